@@ -1,0 +1,1 @@
+//! API keys: format, digest and the sharded lookup table.

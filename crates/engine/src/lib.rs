@@ -1,0 +1,1 @@
+//! A token verification engine: one verify(header) -> Principal.

@@ -1,0 +1,1 @@
+//! JWK, JWKS, PEM and DER to vetted, prepared verification keys.

@@ -1,0 +1,1 @@
+//! The tollgate reference service: every way of authenticating, wired.
