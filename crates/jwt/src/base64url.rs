@@ -1,0 +1,55 @@
+//! base64url without padding, in its one canonical form (RFC 7515 section 2, RFC 4648 sections 3.5 and 5).
+//!
+//! Padding, the characters `+` and `/`, white space, a length of 1 modulo 4 and non-zero trailing bits are
+//! all refused, so that a text accepted here is the only text for its bytes.
+
+use std::fmt;
+
+/// The text is not canonical base64url.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct InvalidBase64Url;
+
+impl fmt::Display for InvalidBase64Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not canonical base64url without padding")
+    }
+}
+
+impl std::error::Error for InvalidBase64Url {}
+
+/// Decodes `text` into `out`, whose previous content is dropped and whose capacity is reused.
+///
+/// # Errors
+/// [`InvalidBase64Url`]; `out` is then empty.
+///
+/// ```
+/// let mut bytes = Vec::new();
+/// tollgate_jwt::base64url::decode("Zm9v", &mut bytes)?;
+/// assert_eq!(bytes, b"foo");
+/// assert!(tollgate_jwt::base64url::decode("Zm9=", &mut bytes).is_err());
+/// # Ok::<(), tollgate_jwt::base64url::InvalidBase64Url>(())
+/// ```
+pub fn decode(text: &str, out: &mut Vec<u8>) -> Result<(), InvalidBase64Url> {
+    out.clear();
+    append(text, out)
+}
+
+/// Decodes `text` to the end of `out`, which is left as it was on an error.
+///
+/// # Errors
+/// [`InvalidBase64Url`].
+pub fn append(text: &str, out: &mut Vec<u8>) -> Result<(), InvalidBase64Url> {
+    base64_simd::URL_SAFE_NO_PAD.decode_append(text, out).map_err(|_| InvalidBase64Url)
+}
+
+/// Encodes `bytes`.
+#[must_use]
+pub fn encode(bytes: impl AsRef<[u8]>) -> String {
+    base64_simd::URL_SAFE_NO_PAD.encode_to_string(bytes.as_ref())
+}
+
+/// The length of the text that encodes `length` bytes.
+#[must_use]
+pub const fn encoded_length(length: usize) -> usize {
+    length / 3 * 4 + [0, 2, 3][length % 3]
+}

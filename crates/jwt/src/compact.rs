@@ -1,0 +1,132 @@
+use crate::base64url;
+use crate::claims::Claims;
+use crate::error::{ParseError, Part};
+use crate::header::Header;
+use crate::json;
+use crate::limits::MAX_TOKEN_BYTES;
+
+/// A JWS in compact serialisation (RFC 7515 section 7.1), split into its parts and borrowed.
+///
+/// That it exists says that there are three parts and that the whole is within the limit; the parts are
+/// decoded by the methods. It is **not verified**.
+#[derive(Clone, Copy)]
+pub struct CompactJws<'t> {
+    token: &'t str,
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+}
+
+impl<'t> CompactJws<'t> {
+    /// Splits `token`, of at most [`MAX_TOKEN_BYTES`].
+    ///
+    /// # Errors
+    /// [`ParseError::TooLong`], [`ParseError::NotCompact`], [`ParseError::Encrypted`].
+    pub fn parse(token: &'t str) -> Result<Self, ParseError> {
+        Self::parse_within(token, MAX_TOKEN_BYTES)
+    }
+
+    /// Splits `token`, of at most `max_bytes`.
+    ///
+    /// # Errors
+    /// As [`CompactJws::parse`].
+    pub fn parse_within(token: &'t str, max_bytes: usize) -> Result<Self, ParseError> {
+        if token.len() > max_bytes {
+            return Err(ParseError::TooLong { length: token.len(), max: max_bytes });
+        }
+        // From both ends: the payload, the longest part, is looked at once, by `contains`.
+        let (Some((header, rest)), Some((_, signature))) = (token.split_once('.'), token.rsplit_once('.')) else {
+            return Err(ParseError::NotCompact);
+        };
+        let payload = rest.len().checked_sub(signature.len() + 1).map(|length| &rest[..length]);
+        match payload {
+            Some(payload) if !payload.contains('.') => Ok(CompactJws { token, header, payload, signature }),
+            _ => Err(not_three_parts(token)),
+        }
+    }
+
+    /// The whole token.
+    #[must_use]
+    pub fn token(&self) -> &'t str {
+        self.token
+    }
+
+    /// The header as it was sent: base64url.
+    #[must_use]
+    pub fn header(&self) -> &'t str {
+        self.header
+    }
+
+    /// The payload as it was sent: base64url.
+    #[must_use]
+    pub fn payload(&self) -> &'t str {
+        self.payload
+    }
+
+    /// The signature as it was sent: base64url.
+    #[must_use]
+    pub fn signature(&self) -> &'t str {
+        self.signature
+    }
+
+    /// What is signed: header, dot and payload as they were sent (RFC 7515 section 5.1 step 5).
+    #[must_use]
+    pub fn signing_input(&self) -> &'t [u8] {
+        &self.token.as_bytes()[..self.header.len() + 1 + self.payload.len()]
+    }
+
+    /// Decodes the header into `buffer`.
+    ///
+    /// # Errors
+    /// Every [`ParseError`] that speaks of the header.
+    pub fn decode_header<'s>(&self, buffer: &'s mut json::Buffer) -> Result<Header<'s>, ParseError> {
+        Header::new(decode_object(self.header, Part::Header, buffer)?)
+    }
+
+    /// Decodes the payload into `buffer` and reads it as a JWT's claims.
+    ///
+    /// # Errors
+    /// Every [`ParseError`] that speaks of the payload or of a claim.
+    pub fn decode_claims<'s>(&self, buffer: &'s mut json::Buffer) -> Result<Claims<'s>, ParseError> {
+        Claims::new(decode_object(self.payload, Part::Payload, buffer)?)
+    }
+
+    /// Decodes the payload, whatever it holds, to the end of `out`.
+    ///
+    /// # Errors
+    /// [`ParseError::Base64`].
+    pub fn append_payload(&self, out: &mut Vec<u8>) -> Result<(), ParseError> {
+        base64url::append(self.payload, out).map_err(|_| ParseError::Base64 { part: Part::Payload })
+    }
+
+    /// Decodes the signature into `out`, whose previous content is dropped.
+    ///
+    /// # Errors
+    /// [`ParseError::Base64`].
+    pub fn decode_signature(&self, out: &mut Vec<u8>) -> Result<(), ParseError> {
+        base64url::decode(self.signature, out).map_err(|_| ParseError::Base64 { part: Part::Signature })
+    }
+}
+
+impl std::fmt::Debug for CompactJws<'_> {
+    /// Without the signature: header and payload alone are no credential.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CompactJws")
+            .field("header", &self.header)
+            .field("payload", &self.payload)
+            .finish_non_exhaustive()
+    }
+}
+
+fn decode_object<'s>(text: &str, part: Part, buffer: &'s mut json::Buffer) -> Result<json::Document<'s>, ParseError> {
+    buffer.fill(|bytes| base64url::append(text, bytes)).map_err(|_| ParseError::Base64 { part })?;
+    buffer.parse().map_err(|error| ParseError::Json { part, error })
+}
+
+#[cold]
+fn not_three_parts(token: &str) -> ParseError {
+    match token.bytes().filter(|byte| *byte == b'.').count() {
+        4 => ParseError::Encrypted,
+        _ => ParseError::NotCompact,
+    }
+}

@@ -1,0 +1,88 @@
+use crate::error::ParseError;
+use crate::json::{Document, Value};
+
+/// A token's JOSE header (RFC 7515 section 4), **not verified**.
+///
+/// That it exists says: the header is one JSON object without duplicate members; `alg` is a string; `kid` and
+/// `typ`, where present, are strings; there is no `crit`, `b64`, `zip` or `enc`; and `cty` does not announce
+/// a nested JWT. Members that name keys (`jwk`, `jku`, `x5u`, `x5c`, ...) are never used.
+pub struct Header<'s> {
+    alg: &'s str,
+    kid: Option<&'s str>,
+    typ: Option<&'s str>,
+    document: Document<'s>,
+}
+
+impl<'s> Header<'s> {
+    pub(crate) fn new(document: Document<'s>) -> Result<Self, ParseError> {
+        let (mut alg, mut kid, mut typ) = (None, None, None);
+        for (name, value) in document.root().iter() {
+            match name {
+                "alg" => alg = Some(string("alg", value)?),
+                "kid" => kid = Some(string("kid", value)?),
+                "typ" => typ = Some(string("typ", value)?),
+                "crit" => return Err(ParseError::CriticalHeader),
+                "b64" => return Err(ParseError::UnsupportedHeader { name: "b64" }),
+                "zip" => return Err(ParseError::UnsupportedHeader { name: "zip" }),
+                "enc" => return Err(ParseError::UnsupportedHeader { name: "enc" }),
+                "cty" if is_nested_jwt(string("cty", value)?) => {
+                    return Err(ParseError::UnsupportedHeader { name: "cty" });
+                }
+                _ => {}
+            }
+        }
+        let alg = alg.ok_or(ParseError::MissingMember { name: "alg" })?;
+        Ok(Header { alg, kid, typ, document })
+    }
+
+    /// `alg` (section 4.1.1): what the sender says. It never selects the algorithm; it has to equal the key's.
+    #[must_use]
+    pub fn alg(&self) -> &'s str {
+        self.alg
+    }
+
+    /// `kid` (section 4.1.4).
+    #[must_use]
+    pub fn kid(&self) -> Option<&'s str> {
+        self.kid
+    }
+
+    /// `typ` (section 4.1.9) as it was sent.
+    #[must_use]
+    pub fn typ(&self) -> Option<&'s str> {
+        self.typ
+    }
+
+    /// `typ` without the prefix `application/`, which section 4.1.9 lets senders leave out.
+    #[must_use]
+    pub fn media_subtype(&self) -> Option<&'s str> {
+        self.typ.map(strip_application)
+    }
+
+    /// The member `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Value<'_, 's>> {
+        self.document.root().get(name)
+    }
+}
+
+fn string<'s>(name: &'static str, value: Value<'_, 's>) -> Result<&'s str, ParseError> {
+    value
+        .as_str()
+        .filter(|text| !text.contains('\0'))
+        .ok_or(ParseError::InvalidMember { name, expected: "a string without U+0000" })
+}
+
+/// Whether `cty` says that the payload is a JWT again (RFC 7519 section 5.2).
+fn is_nested_jwt(cty: &str) -> bool {
+    strip_application(cty).eq_ignore_ascii_case("jwt")
+}
+
+/// Media types compare without regard to case (RFC 2045 section 5.1).
+fn strip_application(media_type: &str) -> &str {
+    const PREFIX: &str = "application/";
+    match media_type.get(..PREFIX.len()) {
+        Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &media_type[PREFIX.len()..],
+        _ => media_type,
+    }
+}

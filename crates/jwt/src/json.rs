@@ -1,0 +1,26 @@
+//! Strict JSON (RFC 8259) on simd-json, for JOSE documents.
+//!
+//! A [`Document`] is one JSON object. On top of what RFC 8259 requires, duplicate member names are refused at
+//! every depth, escaped twins too (RFC 7515 section 4, RFC 7519 section 4, RFC 8725 section 2.6), and so
+//! is what is deeper or wider than [`limits`](crate::limits) say.
+//!
+//! ```
+//! use tollgate_jwt::json;
+//!
+//! let mut buffer = json::Buffer::default();
+//! let document = json::parse(br#"{"kty":"EC","crv":"P-256"}"#, &mut buffer)?;
+//! assert_eq!(document.root().get("crv").and_then(|value| value.as_str()), Some("P-256"));
+//!
+//! let mut buffer = json::Buffer::default();
+//! assert!(json::parse(br#"{"kty":"EC","\u006bty":"oct"}"#, &mut buffer).is_err());
+//! # Ok::<(), json::JsonError>(())
+//! ```
+
+mod document;
+mod duplicates;
+mod error;
+mod value;
+
+pub use document::{Buffer, Document, parse};
+pub use error::JsonError;
+pub use value::{Array, Number, Object, Value};

@@ -1,0 +1,61 @@
+use simd_json::Node;
+
+use super::error::JsonError;
+use super::value::Object;
+use crate::limits::MAX_JSON_MEMBERS;
+
+/// Up to this many members each name is compared with those before it; beyond, the names are sorted, so that
+/// the time stays near linear. Headers and claims stay below.
+const MAX_COMPARED_MEMBERS: usize = 32;
+
+/// Refuses every object in `nodes` that has two members of one name or too many members.
+pub(super) fn refuse_duplicates(nodes: &[Node<'_>]) -> Result<(), JsonError> {
+    for (index, node) in nodes.iter().enumerate() {
+        if let Node::Object { len, .. } = *node {
+            if len > MAX_JSON_MEMBERS {
+                return Err(JsonError::TooManyMembers);
+            }
+            let object = Object::new(&nodes[index..]);
+            if len <= MAX_COMPARED_MEMBERS { compare(&object)? } else { sort(&object)? }
+        }
+    }
+    Ok(())
+}
+
+/// Compares a name with the earlier ones only where its fingerprint was seen before.
+fn compare(object: &Object<'_, '_>) -> Result<(), JsonError> {
+    let mut seen = 0_u128;
+    for (index, (name, _)) in object.iter().enumerate() {
+        let bit = 1_u128 << fingerprint(name);
+        if seen & bit != 0 && object.iter().take(index).any(|(earlier, _)| earlier == name) {
+            return Err(duplicate(name));
+        }
+        seen |= bit;
+    }
+    Ok(())
+}
+
+fn sort(object: &Object<'_, '_>) -> Result<(), JsonError> {
+    let mut names = [""; MAX_JSON_MEMBERS];
+    let names = &mut names[..object.len()];
+    for (slot, (name, _)) in names.iter_mut().zip(object.iter()) {
+        *slot = name;
+    }
+    names.sort_unstable();
+    match names.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(duplicate(pair[0])),
+        None => Ok(()),
+    }
+}
+
+/// 7 bits that equal names share. Claims' names differ mostly in length and at their ends.
+fn fingerprint(name: &str) -> u32 {
+    let bytes = name.as_bytes();
+    let (first, last) = (bytes.first().copied().unwrap_or(0), bytes.last().copied().unwrap_or(0));
+    (u32::from(first) * 5 + u32::from(last) * 11 + bytes.len() as u32) & 127
+}
+
+#[cold]
+fn duplicate(name: &str) -> JsonError {
+    JsonError::DuplicateMember { name: name.into() }
+}

@@ -1,0 +1,40 @@
+use std::fmt;
+
+use crate::limits::{MAX_JSON_MEMBERS, MAX_JSON_NESTING};
+
+/// Why a text is not a JSON object that this crate takes.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum JsonError {
+    /// Not JSON (RFC 8259), or a number that is not finite.
+    Syntax {
+        /// Where, in bytes from the start; 0 where the parser does not tell.
+        offset: usize,
+    },
+    /// JSON, but not an object.
+    NotAnObject,
+    /// Nested deeper than [`MAX_JSON_NESTING`].
+    TooDeep,
+    /// An object with more than [`MAX_JSON_MEMBERS`] members.
+    TooManyMembers,
+    /// Two members of one object have the same name.
+    DuplicateMember {
+        /// The name, escapes resolved.
+        name: Box<str>,
+    },
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            JsonError::Syntax { offset } => write!(f, "syntax error at byte {offset}"),
+            JsonError::NotAnObject => f.write_str("not an object"),
+            JsonError::TooDeep => write!(f, "nested deeper than {MAX_JSON_NESTING}"),
+            JsonError::TooManyMembers => write!(f, "an object of more than {MAX_JSON_MEMBERS} members"),
+            // Debug escapes: the name comes from outside.
+            JsonError::DuplicateMember { name } => write!(f, "two members are named {name:?}"),
+        }
+    }
+}
+
+impl std::error::Error for JsonError {}
