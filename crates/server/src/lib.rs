@@ -1,1 +1,3 @@
 //! The tollgate reference service: every way of authenticating, wired.
+
+pub mod storage;
