@@ -1,0 +1,58 @@
+//! The cryptography libraries, behind one interface, and which of them has which algorithm.
+
+#[cfg(feature = "aws-lc-rs")]
+#[cfg_attr(feature = "ring", allow(dead_code, reason = "with both libraries, `faster` takes from each what it needs"))]
+mod aws_lc;
+#[cfg(feature = "ring")]
+#[cfg_attr(
+    feature = "aws-lc-rs",
+    allow(dead_code, reason = "with both libraries, `faster` takes from each what it needs")
+)]
+mod ring;
+
+#[cfg(not(any(feature = "ring", feature = "aws-lc-rs")))]
+compile_error!("tollgate-keys needs a cryptography backend: enable its feature `ring` (the default) or `aws-lc-rs`");
+
+/// One algorithm of one library.
+pub(crate) trait Backend: Sync {
+    /// Does once what every check would otherwise do again. None where the library does not take the key.
+    fn prepare(&self, key: &KeyMaterial<'_>) -> Option<PreparedKey>;
+}
+
+/// What a key is made of, vetted.
+pub(crate) enum KeyMaterial<'k> {
+    /// An HMAC secret.
+    Secret(&'k [u8]),
+    /// An RSA key: big-endian, without leading zeros.
+    Rsa { modulus: &'k [u8], exponent: &'k [u8] },
+    /// An uncompressed point (SEC 1 section 2.3.3), an Ed25519 key (RFC 8032) or an ML-DSA key (FIPS 204).
+    Encoded(&'k [u8]),
+}
+
+/// A key in the shape in which its library is fastest.
+pub(crate) type PreparedKey = Box<dyn SignatureCheck>;
+
+/// A key that can check signatures.
+pub(crate) trait SignatureCheck: Send + Sync {
+    /// Whether `signature` is one of `message`.
+    fn check(&self, message: &[u8], signature: &[u8]) -> bool;
+}
+
+#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+pub(crate) use ring::*;
+
+#[cfg(all(feature = "aws-lc-rs", any(not(feature = "ring"), feature = "fips")))]
+pub(crate) use aws_lc::*;
+
+#[cfg(all(feature = "ring", feature = "aws-lc-rs", not(feature = "fips")))]
+pub(crate) use faster::*;
+
+/// With both libraries at hand, the faster one for each algorithm. Times of one run on one x86-64 core with AVX-512,
+/// ring 0.17 against aws-lc-rs 1.19 with parsed keys:
+#[cfg(all(feature = "ring", feature = "aws-lc-rs", not(feature = "fips")))]
+mod faster {
+    pub(crate) use super::aws_lc::{
+        ED25519, ES256, ES256K, ES384, ES512, ML_DSA_44, ML_DSA_65, ML_DSA_87, PS256, PS384, PS512, RS256, RS384, RS512,
+    };
+    pub(crate) use super::ring::{HS256, HS384, HS512, sha256};
+}

@@ -1,0 +1,374 @@
+use std::collections::HashMap;
+use std::fmt;
+
+use tollgate_jwt::json;
+
+use crate::algorithm::{Algorithm, KeyType};
+use crate::error::{KeyRefused, NotAKeyFile};
+use crate::hmac_key::HmacKey;
+use crate::jwk::{Jwk, JwkKey};
+use crate::key_set::KeySet;
+use crate::limits::{MAX_KEY_FILE_BYTES, MAX_KEYS};
+use crate::pem;
+use crate::public_key::{PublicKey, Restriction};
+use crate::spki::{DerKey, DerKind};
+use crate::verifying_key::VerifyingKey;
+
+/// Collects keys of any kind into a [`KeySet`], with a report on each.
+///
+/// A key that is refused leaves its neighbours alone. An error is only what makes a whole document no key file.
+///
+/// ```
+/// use tollgate_keys::{Algorithm, KeySet};
+///
+/// let loaded = KeySet::builder().hmac(Some("k1"), Algorithm::HS256, &[7; 32]).hmac(None, Algorithm::HS256, b"").build();
+/// assert_eq!(loaded.set.len(), 1);
+/// assert_eq!(loaded.reports[1].refused.as_ref().map(|refused| refused.code()), Some("hmac-secret-empty"));
+/// ```
+#[derive(Debug, Default)]
+pub struct KeySetBuilder {
+    entries: Vec<Entry>,
+    documents: usize,
+    algorithms: Option<Vec<Algorithm>>,
+    source: KeySource,
+}
+
+/// Where keys come from, and so how far they are trusted.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub enum KeySource {
+    /// The operator's own configuration. Of a private JWK the public part is used.
+    #[default]
+    Local,
+    /// Somebody else's publication, such as an identity provider's `jwks_uri`. Private and `oct` keys are refused: they
+    /// are known to everybody.
+    Remote,
+}
+
+/// A key set and what became of each key.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The keys that may be used.
+    pub set: KeySet,
+    /// One report a key, in the order in which they were given.
+    pub reports: Vec<KeyReport>,
+}
+
+/// What became of one key.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct KeyReport {
+    /// Its `kid`, unescaped.
+    pub kid: Option<String>,
+    /// Its `kty`, unescaped; that of a JWK with the same key where it is not a JWK. Empty where it is not known.
+    pub kty: String,
+    /// The algorithms that it is used for. Empty for a refused key.
+    pub algs: Vec<Algorithm>,
+    /// The dates of the certificate that it comes from. They are not judged: this crate has no clock.
+    pub validity: Option<Validity>,
+    /// Why it is not used.
+    pub refused: Option<KeyRefused>,
+}
+
+/// When a certificate is valid (RFC 5280 section 4.1.2.5).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Validity {
+    /// The first second, since the Unix epoch.
+    pub not_before: i64,
+    /// The last second, since the Unix epoch.
+    pub not_after: i64,
+}
+
+impl KeySetBuilder {
+    /// The algorithms that an RSA key without `alg` is for. RS256 if this is not called.
+    ///
+    /// The others are passed over: a key of another kind tells by itself.
+    #[must_use]
+    pub fn algorithms(self, algorithms: &[Algorithm]) -> Self {
+        KeySetBuilder { algorithms: Some(algorithms.to_vec()), ..self }
+    }
+
+    /// Where the keys come from. [`KeySource::Local`] if this is not called.
+    #[must_use]
+    pub fn source(self, source: KeySource) -> Self {
+        KeySetBuilder { source, ..self }
+    }
+
+    /// Adds what a key file holds: a JWK, a JWK set, PEM or DER, told apart by how it starts.
+    ///
+    /// # Errors
+    /// [`NotAKeyFile`].
+    pub fn file(self, bytes: &[u8]) -> Result<Self, NotAKeyFile> {
+        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+        match text {
+            [b'{', ..] => self.json(text),
+            [0x30, ..] => self.der(bytes),
+            _ if text.windows(5).any(|window| window == b"-----") => self.pem(text),
+            _ => Err(vet_size(bytes).err().unwrap_or(NotAKeyFile::UnknownFormat)),
+        }
+    }
+
+    /// Adds the keys of a JWK set (RFC 7517 section 5).
+    ///
+    /// Keys of unknown kinds are reported and passed over, as the section asks for. An `oct` key beside keys of other
+    /// kinds is refused, for whoever publishes the document publishes the secret; [`KeySetBuilder::hmac`] adds one on
+    /// purpose.
+    ///
+    /// # Errors
+    /// [`NotAKeyFile`] where the document is no JWK set, or the set or the document is too large.
+    pub fn jwks(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
+        vet_size(json)?;
+        let mut buffer = json::Buffer::default();
+        let document = json::parse(json, &mut buffer)?;
+        let keys = document.root().get("keys").and_then(|keys| keys.as_array()).ok_or(NotAKeyFile::NeitherKeyNorSet)?;
+        let count = self.entries.len() + keys.len();
+        if count > MAX_KEYS {
+            return Err(NotAKeyFile::TooManyKeys { keys: count });
+        }
+        self.document(keys.iter().map(|key| match key.as_object() {
+            Some(jwk) => Entry::from(Jwk::read(&jwk)),
+            None => Entry::from(Jwk::not_an_object()),
+        }))
+    }
+
+    /// Adds one JWK (RFC 7517 section 4).
+    ///
+    /// # Errors
+    /// [`NotAKeyFile`] where the document is no JWK, or there are too many keys.
+    pub fn jwk(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
+        vet_size(json)?;
+        let mut buffer = json::Buffer::default();
+        let document = json::parse(json, &mut buffer)?;
+        let jwk = document.root();
+        if jwk.get("kty").is_none() {
+            return Err(NotAKeyFile::NeitherKeyNorSet);
+        }
+        self.document([Entry::from(Jwk::read(&jwk))])
+    }
+
+    /// Adds the keys of a PEM text (RFC 7468): public keys, PKCS #1 public keys and certificates.
+    ///
+    /// # Errors
+    /// [`NotAKeyFile`] where there is no PEM block, or there are too many keys.
+    pub fn pem(self, text: &[u8]) -> Result<Self, NotAKeyFile> {
+        vet_size(text)?;
+        let blocks = pem::read_blocks(text);
+        if blocks.is_empty() {
+            return Err(NotAKeyFile::NoPemBlock);
+        }
+        self.document(blocks.into_iter().map(Entry::from))
+    }
+
+    /// Adds one key in DER: a SubjectPublicKeyInfo, a PKCS #1 RSAPublicKey or a certificate.
+    ///
+    /// # Errors
+    /// [`NotAKeyFile`] where it is none of these, or there are too many keys.
+    pub fn der(self, der: &[u8]) -> Result<Self, NotAKeyFile> {
+        vet_size(der)?;
+        let kind = DerKind::of(der).ok_or(NotAKeyFile::UnknownDer)?;
+        self.document([Entry::from(DerKey::read(kind, der))])
+    }
+
+    /// Adds an HMAC secret, also beside public keys: it is the operator who says so.
+    #[must_use]
+    pub fn hmac(mut self, kid: Option<&str>, algorithm: Algorithm, secret: &[u8]) -> Self {
+        self.entries.push(Entry {
+            key_type: Some(KeyType::Oct),
+            ..Entry::new(kid, KeyType::Oct.name(), HmacKey::new(algorithm, secret).map(EntryKey::Hmac))
+        });
+        self
+    }
+
+    /// Adds a key that is made already.
+    #[must_use]
+    pub fn key(mut self, key: VerifyingKey) -> Self {
+        let key_type = key.key_type();
+        self.entries.push(Entry {
+            key_type: Some(key_type),
+            ..Entry::new(key.kid(), key_type.name(), Ok(EntryKey::Ready(key.clone())))
+        });
+        self
+    }
+
+    /// The set of the keys that passed, and the reports.
+    ///
+    /// Where two keys have the same `kid` and algorithm, neither is used: nobody can say which one is meant.
+    #[must_use]
+    pub fn build(self) -> Loaded {
+        let mixed = self.mixed_documents();
+        let algorithms = self.algorithms.as_deref().unwrap_or(&[Algorithm::RS256]);
+        let (mut reports, mut keys) = (Vec::new(), Vec::new());
+        for entry in self.entries {
+            let in_mixed_document = entry.document.is_some_and(|document| mixed[document]);
+            let outcome = match entry.refused_by_source(self.source, in_mixed_document) {
+                Some(refused) => Err(refused),
+                None => entry.key.and_then(|key| key.bind(algorithms, entry.kid.as_deref())),
+            };
+            let index = reports.len();
+            let mut report =
+                KeyReport { kid: entry.kid, kty: entry.kty, algs: vec![], validity: entry.validity, refused: None };
+            match outcome {
+                Ok(bound) => keys.extend(bound.into_iter().map(|key| (index, key))),
+                Err(refused) => report.refused = Some(refused),
+            }
+            reports.push(report);
+        }
+        Loaded { set: KeySet::new(without_duplicates(keys, &mut reports)), reports }
+    }
+
+    fn json(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
+        vet_size(json)?;
+        let is_jwk = json::parse(json, &mut json::Buffer::default())?.root().get("kty").is_some();
+        if is_jwk { self.jwk(json) } else { self.jwks(json) }
+    }
+
+    fn document(mut self, entries: impl IntoIterator<Item = Entry>) -> Result<Self, NotAKeyFile> {
+        let document = Some(self.documents);
+        self.documents += 1;
+        self.entries.extend(entries.into_iter().map(|entry| Entry { document, ..entry }));
+        let keys = self.entries.len();
+        if keys > MAX_KEYS { Err(NotAKeyFile::TooManyKeys { keys }) } else { Ok(self) }
+    }
+
+    /// Which documents hold `oct` keys and others.
+    fn mixed_documents(&self) -> Vec<bool> {
+        let mut kinds = vec![(false, false); self.documents];
+        for entry in &self.entries {
+            if let (Some(document), Some(key_type)) = (entry.document, entry.key_type) {
+                let (symmetric, public) = &mut kinds[document];
+                if key_type == KeyType::Oct { *symmetric = true } else { *public = true }
+            }
+        }
+        kinds.into_iter().map(|(symmetric, public)| symmetric && public).collect()
+    }
+}
+
+fn vet_size(document: &[u8]) -> Result<(), NotAKeyFile> {
+    let bytes = document.len();
+    if bytes > MAX_KEY_FILE_BYTES { Err(NotAKeyFile::TooLarge { bytes }) } else { Ok(()) }
+}
+
+/// Drops every key that shares its `kid` and algorithm with another, and fills in the reports. `keys`: with the index of
+/// their report.
+fn without_duplicates(keys: Vec<(usize, VerifyingKey)>, reports: &mut [KeyReport]) -> Vec<VerifyingKey> {
+    let mut uses = HashMap::new();
+    for (_, key) in &keys {
+        if let Some(kid) = key.kid() {
+            *uses.entry((key.algorithm(), kid.to_owned())).or_insert(0) += 1;
+        }
+    }
+    let is_duplicate = |key: &VerifyingKey| {
+        key.kid().is_some_and(|kid| uses.get(&(key.algorithm(), kid.to_owned())).is_some_and(|&uses| uses > 1))
+    };
+    let mut unique = Vec::with_capacity(keys.len());
+    for (index, key) in keys {
+        if is_duplicate(&key) {
+            reports[index].refused = Some(KeyRefused::DuplicateKeyId);
+        } else {
+            reports[index].algs.push(key.algorithm());
+            unique.push(key);
+        }
+    }
+    // A key may be a duplicate for one of its algorithms and still serve for another.
+    for report in reports.iter_mut().filter(|report| !report.algs.is_empty()) {
+        report.refused = None;
+    }
+    unique
+}
+
+/// A key before [`KeySetBuilder::build`], which knows the options.
+struct Entry {
+    kid: Option<String>,
+    kty: String,
+    key_type: Option<KeyType>,
+    private: bool,
+    validity: Option<Validity>,
+    /// The document that it came with. None for a key that was added on its own.
+    document: Option<usize>,
+    key: Result<EntryKey, KeyRefused>,
+}
+
+enum EntryKey {
+    Public { key: PublicKey, algorithm: Option<Algorithm> },
+    Hmac(HmacKey),
+    Ready(VerifyingKey),
+}
+
+impl Entry {
+    fn new(kid: Option<&str>, kty: &str, key: Result<EntryKey, KeyRefused>) -> Self {
+        let (kid, kty) = (kid.map(str::to_owned), kty.to_owned());
+        Entry { kid, kty, key_type: None, private: false, validity: None, document: None, key }
+    }
+
+    fn refused_by_source(&self, source: KeySource, in_mixed_document: bool) -> Option<KeyRefused> {
+        let symmetric = self.key_type == Some(KeyType::Oct) && self.document.is_some();
+        match source {
+            KeySource::Remote if self.private => Some(KeyRefused::PrivateKey),
+            KeySource::Remote if symmetric => Some(KeyRefused::SymmetricKeyInRemoteSet),
+            _ if symmetric && in_mixed_document => Some(KeyRefused::SymmetricKeyBesidePublicKeys),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entry").field("kid", &self.kid).field("kty", &self.kty).finish_non_exhaustive()
+    }
+}
+
+impl From<Jwk> for Entry {
+    fn from(jwk: Jwk) -> Self {
+        let key = jwk.key.map(|key| match key {
+            JwkKey::Public { key, algorithm } => EntryKey::Public { key, algorithm },
+            JwkKey::Hmac(key) => EntryKey::Hmac(key),
+        });
+        Entry {
+            kid: jwk.kid,
+            kty: jwk.kty,
+            key_type: jwk.key_type,
+            private: jwk.private,
+            validity: None,
+            document: None,
+            key,
+        }
+    }
+}
+
+impl From<DerKey> for Entry {
+    fn from(der: DerKey) -> Self {
+        Entry {
+            key_type: der.key_type,
+            validity: der.validity,
+            ..Entry::new(
+                None,
+                der.key_type.map_or("", KeyType::name),
+                der.key.map(|key| EntryKey::Public { key, algorithm: None }),
+            )
+        }
+    }
+}
+
+impl EntryKey {
+    /// Binds the key to each algorithm that it is for.
+    fn bind(self, algorithms: &[Algorithm], kid: Option<&str>) -> Result<Vec<VerifyingKey>, KeyRefused> {
+        match self {
+            EntryKey::Ready(key) => Ok(vec![key]),
+            EntryKey::Hmac(key) => Ok(vec![VerifyingKey::hmac(key, kid)?]),
+            EntryKey::Public { key, algorithm } => match (algorithm, key.restriction()) {
+                (Some(algorithm), _) | (None, Restriction::To(algorithm)) => {
+                    Ok(vec![VerifyingKey::new(&key, algorithm, kid)?])
+                }
+                (None, Restriction::None | Restriction::Pss) => {
+                    let admitted = |algorithm: &Algorithm| {
+                        key.admits(*algorithm) && (key.key_type() != KeyType::Rsa || algorithms.contains(algorithm))
+                    };
+                    let keys = Algorithm::all()
+                        .filter(admitted)
+                        .map(|algorithm| VerifyingKey::new(&key, algorithm, kid))
+                        .collect::<Result<Vec<_>, _>>()?;
+                    if keys.is_empty() { Err(KeyRefused::NoAdmittedAlgorithm) } else { Ok(keys) }
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! Every limit of this crate, with the origin of its value.
+
+/// Largest key file or key set document that is looked at, in bytes.
+///
+/// The largest public JWKS in use (Microsoft's common endpoint, about 20 keys with their certificates) takes about
+/// 40 KiB; 1 MiB holds [`MAX_KEYS`] ordinary keys.
+pub const MAX_KEY_FILE_BYTES: usize = 1024 * 1024;
+
+/// Most keys in one set.
+///
+/// Identity providers publish 1 to 20. A set for one key a tenant fits; the bound keeps the time to vet a hostile
+/// document under a second.
+pub const MAX_KEYS: usize = 1024;
+
+/// Longest `kid`, in bytes.
+///
+/// RFC 7517 section 4.5 sets none. A certificate's distinguished name, the longest kind in use, stays below.
+pub const MAX_KEY_ID_BYTES: usize = 1024;
+
+/// Most keys that one token without a matching `kid` is tried against.
+///
+/// A rotation has two keys of one algorithm published, a hasty one three. What is above lets a sender of garbage choose
+/// how many signatures are checked.
+pub const MAX_KEYS_TRIED_WITHOUT_KID: usize = 4;
+
+/// Smallest RSA modulus, in bits (RFC 7518 section 3.3: "A key of size 2048 bits or larger MUST be used").
+pub const MIN_RSA_MODULUS_BITS: usize = 2048;
+
+/// Largest RSA modulus, in bits.
+///
+/// Above, one check takes a millisecond and more; it is also where ring and aws-lc-rs end.
+pub const MAX_RSA_MODULUS_BITS: usize = 8192;
+
+/// Largest RSA public exponent, in bits.
+///
+/// 65537 has 17. ring takes up to 33, for the sake of Windows CryptoAPI's 2^32 + 1; a longer one makes a check slow.
+pub const MAX_RSA_EXPONENT_BITS: usize = 33;
+
+/// Longest HMAC secret, in bytes.
+///
+/// A secret longer than a block of the hash (64 or 128 bytes) is hashed first (RFC 2104 section 2) and gains nothing.
+pub const MAX_HMAC_SECRET_BYTES: usize = 4096;

@@ -1,0 +1,157 @@
+use std::fmt;
+
+use crate::algorithm::{Algorithm, Curve, KeyType};
+use crate::backend::KeyMaterial;
+use crate::error::KeyRefused;
+use crate::table::{self, KeyForm};
+use crate::thumbprint::{self, Thumbprint};
+use crate::vetting;
+
+/// A vetted public key, not yet bound to an algorithm. [`VerifyingKey::new`](crate::VerifyingKey::new) does that.
+///
+/// There is no way from here to an HMAC key: a public key can never be taken for a secret (CVE-2015-9235).
+///
+/// ```
+/// use tollgate_keys::{Algorithm, Curve, KeyRefused, PublicKey, VerifyingKey};
+///
+/// // (0, 0) is not on P-256.
+/// let point = [&[4][..], &[0; 64]].concat();
+/// assert_eq!(PublicKey::ec(Curve::P256, &point).unwrap_err(), KeyRefused::EcPointAtInfinity);
+/// ```
+#[derive(Clone)]
+pub struct PublicKey {
+    form: KeyForm,
+    /// The modulus of an RSA key, else the whole key.
+    bytes: Box<[u8]>,
+    /// Of an RSA key, else empty.
+    exponent: Box<[u8]>,
+    restriction: Restriction,
+    thumbprint: Thumbprint,
+}
+
+/// What a key's own encoding says about the algorithms that it is for (RFC 4055 section 1.2).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Restriction {
+    /// All that take a key of its form.
+    None,
+    /// RSASSA-PSS with any hash.
+    Pss,
+    /// This one.
+    To(Algorithm),
+}
+
+impl PublicKey {
+    /// An RSA key: both numbers big-endian. Leading zeros are dropped.
+    ///
+    /// # Errors
+    /// [`KeyRefused`] where modulus or exponent is weak or out of bounds.
+    pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyRefused> {
+        let (modulus, exponent) = (without_leading_zeros(modulus), without_leading_zeros(exponent));
+        vetting::vet_rsa(modulus, exponent)?;
+        Ok(PublicKey {
+            form: KeyForm::Rsa,
+            bytes: modulus.into(),
+            exponent: exponent.into(),
+            restriction: Restriction::None,
+            thumbprint: thumbprint::rsa(modulus, exponent),
+        })
+    }
+
+    /// A point of `curve`, uncompressed: `04 || x || y` (SEC 1 section 2.3.3).
+    ///
+    /// # Errors
+    /// [`KeyRefused`] where the length is wrong, or the point is at infinity or not on the curve.
+    pub fn ec(curve: Curve, point: &[u8]) -> Result<Self, KeyRefused> {
+        vetting::vet_point(curve, point)?;
+        let (x, y) = point[1..].split_at(point.len() / 2);
+        Ok(Self::encoded(KeyForm::Ec(curve), point, thumbprint::ec(curve, x, y)))
+    }
+
+    /// An Ed25519 key of 32 bytes (RFC 8032 section 5.1.5).
+    ///
+    /// # Errors
+    /// [`KeyRefused`] where the encoding is not canonical, decodes to no point or to one of small order.
+    pub fn ed25519(key: &[u8]) -> Result<Self, KeyRefused> {
+        vetting::vet_ed25519(key)?;
+        Ok(Self::encoded(KeyForm::Ed25519, key, thumbprint::ed25519(key)))
+    }
+
+    /// A key of an ML-DSA parameter set (FIPS 204, algorithm 22).
+    ///
+    /// # Errors
+    /// [`KeyRefused`] where `algorithm` is none of ML-DSA or the length is not that of its keys.
+    pub fn ml_dsa(algorithm: Algorithm, key: &[u8]) -> Result<Self, KeyRefused> {
+        let form = table::row(algorithm).form;
+        match form {
+            // Every string of this length is a key: ten bits a coefficient, all of them in range.
+            KeyForm::MlDsa { public_bytes } if public_bytes == key.len() => {
+                Ok(Self::encoded(form, key, thumbprint::ml_dsa(algorithm, key)))
+            }
+            KeyForm::MlDsa { .. } => Err(KeyRefused::MlDsaKeyLength),
+            _ => Err(KeyRefused::AlgorithmContradictsKey { algorithm }),
+        }
+    }
+
+    /// The kind of key.
+    #[must_use]
+    pub fn key_type(&self) -> KeyType {
+        self.form.key_type()
+    }
+
+    /// The SHA-256 thumbprint of the key's JWK (RFC 7638).
+    #[must_use]
+    pub fn thumbprint(&self) -> &[u8; 32] {
+        &self.thumbprint
+    }
+
+    /// Whether the key can be one for `algorithm`.
+    #[must_use]
+    pub fn admits(&self, algorithm: Algorithm) -> bool {
+        self.form == table::row(algorithm).form
+            && match self.restriction {
+                Restriction::None => true,
+                Restriction::Pss => PSS.contains(&algorithm),
+                Restriction::To(only) => only == algorithm,
+            }
+    }
+
+    pub(crate) fn restricted(self, restriction: Restriction) -> Self {
+        PublicKey { restriction, ..self }
+    }
+
+    pub(crate) fn restriction(&self) -> Restriction {
+        self.restriction
+    }
+
+    pub(crate) fn material(&self) -> KeyMaterial<'_> {
+        match self.form {
+            KeyForm::Rsa => KeyMaterial::Rsa { modulus: &self.bytes, exponent: &self.exponent },
+            _ => KeyMaterial::Encoded(&self.bytes),
+        }
+    }
+
+    /// The length of an RSA key's modulus, in bytes; 0 for another key.
+    pub(crate) fn modulus_bytes(&self) -> usize {
+        if self.form == KeyForm::Rsa { self.bytes.len() } else { 0 }
+    }
+
+    fn encoded(form: KeyForm, key: &[u8], thumbprint: Thumbprint) -> Self {
+        PublicKey { form, bytes: key.into(), exponent: Box::default(), restriction: Restriction::None, thumbprint }
+    }
+}
+
+const PSS: [Algorithm; 3] = [Algorithm::PS256, Algorithm::PS384, Algorithm::PS512];
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PublicKey")
+            .field("form", &self.form)
+            .field("thumbprint", &tollgate_jwt::base64url::encode(self.thumbprint))
+            .finish_non_exhaustive()
+    }
+}
+
+fn without_leading_zeros(number: &[u8]) -> &[u8] {
+    let zeros = number.iter().take_while(|&&byte| byte == 0).count();
+    &number[zeros..]
+}

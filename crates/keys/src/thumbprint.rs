@@ -1,0 +1,54 @@
+//! JWK thumbprints with SHA-256 (RFC 7638; RFC 8037 section 2 for OKP, RFC 9964 for AKP).
+
+use tollgate_jwt::base64url;
+
+use crate::algorithm::{Algorithm, Curve};
+use crate::backend::sha256;
+
+pub(crate) type Thumbprint = [u8; 32];
+
+/// Both numbers without leading zeros.
+pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Thumbprint {
+    digest(&[("e", &encode(exponent)), ("kty", "RSA"), ("n", &encode(modulus))])
+}
+
+/// Both coordinates at full length.
+pub(crate) fn ec(curve: Curve, x: &[u8], y: &[u8]) -> Thumbprint {
+    digest(&[("crv", curve.name()), ("kty", "EC"), ("x", &encode(x)), ("y", &encode(y))])
+}
+
+pub(crate) fn ed25519(key: &[u8]) -> Thumbprint {
+    digest(&[("crv", "Ed25519"), ("kty", "OKP"), ("x", &encode(key))])
+}
+
+pub(crate) fn ml_dsa(algorithm: Algorithm, key: &[u8]) -> Thumbprint {
+    digest(&[("alg", algorithm.name()), ("kty", "AKP"), ("pub", &encode(key))])
+}
+
+/// Of a secret: it tells keys apart inside the process. Whoever sees it can test guesses (RFC 7638 section 7).
+pub(crate) fn oct(secret: &[u8]) -> Thumbprint {
+    digest(&[("k", &encode(secret)), ("kty", "oct")])
+}
+
+fn encode(bytes: &[u8]) -> Secret {
+    Secret::new(base64url::encode(bytes))
+}
+
+/// One of the texts is that of a secret, so all of them are wiped.
+type Secret = zeroize::Zeroizing<String>;
+
+/// `members`: in lexicographic order of their names (RFC 7638 section 3.3), values that need no escape.
+fn digest(members: &[(&str, &str)]) -> Thumbprint {
+    let length = members.iter().map(|(name, value)| name.len() + value.len() + 6).sum::<usize>() + 2;
+    // Grown once: what a reallocation left behind would not be wiped.
+    let mut json = Secret::new(String::with_capacity(length));
+    for (index, (name, value)) in members.iter().enumerate() {
+        json.push_str(if index == 0 { "{\"" } else { ",\"" });
+        json.push_str(name);
+        json.push_str("\":\"");
+        json.push_str(value);
+        json.push('"');
+    }
+    json.push('}');
+    sha256(json.as_bytes())
+}

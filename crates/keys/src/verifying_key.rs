@@ -1,0 +1,135 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::algorithm::{Algorithm, KeyType};
+use crate::backend::PreparedKey;
+use crate::error::{BadSignature, KeyRefused};
+use crate::hmac_key::HmacKey;
+use crate::limits::MAX_KEY_ID_BYTES;
+use crate::public_key::PublicKey;
+use crate::table::{self, Row, SignatureLength};
+use crate::thumbprint::Thumbprint;
+
+/// One key, one algorithm (RFC 8725 section 3.1), prepared for checking signatures.
+///
+/// Cheap to clone: clones share what was prepared.
+///
+/// ```
+/// use tollgate_keys::{Algorithm, HmacKey, VerifyingKey};
+///
+/// // RFC 4231 section 4.2, its key repeated to the length that RFC 7518 asks for, is another MAC.
+/// let key = VerifyingKey::hmac(HmacKey::new(Algorithm::HS256, &[0x0b; 32])?, Some("k1"))?;
+/// assert!(key.verify(b"Hi There", &[0; 32]).is_err());
+/// # Ok::<(), tollgate_keys::KeyRefused>(())
+/// ```
+#[derive(Clone)]
+pub struct VerifyingKey(Arc<Inner>);
+
+struct Inner {
+    row: &'static Row,
+    kid: Option<Box<str>>,
+    thumbprint: Thumbprint,
+    signature_bytes: usize,
+    key: PreparedKey,
+}
+
+impl VerifyingKey {
+    /// Binds a public key to `algorithm`.
+    ///
+    /// # Errors
+    /// [`KeyRefused`] where the key is not one for `algorithm`, no backend of this build has it, or `kid` is too long.
+    pub fn new(key: &PublicKey, algorithm: Algorithm, kid: Option<&str>) -> Result<Self, KeyRefused> {
+        if !key.admits(algorithm) {
+            return Err(KeyRefused::AlgorithmContradictsKey { algorithm });
+        }
+        let row = table::row(algorithm);
+        let backend = row.backend.ok_or(KeyRefused::UnsupportedAlgorithm)?;
+        let signature_bytes = match row.signature_length {
+            SignatureLength::Fixed(bytes) => bytes,
+            SignatureLength::Modulus => key.modulus_bytes(),
+        };
+        Ok(VerifyingKey(Arc::new(Inner {
+            row,
+            kid: vet_kid(kid)?,
+            thumbprint: *key.thumbprint(),
+            signature_bytes,
+            key: backend.prepare(&key.material()).ok_or(KeyRefused::RefusedByBackend)?,
+        })))
+    }
+
+    /// Takes an HMAC key, which has its algorithm already.
+    ///
+    /// # Errors
+    /// [`KeyRefused::KeyIdTooLong`].
+    pub fn hmac(key: HmacKey, kid: Option<&str>) -> Result<Self, KeyRefused> {
+        let HmacKey { row, thumbprint, key } = key;
+        let signature_bytes = match row.signature_length {
+            SignatureLength::Fixed(bytes) => bytes,
+            SignatureLength::Modulus => 0,
+        };
+        Ok(VerifyingKey(Arc::new(Inner { row, kid: vet_kid(kid)?, thumbprint, signature_bytes, key })))
+    }
+
+    /// Checks that `signature` is one of `message`: raw bytes, ECDSA as `r || s` (RFC 7518 section 3.4).
+    ///
+    /// A signature of the wrong length is refused without a check. Allocates nothing.
+    ///
+    /// # Errors
+    /// [`BadSignature`].
+    pub fn verify(&self, message: &[u8], signature: &[u8]) -> Result<(), BadSignature> {
+        if signature.len() != self.0.signature_bytes {
+            return Err(BadSignature);
+        }
+        #[cfg(feature = "test-hooks")]
+        crate::test_hooks::count_signature_check();
+        if self.0.key.check(message, signature) { Ok(()) } else { Err(BadSignature) }
+    }
+
+    /// The one algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.0.row.algorithm
+    }
+
+    /// The kind of key.
+    #[must_use]
+    pub fn key_type(&self) -> KeyType {
+        self.algorithm().key_type()
+    }
+
+    /// The key id (RFC 7517 section 4.5), unescaped.
+    #[must_use]
+    pub fn kid(&self) -> Option<&str> {
+        self.0.kid.as_deref()
+    }
+
+    /// The SHA-256 thumbprint of the key's JWK (RFC 7638).
+    ///
+    /// That of an HMAC key is for telling keys apart inside the process: whoever sees it can test guesses of the secret.
+    #[must_use]
+    pub fn thumbprint(&self) -> &[u8; 32] {
+        &self.0.thumbprint
+    }
+
+    /// The length of a signature, in bytes.
+    #[must_use]
+    pub fn signature_bytes(&self) -> usize {
+        self.0.signature_bytes
+    }
+}
+
+impl fmt::Debug for VerifyingKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("VerifyingKey")
+            .field("algorithm", &self.algorithm())
+            .field("kid", &self.kid())
+            .finish_non_exhaustive()
+    }
+}
+
+fn vet_kid(kid: Option<&str>) -> Result<Option<Box<str>>, KeyRefused> {
+    if kid.is_some_and(|kid| kid.len() > MAX_KEY_ID_BYTES) {
+        return Err(KeyRefused::KeyIdTooLong);
+    }
+    Ok(kid.map(Box::from))
+}
