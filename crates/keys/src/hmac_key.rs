@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::algorithm::Algorithm;
 use crate::backend::{KeyMaterial, PreparedKey};
-use crate::error::KeyRefused;
+use crate::key_refused::KeyRefused;
 use crate::table::{self, KeyForm, Row};
 use crate::thumbprint::{self, Thumbprint};
 use crate::vetting;

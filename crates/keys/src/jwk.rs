@@ -5,8 +5,8 @@ use tollgate_jwt::json::{Object, Value};
 use zeroize::Zeroizing;
 
 use crate::algorithm::{Algorithm, Curve, KeyType};
-use crate::error::KeyRefused;
 use crate::hmac_key::HmacKey;
+use crate::key_refused::KeyRefused;
 use crate::public_key::PublicKey;
 
 /// A JWK, read. What embeds further keys or certificates (`x5c`, `x5t`, `x5u`, `x5t#S256`) is not looked at.

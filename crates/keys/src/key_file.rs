@@ -1,7 +1,8 @@
 //! Key files of any kind.
 
 use crate::error::NotAKeyFile;
-use crate::key_set_builder::{KeySetBuilder, Loaded};
+use crate::key_set_builder::KeySetBuilder;
+use crate::report::Loaded;
 
 /// Reads a key file: a JWK, a JWK set, PEM of one or many blocks, or DER, told apart by how it starts.
 ///

@@ -1,16 +1,17 @@
 use std::collections::HashMap;
-use std::fmt;
 
 use tollgate_jwt::json;
 
 use crate::algorithm::{Algorithm, KeyType};
-use crate::error::{KeyRefused, NotAKeyFile};
+use crate::entry::{Entry, EntryKey};
+use crate::error::NotAKeyFile;
 use crate::hmac_key::HmacKey;
-use crate::jwk::{Jwk, JwkKey};
+use crate::jwk::Jwk;
+use crate::key_refused::KeyRefused;
 use crate::key_set::KeySet;
 use crate::limits::{MAX_KEY_FILE_BYTES, MAX_KEYS};
 use crate::pem;
-use crate::public_key::{PublicKey, Restriction};
+use crate::report::{KeyReport, Loaded};
 use crate::spki::{DerKey, DerKind};
 use crate::verifying_key::VerifyingKey;
 
@@ -42,40 +43,6 @@ pub enum KeySource {
     /// Somebody else's publication, such as an identity provider's `jwks_uri`. Private and `oct` keys are refused: they
     /// are known to everybody.
     Remote,
-}
-
-/// A key set and what became of each key.
-#[derive(Debug)]
-pub struct Loaded {
-    /// The keys that may be used.
-    pub set: KeySet,
-    /// One report a key, in the order in which they were given.
-    pub reports: Vec<KeyReport>,
-}
-
-/// What became of one key.
-#[derive(Clone, Debug, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct KeyReport {
-    /// Its `kid`, unescaped.
-    pub kid: Option<String>,
-    /// Its `kty`, unescaped; that of a JWK with the same key where it is not a JWK. Empty where it is not known.
-    pub kty: String,
-    /// The algorithms that it is used for. Empty for a refused key.
-    pub algs: Vec<Algorithm>,
-    /// The dates of the certificate that it comes from. They are not judged: this crate has no clock.
-    pub validity: Option<Validity>,
-    /// Why it is not used.
-    pub refused: Option<KeyRefused>,
-}
-
-/// When a certificate is valid (RFC 5280 section 4.1.2.5).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Validity {
-    /// The first second, since the Unix epoch.
-    pub not_before: i64,
-    /// The last second, since the Unix epoch.
-    pub not_after: i64,
 }
 
 impl KeySetBuilder {
@@ -273,102 +240,4 @@ fn without_duplicates(keys: Vec<(usize, VerifyingKey)>, reports: &mut [KeyReport
         report.refused = None;
     }
     unique
-}
-
-/// A key before [`KeySetBuilder::build`], which knows the options.
-struct Entry {
-    kid: Option<String>,
-    kty: String,
-    key_type: Option<KeyType>,
-    private: bool,
-    validity: Option<Validity>,
-    /// The document that it came with. None for a key that was added on its own.
-    document: Option<usize>,
-    key: Result<EntryKey, KeyRefused>,
-}
-
-enum EntryKey {
-    Public { key: PublicKey, algorithm: Option<Algorithm> },
-    Hmac(HmacKey),
-    Ready(VerifyingKey),
-}
-
-impl Entry {
-    fn new(kid: Option<&str>, kty: &str, key: Result<EntryKey, KeyRefused>) -> Self {
-        let (kid, kty) = (kid.map(str::to_owned), kty.to_owned());
-        Entry { kid, kty, key_type: None, private: false, validity: None, document: None, key }
-    }
-
-    fn refused_by_source(&self, source: KeySource, in_mixed_document: bool) -> Option<KeyRefused> {
-        let symmetric = self.key_type == Some(KeyType::Oct) && self.document.is_some();
-        match source {
-            KeySource::Remote if self.private => Some(KeyRefused::PrivateKey),
-            KeySource::Remote if symmetric => Some(KeyRefused::SymmetricKeyInRemoteSet),
-            _ if symmetric && in_mixed_document => Some(KeyRefused::SymmetricKeyBesidePublicKeys),
-            _ => None,
-        }
-    }
-}
-
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry").field("kid", &self.kid).field("kty", &self.kty).finish_non_exhaustive()
-    }
-}
-
-impl From<Jwk> for Entry {
-    fn from(jwk: Jwk) -> Self {
-        let key = jwk.key.map(|key| match key {
-            JwkKey::Public { key, algorithm } => EntryKey::Public { key, algorithm },
-            JwkKey::Hmac(key) => EntryKey::Hmac(key),
-        });
-        Entry {
-            kid: jwk.kid,
-            kty: jwk.kty,
-            key_type: jwk.key_type,
-            private: jwk.private,
-            validity: None,
-            document: None,
-            key,
-        }
-    }
-}
-
-impl From<DerKey> for Entry {
-    fn from(der: DerKey) -> Self {
-        Entry {
-            key_type: der.key_type,
-            validity: der.validity,
-            ..Entry::new(
-                None,
-                der.key_type.map_or("", KeyType::name),
-                der.key.map(|key| EntryKey::Public { key, algorithm: None }),
-            )
-        }
-    }
-}
-
-impl EntryKey {
-    /// Binds the key to each algorithm that it is for.
-    fn bind(self, algorithms: &[Algorithm], kid: Option<&str>) -> Result<Vec<VerifyingKey>, KeyRefused> {
-        match self {
-            EntryKey::Ready(key) => Ok(vec![key]),
-            EntryKey::Hmac(key) => Ok(vec![VerifyingKey::hmac(key, kid)?]),
-            EntryKey::Public { key, algorithm } => match (algorithm, key.restriction()) {
-                (Some(algorithm), _) | (None, Restriction::To(algorithm)) => {
-                    Ok(vec![VerifyingKey::new(&key, algorithm, kid)?])
-                }
-                (None, Restriction::None | Restriction::Pss) => {
-                    let admitted = |algorithm: &Algorithm| {
-                        key.admits(*algorithm) && (key.key_type() != KeyType::Rsa || algorithms.contains(algorithm))
-                    };
-                    let keys = Algorithm::all()
-                        .filter(admitted)
-                        .map(|algorithm| VerifyingKey::new(&key, algorithm, kid))
-                        .collect::<Result<Vec<_>, _>>()?;
-                    if keys.is_empty() { Err(KeyRefused::NoAdmittedAlgorithm) } else { Ok(keys) }
-                }
-            },
-        }
-    }
 }

@@ -39,16 +39,19 @@
 
 mod algorithm;
 mod backend;
+mod entry;
 mod error;
 mod hmac_key;
 mod jwk;
 pub mod key_file;
+mod key_refused;
 mod key_ring;
 mod key_set;
 mod key_set_builder;
 pub mod limits;
 mod pem;
 mod public_key;
+mod report;
 mod spki;
 mod table;
 #[cfg(feature = "test-hooks")]
@@ -58,10 +61,12 @@ mod verifying_key;
 mod vetting;
 
 pub use algorithm::{Algorithm, Curve, KeyType};
-pub use error::{BadSignature, KeyRefused, NotAKeyFile, VerifyError};
+pub use error::{BadSignature, NotAKeyFile, VerifyError};
 pub use hmac_key::HmacKey;
+pub use key_refused::KeyRefused;
 pub use key_ring::{KeyRing, PublishedKeySet};
 pub use key_set::{KeySet, VerifiedJws};
-pub use key_set_builder::{KeyReport, KeySetBuilder, KeySource, Loaded, Validity};
+pub use key_set_builder::{KeySetBuilder, KeySource};
 pub use public_key::PublicKey;
+pub use report::{KeyReport, Loaded, Validity};
 pub use verifying_key::VerifyingKey;

@@ -2,7 +2,7 @@
 
 use x509_cert::der::pem;
 
-use crate::error::KeyRefused;
+use crate::key_refused::KeyRefused;
 use crate::spki::{DerKey, DerKind};
 
 /// Reads every block of `text`. What lies between blocks is passed over (RFC 7468 section 2).

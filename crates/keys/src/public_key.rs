@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::algorithm::{Algorithm, Curve, KeyType};
 use crate::backend::KeyMaterial;
-use crate::error::KeyRefused;
+use crate::key_refused::KeyRefused;
 use crate::table::{self, KeyForm};
 use crate::thumbprint::{self, Thumbprint};
 use crate::vetting;

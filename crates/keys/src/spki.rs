@@ -6,9 +6,9 @@ use x509_cert::der::{Decode, Encode, Reader, SliceReader, Tag, Tagged};
 use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 use crate::algorithm::{Algorithm, Curve, KeyType};
-use crate::error::KeyRefused;
-use crate::key_set_builder::Validity;
+use crate::key_refused::KeyRefused;
 use crate::public_key::{PublicKey, Restriction};
+use crate::report::Validity;
 
 /// What a DER document holds, told from the types of its first elements.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -169,11 +169,7 @@ fn absent(parameters: Option<AnyRef<'_>>) -> Result<(), KeyRefused> {
 
 /// RFC 3279 section 2.3.1 requires NULL; some encoders leave it out.
 fn null_or_absent(parameters: Option<AnyRef<'_>>) -> Result<(), KeyRefused> {
-    if parameters.is_none_or(AnyRef::is_null) {
-        Ok(())
-    } else {
-        Err(KeyRefused::UnsupportedParameters)
-    }
+    if parameters.is_none_or(AnyRef::is_null) { Ok(()) } else { Err(KeyRefused::UnsupportedParameters) }
 }
 
 /// Absent parameters leave the hash open; those present have to be exactly those of PS256, PS384 or PS512 (RFC 7518

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use crate::algorithm::{Algorithm, KeyType};
 use crate::backend::PreparedKey;
-use crate::error::{BadSignature, KeyRefused};
+use crate::error::BadSignature;
 use crate::hmac_key::HmacKey;
+use crate::key_refused::KeyRefused;
 use crate::limits::MAX_KEY_ID_BYTES;
 use crate::public_key::PublicKey;
 use crate::table::{self, Row, SignatureLength};

@@ -1,6 +1,6 @@
 use super::field::{Field, hex};
 use crate::algorithm::Curve;
-use crate::error::KeyRefused;
+use crate::key_refused::KeyRefused;
 
 /// Vets `point`, an encoded point of `curve` (SEC 1 section 2.3.4, FIPS 186-5 section 6.2.3, NIST SP 800-56A section
 /// 5.6.2.3.4). The order of these curves' groups is prime, so that a point on the curve needs no test of its order.

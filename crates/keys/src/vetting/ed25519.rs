@@ -1,5 +1,5 @@
 use super::field::{Field, hex};
-use crate::error::KeyRefused;
+use crate::key_refused::KeyRefused;
 
 /// Vets an Ed25519 key (RFC 8032 section 5.1.3, and section 8.3 of RFC 7748 on small order).
 ///

@@ -1,4 +1,4 @@
-use crate::error::KeyRefused;
+use crate::key_refused::KeyRefused;
 use crate::limits::{MAX_RSA_EXPONENT_BITS, MAX_RSA_MODULUS_BITS, MIN_RSA_MODULUS_BITS};
 
 /// Vets an RSA key, both numbers big-endian without leading zeros (RFC 8017 section 3.1, NIST SP 800-56B section 6.4.2.1).

@@ -1,6 +1,6 @@
 use tollgate_jwt::json;
 
-use crate::error::KeyRefused;
+use crate::key_refused::KeyRefused;
 use crate::limits::MAX_HMAC_SECRET_BYTES;
 use crate::spki::DerKind;
 
