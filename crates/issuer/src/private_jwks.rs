@@ -1,0 +1,119 @@
+//! A rotation as one private JWKS, and back. The members beside RFC 7517's begin with `tollgate_`; other readers pass
+//! them over.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use zeroize::Zeroizing;
+
+use crate::{
+    error::IssuerError,
+    limits::{DEFAULT_OVERLAP_SECONDS, MAX_PRIVATE_KEY_BYTES, MAX_PUBLISHED_KEYS, MAX_TIME_SECONDS},
+    material::Member,
+    rotation::{RetiredKey, Rotation, check_overlap},
+    signing_key::SigningKey,
+};
+
+const STATE: &str = "tollgate_state";
+const RETIRES_AT: &str = "tollgate_retires_at";
+
+const NOT_A_ROTATION: IssuerError = IssuerError::NotAPrivateKey { format: "private JWKS" };
+
+pub(crate) fn write(rotation: &Rotation) -> Zeroizing<String> {
+    let mut keys = vec![entry(&rotation.signing, "signing", None)];
+    keys.extend(rotation.announced.iter().map(|key| entry(key, "announced", None)));
+    let retired = rotation.retired.iter();
+    keys.extend(retired.map(|retired| entry(&retired.key, "retired", Some(retired.retires_at))));
+
+    // Sized beforehand, so that no outgrown copy stays behind: each key and a comma, and the frame around them.
+    let capacity = keys.iter().map(|key| key.len() + 1).sum::<usize>() + 64;
+    let mut text = Zeroizing::new(String::with_capacity(capacity));
+    text.push_str("{\"tollgate_overlap\":");
+    text.push_str(&rotation.overlap_seconds.to_string());
+    text.push_str(",\"keys\":[");
+    for (index, key) in keys.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        text.push_str(key);
+    }
+    text.push_str("]}");
+    text
+}
+
+fn entry(key: &SigningKey, state: &str, retires_at: Option<i64>) -> Zeroizing<String> {
+    let mut members = vec![Member::text(STATE, state)];
+    members.extend(retires_at.map(|time| Member::number(RETIRES_AT, time)));
+    key.private_jwk_with(members)
+}
+
+pub(crate) fn read(json: &str) -> Result<Rotation, IssuerError> {
+    if json.len() > MAX_PUBLISHED_KEYS * MAX_PRIVATE_KEY_BYTES {
+        return Err(IssuerError::PrivateKeyTooLong { bytes: json.len() });
+    }
+    // serde_json's own message may quote the text, so only the fact is passed on.
+    let file: PrivateJwks = serde_json::from_str(json).map_err(|_| NOT_A_ROTATION)?;
+    file.into_rotation()
+}
+
+/// The keys stay text here, so that their secrets are read once, into what wipes them.
+#[derive(Deserialize)]
+struct PrivateJwks<'j> {
+    tollgate_overlap: Option<i64>,
+    #[serde(borrow)]
+    keys: Vec<&'j RawValue>,
+}
+
+/// What an entry says beside its JWK.
+#[derive(Deserialize)]
+struct Standing {
+    #[serde(default)]
+    tollgate_state: State,
+    tollgate_retires_at: Option<i64>,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    #[default]
+    Signing,
+    Announced,
+    Retired,
+}
+
+impl PrivateJwks<'_> {
+    fn into_rotation(self) -> Result<Rotation, IssuerError> {
+        let overlap = check_overlap(self.tollgate_overlap.unwrap_or(DEFAULT_OVERLAP_SECONDS))?;
+        let mut entries = Vec::with_capacity(self.keys.len());
+        for key in self.keys {
+            let standing: Standing = serde_json::from_str(key.get()).map_err(|_| NOT_A_ROTATION)?;
+            entries.push((key.get(), standing));
+        }
+        let (signing, others): (Vec<(&str, Standing)>, Vec<_>) =
+            entries.into_iter().partition(|(_, standing)| standing.tollgate_state == State::Signing);
+        let [(signing, _)] = signing.as_slice() else {
+            return Err(NOT_A_ROTATION);
+        };
+        let mut rotation = Rotation::new(SigningKey::from_jwk(signing)?, overlap);
+        for (jwk, standing) in others {
+            standing.add(SigningKey::from_jwk(jwk)?, &mut rotation)?;
+        }
+        Ok(rotation)
+    }
+}
+
+impl Standing {
+    fn add(&self, key: SigningKey, rotation: &mut Rotation) -> Result<(), IssuerError> {
+        if self.tollgate_state == State::Announced {
+            return rotation.announce(key);
+        }
+        let retires_at = self
+            .tollgate_retires_at
+            .filter(|time| (0..=MAX_TIME_SECONDS).contains(time))
+            .ok_or(IssuerError::InvalidMember { name: RETIRES_AT })?;
+        rotation.check_admits(&key)?;
+        rotation.retired.push(RetiredKey { key: Arc::new(key), retires_at });
+        Ok(())
+    }
+}

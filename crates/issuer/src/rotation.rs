@@ -1,0 +1,113 @@
+//! The states of a rotation, without clock, lock or readers.
+
+use std::sync::Arc;
+
+use tollgate_keys::KeySet;
+
+use crate::{
+    error::IssuerError,
+    limits::{MAX_PUBLISHED_KEYS, MAX_TIME_SECONDS},
+    signing_key::SigningKey,
+};
+
+/// The keys of an issuer, by what they are for now.
+pub(crate) struct Rotation {
+    pub(crate) overlap_seconds: i64,
+    pub(crate) signing: Arc<SigningKey>,
+    /// Published, not signing yet.
+    pub(crate) announced: Option<Arc<SigningKey>>,
+    /// Published, not signing any more. In the order of their retirement from signing.
+    pub(crate) retired: Vec<RetiredKey>,
+}
+
+pub(crate) struct RetiredKey {
+    pub(crate) key: Arc<SigningKey>,
+    /// Published before this time, in seconds since the Unix epoch.
+    pub(crate) retires_at: i64,
+}
+
+pub(crate) fn check_overlap(seconds: i64) -> Result<i64, IssuerError> {
+    if (0..=MAX_TIME_SECONDS).contains(&seconds) { Ok(seconds) } else { Err(IssuerError::InvalidOverlap { seconds }) }
+}
+
+impl Rotation {
+    pub(crate) fn new(signing: SigningKey, overlap_seconds: i64) -> Self {
+        Self { overlap_seconds, signing: Arc::new(signing), announced: None, retired: Vec::new() }
+    }
+
+    pub(crate) fn announce(&mut self, next: SigningKey) -> Result<(), IssuerError> {
+        if let Some(announced) = &self.announced {
+            return Err(IssuerError::AlreadyAnnounced { kid: announced.kid().to_owned() });
+        }
+        self.check_admits(&next)?;
+        self.announced = Some(Arc::new(next));
+        Ok(())
+    }
+
+    pub(crate) fn rotate(&mut self, now: i64) -> Result<i64, IssuerError> {
+        if !(0..=MAX_TIME_SECONDS).contains(&now) {
+            return Err(IssuerError::InvalidTime { seconds: now });
+        }
+        let next = self.announced.take().ok_or(IssuerError::NothingAnnounced)?;
+        let key = std::mem::replace(&mut self.signing, next);
+        let retires_at = now.saturating_add(self.overlap_seconds).min(MAX_TIME_SECONDS);
+        self.retired.push(RetiredKey { key, retires_at });
+        Ok(retires_at)
+    }
+
+    pub(crate) fn prune(&mut self, now: i64) -> usize {
+        let before = self.retired.len();
+        self.retired.retain(|retired| now < retired.retires_at);
+        before - self.retired.len()
+    }
+
+    pub(crate) fn withdraw(&mut self, kid: &str) -> Result<(), IssuerError> {
+        if self.signing.kid() == kid {
+            return Err(IssuerError::KeyInUse { kid: kid.to_owned() });
+        }
+        if self.announced.take_if(|announced| announced.kid() == kid).is_some() {
+            return Ok(());
+        }
+        let found = self.retired.iter().position(|retired| retired.key.kid() == kid);
+        let index = found.ok_or_else(|| IssuerError::UnknownKey { kid: kid.to_owned() })?;
+        self.retired.remove(index);
+        Ok(())
+    }
+
+    pub(crate) fn next_retirement(&self) -> Option<i64> {
+        self.retired.iter().map(|retired| retired.retires_at).min()
+    }
+
+    /// Whether `key` may be published beside the others: neither its `kid` nor the key itself twice.
+    pub(crate) fn check_admits(&self, key: &SigningKey) -> Result<(), IssuerError> {
+        let thumbprint = key.verifying_key().thumbprint();
+        let twin = self
+            .published()
+            .any(|published| published.kid() == key.kid() || published.verifying_key().thumbprint() == thumbprint);
+        if twin {
+            return Err(IssuerError::DuplicateKey { kid: key.kid().to_owned() });
+        }
+        if self.published().count() >= MAX_PUBLISHED_KEYS {
+            return Err(IssuerError::TooManyKeys);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn jwks(&self) -> String {
+        let keys: Vec<String> = self.published().filter_map(SigningKey::public_jwk).collect();
+        format!("{{\"keys\":[{}]}}", keys.join(","))
+    }
+
+    pub(crate) fn key_set(&self) -> KeySet {
+        let mut builder = KeySet::builder();
+        for key in self.published() {
+            builder = builder.key(key.verifying_key().clone());
+        }
+        builder.build().set
+    }
+
+    fn published(&self) -> impl Iterator<Item = &SigningKey> {
+        let retired = self.retired.iter().map(|retired| &retired.key);
+        std::iter::once(&self.signing).chain(&self.announced).chain(retired).map(AsRef::as_ref)
+    }
+}

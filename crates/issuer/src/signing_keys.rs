@@ -1,0 +1,234 @@
+//! The keys of one issuer, and their rotation with overlap.
+
+use std::{fmt, sync::Arc};
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use tollgate_keys::{KeyRing, KeySet};
+use zeroize::Zeroizing;
+
+use crate::{
+    error::IssuerError,
+    limits::DEFAULT_OVERLAP_SECONDS,
+    private_jwks,
+    rotation::{Rotation, check_overlap},
+    signing_key::SigningKey,
+};
+
+/// The key that signs, and every key that is published beside it.
+///
+/// A rotation has three steps, each one call:
+///
+/// 1. [`announce`](Self::announce) publishes the next key. Wait until verifiers elsewhere have fetched the JWKS anew,
+///    that is at least for the time that they may cache it.
+/// 2. [`rotate`](Self::rotate) makes it sign. The old key stays published for the overlap, so that the tokens it signed
+///    keep verifying.
+/// 3. [`prune`](Self::prune) drops the old keys whose overlap has ended. Call it from a timer;
+///    [`next_retirement`](Self::next_retirement) says when it will have something to do.
+///
+/// Readers take no lock: [`jwks`](Self::jwks), [`signing_key`](Self::signing_key) and minting load one immutable
+/// snapshot. An engine in the same process that was built on [`key_ring`](Self::key_ring) follows each step before the
+/// call returns. A key is in the ring before it signs, and out of it when the call that drops it returns.
+///
+/// ```
+/// use tollgate_issuer::{SigningKey, SigningKeys};
+/// use tollgate_keys::Algorithm;
+///
+/// let keys = SigningKeys::new(SigningKey::generate(Algorithm::ES256)?).with_overlap(3_600)?;
+/// let first = keys.signing_key().kid().to_owned();
+///
+/// keys.announce(SigningKey::generate(Algorithm::EdDSA)?)?;
+/// let now = 1_700_000_000;
+/// assert_eq!(keys.rotate(now)?, now + 3_600);
+/// assert_ne!(keys.signing_key().kid(), first);
+/// assert!(keys.jwks().contains(&first));
+///
+/// assert_eq!(keys.prune(now + 3_599), 0);
+/// assert_eq!(keys.prune(now + 3_600), 1);
+/// assert!(!keys.jwks().contains(&first));
+/// # Ok::<(), tollgate_issuer::IssuerError>(())
+/// ```
+pub struct SigningKeys {
+    snapshot: ArcSwap<Snapshot>,
+    /// The writers' lock. Readers never take it.
+    rotation: Mutex<Rotation>,
+    ring: KeyRing,
+}
+
+/// What readers see: one state of the rotation.
+struct Snapshot {
+    signing: Arc<SigningKey>,
+    jwks: Arc<str>,
+    overlap_seconds: i64,
+}
+
+impl SigningKeys {
+    /// Publishes `signing` and signs with it; [`DEFAULT_OVERLAP_SECONDS`] is the overlap.
+    #[must_use]
+    pub fn new(signing: SigningKey) -> Self {
+        Self::from_rotation(Rotation::new(signing, DEFAULT_OVERLAP_SECONDS))
+    }
+
+    /// Sets how long a key stays published after it stopped signing, in seconds: at least the longest lifetime of a
+    /// token, plus the verifiers' leeway. The minter refuses a longer lifetime. Applies to the rotations to come.
+    ///
+    /// # Errors
+    /// [`IssuerError::InvalidOverlap`] when it is negative or longer than a claim can say.
+    pub fn with_overlap(self, seconds: i64) -> Result<Self, IssuerError> {
+        let mut rotation = self.rotation.into_inner();
+        rotation.overlap_seconds = check_overlap(seconds)?;
+        Ok(Self::from_rotation(rotation))
+    }
+
+    /// Publishes `next`, which signs from the next [`rotate`](Self::rotate) on.
+    ///
+    /// # Errors
+    /// [`IssuerError::AlreadyAnnounced`] when another key waits to sign, [`IssuerError::DuplicateKey`] when the key or
+    /// its `kid` is published already, [`IssuerError::TooManyKeys`] when retired ones must be pruned first.
+    pub fn announce(&self, next: SigningKey) -> Result<(), IssuerError> {
+        self.change(|rotation| rotation.announce(next))
+    }
+
+    /// Signs with the announced key from now on; the old key stays published. Returns the time at which the old key
+    /// retires: `now` plus the overlap. `now`: seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`IssuerError::NothingAnnounced`]; [`IssuerError::InvalidTime`] when `now` is no time that a claim may carry.
+    pub fn rotate(&self, now: i64) -> Result<i64, IssuerError> {
+        self.change(|rotation| rotation.rotate(now))
+    }
+
+    /// Drops the keys whose overlap has ended at `now` (seconds since the Unix epoch) and says how many.
+    ///
+    /// When it returns, no engine on [`key_ring`](Self::key_ring) accepts what they signed.
+    pub fn prune(&self, now: i64) -> usize {
+        let mut rotation = self.rotation.lock();
+        let dropped = rotation.prune(now);
+        if dropped > 0 {
+            self.publish(&rotation);
+        }
+        dropped
+    }
+
+    /// Drops an announced or retired key at once: the answer to a key that leaked. For the key that signs, announce
+    /// another and rotate first.
+    ///
+    /// # Errors
+    /// [`IssuerError::UnknownKey`], [`IssuerError::KeyInUse`].
+    pub fn withdraw(&self, kid: &str) -> Result<(), IssuerError> {
+        self.change(|rotation| rotation.withdraw(kid))
+    }
+
+    /// The earliest time at which a published key retires, in seconds since the Unix epoch.
+    #[must_use]
+    pub fn next_retirement(&self) -> Option<i64> {
+        self.rotation.lock().next_retirement()
+    }
+
+    /// The key that signs now.
+    #[must_use]
+    pub fn signing_key(&self) -> Arc<SigningKey> {
+        Arc::clone(&self.snapshot.load().signing)
+    }
+
+    /// How long a key stays published after it stopped signing, in seconds.
+    #[must_use]
+    pub fn overlap(&self) -> i64 {
+        self.snapshot.load().overlap_seconds
+    }
+
+    /// The JWKS to publish (RFC 7517 section 5): the public part of every key, the signing one first. HMAC keys, which
+    /// have no public part, are left out. Made once a step of the rotation.
+    #[must_use]
+    pub fn jwks(&self) -> Arc<str> {
+        Arc::clone(&self.snapshot.load().jwks)
+    }
+
+    /// The verification keys of this moment, HMAC keys included: for this process alone.
+    #[must_use]
+    pub fn key_set(&self) -> KeySet {
+        KeySet::clone(&self.ring.load())
+    }
+
+    /// The ring that follows this rotation, HMAC keys included: give it to an engine in the same process.
+    #[must_use]
+    pub fn key_ring(&self) -> KeyRing {
+        self.ring.clone()
+    }
+
+    /// Grows with each step of the rotation: an `ETag` for the JWKS.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.ring.generation()
+    }
+
+    /// The whole rotation as one private JWKS: each key's private JWK with its state (`tollgate_state`: `signing`,
+    /// `announced` or `retired`), the retired ones with their time (`tollgate_retires_at`), and the overlap
+    /// (`tollgate_overlap`). Wiped when dropped; keep it as you keep a password.
+    ///
+    /// ```
+    /// use tollgate_issuer::{SigningKey, SigningKeys};
+    /// use tollgate_keys::Algorithm;
+    ///
+    /// let keys = SigningKeys::new(SigningKey::generate(Algorithm::ES256)?);
+    /// keys.announce(SigningKey::generate(Algorithm::ES256)?)?;
+    /// let restored = SigningKeys::from_private_jwks(&keys.to_private_jwks())?;
+    /// assert_eq!(restored.jwks(), keys.jwks());
+    /// # Ok::<(), tollgate_issuer::IssuerError>(())
+    /// ```
+    #[must_use]
+    pub fn to_private_jwks(&self) -> Zeroizing<String> {
+        private_jwks::write(&self.rotation.lock())
+    }
+
+    /// Reads back [`to_private_jwks`](Self::to_private_jwks). A plain private JWKS of one key is taken too: that key
+    /// signs.
+    ///
+    /// # Errors
+    /// [`IssuerError::NotAPrivateKey`] when it is no such text or does not hold exactly one signing key and at most one
+    /// announced one; otherwise as [`SigningKey::from_jwk`], [`announce`](Self::announce) and
+    /// [`with_overlap`](Self::with_overlap).
+    pub fn from_private_jwks(json: &str) -> Result<Self, IssuerError> {
+        Ok(Self::from_rotation(private_jwks::read(json)?))
+    }
+
+    fn from_rotation(rotation: Rotation) -> Self {
+        Self {
+            snapshot: ArcSwap::from_pointee(Snapshot::of(&rotation)),
+            ring: KeyRing::new(rotation.key_set()),
+            rotation: Mutex::new(rotation),
+        }
+    }
+
+    fn change<T>(&self, step: impl FnOnce(&mut Rotation) -> Result<T, IssuerError>) -> Result<T, IssuerError> {
+        let mut rotation = self.rotation.lock();
+        let result = step(&mut rotation)?;
+        self.publish(&rotation);
+        Ok(result)
+    }
+
+    /// The ring first: whoever mints with the new snapshot finds its key in the ring already.
+    fn publish(&self, rotation: &Rotation) {
+        self.ring.replace(rotation.key_set());
+        self.snapshot.store(Arc::new(Snapshot::of(rotation)));
+    }
+}
+
+impl Snapshot {
+    fn of(rotation: &Rotation) -> Self {
+        Self {
+            signing: Arc::clone(&rotation.signing),
+            jwks: rotation.jwks().into(),
+            overlap_seconds: rotation.overlap_seconds,
+        }
+    }
+}
+
+impl fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SigningKeys")
+            .field("signing", &self.snapshot.load().signing)
+            .field("generation", &self.generation())
+            .finish_non_exhaustive()
+    }
+}
