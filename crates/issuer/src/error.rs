@@ -135,6 +135,12 @@ pub enum IssuerError {
         /// The claim.
         name: &'static str,
     },
+    /// A claim that nests deeper or has more members or entries than verifiers read.
+    #[error("the claim {name:?} nests deeper or has more members than verifiers read")]
+    UnreadableClaim {
+        /// The claim.
+        name: String,
+    },
     /// The access token profile needs the claim.
     #[error("an access token (RFC 9068) needs {name}")]
     MissingClaim {
@@ -203,6 +209,7 @@ impl IssuerError {
             Self::RegisteredClaim { .. } => "registered-claim",
             Self::DuplicateClaim { .. } => "duplicate-claim",
             Self::InvalidClaim { .. } => "invalid-claim",
+            Self::UnreadableClaim { .. } => "unreadable-claim",
             Self::MissingClaim { .. } => "missing-claim",
             Self::InvalidType => "invalid-type",
             Self::InvalidLifetime { .. } => "invalid-lifetime",

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::Value;
+use tollgate_jwt::limits::{MAX_JSON_MEMBERS, MAX_JSON_NESTING, MAX_LIST_ENTRIES};
 
 use crate::{error::IssuerError, text};
 
@@ -51,6 +52,9 @@ impl<'a> Payload<'a> {
         for audience in &self.audience {
             text::check("aud", audience)?;
         }
+        if self.audience.len() > MAX_LIST_ENTRIES {
+            return Err(IssuerError::InvalidClaim { name: "aud" });
+        }
         match &self.scope {
             Some(scope) if !text::is_scope(scope) => Err(IssuerError::InvalidClaim { name: "scope" }),
             _ => Ok(()),
@@ -59,12 +63,16 @@ impl<'a> Payload<'a> {
 
     /// A name given twice would be two members of one object (RFC 7519 section 4).
     pub(crate) fn check_further(&self) -> Result<(), IssuerError> {
-        for (index, (name, _)) in self.further.iter().enumerate() {
+        for (index, (name, value)) in self.further.iter().enumerate() {
             if TYPED.contains(&name.as_ref()) {
                 return Err(IssuerError::RegisteredClaim { name: name.to_string() });
             }
             if self.further[..index].iter().any(|(earlier, _)| earlier == name) {
                 return Err(IssuerError::DuplicateClaim { name: name.to_string() });
+            }
+            // The claims are members of one object, which is the first level.
+            if TYPED.len() + index >= MAX_JSON_MEMBERS || !is_readable(value, MAX_JSON_NESTING - 1) {
+                return Err(IssuerError::UnreadableClaim { name: name.to_string() });
             }
         }
         Ok(())
@@ -120,5 +128,17 @@ impl Serialize for Payload<'_> {
             map.serialize_entry(name, value)?;
         }
         map.end()
+    }
+}
+
+/// Whether tollgate-jwt reads `value` with at most `levels` of arrays and objects.
+fn is_readable(value: &Value, levels: usize) -> bool {
+    match value {
+        Value::Array(items) => levels > 0 && items.iter().all(|item| is_readable(item, levels - 1)),
+        Value::Object(members) => {
+            let fits = levels > 0 && members.len() <= MAX_JSON_MEMBERS;
+            fits && members.values().all(|member| is_readable(member, levels - 1))
+        }
+        _ => true,
     }
 }

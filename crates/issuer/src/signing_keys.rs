@@ -75,9 +75,11 @@ impl SigningKeys {
     /// # Errors
     /// [`IssuerError::InvalidOverlap`] when it is negative or longer than a claim can say.
     pub fn with_overlap(self, seconds: i64) -> Result<Self, IssuerError> {
-        let mut rotation = self.rotation.into_inner();
-        rotation.overlap_seconds = check_overlap(seconds)?;
-        Ok(Self::from_rotation(rotation))
+        self.change(|rotation| {
+            rotation.overlap_seconds = check_overlap(seconds)?;
+            Ok(())
+        })?;
+        Ok(self)
     }
 
     /// Publishes `next`, which signs from the next [`rotate`](Self::rotate) on.

@@ -4,13 +4,18 @@ mod support;
 
 use std::{collections::HashSet, sync::Arc};
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::*;
 use tollgate_issuer::{
     Minter, SigningKey, SigningKeys, TokenBuilder,
     limits::{DEFAULT_LIFETIME_SECONDS, DEFAULT_OVERLAP_SECONDS, MAX_TIME_SECONDS},
 };
-use tollgate_jwt::{CompactJws, json::Buffer};
+use tollgate_jwt::{
+    CompactJws,
+    json::Buffer,
+    limits::{MAX_JSON_MEMBERS, MAX_JSON_NESTING, MAX_LIST_ENTRIES},
+};
 use tollgate_keys::Algorithm;
 
 fn es256() -> Minter {
@@ -211,4 +216,72 @@ fn a_builder_makes_as_many_tokens_as_it_is_cloned() {
     let (first, second) = (template.clone().mint_at(NOW).unwrap(), template.mint_at(NOW).unwrap());
     assert_ne!(first, second);
     assert!(verifies(&keys.key_set(), &first) && verifies(&keys.key_set(), &second));
+}
+
+fn nested(levels: usize) -> Value {
+    (1..levels).fold(json!([]), |inner, _| json!([inner]))
+}
+
+#[test]
+fn claims_beyond_the_parsers_limits_are_refused() {
+    let minter = es256();
+    let deepest = minter.token().claim("deep", nested(MAX_JSON_NESTING - 1)).mint_at(NOW).unwrap();
+    assert!(is_read(&deepest));
+    assert_eq!(code(minter.token().claim("deep", nested(MAX_JSON_NESTING))), "unreadable-claim");
+
+    let object = |members: usize| (0..members).map(|name| (name.to_string(), Value::Null)).collect::<Value>();
+    let widest = minter.token().claim("wide", object(MAX_JSON_MEMBERS)).mint_at(NOW).unwrap();
+    assert!(is_read(&widest));
+    assert_eq!(code(minter.token().claim("wide", object(MAX_JSON_MEMBERS + 1))), "unreadable-claim");
+
+    let claims = |count: usize| (0..count).fold(minter.token(), |token, name| token.claim(name.to_string(), 1.into()));
+    assert!(is_read(&claims(MAX_JSON_MEMBERS - 9).mint_at(NOW).unwrap()));
+    assert_eq!(code(claims(MAX_JSON_MEMBERS - 8)), "unreadable-claim");
+
+    let audiences = |count: usize| (0..count).fold(minter.token(), |token, name| token.audience(name.to_string()));
+    assert!(is_read(&audiences(MAX_LIST_ENTRIES).mint_at(NOW).unwrap()));
+    assert_eq!(code(audiences(MAX_LIST_ENTRIES + 1)), "invalid-claim");
+}
+
+fn is_read(token: &str) -> bool {
+    let jws = CompactJws::parse(token).unwrap();
+    jws.decode_claims(&mut Buffer::default()).is_ok()
+}
+
+fn claim_value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+            prop::collection::hash_map(any::<String>(), inner, 0..8).prop_map(|members| members.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_minted_is_read_by_the_strict_parser(
+        subject in any::<String>(),
+        scope in "[ -~]{0,12}",
+        name in any::<String>(),
+        value in claim_value(),
+    ) {
+        let minter = es256();
+        let token = minter.token().subject(subject.as_str()).scope(scope.as_str()).claim(name.as_str(), value.clone());
+        if let Ok(token) = token.mint_at(NOW) {
+            let jws = CompactJws::parse(&token).unwrap();
+            let mut buffer = Buffer::default();
+            let read = jws.decode_claims(&mut buffer).unwrap();
+            prop_assert_eq!(read.sub(), Some(subject.as_str()));
+            prop_assert_eq!(read.scope().iter().collect::<Vec<_>>(), scope.split_terminator(' ').collect::<Vec<_>>());
+            prop_assert!(read.get(&name).is_some());
+        }
+    }
 }

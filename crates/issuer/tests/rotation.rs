@@ -183,6 +183,15 @@ fn an_announced_key_can_be_withdrawn() {
 }
 
 #[test]
+fn a_ring_taken_before_the_overlap_was_set_follows_too() {
+    let keys = SigningKeys::new(new_key());
+    let ring = keys.key_ring();
+    let keys = keys.with_overlap(OVERLAP).unwrap();
+    keys.announce(new_key()).unwrap();
+    assert_eq!(ring.load().len(), 2);
+}
+
+#[test]
 fn an_impossible_overlap_is_refused() {
     for seconds in [-1, i64::MAX] {
         let keys = SigningKeys::new(new_key());
