@@ -1,1 +1,46 @@
-//! API keys: format, digest and the sharded lookup table.
+//! API keys: their format, their digest, and the table that finds the record of a presented key.
+//!
+//! Read in this order: [`KeyFormat`] says what a key looks like and tells one from garbage; [`ApiKey`] is a new secret,
+//! shown once; [`Digest`] is what is kept of it; [`ApiKeyTable::find`] takes what a caller presents and gives back a
+//! [`MatchedKey`], the proof that it was found. [`ForeignKey`] brings in keys that other systems made.
+//!
+//! The table is generic over the record and judges nothing in it: whether a key has expired or may do what it asks is
+//! decided by who holds the proof.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyError, KeyFormat};
+//!
+//! let format = KeyFormat::new("tg", "live")?;
+//! let table = ApiKeyTable::new(format.clone());
+//! let key = ApiKey::generate(&format)?;
+//! table.insert(key.digest(), Arc::new("account 17"));
+//!
+//! let matched = table.find(key.as_str().as_bytes())?;
+//! assert_eq!(**matched.record(), "account 17");
+//!
+//! table.remove(&key.digest());
+//! assert_eq!(table.find(key.as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
+//! # Ok::<(), KeyError>(())
+//! ```
+
+mod base62;
+mod changes;
+mod checksum;
+mod contents;
+mod digest;
+mod error;
+mod foreign;
+mod format;
+mod hasher;
+mod key;
+pub mod limits;
+mod table;
+
+pub use contents::{Origin, TableEntry};
+pub use digest::Digest;
+pub use error::{Flaw, KeyError};
+pub use foreign::{ForeignKey, Pepper};
+pub use format::KeyFormat;
+pub use key::ApiKey;
+pub use table::{ApiKeyTable, MatchedKey};
