@@ -14,13 +14,15 @@ pub(crate) struct Jwk {
     pub(crate) kid: Option<String>,
     pub(crate) kty: String,
     pub(crate) key_type: Option<KeyType>,
+    /// What `alg` names.
+    pub(crate) algorithm: Option<Algorithm>,
     /// Whether an asymmetric key came with its private part, which is not read.
     pub(crate) private: bool,
     pub(crate) key: Result<JwkKey, KeyRefused>,
 }
 
 pub(crate) enum JwkKey {
-    Public { key: PublicKey, algorithm: Option<Algorithm> },
+    Public(PublicKey),
     Hmac(HmacKey),
 }
 
@@ -33,6 +35,7 @@ impl Jwk {
             kid: jwk.get("kid").and_then(|kid| kid.as_str()).map(str::to_owned),
             kty: kty.to_owned(),
             key_type,
+            algorithm: jwk.get("alg").and_then(|alg| alg.as_str()).and_then(Algorithm::from_name),
             private: asymmetric && PRIVATE_MEMBERS.iter().any(|name| jwk.get(name).is_some()),
             key: read_key(jwk),
         }
@@ -41,7 +44,7 @@ impl Jwk {
     /// An element of a key set that is not even an object.
     pub(crate) fn not_an_object() -> Self {
         let key = Err(KeyRefused::MalformedMember { member: "keys" });
-        Jwk { kid: None, kty: String::new(), key_type: None, private: false, key }
+        Jwk { kid: None, kty: String::new(), key_type: None, algorithm: None, private: false, key }
     }
 }
 
@@ -84,7 +87,7 @@ fn read_key(jwk: &Object<'_, '_>) -> Result<JwkKey, KeyRefused> {
     };
     match algorithm {
         Some(algorithm) if !key.admits(algorithm) => Err(KeyRefused::AlgorithmContradictsKey { algorithm }),
-        _ => Ok(JwkKey::Public { key, algorithm }),
+        _ => Ok(JwkKey::Public(key)),
     }
 }
 

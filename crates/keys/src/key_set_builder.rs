@@ -11,7 +11,7 @@ use crate::key_refused::KeyRefused;
 use crate::key_set::KeySet;
 use crate::limits::{MAX_KEY_FILE_BYTES, MAX_KEYS};
 use crate::pem;
-use crate::report::{KeyReport, Loaded};
+use crate::report::Loaded;
 use crate::spki::{DerKey, DerKind};
 use crate::verifying_key::VerifyingKey;
 
@@ -140,6 +140,7 @@ impl KeySetBuilder {
     pub fn hmac(mut self, kid: Option<&str>, algorithm: Algorithm, secret: &[u8]) -> Self {
         self.entries.push(Entry {
             key_type: Some(KeyType::Oct),
+            algorithm: Some(algorithm),
             ..Entry::new(kid, KeyType::Oct.name(), HmacKey::new(algorithm, secret).map(EntryKey::Hmac))
         });
         self
@@ -158,28 +159,50 @@ impl KeySetBuilder {
 
     /// The set of the keys that passed, and the reports.
     ///
-    /// Where two keys have the same `kid` and algorithm, neither is used: nobody can say which one is meant.
+    /// Where two keys have the same `kid` and algorithm, neither is used: nobody can say which one is meant. A key that is
+    /// refused for another reason counts in this.
     #[must_use]
     pub fn build(self) -> Loaded {
         let mixed = self.mixed_documents();
         let algorithms = self.algorithms.as_deref().unwrap_or(&[Algorithm::RS256]);
-        let (mut reports, mut keys) = (Vec::new(), Vec::new());
+        let (mut reports, mut keys, mut names) = (Vec::new(), Vec::new(), Names::default());
         for entry in self.entries {
             let in_mixed_document = entry.document.is_some_and(|document| mixed[document]);
-            let outcome = match entry.refused_by_source(self.source, in_mixed_document) {
+            let mut report = entry.report();
+            let claimed = entry.algorithm;
+            let bound = match entry.refused_by_source(self.source, in_mixed_document) {
                 Some(refused) => Err(refused),
-                None => entry.key.and_then(|key| key.bind(algorithms, entry.kid.as_deref())),
+                None => entry.bind(algorithms),
             };
-            let index = reports.len();
-            let mut report =
-                KeyReport { kid: entry.kid, kty: entry.kty, algs: vec![], validity: entry.validity, refused: None };
-            match outcome {
-                Ok(bound) => keys.extend(bound.into_iter().map(|key| (index, key))),
-                Err(refused) => report.refused = Some(refused),
+            match bound {
+                Ok(bound) => {
+                    for key in bound {
+                        names.count(report.kid.as_deref(), key.algorithm());
+                        keys.push((reports.len(), key));
+                    }
+                }
+                Err(refused) => {
+                    claimed.inspect(|&algorithm| names.count(report.kid.as_deref(), algorithm));
+                    report.refused = Some(refused);
+                }
             }
             reports.push(report);
         }
-        Loaded { set: KeySet::new(without_duplicates(keys, &mut reports)), reports }
+        let mut unique = Vec::with_capacity(keys.len());
+        for (index, key) in keys {
+            let report = &mut reports[index];
+            if names.are_unique(key.kid(), key.algorithm()) {
+                report.algs.push(key.algorithm());
+                unique.push(key);
+            } else if report.refused.is_none() {
+                report.refused = Some(KeyRefused::DuplicateKeyId);
+            }
+        }
+        // A key may be a duplicate for one of its algorithms and still serve for another.
+        for report in reports.iter_mut().filter(|report| !report.algs.is_empty()) {
+            report.refused = None;
+        }
+        Loaded { set: KeySet::new(unique), reports }
     }
 
     fn json(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
@@ -214,30 +237,18 @@ fn vet_size(document: &[u8]) -> Result<(), NotAKeyFile> {
     if bytes > MAX_KEY_FILE_BYTES { Err(NotAKeyFile::TooLarge { bytes }) } else { Ok(()) }
 }
 
-/// Drops every key that shares its `kid` and algorithm with another, and fills in the reports. `keys`: with the index of
-/// their report.
-fn without_duplicates(keys: Vec<(usize, VerifyingKey)>, reports: &mut [KeyReport]) -> Vec<VerifyingKey> {
-    let mut uses = HashMap::new();
-    for (_, key) in &keys {
-        if let Some(kid) = key.kid() {
-            *uses.entry((key.algorithm(), kid.to_owned())).or_insert(0) += 1;
+/// How often each `kid` is there for each algorithm.
+#[derive(Default)]
+struct Names(HashMap<(Algorithm, String), usize>);
+
+impl Names {
+    fn count(&mut self, kid: Option<&str>, algorithm: Algorithm) {
+        if let Some(kid) = kid {
+            *self.0.entry((algorithm, kid.to_owned())).or_insert(0) += 1;
         }
     }
-    let is_duplicate = |key: &VerifyingKey| {
-        key.kid().is_some_and(|kid| uses.get(&(key.algorithm(), kid.to_owned())).is_some_and(|&uses| uses > 1))
-    };
-    let mut unique = Vec::with_capacity(keys.len());
-    for (index, key) in keys {
-        if is_duplicate(&key) {
-            reports[index].refused = Some(KeyRefused::DuplicateKeyId);
-        } else {
-            reports[index].algs.push(key.algorithm());
-            unique.push(key);
-        }
+
+    fn are_unique(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
+        kid.is_none_or(|kid| self.0.get(&(algorithm, kid.to_owned())).is_none_or(|&count| count == 1))
     }
-    // A key may be a duplicate for one of its algorithms and still serve for another.
-    for report in reports.iter_mut().filter(|report| !report.algs.is_empty()) {
-        report.refused = None;
-    }
-    unique
 }
