@@ -1,3 +1,49 @@
 //! The tollgate reference service: every way of authenticating, wired.
+//!
+//! It is two services that share one store and one [`Engine`](tollgate::Engine):
+//!
+//! - **Service A** logs users in. `POST /api/v2/sessions` turns an API key, or e-mail and password, into a session token;
+//!   `GET /oauth/v2/authorize` lets other sites have their users log in here (authorization code with PKCE).
+//! - **Service B** lets machines in. `POST /oauth/v2/token` turns a client's id and secret into an access token.
+//!
+//! Every protected route learns who is calling from `Engine::verify` alone, as in any server that embeds the engine: there
+//! is no back door. [`Server`] is the way in; [`Accounts`] adds users and clients; [`storage`] keeps them.
+//!
+//! ```no_run
+//! use tollgate_server::{Config, Server, shutdown_signal};
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::bind(Config::default()).await?;
+//! server.run(shutdown_signal()).await?;
+//! # Ok(())
+//! # }
+//! ```
 
+mod accounts;
+mod app;
+mod auth;
+mod config;
+mod demo;
+mod error;
+mod form;
+mod ids;
+mod json;
+mod keys;
+pub mod limits;
+mod login;
+mod oauth;
+mod passwords;
+mod problem;
+mod rate_limit;
+mod revocation;
+mod routes;
+mod scope;
+mod server;
 pub mod storage;
+mod tokens;
+
+pub use accounts::{AccountError, Accounts, NewCredential};
+pub use config::Config;
+pub use error::ServerError;
+pub use server::{Server, shutdown_signal};

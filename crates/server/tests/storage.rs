@@ -4,10 +4,10 @@ use std::error::Error;
 use std::sync::Barrier;
 use std::thread;
 use tollgate_server::storage::{
-    AuthorizationCode, Client, Credential, CredentialKind, LoginSession, Redemption, Site, StorageError, Store,
-    StoredSigningKey, User,
+    AuthorizationCode, Client, Credential, CredentialKind, LoginSession, Redemption, Site, StorageError, Store, User,
 };
-use zeroize::Zeroizing;
+
+const API_KEY: CredentialKind = CredentialKind::ApiKey;
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -16,14 +16,15 @@ fn everything_is_there_after_a_reopen() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (user, client, site) = (user("u1"), client("c1"), site("s1", "u1"));
     let credential = credential("k1", "u1", 1);
+    let secret = Credential { kind: CredentialKind::ClientSecret, ..crate::credential("x1", "c1", 7) };
     let session = LoginSession { digest: [9; 32], user_id: "u1".into(), created_at: 10, expires_at: 20 };
     {
         let store = Store::open(folder.path())?;
         store.add_user(&user, "$argon2id$...")?;
-        store.add_client(&client)?;
+        store.add_client(&client, &secret)?;
         store.add_site(&site)?;
         store.add_credential(&credential)?;
-        store.add_first_signing_key(&signing_key("kid-1", 1))?;
+        store.replace_signing_keys(0, "secret")?;
         store.add_login_session(&session)?;
         store.add_code(&code(1), 0)?;
     }
@@ -32,8 +33,8 @@ fn everything_is_there_after_a_reopen() -> TestResult {
     assert_eq!(store.user_by_email("u1@example.com")?, Some((user, "$argon2id$...".to_owned())));
     assert_eq!(store.client("c1")?, Some(client));
     assert_eq!(store.sites_of("u1", 10)?, [site]);
-    assert_eq!(store.credentials_of("u1", CredentialKind::ApiKey)?, [credential]);
-    assert_eq!(store.signing_keys(5)?[0].kid, "kid-1");
+    assert_eq!(store.credentials_of("u1", API_KEY)?, [credential]);
+    assert_eq!(store.signing_keys()?.map(|keys| keys.version), Some(1));
     assert_eq!(store.login_session(&[9; 32], 19)?, Some(session));
     assert_eq!(store.login_session(&[9; 32], 20)?, None);
     assert_eq!(store.redeem_code(&[1; 32], 50, 0)?, Redemption::First(code(1)));
@@ -65,14 +66,14 @@ fn a_failed_rotation_changes_nothing() -> TestResult {
 
     // The new digest is taken: the old key must survive.
     assert!(store.rotate_credential("k1", &credential("k3", "u1", 2), 100).is_err());
-    assert_eq!(store.credentials_of("u1", CredentialKind::ApiKey)?.len(), 1);
+    assert_eq!(store.credentials_of("u1", API_KEY)?.len(), 1);
     // Another subject's key cannot be rotated away.
     assert_eq!(store.rotate_credential("k2", &credential("k3", "u1", 3), 100)?, None);
-    assert_eq!(store.credentials_of("u2", CredentialKind::ApiKey)?.len(), 1);
+    assert_eq!(store.credentials_of("u2", API_KEY)?.len(), 1);
 
     let old = store.rotate_credential("k1", &credential("k3", "u1", 3), 100)?;
     assert_eq!(old.map(|old| (old.id, old.revoked_at)), Some(("k1".into(), Some(100))));
-    let live = store.credentials_of("u1", CredentialKind::ApiKey)?;
+    let live = store.credentials_of("u1", API_KEY)?;
     assert_eq!(live.iter().map(|key| key.id.as_str()).collect::<Vec<_>>(), ["k3"]);
     Ok(())
 }
@@ -83,12 +84,25 @@ fn a_revoked_credential_is_not_loaded_and_not_revoked_twice() -> TestResult {
     let store = Store::open(folder.path())?;
     store.add_credential(&credential("k1", "u1", 1))?;
     store.add_credential(&credential("k2", "u1", 2))?;
-    assert_eq!(store.revoke_credential("u2", "k1", 7)?, None, "not the subject's");
-    assert!(store.revoke_credential("u1", "k1", 7)?.is_some());
-    assert_eq!(store.revoke_credential("u1", "k1", 8)?, None);
+    assert_eq!(store.revoke_credential("u2", API_KEY, "k1", 7)?, None, "not the subject's");
+    assert!(store.revoke_credential("u1", API_KEY, "k1", 7)?.is_some());
+    assert_eq!(store.revoke_credential("u1", API_KEY, "k1", 8)?, None);
     let mut loaded = Vec::new();
     store.for_each_credential(|credential| loaded.push(credential.id))?;
     assert_eq!(loaded, ["k2"]);
+    Ok(())
+}
+
+#[test]
+fn the_number_of_live_credentials_is_bounded() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let store = Store::open(folder.path())?;
+    assert!(store.add_credential_within(&credential("k1", "u1", 1), 2)?);
+    assert!(store.add_credential_within(&credential("k2", "u1", 2), 2)?);
+    assert!(!store.add_credential_within(&credential("k3", "u1", 3), 2)?);
+    assert!(store.add_credential_within(&credential("k4", "u2", 4), 2)?, "another subject's");
+    store.revoke_credential("u1", API_KEY, "k1", 7)?;
+    assert!(store.add_credential_within(&credential("k5", "u1", 5), 2)?);
     Ok(())
 }
 
@@ -142,19 +156,16 @@ fn an_expired_code_is_unknown() -> TestResult {
 }
 
 #[test]
-fn signing_keys_start_once_and_rotate_with_overlap() -> TestResult {
+fn signing_keys_are_replaced_only_by_those_who_know_the_current_ones() -> TestResult {
     let folder = tempfile::tempdir()?;
     let stores = [Store::open(folder.path())?, Store::open(folder.path())?];
-    assert!(stores[0].add_first_signing_key(&signing_key("kid-1", 1))?);
-    assert!(!stores[1].add_first_signing_key(&signing_key("kid-2", 2))?);
-
-    stores[1].rotate_signing_key(&signing_key("kid-3", 3), 1_000)?;
-    let kids = |now| -> Result<Vec<String>, StorageError> {
-        Ok(stores[0].signing_keys(now)?.into_iter().map(|key| key.kid).collect())
-    };
-    assert_eq!(kids(999)?, ["kid-1", "kid-3"], "both are published, the last one signs");
-    assert_eq!(kids(1_000)?, ["kid-3"]);
-    assert!(!format!("{:?}", stores[0].signing_keys(0)?).contains("secret"));
+    assert_eq!(stores[0].signing_keys()?, None);
+    assert!(stores[0].replace_signing_keys(0, "secret one")?);
+    assert!(!stores[1].replace_signing_keys(0, "secret two")?, "another process was first");
+    assert!(stores[1].replace_signing_keys(1, "secret three")?);
+    let stored = stores[0].signing_keys()?.ok_or("the keys are gone")?;
+    assert_eq!((stored.version, stored.private_jwks.as_str()), (2, "secret three"));
+    assert!(!format!("{stored:?}").contains("secret"));
     Ok(())
 }
 
@@ -183,7 +194,7 @@ fn only_the_owner_can_read_the_files() -> TestResult {
     let parent = tempfile::tempdir()?;
     let folder = parent.path().join("data");
     let store = Store::open(&folder)?;
-    store.add_first_signing_key(&signing_key("kid-1", 1))?;
+    store.replace_signing_keys(0, "secret")?;
     assert_eq!(std::fs::metadata(&folder)?.permissions().mode() & 0o777, 0o700);
     let mut files = 0;
     for entry in std::fs::read_dir(&folder)? {
@@ -219,7 +230,7 @@ fn credential(id: &str, subject: &str, digest: u8) -> Credential {
     Credential {
         id: id.into(),
         digest: [digest; 32],
-        kind: CredentialKind::ApiKey,
+        kind: API_KEY,
         subject: subject.into(),
         name: "laptop".into(),
         scopes: "read:sites".into(),
@@ -228,11 +239,6 @@ fn credential(id: &str, subject: &str, digest: u8) -> Credential {
         expires_at: Some(1_000),
         revoked_at: None,
     }
-}
-
-fn signing_key(kid: &str, created_at: i64) -> StoredSigningKey {
-    let private_jwk = Zeroizing::new(r#"{"d":"secret"}"#.to_owned());
-    StoredSigningKey { kid: kid.into(), private_jwk, created_at, retire_at: None }
 }
 
 fn code(digest: u8) -> AuthorizationCode {

@@ -1,4 +1,4 @@
-use super::{StorageError, Store};
+use super::{Credential, StorageError, Store, credentials};
 use rusqlite::OptionalExtension;
 
 /// A registered OAuth client (RFC 6749 section 2). Its secrets are [credentials](super::Credential).
@@ -17,11 +17,11 @@ pub struct Client {
 }
 
 impl Store {
-    /// Registers a client.
+    /// Registers a client together with its secret.
     ///
     /// # Errors
-    /// [`StorageError::AlreadyExists`] when the id is taken.
-    pub fn add_client(&self, client: &Client) -> Result<(), StorageError> {
+    /// [`StorageError::AlreadyExists`] when an id is taken.
+    pub fn add_client(&self, client: &Client, secret: &Credential) -> Result<(), StorageError> {
         self.write(|transaction| {
             transaction
                 .prepare_cached("INSERT INTO clients (id, name, scopes, created_at) VALUES (?1, ?2, ?3, ?4)")?
@@ -33,7 +33,7 @@ impl Store {
             for redirect_uri in &client.redirect_uris {
                 insert.execute((&client.id, redirect_uri))?;
             }
-            Ok(())
+            credentials::insert(transaction, secret)
         })
     }
 

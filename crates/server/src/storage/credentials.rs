@@ -47,6 +47,27 @@ impl Store {
         self.write(|transaction| insert(transaction, credential))
     }
 
+    /// Adds a credential, unless its subject has `max` of that kind that are neither revoked nor expired; returns whether
+    /// it did.
+    ///
+    /// # Errors
+    /// [`StorageError::AlreadyExists`] when the id or the digest is taken.
+    pub fn add_credential_within(&self, credential: &Credential, max: u32) -> Result<bool, StorageError> {
+        self.write(|transaction| {
+            let live: i64 = transaction
+                .prepare_cached(
+                    "SELECT count(*) FROM credentials WHERE subject = ?1 AND kind = ?2 AND revoked_at IS NULL
+                     AND (expires_at IS NULL OR expires_at > ?3)",
+                )?
+                .query_row((&credential.subject, credential.kind.name(), credential.created_at), |row| row.get(0))?;
+            if live >= i64::from(max) {
+                return Ok(false);
+            }
+            insert(transaction, credential)?;
+            Ok(true)
+        })
+    }
+
     /// Calls `visit` with each credential that is not revoked, in no particular order.
     ///
     /// # Errors
@@ -70,17 +91,23 @@ impl Store {
         self.read(|connection| live_credentials(connection, subject, kind))
     }
 
-    /// Revokes the subject's credential with that id and returns it; `None` when there is none that
+    /// Revokes the subject's credential of that kind and id and returns it; `None` when there is none that
     /// is not revoked already.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn revoke_credential(&self, subject: &str, id: &str, now: i64) -> Result<Option<Credential>, StorageError> {
-        self.write(|transaction| revoke(transaction, subject, id, now))
+    pub fn revoke_credential(
+        &self,
+        subject: &str,
+        kind: CredentialKind,
+        id: &str,
+        now: i64,
+    ) -> Result<Option<Credential>, StorageError> {
+        self.write(|transaction| revoke(transaction, subject, kind, id, now))
     }
 
     /// Revokes `old_id` and adds `new` in one step, and returns the old one; `None`, with nothing
-    /// changed, when `new.subject` has no such credential that is not revoked already.
+    /// changed, when `new.subject` has no such credential of the new one's kind that is not revoked already.
     ///
     /// # Errors
     /// [`StorageError::AlreadyExists`] when the new id or digest is taken.
@@ -91,7 +118,7 @@ impl Store {
         now: i64,
     ) -> Result<Option<Credential>, StorageError> {
         self.write(|transaction| {
-            let old = revoke(transaction, &new.subject, old_id, now)?;
+            let old = revoke(transaction, &new.subject, new.kind, old_id, now)?;
             if old.is_some() {
                 insert(transaction, new)?;
             }
@@ -100,7 +127,7 @@ impl Store {
     }
 }
 
-fn insert(transaction: &Transaction<'_>, credential: &Credential) -> Result<(), StorageError> {
+pub(super) fn insert(transaction: &Transaction<'_>, credential: &Credential) -> Result<(), StorageError> {
     transaction
         .prepare_cached(
             "INSERT INTO credentials (id, digest, kind, subject, name, scopes, created_at,
@@ -126,15 +153,16 @@ fn insert(transaction: &Transaction<'_>, credential: &Credential) -> Result<(), 
 fn revoke(
     transaction: &Transaction<'_>,
     subject: &str,
+    kind: CredentialKind,
     id: &str,
     now: i64,
 ) -> Result<Option<Credential>, StorageError> {
     let found = transaction
         .prepare_cached(
             "UPDATE credentials SET revoked_at = ?3
-             WHERE id = ?1 AND subject = ?2 AND revoked_at IS NULL RETURNING *",
+             WHERE id = ?1 AND subject = ?2 AND kind = ?4 AND revoked_at IS NULL RETURNING *",
         )?
-        .query_row((id, subject, now), |row| Ok(from_row(row)))
+        .query_row((id, subject, now, kind.name()), |row| Ok(from_row(row)))
         .optional()?;
     found.transpose()
 }

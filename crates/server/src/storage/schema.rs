@@ -70,12 +70,12 @@ const STEPS: &[&str] = &["
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX sites_by_user ON sites (user_id, created_at, id);
 
+    -- One row: the whole rotation, since its steps concern all keys together.
     CREATE TABLE signing_keys (
-        kid           TEXT NOT NULL PRIMARY KEY,
-        private_jwk   TEXT NOT NULL,
-        created_at    INTEGER NOT NULL,
-        retire_at     INTEGER
-    ) STRICT, WITHOUT ROWID;
+        id            INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+        version       INTEGER NOT NULL,
+        private_jwks  TEXT NOT NULL
+    ) STRICT;
 
     CREATE TABLE login_sessions (
         digest        BLOB NOT NULL PRIMARY KEY CHECK (length(digest) = 32),

@@ -1,91 +1,58 @@
 use super::{StorageError, Store};
+use rusqlite::OptionalExtension;
+use std::fmt;
 use zeroize::Zeroizing;
 
-/// A private signing key as the store keeps it.
-#[derive(Clone)]
-pub struct StoredSigningKey {
-    /// The key id, as in the published set.
-    pub kid: String,
-    /// The private JWK (RFC 7517).
-    pub private_jwk: Zeroizing<String>,
-    /// When it was made. The newest one that does not retire signs.
-    pub created_at: i64,
-    /// From when on it is not published any more; `None` while it signs.
-    pub retire_at: Option<i64>,
+/// The service's signing keys as the store keeps them.
+#[derive(Clone, Eq, PartialEq)]
+pub struct StoredSigningKeys {
+    /// Grows by one with each write, from 1.
+    pub version: i64,
+    /// The private JWKS (RFC 7517 section 5), rotation included.
+    pub private_jwks: Zeroizing<String>,
 }
 
-impl std::fmt::Debug for StoredSigningKey {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("StoredSigningKey")
-            .field("kid", &self.kid)
-            .field("created_at", &self.created_at)
-            .field("retire_at", &self.retire_at)
-            .finish_non_exhaustive()
+impl fmt::Debug for StoredSigningKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredSigningKeys").field("version", &self.version).finish_non_exhaustive()
     }
 }
 
 impl Store {
-    /// Adds a signing key that does not retire, unless there is one: then nothing is changed.
-    /// Returns whether `key` was added.
-    ///
-    /// So two processes that open an empty store at once end up with the same key.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn add_first_signing_key(&self, key: &StoredSigningKey) -> Result<bool, StorageError> {
-        self.write(|transaction| {
-            let added = transaction
-                .prepare_cached(
-                    "INSERT INTO signing_keys (kid, private_jwk, created_at, retire_at)
-                     SELECT ?1, ?2, ?3, NULL
-                     WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE retire_at IS NULL)",
-                )?
-                .execute((&key.kid, key.private_jwk.as_str(), key.created_at))?;
-            Ok(added == 1)
-        })
-    }
-
-    /// Adds `key` as the one that signs; those that signed before stay published until `retire_at`.
-    ///
-    /// # Errors
-    /// [`StorageError::AlreadyExists`] when the `kid` is taken.
-    pub fn rotate_signing_key(&self, key: &StoredSigningKey, retire_at: i64) -> Result<(), StorageError> {
-        self.write(|transaction| {
-            transaction.execute("UPDATE signing_keys SET retire_at = ?1 WHERE retire_at IS NULL", [retire_at])?;
-            transaction
-                .execute(
-                    "INSERT INTO signing_keys (kid, private_jwk, created_at, retire_at)
-                     VALUES (?1, ?2, ?3, NULL)",
-                    (&key.kid, key.private_jwk.as_str(), key.created_at),
-                )
-                .map_err(|error| StorageError::of_insert(error, "signing key"))?;
-            Ok(())
-        })
-    }
-
-    /// The keys that are published at `now`, oldest first: the last one signs.
+    /// The signing keys, unless none were written yet.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn signing_keys(&self, now: i64) -> Result<Vec<StoredSigningKey>, StorageError> {
+    pub fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StorageError> {
         self.read(|connection| {
-            let keys = connection
+            Ok(connection
+                .prepare_cached("SELECT version, private_jwks FROM signing_keys")?
+                .query_row((), |row| {
+                    Ok(StoredSigningKeys { version: row.get(0)?, private_jwks: Zeroizing::new(row.get(1)?) })
+                })
+                .optional()?)
+        })
+    }
+
+    /// Writes the signing keys, when those in the store still have `version` (0: there are none), and returns whether it
+    /// did. So two processes that start on one empty store end up with one key, and no rotation undoes another.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn replace_signing_keys(&self, version: i64, private_jwks: &str) -> Result<bool, StorageError> {
+        self.write(|transaction| {
+            let current: Option<i64> =
+                transaction.query_row("SELECT version FROM signing_keys", (), |row| row.get(0)).optional()?;
+            if current.unwrap_or(0) != version {
+                return Ok(false);
+            }
+            transaction
                 .prepare_cached(
-                    "SELECT kid, private_jwk, created_at, retire_at FROM signing_keys
-                     WHERE retire_at IS NULL OR retire_at > ?1
-                     ORDER BY retire_at IS NULL, created_at, kid",
+                    "INSERT INTO signing_keys (id, version, private_jwks) VALUES (1, ?1, ?2)
+                     ON CONFLICT (id) DO UPDATE SET version = ?1, private_jwks = ?2",
                 )?
-                .query_map([now], |row| {
-                    Ok(StoredSigningKey {
-                        kid: row.get(0)?,
-                        private_jwk: Zeroizing::new(row.get(1)?),
-                        created_at: row.get(2)?,
-                        retire_at: row.get(3)?,
-                    })
-                })?
-                .collect::<Result<_, _>>()?;
-            Ok(keys)
+                .execute((version + 1, private_jwks))?;
+            Ok(true)
         })
     }
 }

@@ -1,0 +1,60 @@
+//! Who is calling: every protected route gets its principal from [`Engine::verify`](tollgate::Engine::verify), through
+//! [`AuthLayer`], and from nowhere else.
+
+use crate::accounts::is_user_id;
+use crate::problem::{Problem, rejection_body};
+use axum::body::Body;
+use axum::extract::FromRequestParts;
+use axum::http::HeaderValue;
+use axum::http::request::Parts;
+use std::sync::Arc;
+use tollgate::{Engine, Principal, Rejection};
+use tollgate_tower::{AuthLayer, LayerError, RejectionBody, RequireScopes};
+
+/// Lets a request with a valid credential through, in Authorization or X-API-Key.
+pub(crate) fn authenticate(engine: &Arc<Engine>) -> Result<AuthLayer<ErrorBody>, LayerError> {
+    let layer = AuthLayer::new(Arc::clone(engine)).api_key_header("x-api-key")?.body(ErrorBody);
+    Ok(layer.on_rejection(|rejection, _| log(rejection)))
+}
+
+/// Lets a request through whose principal has that scope.
+pub(crate) fn require(scope: &'static str) -> Result<RequireScopes<ErrorBody>, LayerError> {
+    Ok(RequireScopes::all([scope])?.body(ErrorBody).on_rejection(|rejection, _| log(rejection)))
+}
+
+fn log(rejection: &Rejection) {
+    tracing::debug!(code = rejection.code(), "rejected");
+}
+
+/// Rejections in the form that every error of the API has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ErrorBody;
+
+impl RejectionBody<Body> for ErrorBody {
+    fn content_type(&self) -> Option<HeaderValue> {
+        Some(HeaderValue::from_static("application/json"))
+    }
+
+    fn body(&self, rejection: &Rejection) -> Body {
+        rejection_body(rejection).to_string().into()
+    }
+}
+
+/// The caller, when it speaks for a user: by the user's own credential, or by a token that the user let a client have.
+pub(crate) struct UserCaller {
+    pub(crate) principal: Principal,
+    pub(crate) user_id: String,
+}
+
+impl<S: Sync> FromRequestParts<S> for UserCaller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        let principal = parts.extensions.get::<Principal>().cloned();
+        let principal = principal.ok_or(Problem::Rejected(Rejection::MissingCredential))?;
+        // A client's own token has the client's id as its subject, and no client has an id like a user's.
+        let user_id = principal.subject().filter(|subject| is_user_id(subject)).map(str::to_owned);
+        let user_id = user_id.ok_or(Problem::NotAUser)?;
+        Ok(Self { principal, user_id })
+    }
+}

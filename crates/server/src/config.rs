@@ -1,0 +1,76 @@
+use crate::error::ServerError;
+use crate::limits::{ACCESS_TOKEN_TTL, MAX_TTL, SESSION_TTL};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What the service can be told. [`Config::default`] is what `tollgate serve` runs with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Config {
+    /// Where the store is; created when missing. `None`: a temporary folder, gone with the server.
+    pub data_dir: Option<PathBuf>,
+    /// The address to listen on; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The service's public origin, `https://auth.example.com`: the `iss` and the `aud` of its
+    /// tokens. Plain `http` is for loopback only. `None`: `http://` and the address listened on,
+    /// when that is a loopback address.
+    pub base_url: Option<String>,
+    /// How long a session token lives, whole seconds.
+    pub session_ttl: Duration,
+    /// How long an access token lives, whole seconds.
+    pub access_token_ttl: Duration,
+    /// Fill the store with the demo's accounts; needs `data_dir: None`, since their password is known.
+    pub demo: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data_dir: Some(PathBuf::from("./tollgate-data")),
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            base_url: None,
+            session_ttl: SESSION_TTL,
+            access_token_ttl: ACCESS_TOKEN_TTL,
+            demo: false,
+        }
+    }
+}
+
+impl Config {
+    /// Refuses what cannot work before anything is opened.
+    pub(crate) fn check(&self) -> Result<(), ServerError> {
+        for (option, ttl) in [("session-ttl", self.session_ttl), ("access-token-ttl", self.access_token_ttl)] {
+            if ttl < Duration::from_secs(1) || ttl > MAX_TTL {
+                return Err(ServerError::Lifetime { option, max_seconds: MAX_TTL.as_secs() });
+            }
+        }
+        if self.demo && self.data_dir.is_some() {
+            return Err(ServerError::DemoInRealStore);
+        }
+        self.base_url.as_deref().map_or(Ok(()), check_base_url)
+    }
+
+    /// The public origin, given the address that is listened on.
+    pub(crate) fn origin(&self, local: SocketAddr) -> Result<String, ServerError> {
+        match &self.base_url {
+            Some(base_url) => Ok(base_url.clone()),
+            None if local.ip().is_loopback() => Ok(format!("http://{local}")),
+            None => Err(ServerError::BaseUrlNeeded { listen: local }),
+        }
+    }
+}
+
+/// An origin and nothing more: scheme, host, port, in the spelling that is compared byte by byte.
+fn check_base_url(base_url: &str) -> Result<(), ServerError> {
+    let refused = || ServerError::BaseUrl { base_url: base_url.to_owned() };
+    let (scheme, authority) = base_url.split_once("://").ok_or_else(refused)?;
+    let authority: http::uri::Authority = authority.parse().map_err(|_| refused())?;
+    let plain = !base_url.contains('@') && base_url == base_url.to_ascii_lowercase();
+    let loopback = authority.host() == "localhost"
+        || authority.host().trim_matches(['[', ']']).parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
+    match scheme {
+        "https" if plain => Ok(()),
+        "http" if plain && loopback => Ok(()),
+        _ => Err(refused()),
+    }
+}

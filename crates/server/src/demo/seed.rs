@@ -1,0 +1,100 @@
+use super::lines::Demo;
+use crate::accounts::AccountError;
+use crate::app::App;
+use crate::error::ServerError;
+use crate::ids::{new_secret, now};
+use crate::limits::LOGIN_SESSION_TTL_SECONDS;
+use crate::routes::scopes;
+use crate::storage::{AuthorizationCode, LoginSession, User};
+
+/// Fills the store with two users, their sites and keys, three clients, and one of each credential that no longer works.
+/// Blocks.
+pub(crate) fn seed(app: &App) -> Result<Demo, ServerError> {
+    fill(app).map_err(|error| match error {
+        AccountError::Server(error) => error,
+        error => ServerError::Demo(error.to_string()),
+    })
+}
+
+fn fill(app: &App) -> Result<Demo, AccountError> {
+    let accounts = &app.accounts;
+    let user_scopes = format!("{} {}", scopes::READ_SITES, scopes::MANAGE_API_KEYS);
+    let ada = accounts.add_user(EMAIL, PASSWORD, &user_scopes)?;
+    for (name, url) in [("Notes", "https://notes.example/"), ("Looms", "https://looms.example/")] {
+        accounts.add_site(&ada.id, name, url)?;
+    }
+    // Another user, whose site the first one must not see, and whose key the demo rotates.
+    let grace = accounts.add_user("grace@example.com", PASSWORD, &user_scopes)?;
+    accounts.add_site(&grace.id, "Compilers", "https://compilers.example/")?;
+    accounts.add_api_key(&grace.id, "demo", &user_scopes, None)?;
+
+    let api_key = accounts.add_api_key(&ada.id, "demo", &user_scopes, None)?;
+    let replaced = accounts.add_api_key(&ada.id, "replaced", &user_scopes, None)?;
+    accounts.rotate_api_key(&replaced.credential)?;
+
+    let client_scopes = format!("{} write:reports", scopes::READ_REPORTS);
+    let client = accounts.add_client(CLIENT_ID, "Reports", &client_scopes, &[])?;
+    let blog = accounts.add_client(BLOG_ID, "The Blog", scopes::READ_SITES, &[BLOG_REDIRECT])?;
+    accounts.add_client(SHOP_ID, "The Shop", scopes::READ_SITES, &[SHOP_REDIRECT])?;
+
+    let now = now();
+    let session = |user: &User, now| app.tokens.session(&user.id, &user.scopes, now).map(|minted| minted.token);
+    let token = |scope: &str| app.tokens.access(CLIENT_ID, CLIENT_ID, scope, None, now).map(|minted| minted.token);
+    Ok(Demo {
+        origin: app.origin.clone(),
+        session_token: session(&ada, now).map_err(ServerError::from)?,
+        other_session_token: session(&grace, now).map_err(ServerError::from)?,
+        // Thirty days and more ago: whatever the lifetime is, this token is past it.
+        expired_token: session(&ada, now - EXPIRED_SECONDS).map_err(ServerError::from)?,
+        access_token: token(&client_scopes).map_err(ServerError::from)?,
+        narrow_access_token: token("write:reports").map_err(ServerError::from)?,
+        api_key: api_key.secret.as_str().to_owned(),
+        replaced_api_key: replaced.secret.as_str().to_owned(),
+        client_secret: client.secret.as_str().to_owned(),
+        blog_secret: blog.secret.as_str().to_owned(),
+        login_cookie: log_in(app, &ada, now)?,
+        used_code: used_code(app, &ada, now)?,
+    })
+}
+
+/// A browser that is logged in already.
+fn log_in(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
+    let (value, digest) = new_secret()?;
+    let expires_at = now.saturating_add(LOGIN_SESSION_TTL_SECONDS);
+    let session = LoginSession { digest, user_id: user.id.clone(), created_at: now, expires_at };
+    app.accounts.store.add_login_session(&session)?;
+    Ok(value.to_string())
+}
+
+/// A code that was exchanged already.
+fn used_code(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
+    let (code, digest) = new_secret()?;
+    let issued = AuthorizationCode {
+        digest,
+        client_id: BLOG_ID.into(),
+        user_id: user.id.clone(),
+        redirect_uri: BLOG_REDIRECT.into(),
+        code_challenge: CODE_CHALLENGE.into(),
+        scope: scopes::READ_SITES.into(),
+        created_at: now,
+        expires_at: now.saturating_add(1),
+        token_id: "the-demo's-used-code".into(),
+    };
+    app.accounts.store.add_code(&issued, app.tokens.access_token_ttl())?;
+    app.accounts.store.redeem_code(&digest, now, now)?;
+    Ok(code.to_string())
+}
+
+pub(super) const EMAIL: &str = "ada@example.com";
+pub(super) const PASSWORD: &str = "the-analytical-engine";
+pub(super) const CLIENT_ID: &str = "reports-client";
+pub(super) const BLOG_ID: &str = "blog";
+pub(super) const BLOG_REDIRECT: &str = "http://127.0.0.1:9998/callback";
+pub(super) const SHOP_ID: &str = "shop";
+pub(super) const SHOP_REDIRECT: &str = "http://127.0.0.1:9999/callback";
+
+/// The verifier and the challenge of RFC 7636 appendix B.
+pub(super) const CODE_VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(super) const CODE_CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+
+const EXPIRED_SECONDS: i64 = 31 * 24 * 60 * 60;

@@ -1,0 +1,101 @@
+use crate::storage::StorageError;
+use std::net::SocketAddr;
+
+/// Why the service could not start or had to stop.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServerError {
+    /// The base URL is not an origin that tokens can be issued under.
+    #[error(
+        "base URL {base_url:?}: give an origin such as https://auth.example.com (lower case, no path; http only for loopback)"
+    )]
+    BaseUrl {
+        /// What was given.
+        base_url: String,
+    },
+    /// The service listens beyond this machine and does not know its own name.
+    #[error(
+        "listening on {listen}, which is not a loopback address, needs a base URL such as https://auth.example.com"
+    )]
+    BaseUrlNeeded {
+        /// The address listened on.
+        listen: SocketAddr,
+    },
+    /// A lifetime is zero or too long.
+    #[error("{option} must be from 1 to {max_seconds} seconds")]
+    Lifetime {
+        /// The option's name.
+        option: &'static str,
+        /// The longest lifetime.
+        max_seconds: u64,
+    },
+    /// The demo's accounts, whose password is printed, may only enter a temporary store.
+    #[error("the demo runs in a temporary store only: leave the data folder out")]
+    DemoInRealStore,
+    /// The address cannot be listened on.
+    #[error("cannot listen on {listen}: {source}")]
+    Listen {
+        /// The address.
+        listen: SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The temporary folder could not be created.
+    #[error("cannot create a temporary folder: {0}")]
+    TemporaryFolder(std::io::Error),
+    /// The store failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers")]
+    NoRandomness,
+    /// The service's API key format is not one.
+    #[error("the API key format is malformed")]
+    KeyFormat,
+    /// The engine does not take the configuration.
+    #[error("the engine cannot be built: {0}")]
+    Engine(#[from] tollgate::BuildError),
+    /// The routes cannot be protected as they should.
+    #[error("the routes cannot be set up: {0}")]
+    Routes(#[from] tollgate_tower::LayerError),
+    /// The signing keys cannot be made, read or used.
+    #[error("signing keys: {0}")]
+    SigningKeys(#[from] tollgate_issuer::IssuerError),
+    /// Other processes keep changing the signing keys.
+    #[error("the signing keys were changed by another process again and again")]
+    SigningKeysContended,
+    /// The demo's accounts could not be made.
+    #[error("cannot set up the demo: {0}")]
+    Demo(String),
+    /// A background task stopped early.
+    #[error("a task of the service stopped early")]
+    Task,
+    /// A password could not be hashed.
+    #[error("cannot hash a password: not enough memory or no random numbers")]
+    PasswordHash,
+}
+
+impl ServerError {
+    /// The stable kebab-case name of the error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::BaseUrl { .. } => "base-url",
+            Self::BaseUrlNeeded { .. } => "base-url-needed",
+            Self::Lifetime { .. } => "lifetime",
+            Self::DemoInRealStore => "demo-in-real-store",
+            Self::Listen { .. } => "listen",
+            Self::TemporaryFolder(_) => "temporary-folder",
+            Self::Storage(error) => error.code(),
+            Self::NoRandomness => "no-randomness",
+            Self::KeyFormat => "key-format",
+            Self::Engine(_) => "engine",
+            Self::Routes(_) => "routes",
+            Self::SigningKeys(error) => error.code(),
+            Self::SigningKeysContended => "signing-keys-contended",
+            Self::Demo(_) => "demo",
+            Self::Task => "task",
+            Self::PasswordHash => "password-hash",
+        }
+    }
+}

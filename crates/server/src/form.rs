@@ -1,0 +1,83 @@
+use std::borrow::Cow;
+
+/// The parameters of an `application/x-www-form-urlencoded` query or body (RFC 6749 appendix B).
+///
+/// A parameter may come once, and one without a value counts as absent (RFC 6749 section 3.1).
+#[derive(Debug)]
+pub(crate) struct Form<'a> {
+    parameters: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+}
+
+/// Why the text is no form.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum FormError {
+    /// A name comes twice (RFC 6749 section 3.1).
+    Repeated,
+    /// Something is not UTF-8, or holds a NUL.
+    NotText,
+}
+
+impl<'a> Form<'a> {
+    pub(crate) fn parse(text: &'a [u8]) -> Result<Self, FormError> {
+        let mut parameters: Vec<(Cow<'a, str>, Cow<'a, str>)> = Vec::new();
+        for (name, value) in form_urlencoded::parse(text) {
+            // The parser puts U+FFFD in place of what is not UTF-8, and nothing legitimate holds it.
+            if [&name, &value].iter().any(|part| part.contains(['\u{fffd}', '\0'])) {
+                return Err(FormError::NotText);
+            }
+            if parameters.iter().any(|(known, _)| *known == name) {
+                return Err(FormError::Repeated);
+            }
+            parameters.push((name, value));
+        }
+        Ok(Self { parameters })
+    }
+
+    /// The value of that parameter, unless it is absent or empty.
+    pub(crate) fn value(&self, name: &str) -> Option<&str> {
+        let (_, value) = self.parameters.iter().find(|(known, _)| known == name)?;
+        Some(value.as_ref()).filter(|value| !value.is_empty())
+    }
+}
+
+/// Undoes the form encoding of one value: `+` is a space, `%41` is `A`. `None` when it is no text.
+pub(crate) fn decode_value(encoded: &str) -> Option<String> {
+    // An `&` or `=` inside would end the value: what was encoded has neither.
+    if encoded.contains(['&', '=']) {
+        return None;
+    }
+    let (decoded, _) = form_urlencoded::parse(encoded.as_bytes()).next()?;
+    (!decoded.contains(['\u{fffd}', '\0'])).then(|| decoded.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeated_parameter_is_refused() {
+        assert_eq!(Form::parse(b"a=1&b=2&a=1").unwrap_err(), FormError::Repeated);
+        assert_eq!(Form::parse(b"a=1&%61=2").unwrap_err(), FormError::Repeated);
+    }
+
+    #[test]
+    fn an_empty_parameter_is_absent() {
+        let form = Form::parse(b"scope=&state=x+y%26").unwrap();
+        assert_eq!(form.value("scope"), None);
+        assert_eq!(form.value("state"), Some("x y&"));
+    }
+
+    #[test]
+    fn what_is_not_text_is_refused() {
+        assert_eq!(Form::parse(b"a=%ff").unwrap_err(), FormError::NotText);
+        assert_eq!(Form::parse(b"a=%00").unwrap_err(), FormError::NotText);
+    }
+
+    #[test]
+    fn a_value_is_decoded_once() {
+        assert_eq!(decode_value("a%2Bb+c").as_deref(), Some("a+b c"));
+        assert_eq!(decode_value("%2541").as_deref(), Some("%41"));
+        assert_eq!(decode_value("a&b"), None);
+        assert_eq!(decode_value("%ff"), None);
+    }
+}

@@ -1,0 +1,111 @@
+//! Every limit and every lifetime of the service, with where its value comes from.
+
+use std::time::Duration;
+
+/// Session tokens (Service A) live 24 hours unless the operator says otherwise: the service's contract.
+pub const SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Access tokens (Service B and the authorization code flow) live one hour unless the operator says
+/// otherwise: the service's contract, and the value in the examples of RFC 6749.
+pub const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(60 * 60);
+
+/// The longest lifetime that can be configured for either: 30 days. A token cannot be called back
+/// by those who verify it elsewhere.
+pub const MAX_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// An authorization code lives one minute; RFC 6749 section 4.1.2 recommends at most ten.
+pub(crate) const CODE_TTL_SECONDS: i64 = 60;
+
+/// A browser stays logged in for twelve hours: a working day (NIST SP 800-63B, AAL2).
+pub(crate) const LOGIN_SESSION_TTL_SECONDS: i64 = 12 * 60 * 60;
+
+/// A replaced signing key stays published this much longer than the tokens it signed live, because clocks may differ:
+/// the engine's largest leeway.
+pub(crate) const SIGNING_KEY_MARGIN_SECONDS: i64 = 300;
+
+/// How often what has expired is cleared away: retired signing keys, revoked tokens.
+pub(crate) const UPKEEP_PERIOD: Duration = Duration::from_secs(60);
+
+/// argon2id memory in KiB. With the next two: OWASP Password Storage Cheat Sheet, the second of its
+/// equivalent minimum settings (19 MiB, t = 2, p = 1).
+pub(crate) const ARGON2_MEMORY_KIB: u32 = 19_456;
+
+/// argon2id passes, see [`ARGON2_MEMORY_KIB`].
+pub(crate) const ARGON2_PASSES: u32 = 2;
+
+/// argon2id lanes, see [`ARGON2_MEMORY_KIB`].
+pub(crate) const ARGON2_LANES: u32 = 1;
+
+/// How long a login waits for its turn to be hashed before it is told to come back. Longer than a
+/// person waits makes no sense.
+pub(crate) const PASSWORD_QUEUE_WAIT: Duration = Duration::from_secs(5);
+
+/// Characters of a password: NIST SP 800-63B section 5.1.1.2 asks for at least eight.
+pub(crate) const MIN_PASSWORD_CHARS: usize = 8;
+
+/// Bytes of a password that are looked at at all: well above the 64 characters that NIST SP 800-63B asks for.
+pub(crate) const MAX_PASSWORD_BYTES: usize = 1_024;
+
+/// Bytes of an e-mail address: RFC 5321 section 4.5.3.1.3 allows a path 256 with its brackets.
+pub(crate) const MAX_EMAIL_BYTES: usize = 254;
+
+/// Login attempts an account may make in one go; later ones come back one each
+/// [`ACCOUNT_ATTEMPT_PERIOD`]. OWASP Authentication Cheat Sheet: few enough that guessing is
+/// hopeless (2,880 a day), enough for a person who mistypes. A success gives them all back.
+pub(crate) const ACCOUNT_ATTEMPTS: u32 = 10;
+
+/// See [`ACCOUNT_ATTEMPTS`].
+pub(crate) const ACCOUNT_ATTEMPT_PERIOD: Duration = Duration::from_secs(30);
+
+/// Login attempts a network address may make in one go: an office may share one address.
+pub(crate) const ADDRESS_ATTEMPTS: u32 = 60;
+
+/// See [`ADDRESS_ATTEMPTS`].
+pub(crate) const ADDRESS_ATTEMPT_PERIOD: Duration = Duration::from_secs(2);
+
+/// Counters of each rate limiter, eight bytes each. Two accounts that meet in one slot share its
+/// attempts: rare with far fewer accounts under attack at once than slots.
+pub(crate) const RATE_LIMIT_SLOTS: usize = 1 << 16;
+
+/// Bytes of a request body: the largest legitimate one, a login form, has under 3 KiB.
+pub(crate) const MAX_BODY_BYTES: usize = 16 * 1_024;
+
+/// Bytes of a request head. The engine takes headers of its own limit; the rest of a head is small.
+pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1_024;
+
+/// How long a client may take to send a request head.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a request may take in all, its body included: above the longest wait inside.
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Open connections at once; more wait in the operating system's queue. Half the common limit of
+/// 1,024 open files.
+pub(crate) const MAX_CONNECTIONS: usize = 512;
+
+/// How long the requests in flight may take to finish once the service is told to stop.
+pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+
+/// API keys of one user.
+pub(crate) const MAX_API_KEYS_PER_USER: u32 = 50;
+
+/// Bytes of a name that a caller gives to an API key.
+pub(crate) const MAX_NAME_BYTES: usize = 100;
+
+/// Sites in one answer.
+pub(crate) const MAX_SITES: u32 = 1_000;
+
+/// Bytes of a client id, a redirect URI, a state, or another parameter of an authorization request.
+pub(crate) const MAX_PARAMETER_BYTES: usize = 2_048;
+
+/// Characters of a PKCE challenge of the method S256: base64url of 32 bytes.
+pub(crate) const CODE_CHALLENGE_CHARS: usize = 43;
+
+/// Characters of a PKCE verifier, from and to: RFC 7636 section 4.1.
+pub(crate) const CODE_VERIFIER_CHARS: std::ops::RangeInclusive<usize> = 43..=128;
+
+/// Random bytes in an id, a code, or a cookie value: 128 bits cannot be guessed; codes and cookies take 256.
+pub(crate) const ID_BYTES: usize = 16;
+
+/// See [`ID_BYTES`].
+pub(crate) const SECRET_BYTES: usize = 32;

@@ -1,0 +1,209 @@
+use super::cookies::Cookie;
+use super::page;
+use super::request::{self, AuthorizationError, AuthorizationRequest, Redirect};
+use crate::app::App;
+use crate::form::{Form, FormError};
+use crate::ids::{digest, new_secret, now};
+use crate::json::has_media_type;
+use crate::limits::{CODE_TTL_SECONDS, LOGIN_SESSION_TTL_SECONDS};
+use crate::login::LoginError;
+use crate::problem::Problem;
+use crate::scope;
+use crate::storage::{AuthorizationCode, LoginSession, User};
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+/// `GET /oauth/v2/authorize` (RFC 6749 section 4.1.1): a code for a browser that is logged in, otherwise the login form.
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
+    let query = query.unwrap_or_default();
+    let form = Form::parse(query.as_bytes()).map_err(not_a_form)?;
+    let request = read(&app, &form).await?;
+    match logged_in_user(&app, &headers).await? {
+        Some(user) => grant(&app, request, user, None).await,
+        None => show_form(&app, &request, &headers, StatusCode::OK, None).map_err(IntoResponse::into_response),
+    }
+}
+
+/// `POST /oauth/v2/authorize`: the login form comes back.
+pub(crate) async fn login(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Response> {
+    let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
+    if !has_media_type(&headers, "application/x-www-form-urlencoded") {
+        return Err(page::refusal(StatusCode::BAD_REQUEST, "The form was not sent as a form."));
+    }
+    let form = Form::parse(&body).map_err(not_a_form)?;
+    let request = read(&app, &form).await?;
+    // The form must be one that this browser was shown: another site cannot log somebody in as somebody else.
+    let shown = app.cookies.value(Cookie::LoginForm, &headers);
+    let is_ours = match (shown, form.value("form_token")) {
+        (Some(shown), Some(sent)) => bool::from(shown.as_bytes().ct_eq(sent.as_bytes())),
+        _ => false,
+    };
+    if !is_ours {
+        let problem = "The form had expired. Please try again.";
+        let form = show_form(&app, &request, &headers, StatusCode::FORBIDDEN, Some(problem));
+        return form.map_err(IntoResponse::into_response);
+    }
+    let (email, password) = (form.value("email").unwrap_or_default(), form.value("password").unwrap_or_default());
+    match app.login.check(email, Zeroizing::new(password.to_owned()), peer.ip()).await {
+        Ok(user) => {
+            let cookie = start_session(&app, &user).await?;
+            grant(&app, request, user, Some(cookie)).await
+        }
+        Err(error) => retry(&app, &request, &headers, error).map_err(IntoResponse::into_response),
+    }
+}
+
+/// Checks the request; the error is already the answer.
+async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationRequest, Response> {
+    let refused = |reason| page::refusal(StatusCode::BAD_REQUEST, reason);
+    let client_id = form.value("client_id").ok_or_else(|| refused("It names no client."))?.to_owned();
+    let client = app.blocking(move |app| Ok::<_, Problem>(app.accounts.store.client(&client_id)?)).await;
+    let client = client.map_err(IntoResponse::into_response)?.ok_or_else(|| refused("It names no known client."))?;
+    let redirect = request::redirect(form, &client)
+        .ok_or_else(|| refused("Its redirect_uri is not one that the client registered."))?;
+    request::check(form, client, redirect.clone()).map_err(|error| denied(app, &redirect, error))
+}
+
+async fn logged_in_user(app: &Arc<App>, headers: &HeaderMap) -> Result<Option<User>, Response> {
+    let Some(cookie) = app.cookies.value(Cookie::Session, headers) else { return Ok(None) };
+    let digest = digest(cookie);
+    let user = app
+        .blocking(move |app| {
+            let store = &app.accounts.store;
+            let session = store.login_session(&digest, now())?;
+            let user = session.map(|session| store.user_by_id(&session.user_id)).transpose()?;
+            Ok::<_, Problem>(user.flatten())
+        })
+        .await;
+    user.map_err(IntoResponse::into_response)
+}
+
+async fn start_session(app: &Arc<App>, user: &User) -> Result<HeaderValue, Response> {
+    let user_id = user.id.clone();
+    let value = app
+        .blocking(move |app| {
+            let (value, digest) = new_secret()?;
+            let created_at = now();
+            let expires_at = created_at.saturating_add(LOGIN_SESSION_TTL_SECONDS);
+            app.accounts.store.add_login_session(&LoginSession { digest, user_id, created_at, expires_at })?;
+            Ok::<_, Problem>(value)
+        })
+        .await
+        .map_err(IntoResponse::into_response)?;
+    Ok(app.cookies.set(Cookie::Session, &value, LOGIN_SESSION_TTL_SECONDS))
+}
+
+/// Sends the browser back to the client with a code, for what both the client may ask for and the user may do.
+async fn grant(
+    app: &Arc<App>,
+    request: AuthorizationRequest,
+    user: User,
+    cookie: Option<HeaderValue>,
+) -> Result<Response, Response> {
+    let AuthorizationRequest { client, redirect, code_challenge, scope } = request;
+    let scope = scope::intersection(&scope, &user.scopes);
+    if scope.is_empty() {
+        return Err(denied(app, &redirect, AuthorizationError::AccessDenied));
+    }
+    let redirect_uri = redirect.uri.clone();
+    let code = app
+        .blocking(move |app| {
+            let (code, digest) = new_secret()?;
+            let (token_id, _) = new_secret()?;
+            let created_at = now();
+            let issued = AuthorizationCode {
+                digest,
+                client_id: client.id,
+                user_id: user.id,
+                redirect_uri,
+                code_challenge,
+                scope,
+                created_at,
+                expires_at: created_at.saturating_add(CODE_TTL_SECONDS),
+                token_id: token_id.to_string(),
+            };
+            app.accounts.store.add_code(&issued, app.tokens.access_token_ttl())?;
+            Ok::<_, Problem>(code)
+        })
+        .await
+        .map_err(IntoResponse::into_response)?;
+    let mut response = see_other(&redirect.with_answer("code", &code, &app.origin));
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+    Ok(response)
+}
+
+fn show_form(
+    app: &App,
+    request: &AuthorizationRequest,
+    headers: &HeaderMap,
+    status: StatusCode,
+    problem: Option<&str>,
+) -> Result<Response, Problem> {
+    // A browser with the form open in two tabs keeps one value for both.
+    let shown = app.cookies.value(Cookie::LoginForm, headers).filter(|value| value.len() == FORM_TOKEN_CHARS);
+    let form_token = match shown {
+        Some(shown) => Zeroizing::new(shown.to_owned()),
+        None => new_secret()?.0,
+    };
+    let mut response = page::login_form(status, request, &form_token, problem);
+    let cookie = app.cookies.set(Cookie::LoginForm, &form_token, LOGIN_SESSION_TTL_SECONDS);
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    Ok(response)
+}
+
+fn retry(
+    app: &App,
+    request: &AuthorizationRequest,
+    headers: &HeaderMap,
+    error: LoginError,
+) -> Result<Response, Problem> {
+    let (status, problem) = match error {
+        LoginError::WrongPassword => (StatusCode::FORBIDDEN, "No such e-mail address, or another password."),
+        LoginError::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Please wait."),
+        LoginError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "The service is busy. Please try again."),
+        LoginError::Storage(error) => return Err(error.into()),
+    };
+    show_form(app, request, headers, status, Some(problem))
+}
+
+/// Sends the browser back to the client with an error.
+fn denied(app: &App, redirect: &Redirect, error: AuthorizationError) -> Response {
+    see_other(&redirect.with_answer("error", error.code(), &app.origin))
+}
+
+fn not_a_form(error: FormError) -> Response {
+    let reason = match error {
+        FormError::Repeated => "It repeats a parameter.",
+        FormError::NotText => "A parameter is not UTF-8 text.",
+    };
+    page::refusal(StatusCode::BAD_REQUEST, reason)
+}
+
+/// 303: the browser must not send the password on to the client, as it would with 307 (RFC 9700 section 4.12).
+fn see_other(location: &str) -> Response {
+    match HeaderValue::try_from(location) {
+        Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
+        Err(_) => page::refusal(StatusCode::BAD_REQUEST, "Its redirect_uri cannot be used."),
+    }
+}
+
+/// Characters of a form token: base64url of 32 bytes.
+const FORM_TOKEN_CHARS: usize = 43;

@@ -1,0 +1,61 @@
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// An error answer of the token endpoint (RFC 6749 section 5.2).
+///
+/// Descriptions are fixed texts: nothing of the request comes back in them.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum OAuthError {
+    InvalidRequest(&'static str),
+    InvalidClient,
+    InvalidGrant,
+    UnsupportedGrantType,
+    InvalidScope,
+    ServerError,
+}
+
+impl OAuthError {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::InvalidRequest(_) => "invalid_request",
+            Self::InvalidClient => "invalid_client",
+            Self::InvalidGrant => "invalid_grant",
+            Self::UnsupportedGrantType => "unsupported_grant_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::ServerError => "server_error",
+        }
+    }
+
+    fn description(self) -> &'static str {
+        match self {
+            Self::InvalidRequest(description) => description,
+            Self::InvalidClient => "client authentication failed",
+            Self::InvalidGrant => "the code is unknown, expired, used, or not this client's",
+            Self::UnsupportedGrantType => "grant_type is client_credentials or authorization_code",
+            Self::InvalidScope => "scope asks for more than the client may have",
+            Self::ServerError => "the service could not answer; try again",
+        }
+    }
+
+    fn status(self) -> StatusCode {
+        match self {
+            Self::InvalidClient => StatusCode::UNAUTHORIZED,
+            Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
+impl IntoResponse for OAuthError {
+    fn into_response(self) -> Response {
+        let body = json!({"error": self.code(), "error_description": self.description()});
+        let mut response = (self.status(), Json(body)).into_response();
+        if self == Self::InvalidClient {
+            let challenge = HeaderValue::from_static(r#"Basic realm="tollgate", charset="UTF-8""#);
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}

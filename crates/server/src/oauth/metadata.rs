@@ -1,0 +1,47 @@
+use crate::app::App;
+use crate::routes::scopes;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, header};
+use axum::response::IntoResponse;
+use serde_json::json;
+use std::sync::Arc;
+
+/// `GET /.well-known/jwks.json`: the public keys (RFC 7517 section 5).
+pub(crate) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "application/jwk-set+json"), CACHED];
+    (headers, app.signing_keys.jwks().to_string())
+}
+
+/// `GET /.well-known/oauth-authorization-server` (RFC 8414).
+pub(crate) async fn authorization_server(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let origin = &app.origin;
+    let metadata = json!({
+        "issuer": origin,
+        "authorization_endpoint": format!("{origin}/oauth/v2/authorize"),
+        "token_endpoint": format!("{origin}/oauth/v2/token"),
+        "jwks_uri": format!("{origin}/.well-known/jwks.json"),
+        "scopes_supported": scopes::ALL,
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "client_credentials"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": true,
+    });
+    ([CACHED], Json(metadata))
+}
+
+/// `GET /.well-known/oauth-protected-resource` (RFC 9728).
+pub(crate) async fn protected_resource(State(app): State<Arc<App>>) -> impl IntoResponse {
+    let metadata = json!({
+        "resource": app.origin,
+        "authorization_servers": [app.origin],
+        "scopes_supported": scopes::ALL,
+        "bearer_methods_supported": ["header"],
+    });
+    ([CACHED], Json(metadata))
+}
+
+/// Five minutes: a rotated key is announced for longer than that before it signs.
+const CACHED: (HeaderName, &str) = (header::CACHE_CONTROL, "public, max-age=300");

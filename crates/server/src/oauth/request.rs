@@ -1,0 +1,149 @@
+use crate::form::Form;
+use crate::limits::{CODE_CHALLENGE_CHARS, MAX_PARAMETER_BYTES};
+use crate::scope;
+use crate::storage::Client;
+
+/// An authorization request that passed every check (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+#[derive(Clone, Debug)]
+pub(crate) struct AuthorizationRequest {
+    pub(crate) client: Client,
+    pub(crate) redirect: Redirect,
+    pub(crate) code_challenge: String,
+    pub(crate) scope: String,
+}
+
+/// Where the answer goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Redirect {
+    pub(crate) uri: String,
+    pub(crate) state: Option<String>,
+}
+
+/// An error that may be sent to the redirect URI (RFC 6749 section 4.1.2.1).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum AuthorizationError {
+    InvalidRequest,
+    UnsupportedResponseType,
+    InvalidScope,
+    AccessDenied,
+}
+
+impl AuthorizationError {
+    pub(crate) fn code(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::UnsupportedResponseType => "unsupported_response_type",
+            Self::InvalidScope => "invalid_scope",
+            Self::AccessDenied => "access_denied",
+        }
+    }
+}
+
+/// The redirect URI of the request, when it is exactly one of the client's. Until that is known an
+/// error is shown to the person and sent nowhere (RFC 6749 section 4.1.2.1).
+pub(crate) fn redirect(form: &Form<'_>, client: &Client) -> Option<Redirect> {
+    let uri = form.value("redirect_uri")?;
+    let registered = client.redirect_uris.iter().any(|registered| registered == uri);
+    let state = form.value("state").map(str::to_owned);
+    registered.then(|| Redirect { uri: uri.to_owned(), state })
+}
+
+/// Checks the rest of the request.
+pub(crate) fn check(
+    form: &Form<'_>,
+    client: Client,
+    redirect: Redirect,
+) -> Result<AuthorizationRequest, AuthorizationError> {
+    let too_long = |name| form.value(name).is_some_and(|value| value.len() > MAX_PARAMETER_BYTES);
+    if ["state", "scope"].into_iter().any(too_long) {
+        return Err(AuthorizationError::InvalidRequest);
+    }
+    match form.value("response_type") {
+        Some("code") => {}
+        Some(_) => return Err(AuthorizationError::UnsupportedResponseType),
+        None => return Err(AuthorizationError::InvalidRequest),
+    }
+    // `plain` would send the verifier itself through the browser (RFC 9700 section 2.1.1).
+    if form.value("code_challenge_method") != Some("S256") {
+        return Err(AuthorizationError::InvalidRequest);
+    }
+    let code_challenge = form
+        .value("code_challenge")
+        .filter(|challenge| challenge.len() == CODE_CHALLENGE_CHARS && challenge.bytes().all(is_base64url))
+        .ok_or(AuthorizationError::InvalidRequest)?
+        .to_owned();
+    let scope = scope::narrow(form.value("scope"), &client.scopes).ok_or(AuthorizationError::InvalidScope)?;
+    Ok(AuthorizationRequest { client, redirect, code_challenge, scope })
+}
+
+impl Redirect {
+    /// The redirect URI with an answer in its query, and the issuer beside it (RFC 9207).
+    pub(crate) fn with_answer(&self, name: &str, value: &str, issuer: &str) -> String {
+        let mut answer = form_urlencoded::Serializer::new(String::new());
+        answer.append_pair(name, value);
+        if let Some(state) = &self.state {
+            answer.append_pair("state", state);
+        }
+        answer.append_pair("iss", issuer);
+        let separator = if self.uri.contains('?') { '&' } else { '?' };
+        format!("{}{separator}{}", self.uri, answer.finish())
+    }
+
+    /// Scheme, host and port: what the page's policy lets the form lead to.
+    pub(crate) fn origin(&self) -> String {
+        let uri: Option<http::Uri> = self.uri.parse().ok();
+        let parts = uri.as_ref().and_then(|uri| Some((uri.scheme_str()?, uri.authority()?)));
+        parts.map_or_else(String::new, |(scheme, authority)| format!("{scheme}://{authority}"))
+    }
+}
+
+/// Whether a redirect URI may be registered: absolute, no fragment (RFC 6749 section 3.1.2), `https`
+/// or `http` on loopback, and nothing that could end a header or a policy.
+pub(crate) fn is_registrable(uri: &str) -> bool {
+    if uri.len() > MAX_PARAMETER_BYTES || uri.contains(['#', ';', ',', '\'', '"', ' ']) {
+        return false;
+    }
+    let Ok(uri) = uri.parse::<http::Uri>() else { return false };
+    let Some(authority) = uri.authority() else { return false };
+    let host = authority.host();
+    let loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
+    let scheme = uri.scheme_str();
+    !authority.as_str().contains('@') && (scheme == Some("https") || scheme == Some("http") && loopback)
+}
+
+fn is_base64url(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_uri_must_be_absolute_and_plain() {
+        for good in ["https://a.example/cb", "http://127.0.0.1:9999/cb?x=1", "http://[::1]/cb", "https://a.example"] {
+            assert!(is_registrable(good), "{good}");
+        }
+        for bad in [
+            "/cb",
+            "a.example/cb",
+            "https://a.example/cb#x",
+            "http://a.example/cb",
+            "javascript:alert(1)",
+            "https://u@a.example/",
+            "https://a.example/;script-src",
+            "https://localhost.evil.example@/",
+            "http://localhost.evil.example/",
+        ] {
+            assert!(!is_registrable(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_answer_joins_the_query_that_is_there() {
+        let redirect = Redirect { uri: "https://a.example/cb?x=1".into(), state: Some("a&b".into()) };
+        let answer = redirect.with_answer("code", "c", "http://127.0.0.1:8080");
+        assert_eq!(answer, "https://a.example/cb?x=1&code=c&state=a%26b&iss=http%3A%2F%2F127.0.0.1%3A8080");
+        assert_eq!(redirect.origin(), "https://a.example");
+    }
+}

@@ -1,0 +1,176 @@
+use crate::accounts::AccountError;
+use crate::error::ServerError;
+use crate::login::LoginError;
+use crate::rate_limit::RetryAfter;
+use crate::storage::StorageError;
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tollgate::Rejection;
+
+/// Why a request to the API is not answered as asked. The answer says what the caller may know; the cause goes to the log.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The engine's word.
+    Rejected(Rejection),
+    /// A token that the engine accepts but that was revoked.
+    Revoked,
+    /// No such e-mail address, or another password.
+    WrongPassword,
+    /// The caller is a client, and the route is for users.
+    NotAUser,
+    BadRequest(&'static str),
+    TooLarge,
+    NotFound,
+    MethodNotAllowed,
+    Conflict(&'static str),
+    TooManyAttempts(RetryAfter),
+    TimedOut,
+    Busy,
+    Internal(ServerError),
+}
+
+impl Problem {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Rejected(rejection) => StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED),
+            Self::Revoked | Self::WrongPassword => StatusCode::UNAUTHORIZED,
+            Self::NotAUser => StatusCode::FORBIDDEN,
+            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    /// The body's `error` and `error_description`. Fixed texts: nothing of the request comes back in them.
+    fn texts(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::Rejected(rejection) => rejection_texts(rejection),
+            Self::Revoked => ("invalid_token", "the credential is not valid"),
+            Self::WrongPassword => ("invalid_credentials", "no such e-mail address, or another password"),
+            Self::NotAUser => ("access_denied", "this route is for users"),
+            Self::BadRequest(description) => ("invalid_request", description),
+            Self::TooLarge => ("payload_too_large", "the request body is too large"),
+            Self::NotFound => ("not_found", "there is nothing here"),
+            Self::MethodNotAllowed => ("method_not_allowed", "this route has no such method"),
+            Self::Conflict(description) => ("conflict", description),
+            Self::TooManyAttempts(_) => ("too_many_attempts", "too many attempts: wait"),
+            Self::TimedOut => ("timeout", "the request took too long"),
+            Self::Busy => ("busy", "the service is busy: try again"),
+            Self::Internal(_) => ("server_error", "the service could not answer: try again"),
+        }
+    }
+
+    /// WWW-Authenticate: every 401 has one (RFC 9110 section 15.5.2).
+    fn challenge(&self) -> Option<HeaderValue> {
+        match self {
+            Self::Rejected(rejection) => HeaderValue::try_from(rejection.challenge().to_string()).ok(),
+            Self::Revoked => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
+            Self::WrongPassword => Some(HeaderValue::from_static("Bearer")),
+            _ => None,
+        }
+    }
+
+    fn retry_after(&self) -> Option<HeaderValue> {
+        match self {
+            Self::TooManyAttempts(retry_after) => Some(retry_after.seconds.into()),
+            Self::Busy => Some(HeaderValue::from_static("1")),
+            _ => None,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        match &self {
+            Self::Internal(error) => tracing::error!(code = error.code(), "{error}"),
+            Self::Rejected(rejection) => tracing::debug!(code = rejection.code(), "rejected"),
+            _ => {}
+        }
+        let mut response = (self.status(), Json(body(self.texts()))).into_response();
+        if let Some(challenge) = self.challenge() {
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(retry_after) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, retry_after);
+        }
+        response
+    }
+}
+
+/// The body that answers a rejection.
+pub(crate) fn rejection_body(rejection: &Rejection) -> Value {
+    body(rejection_texts(rejection))
+}
+
+/// What RFC 6750 section 3.1 says and no more.
+fn rejection_texts(rejection: &Rejection) -> (&'static str, &'static str) {
+    match (rejection, rejection.challenge().error()) {
+        (Rejection::MissingCredential, _) => ("unauthorized", "this route needs a credential"),
+        (_, Some("insufficient_scope")) => ("insufficient_scope", "the credential lacks a scope"),
+        (_, Some("invalid_request")) => ("invalid_request", "send one credential"),
+        (_, Some(_)) => ("invalid_token", "the credential is not valid"),
+        (_, None) => ("invalid_client", "the client credentials are not valid"),
+    }
+}
+
+fn body((error, description): (&str, &str)) -> Value {
+    json!({"error": error, "error_description": description})
+}
+
+impl From<Rejection> for Problem {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl From<ServerError> for Problem {
+    fn from(error: ServerError) -> Self {
+        Self::Internal(error)
+    }
+}
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<tollgate_issuer::IssuerError> for Problem {
+    fn from(error: tollgate_issuer::IssuerError) -> Self {
+        Self::Internal(error.into())
+    }
+}
+
+impl From<LoginError> for Problem {
+    fn from(error: LoginError) -> Self {
+        match error {
+            LoginError::WrongPassword => Self::WrongPassword,
+            LoginError::TooManyAttempts(retry_after) => Self::TooManyAttempts(retry_after),
+            LoginError::Busy => Self::Busy,
+            LoginError::Storage(error) => error.into(),
+        }
+    }
+}
+
+impl From<AccountError> for Problem {
+    fn from(error: AccountError) -> Self {
+        match error {
+            AccountError::Invalid { what: "name" } => Self::BadRequest("name must have 1 to 100 bytes"),
+            AccountError::Invalid { what: "scopes" } => Self::BadRequest("scope asks for more than the user may have"),
+            AccountError::Invalid { what: "expires_at" } => Self::BadRequest("expires_at must be in the future"),
+            AccountError::Invalid { .. } => Self::BadRequest("a parameter is malformed, too short or too long"),
+            AccountError::TooManyKeys { .. } => Self::Conflict("too many API keys: revoke one first"),
+            AccountError::NotFound { .. } => Self::NotFound,
+            AccountError::Storage(error) => error.into(),
+            AccountError::Server(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! The service's routes: which exist, and what stands before each.
+
+mod api_keys;
+mod observe;
+mod profile;
+mod reports;
+mod sessions;
+mod sites;
+
+use crate::app::App;
+use crate::auth::{authenticate, require};
+use crate::limits::MAX_BODY_BYTES;
+use crate::oauth;
+use crate::problem::Problem;
+use crate::revocation::refuse_revoked;
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{delete, get, post};
+use std::sync::Arc;
+use tollgate_tower::LayerError;
+
+/// Every scope that a route asks for.
+pub(crate) mod scopes {
+    pub(crate) const READ_SITES: &str = "read:sites";
+    pub(crate) const READ_REPORTS: &str = "read:reports";
+    pub(crate) const MANAGE_API_KEYS: &str = "manage:api-keys";
+    pub(crate) const ALL: [&str; 3] = [READ_SITES, READ_REPORTS, MANAGE_API_KEYS];
+}
+
+pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
+    let manage_api_keys = require(scopes::MANAGE_API_KEYS)?;
+    // The outermost layer is the last: who is calling, then whether that was revoked, then the scope.
+    let protected = Router::new()
+        .route("/api/v2/sites", get(sites::list).route_layer(require(scopes::READ_SITES)?))
+        .route("/api/v2/reports", get(reports::list).route_layer(require(scopes::READ_REPORTS)?))
+        .route("/api/v2/profile", get(profile::show))
+        .route("/api/v2/profile/api-key", post(profile::rotate_api_key).route_layer(manage_api_keys.clone()))
+        .route("/api/v2/api_keys", get(api_keys::list).post(api_keys::create).route_layer(manage_api_keys.clone()))
+        .route("/api/v2/api_keys/{id}", delete(api_keys::revoke).route_layer(manage_api_keys))
+        .route_layer(from_fn_with_state(Arc::clone(&app), refuse_revoked))
+        .route_layer(authenticate(&app.engine)?);
+
+    let sessions = Router::new()
+        .route("/api/v2/sessions", post(sessions::create))
+        .route_layer(authenticate(&app.engine)?.optional());
+
+    let public = Router::new()
+        .route("/oauth/v2/token", post(oauth::token))
+        .route("/oauth/v2/authorize", get(oauth::show).post(oauth::login))
+        .route("/.well-known/jwks.json", get(oauth::jwks))
+        .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))
+        .route("/.well-known/oauth-protected-resource", get(oauth::protected_resource))
+        .route("/healthz", get(healthz));
+
+    let router = Router::new()
+        .merge(protected)
+        .merge(sessions)
+        .merge(public)
+        .fallback(async || Problem::NotFound)
+        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(from_fn_with_state(Arc::clone(&app), observe::security_headers))
+        .layer(from_fn(observe::within_time))
+        .layer(from_fn(observe::log))
+        .with_state(app);
+    Ok(router)
+}
+
+/// The process runs and answers. It says nothing else, since anybody may ask.
+async fn healthz() -> &'static str {
+    "ok\n"
+}

@@ -1,0 +1,51 @@
+//! What stands around every route: the log line, the time limit, the security headers.
+
+use crate::app::App;
+use crate::limits::REQUEST_TIMEOUT;
+use crate::problem::Problem;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// One line a request: method, route, status, time. No header, query or body, because those hold the secrets, and the route
+/// as it is written in the source, because a path may hold anything.
+pub(super) async fn log(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let start = Instant::now();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("-", MatchedPath::as_str);
+    let (status, elapsed) = (response.status().as_u16(), start.elapsed());
+    tracing::info!(%method, route, status, elapsed_us = elapsed.as_micros(), "request");
+    response
+}
+
+/// A request that is not answered in time, its body included, is given up.
+pub(super) async fn within_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::TimedOut.into_response(),
+    }
+}
+
+/// What every answer says to browsers and caches, unless the route said otherwise.
+pub(super) async fn security_headers(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    // Tokens and personal data are in most answers (RFC 6749 section 5.1).
+    default(headers, header::CACHE_CONTROL, "no-store");
+    default(headers, header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'");
+    default(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    default(headers, header::REFERRER_POLICY, "no-referrer");
+    if app.cookies.secure {
+        default(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=63072000");
+    }
+    response
+}
+
+fn default(headers: &mut HeaderMap, name: HeaderName, value: &'static str) {
+    headers.entry(name).or_insert(HeaderValue::from_static(value));
+}

@@ -1,0 +1,66 @@
+use super::api_keys::{description, secret_answer};
+use crate::app::App;
+use crate::auth::UserCaller;
+use crate::problem::Problem;
+use crate::storage::Credential;
+use axum::Json;
+use axum::extract::State;
+use axum::response::Response;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tollgate::{Principal, PrincipalKind};
+
+/// `GET /api/v2/profile`: the user whom the credential speaks for, and which API keys there are; never the keys.
+pub(super) async fn show(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {
+    let UserCaller { principal, user_id } = caller;
+    let (user, keys) = app
+        .blocking(move |app| {
+            let user = app.accounts.store.user_by_id(&user_id)?.ok_or(Problem::NotFound)?;
+            let keys = app.accounts.api_keys_of(&user.id)?;
+            Ok::<_, Problem>((user, keys))
+        })
+        .await?;
+    let key_id = current(&principal, &keys).map(|key| key.id.as_str());
+    let data = json!({
+        "id": user.id,
+        "email": user.email,
+        "scope": user.scopes,
+        "api_key_id": key_id,
+        "api_keys": keys.iter().map(description).collect::<Vec<_>>(),
+    });
+    let meta = json!({"authenticated_by": principal.kind().as_str(), "scope": principal_scope(&principal)});
+    Ok(Json(json!({"data": data, "meta": meta})))
+}
+
+/// `POST /api/v2/profile/api-key`: a new key in the place of the current one, which stops working at once. The current one
+/// is the one presented, otherwise the newest; without any, the first is made.
+pub(super) async fn rotate_api_key(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Response, Problem> {
+    let UserCaller { principal, user_id } = caller;
+    let new = app
+        .blocking(move |app| {
+            let keys = app.accounts.api_keys_of(&user_id)?;
+            let Some(old) = current(&principal, &keys) else {
+                return Ok(app.accounts.add_api_key(&user_id, FIRST_NAME, &principal_scope(&principal), None)?);
+            };
+            // Whoever gets the new key gets its scopes: no more than the caller has.
+            let granted: Vec<&str> = old.scopes.split(' ').filter(|scope| !scope.is_empty()).collect();
+            principal.require_all(&granted)?;
+            Ok::<_, Problem>(app.accounts.rotate_api_key(old)?)
+        })
+        .await?;
+    Ok(secret_answer(&new))
+}
+
+fn current<'k>(principal: &Principal, keys: &'k [Credential]) -> Option<&'k Credential> {
+    if principal.kind() == PrincipalKind::ApiKey {
+        keys.iter().find(|key| principal.credential_id() == Some(&key.id))
+    } else {
+        keys.first()
+    }
+}
+
+fn principal_scope(principal: &Principal) -> String {
+    principal.scopes().iter().collect::<Vec<_>>().join(" ")
+}
+
+const FIRST_NAME: &str = "default";
