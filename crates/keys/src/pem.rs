@@ -39,11 +39,23 @@ fn read_block(block: &[u8]) -> DerKey {
         _ if label.ends_with(b"PRIVATE KEY") => return DerKey::refused(KeyRefused::PrivateKey),
         _ => return DerKey::refused(KeyRefused::UnsupportedPemLabel),
     };
-    match pem::decode_vec(block) {
-        Ok((_, der)) if DerKind::of(&der) == Some(expected) => DerKey::read(expected, &der),
-        Ok(_) => DerKey::refused(KeyRefused::MalformedDer),
-        Err(_) => DerKey::refused(KeyRefused::MalformedPem),
+    match decode(block) {
+        Some(der) if DerKind::of(&der) == Some(expected) => DerKey::read(expected, &der),
+        Some(_) => DerKey::refused(KeyRefused::MalformedDer),
+        None => DerKey::refused(KeyRefused::MalformedPem),
     }
+}
+
+/// Decodes a block whose lines may be of any lengths (RFC 7468 section 3, "lax"): the decoder wants them equal, so they
+/// are joined to one.
+fn decode(block: &[u8]) -> Option<Vec<u8>> {
+    let (begin, rest) = block.split_at(BEGIN.len() + find(&block[BEGIN.len()..], DASHES)? + DASHES.len());
+    let (text, end) = rest.split_at(find(rest, END)?);
+    let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let block = [begin, b"\n", &text, b"\n", end].concat();
+    let mut der = Vec::new();
+    pem::Decoder::new_detect_wrap(&block).ok()?.decode_to_end(&mut der).ok()?;
+    Some(der)
 }
 
 fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {

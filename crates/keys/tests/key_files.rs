@@ -99,6 +99,18 @@ fn many_blocks_with_text_between_them() {
 }
 
 #[test]
+fn pem_lines_of_any_length() {
+    let body: String = base64_of(P256);
+    for width in [1, 7, 48, 64, 76, body.len()] {
+        let lines: Vec<&str> = body.as_bytes().chunks(width).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        let file = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", lines.join("\n"));
+        assert_eq!(load(file.as_bytes()).reports[0].refused, None, "{width}");
+        let indented = file.replace('\n', "\n    ");
+        assert_eq!(load(indented.as_bytes()).reports[0].refused, None, "{width}, indented");
+    }
+}
+
+#[test]
 fn private_keys_in_pem_are_refused_unread() {
     for label in ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "OPENSSH PRIVATE KEY"] {
         let file = format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
@@ -239,10 +251,13 @@ fn code_of(file: &[u8]) -> &'static str {
 
 /// The content of the first block.
 fn der(pem: &[u8]) -> Vec<u8> {
-    let text = std::str::from_utf8(pem).unwrap();
-    let body: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
-    let body = body.replace('+', "-").replace('/', "_");
+    let body = base64_of(pem).replace('+', "-").replace('/', "_");
     let mut der = Vec::new();
     tollgate_jwt::base64url::decode(body.trim_end_matches('='), &mut der).unwrap();
     der
+}
+
+fn base64_of(pem: &[u8]) -> String {
+    let text = std::str::from_utf8(pem).unwrap();
+    text.lines().filter(|line| !line.starts_with("-----")).collect()
 }
