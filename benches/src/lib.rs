@@ -1,1 +1,9 @@
-//! Criterion benchmarks of tollgate.
+//! What the benchmarks share. The benchmarks themselves are in `benches/`.
+
+mod peers;
+mod primitive;
+mod rotation;
+
+pub use peers::{Peer, peers};
+pub use primitive::Primitive;
+pub use rotation::{Rotation, unix_time};

@@ -1,1 +1,11 @@
-//! Tests that cross crates, and what they share.
+//! What the tests, benchmarks and fuzz targets share: keys, tokens good and forged, engines.
+//!
+//! The keys here are public: they are for tests alone.
+
+mod draft;
+mod fixture;
+mod traffic;
+
+pub use draft::Draft;
+pub use fixture::{AUDIENCE, ISSUER, NOW, engine, issuer, key_set, signing_key};
+pub use traffic::{traffic_claims, traffic_token};

@@ -1,1 +1,69 @@
-//! A token verification engine: one verify(header) -> Principal.
+//! A token verification engine for servers: one `verify(header) -> Principal`.
+//!
+//! A server hands over the value of the Authorization header and gets back a [`Principal`] (who is calling, by which
+//! credential, with which scopes, until when) or a [`Rejection`] (why not, which status, which challenge). JWTs, API
+//! keys, opaque tokens and client credentials all take the same road.
+//!
+//! ```
+//! use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord};
+//!
+//! let format = KeyFormat::new("tg", "live")?;
+//! let (key, table) = (ApiKey::generate(&format)?, ApiKeyTable::new(format));
+//! table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").scopes(["read:sites"]).into());
+//!
+//! let engine = Engine::builder().api_keys(table).build()?;
+//! let principal = engine.verify(key.as_str().as_bytes())?;
+//! assert_eq!(principal.subject(), Some("user_7"));
+//! principal.require_scope("read:sites")?;
+//! assert_eq!(engine.verify(b"Bearer nonsense").unwrap_err().status(), 401);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! JWTs need an [`Issuer`] with its keys:
+//!
+//! ```
+//! use tollgate::{Engine, Issuer, KeySet};
+//!
+//! let jwks = br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","use":"sig",
+//!     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+//! let keys = KeySet::builder().jwks(jwks)?.build().set;
+//! let engine = Engine::builder()
+//!     .issuer(Issuer::new("https://auth.example.com/").audience("https://api.example.com").keys(keys))
+//!     .build()?;
+//! assert_eq!(engine.verify(b"").unwrap_err().code(), "missing-credential");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod basic;
+mod builder;
+mod challenge;
+mod claims;
+mod clock;
+mod credential;
+mod engine;
+mod issuer;
+pub mod limits;
+mod policy;
+mod principal;
+mod record;
+mod rejection;
+mod scopes;
+mod token;
+
+pub use builder::{BuildError, EngineBuilder};
+pub use challenge::Challenge;
+pub use claims::ClaimsError;
+pub use engine::Engine;
+pub use issuer::Issuer;
+pub use policy::TypProfile;
+pub use principal::{Principal, PrincipalKind};
+pub use record::{KeyKind, KeyRecord};
+pub use rejection::Rejection;
+pub use scopes::Scopes;
+
+pub use tollgate_apikeys as apikeys;
+pub use tollgate_jwt as jwt;
+pub use tollgate_keys as keys;
+
+pub use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat};
+pub use tollgate_keys::{Algorithm, KeyRing, KeySet};

@@ -1,0 +1,44 @@
+//! What a rejection costs, beside one SHA-256 of the signing input.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use ring::digest;
+use tollgate::Algorithm;
+use tollgate::jwt::CompactJws;
+use tollgate_bench::{Rotation, unix_time};
+use tollgate_tests::{engine, signing_key};
+
+fn reject(c: &mut Criterion) {
+    let (key, stranger) = (signing_key(Algorithm::ES256, 0), signing_key(Algorithm::ES256, 1));
+    let (engine, now) = (engine([&key]), unix_time());
+    let twin = signing_key(Algorithm::ES256, 0);
+    let (mut good, mut unknown_kid, mut bad_signature) =
+        (Rotation::new(&key), Rotation::new(&stranger), Rotation::new(&twin));
+
+    c.bench_function("sha256/signing_input", |b| {
+        b.iter(|| {
+            let jws = CompactJws::parse(good.next_token()).expect("a token");
+            digest::digest(&digest::SHA256, black_box(jws.signing_input()))
+        });
+    });
+
+    // As long as a token, of its alphabet, and none.
+    let garbage: Vec<String> = (0..64).map(|_| good.next_token().replace('.', "-")).collect();
+    let mut garbage = garbage.iter().cycle();
+    c.bench_function("reject/garbage", |b| {
+        b.iter(|| engine.verify_at(black_box(garbage.next().expect("endless").as_bytes()), now).expect_err("garbage"));
+    });
+    c.bench_function("reject/unknown_kid", |b| {
+        b.iter(|| engine.verify_at(black_box(unknown_kid.next_token().as_bytes()), now).expect_err("unknown"));
+    });
+    c.bench_function("reject/expired", |b| {
+        b.iter(|| engine.verify_at(black_box(good.next_token().as_bytes()), now + 7200).expect_err("expired"));
+    });
+    c.bench_function("reject/bad_signature", |b| {
+        b.iter(|| engine.verify_at(black_box(bad_signature.next_token().as_bytes()), now).expect_err("forged"));
+    });
+}
+
+criterion_group!(benches, reject);
+criterion_main!(benches);

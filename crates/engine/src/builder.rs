@@ -1,0 +1,126 @@
+use std::fmt;
+use std::sync::Arc;
+
+use tollgate_apikeys::ApiKeyTable;
+
+use crate::clock::Clock;
+use crate::engine::Engine;
+use crate::issuer::{Issuer, Issuers};
+use crate::limits::{DEFAULT_MAX_HEADER_BYTES, MAX_HEADER_BYTES, MAX_LEEWAY};
+use crate::record::KeyRecord;
+
+/// Puts an [`Engine`] together.
+#[derive(Debug)]
+pub struct EngineBuilder {
+    issuers: Vec<Issuer>,
+    api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
+    max_header_bytes: usize,
+    clock: Clock,
+}
+
+impl EngineBuilder {
+    pub(crate) fn new() -> Self {
+        EngineBuilder {
+            issuers: Vec::new(),
+            api_keys: None,
+            max_header_bytes: DEFAULT_MAX_HEADER_BYTES,
+            clock: Clock::default(),
+        }
+    }
+
+    /// Accepts the JWTs of `issuer`. To be called once for each issuer.
+    #[must_use]
+    pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// Accepts the API keys, opaque tokens and client secrets of `table`, which is shared: what is inserted or
+    /// removed takes effect on the next verify.
+    #[must_use]
+    pub fn api_keys(mut self, table: impl Into<Arc<ApiKeyTable<KeyRecord>>>) -> Self {
+        self.api_keys = Some(table.into());
+        self
+    }
+
+    /// Looks at headers of at most `bytes`, itself at most [`MAX_HEADER_BYTES`].
+    #[must_use]
+    pub fn max_header_bytes(mut self, bytes: usize) -> Self {
+        self.max_header_bytes = bytes;
+        self
+    }
+
+    /// Takes the time from `seconds_since_epoch` instead of the system's clock. The engine's time stands still
+    /// while the source goes back.
+    #[must_use]
+    pub fn clock(mut self, seconds_since_epoch: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        self.clock = Clock::new(seconds_since_epoch);
+        self
+    }
+
+    /// Checks the configuration as a whole.
+    ///
+    /// # Errors
+    /// [`BuildError`] says what cannot work.
+    pub fn build(self) -> Result<Engine, BuildError> {
+        if self.max_header_bytes > MAX_HEADER_BYTES {
+            return Err(BuildError::HeaderLimitTooHigh { bytes: self.max_header_bytes });
+        }
+        let issuers = Issuers::new(self.issuers)?;
+        if issuers.is_empty() && self.api_keys.is_none() {
+            return Err(BuildError::NothingToAccept);
+        }
+        Ok(Engine::new(issuers, self.api_keys, self.max_header_bytes, self.clock))
+    }
+}
+
+/// Why a configuration cannot work.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Neither an issuer nor a table of API keys: every request would be rejected.
+    NothingToAccept,
+    /// An issuer's name is empty.
+    EmptyIssuer,
+    /// Two issuers have one name.
+    DuplicateIssuer {
+        /// The name.
+        issuer: Box<str>,
+    },
+    /// An issuer has no audience, so that none of its tokens could be accepted.
+    NoAudience {
+        /// The issuer's name.
+        issuer: Box<str>,
+    },
+    /// An issuer's leeway is above [`MAX_LEEWAY`].
+    LeewayTooLong {
+        /// The issuer's name.
+        issuer: Box<str>,
+        /// The leeway in seconds.
+        leeway: u32,
+    },
+    /// The header limit is above [`MAX_HEADER_BYTES`].
+    HeaderLimitTooHigh {
+        /// The limit that was asked for.
+        bytes: usize,
+    },
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            BuildError::NothingToAccept => f.write_str("give the engine an issuer or a table of API keys"),
+            BuildError::EmptyIssuer => f.write_str("an issuer's name must not be empty"),
+            BuildError::DuplicateIssuer { issuer } => write!(f, "the issuer {issuer:?} is configured twice"),
+            BuildError::NoAudience { issuer } => write!(f, "the issuer {issuer:?} needs an audience"),
+            BuildError::LeewayTooLong { issuer, leeway } => {
+                write!(f, "the issuer {issuer:?} has a leeway of {leeway} s; at most {MAX_LEEWAY} are allowed")
+            }
+            BuildError::HeaderLimitTooHigh { bytes } => {
+                write!(f, "the header limit is {bytes} bytes; at most {MAX_HEADER_BYTES} are allowed")
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}

@@ -1,0 +1,227 @@
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use tollgate_apikeys::MatchedKey;
+use tollgate_jwt::Claims;
+use tollgate_keys::VerifiedJws;
+
+use crate::claims::{self, ClaimsError};
+use crate::record::{KeyKind, KeyRecord};
+use crate::rejection::Rejection;
+use crate::scopes::Scopes;
+use crate::token::{Token, TokenText};
+
+/// Who is calling, by which credential, with which scopes, until when.
+///
+/// Only a passed check makes one. It is cheap to clone: clones share one allocation.
+#[derive(Clone)]
+pub struct Principal(Source);
+
+#[derive(Clone)]
+enum Source {
+    Jwt(Arc<Token>),
+    Key(Arc<KeyRecord>),
+}
+
+/// By which kind of credential a [`Principal`] is known.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum PrincipalKind {
+    /// A JSON Web Token.
+    Jwt,
+    /// An API key.
+    ApiKey,
+    /// A client's id and secret.
+    Client,
+    /// An opaque access token.
+    AccessToken,
+}
+
+impl Principal {
+    /// From the proof that the token is signed, and the claims of that token.
+    pub(crate) fn from_jws(proof: &VerifiedJws<'_>, claims: &Claims<'_>, text: &mut TokenText) -> Self {
+        Principal(Source::Jwt(Arc::new(text.collect(proof, claims))))
+    }
+
+    /// From the proof that the table holds the key.
+    pub(crate) fn from_key(proof: MatchedKey<KeyRecord>) -> Self {
+        Principal(Source::Key(proof.into_record()))
+    }
+
+    /// By which kind of credential the caller is known.
+    #[must_use]
+    pub fn kind(&self) -> PrincipalKind {
+        match &self.0 {
+            Source::Jwt(_) => PrincipalKind::Jwt,
+            Source::Key(record) => match record.kind() {
+                KeyKind::ApiKey => PrincipalKind::ApiKey,
+                KeyKind::ClientSecret => PrincipalKind::Client,
+                KeyKind::AccessToken => PrincipalKind::AccessToken,
+            },
+        }
+    }
+
+    /// Who issued the token (`iss`); `None` for what the table holds.
+    ///
+    /// A subject means something only together with its issuer: two issuers may use the same one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Jwt(token) => token.issuer(),
+            Source::Key(_) => None,
+        }
+    }
+
+    /// Whom the credential speaks for (`sub`).
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Jwt(token) => token.subject(),
+            Source::Key(record) => Some(record.subject()),
+        }
+    }
+
+    /// For whom the token is meant (`aud`); nothing for what the table holds.
+    pub fn audience(&self) -> impl Iterator<Item = &str> {
+        let token = match &self.0 {
+            Source::Jwt(token) => Some(token),
+            Source::Key(_) => None,
+        };
+        token.into_iter().flat_map(|token| token.audience())
+    }
+
+    /// What the credential may be used for (`scope`, or `scp`).
+    #[must_use]
+    pub fn scopes(&self) -> Scopes<'_> {
+        match &self.0 {
+            Source::Jwt(token) => token.scopes(),
+            Source::Key(record) => record.granted(),
+        }
+    }
+
+    /// The client that presents the credential (`client_id`, or `azp`).
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Jwt(token) => token.client_id(),
+            Source::Key(record) => record.client(),
+        }
+    }
+
+    /// The credential's own name: a token's `jti`, a key's id.
+    #[must_use]
+    pub fn credential_id(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Jwt(token) => token.jti(),
+            Source::Key(record) => Some(record.id()),
+        }
+    }
+
+    /// The `kid` of the key that signed the token.
+    #[must_use]
+    pub fn key_id(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Jwt(token) => token.kid(),
+            Source::Key(_) => None,
+        }
+    }
+
+    /// When the credential ends (`exp`), in seconds since the Unix epoch, leeway not counted.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<i64> {
+        match &self.0 {
+            Source::Jwt(token) => token.expires_at(),
+            Source::Key(record) => record.validity().1,
+        }
+    }
+
+    /// The claim `name` of the token; `None` where it is absent or there is no token.
+    ///
+    /// It is decoded at each call.
+    ///
+    /// # Errors
+    /// [`ClaimsError`] when the claim is present and no `T`.
+    pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimsError> {
+        match &self.0 {
+            Source::Jwt(token) => claims::one(token.payload(), name),
+            Source::Key(_) => Ok(None),
+        }
+    }
+
+    /// All claims of the token as a `T`, decoded at each call.
+    ///
+    /// # Errors
+    /// [`ClaimsError`] when the claims are no `T`; without a token they are an empty object.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
+        match &self.0 {
+            Source::Jwt(token) => claims::all(token.payload()),
+            // The base64url of an empty object.
+            Source::Key(_) => claims::all("e30"),
+        }
+    }
+
+    /// Passes when the credential carries `scope`.
+    ///
+    /// # Errors
+    /// [`Rejection::InsufficientScope`], to be answered with 403.
+    pub fn require_scope(&self, scope: &str) -> Result<(), Rejection> {
+        self.require_all(&[scope])
+    }
+
+    /// Passes when the credential carries every one of `scopes`.
+    ///
+    /// # Errors
+    /// [`Rejection::InsufficientScope`], to be answered with 403.
+    pub fn require_all(&self, scopes: &[&str]) -> Result<(), Rejection> {
+        let granted = self.scopes();
+        if scopes.iter().all(|scope| granted.contains(scope)) { Ok(()) } else { Err(insufficient(scopes)) }
+    }
+
+    /// Passes when the credential carries at least one of `scopes`.
+    ///
+    /// # Errors
+    /// [`Rejection::InsufficientScope`], to be answered with 403.
+    pub fn require_any(&self, scopes: &[&str]) -> Result<(), Rejection> {
+        let granted = self.scopes();
+        if scopes.iter().any(|scope| granted.contains(scope)) { Ok(()) } else { Err(insufficient(scopes)) }
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Principal")
+            .field("kind", &self.kind())
+            .field("issuer", &self.issuer())
+            .field("subject", &self.subject())
+            .field("scopes", &self.scopes())
+            .field("client_id", &self.client_id())
+            .field("credential_id", &self.credential_id())
+            .field("expires_at", &self.expires_at())
+            .finish_non_exhaustive()
+    }
+}
+
+impl PrincipalKind {
+    /// A stable kebab-case name.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PrincipalKind::Jwt => "jwt",
+            PrincipalKind::ApiKey => "api-key",
+            PrincipalKind::Client => "client",
+            PrincipalKind::AccessToken => "access-token",
+        }
+    }
+}
+
+impl fmt::Display for PrincipalKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cold]
+fn insufficient(scopes: &[&str]) -> Rejection {
+    Rejection::InsufficientScope { required: crate::scopes::join(scopes.iter().copied()).into() }
+}

@@ -1,0 +1,224 @@
+use std::fmt;
+
+use tollgate_apikeys::KeyError;
+use tollgate_jwt::ParseError;
+use tollgate_keys::{Algorithm, VerifyError};
+
+use crate::challenge::Challenge;
+
+/// Why a credential was not accepted.
+///
+/// The variant and its data are for the server's own logs; [`status`](Rejection::status) and
+/// [`challenge`](Rejection::challenge) are what may leave the process (RFC 6750 section 3.1). `Display` escapes
+/// everything that came from the credential.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// There is no credential.
+    MissingCredential,
+    /// The header is longer than the limit; nothing of it was looked at. Both figures in bytes.
+    HeaderTooLong {
+        /// The header's length.
+        length: usize,
+        /// The limit.
+        max: usize,
+    },
+    /// The header does not have the form of any credential.
+    MalformedCredential,
+    /// `Basic` credentials that are not canonical base64 of `id:secret` (RFC 7617 section 2).
+    MalformedBasic,
+    /// An authentication scheme other than `Bearer` and `Basic`.
+    UnsupportedScheme,
+    /// More than one credential in one request (RFC 6750 section 2).
+    MultipleCredentials,
+    /// A kind of credential that this engine was given nothing to check against.
+    CredentialNotAccepted,
+    /// The token's syntax, or what its header asks for.
+    Token(ParseError),
+    /// `alg` is unknown, or not among those configured for the issuer.
+    AlgorithmNotAllowed,
+    /// `typ` is not that of the issuer's profile (RFC 8725 section 3.11).
+    TypeNotAllowed,
+    /// A required claim is absent.
+    MissingClaim {
+        /// The claim's name.
+        name: Box<str>,
+    },
+    /// `iss` names no issuer that is configured.
+    UnknownIssuer {
+        /// What it says.
+        issuer: Box<str>,
+    },
+    /// No entry of `aud` is an audience that is expected.
+    WrongAudience,
+    /// Past `exp` and the leeway, or past a key's expiry. Both in seconds since the Unix epoch.
+    Expired {
+        /// When it expired.
+        expired_at: i64,
+        /// The time of the check.
+        now: i64,
+    },
+    /// Before `nbf` less the leeway, or before a key's start. Both in seconds since the Unix epoch.
+    NotYetValid {
+        /// When it becomes valid.
+        not_before: i64,
+        /// The time of the check.
+        now: i64,
+    },
+    /// The issuer has no key of that `kid`.
+    UnknownKey {
+        /// What the header says.
+        kid: Option<Box<str>>,
+    },
+    /// No `kid`, and more keys of the algorithm than are tried.
+    AmbiguousKey {
+        /// How many there are.
+        candidates: usize,
+        /// How many are tried.
+        max: usize,
+    },
+    /// The key of that `kid` is for another algorithm (RFC 8725 section 3.1).
+    AlgorithmMismatch {
+        /// What the header says.
+        header: Algorithm,
+        /// What the key is for.
+        key: Algorithm,
+    },
+    /// The signature is not canonical base64url, or not as long as the algorithm's signatures are.
+    MalformedSignature,
+    /// The signature is not that of the key over the token.
+    BadSignature,
+    /// Not an API key of the table's format: its length, alphabet or checksum is wrong.
+    MalformedApiKey,
+    /// The table holds no such API key or opaque token.
+    UnknownApiKey,
+    /// The table holds no such client secret, or it is that of another client.
+    UnknownClient,
+    /// The credential does not carry a scope that is required.
+    InsufficientScope {
+        /// What is required, scope-tokens joined by spaces (RFC 6750 section 3).
+        required: Box<str>,
+    },
+}
+
+impl Rejection {
+    /// A stable kebab-case code, for logs and metrics.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Rejection::MissingCredential => "missing-credential",
+            Rejection::HeaderTooLong { .. } => "header-too-long",
+            Rejection::MalformedCredential | Rejection::MalformedBasic => "malformed-credential",
+            Rejection::UnsupportedScheme => "unsupported-scheme",
+            Rejection::MultipleCredentials => "multiple-credentials",
+            Rejection::CredentialNotAccepted => "credential-not-accepted",
+            Rejection::Token(error) => error.code(),
+            Rejection::AlgorithmNotAllowed => "algorithm-not-allowed",
+            Rejection::TypeNotAllowed => "type-not-allowed",
+            Rejection::MissingClaim { .. } => "missing-claim",
+            Rejection::UnknownIssuer { .. } => "unknown-issuer",
+            Rejection::WrongAudience => "wrong-audience",
+            Rejection::Expired { .. } => "expired",
+            Rejection::NotYetValid { .. } => "not-yet-valid",
+            Rejection::UnknownKey { .. } => "unknown-key",
+            Rejection::AmbiguousKey { .. } => "ambiguous-key",
+            Rejection::AlgorithmMismatch { .. } => "algorithm-mismatch",
+            Rejection::MalformedSignature => "malformed-signature",
+            Rejection::BadSignature => "bad-signature",
+            Rejection::MalformedApiKey => "malformed-api-key",
+            Rejection::UnknownApiKey => "unknown-api-key",
+            Rejection::UnknownClient => "unknown-client",
+            Rejection::InsufficientScope { .. } => "insufficient-scope",
+        }
+    }
+
+    /// The HTTP status to answer with: 401; 403 where the credential is good but does not suffice; 400 where there
+    /// is more than one (RFC 6750 section 3.1).
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        match self {
+            Rejection::InsufficientScope { .. } => 403,
+            Rejection::MultipleCredentials => 400,
+            _ => 401,
+        }
+    }
+
+    /// The value of the WWW-Authenticate header to answer with. Nothing in it comes from the credential.
+    #[must_use]
+    pub fn challenge(&self) -> Challenge<'_> {
+        Challenge::new(self)
+    }
+}
+
+impl From<ParseError> for Rejection {
+    #[cold]
+    fn from(error: ParseError) -> Self {
+        Rejection::Token(error)
+    }
+}
+
+impl Rejection {
+    /// What a key set found wrong with a token whose header names `kid`.
+    #[cold]
+    pub(crate) fn unverified(error: VerifyError, kid: Option<&str>) -> Self {
+        match error {
+            VerifyError::UnknownAlgorithm => Rejection::AlgorithmNotAllowed,
+            VerifyError::UnknownKey => Rejection::UnknownKey { kid: kid.map(Into::into) },
+            VerifyError::AlgorithmMismatch { header, key } => Rejection::AlgorithmMismatch { header, key },
+            VerifyError::AmbiguousKey { candidates, max } => Rejection::AmbiguousKey { candidates, max },
+            VerifyError::MalformedSignature => Rejection::MalformedSignature,
+            _ => Rejection::BadSignature,
+        }
+    }
+}
+
+impl From<KeyError> for Rejection {
+    #[cold]
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Unknown => Rejection::UnknownApiKey,
+            _ => Rejection::MalformedApiKey,
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What came from the credential is shown by Debug, which escapes.
+        match self {
+            Rejection::MissingCredential => f.write_str("there is no credential"),
+            Rejection::HeaderTooLong { length, max } => {
+                write!(f, "the header is {length} bytes long; at most {max} are taken")
+            }
+            Rejection::MalformedCredential => f.write_str("the header has the form of no credential"),
+            Rejection::MalformedBasic => f.write_str("the Basic credentials are not base64 of id:secret"),
+            Rejection::UnsupportedScheme => f.write_str("the authentication scheme is neither Bearer nor Basic"),
+            Rejection::MultipleCredentials => f.write_str("the request carries more than one credential"),
+            Rejection::CredentialNotAccepted => f.write_str("this kind of credential is not accepted here"),
+            Rejection::Token(error) => error.fmt(f),
+            Rejection::AlgorithmNotAllowed => f.write_str("alg is not allowed for this issuer"),
+            Rejection::TypeNotAllowed => f.write_str("typ is not allowed for this issuer"),
+            Rejection::MissingClaim { name } => write!(f, "the required claim {name} is absent"),
+            Rejection::UnknownIssuer { issuer } => write!(f, "the issuer {issuer:?} is not configured"),
+            Rejection::WrongAudience => f.write_str("aud names no audience that is expected"),
+            Rejection::Expired { expired_at, now } => write!(f, "expired at {expired_at}; it is {now}"),
+            Rejection::NotYetValid { not_before, now } => write!(f, "not valid before {not_before}; it is {now}"),
+            Rejection::UnknownKey { kid: Some(kid) } => write!(f, "the issuer has no key with the kid {kid:?}"),
+            Rejection::UnknownKey { kid: None } => f.write_str("the issuer has no key for a token without kid"),
+            Rejection::AmbiguousKey { candidates, max } => {
+                write!(f, "the token has no kid, and {candidates} keys would have to be tried; at most {max} are")
+            }
+            Rejection::AlgorithmMismatch { header, key } => {
+                write!(f, "the header's alg is {header}, and the key is for {key}")
+            }
+            Rejection::MalformedSignature => f.write_str("the signature does not have the form of one"),
+            Rejection::BadSignature => f.write_str("the signature does not verify"),
+            Rejection::MalformedApiKey => f.write_str("not a well-formed API key"),
+            Rejection::UnknownApiKey => f.write_str("no such API key"),
+            Rejection::UnknownClient => f.write_str("no such client, or another client's secret"),
+            Rejection::InsufficientScope { required } => write!(f, "the scope {required:?} is required"),
+        }
+    }
+}
+
+impl std::error::Error for Rejection {}

@@ -1,0 +1,43 @@
+use tollgate::{Algorithm, Engine, Issuer, KeySet};
+use tollgate_issuer::SigningKey;
+use tollgate_keys::KeyType;
+
+/// The issuer of the tokens here.
+pub const ISSUER: &str = "https://auth.example.com/";
+
+/// The audience of the tokens here.
+pub const AUDIENCE: &str = "https://api.example.com";
+
+/// When the tests take place, in seconds since the Unix epoch.
+pub const NOW: i64 = 1_763_800_000;
+
+const RSA_KEYS: [&str; 2] = [include_str!("../keys/rsa2048-1.pem"), include_str!("../keys/rsa2048-2.pem")];
+
+/// A signing key for `algorithm`: a new one, but for RSA, where `index` 0 and 1 are two fixed keys. Its `kid` is
+/// the algorithm's name and `index`.
+#[must_use]
+pub fn signing_key(algorithm: Algorithm, index: usize) -> SigningKey {
+    let key = match algorithm.key_type() {
+        KeyType::Rsa => SigningKey::from_pkcs8_pem(algorithm, RSA_KEYS[index % RSA_KEYS.len()]),
+        _ => SigningKey::generate(algorithm),
+    };
+    key.and_then(|key| key.with_kid(format!("{}-{index}", algorithm.name()))).expect("a test key")
+}
+
+/// The set of the verifying halves of `keys`.
+#[must_use]
+pub fn key_set<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> KeySet {
+    keys.into_iter().fold(KeySet::builder(), |set, key| set.key(key.verifying_key().clone())).build().set
+}
+
+/// The issuer [`ISSUER`] with [`AUDIENCE`] and the default policy.
+#[must_use]
+pub fn issuer<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Issuer {
+    Issuer::new(ISSUER).audience(AUDIENCE).keys(key_set(keys))
+}
+
+/// An engine of one [`issuer`].
+#[must_use]
+pub fn engine<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Engine {
+    Engine::builder().issuer(issuer(keys)).build().expect("an issuer is enough")
+}

@@ -1,0 +1,246 @@
+//! Every kind of credential through the one call, each by its documented shape, and none as another.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, PrincipalKind, Rejection};
+use tollgate_tests::{Draft, NOW, issuer, signing_key};
+
+struct World {
+    engine: Engine,
+    jwt: String,
+    api_key: String,
+    access_token: String,
+    secret: String,
+}
+
+fn world() -> World {
+    let key = signing_key(Algorithm::ES256, 0);
+    let format = KeyFormat::new("tg", "live").unwrap();
+    let table = ApiKeyTable::new(format.clone());
+    let new = |record: KeyRecord| {
+        let key = ApiKey::generate(&format).unwrap();
+        table.insert(key.digest(), record.into());
+        key.as_str().to_owned()
+    };
+    let api_key = new(KeyRecord::api_key("key-1", "user-1").scopes(["read:sites"]));
+    let access_token = new(KeyRecord::access_token("at-1", "user-2").client_id("app-1").expires_at(NOW + 10));
+    let secret = new(KeyRecord::client_secret("secret-1", "client-1").scopes(["read:reports"]));
+    let engine = Engine::builder().issuer(issuer([&key])).api_keys(table).build().unwrap();
+    World { engine, jwt: Draft::new(&key).sign(&key), api_key, access_token, secret }
+}
+
+impl World {
+    fn kind(&self, header: impl AsRef<[u8]>) -> Result<PrincipalKind, &'static str> {
+        self.engine.verify_at(header.as_ref(), NOW).map(|principal| principal.kind()).map_err(|error| error.code())
+    }
+}
+
+fn basic(id: &str, secret: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{id}:{secret}")))
+}
+
+#[test]
+fn a_jwt_is_taken_as_bearer_and_bare() {
+    let world = world();
+    assert_eq!(world.kind(format!("Bearer {}", world.jwt)), Ok(PrincipalKind::Jwt));
+    assert_eq!(world.kind(&world.jwt), Ok(PrincipalKind::Jwt));
+}
+
+#[test]
+fn an_api_key_is_taken_bare_as_bearer_and_from_its_own_header() {
+    let world = world();
+    assert_eq!(world.kind(&world.api_key), Ok(PrincipalKind::ApiKey));
+    assert_eq!(world.kind(format!("Bearer {}", world.api_key)), Ok(PrincipalKind::ApiKey));
+    let principal = world.engine.verify_api_key(world.api_key.as_bytes()).unwrap();
+    assert_eq!((principal.subject(), principal.credential_id()), (Some("user-1"), Some("key-1")));
+    assert!(principal.scopes().contains("read:sites"));
+    assert_eq!((principal.issuer(), principal.key_id(), principal.expires_at()), (None, None, None));
+}
+
+#[test]
+fn an_opaque_access_token_is_taken_as_bearer_alone_and_until_it_expires() {
+    let world = world();
+    let header = format!("Bearer {}", world.access_token);
+    let principal = world.engine.verify_at(header.as_bytes(), NOW + 9).unwrap();
+    assert_eq!(principal.kind(), PrincipalKind::AccessToken);
+    assert_eq!((principal.client_id(), principal.expires_at()), (Some("app-1"), Some(NOW + 10)));
+    let expired = world.engine.verify_at(header.as_bytes(), NOW + 10).unwrap_err();
+    assert_eq!(expired, Rejection::Expired { expired_at: NOW + 10, now: NOW + 10 });
+    assert_eq!(world.kind(&world.access_token), Err("unknown-api-key"));
+    assert!(world.engine.verify_api_key(world.access_token.as_bytes()).is_err());
+}
+
+#[test]
+fn a_client_is_known_by_basic_with_its_own_secret() {
+    let world = world();
+    let principal = world.engine.verify_at(basic("client-1", &world.secret).as_bytes(), NOW).unwrap();
+    assert_eq!(principal.kind(), PrincipalKind::Client);
+    assert_eq!((principal.subject(), principal.client_id()), (Some("client-1"), Some("client-1")));
+    assert_eq!(world.kind(basic("client-2", &world.secret)), Err("unknown-client"));
+    assert_eq!(world.kind(basic("client-1", "wrong")), Err("unknown-client"));
+    assert_eq!(world.kind(basic("client-1", "")), Err("unknown-client"));
+}
+
+#[test]
+fn a_client_secret_is_good_for_basic_alone() {
+    let world = world();
+    assert_eq!(world.kind(&world.secret), Err("unknown-api-key"));
+    assert_eq!(world.kind(format!("Bearer {}", world.secret)), Err("unknown-api-key"));
+    assert!(world.engine.verify_api_key(world.secret.as_bytes()).is_err());
+}
+
+#[test]
+fn basic_takes_nothing_but_client_secrets() {
+    let world = world();
+    for secret in [&world.api_key, &world.access_token, &world.jwt] {
+        for id in ["key-1", "at-1", "user-1", "app-1", ""] {
+            assert_eq!(world.kind(basic(id, secret)), Err("unknown-client"));
+        }
+    }
+}
+
+#[test]
+fn what_was_removed_from_the_table_is_rejected_at_once() {
+    let format = KeyFormat::new("tg", "live").unwrap();
+    let table = std::sync::Arc::new(ApiKeyTable::new(format.clone()));
+    let key = ApiKey::generate(&format).unwrap();
+    let engine = Engine::builder().api_keys(table.clone()).build().unwrap();
+    assert_eq!(engine.verify(key.as_str().as_bytes()).unwrap_err().code(), "unknown-api-key");
+    table.insert(key.digest(), KeyRecord::api_key("key-1", "user-1").into());
+    assert!(engine.verify(key.as_str().as_bytes()).is_ok());
+    table.remove(&key.digest());
+    assert_eq!(engine.verify(key.as_str().as_bytes()).unwrap_err().code(), "unknown-api-key");
+}
+
+#[test]
+fn a_key_is_taken_from_its_start_until_its_end() {
+    let format = KeyFormat::new("tg", "live").unwrap();
+    let table = ApiKeyTable::new(format.clone());
+    let key = ApiKey::generate(&format).unwrap();
+    table.insert(key.digest(), KeyRecord::api_key("k", "u").not_before(NOW).expires_at(NOW + 5).into());
+    let engine = Engine::builder().api_keys(table).build().unwrap();
+    let code = |now| engine.verify_at(key.as_str().as_bytes(), now).map(drop).map_err(|error| error.code());
+    assert_eq!(code(NOW - 1), Err("not-yet-valid"));
+    assert_eq!((code(NOW), code(NOW + 4)), (Ok(()), Ok(())));
+    assert_eq!(code(NOW + 5), Err("expired"));
+}
+
+#[test]
+fn a_kind_that_nothing_was_configured_for_is_named_so() {
+    let key = signing_key(Algorithm::ES256, 0);
+    let (only_jwts, world) = (tollgate_tests::engine([&key]), world());
+    for header in [world.api_key.clone(), format!("Bearer {}", world.api_key), basic("a", "b")] {
+        assert_eq!(only_jwts.verify_at(header.as_bytes(), NOW).unwrap_err(), Rejection::CredentialNotAccepted);
+    }
+    let only_keys =
+        Engine::builder().api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap())).build().unwrap();
+    assert_eq!(only_keys.verify_at(world.jwt.as_bytes(), NOW).unwrap_err(), Rejection::CredentialNotAccepted);
+}
+
+#[test]
+fn a48_the_scheme_compares_without_regard_to_case_and_spaces_may_follow() {
+    let world = world();
+    for scheme in ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer  ", "Bearer      "] {
+        assert_eq!(world.kind(format!("{scheme}{}", world.jwt)), Ok(PrincipalKind::Jwt), "{scheme:?}");
+        assert_eq!(world.kind(format!("{scheme}{}", world.api_key)), Ok(PrincipalKind::ApiKey), "{scheme:?}");
+    }
+    for scheme in ["Basic", "bAsIc", "BASIC"] {
+        let header = basic("client-1", &world.secret).replacen("Basic", scheme, 1);
+        assert_eq!(world.kind(header), Ok(PrincipalKind::Client));
+    }
+}
+
+#[test]
+fn a48_what_only_resembles_a_credential_is_rejected() {
+    let world = world();
+    for credential in [&world.jwt, &world.api_key] {
+        for (before, after) in [
+            ("Bearer\t", ""),
+            ("Bearer \t", ""),
+            (" Bearer ", ""),
+            ("\tBearer ", ""),
+            ("Bearer:", ""),
+            ("Bearer: ", ""),
+            ("Bearer\u{a0}", ""),
+            ("Bearer \u{a0}", ""),
+            ("Bearer, ", ""),
+            ("Bearer=", ""),
+            ("Bearer", ""),
+            ("\"", "\""),
+            ("Bearer \"", "\""),
+            ("Bearer ", " "),
+            ("Bearer ", "\r\n"),
+            ("Bearer ", "\n"),
+            ("Bearer ", "\0"),
+            ("Bearer ", ","),
+            ("Bearer ", ";"),
+            ("Bearer ", " x"),
+            ("Bearer ", ", Bearer x"),
+            ("Bearer Bearer ", ""),
+            ("", " "),
+            ("", "\r"),
+            ("", "\0"),
+            (" ", ""),
+            ("Token ", ""),
+            ("Basic ", ""),
+            ("DPoP ", ""),
+            ("Bearer ", "é"),
+            ("Bearer x, Bearer ", ""),
+        ] {
+            let header = format!("{before}{credential}{after}");
+            assert!(world.kind(&header).is_err(), "{header:?}");
+        }
+    }
+    for header in [
+        "Bearer", "bearer", "Basic", "DPoP", "Bearer ", "Bearer  ", "Basic ", " ", "\0", "é", "{", "{}", "\"a\"",
+        "a,b", "a b",
+    ] {
+        let code = world.kind(header).unwrap_err();
+        assert!(["malformed-credential", "unsupported-scheme"].contains(&code), "{header:?}: {code}");
+    }
+    assert_eq!(world.kind(""), Err("missing-credential"));
+    assert_eq!(world.kind(b"Bearer \xff"), Err("malformed-credential"));
+    assert_eq!(world.kind("Digest username"), Err("unsupported-scheme"));
+}
+
+#[test]
+fn a49_basic_is_canonical_base64_of_utf_8_without_controls_split_at_the_first_colon() {
+    let world = world();
+    let encode = |bytes: &[u8]| format!("Basic {}", STANDARD.encode(bytes));
+    for bytes in [&b"no-colon"[..], b"", b"a\0:b", b"a:\x7f", b"a:b\n", b"\xff:b", b"a:\xc0\xaf", "a:\u{85}".as_bytes()]
+    {
+        assert_eq!(world.kind(encode(bytes)), Err("malformed-credential"), "{bytes:?}");
+    }
+    for text in ["YTpi=", "YTpiYQ", "YTpiYR==", "YTpi YQ==", "YTpiYQ==\n", "YTpi-Q==", "====", "="] {
+        assert_eq!(world.kind(format!("Basic {text}")), Err("malformed-credential"), "{text:?}");
+    }
+    let secret = ApiKey::generate(&KeyFormat::new("tg", "live").unwrap()).unwrap();
+    let first_colon = basic("client-1", &format!(":{}", secret.as_str()));
+    assert_eq!(world.kind(first_colon), Err("unknown-client"));
+}
+
+#[test]
+fn a50_a_header_past_the_limit_is_rejected_for_its_length() {
+    let world = world();
+    let long = format!("Bearer {}", "a".repeat(8 * 1024));
+    let rejection = world.engine.verify_at(long.as_bytes(), NOW).unwrap_err();
+    assert_eq!(rejection, Rejection::HeaderTooLong { length: long.len(), max: 8 * 1024 });
+    assert!(world.engine.verify_api_key(long.as_bytes()).is_err());
+    let short = Engine::builder()
+        .api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap()))
+        .max_header_bytes(10)
+        .build()
+        .unwrap();
+    assert_eq!(short.verify(b"12345678901").unwrap_err().code(), "header-too-long");
+    assert_ne!(short.verify(b"1234567890").unwrap_err().code(), "header-too-long");
+}
+
+#[test]
+fn a24_a_json_serialisation_is_no_credential() {
+    let world = world();
+    for header in
+        [r#"{"payload":"e30","signature":""}"#, r#"Bearer {"payload":"e30"}"#, r#""eyJ.e30.""#, r#"Bearer "eyJ""#]
+    {
+        assert_eq!(world.kind(header), Err("malformed-credential"), "{header}");
+    }
+}
