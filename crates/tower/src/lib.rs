@@ -1,1 +1,67 @@
 //! tollgate as a tower layer, with axum extractors and RFC 6750 challenges.
+//!
+//! [`AuthLayer`] verifies the credential of every request: a good one leaves its [`Principal`] in the request's
+//! extensions, a bad one is answered with 401 or 400 and the challenge of RFC 6750. [`RequireScopes`] answers 403
+//! where the principal lacks a scope. Both work over any request and response body, with plain hyper as with axum;
+//! `Authenticated`, behind the feature `axum`, takes the principal out again.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use axum::{Extension, Router, body::Body, http::Request, routing::get};
+//! use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Principal};
+//! use tollgate_tower::{AuthLayer, JsonBody, RequireScopes};
+//! use tower::ServiceExt;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let format = KeyFormat::new("tg", "live")?;
+//! let (key, table) = (ApiKey::generate(&format)?, ApiKeyTable::new(format));
+//! table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").scopes(["read:sites"]).into());
+//! let engine = Arc::new(Engine::builder().api_keys(table).build()?);
+//!
+//! async fn sites(Extension(principal): Extension<Principal>) -> String {
+//!     format!("the sites of {}", principal.subject().unwrap_or("nobody"))
+//! }
+//! let app = Router::new()
+//!     .route("/sites", get(sites).layer(RequireScopes::all(["read:sites"])?))
+//!     .route("/healthz", get(|| async { "well" }))
+//!     .layer(AuthLayer::new(engine).realm("sites")?.public_paths(["/healthz"])?.body(JsonBody));
+//!
+//! let request = Request::get("/sites").header("authorization", format!("Bearer {}", key.as_str()));
+//! assert_eq!(app.clone().oneshot(request.body(Body::empty())?).await?.status(), 200);
+//!
+//! let answer = app.clone().oneshot(Request::get("/sites").body(Body::empty())?).await?;
+//! assert_eq!(answer.status(), 401);
+//! assert_eq!(answer.headers()["www-authenticate"], r#"Bearer realm="sites""#);
+//!
+//! assert_eq!(app.oneshot(Request::get("/healthz").body(Body::empty())?).await?.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The road, in reading order: `layer` decides, with `presented` to find the one credential of a request; `service` acts on
+//! that; `response` turns a [`Rejection`] into an HTTP response.
+//!
+//! [`Principal`]: tollgate::Principal
+//! [`Rejection`]: tollgate::Rejection
+
+mod error;
+#[cfg(feature = "axum")]
+mod extract;
+mod future;
+mod layer;
+mod presented;
+mod public_paths;
+mod response;
+mod scopes;
+mod service;
+
+pub use error::LayerError;
+#[cfg(feature = "axum")]
+pub use extract::{Authenticated, NotAuthenticated};
+pub use future::ResponseFuture;
+pub use layer::AuthLayer;
+pub use response::{EmptyBody, JsonBody, RejectionBody};
+pub use scopes::RequireScopes;
+pub use service::Guard;

@@ -1,0 +1,48 @@
+use thiserror::Error;
+
+/// Why a layer cannot be configured so.
+#[derive(Clone, Debug, Eq, Error, PartialEq)]
+#[non_exhaustive]
+pub enum LayerError {
+    /// A realm with a character that a quoted-string should not carry: only printable ASCII is taken.
+    #[error("the realm {realm:?} holds a character other than printable ASCII")]
+    InvalidRealm {
+        /// The realm.
+        realm: Box<str>,
+    },
+    /// Not the name of a header, or `Authorization`.
+    #[error("{name:?} cannot be the name of the API key's header")]
+    InvalidHeaderName {
+        /// The name.
+        name: Box<str>,
+    },
+    /// A public path that is neither a plain path nor a plain prefix.
+    #[error("the public path {path:?} is neither a plain path nor a plain prefix that ends in /*")]
+    InvalidPublicPath {
+        /// The path.
+        path: Box<str>,
+    },
+    /// Not a scope-token (RFC 6749 section 3.3).
+    #[error("{scope:?} is no scope-token")]
+    InvalidScope {
+        /// The scope.
+        scope: Box<str>,
+    },
+    /// No scope to require.
+    #[error("give at least one scope to require")]
+    NoScope,
+}
+
+impl LayerError {
+    /// A stable kebab-case code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            LayerError::InvalidRealm { .. } => "invalid-realm",
+            LayerError::InvalidHeaderName { .. } => "invalid-header-name",
+            LayerError::InvalidPublicPath { .. } => "invalid-public-path",
+            LayerError::InvalidScope { .. } => "invalid-scope",
+            LayerError::NoScope => "no-scope",
+        }
+    }
+}

@@ -1,0 +1,57 @@
+use std::convert::Infallible;
+
+use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum_core::response::{IntoResponse, Response};
+use http::request::Parts;
+use tollgate::{Principal, Rejection};
+
+use crate::response::{EmptyBody, Responder};
+
+/// The [`Principal`] of the request, for axum handlers behind an [`AuthLayer`](crate::AuthLayer).
+///
+/// Where there is none, because the layer is optional, the path is public or the layer is missing, the request is
+/// answered with 401; `Option<Authenticated>` takes both cases.
+///
+/// ```
+/// use tollgate_tower::Authenticated;
+///
+/// async fn profile(Authenticated(principal): Authenticated) -> String {
+///     format!("you are {}", principal.subject().unwrap_or("nobody"))
+/// }
+///
+/// async fn welcome(caller: Option<Authenticated>) -> &'static str {
+///     if caller.is_some() { "welcome back" } else { "welcome" }
+/// }
+///
+/// let app: axum::Router = axum::Router::new()
+///     .route("/profile", axum::routing::get(profile))
+///     .route("/", axum::routing::get(welcome));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Authenticated(pub Principal);
+
+impl<S: Send + Sync> FromRequestParts<S> for Authenticated {
+    type Rejection = NotAuthenticated;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        parts.extensions.get().cloned().map(Authenticated).ok_or(NotAuthenticated)
+    }
+}
+
+impl<S: Send + Sync> OptionalFromRequestParts<S> for Authenticated {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Option<Self>, Self::Rejection> {
+        Ok(parts.extensions.get().cloned().map(Authenticated))
+    }
+}
+
+/// There is no [`Principal`]: 401 with the challenge `Bearer`.
+#[derive(Clone, Copy, Debug)]
+pub struct NotAuthenticated;
+
+impl IntoResponse for NotAuthenticated {
+    fn into_response(self) -> Response {
+        Responder::<EmptyBody>::default().response(&Rejection::MissingCredential)
+    }
+}

@@ -1,0 +1,181 @@
+use std::sync::Arc;
+
+use http::header::AUTHORIZATION;
+use http::{HeaderName, request};
+use tollgate::{Engine, Principal, Rejection};
+use tower_layer::Layer;
+
+use crate::error::LayerError;
+use crate::presented::Presented;
+use crate::public_paths::PublicPaths;
+use crate::response::{EmptyBody, Responder};
+use crate::service::{Admit, Guard};
+
+/// Verifies the credential of every request by an [`Engine`].
+///
+/// A good credential leaves its [`Principal`] in the request's extensions; whatever principal was
+/// there before is taken out, so that behind this layer there is none but this engine's. Everything else is answered
+/// here, and the inner service does not see it.
+///
+/// The credential is the value of the `Authorization` field, or of the field that
+/// [`api_key_header`](AuthLayer::api_key_header) names. A request with more than one credential is answered with 400
+/// (RFC 6750 section 2): two such fields, or one of them together with `access_token` in the query. A token in the
+/// query alone is no credential (RFC 6750 section 2.3 warns of it), nor is one in the body, which is not read.
+///
+/// The fields that carry credentials are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does
+/// not show them.
+///
+/// CORS preflights carry no credential: put the layer that answers them outside of this one.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use tollgate::{ApiKeyTable, Engine, KeyFormat};
+/// use tollgate_tower::{AuthLayer, JsonBody};
+///
+/// let engine = Engine::builder().api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live")?)).build()?;
+/// let layer = AuthLayer::new(Arc::new(engine))
+///     .realm("sites")?
+///     .public_paths(["/healthz", "/.well-known/*"])?
+///     .api_key_header("x-api-key")?
+///     .body(JsonBody)
+///     .on_rejection(|rejection, request| eprintln!("{}: {}", request.uri.path(), rejection.code()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct AuthLayer<A = EmptyBody> {
+    engine: Arc<Engine>,
+    optional: bool,
+    public_paths: PublicPaths,
+    api_key_header: Option<HeaderName>,
+    responder: Responder<A>,
+}
+
+impl AuthLayer {
+    /// Every request needs a credential that `engine` accepts.
+    #[must_use]
+    pub fn new(engine: Arc<Engine>) -> Self {
+        AuthLayer {
+            engine,
+            optional: false,
+            public_paths: PublicPaths::default(),
+            api_key_header: None,
+            responder: Responder::default(),
+        }
+    }
+}
+
+impl<A> AuthLayer<A> {
+    /// Lets a request without a credential pass, with no principal.
+    ///
+    /// A credential that is there has to be good: a bad one is rejected, and so is an empty `Authorization` field.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.optional = true;
+        self
+    }
+
+    /// Lets requests of any method for `paths` pass, with no principal and whatever credential they carry unread.
+    ///
+    /// A path is public itself, as in `/healthz`, or with everything below it, as in `/assets/*`, which stands for
+    /// `/assets/` and longer, not for `/assets`.
+    ///
+    /// What is compared is the request's path as this layer sees it (a router that nests may have cut off a
+    /// prefix), byte for byte: letter case counts, a trailing slash counts, nothing is decoded or normalised. So that
+    /// nobody can reach a protected route through a server that does normalise, what follows a public prefix must
+    /// have one reading only: with a `.`, `..` or empty segment, `%`, `;` or `\` in it, the path is not public.
+    ///
+    /// # Errors
+    /// [`LayerError::InvalidPublicPath`] when a path does not begin with `/`, has `?`, `#` or one of the above in it, has
+    /// a `*` elsewhere than in a closing `/*`, or is `/*`, which would leave nothing to protect.
+    pub fn public_paths<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, LayerError> {
+        for path in paths {
+            self.public_paths.add(path)?;
+        }
+        Ok(self)
+    }
+
+    /// Takes API keys from the field `name` too, as [`Engine::verify_api_key`] does.
+    ///
+    /// # Errors
+    /// [`LayerError::InvalidHeaderName`] when `name` is no field name, or `Authorization`.
+    pub fn api_key_header(mut self, name: &str) -> Result<Self, LayerError> {
+        let header = HeaderName::try_from(name).ok().filter(|header| header != AUTHORIZATION);
+        self.api_key_header = Some(header.ok_or_else(|| LayerError::InvalidHeaderName { name: name.into() })?);
+        Ok(self)
+    }
+
+    /// Names `realm` in every challenge (RFC 9110 section 11.5).
+    ///
+    /// # Errors
+    /// [`LayerError::InvalidRealm`] when it is not all printable ASCII. Quotes and backslashes are escaped.
+    pub fn realm(mut self, realm: &str) -> Result<Self, LayerError> {
+        self.responder.set_realm(realm)?;
+        Ok(self)
+    }
+
+    /// Gives rejections a body: [`JsonBody`](crate::JsonBody), or one of your own. Unless told otherwise it is empty.
+    #[must_use]
+    pub fn body<T>(self, body: T) -> AuthLayer<T> {
+        AuthLayer {
+            engine: self.engine,
+            optional: self.optional,
+            public_paths: self.public_paths,
+            api_key_header: self.api_key_header,
+            responder: self.responder.with_body(body),
+        }
+    }
+
+    /// Calls `observer` at each rejection, with its cause and the request's head, before it is answered: the place for
+    /// logs and metrics.
+    ///
+    /// The rejection is settled by then. A panic of the observer unwinds to the caller; the request does not pass.
+    #[must_use]
+    pub fn on_rejection(mut self, observer: impl Fn(&Rejection, &request::Parts) + Send + Sync + 'static) -> Self {
+        self.responder.set_observer(observer);
+        self
+    }
+}
+
+impl<S, A: Clone> Layer<S> for AuthLayer<A> {
+    type Service = Guard<S, Self>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Guard::new(inner, self)
+    }
+}
+
+impl<A> Admit for AuthLayer<A> {
+    type Body = A;
+
+    fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection> {
+        // An outer layer's principal may be from another engine, by another credential.
+        request.extensions.remove::<Principal>();
+        self.mark_sensitive(request);
+        if self.public_paths.contain(request.uri.path()) {
+            return Ok(());
+        }
+        let principal = match Presented::find(request, self.api_key_header.as_ref())? {
+            Presented::Authorization(value) => self.engine.verify(value.as_bytes())?,
+            Presented::ApiKey(value) => self.engine.verify_api_key(value.as_bytes())?,
+            Presented::Nothing if self.optional => return Ok(()),
+            Presented::Nothing => return Err(Rejection::MissingCredential),
+        };
+        request.extensions.insert(principal);
+        Ok(())
+    }
+
+    fn responder(&self) -> &Responder<A> {
+        &self.responder
+    }
+}
+
+impl<A> AuthLayer<A> {
+    fn mark_sensitive(&self, request: &mut request::Parts) {
+        for (name, value) in &mut request.headers {
+            if name == AUTHORIZATION || Some(name) == self.api_key_header.as_ref() {
+                value.set_sensitive(true);
+            }
+        }
+    }
+}

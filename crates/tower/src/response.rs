@@ -1,0 +1,163 @@
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderValue, Response, StatusCode, request};
+use tollgate::Rejection;
+
+use crate::error::LayerError;
+
+/// The body of the response to a rejection. Status and challenge are not its business.
+///
+/// Only what [`Rejection::challenge`] says may leave the process; the rest of the rejection is for the server's own logs.
+///
+/// ```
+/// use http::HeaderValue;
+/// use tollgate::Rejection;
+/// use tollgate_tower::RejectionBody;
+///
+/// /// RFC 9457.
+/// #[derive(Clone)]
+/// struct Problem;
+///
+/// impl<B: From<String>> RejectionBody<B> for Problem {
+///     fn content_type(&self) -> Option<HeaderValue> {
+///         Some(HeaderValue::from_static("application/problem+json"))
+///     }
+///
+///     fn body(&self, rejection: &Rejection) -> B {
+///         format!(r#"{{"status":{}}}"#, rejection.status()).into()
+///     }
+/// }
+/// ```
+pub trait RejectionBody<B> {
+    /// The media type of the body; `None` where there is no body.
+    fn content_type(&self) -> Option<HeaderValue>;
+
+    /// The body.
+    fn body(&self, rejection: &Rejection) -> B;
+}
+
+/// No body: the challenge says all that there is to say.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EmptyBody;
+
+impl<B: Default> RejectionBody<B> for EmptyBody {
+    fn content_type(&self) -> Option<HeaderValue> {
+        None
+    }
+
+    fn body(&self, _: &Rejection) -> B {
+        B::default()
+    }
+}
+
+/// The error code of RFC 6750 section 3.1 as JSON: `{"error":"invalid_token"}`, or `{}` where the challenge has none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct JsonBody;
+
+impl<B: From<String>> RejectionBody<B> for JsonBody {
+    fn content_type(&self) -> Option<HeaderValue> {
+        Some(HeaderValue::from_static("application/json"))
+    }
+
+    fn body(&self, rejection: &Rejection) -> B {
+        rejection
+            .challenge()
+            .error()
+            .map_or_else(|| "{}".to_owned(), |error| format!(r#"{{"error":"{error}"}}"#))
+            .into()
+    }
+}
+
+/// Turns a [`Rejection`] into a response, and tells the observer.
+#[derive(Clone, Debug, Default)]
+pub struct Responder<A> {
+    realm: Option<QuotedRealm>,
+    observer: Option<Observer>,
+    body: A,
+}
+
+impl<A> Responder<A> {
+    pub(crate) fn set_realm(&mut self, realm: &str) -> Result<(), LayerError> {
+        self.realm = Some(QuotedRealm::new(realm)?);
+        Ok(())
+    }
+
+    pub(crate) fn set_observer(&mut self, observer: impl Fn(&Rejection, &request::Parts) + Send + Sync + 'static) {
+        self.observer = Some(Observer(Arc::new(observer)));
+    }
+
+    pub(crate) fn with_body<T>(self, body: T) -> Responder<T> {
+        Responder { realm: self.realm, observer: self.observer, body }
+    }
+
+    #[cold]
+    pub(crate) fn answer<B>(&self, rejection: &Rejection, request: &request::Parts) -> Response<B>
+    where
+        A: RejectionBody<B>,
+    {
+        if let Some(Observer(observe)) = &self.observer {
+            observe(rejection, request);
+        }
+        self.response(rejection)
+    }
+
+    pub(crate) fn response<B>(&self, rejection: &Rejection) -> Response<B>
+    where
+        A: RejectionBody<B>,
+    {
+        let mut response = Response::new(self.body.body(rejection));
+        *response.status_mut() = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
+        let headers = response.headers_mut();
+        headers.insert(WWW_AUTHENTICATE, self.challenge(rejection));
+        if let Some(media_type) = self.body.content_type() {
+            headers.insert(CONTENT_TYPE, media_type);
+        }
+        response
+    }
+
+    fn challenge(&self, rejection: &Rejection) -> HeaderValue {
+        let challenge = rejection.challenge().to_string();
+        let challenge = match &self.realm {
+            Some(realm) => realm.put_into(&challenge),
+            None => challenge,
+        };
+        // Realm and scopes were checked to be printable, and there is nothing else that varies.
+        HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"))
+    }
+}
+
+/// A realm as a quoted-string (RFC 9110 section 5.6.4).
+#[derive(Clone, Debug)]
+struct QuotedRealm(Box<str>);
+
+impl QuotedRealm {
+    fn new(realm: &str) -> Result<Self, LayerError> {
+        if !realm.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            return Err(LayerError::InvalidRealm { realm: realm.into() });
+        }
+        let escaped = realm.replace('\\', r"\\").replace('"', r#"\""#);
+        Ok(QuotedRealm(format!(r#""{escaped}""#).into()))
+    }
+
+    /// Makes the realm the first parameter of a challenge (RFC 9110 section 11.6.1).
+    fn put_into(&self, challenge: &str) -> String {
+        let (scheme, parameters) = challenge.split_once(' ').unwrap_or((challenge, ""));
+        // RFC 7617 requires a realm, so that the engine's own challenge for Basic has one already.
+        let parameters = parameters.strip_prefix(r#"realm="tollgate", "#).unwrap_or(parameters);
+        let comma = if parameters.is_empty() { "" } else { ", " };
+        format!("{scheme} realm={}{comma}{parameters}", self.0)
+    }
+}
+
+#[derive(Clone)]
+struct Observer(Arc<Observe>);
+
+type Observe = dyn Fn(&Rejection, &request::Parts) + Send + Sync;
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Observer").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,68 @@
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response, request};
+use tollgate::Rejection;
+use tower_service::Service;
+
+use crate::future::ResponseFuture;
+use crate::response::{RejectionBody, Responder};
+
+/// The service that the layer `L`, [`AuthLayer`](crate::AuthLayer) or [`RequireScopes`](crate::RequireScopes), puts around
+/// another one.
+#[derive(Debug)]
+pub struct Guard<S, L> {
+    inner: S,
+    layer: Arc<L>,
+}
+
+impl<S, L: Clone> Guard<S, L> {
+    pub(crate) fn new(inner: S, layer: &L) -> Self {
+        Guard { inner, layer: Arc::new(layer.clone()) }
+    }
+}
+
+impl<S, L, ReqBody, ResBody> Service<Request<ReqBody>> for Guard<S, L>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    L: Admit,
+    L::Body: RejectionBody<ResBody>,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, ResBody>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (mut head, body) = request.into_parts();
+        match self.layer.admit(&mut head) {
+            Ok(()) => ResponseFuture::passed(self.inner.call(Request::from_parts(head, body))),
+            Err(rejection) => ResponseFuture::rejected(self.layer.responder().answer(&rejection, &head)),
+        }
+    }
+}
+
+// Not derived: that would ask for `L: Clone`.
+impl<S: Clone, L> Clone for Guard<S, L> {
+    fn clone(&self) -> Self {
+        Guard { inner: self.inner.clone(), layer: Arc::clone(&self.layer) }
+    }
+}
+
+/// The decision of a layer. It is not exported, so that there are no other layers than this crate's.
+pub trait Admit {
+    /// The [`RejectionBody`].
+    type Body;
+
+    /// Lets the request pass, or not.
+    ///
+    /// # Errors
+    /// Why not.
+    fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection>;
+
+    /// What answers a request that does not pass.
+    fn responder(&self) -> &Responder<Self::Body>;
+}

@@ -1,0 +1,126 @@
+//! What a rejection looks like on the wire.
+
+use std::sync::{Arc, Mutex};
+
+use http::{HeaderValue, Request};
+use tollgate::Rejection;
+use tollgate_tower::{AuthLayer, JsonBody, LayerError, RejectionBody, RequireScopes};
+use tower::ServiceBuilder;
+
+use crate::support::{Fixture, answer, challenge};
+
+#[tokio::test]
+async fn realm_comes_first_in_every_challenge() {
+    let fixture = Fixture::new();
+    let layer = AuthLayer::new(fixture.engine.clone()).realm("sites").unwrap();
+    let request = || Request::get("/");
+    let of = async |request| challenge(&answer(&layer, request).await).to_owned();
+    assert_eq!(of(request()).await, r#"Bearer realm="sites""#);
+    let bad = request().header("authorization", "Bearer x");
+    assert_eq!(of(bad).await, r#"Bearer realm="sites", error="invalid_token""#);
+    let two = request().header("authorization", "a").header("authorization", "b");
+    assert_eq!(of(two).await, r#"Bearer realm="sites", error="invalid_request""#);
+    let client = request().header("authorization", "Basic eDp5");
+    assert_eq!(of(client).await, r#"Basic realm="sites", charset="UTF-8""#);
+
+    let scopes = RequireScopes::all(["admin"]).unwrap().realm("sites").unwrap();
+    let stack = ServiceBuilder::new().layer(layer.clone()).layer(scopes).into_inner();
+    let response = answer(&stack, request().header("authorization", fixture.bearer())).await;
+    assert_eq!(challenge(&response), r#"Bearer realm="sites", error="insufficient_scope", scope="admin""#);
+}
+
+#[tokio::test]
+async fn without_a_realm_basic_keeps_the_one_it_needs() {
+    let layer = AuthLayer::new(Fixture::new().engine);
+    let response = answer(&layer, Request::get("/").header("authorization", "Basic eDp5")).await;
+    assert_eq!(challenge(&response), r#"Basic realm="tollgate", charset="UTF-8""#);
+}
+
+#[tokio::test]
+async fn realm_is_a_quoted_string() {
+    let layer = AuthLayer::new(Fixture::new().engine).realm(r#"a "b" \c, error="x"#).unwrap();
+    let response = answer(&layer, Request::get("/")).await;
+    assert_eq!(challenge(&response), r#"Bearer realm="a \"b\" \\c, error=\"x""#);
+}
+
+#[test]
+fn realm_is_printable_ascii() {
+    let layer = AuthLayer::new(Fixture::new().engine);
+    for realm in ["a\r\nset-cookie: b", "a\0", "a\tb", "räume", "\u{7f}"] {
+        let error = layer.clone().realm(realm).unwrap_err();
+        assert_eq!(error, LayerError::InvalidRealm { realm: realm.into() });
+        assert_eq!(error.code(), "invalid-realm");
+    }
+}
+
+#[tokio::test]
+async fn json_body_says_the_error_code_and_no_more() {
+    let fixture = Fixture::new();
+    let auth = AuthLayer::new(fixture.engine.clone()).body(JsonBody);
+    let scopes = RequireScopes::all(["admin"]).unwrap().body(JsonBody);
+    let stack = ServiceBuilder::new().layer(auth).layer(scopes).into_inner();
+    let (bearer, expired) = (fixture.bearer(), format!("Bearer {}", fixture.expired));
+    for (request, status, body) in [
+        (Request::get("/"), 401, "{}"),
+        (Request::get("/").header("authorization", expired), 401, r#"{"error":"invalid_token"}"#),
+        (Request::get("/?access_token").header("authorization", &bearer), 400, r#"{"error":"invalid_request"}"#),
+        (Request::get("/").header("authorization", &bearer), 403, r#"{"error":"insufficient_scope"}"#),
+    ] {
+        let response = answer(&stack, request).await;
+        assert_eq!((response.status().as_u16(), response.body().as_str()), (status, body));
+        assert_eq!(response.headers()["content-type"], "application/json");
+    }
+}
+
+#[tokio::test]
+async fn body_of_ones_own_cannot_change_status_or_challenge() {
+    #[derive(Clone)]
+    struct Code;
+    impl RejectionBody<String> for Code {
+        fn content_type(&self) -> Option<HeaderValue> {
+            Some(HeaderValue::from_static("text/plain"))
+        }
+        fn body(&self, rejection: &Rejection) -> String {
+            rejection.code().to_owned()
+        }
+    }
+    let layer = AuthLayer::new(Fixture::new().engine).body(Code);
+    let response = answer(&layer, Request::get("/")).await;
+    assert_eq!((response.status().as_u16(), challenge(&response)), (401, "Bearer"));
+    assert_eq!(
+        (response.headers()["content-type"].to_str().unwrap(), response.body().as_str()),
+        ("text/plain", "missing-credential")
+    );
+}
+
+#[tokio::test]
+async fn nothing_of_the_credential_comes_back() {
+    let layer = AuthLayer::new(Fixture::new().engine).body(JsonBody).realm("sites").unwrap();
+    let response = answer(&layer, Request::get("/").header("authorization", "Bearer mark-of-the-token")).await;
+    assert!(!format!("{response:?}").contains("mark-of-the-token"));
+}
+
+#[tokio::test]
+async fn observer_sees_each_rejection_once_and_nothing_else() {
+    let fixture = Fixture::new();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let observe = |layer: &'static str| {
+        let seen = Arc::clone(&seen);
+        move |rejection: &Rejection, request: &http::request::Parts| {
+            let line = format!("{layer} {} {} {}", request.method, request.uri.path(), rejection.code());
+            seen.lock().unwrap().push(line);
+        }
+    };
+    let auth = AuthLayer::new(fixture.engine.clone()).optional().on_rejection(observe("auth"));
+    let scopes = RequireScopes::any(["admin"]).unwrap().on_rejection(observe("scopes"));
+    let stack = ServiceBuilder::new().layer(auth.clone()).layer(scopes).into_inner();
+    answer(&auth, Request::get("/absent")).await;
+    answer(&auth, Request::get("/good").header("authorization", fixture.bearer())).await;
+    answer(&auth, Request::put("/expired").header("authorization", &fixture.expired)).await;
+    answer(&stack, Request::get("/nobody")).await;
+    answer(&stack, Request::get("/lacks").header("authorization", fixture.bearer())).await;
+    assert_eq!(
+        *seen.lock().unwrap(),
+        ["auth PUT /expired expired", "scopes GET /nobody missing-credential", "scopes GET /lacks insufficient-scope"]
+    );
+}

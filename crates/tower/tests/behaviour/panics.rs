@@ -1,0 +1,89 @@
+//! A panic in what the user plugs in never lets a request pass.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use http::{HeaderValue, Request, Response};
+use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection};
+use tollgate_tower::{AuthLayer, RejectionBody, RequireScopes};
+use tower::{Layer, Service};
+
+use crate::support::{Fixture, NOW};
+
+/// Whether the inner service was reached; panics of the layer are caught.
+fn reaches<L>(layer: &L, authorization: &str) -> bool
+where
+    L: for<'s> Layer<Inner<'s>>,
+    for<'s> <L as Layer<Inner<'s>>>::Service: Service<Request<()>>,
+{
+    let reached = AtomicBool::new(false);
+    let mut service = layer.layer(Inner(&reached));
+    let request = Request::get("/").header("authorization", authorization).body(()).unwrap();
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(service.call(request))));
+    reached.load(Ordering::Relaxed)
+}
+
+struct Inner<'s>(&'s AtomicBool);
+
+impl Service<Request<()>> for Inner<'_> {
+    type Response = Response<String>;
+    type Error = std::convert::Infallible;
+    type Future = std::future::Ready<Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Self::Error>> {
+        std::task::Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        self.0.store(true, Ordering::Relaxed);
+        std::future::ready(Ok(Response::default()))
+    }
+}
+
+#[test]
+fn a53_panic_of_the_observer_lets_nothing_pass() {
+    let fixture = Fixture::new();
+    let layer = AuthLayer::new(fixture.engine.clone()).on_rejection(|_, _| panic!("the observer fails"));
+    assert!(!reaches(&layer, &fixture.expired));
+    assert!(!reaches(&layer, "Bearer x"));
+    assert!(reaches(&layer, &fixture.key), "the layer works on after a panic");
+    let layer = RequireScopes::all(["read:sites"]).unwrap().on_rejection(|_, _| panic!("the observer fails"));
+    assert!(!reaches(&layer, &fixture.key));
+}
+
+#[test]
+fn a53_panic_of_the_body_lets_nothing_pass() {
+    #[derive(Clone)]
+    struct Fails;
+    impl RejectionBody<String> for Fails {
+        fn content_type(&self) -> Option<HeaderValue> {
+            panic!("the media type fails")
+        }
+        fn body(&self, _: &Rejection) -> String {
+            panic!("the body fails")
+        }
+    }
+    let fixture = Fixture::new();
+    let layer = AuthLayer::new(fixture.engine.clone()).body(Fails);
+    assert!(!reaches(&layer, &fixture.expired));
+    assert!(reaches(&layer, &fixture.key));
+}
+
+#[test]
+fn a53_panic_of_the_clock_lets_nothing_pass() {
+    let format = KeyFormat::new("tg", "test").unwrap();
+    let (key, table) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format));
+    table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").into());
+    let stopped = Arc::new(AtomicBool::new(false));
+    let clock = {
+        let stopped = Arc::clone(&stopped);
+        move || if stopped.load(Ordering::Relaxed) { panic!("the clock fails") } else { NOW }
+    };
+    let layer = AuthLayer::new(Engine::builder().api_keys(table).clock(clock).build().unwrap().into()).optional();
+    assert!(reaches(&layer, key.as_str()));
+    stopped.store(true, Ordering::Relaxed);
+    assert!(!reaches(&layer, key.as_str()));
+    stopped.store(false, Ordering::Relaxed);
+    assert!(reaches(&layer, key.as_str()));
+}
