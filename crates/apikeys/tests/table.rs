@@ -1,0 +1,247 @@
+//! The table against a `HashMap`, and what belongs to it alone.
+
+use proptest::prelude::*;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tollgate_apikeys::{
+    ApiKey, ApiKeyTable, Digest, Flaw, ForeignKey, KeyError, KeyFormat, Origin, Pepper, TableEntry,
+};
+
+const UUID: &[u8] = b"9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52";
+const HEX: &[u8] = b"7f3a9c0e5b1d48266a0f3cd9e87b1245";
+
+#[derive(Clone, Debug)]
+enum Step {
+    Insert(u8, u32),
+    InsertForeign(u8, u32),
+    Remove(u8),
+    ReplaceAll(Vec<(u8, u32)>),
+    RetainEven,
+    Find(u8),
+    FindForeign(u8),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    // Few keys, so that steps meet.
+    let key = 0_u8..24;
+    prop_oneof![
+        4 => (key.clone(), any::<u32>()).prop_map(|(key, record)| Step::Insert(key, record)),
+        3 => (key.clone(), any::<u32>()).prop_map(|(key, record)| Step::InsertForeign(key, record)),
+        3 => key.clone().prop_map(Step::Remove),
+        1 => proptest::collection::vec((key.clone(), any::<u32>()), 0..12).prop_map(Step::ReplaceAll),
+        1 => Just(Step::RetainEven),
+        4 => key.clone().prop_map(Step::Find),
+        4 => key.prop_map(Step::FindForeign),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn the_table_does_what_a_hash_map_does(steps in proptest::collection::vec(step(), 0..120)) {
+        let table = ApiKeyTable::new(live());
+        // The slow twin: by the presented bytes themselves.
+        let mut twin = HashMap::<Vec<u8>, u32>::new();
+        for step in steps {
+            match step {
+                Step::Insert(key, record) => {
+                    let displaced = table.insert(native(key).digest(), Arc::new(record));
+                    prop_assert_eq!(displaced.map(|record| *record), twin.insert(native_bytes(key), record));
+                }
+                Step::InsertForeign(key, record) => {
+                    let bytes = foreign(key);
+                    let digest = table.foreign_digest(&ForeignKey::new(&live(), &bytes).unwrap());
+                    let displaced = table.insert_foreign(digest, Arc::new(record));
+                    prop_assert_eq!(displaced.map(|record| *record), twin.insert(bytes, record));
+                }
+                Step::Remove(key) => {
+                    for bytes in [native_bytes(key), foreign(key)] {
+                        let removed = table.remove(&Digest::of(&bytes)).map(|record| *record);
+                        prop_assert_eq!(removed, twin.remove(&bytes));
+                    }
+                }
+                Step::ReplaceAll(keys) => {
+                    twin = keys.iter().map(|&(key, record)| (native_bytes(key), record)).collect();
+                    table.replace_all(keys.iter().map(|&(key, record)| (native(key).digest(), Arc::new(record))));
+                }
+                Step::RetainEven => {
+                    let before = twin.len();
+                    twin.retain(|_, record| *record % 2 == 0);
+                    prop_assert_eq!(table.retain(|_, record| **record % 2 == 0), before - twin.len());
+                }
+                Step::Find(key) => {
+                    let found = table.find(native(key).as_str().as_bytes());
+                    let expected = twin.get(&native_bytes(key)).copied().ok_or(KeyError::Unknown);
+                    prop_assert_eq!(found.map(|matched| **matched.record()), expected);
+                }
+                Step::FindForeign(key) => {
+                    let found = table.find(&foreign(key));
+                    let any_foreign = twin.keys().any(|bytes| !bytes.starts_with(b"tg_live_"));
+                    let absent = if any_foreign { KeyError::Unknown } else { KeyError::Malformed(Flaw::Prefix) };
+                    let expected = twin.get(&foreign(key)).copied().ok_or(absent);
+                    prop_assert_eq!(found.map(|matched| **matched.record()), expected);
+                }
+            }
+            prop_assert_eq!(table.len(), twin.len());
+            prop_assert_eq!(table.is_empty(), twin.is_empty());
+        }
+        let mut listed = HashMap::new();
+        table.for_each(|digest, record| assert!(listed.insert(digest.to_hex(), **record).is_none()));
+        let expected = twin.iter().map(|(bytes, &record)| (Digest::of(bytes).to_hex(), record)).collect();
+        prop_assert_eq!(listed, expected);
+    }
+}
+
+#[test]
+fn a_match_gives_the_record_and_the_digest_of_what_was_presented() {
+    let table = ApiKeyTable::with_capacity(live(), 10);
+    let record = Arc::new("account 17");
+    table.insert(native(1).digest(), record.clone());
+    let matched = table.find(native(1).as_str().as_bytes()).unwrap();
+    assert_eq!(*matched.digest(), native(1).digest());
+    assert!(Arc::ptr_eq(matched.record(), &record));
+    assert!(Arc::ptr_eq(&matched.into_record(), &record));
+    assert!(Arc::ptr_eq(&table.get(&native(1).digest()).unwrap(), &record));
+}
+
+#[test]
+fn a_flawed_native_key_is_never_tried_as_a_foreign_one() {
+    let table = ApiKeyTable::new(live());
+    let presented = b"tg_live_this was imported before the format was chosen";
+    assert_eq!(ForeignKey::new(&live(), presented).unwrap_err(), KeyError::ForeignLooksNative);
+    // Even if its digest got in by another way.
+    table.insert_foreign(Digest::of(presented), Arc::new(()));
+    let expected = Flaw::Length { bytes: presented.len(), expected: 58 };
+    assert_eq!(table.find(presented).unwrap_err(), KeyError::Malformed(expected));
+}
+
+#[test]
+fn a_foreign_key_is_not_found_among_the_native_ones_nor_the_other_way_round() {
+    let table = ApiKeyTable::new(live());
+    table.insert(Digest::of(UUID), Arc::new(()));
+    table.insert_foreign(native(1).digest(), Arc::new(()));
+    assert_eq!(table.find(UUID).unwrap_err(), KeyError::Unknown);
+    assert_eq!(table.find(native(1).as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
+}
+
+#[test]
+fn foreign_keys_have_16_to_512_bytes() {
+    let bytes: Vec<u8> = (0..600_u32).map(|n| (n * 167 % 251) as u8).collect();
+    let table = ApiKeyTable::new(live());
+    table.insert_foreign(Digest::of(UUID), Arc::new(()));
+    for length in [16, 17, 511, 512] {
+        let key = &bytes[..length];
+        assert!(ForeignKey::new(&live(), key).is_ok());
+        assert_eq!(table.find(key).unwrap_err(), KeyError::Unknown, "{length}");
+    }
+    for length in [0, 1, 15, 513, 600] {
+        let key = &bytes[..length];
+        assert_eq!(ForeignKey::new(&live(), key).unwrap_err(), KeyError::ForeignLength { bytes: length });
+        assert_eq!(table.find(key).unwrap_err(), KeyError::Malformed(Flaw::Prefix), "{length}");
+    }
+}
+
+#[test]
+fn guessable_foreign_keys_are_taken_only_as_dangerous() {
+    for strong in [UUID, HEX, b"9sQ2mX7vB1tNzK4wLr8c", b"sk_4eC39HqLyjWDarjtT1zdp7dc"] {
+        assert!(ForeignKey::new(&live(), strong).is_ok(), "{}", strong.escape_ascii());
+    }
+    for weak in [
+        b"hunter2hunter2hunter2hunter2".as_slice(),
+        b"00000000000000000000000000000000",
+        b"4929123456781234",
+        b"correcthorse-123",
+    ] {
+        let refused = ForeignKey::new(&live(), weak).unwrap_err();
+        assert!(matches!(refused, KeyError::ForeignGuessable { estimated_bits: 0..112 }), "{refused:?}");
+        assert!(ForeignKey::danger_guessable(&live(), weak).is_ok());
+    }
+}
+
+#[test]
+fn a_pepper_decides_the_digests_of_foreign_keys_and_of_no_other() {
+    let peppered = |pepper: u8| ApiKeyTable::new(live()).pepper(Pepper::new(&[pepper; 32]).unwrap());
+    let (one, other) = (peppered(1), peppered(2));
+    let key = ForeignKey::new(&live(), UUID).unwrap();
+    assert_ne!(one.foreign_digest(&key), other.foreign_digest(&key));
+    assert_ne!(one.foreign_digest(&key), Digest::of(UUID));
+    one.insert_foreign(one.foreign_digest(&key), Arc::new(()));
+    other.insert_foreign(one.foreign_digest(&key), Arc::new(()));
+    assert!(one.find(UUID).is_ok());
+    assert_eq!(other.find(UUID).unwrap_err(), KeyError::Unknown);
+    one.insert(native(1).digest(), Arc::new(()));
+    assert!(one.find(native(1).as_str().as_bytes()).is_ok());
+    assert_eq!(Pepper::new(&[0; 31]).unwrap_err(), KeyError::PepperTooShort { bytes: 31 });
+}
+
+#[test]
+fn replace_all_takes_foreign_keys_too() {
+    let table = ApiKeyTable::new(live());
+    table.insert(native(1).digest(), Arc::new(1));
+    let entry = |digest, record, origin| TableEntry { digest, record: Arc::new(record), origin };
+    table.replace_all([entry(native(2).digest(), 2, Origin::Native), entry(Digest::of(UUID), 3, Origin::Foreign)]);
+    assert_eq!(table.find(native(1).as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
+    assert_eq!(**table.find(native(2).as_str().as_bytes()).unwrap().record(), 2);
+    assert_eq!(**table.find(UUID).unwrap().record(), 3);
+    let mut origins: Vec<_> = table.pages().flatten().map(|entry| (*entry.record, entry.origin)).collect();
+    origins.sort_by_key(|&(record, _)| record);
+    assert_eq!(origins, [(2, Origin::Native), (3, Origin::Foreign)]);
+
+    table.replace_all([(native(1).digest(), Arc::new(1))]);
+    assert_eq!(table.find(UUID).unwrap_err(), KeyError::Malformed(Flaw::Prefix));
+    assert_eq!(table.len(), 1);
+}
+
+#[test]
+fn a_visitor_and_a_predicate_may_use_the_table() {
+    let table = ApiKeyTable::new(live());
+    (0..20).for_each(|key| drop(table.insert(native(key).digest(), Arc::new(key))));
+    table.for_each(|digest, _| drop(table.remove(digest)));
+    assert!(table.is_empty());
+    table.insert(native(1).digest(), Arc::new(1));
+    // Replaced between being seen and being removed: the new record stays.
+    let removed = table.retain(|digest, _| {
+        table.insert(*digest, Arc::new(2));
+        false
+    });
+    assert_eq!((removed, table.len()), (0, 1));
+}
+
+#[test]
+fn a_panic_in_the_new_entries_leaves_the_table_as_it_was() {
+    let table = ApiKeyTable::new(live());
+    table.insert(native(1).digest(), Arc::new(1));
+    let entries = std::iter::once_with(|| -> (Digest, Arc<u8>) { panic!("the caller's iterator") });
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| table.replace_all(entries)));
+    assert!(outcome.is_err());
+    assert!(table.find(native(1).as_str().as_bytes()).is_ok());
+    table.remove(&native(1).digest());
+    table.replace_all([(native(2).digest(), Arc::new(2))]);
+    assert_eq!(table.find(native(1).as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
+    assert!(table.find(native(2).as_str().as_bytes()).is_ok());
+}
+
+#[test]
+fn debug_shows_no_digest_and_no_record() {
+    let table = ApiKeyTable::new(live());
+    table.insert(native(1).digest(), Arc::new("a secret of the record"));
+    let matched = table.find(native(1).as_str().as_bytes()).unwrap();
+    let shown = format!("{table:?} {matched:?} {:?}", ForeignKey::new(&live(), UUID).unwrap());
+    assert!(shown.contains("tg_live_") && shown.contains("len: 1"), "{shown}");
+    assert!(!shown.contains("secret") && !shown.contains(&native(1).digest().to_hex()[..8]), "{shown}");
+}
+
+fn live() -> KeyFormat {
+    KeyFormat::new("tg", "live").unwrap()
+}
+
+fn native(key: u8) -> ApiKey {
+    ApiKey::danger_from_entropy(&live(), &[key; 32])
+}
+
+fn native_bytes(key: u8) -> Vec<u8> {
+    native(key).as_str().as_bytes().to_vec()
+}
+
+fn foreign(key: u8) -> Vec<u8> {
+    format!("foreign-{key:02}-pZ9sW3kQ7vB1xN5m").into_bytes()
+}
