@@ -4,8 +4,8 @@ use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use tollgate_jwt::{CompactJws, base64url, json};
 use tollgate_keys::{
-    Algorithm, Curve, HmacKey, KeySet, PublicKey, VerifyError, VerifyingKey, limits::MAX_KEYS_TRIED_WITHOUT_KID,
-    test_hooks,
+    Algorithm, Curve, HmacKey, KeySet, KeySetBuilder, PublicKey, VerifyError, VerifyingKey,
+    limits::MAX_KEYS_TRIED_WITHOUT_KID, test_hooks,
 };
 
 #[test]
@@ -105,7 +105,7 @@ fn signatures_of_the_wrong_form_are_rejected_before_any_check() {
     for key in every_key("k") {
         let (algorithm, bytes) = (key.algorithm(), key.signature_bytes());
         let set = KeySet::builder().key(key).build().set;
-        for length in [0, 1, bytes - 1, bytes + 1, 2 * bytes] {
+        for length in [0, 1, bytes - 1, bytes + 1, bytes + 64] {
             let token = token_of(algorithm.name(), Some("k"), &base64url::encode(vec![1; length]));
             assert_eq!(verify(&set, &token), (Err(VerifyError::MalformedSignature), 0), "{algorithm}, {length} bytes");
         }
@@ -200,7 +200,7 @@ fn verify(set: &KeySet, token: &str) -> (Result<Option<String>, VerifyError>, u6
 }
 
 fn set(keys: impl IntoIterator<Item = VerifyingKey>) -> KeySet {
-    let loaded = keys.into_iter().fold(KeySet::builder(), |builder, key| builder.key(key)).build();
+    let loaded = keys.into_iter().fold(KeySet::builder(), KeySetBuilder::key).build();
     assert!(loaded.reports.iter().all(|report| report.refused.is_none()), "{:?}", loaded.reports);
     loaded.set
 }
