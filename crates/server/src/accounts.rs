@@ -14,6 +14,25 @@ use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat, KeyRecord};
 ///
 /// A change is durable when a method returns, and the engine has it by then: what was revoked is not accepted by any
 /// request that begins later. Every method may wait for the disk: call it where blocking is allowed.
+///
+/// ```
+/// use std::net::{Ipv4Addr, SocketAddr};
+/// use tollgate_server::{Config, Server};
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+/// let server = Server::bind(Config { data_dir: None, listen, ..Config::default() }).await?;
+/// let accounts = server.accounts().clone();
+/// let key = tokio::task::spawn_blocking(move || {
+///     let user = accounts.add_user("ada@example.com", "the-analytical-engine", "read:sites")?;
+///     accounts.add_api_key(&user.id, "laptop", "read:sites", None)
+/// })
+/// .await??;
+/// assert!(key.secret.as_str().starts_with("tg_live_"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Accounts {
     pub(crate) store: Arc<Store>,

@@ -4,6 +4,7 @@ mod api_keys;
 mod authorize;
 mod demo;
 mod limits;
+mod logs;
 mod restart;
 mod sessions;
 mod support;

@@ -2,7 +2,7 @@ use crate::support::{
     BEARER, EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, config, decode, json,
 };
 use serde_json::{Value, json};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tollgate_server::Config;
 
 const SESSIONS: &str = "/api/v2/sessions";
@@ -78,6 +78,24 @@ fn a_wrong_password_and_an_unknown_address_are_answered_alike() -> TestResult {
     assert_eq!(answers[0].0, 401);
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_problem(server.log_in(EMAIL, "guess"), 401, BEARER, "invalid_credentials");
+    Ok(())
+}
+
+#[test]
+fn an_unknown_address_takes_as_long_as_a_wrong_password() -> TestResult {
+    let server = TestServer::start();
+    server.accounts.add_user(EMAIL, PASSWORD, "read:sites")?;
+    let fastest = |email: &str| {
+        let attempts = (0..3).map(|_| {
+            let start = Instant::now();
+            assert_eq!(server.log_in(email, "guess").status().as_u16(), 401);
+            start.elapsed()
+        });
+        attempts.min().unwrap()
+    };
+    let (known, unknown) = (fastest(EMAIL), fastest("nobody@example.com"));
+    // Without a hash it would be some thirty times faster.
+    assert!(unknown > known / 3, "{unknown:?} against {known:?}");
     Ok(())
 }
 
