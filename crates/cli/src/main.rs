@@ -1,2 +1,30 @@
-//! The tollgate command.
-fn main() {}
+//! The `tollgate` command: verify tokens, make keys and tokens, run the reference service.
+//!
+//! The road, in reading order: [`arguments`] reads the command line and names the sub-command; each of [`commands`] does one of
+//! them; those that read tokens do it through [`stream`].
+
+mod arguments;
+mod commands;
+mod configuration;
+mod error;
+mod key_files;
+mod key_records;
+mod limits;
+mod stream;
+mod values;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = match arguments::parse() {
+        Ok(arguments) => arguments,
+        Err(exit) => return exit,
+    };
+    match arguments.command.run() {
+        Ok(outcome) => outcome.into(),
+        Err(error) => {
+            error::report(&error);
+            ExitCode::from(error::USAGE_OR_CONFIGURATION)
+        }
+    }
+}

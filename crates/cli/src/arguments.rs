@@ -1,0 +1,88 @@
+//! The command line.
+
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::commands::{self, Outcome};
+use crate::error::{CommandError, USAGE_OR_CONFIGURATION, one_line};
+
+const EXAMPLES: &str = "\
+Exit status: 0 all accepted, 1 at least one rejected, 2 bad usage or configuration.
+
+Examples:
+  tollgate serve --demo
+  tollgate key new --alg ES256 > key.jwk
+  tollgate token new --key key.jwk --issuer https://as.example --audience https://api.example --subject user-7 |
+    tollgate verify --issuer https://as.example --audience https://api.example --jwks key.jwk";
+
+/// Verify tokens, make keys and tokens, run the reference service.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, after_help = EXAMPLES, arg_required_else_help = false, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Jws(commands::jws::Arguments),
+    Verify(commands::verify::Arguments),
+    Keys(commands::keys::Arguments),
+    Inspect(commands::inspect::Arguments),
+    Key(commands::key::Arguments),
+    ApiKey(commands::api_key::Arguments),
+    Token(commands::token::Arguments),
+    Serve(commands::serve::Arguments),
+    Completions(commands::completions::Arguments),
+}
+
+impl Command {
+    /// Does what was asked for.
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        match self {
+            Command::Jws(arguments) => arguments.run(),
+            Command::Verify(arguments) => arguments.run(),
+            Command::Keys(arguments) => arguments.run(),
+            Command::Inspect(arguments) => arguments.run(),
+            Command::Key(arguments) => arguments.run(),
+            Command::ApiKey(arguments) => arguments.run(),
+            Command::Token(arguments) => arguments.run(),
+            Command::Serve(arguments) => arguments.run(),
+            Command::Completions(arguments) => arguments.run(),
+        }
+    }
+}
+
+/// Reads the command line. What needs no command, such as `--help`, is done here; the exit status is then the error.
+pub(crate) fn parse() -> Result<Arguments, ExitCode> {
+    Arguments::try_parse().map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // To a reader that has gone there is nothing left to say.
+            let _ = error.print();
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("tollgate: {}", usage_line(&error.render().to_string()));
+            ExitCode::from(USAGE_OR_CONFIGURATION)
+        }
+    })
+}
+
+/// Makes one line of clap's report: all but the usage.
+fn usage_line(report: &str) -> String {
+    let mut line = String::new();
+    let mut in_usage = false;
+    for part in report.lines().map(str::trim) {
+        in_usage = part.starts_with("Usage:") || (in_usage && !part.is_empty());
+        if in_usage || part.is_empty() {
+            continue;
+        }
+        if !line.is_empty() {
+            line.push_str(if line.ends_with(':') { " " } else { "; " });
+        }
+        line.push_str(part.strip_prefix("error: ").unwrap_or(part));
+    }
+    one_line(&line)
+}

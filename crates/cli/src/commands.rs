@@ -1,0 +1,45 @@
+//! The sub-commands, one file each.
+
+pub(crate) mod api_key;
+pub(crate) mod completions;
+pub(crate) mod inspect;
+pub(crate) mod jws;
+pub(crate) mod key;
+pub(crate) mod keys;
+pub(crate) mod serve;
+pub(crate) mod token;
+pub(crate) mod verify;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::error::CommandError;
+
+/// How a command that did its work ended.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Outcome {
+    /// Every item was accepted, or there was nothing to reject.
+    Accepted,
+    /// An item was rejected, or it is not known that none would have been.
+    Rejected,
+}
+
+impl From<Outcome> for ExitCode {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Accepted => ExitCode::SUCCESS,
+            Outcome::Rejected => ExitCode::from(1),
+        }
+    }
+}
+
+/// Writes `parts` to standard output as they are. When its reader has gone, nobody knows what became of them.
+fn print(parts: &[&str]) -> Result<Outcome, CommandError> {
+    let mut output = io::stdout().lock();
+    let written = parts.iter().try_for_each(|part| output.write_all(part.as_bytes())).and_then(|()| output.flush());
+    match written {
+        Ok(()) => Ok(Outcome::Accepted),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Outcome::Rejected),
+        Err(error) => Err(CommandError::Output(error)),
+    }
+}

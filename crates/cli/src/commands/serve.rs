@@ -1,0 +1,91 @@
+//! `tollgate serve`: the reference service.
+
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use tollgate_server::{Config, Server, shutdown_signal};
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{Outcome, print};
+use crate::error::CommandError;
+use crate::values;
+
+const EXAMPLES: &str = "\
+Ctrl-C, or SIGTERM, lets the requests in flight finish and stops the service.
+
+Examples:
+  tollgate serve --demo
+  tollgate serve --data /var/lib/tollgate --listen 0.0.0.0:8080 --base-url https://auth.example.com";
+
+/// Run the reference service: sessions, access tokens, API keys, and what they protect.
+#[derive(Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Fill a temporary store with a user, a client, an API key and a few sites, and print curl lines to try them with
+    #[arg(long, conflicts_with = "data")]
+    demo: bool,
+
+    /// The folder of the store, made when missing; ./tollgate-data otherwise
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+
+    /// The address to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value_t = Config::default().listen)]
+    listen: SocketAddr,
+
+    /// The public origin of the service, `iss` and `aud` of its tokens: https://auth.example.com. Otherwise http:// and the address
+    /// listened on, when that is of this machine alone
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+
+    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("session token", Config::default().session_ttl))]
+    session_ttl: Option<u32>,
+
+    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("access token", Config::default().access_token_ttl))]
+    access_token_ttl: Option<u32>,
+
+    /// What is logged on standard error: off, error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO)]
+    log: LevelFilter,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        tracing_subscriber::fmt()
+            .with_max_level(self.log)
+            .with_writer(io::stderr)
+            .with_ansi(io::stderr().is_terminal())
+            .init();
+        let runtime = tokio::runtime::Runtime::new().map_err(CommandError::Runtime)?;
+        runtime.block_on(serve(self.config()))
+    }
+
+    fn config(&self) -> Config {
+        let default = Config::default();
+        let lifetime =
+            |seconds: Option<u32>, default| seconds.map_or(default, |seconds| Duration::from_secs(seconds.into()));
+        Config {
+            data_dir: if self.demo { None } else { self.data.clone().or(default.data_dir) },
+            listen: self.listen,
+            base_url: self.base_url.clone(),
+            session_ttl: lifetime(self.session_ttl, default.session_ttl),
+            access_token_ttl: lifetime(self.access_token_ttl, default.access_token_ttl),
+            demo: self.demo,
+        }
+    }
+}
+
+async fn serve(config: Config) -> Result<Outcome, CommandError> {
+    let server = Server::bind(config).await?;
+    // Nobody has to read it for the service to be of use.
+    let _ = print(&[&format!("tollgate listens on {}\n", server.origin()), server.demo().unwrap_or_default()])?;
+    server.run(shutdown_signal()).await?;
+    Ok(Outcome::Accepted)
+}
+
+fn lifetime_help(what: &str, default: Duration) -> String {
+    format!("How long a {what} lives: seconds, or 90s, 15m, 12h, 30d; {} seconds otherwise", default.as_secs())
+}

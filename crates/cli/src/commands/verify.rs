@@ -1,0 +1,178 @@
+//! `tollgate verify`: values of an Authorization header, as the engine takes them.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Args};
+use serde::Serialize;
+use tollgate::limits::{DEFAULT_LEEWAY, MAX_LEEWAY};
+use tollgate::{Algorithm, Engine, Principal, PrincipalKind, Rejection};
+
+use super::Outcome;
+use crate::configuration::{Configuration, IssuerConfiguration};
+use crate::error::CommandError;
+use crate::limits::MAX_LINE_BYTES;
+use crate::stream::{InputOptions, Item, JsonLines, MALFORMED_INPUT, answer_each, with_input_help};
+use crate::values::{self, AlgorithmName, Typ};
+
+/// Verify credentials: each line is the value of an Authorization header.
+///
+/// The answer is {\"ok\":true,\"principal\":{...}} or {\"ok\":false,\"status\":401,\"error\":...,\"challenge\":...}. The members of a
+/// principal: `kind` (jwt, api-key, client, access-token), `issuer`, `subject`, `audience`, `scopes`, `client_id`, `credential_id`,
+/// `key_id`, `expires_at`; those that do not apply are null.
+#[derive(Args, Debug)]
+#[command(
+    group = ArgGroup::new("accepted").args(["issuer", "api_keys", "config"]).multiple(true).required(true),
+    after_help = with_input_help!("\
+The file of --config is TOML; paths in it are relative to it. All it may hold:
+  max_header_bytes = 8192                      # at most 65536
+  api_keys = \"keys.jsonl\"
+  [[issuer]]                                   # once for each issuer
+  name = \"https://as.example\"                  # its tokens' iss
+  audiences = [\"https://api.example\"]          # one of them has to be in aud
+  jwks = \"jwks.json\"
+  algorithms = [\"ES256\"]                       # all of the keys' without it
+  typ = \"at+jwt\"                               # or \"JWT\" (also without it), or \"either\"
+  leeway = 60                                  # seconds, at most 300
+  require_claims = [\"sub\", \"jti\"]
+  danger_accept_any_audience = false
+  danger_accept_missing_exp = false
+
+Examples:
+  echo \"Bearer $TOKEN\" |
+    tollgate verify --issuer https://as.example --audience https://api.example --jwks jwks.json
+  tollgate verify --config tollgate.toml < headers.txt
+  tollgate verify --api-keys keys.jsonl --input json < headers.jsonl"))]
+pub(crate) struct Arguments {
+    /// Accept JWTs of this issuer: their `iss`, to the letter
+    #[arg(long, value_name = "ISS", requires = "audience")]
+    issuer: Option<String>,
+
+    /// Accept tokens whose `aud` holds this one, or another one given
+    #[arg(long = "audience", value_name = "AUD", requires = "issuer")]
+    audience: Vec<String>,
+
+    /// The issuer's keys: a JWKS, or any key file that `tollgate keys` reads
+    #[arg(long, value_name = "FILE", requires = "issuer")]
+    jwks: Option<PathBuf>,
+
+    /// Accept this algorithm alone, or these. A key that does not say what it is for is then for them; else an RSA key is for RS256,
+    /// and an `oct` key is refused
+    #[arg(long = "alg", value_name = "ALG", requires = "issuer", value_parser = values::algorithm(), hide_possible_values = true)]
+    algorithms: Vec<Algorithm>,
+
+    /// Which `typ` the issuer's tokens bear; JWT otherwise
+    #[arg(long, value_enum, requires = "issuer", ignore_case = true)]
+    typ: Option<Typ>,
+
+    #[arg(long, value_name = "SECONDS", requires = "issuer", help = format!("Forgive this much clock skew at `exp` and `nbf`: {DEFAULT_LEEWAY} otherwise, at most {MAX_LEEWAY}"))]
+    leeway: Option<u32>,
+
+    /// Verify as of this time, in seconds since the Unix epoch; otherwise as of now
+    #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
+    now: Option<i64>,
+
+    /// Accept the API keys, client secrets and opaque tokens of this file, which `tollgate api-key new` writes
+    #[arg(long, value_name = "FILE")]
+    api_keys: Option<PathBuf>,
+
+    /// Take all of this from a file, and any number of issuers
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "api_keys"])]
+    config: Option<PathBuf>,
+
+    #[command(flatten)]
+    input: InputOptions,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        let engine = match &self.config {
+            Some(path) => Configuration::read(path)?.engine()?,
+            None => self.configuration().engine()?,
+        };
+        answer_each(&self.input, |item, output| match item {
+            Item::Bytes(header) => answer(self.verify(&engine, header), output),
+            Item::TooLong { length } => answer(Err(Rejection::HeaderTooLong { length, max: MAX_LINE_BYTES }), output),
+            Item::Malformed => reject(MALFORMED_INPUT, &Rejection::MalformedCredential, output),
+        })
+    }
+
+    fn configuration(&self) -> Configuration {
+        let issuer = self.issuer.as_ref().map(|name| IssuerConfiguration {
+            name: name.clone(),
+            audiences: self.audience.clone(),
+            jwks: self.jwks.clone(),
+            algorithms: self.algorithms.iter().copied().map(AlgorithmName).collect(),
+            typ: self.typ,
+            leeway: self.leeway,
+            ..IssuerConfiguration::default()
+        });
+        Configuration { issuers: issuer.into_iter().collect(), api_keys: self.api_keys.clone(), max_header_bytes: None }
+    }
+
+    fn verify(&self, engine: &Engine, header: &[u8]) -> Result<Principal, Rejection> {
+        self.now.map_or_else(|| engine.verify(header), |now| engine.verify_at(header, now))
+    }
+}
+
+fn answer(verdict: Result<Principal, Rejection>, output: &mut JsonLines) -> io::Result<Outcome> {
+    match verdict {
+        Ok(principal) => {
+            output.write(&Accepted { ok: true, principal: Known::from(&principal) })?;
+            Ok(Outcome::Accepted)
+        }
+        Err(rejection) => reject(rejection.code(), &rejection, output),
+    }
+}
+
+fn reject(error: &'static str, rejection: &Rejection, output: &mut JsonLines) -> io::Result<Outcome> {
+    let challenge = rejection.challenge().to_string();
+    output.write(&Rejected { ok: false, status: rejection.status(), error, challenge })?;
+    Ok(Outcome::Rejected)
+}
+
+#[derive(Serialize)]
+struct Accepted<'p> {
+    ok: bool,
+    principal: Known<'p>,
+}
+
+/// What is known of the caller.
+#[derive(Serialize)]
+struct Known<'p> {
+    kind: &'static str,
+    issuer: Option<&'p str>,
+    subject: Option<&'p str>,
+    /// Only a token is meant for somebody.
+    audience: Option<Vec<&'p str>>,
+    scopes: Vec<&'p str>,
+    client_id: Option<&'p str>,
+    credential_id: Option<&'p str>,
+    key_id: Option<&'p str>,
+    expires_at: Option<i64>,
+}
+
+impl<'p> From<&'p Principal> for Known<'p> {
+    fn from(principal: &'p Principal) -> Self {
+        let is_token = principal.kind() == PrincipalKind::Jwt;
+        Known {
+            kind: principal.kind().as_str(),
+            issuer: principal.issuer(),
+            subject: principal.subject(),
+            audience: is_token.then(|| principal.audience().collect()),
+            scopes: principal.scopes().iter().collect(),
+            client_id: principal.client_id(),
+            credential_id: principal.credential_id(),
+            key_id: principal.key_id(),
+            expires_at: principal.expires_at(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Rejected {
+    ok: bool,
+    status: u16,
+    error: &'static str,
+    challenge: String,
+}

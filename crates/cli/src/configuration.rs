@@ -1,0 +1,116 @@
+//! What an engine can be told, in a file of TOML or on the command line.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use tollgate::{Algorithm, Engine, Issuer, KeySet};
+
+use crate::error::CommandError;
+use crate::limits::MAX_CONFIGURATION_BYTES;
+use crate::values::{AlgorithmName, Typ};
+use crate::{key_files, key_records};
+
+/// All that an engine can be told.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Configuration {
+    #[serde(default, rename = "issuer")]
+    pub(crate) issuers: Vec<IssuerConfiguration>,
+    pub(crate) api_keys: Option<PathBuf>,
+    pub(crate) max_header_bytes: Option<usize>,
+}
+
+/// One issuer of JWTs. What is absent is as the engine has it by default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IssuerConfiguration {
+    pub(crate) name: String,
+    #[serde(default)]
+    pub(crate) audiences: Vec<String>,
+    pub(crate) jwks: Option<PathBuf>,
+    #[serde(default)]
+    pub(crate) algorithms: Vec<AlgorithmName>,
+    pub(crate) typ: Option<Typ>,
+    pub(crate) leeway: Option<u32>,
+    #[serde(default)]
+    pub(crate) require_claims: Vec<String>,
+    #[serde(default)]
+    pub(crate) danger_accept_any_audience: bool,
+    #[serde(default)]
+    pub(crate) danger_accept_missing_exp: bool,
+}
+
+impl Configuration {
+    /// Reads the file at `path`, to which the paths in it are relative.
+    pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
+        let bytes = key_files::read(path, MAX_CONFIGURATION_BYTES)?;
+        let refused = |line, reason| CommandError::Configuration { path: path.into(), line, reason };
+        if bytes.len() > MAX_CONFIGURATION_BYTES {
+            return Err(refused(1, format!("the file is longer than {MAX_CONFIGURATION_BYTES} bytes")));
+        }
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|error| refused(line(&bytes, error.valid_up_to()), error.to_string()))?;
+        let mut configuration: Configuration = toml::from_str(text).map_err(|error| {
+            let position = error.span().map_or(0, |span| span.start);
+            refused(line(&bytes, position), error.message().to_owned())
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let named = configuration.issuers.iter_mut().filter_map(|issuer| issuer.jwks.as_mut());
+        for file in named.chain(configuration.api_keys.as_mut()) {
+            *file = folder.join(&*file);
+        }
+        Ok(configuration)
+    }
+
+    /// The engine that accepts what is described.
+    pub(crate) fn engine(&self) -> Result<Engine, CommandError> {
+        let mut builder = Engine::builder();
+        for issuer in &self.issuers {
+            builder = builder.issuer(issuer.issuer()?);
+        }
+        if let Some(path) = &self.api_keys {
+            builder = builder.api_keys(key_records::read(path)?);
+        }
+        if let Some(bytes) = self.max_header_bytes {
+            builder = builder.max_header_bytes(bytes);
+        }
+        builder.build().map_err(CommandError::Engine)
+    }
+}
+
+impl IssuerConfiguration {
+    fn issuer(&self) -> Result<Issuer, CommandError> {
+        let algorithms: Vec<Algorithm> = self.algorithms.iter().map(|name| name.0).collect();
+        let mut issuer = Issuer::new(&self.name);
+        for audience in &self.audiences {
+            issuer = issuer.audience(audience);
+        }
+        for claim in &self.require_claims {
+            issuer = issuer.require_claim(claim);
+        }
+        if let Some(path) = &self.jwks {
+            issuer = issuer.keys(key_files::add(KeySet::builder(), path, &algorithms)?.build().set);
+        }
+        if !algorithms.is_empty() {
+            issuer = issuer.algorithms(&algorithms);
+        }
+        if let Some(typ) = self.typ {
+            issuer = issuer.typ(typ.into());
+        }
+        if let Some(leeway) = self.leeway {
+            issuer = issuer.leeway(leeway);
+        }
+        if self.danger_accept_any_audience {
+            issuer = issuer.danger_accept_any_audience();
+        }
+        if self.danger_accept_missing_exp {
+            issuer = issuer.danger_accept_missing_exp();
+        }
+        Ok(issuer)
+    }
+}
+
+/// The number of the line that `position` is in.
+fn line(text: &[u8], position: usize) -> usize {
+    1 + text.iter().take(position).filter(|byte| **byte == b'\n').count()
+}

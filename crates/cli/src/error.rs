@@ -1,0 +1,78 @@
+//! What ends the command with exit status 2, and how it is said.
+
+use std::io;
+use std::path::PathBuf;
+
+use tollgate::BuildError;
+use tollgate::apikeys::KeyError;
+use tollgate::keys::NotAKeyFile;
+use tollgate_issuer::IssuerError;
+use tollgate_server::ServerError;
+
+/// The exit status of bad usage or configuration.
+pub(crate) const USAGE_OR_CONFIGURATION: u8 = 2;
+
+/// Why a command could not do its work. `Display` is one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(crate) enum CommandError {
+    /// A file could not be read or written.
+    #[error("{}: {source}", .path.display())]
+    File { path: PathBuf, source: io::Error },
+    /// What was given as a key file is none.
+    #[error("{}: {source}; give a JWK, a JWKS, PEM or DER", .path.display())]
+    NotAKeyFile { path: PathBuf, source: NotAKeyFile },
+    /// What was given as a signing key is none, or is not used.
+    #[error("{}: {source}", .path.display())]
+    SigningKey { path: PathBuf, source: IssuerError },
+    /// A signing key that does not tell what it signs with.
+    #[error("{}: a key that is no JWK needs --alg", .path.display())]
+    AlgorithmNeeded { path: PathBuf },
+    /// A configuration file does not say what it should.
+    #[error("{}:{line}: {reason}", .path.display())]
+    Configuration { path: PathBuf, line: usize, reason: String },
+    /// An API-keys file holds what is no record of a key.
+    #[error("{}:{line}: {reason}", .path.display())]
+    KeyRecord { path: PathBuf, line: usize, reason: String },
+    /// The engine cannot work with what it was told.
+    #[error("{0}")]
+    Engine(BuildError),
+    /// A key or a token could not be made.
+    #[error("{0}")]
+    Issuer(IssuerError),
+    /// The start of an API key is not what it can be.
+    #[error("--prefix and --env: {0}")]
+    ApiKeyFormat(KeyError),
+    /// A record of an API key that could not be read back.
+    #[error("{0}")]
+    NewKeyRecord(&'static str),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers; try again once it has started up")]
+    Random,
+    /// The threads of the service could not be started.
+    #[error("cannot start the service's threads: {0}")]
+    Runtime(io::Error),
+    /// The service could not start or had to stop.
+    #[error("{0}")]
+    Server(#[from] ServerError),
+    /// Standard input failed.
+    #[error("cannot read standard input: {0}")]
+    Input(#[source] io::Error),
+    /// Standard output failed.
+    #[error("cannot write standard output: {0}")]
+    Output(#[source] io::Error),
+}
+
+/// Says `error` on standard error, in one line whatever it quotes.
+pub(crate) fn report(error: &CommandError) {
+    eprintln!("tollgate: {}", one_line(&error.to_string()));
+}
+
+/// Escapes what would break a line or command a terminal.
+pub(crate) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() { line.extend(character.escape_default()) } else { line.push(character) }
+    }
+    line
+}

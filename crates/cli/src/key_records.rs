@@ -1,0 +1,180 @@
+//! The API-keys file: one JSON object a line, each with the digest of a key and what is known of it. The key itself is not in it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tollgate::jwt::{base64url, is_scope_token};
+use tollgate::{ApiKeyTable, Digest, KeyFormat, KeyRecord};
+
+use crate::error::CommandError;
+use crate::limits::MAX_RECORD_BYTES;
+use crate::values::Kind;
+
+/// One line of the file.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct KeyLine {
+    /// base64url of the SHA-256 of the key.
+    pub(crate) digest: String,
+    pub(crate) id: String,
+    pub(crate) kind: Kind,
+    /// Of a client secret, the client.
+    pub(crate) subject: Option<String>,
+    pub(crate) client_id: Option<String>,
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
+    /// Seconds since the Unix epoch, as is the next.
+    pub(crate) not_before: Option<i64>,
+    pub(crate) expires_at: Option<i64>,
+    /// The format of the key; `None` for a key that was made elsewhere and has no checksum.
+    pub(crate) format: Option<FormatName>,
+}
+
+/// What a key begins with: `<prefix>_<env>_`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FormatName {
+    pub(crate) prefix: String,
+    pub(crate) env: String,
+}
+
+/// The table of the keys in the file at `path`.
+///
+/// The table's own format is that of the first line that has one; keys of another format, and those that were made elsewhere, are
+/// looked up without a test of their checksum.
+pub(crate) fn read(path: &Path) -> Result<ApiKeyTable<KeyRecord>, CommandError> {
+    let refused = |line, reason: String| CommandError::KeyRecord { path: path.into(), line, reason };
+    let lines = lines(path)?;
+    let native = lines.iter().find_map(|(number, line)| Some((*number, line.format.clone()?)));
+    let (number, native) = native.unwrap_or((1, FormatName::default()));
+    let format = KeyFormat::new(&native.prefix, &native.env).map_err(|error| refused(number, error.to_string()))?;
+    let table = ApiKeyTable::with_capacity(format, lines.len());
+    for (number, line) in lines {
+        let (digest, record) = line.record().map_err(|reason| refused(number, reason.to_owned()))?;
+        let record = Arc::new(record);
+        let twin = match line.format {
+            Some(format) if format == native => table.insert(digest, record),
+            _ => table.insert_foreign(digest, record),
+        };
+        if twin.is_some() {
+            return Err(refused(number, "this digest is in an earlier line too; leave one out".to_owned()));
+        }
+    }
+    Ok(table)
+}
+
+/// Adds `line` at the end of the file at `path`, which is made when missing, readable by its owner alone. When this returns, the
+/// line is on the disk.
+pub(crate) fn append(path: &Path, line: &KeyLine) -> Result<(), CommandError> {
+    let append = || -> io::Result<()> {
+        let mut text = serde_json::to_vec(line)?;
+        text.push(b'\n');
+        let mut options = OpenOptions::new();
+        options.read(true).append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(path)?;
+        if !ends_a_line(&mut file)? {
+            text.insert(0, b'\n');
+        }
+        // In one write, so that lines of two writers do not mix.
+        file.write_all(&text)?;
+        file.sync_all()
+    };
+    append().map_err(|source| CommandError::File { path: path.into(), source })
+}
+
+impl KeyLine {
+    /// The key's digest and what an engine is told of it; or what is wrong with the line.
+    pub(crate) fn record(&self) -> Result<(Digest, KeyRecord), &'static str> {
+        let mut digest = Vec::new();
+        base64url::decode(&self.digest, &mut digest).map_err(|_| DIGEST)?;
+        let digest = Digest::from_bytes(digest.try_into().map_err(|_| DIGEST)?);
+        if self.id.is_empty() {
+            return Err("`id` is empty; give the key a name");
+        }
+        if !self.scopes.iter().all(|scope| is_scope_token(scope)) {
+            return Err("`scopes` holds what is no scope-token (RFC 6749 section 3.3)");
+        }
+        let mut record = self.blank()?.scopes(self.scopes.iter().map(String::as_str));
+        if let Some(seconds) = self.not_before {
+            record = record.not_before(seconds);
+        }
+        if let Some(seconds) = self.expires_at {
+            record = record.expires_at(seconds);
+        }
+        Ok((digest, record))
+    }
+
+    fn blank(&self) -> Result<KeyRecord, &'static str> {
+        let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+        match self.kind {
+            Kind::ClientSecret => {
+                let client_id = given(&self.client_id).ok_or("a client-secret needs `client_id`")?;
+                if self.subject.as_ref().is_some_and(|subject| *subject != client_id) {
+                    return Err("the `subject` of a client-secret is its `client_id`; leave it out");
+                }
+                Ok(KeyRecord::client_secret(&self.id, &client_id))
+            }
+            Kind::ApiKey | Kind::AccessToken => {
+                let subject = given(&self.subject).ok_or("`subject` is missing; say whom the key speaks for")?;
+                let record = match self.kind {
+                    Kind::ApiKey => KeyRecord::api_key(&self.id, &subject),
+                    _ => KeyRecord::access_token(&self.id, &subject),
+                };
+                Ok(match given(&self.client_id) {
+                    Some(client_id) => record.client_id(&client_id),
+                    None => record,
+                })
+            }
+        }
+    }
+}
+
+const DIGEST: &str = "`digest` is not the base64url of a SHA-256";
+
+impl Default for FormatName {
+    fn default() -> Self {
+        FormatName { prefix: DEFAULT_PREFIX.to_owned(), env: DEFAULT_ENVIRONMENT.to_owned() }
+    }
+}
+
+/// What keys begin with when nothing else is asked for.
+pub(crate) const DEFAULT_PREFIX: &str = "tg";
+/// What follows [`DEFAULT_PREFIX`] when nothing else is asked for.
+pub(crate) const DEFAULT_ENVIRONMENT: &str = "live";
+
+/// The lines of the file at `path` with their numbers; blank ones are passed over.
+fn lines(path: &Path) -> Result<Vec<(usize, KeyLine)>, CommandError> {
+    let failed = |source| CommandError::File { path: path.into(), source };
+    let mut input = BufReader::new(File::open(path).map_err(failed)?);
+    let (mut lines, mut text) = (Vec::new(), Vec::new());
+    for number in 1.. {
+        text.clear();
+        let length = input.by_ref().take(MAX_RECORD_BYTES).read_until(b'\n', &mut text).map_err(failed)?;
+        if length == 0 {
+            break;
+        }
+        if !text.trim_ascii().is_empty() {
+            let line = serde_json::from_slice(&text).map_err(|error| {
+                let reason = format!("not the record of an API key: {error}");
+                CommandError::KeyRecord { path: path.into(), line: number, reason }
+            })?;
+            lines.push((number, line));
+        }
+    }
+    Ok(lines)
+}
+
+fn ends_a_line(file: &mut File) -> io::Result<bool> {
+    if file.seek(SeekFrom::End(0))? == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}

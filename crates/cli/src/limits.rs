@@ -1,0 +1,19 @@
+//! Every limit of the command, with where its value comes from. Those of the crates below are in their `limits`.
+
+/// The longest line of standard input that is held, in bytes: 1 MiB.
+///
+/// The longest credential that any engine can be told to look at has 64 KiB. As a JSON string with every character escaped it
+/// has six times that.
+pub(crate) const MAX_LINE_BYTES: usize = 1024 * 1024;
+
+/// Bytes that are read from standard input at a time: what a pipe holds on Linux.
+pub(crate) const READ_BYTES: usize = 64 * 1024;
+
+/// A run is long, and shows its progress, once it has read this many bytes: several thousand tokens, half a second's work.
+pub(crate) const LONG_RUN_BYTES: u64 = 4 * 1024 * 1024;
+
+/// The longest configuration file, in bytes: 1 MiB holds several thousand issuers.
+pub(crate) const MAX_CONFIGURATION_BYTES: usize = 1024 * 1024;
+
+/// The longest line of an API-keys file, in bytes: 64 KiB holds a thousand scopes.
+pub(crate) const MAX_RECORD_BYTES: u64 = 64 * 1024;

@@ -1,0 +1,91 @@
+//! Items in, answers out: one at a time, in order, in bounded memory.
+
+mod items;
+mod json_lines;
+mod progress;
+
+use std::io;
+
+use clap::{Args, ValueEnum};
+
+pub(crate) use self::items::Item;
+use self::items::Items;
+pub(crate) use self::json_lines::JsonLines;
+use self::progress::Progress;
+use crate::commands::Outcome;
+use crate::error::CommandError;
+
+/// How standard input is to be read; the same for every sub-command that reads tokens.
+#[derive(Args, Debug)]
+pub(crate) struct InputOptions {
+    /// How a line of standard input is read.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormat::Lines)]
+    input: InputFormat,
+}
+
+/// What a line of standard input holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum InputFormat {
+    /// The item itself: every byte up to the line feed, a carriage return included
+    Lines,
+    /// A JSON string, or {"base64":"..."} for any bytes
+    Json,
+}
+
+/// The `error` of a line that is not of the format.
+pub(crate) const MALFORMED_INPUT: &str = "malformed-input";
+
+/// Adds to the examples of a sub-command that reads tokens what all of these say of their input.
+macro_rules! with_input_help {
+    ($examples:literal) => {
+        concat!(
+            "\
+Input and output:
+  Every line of standard input is an item: a blank one too, and the last one even without a line feed. Only the line feed
+  ends a line; a carriage return before it belongs to the item. Each item gets one line of JSON, in the order of the input.
+  A line above 1 MiB is not held and is rejected as too long. With --input json, a line that is neither a JSON string nor
+  {\"base64\":\"...\"} is rejected with \"malformed-input\".
+  Exit status: 0 all accepted, 1 at least one rejected, 2 bad usage or configuration.
+
+",
+            $examples
+        )
+    };
+}
+pub(crate) use with_input_help;
+
+/// Answers each item of standard input on standard output with `answer`, which says whether it was accepted.
+///
+/// What has been answered is flushed before standard input is waited for, so that whoever feeds it line by line sees each answer.
+/// When the reader of standard output has gone, the rest is not looked at; it cannot then be said that all was accepted.
+pub(crate) fn answer_each(
+    options: &InputOptions,
+    mut answer: impl FnMut(Item<'_>, &mut JsonLines) -> io::Result<Outcome>,
+) -> Result<Outcome, CommandError> {
+    let mut items = Items::new(io::stdin().lock(), options.input);
+    let mut output = JsonLines::new();
+    let mut progress = Progress::new();
+    let mut outcome = Outcome::Accepted;
+    loop {
+        if items.would_wait() {
+            match output.flush() {
+                Err(error) => return gone_or_failed(error),
+                Ok(()) => progress.show(items.bytes_read(), items.count()),
+            }
+        }
+        let Some(item) = items.next().map_err(CommandError::Input)? else {
+            break;
+        };
+        match answer(item, &mut output) {
+            Err(error) => return gone_or_failed(error),
+            Ok(Outcome::Rejected) => outcome = Outcome::Rejected,
+            Ok(Outcome::Accepted) => {}
+        }
+    }
+    progress.finish();
+    output.flush().map_or_else(gone_or_failed, |()| Ok(outcome))
+}
+
+fn gone_or_failed(error: io::Error) -> Result<Outcome, CommandError> {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(Outcome::Rejected) } else { Err(CommandError::Output(error)) }
+}

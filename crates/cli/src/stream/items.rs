@@ -1,0 +1,104 @@
+//! Standard input, item by item.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use serde::Deserialize;
+
+use super::InputFormat;
+use crate::limits::{MAX_LINE_BYTES, READ_BYTES};
+
+/// One line of standard input, read as its format says.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Item<'i> {
+    /// The item.
+    Bytes(&'i [u8]),
+    /// The line is longer than [`MAX_LINE_BYTES`] and was passed over.
+    TooLong {
+        /// Its length in bytes.
+        length: usize,
+    },
+    /// The line is not of the format.
+    Malformed,
+}
+
+/// The items of `input`, of which one line is held at a time.
+pub(crate) struct Items<R> {
+    input: BufReader<R>,
+    format: InputFormat,
+    line: Vec<u8>,
+    decoded: Vec<u8>,
+    bytes_read: u64,
+    count: u64,
+}
+
+impl<R: Read> Items<R> {
+    pub(crate) fn new(input: R, format: InputFormat) -> Self {
+        let input = BufReader::with_capacity(READ_BYTES, input);
+        Items { input, format, line: Vec::new(), decoded: Vec::new(), bytes_read: 0, count: 0 }
+    }
+
+    /// Whether the next item is not wholly here yet, so that asking for it may wait.
+    pub(crate) fn would_wait(&self) -> bool {
+        !self.input.buffer().contains(&b'\n')
+    }
+
+    /// Bytes of the items so far.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.bytes_read
+    }
+
+    /// Number of the items so far.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The next item; nothing at the end of the input.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Item<'_>>> {
+        self.line.clear();
+        // The line feed is not part of the line.
+        let limit = MAX_LINE_BYTES + 1;
+        let mut length = self.input.by_ref().take(limit as u64).read_until(b'\n', &mut self.line)?;
+        if length == 0 {
+            return Ok(None);
+        }
+        let ended = self.line.pop_if(|last| *last == b'\n').is_some();
+        let too_long = !ended && length == limit;
+        if too_long {
+            length += self.input.skip_until(b'\n')?;
+        }
+        self.bytes_read += length as u64;
+        self.count += 1;
+        if too_long {
+            return Ok(Some(Item::TooLong { length }));
+        }
+        Ok(Some(match self.format {
+            InputFormat::Lines => Item::Bytes(&self.line),
+            InputFormat::Json if self.line.trim_ascii().is_empty() => Item::Bytes(b""),
+            InputFormat::Json => match decode(&self.line) {
+                Some(decoded) => {
+                    self.decoded = decoded;
+                    Item::Bytes(&self.decoded)
+                }
+                None => Item::Malformed,
+            },
+        }))
+    }
+}
+
+/// The item that a line of JSON stands for.
+fn decode(line: &[u8]) -> Option<Vec<u8>> {
+    if line.trim_ascii_start().starts_with(b"\"") {
+        return serde_json::from_slice::<String>(line).ok().map(String::into_bytes);
+    }
+    let InBase64 { base64 } = serde_json::from_slice(line).ok()?;
+    // Whoever writes the line should not have to think about which base64 it is: no two of them give one text two meanings.
+    use base64_simd::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+    [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].iter().find_map(|form| form.decode_to_vec(&base64).ok())
+}
+
+/// The item in base64, for bytes that are not UTF-8.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InBase64 {
+    base64: String,
+}

@@ -1,0 +1,53 @@
+//! Standard output: one JSON object a line.
+
+use std::io::{self, BufWriter, StdoutLock, Write};
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+/// Writes values to standard output, each as one line of JSON.
+pub(crate) struct JsonLines {
+    output: BufWriter<StdoutLock<'static>>,
+}
+
+impl JsonLines {
+    pub(crate) fn new() -> Self {
+        JsonLines { output: BufWriter::with_capacity(crate::limits::READ_BYTES, io::stdout().lock()) }
+    }
+
+    /// Writes `value`; it is out of the process after the next [`flush`](Self::flush) at the latest.
+    pub(crate) fn write(&mut self, value: &impl Serialize) -> io::Result<()> {
+        value.serialize(&mut Serializer::with_formatter(&mut self.output, Printable))?;
+        self.output.write_all(b"\n")
+    }
+
+    pub(crate) fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+/// Compact JSON in which no character commands a terminal or reorders a line: what a hostile token says may be shown.
+struct Printable;
+
+impl Formatter for Printable {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some(position) = rest.find(is_unprintable) {
+            let (printable, from) = rest.split_at(position);
+            writer.write_all(printable.as_bytes())?;
+            let mut characters = from.chars();
+            if let Some(character) = characters.next() {
+                // All of them lie in the basic plane: one escape of four digits each.
+                write!(writer, "\\u{:04x}", u32::from(character))?;
+            }
+            rest = characters.as_str();
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+/// DEL and the C1 controls, line and paragraph separators, and the marks that turn the direction of writing (Unicode Standard Annex
+/// 9). The C0 controls are escaped by JSON itself.
+fn is_unprintable(character: char) -> bool {
+    matches!(character, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}

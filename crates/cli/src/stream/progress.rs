@@ -1,0 +1,57 @@
+//! How far a long run has come, for whoever watches.
+
+use std::fs;
+use std::io::{self, IsTerminal};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::limits::LONG_RUN_BYTES;
+
+/// A bar on standard error, once the run turns out to be long.
+///
+/// There is none when nobody watches standard error; and none when standard output is watched too, where the answers themselves
+/// show the progress and a bar would tear them apart.
+pub(crate) struct Progress {
+    watched: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        let watched = io::stderr().is_terminal() && !io::stdin().is_terminal() && !io::stdout().is_terminal();
+        Progress { watched, bar: None }
+    }
+
+    /// Shows that `items` in `bytes` have been answered.
+    pub(crate) fn show(&mut self, bytes: u64, items: u64) {
+        if self.watched && bytes >= LONG_RUN_BYTES {
+            let bar = self.bar.get_or_insert_with(|| bar(input_length()));
+            bar.set_position(bytes);
+            bar.set_message(format!("{items} items"));
+        }
+    }
+
+    /// Takes the bar away.
+    pub(crate) fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+fn bar(length: Option<u64>) -> ProgressBar {
+    let (bar, template) = match length {
+        Some(length) => (ProgressBar::new(length), "{wide_bar} {percent}% {binary_bytes_per_sec} {eta} {msg}"),
+        None => (ProgressBar::new_spinner(), "{spinner} {binary_bytes} {binary_bytes_per_sec} {msg}"),
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+/// How long the input is, where it is a file.
+fn input_length() -> Option<u64> {
+    // Absent on some systems, which then see a bar without an end.
+    fs::metadata("/dev/stdin").ok().filter(fs::Metadata::is_file).map(|file| file.len())
+}
