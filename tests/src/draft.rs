@@ -89,6 +89,9 @@ impl Draft {
     }
 
     /// The token, signed by `key`, whatever its header says.
+    ///
+    /// # Panics
+    /// Where the key cannot sign, which no test key does.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
         let signing_input = self.signing_input();

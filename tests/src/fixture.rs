@@ -15,6 +15,9 @@ const RSA_KEYS: [&str; 2] = [include_str!("../keys/rsa2048-1.pem"), include_str!
 
 /// A signing key for `algorithm`: a new one, but for RSA, where `index` 0 and 1 are two fixed keys. Its `kid` is
 /// the algorithm's name and `index`.
+///
+/// # Panics
+/// For an algorithm that `tollgate-issuer` cannot sign with.
 #[must_use]
 pub fn signing_key(algorithm: Algorithm, index: usize) -> SigningKey {
     let key = match algorithm.key_type() {
@@ -37,6 +40,9 @@ pub fn issuer<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Issuer {
 }
 
 /// An engine of one [`issuer`].
+///
+/// # Panics
+/// Never: an issuer is enough to build an engine.
 #[must_use]
 pub fn engine<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Engine {
     Engine::builder().issuer(issuer(keys)).build().expect("an issuer is enough")

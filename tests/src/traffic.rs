@@ -4,7 +4,7 @@ use tollgate_issuer::SigningKey;
 use crate::draft::Draft;
 use crate::fixture::{AUDIENCE, ISSUER};
 
-/// The claims that the benchmarks verify, good from `now` for an hour: an ordinary access token of about 366 bytes.
+/// The claims that the benchmarks verify, good from `now` for an hour: an ordinary access token of about 360 bytes.
 /// Those of two indices differ in `sub` and `jti`, and all are of one length.
 #[must_use]
 pub fn traffic_claims(index: usize, now: i64) -> Value {
@@ -12,7 +12,7 @@ pub fn traffic_claims(index: usize, now: i64) -> Value {
         "iss": ISSUER, "sub": format!("user-{index:08}"), "aud": [AUDIENCE, "https://files.example.com"],
         "iat": now, "exp": now + 3600, "nbf": now, "jti": format!("0f8fad5b-d9cb-469f-a165-{index:012}"),
         "client_id": "web-frontend-7", "scope": "read:sites write:sites read:users",
-        "roles": ["editor", "publisher"], "email": "someone@mail.example.com",
+        "roles": ["editor", "publisher"], "email": "someone.else@mail.eu.example.com",
     })
 }
 

@@ -103,7 +103,7 @@ fn a03_a_public_key_is_never_an_hmac_secret() {
         tollgate_jwt::base64url::decode(members["n"].as_str().or(members["x"].as_str()).unwrap(), &mut raw).unwrap();
         raw.resize(raw.len().max(64), 0);
         let text = [jwk.clone(), format!("{jwk}\n"), format!(" {jwk}"), format!("\n{jwk}\n")];
-        for secret in text.iter().map(|text| text.as_bytes()).chain([&raw[..]]) {
+        for secret in text.iter().map(String::as_bytes).chain([&raw[..]]) {
             for hmac in [Algorithm::HS256, Algorithm::HS384, Algorithm::HS512] {
                 // The attacker's tool refuses no secret, so the MAC is made without the vetting.
                 let Ok(forger) = SigningKey::from_secret(hmac, &pad(secret)) else { continue };

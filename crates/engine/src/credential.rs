@@ -9,8 +9,8 @@ use crate::rejection::Rejection;
 /// | `Bearer <token>`, the token begins as a JWS does | [`Credential::Jws`] |
 /// | `Bearer <token>`, any other token | [`Credential::OpaqueToken`] |
 /// | `Basic <credentials>` | [`Credential::Basic`] |
-/// | no space, begins as a JWS does | [`Credential::Jws`] |
-/// | no space, anything else | [`Credential::ApiKey`] |
+/// | begins as a JWS does | [`Credential::Jws`] |
+/// | anything else without a space | [`Credential::ApiKey`] |
 ///
 /// A JWS's first part is the base64url of a JSON object, which begins with `{` and then `"` or white space:
 /// that makes its first two characters `ey` or `ew`; and it holds a dot.
@@ -26,6 +26,10 @@ impl<'h> Credential<'h> {
     /// Reads the value of an Authorization header (RFC 9110 section 11.6.2) or a bare credential.
     pub(crate) fn parse(header: &'h [u8], max_bytes: usize) -> Result<Self, Rejection> {
         let text = text(header, max_bytes)?;
+        // The one kind that is long, and no scheme begins so: there is no need to look for its end.
+        if begins_as_jws(text) {
+            return Ok(Credential::Jws(text));
+        }
         let Some((scheme, rest)) = text.split_once(' ') else {
             return bare(text);
         };
@@ -65,9 +69,7 @@ fn text(header: &[u8], max_bytes: usize) -> Result<&str, Rejection> {
 
 fn bare(text: &str) -> Result<Credential<'_>, Rejection> {
     let is_scheme = ["bearer", "basic", "dpop"].iter().any(|scheme| text.eq_ignore_ascii_case(scheme));
-    if begins_as_jws(text) {
-        Ok(Credential::Jws(text))
-    } else if !is_scheme && text.bytes().all(is_bare_character) {
+    if !is_scheme && text.bytes().all(is_bare_character) {
         Ok(Credential::ApiKey(text))
     } else {
         Err(Rejection::MalformedCredential)

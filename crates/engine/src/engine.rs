@@ -2,7 +2,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use tollgate_apikeys::ApiKeyTable;
-use tollgate_jwt::{CompactJws, json};
+use tollgate_jwt::{CompactJws, HeaderCache, json};
 use tollgate_keys::Algorithm;
 
 use crate::basic::BasicCredentials;
@@ -91,7 +91,7 @@ impl Engine {
         }
         SCRATCH.with_borrow_mut(|scratch| {
             let jws = CompactJws::parse_within(token, self.max_header_bytes)?;
-            let header = jws.decode_header(&mut scratch.header)?;
+            let header = scratch.headers.decode(&jws)?;
             let algorithm = Algorithm::from_name(header.alg()).ok_or(Rejection::AlgorithmNotAllowed)?;
             let claims = jws.decode_claims(&mut scratch.claims)?;
             let issuer = self.issuers.find(claims.iss())?;
@@ -138,7 +138,7 @@ fn check_validity(record: &KeyRecord, now: i64) -> Result<(), Rejection> {
 /// A thread's memory for the token at hand, so that a verify allocates only what its [`Principal`] keeps.
 #[derive(Default)]
 struct Scratch {
-    header: json::Buffer,
+    headers: HeaderCache,
     claims: json::Buffer,
     signature: Vec<u8>,
     text: TokenText,

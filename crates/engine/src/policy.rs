@@ -96,12 +96,12 @@ impl Policy {
         if self.accept_any_audience {
             return Ok(());
         }
-        let mut entries = claims.aud().iter().peekable();
-        if entries.peek().is_none() && claims.get("aud").is_none() {
+        let audience = claims.aud();
+        if audience.is_absent() {
             return Err(missing("aud"));
         }
         // By equality alone: no pattern, no normalisation (RFC 7519 section 4.1.3).
-        if entries.any(|entry| self.audiences.iter().any(|expected| **expected == *entry)) {
+        if audience.iter().any(|entry| self.audiences.iter().any(|expected| **expected == *entry)) {
             Ok(())
         } else {
             Err(Rejection::WrongAudience)

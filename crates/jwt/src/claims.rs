@@ -1,5 +1,5 @@
 use crate::error::ParseError;
-use crate::json::{Array, Document, Object, Value};
+use crate::json::{Document, Number, Object, Value};
 use crate::limits::MAX_LIST_ENTRIES;
 use crate::scope::{is_scope_list, is_scope_token};
 
@@ -13,7 +13,7 @@ pub struct Claims<'s> {
     document: Document<'s>,
 }
 
-/// What a pass over the members found. `aud` and `scp` may be arrays, and those stay in the document.
+/// What a pass over the members found. `aud`, `scp` and `cnf` may hold further values, and those stay in the document.
 #[derive(Default)]
 struct Fields<'s> {
     iss: Option<&'s str>,
@@ -26,41 +26,46 @@ struct Fields<'s> {
     exp: Option<i64>,
     nbf: Option<i64>,
     iat: Option<i64>,
-    has_aud: bool,
-    has_scp: bool,
-    has_cnf: bool,
+    /// Where in the root object the value is.
+    aud: Option<usize>,
+    scp: Option<usize>,
+    cnf: Option<usize>,
 }
 
 impl<'s> Claims<'s> {
     pub(crate) fn new(document: Document<'s>) -> Result<Self, ParseError> {
         let mut fields = Fields::default();
-        for (name, value) in document.root().iter() {
-            match name {
-                "iss" => fields.iss = Some(string("iss", value)?),
-                "sub" => fields.sub = Some(non_empty_string("sub", value)?),
-                "aud" => {
-                    list("aud", value, |_| true)?;
-                    fields.has_aud = true;
-                }
-                "exp" => fields.exp = Some(numeric_date("exp", value)?.floor()),
+        let read = Reader { may_hold_nul: document.may_hold_nul() };
+        let root = document.root();
+        for (name, position) in root.positions() {
+            let value = root.at(position);
+            // Bytes, because the compiler makes one decision tree of them, and of strings one comparison each.
+            match name.as_bytes() {
+                b"iss" => fields.iss = Some(read.string("iss", value)?),
+                b"sub" => fields.sub = Some(read.non_empty_string("sub", value)?),
+                b"exp" => fields.exp = Some(numeric_date("exp", value)?.floor()),
                 // Up, where `exp` goes down: a fraction never widens the time in which a token is good.
-                "nbf" => fields.nbf = Some(numeric_date("nbf", value)?.ceil()),
-                "iat" => fields.iat = Some(numeric_date("iat", value)?.floor()),
-                "jti" => fields.jti = Some(string("jti", value)?),
-                "sid" => fields.sid = Some(string("sid", value)?),
-                "client_id" => fields.client_id = Some(non_empty_string("client_id", value)?),
-                "azp" => fields.azp = Some(non_empty_string("azp", value)?),
-                "scope" => fields.scope = Some(scope_list("scope", value)?),
-                "scp" => {
+                b"nbf" => fields.nbf = Some(numeric_date("nbf", value)?.ceil()),
+                b"iat" => fields.iat = Some(numeric_date("iat", value)?.floor()),
+                b"jti" => fields.jti = Some(read.string("jti", value)?),
+                b"sid" => fields.sid = Some(read.string("sid", value)?),
+                b"client_id" => fields.client_id = Some(read.non_empty_string("client_id", value)?),
+                b"azp" => fields.azp = Some(read.non_empty_string("azp", value)?),
+                b"scope" => fields.scope = Some(scope_list("scope", value)?),
+                b"aud" => {
+                    read.list("aud", value, |_| true)?;
+                    fields.aud = Some(position);
+                }
+                b"scp" => {
                     match value {
                         Value::String(_) => drop(scope_list("scp", value)?),
-                        _ => drop(list("scp", value, is_scope_token)?),
+                        _ => read.list("scp", value, is_scope_token)?,
                     }
-                    fields.has_scp = true;
+                    fields.scp = Some(position);
                 }
-                "cnf" => {
+                b"cnf" => {
                     value.as_object().ok_or(ParseError::InvalidClaim { name: "cnf", expected: "an object" })?;
-                    fields.has_cnf = true;
+                    fields.cnf = Some(position);
                 }
                 _ => {}
             }
@@ -83,7 +88,7 @@ impl<'s> Claims<'s> {
     /// `aud`: for whom it is meant (section 4.1.3); no entry where the claim is absent.
     #[must_use]
     pub fn aud(&self) -> Audience<'_, 's> {
-        Audience(if self.fields.has_aud { self.get("aud") } else { None })
+        Audience(self.at(self.fields.aud))
     }
 
     /// `exp` (section 4.1.4) in seconds since the Unix epoch, fractions rounded down.
@@ -133,14 +138,14 @@ impl<'s> Claims<'s> {
     pub fn scope(&self) -> ScopeClaim<'_, 's> {
         match self.fields.scope {
             Some(list) => ScopeClaim(Some(Value::String(list))),
-            None => ScopeClaim(if self.fields.has_scp { self.get("scp") } else { None }),
+            None => ScopeClaim(self.at(self.fields.scp)),
         }
     }
 
     /// `cnf`: what the sender has to prove (RFC 7800 section 3.1).
     #[must_use]
     pub fn cnf(&self) -> Option<Object<'_, 's>> {
-        if self.fields.has_cnf { self.get("cnf")?.as_object() } else { None }
+        self.at(self.fields.cnf)?.as_object()
     }
 
     /// The claim `name`, of any type.
@@ -148,12 +153,22 @@ impl<'s> Claims<'s> {
     pub fn get(&self, name: &str) -> Option<Value<'_, 's>> {
         self.document.root().get(name)
     }
+
+    fn at(&self, position: Option<usize>) -> Option<Value<'_, 's>> {
+        position.map(|position| self.document.root().at(position))
+    }
 }
 
-/// The entries of an `aud` claim: one string or an array of strings.
+/// The entries of an `aud` claim: one string or an array of strings; none where the claim is absent.
 pub struct Audience<'a, 's>(Option<Value<'a, 's>>);
 
 impl<'a, 's> Audience<'a, 's> {
+    /// Whether the claim is absent. An empty array is not.
+    #[must_use]
+    pub fn is_absent(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// The entries in order.
     pub fn iter(&self) -> impl Iterator<Item = &'s str> + use<'a, 's> {
         strings(self.0)
@@ -176,17 +191,39 @@ fn strings<'a, 's>(value: Option<Value<'a, 's>>) -> impl Iterator<Item = &'s str
     one.into_iter().chain(many.into_iter().flat_map(|array| array.iter()).filter_map(|entry| entry.as_str()))
 }
 
-fn string<'s>(name: &'static str, value: Value<'_, 's>) -> Result<&'s str, ParseError> {
-    value
-        .as_str()
-        .filter(|text| !text.contains('\0'))
-        .ok_or(ParseError::InvalidClaim { name, expected: "a string without U+0000" })
+/// Reads claims that name somebody or something.
+struct Reader {
+    may_hold_nul: bool,
 }
 
-fn non_empty_string<'s>(name: &'static str, value: Value<'_, 's>) -> Result<&'s str, ParseError> {
-    match string(name, value)? {
-        "" => Err(ParseError::InvalidClaim { name, expected: "a string of one character or more" }),
-        text => Ok(text),
+impl Reader {
+    fn string<'s>(&self, name: &'static str, value: Value<'_, 's>) -> Result<&'s str, ParseError> {
+        self.text(value).ok_or(ParseError::InvalidClaim { name, expected: "a string without U+0000" })
+    }
+
+    fn non_empty_string<'s>(&self, name: &'static str, value: Value<'_, 's>) -> Result<&'s str, ParseError> {
+        match self.string(name, value)? {
+            "" => Err(ParseError::InvalidClaim { name, expected: "a string of one character or more" }),
+            text => Ok(text),
+        }
+    }
+
+    /// A string, or an array of at most [`MAX_LIST_ENTRIES`] strings, each of which `is_entry`.
+    fn list(&self, name: &'static str, value: Value<'_, '_>, is_entry: fn(&str) -> bool) -> Result<(), ParseError> {
+        let is_entry = |entry: Value<'_, '_>| self.text(entry).is_some_and(is_entry);
+        let is_list = match value {
+            Value::Array(array) => array.len() <= MAX_LIST_ENTRIES && array.iter().all(is_entry),
+            _ => is_entry(value),
+        };
+        if is_list {
+            Ok(())
+        } else {
+            Err(ParseError::InvalidClaim { name, expected: "a string or an array of strings" })
+        }
+    }
+
+    fn text<'s>(&self, value: Value<'_, 's>) -> Option<&'s str> {
+        value.as_str().filter(|text| !self.may_hold_nul || !text.contains('\0'))
     }
 }
 
@@ -197,17 +234,6 @@ fn scope_list<'s>(name: &'static str, value: Value<'_, 's>) -> Result<&'s str, P
         .ok_or(ParseError::InvalidClaim { name, expected: "scope-tokens joined by spaces" })
 }
 
-fn numeric_date(name: &'static str, value: Value<'_, '_>) -> Result<crate::json::Number, ParseError> {
+fn numeric_date(name: &'static str, value: Value<'_, '_>) -> Result<Number, ParseError> {
     value.as_number().ok_or(ParseError::InvalidClaim { name, expected: "a number" })
-}
-
-/// A string, or an array of at most [`MAX_LIST_ENTRIES`] strings, each of which `is_entry`.
-fn list(name: &'static str, value: Value<'_, '_>, is_entry: fn(&str) -> bool) -> Result<(), ParseError> {
-    let is_entry = |entry: Value<'_, '_>| entry.as_str().is_some_and(|text| !text.contains('\0') && is_entry(text));
-    let is_list = |array: Array<'_, '_>| array.len() <= MAX_LIST_ENTRIES && array.iter().all(is_entry);
-    match value {
-        Value::String(_) if is_entry(value) => Ok(()),
-        Value::Array(array) if is_list(array) => Ok(()),
-        _ => Err(ParseError::InvalidClaim { name, expected: "a string or an array of strings" }),
-    }
 }

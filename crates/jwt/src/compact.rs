@@ -1,4 +1,5 @@
 use crate::base64url;
+use crate::bytes::contains_byte;
 use crate::claims::Claims;
 use crate::error::{ParseError, Part};
 use crate::header::Header;
@@ -34,13 +35,15 @@ impl<'t> CompactJws<'t> {
         if token.len() > max_bytes {
             return Err(ParseError::TooLong { length: token.len(), max: max_bytes });
         }
-        // From both ends: the payload, the longest part, is looked at once, by `contains`.
+        // From both ends: the payload, the longest part, is looked at once.
         let (Some((header, rest)), Some((_, signature))) = (token.split_once('.'), token.rsplit_once('.')) else {
             return Err(ParseError::NotCompact);
         };
         let payload = rest.len().checked_sub(signature.len() + 1).map(|length| &rest[..length]);
         match payload {
-            Some(payload) if !payload.contains('.') => Ok(CompactJws { token, header, payload, signature }),
+            Some(payload) if !contains_byte(payload.as_bytes(), b'.') => {
+                Ok(CompactJws { token, header, payload, signature })
+            }
             _ => Err(not_three_parts(token)),
         }
     }
@@ -80,7 +83,7 @@ impl<'t> CompactJws<'t> {
     /// # Errors
     /// Every [`ParseError`] that speaks of the header.
     pub fn decode_header<'s>(&self, buffer: &'s mut json::Buffer) -> Result<Header<'s>, ParseError> {
-        Header::new(decode_object(self.header, Part::Header, buffer)?)
+        Header::new(&decode_object(self.header, Part::Header, buffer)?)
     }
 
     /// Decodes the payload into `buffer` and reads it as a JWT's claims.

@@ -6,15 +6,15 @@ use crate::json::{Document, Value};
 /// That it exists says: the header is one JSON object without duplicate members; `alg` is a string; `kid` and
 /// `typ`, where present, are strings; there is no `crit`, `b64`, `zip` or `enc`; and `cty` does not announce
 /// a nested JWT. Members that name keys (`jwk`, `jku`, `x5u`, `x5c`, ...) are never used.
+#[derive(Clone, Copy, Debug)]
 pub struct Header<'s> {
     alg: &'s str,
     kid: Option<&'s str>,
     typ: Option<&'s str>,
-    document: Document<'s>,
 }
 
 impl<'s> Header<'s> {
-    pub(crate) fn new(document: Document<'s>) -> Result<Self, ParseError> {
+    pub(crate) fn new(document: &Document<'s>) -> Result<Self, ParseError> {
         let (mut alg, mut kid, mut typ) = (None, None, None);
         for (name, value) in document.root().iter() {
             match name {
@@ -32,7 +32,12 @@ impl<'s> Header<'s> {
             }
         }
         let alg = alg.ok_or(ParseError::MissingMember { name: "alg" })?;
-        Ok(Header { alg, kid, typ, document })
+        Ok(Header { alg, kid, typ })
+    }
+
+    /// A header that was read before.
+    pub(crate) fn from_parts(alg: &'s str, kid: Option<&'s str>, typ: Option<&'s str>) -> Self {
+        Header { alg, kid, typ }
     }
 
     /// `alg` (section 4.1.1): what the sender says. It never selects the algorithm; it has to equal the key's.
@@ -57,12 +62,6 @@ impl<'s> Header<'s> {
     #[must_use]
     pub fn media_subtype(&self) -> Option<&'s str> {
         self.typ.map(strip_application)
-    }
-
-    /// The member `name`.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<Value<'_, 's>> {
-        self.document.root().get(name)
     }
 }
 

@@ -28,10 +28,12 @@
 //! ```
 
 pub mod base64url;
+mod bytes;
 mod claims;
 mod compact;
 mod error;
 mod header;
+mod header_cache;
 pub mod json;
 pub mod limits;
 mod scope;
@@ -40,4 +42,5 @@ pub use claims::{Audience, Claims, ScopeClaim};
 pub use compact::CompactJws;
 pub use error::{ParseError, Part};
 pub use header::Header;
+pub use header_cache::HeaderCache;
 pub use scope::is_scope_token;

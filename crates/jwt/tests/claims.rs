@@ -78,7 +78,11 @@ fn a33_aud_is_a_string_or_an_array_of_strings() {
         assert_eq!(invalid_claim(&format!(r#"{{"aud":{value}}}"#)), "aud", "{value}");
     }
     with_claims(r#"{"aud":"me"}"#, |claims| assert_eq!(claims.unwrap().aud().iter().collect::<Vec<_>>(), ["me"]));
-    with_claims(r#"{"aud":[]}"#, |claims| assert_eq!(claims.unwrap().aud().iter().count(), 0));
+    with_claims(r#"{"aud":[]}"#, |claims| {
+        let claims = claims.unwrap();
+        assert!(claims.aud().iter().count() == 0 && !claims.aud().is_absent());
+    });
+    with_claims("{}", |claims| assert!(claims.unwrap().aud().is_absent()));
 }
 
 #[test]

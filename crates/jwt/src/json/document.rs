@@ -5,6 +5,7 @@ use simd_json::{Buffers, ErrorType, INPUT_PADDING, Node, Tape};
 use super::duplicates::refuse_duplicates;
 use super::error::JsonError;
 use super::value::Object;
+use crate::bytes::contains_byte;
 use crate::limits::MAX_JSON_NESTING;
 
 /// Parses `text`, which has to be one JSON object.
@@ -42,8 +43,9 @@ impl Buffer {
     /// Parses what [`Buffer::fill`] wrote.
     pub(crate) fn parse(&mut self) -> Result<Document<'_>, JsonError> {
         let length = self.text.len();
+        let has_escapes = contains_byte(&self.text, b'\\');
         self.text.resize(length + INPUT_PADDING, 0);
-        let mut document = Document { tape: Tape(mem::take(&mut self.nodes)), home: &mut self.nodes };
+        let mut document = Document { tape: Tape(mem::take(&mut self.nodes)), home: &mut self.nodes, has_escapes };
         simd_json::fill_tape_padded(&mut self.text, length, &mut self.stages, &mut document.tape)
             .map_err(|error| syntax_error(&error))?;
         if !matches!(document.tape.0.first(), Some(Node::Object { .. })) {
@@ -59,6 +61,7 @@ pub struct Document<'s> {
     tape: Tape<'s>,
     /// Where the tape's memory goes back to.
     home: &'s mut Vec<Node<'static>>,
+    has_escapes: bool,
 }
 
 impl<'s> Document<'s> {
@@ -66,6 +69,11 @@ impl<'s> Document<'s> {
     #[must_use]
     pub fn root(&self) -> Object<'_, 's> {
         Object::new(&self.tape.0)
+    }
+
+    /// Whether a string may hold U+0000, which only an escape can bring about.
+    pub(crate) fn may_hold_nul(&self) -> bool {
+        self.has_escapes
     }
 }
 

@@ -25,9 +25,9 @@ pub(super) fn refuse_duplicates(nodes: &[Node<'_>]) -> Result<(), JsonError> {
 /// Compares a name with the earlier ones only where its fingerprint was seen before.
 fn compare(object: &Object<'_, '_>) -> Result<(), JsonError> {
     let mut seen = 0_u128;
-    for (index, (name, _)) in object.iter().enumerate() {
+    for (index, name) in object.names().enumerate() {
         let bit = 1_u128 << fingerprint(name);
-        if seen & bit != 0 && object.iter().take(index).any(|(earlier, _)| earlier == name) {
+        if seen & bit != 0 && object.names().take(index).any(|earlier| earlier == name) {
             return Err(duplicate(name));
         }
         seen |= bit;
@@ -38,7 +38,7 @@ fn compare(object: &Object<'_, '_>) -> Result<(), JsonError> {
 fn sort(object: &Object<'_, '_>) -> Result<(), JsonError> {
     let mut names = [""; MAX_JSON_MEMBERS];
     let names = &mut names[..object.len()];
-    for (slot, (name, _)) in names.iter_mut().zip(object.iter()) {
+    for (slot, name) in names.iter_mut().zip(object.names()) {
         *slot = name;
     }
     names.sort_unstable();

@@ -54,22 +54,17 @@ impl<'a, 's> Value<'a, 's> {
         }
     }
 
-    /// Reads the value that starts at `nodes[0]`; returns it and how many nodes it takes.
-    fn read(nodes: &'a [Node<'s>]) -> (Self, usize) {
+    /// Reads the value that starts at `nodes[0]`.
+    fn read(nodes: &'a [Node<'s>]) -> Self {
         match nodes[0] {
-            Node::String(text) => (Value::String(text), 1),
-            Node::Object { count, .. } => (Value::Object(Object::new(nodes)), count + 1),
-            Node::Array { count, .. } => (Value::Array(Array::new(nodes)), count + 1),
-            Node::Static(node) => (
-                match node {
-                    StaticNode::Null => Value::Null,
-                    StaticNode::Bool(value) => Value::Bool(value),
-                    StaticNode::I64(value) => Value::Number(Number::Signed(value)),
-                    StaticNode::U64(value) => Value::Number(Number::Unsigned(value)),
-                    StaticNode::F64(value) => Value::Number(Number::Float(value)),
-                },
-                1,
-            ),
+            Node::String(text) => Value::String(text),
+            Node::Object { .. } => Value::Object(Object::new(nodes)),
+            Node::Array { .. } => Value::Array(Array::new(nodes)),
+            Node::Static(StaticNode::Null) => Value::Null,
+            Node::Static(StaticNode::Bool(value)) => Value::Bool(value),
+            Node::Static(StaticNode::I64(value)) => Value::Number(Number::Signed(value)),
+            Node::Static(StaticNode::U64(value)) => Value::Number(Number::Unsigned(value)),
+            Node::Static(StaticNode::F64(value)) => Value::Number(Number::Float(value)),
         }
     }
 }
@@ -139,8 +134,8 @@ impl<'a, 's> Array<'a, 's> {
     pub fn iter(&self) -> impl Iterator<Item = Value<'a, 's>> + use<'a, 's> {
         let mut rest = self.nodes;
         std::iter::from_fn(move || {
-            rest.first()?;
-            let (value, size) = Value::read(rest);
+            let size = size(rest.first()?);
+            let value = Value::read(rest);
             rest = &rest[size..];
             Some(value)
         })
@@ -177,19 +172,44 @@ impl<'a, 's> Object<'a, 's> {
     /// The value of the member `name`.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'a, 's>> {
-        self.iter().find(|(member, _)| *member == name).map(|(_, value)| value)
+        self.positions().find(|(member, _)| *member == name).map(|(_, position)| self.at(position))
+    }
+
+    /// The names of the members in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'s str> + use<'a, 's> {
+        self.positions().map(|(name, _)| name)
+    }
+
+    /// The members in order, each with where its value is, for [`Object::at`].
+    pub(crate) fn positions(&self) -> impl Iterator<Item = (&'s str, usize)> + use<'a, 's> {
+        let nodes = self.nodes;
+        let mut next = 0;
+        std::iter::from_fn(move || {
+            let Some(Node::String(name)) = nodes.get(next) else {
+                return None;
+            };
+            let position = next + 1;
+            next = position + size(nodes.get(position)?);
+            Some((*name, position))
+        })
+    }
+
+    /// The value at a position that [`Object::positions`] gave.
+    pub(crate) fn at(&self, position: usize) -> Value<'a, 's> {
+        Value::read(&self.nodes[position..])
     }
 
     /// The members in order.
     pub fn iter(&self) -> impl Iterator<Item = (&'s str, Value<'a, 's>)> + use<'a, 's> {
-        let mut rest = self.nodes;
-        std::iter::from_fn(move || {
-            let (Node::String(name), after) = rest.split_first()? else {
-                return None;
-            };
-            let (value, size) = Value::read(after);
-            rest = &after[size..];
-            Some((*name, value))
-        })
+        let object = *self;
+        self.positions().map(move |(name, position)| (name, object.at(position)))
+    }
+}
+
+/// How many nodes the value takes that begins with `node`.
+fn size(node: &Node<'_>) -> usize {
+    match node {
+        Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
+        Node::String(_) | Node::Static(_) => 1,
     }
 }
