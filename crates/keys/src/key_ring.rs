@@ -1,10 +1,11 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
+use crate::key_refresher::KeyRefresher;
 use crate::key_set::KeySet;
 
 /// The place where the current [`KeySet`] of an issuer is published. Clones are the same ring.
@@ -30,6 +31,7 @@ struct Ring {
     generation: AtomicU64,
     /// Held by writers, so that generations are published in their order.
     writer: Mutex<()>,
+    refresher: OnceLock<Arc<dyn KeyRefresher>>,
 }
 
 struct Published {
@@ -45,6 +47,7 @@ impl KeyRing {
             current: ArcSwap::from_pointee(Published { set, generation: 0 }),
             generation: AtomicU64::new(0),
             writer: Mutex::new(()),
+            refresher: OnceLock::new(),
         }))
     }
 
@@ -72,6 +75,28 @@ impl KeyRing {
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.0.generation.load(Ordering::Acquire)
+    }
+
+    /// Names the one who keeps this ring up to date, once and for all. Returns whether there was none before.
+    ///
+    /// The ring keeps `refresher` alive, so that it should not hold the ring.
+    pub fn set_refresher(&self, refresher: Arc<dyn KeyRefresher>) -> bool {
+        self.0.refresher.set(refresher).is_ok()
+    }
+
+    /// The one who keeps this ring up to date, if there is one.
+    #[must_use]
+    pub fn refresher(&self) -> Option<&Arc<dyn KeyRefresher>> {
+        self.0.refresher.get()
+    }
+
+    /// Tells the refresher, if there is one, that a token named a key that is not in the set.
+    ///
+    /// Never blocks and never allocates.
+    pub fn report_unknown_key(&self, kid: Option<&str>) {
+        if let Some(refresher) = self.refresher() {
+            refresher.unknown_key(kid);
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Sets in motion.
 
+use std::future::{self, Future};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 
-use tollgate_keys::{Algorithm, HmacKey, KeyRing, KeySet, VerifyingKey};
+use tollgate_keys::{Algorithm, HmacKey, KeyRefresher, KeyRing, KeySet, VerifyingKey};
 
 #[test]
 fn clones_are_the_same_ring() {
@@ -67,6 +70,32 @@ fn generations_of_concurrent_writers_are_all_counted() {
         }
     });
     assert_eq!((ring.generation(), ring.load().generation()), (2_000, 2_000));
+}
+
+#[test]
+fn unknown_key_is_reported_to_the_one_refresher_of_all_clones() {
+    let ring = KeyRing::new(KeySet::default());
+    ring.report_unknown_key(Some("nobody listens"));
+    let (first, second) = (Arc::new(Hints::default()), Arc::new(Hints::default()));
+    assert!(ring.set_refresher(first.clone()));
+    assert!(!ring.clone().set_refresher(second.clone()));
+    ring.clone().report_unknown_key(Some("k1"));
+    ring.report_unknown_key(None);
+    assert_eq!(*first.0.lock().unwrap(), [Some("k1".to_owned()), None]);
+    assert!(second.0.lock().unwrap().is_empty());
+}
+
+#[derive(Default)]
+struct Hints(Mutex<Vec<Option<String>>>);
+
+impl KeyRefresher for Hints {
+    fn unknown_key(&self, kid: Option<&str>) {
+        self.0.lock().unwrap().push(kid.map(str::to_owned));
+    }
+
+    fn refreshed<'r>(&'r self, _: Option<&'r str>) -> Pin<Box<dyn Future<Output = bool> + Send + 'r>> {
+        Box::pin(future::ready(false))
+    }
 }
 
 fn set(keys: usize) -> KeySet {
