@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tollgate_apikeys::ApiKeyTable;
 use tollgate_jwt::{CompactJws, HeaderCache, json};
-use tollgate_keys::Algorithm;
+use tollgate_keys::{Algorithm, KeyRing, VerifyError};
 
 use crate::basic::BasicCredentials;
 use crate::builder::EngineBuilder;
@@ -76,6 +76,22 @@ impl Engine {
         self.admit(Credential::parse_api_key(value, self.max_header_bytes)?, now)
     }
 
+    /// The keys that decide on the JWT in the value of an Authorization header: those of the issuer that it claims to be
+    /// from. Nothing of the token is verified by this. For whoever can fetch a key that is not there.
+    ///
+    /// # Errors
+    /// [`Rejection`] where there is no JWT, it cannot be read, or the issuer is not configured.
+    pub fn key_ring_of(&self, header: &[u8]) -> Result<&KeyRing, Rejection> {
+        let Credential::Jws(token) = Credential::parse(header, self.max_header_bytes)? else {
+            return Err(Rejection::CredentialNotAccepted);
+        };
+        let jws = CompactJws::parse_within(token, self.max_header_bytes)?;
+        SCRATCH.with_borrow_mut(|scratch| {
+            let claims = jws.decode_claims(&mut scratch.claims)?;
+            Ok(self.issuers.find(claims.iss())?.key_ring())
+        })
+    }
+
     fn admit(&self, credential: Credential<'_>, now: i64) -> Result<Principal, Rejection> {
         match credential {
             Credential::Jws(token) => self.admit_jws(token, now),
@@ -97,9 +113,12 @@ impl Engine {
             let issuer = self.issuers.find(claims.iss())?;
             issuer.policy().check(algorithm, &header, &claims, now)?;
             let keys = issuer.key_ring().load();
-            let proof = keys
-                .verify(&jws, &header, &mut scratch.signature)
-                .map_err(|error| Rejection::unverified(error, header.kid()))?;
+            let proof = keys.verify(&jws, &header, &mut scratch.signature).map_err(|error| {
+                if error == VerifyError::UnknownKey {
+                    issuer.key_ring().report_unknown_key(header.kid());
+                }
+                Rejection::unverified(error, header.kid())
+            })?;
             Ok(Principal::from_jws(&proof, &claims, &mut scratch.text))
         })
     }
