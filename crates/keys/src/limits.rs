@@ -28,7 +28,8 @@ pub const MIN_RSA_MODULUS_BITS: usize = 2048;
 
 /// Largest RSA modulus, in bits.
 ///
-/// Above, one check takes a millisecond and more; it is also where ring and aws-lc-rs end.
+/// Where ring and aws-lc-rs end. A check under such a key takes 0.36 ms with ring and 0.26 ms with aws-lc-rs; under the
+/// slowest key of all that are taken, with the exponent 2^33 - 1, 1.15 ms and 0.67 ms.
 pub const MAX_RSA_MODULUS_BITS: usize = 8192;
 
 /// Largest RSA public exponent, in bits.
