@@ -49,7 +49,7 @@ impl KeySet {
     ///
     /// The algorithm is always that of the key; the header's has to be the same. Of several keys at most
     /// [`MAX_KEYS_TRIED_WITHOUT_KID`] are tried. `signature` is memory for the decoded signature, used again from call
-    /// to call; nothing else is allocated.
+    /// to call; nothing else is allocated here.
     ///
     /// # Errors
     /// [`VerifyError`]. All but [`VerifyError::BadSignature`] come before any signature check.

@@ -1,7 +1,7 @@
 //! JWK, JWKS, PEM and DER to vetted, prepared verification keys.
 //!
 //! A key is read, vetted and prepared once, when it is loaded; from then on it belongs to one algorithm
-//! (RFC 8725 section 3.1), and verifying with it allocates nothing.
+//! (RFC 8725 section 3.1), and finding it and verifying with it allocates nothing here.
 //!
 //! The road, in reading order:
 //!

@@ -194,7 +194,7 @@ fn pss_restriction(parameters: Option<AnyRef<'_>>) -> Result<Restriction, KeyRef
 const PSS_PARAMETERS: [(Algorithm, u8, u8); 3] =
     [(Algorithm::PS256, 1, 32), (Algorithm::PS384, 2, 48), (Algorithm::PS512, 3, 64)];
 
-/// The fields [0] and [1] of RSASSA-PSS-params (RFC 4055 section 3.1) in DER: the hash, and MGF1 with it. Encoders differ
+/// The fields `[0]` and `[1]` of RSASSA-PSS-params (RFC 4055 section 3.1) in DER: the hash, and MGF1 with it. Encoders differ
 /// in whether the hash's own parameters are NULL or absent; readers are to take both (section 2.1).
 fn pss_hash(hash: u8, null: bool) -> Vec<u8> {
     const SHA2: [u8; 10] = [6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2];

@@ -73,7 +73,7 @@ impl VerifyingKey {
 
     /// Checks that `signature` is one of `message`: raw bytes, ECDSA as `r || s` (RFC 7518 section 3.4).
     ///
-    /// A signature of the wrong length is refused without a check. Allocates nothing.
+    /// A signature of the wrong length is refused without a check. Nothing is allocated, but for what ring does inside of RSA.
     ///
     /// # Errors
     /// [`BadSignature`].

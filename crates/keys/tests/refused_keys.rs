@@ -248,6 +248,11 @@ fn hmac_secrets() {
     assert_eq!(secret(pem), Some("hmac-secret-is-pem"));
     assert_eq!(secret(&[b"\n \t", &pem[..]].concat()), Some("hmac-secret-is-pem"));
     assert_eq!(secret(&pem[..100]), Some("hmac-secret-is-pem"));
+    let body: String = std::str::from_utf8(pem).unwrap().lines().filter(|line| !line.starts_with("-----")).collect();
+    let mut der = Vec::new();
+    base64url::decode(body.replace('+', "-").replace('/', "_").trim_end_matches('='), &mut der).unwrap();
+    assert_eq!(secret(&der), Some("hmac-secret-is-der"));
+    assert_eq!(secret(&der[1..]), None);
     assert_eq!(secret(ec().to_string().as_bytes()), Some("hmac-secret-is-jwk"));
     assert_eq!(secret(format!("\n{}\n", json!({"keys": [ec()]})).as_bytes()), Some("hmac-secret-is-jwk"));
     assert_eq!(secret(br#"{"a":"an object that is no key may be a secret"}"#), None);
