@@ -1,0 +1,108 @@
+//! What a verify allocates: what its principal keeps, and nothing on the way to a rejection but its data.
+
+use allocation_counter::measure;
+use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection};
+use tollgate_issuer::SigningKey;
+use tollgate_jwt::CompactJws;
+use tollgate_tests::{Draft, NOW, issuer, key_set, signing_key, traffic_token};
+
+/// A principal is a reference count and a text.
+const COLD: u64 = 2;
+
+/// A rejection may name what it rejects: an issuer, a `kid`, a claim.
+const REJECTION: u64 = 1;
+
+/// The allocations of the second call; the first grows the thread's memory to the size of the token.
+fn allocations(engine: &Engine, header: &str) -> (u64, Result<(), Rejection>) {
+    let mut result = engine.verify_at(header.as_bytes(), NOW).map(drop);
+    let counted = measure(|| result = engine.verify_at(header.as_bytes(), NOW).map(drop));
+    (counted.count_total, result)
+}
+
+/// ring allocates for RSA, and that only: it parses the key and builds its numbers at each verification.
+fn allocations_of_the_primitive(key: &SigningKey, token: &str) -> u64 {
+    let jws = CompactJws::parse(token).unwrap();
+    let mut signature = Vec::new();
+    jws.decode_signature(&mut signature).unwrap();
+    measure(|| key.verifying_key().verify(jws.signing_input(), &signature).unwrap()).count_total
+}
+
+#[test]
+fn a_cold_jwt_allocates_at_most_twice() {
+    let algorithms = [
+        Algorithm::HS256,
+        Algorithm::HS512,
+        Algorithm::RS256,
+        Algorithm::PS256,
+        Algorithm::ES256,
+        Algorithm::ES384,
+        Algorithm::EdDSA,
+    ];
+    for algorithm in algorithms {
+        let key = signing_key(algorithm, 0);
+        let engine = tollgate_tests::engine([&key]);
+        for token in [traffic_token(&key, 1, NOW), Draft::new(&key).claim("sub", "\u{e9}\n\"").sign(&key)] {
+            let (count, result) = allocations(&engine, &format!("Bearer {token}"));
+            let own = count - allocations_of_the_primitive(&key, &token);
+            assert!(result.is_ok() && own <= COLD, "{algorithm}: {own} of {count}, {result:?}");
+        }
+    }
+}
+
+#[test]
+fn an_api_key_allocates_nothing() {
+    let format = KeyFormat::new("tg", "live").unwrap();
+    let (key, table) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format));
+    table.insert(key.digest(), KeyRecord::api_key("k", "u").into());
+    let engine = Engine::builder().api_keys(table).build().unwrap();
+    for header in [key.as_str().to_owned(), format!("Bearer {}", key.as_str())] {
+        let (count, result) = allocations(&engine, &header);
+        assert_eq!((count, result), (0, Ok(())));
+    }
+}
+
+#[test]
+fn a22_a_rejection_before_the_signature_allocates_at_most_once() {
+    let key = signing_key(Algorithm::ES256, 0);
+    let crowd: Vec<_> = (0..5).map(|index| signing_key(Algorithm::EdDSA, index)).collect();
+    let format = KeyFormat::new("tg", "live").unwrap();
+    let unknown = ApiKey::generate(&format).unwrap();
+    let keys = key_set(crowd.iter().chain([&key]));
+    let engine = Engine::builder().issuer(issuer([]).keys(keys)).api_keys(ApiKeyTable::new(format)).build().unwrap();
+    let draft = || Draft::new(&key);
+    let sign = |draft: Draft| draft.sign(&key);
+    let nested = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+    let wide: String = (0..500).map(|index| format!("\"n{index}\":0,")).collect();
+    let headers = [
+        String::new(),
+        "a".repeat(1_000_000),
+        "Bearer".to_owned(),
+        "Digest x".to_owned(),
+        "garbage".repeat(100),
+        "ey.".to_owned() + &".".repeat(8000),
+        "ey.a.b.c.d".to_owned(),
+        "Bearer eyJ.e30.c2ln".to_owned(),
+        sign(draft().header("crit", "exp")),
+        sign(draft().header("alg", "none")),
+        sign(draft().header("alg", "EdDSA").without_header("kid")),
+        sign(draft().header("kid", "k".repeat(2000))),
+        sign(draft().header("typ", "at+jwt")),
+        sign(draft().without_claim("exp")),
+        sign(draft().claim("exp", "soon")),
+        sign(draft().claim("exp", 1)),
+        sign(draft().claim("nbf", NOW + 1000)),
+        sign(draft().claim("iss", "x".repeat(2000))),
+        sign(draft().claim("aud", vec!["x"; 100])),
+        sign(draft().payload_text(format!("{{\"a\":{nested}}}"))),
+        sign(draft().payload_text(format!("{{{wide}\"a\":0}}"))),
+        sign(draft().payload_text("{\"a\":1,\"a\":2}")),
+        draft().with_signature([0; 63]),
+        unknown.as_str().to_owned(),
+        format!("Bearer {}x", unknown.as_str()),
+    ];
+    for header in headers {
+        let (count, result) = allocations(&engine, &header);
+        let shown = header.chars().take(60).collect::<String>();
+        assert!(result.is_err() && count <= REJECTION, "{shown}: {count} {result:?}");
+    }
+}
