@@ -64,7 +64,7 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(listening)?;
         let local_addr = listener.local_addr().map_err(listening)?;
         let origin = config.origin(local_addr)?;
-        let opened = tokio::task::spawn_blocking(move || open(&config, origin));
+        let opened = tokio::task::spawn_blocking(move || open(&config, origin, local_addr));
         let Opened { app, demo, temporary } = opened.await.map_err(|_| ServerError::Task)??;
         let app = Arc::new(app);
         let router = routes::router(Arc::clone(&app))?;
@@ -157,7 +157,7 @@ struct Opened {
     temporary: Option<TempDir>,
 }
 
-fn open(config: &Config, origin: String) -> Result<Opened, ServerError> {
+fn open(config: &Config, origin: String, local_addr: SocketAddr) -> Result<Opened, ServerError> {
     let (store, temporary) = match &config.data_dir {
         Some(folder) => (Store::open(folder)?, None),
         None => {
@@ -167,7 +167,7 @@ fn open(config: &Config, origin: String) -> Result<Opened, ServerError> {
     };
     let seconds = |ttl: Duration| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
     let app = App::open(store, origin, seconds(config.session_ttl), seconds(config.access_token_ttl))?;
-    let demo = if config.demo { Some(demo::seed(&app)?.curl_lines()) } else { None };
+    let demo = if config.demo { Some(demo::seed(&app, local_addr)?.curl_lines()) } else { None };
     Ok(Opened { app, demo, temporary })
 }
 

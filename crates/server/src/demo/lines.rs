@@ -1,11 +1,14 @@
 use super::seed::{
     BLOG_ID, BLOG_REDIRECT, CLIENT_ID, CODE_CHALLENGE, CODE_VERIFIER, EMAIL, PASSWORD, SHOP_ID, SHOP_REDIRECT,
 };
+use crate::oauth::{Cookie, Cookies};
 use std::fmt::Write as _;
 
 /// What the curl lines are made of. Every line stands alone: each can be pasted by itself, in any order, again and again.
 pub(crate) struct Demo {
-    pub(super) origin: String,
+    /// Where the service is reached from this machine, whatever its public name is.
+    pub(super) url: String,
+    pub(super) cookies: Cookies,
     pub(super) session_token: String,
     pub(super) other_session_token: String,
     pub(super) expired_token: String,
@@ -181,7 +184,8 @@ impl Demo {
     }
 
     fn login(&self) -> Vec<Line> {
-        let Self { login_cookie, used_code, blog_secret, .. } = self;
+        let Self { login_cookie, used_code, blog_secret, cookies, .. } = self;
+        let (session_cookie, form_cookie) = (cookies.name(Cookie::Session), cookies.name(Cookie::LoginForm));
         let blog = self.authorize_url(BLOG_ID, BLOG_REDIRECT);
         let shop = self.authorize_url(SHOP_ID, SHOP_REDIRECT);
         let elsewhere = self.authorize_url(BLOG_ID, "http://127.0.0.1:9998/elsewhere");
@@ -191,7 +195,7 @@ impl Demo {
         );
         // The code that a line needs is fetched in the line itself: codes live a minute.
         let fresh_code = format!(
-            "-d code=\"$(curl -isS -b tollgate-session={login_cookie} {blog} | sed -n 's/.*[?&]code=\\([^&]*\\).*/\\1/p')\""
+            "-d code=\"$(curl -isS -b {session_cookie}={login_cookie} {blog} | sed -n 's/.*[?&]code=\\([^&]*\\).*/\\1/p')\""
         );
         vec![
             line("The blog sends its visitor here", "200, the login form", blog.clone()),
@@ -199,7 +203,7 @@ impl Demo {
                 "The visitor logs in",
                 "303 to the blog with a code, and a session cookie",
                 format!(
-                    "{} -b tollgate-login={FORM_TOKEN} -d form_token={FORM_TOKEN} -d email={EMAIL} -d password={PASSWORD} {}",
+                    "{} -b {form_cookie}={FORM_TOKEN} -d form_token={FORM_TOKEN} -d email={EMAIL} -d password={PASSWORD} {}",
                     self.url("/oauth/v2/authorize"),
                     authorize_fields(BLOG_ID, BLOG_REDIRECT),
                 ),
@@ -212,7 +216,7 @@ impl Demo {
             line(
                 "The shop sends the same visitor, who is logged in already",
                 "303 to the shop with a code, no form",
-                format!("-b tollgate-session={login_cookie} {shop}"),
+                format!("-b {session_cookie}={login_cookie} {shop}"),
             ),
             line(
                 "Another verifier than the challenge's",
@@ -334,14 +338,14 @@ impl Demo {
     }
 
     fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.origin)
+        format!("{}{path}", self.url)
     }
 
     fn authorize_url(&self, client_id: &str, redirect_uri: &str) -> String {
         format!(
             "'{}/oauth/v2/authorize?response_type=code&client_id={client_id}&redirect_uri={redirect_uri}&state=xyz\
              &code_challenge={CODE_CHALLENGE}&code_challenge_method=S256'",
-            self.origin
+            self.url
         )
     }
 }

@@ -6,17 +6,18 @@ use crate::ids::{new_secret, now};
 use crate::limits::LOGIN_SESSION_TTL_SECONDS;
 use crate::routes::scopes;
 use crate::storage::{AuthorizationCode, LoginSession, User};
+use std::net::SocketAddr;
 
 /// Fills the store with two users, their sites and keys, three clients, and one of each credential that no longer works.
 /// Blocks.
-pub(crate) fn seed(app: &App) -> Result<Demo, ServerError> {
-    fill(app).map_err(|error| match error {
+pub(crate) fn seed(app: &App, local_addr: SocketAddr) -> Result<Demo, ServerError> {
+    fill(app, local_addr).map_err(|error| match error {
         AccountError::Server(error) => error,
         error => ServerError::Demo(error.to_string()),
     })
 }
 
-fn fill(app: &App) -> Result<Demo, AccountError> {
+fn fill(app: &App, local_addr: SocketAddr) -> Result<Demo, AccountError> {
     let accounts = &app.accounts;
     let user_scopes = format!("{} {}", scopes::READ_SITES, scopes::MANAGE_API_KEYS);
     let ada = accounts.add_user(EMAIL, PASSWORD, &user_scopes)?;
@@ -41,7 +42,8 @@ fn fill(app: &App) -> Result<Demo, AccountError> {
     let session = |user: &User, now| app.tokens.session(&user.id, &user.scopes, now).map(|minted| minted.token);
     let token = |scope: &str| app.tokens.access(CLIENT_ID, CLIENT_ID, scope, None, now).map(|minted| minted.token);
     Ok(Demo {
-        origin: app.origin.clone(),
+        url: format!("http://{local_addr}"),
+        cookies: app.cookies,
         session_token: session(&ada, now).map_err(ServerError::from)?,
         other_session_token: session(&grace, now).map_err(ServerError::from)?,
         // Thirty days and more ago: whatever the lifetime is, this token is past it.

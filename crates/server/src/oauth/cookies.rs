@@ -45,7 +45,7 @@ impl Cookies {
         header
     }
 
-    fn name(self, cookie: Cookie) -> &'static str {
+    pub(crate) fn name(self, cookie: Cookie) -> &'static str {
         match (cookie, self.secure) {
             (Cookie::Session, true) => "__Host-tollgate-session",
             (Cookie::Session, false) => "tollgate-session",

@@ -10,7 +10,7 @@ mod request;
 mod token;
 
 pub(crate) use authorize::{login, show};
-pub(crate) use cookies::Cookies;
+pub(crate) use cookies::{Cookie, Cookies};
 pub(crate) use metadata::{authorization_server, jwks, protected_resource};
 pub(crate) use request::is_registrable;
 pub(crate) use token::token;

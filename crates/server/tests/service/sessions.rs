@@ -85,17 +85,17 @@ fn a_wrong_password_and_an_unknown_address_are_answered_alike() -> TestResult {
 fn an_unknown_address_takes_as_long_as_a_wrong_password() -> TestResult {
     let server = TestServer::start();
     server.accounts.add_user(EMAIL, PASSWORD, "read:sites")?;
-    let fastest = |email: &str| {
-        let attempts = (0..3).map(|_| {
-            let start = Instant::now();
-            assert_eq!(server.log_in(email, "guess").status().as_u16(), 401);
-            start.elapsed()
-        });
-        attempts.min().unwrap()
+    let time = |email: &str| {
+        let start = Instant::now();
+        assert_eq!(server.log_in(email, "guess").status().as_u16(), 401);
+        start.elapsed()
     };
-    let (known, unknown) = (fastest(EMAIL), fastest("nobody@example.com"));
-    // Without a hash it would be some thirty times faster.
-    assert!(unknown > known / 3, "{unknown:?} against {known:?}");
+    // In turns, so that a busy machine slows both down; the fastest of each has the least of that.
+    let times: Vec<_> = (0..5).map(|_| (time(EMAIL), time("nobody@example.com"))).collect();
+    let known = times.iter().map(|(known, _)| *known).min().unwrap();
+    let unknown = times.iter().map(|(_, unknown)| *unknown).min().unwrap();
+    // Without a hash it would be some forty times faster.
+    assert!(unknown > known / 10, "{unknown:?} against {known:?}");
     Ok(())
 }
 
