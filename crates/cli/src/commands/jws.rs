@@ -19,8 +19,8 @@ const NO_USABLE_KEY: &str = "no-usable-key";
 
 /// Verify signatures alone: no claims are read, the payload may be any bytes.
 ///
-/// A line is a JWS in compact form. The answer is {\"ok\":true,\"alg\":...,\"kid\":...,\"payload\":\"<base64url>\"} or
-/// {\"ok\":false,\"error\":...}. Where the key files hold no usable key, every line is rejected with \"no-usable-key\"; `tollgate keys`
+/// A line is a JWS in compact form. The answer is `{"ok":true,"alg":...,"kid":...,"payload":"<base64url>"}` or
+/// `{"ok":false,"error":...}`. Where the key files hold no usable key, every line is rejected with "no-usable-key"; `tollgate keys`
 /// says why.
 #[derive(Args, Debug)]
 #[command(after_help = with_input_help!("\

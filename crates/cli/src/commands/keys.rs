@@ -22,8 +22,8 @@ Examples:
 
 /// Show the keys of a key file and whether they are usable.
 ///
-/// One line of JSON a key, in the order of the file: {\"kid\":..., \"kty\":..., \"algs\":[...], \"usable\":true}, or
-/// {\"kid\":..., \"kty\":..., \"usable\":false, \"reason\":...}.
+/// One line of JSON a key, in the order of the file: `{"kid":...,"kty":...,"algs":[...],"usable":true}` or
+/// `{"kid":...,"kty":...,"usable":false,"reason":...}`.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {

@@ -36,15 +36,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR", default_value_t = Config::default().listen)]
     listen: SocketAddr,
 
-    /// The public origin of the service, `iss` and `aud` of its tokens: https://auth.example.com. Otherwise http:// and the address
+    /// The public origin of the service, `iss` and `aud` of its tokens, as `https://auth.example.com`. Otherwise `http://` and the address
     /// listened on, when that is of this machine alone
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
 
-    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("session token", Config::default().session_ttl))]
+    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("session tokens", Config::default().session_ttl))]
     session_ttl: Option<u32>,
 
-    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("access token", Config::default().access_token_ttl))]
+    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("access tokens", Config::default().access_token_ttl))]
     access_token_ttl: Option<u32>,
 
     /// What is logged on standard error: off, error, warn, info, debug or trace
@@ -87,5 +87,5 @@ async fn serve(config: Config) -> Result<Outcome, CommandError> {
 }
 
 fn lifetime_help(what: &str, default: Duration) -> String {
-    format!("How long a {what} lives: seconds, or 90s, 15m, 12h, 30d; {} seconds otherwise", default.as_secs())
+    format!("How long {what} live: seconds, or 90s, 15m, 12h, 30d; {} seconds otherwise", default.as_secs())
 }

@@ -81,7 +81,7 @@ struct New {
     #[arg(long)]
     typ: Option<String>,
 
-    /// Any other claim, its value in JSON: 'tenant=\"acme\"'; to be given once for each
+    /// Any other claim, its value in JSON: 'tenant="acme"'; to be given once for each
     #[arg(long = "claim", value_name = "NAME=JSON", value_parser = claim)]
     claims: Vec<(String, Value)>,
 

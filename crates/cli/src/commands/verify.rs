@@ -17,7 +17,7 @@ use crate::values::{self, AlgorithmName, Typ};
 
 /// Verify credentials: each line is the value of an Authorization header.
 ///
-/// The answer is {\"ok\":true,\"principal\":{...}} or {\"ok\":false,\"status\":401,\"error\":...,\"challenge\":...}. The members of a
+/// The answer is `{"ok":true,"principal":{...}}` or `{"ok":false,"status":401,"error":...,"challenge":...}`. The members of a
 /// principal: `kind` (jwt, api-key, client, access-token), `issuer`, `subject`, `audience`, `scopes`, `client_id`, `credential_id`,
 /// `key_id`, `expires_at`; those that do not apply are null.
 #[derive(Args, Debug)]
