@@ -273,3 +273,20 @@ fn a38_time_is_checked_anew_on_each_call_and_never_goes_back() {
     time.store(NOW, Ordering::Relaxed);
     assert_eq!(engine.verify(token.as_bytes()).unwrap_err().code(), "expired", "expired stays expired");
 }
+
+#[test]
+fn a51_a52_a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+    let key = es256();
+    let engine = engine([&key]);
+    for cnf in [
+        json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
+        json!({ "x5t#S256": "a" }),
+        json!({}),
+        json!({ "x": 1 }),
+    ] {
+        assert_eq!(code(&engine, &Draft::new(&key).claim("cnf", cnf), &key), Err("sender-constrained"));
+    }
+    for cnf in [json!(null), json!([]), json!("x")] {
+        assert_eq!(code(&engine, &Draft::new(&key).claim("cnf", cnf), &key), Err("invalid-claim"));
+    }
+}

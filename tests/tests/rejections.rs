@@ -10,7 +10,7 @@ const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
 const BASIC: &str = r#"Basic realm="tollgate", charset="UTF-8""#;
 
 /// The codes that `verify` gives; each is met below.
-const CODES: [&str; 23] = [
+const CODES: [&str; 24] = [
     "missing-credential",
     "header-too-long",
     "malformed-credential",
@@ -34,6 +34,7 @@ const CODES: [&str; 23] = [
     "bad-signature",
     "unknown-api-key",
     "unknown-client",
+    "sender-constrained",
 ];
 
 #[test]
@@ -67,6 +68,7 @@ fn every_code_is_reached_and_answers_as_rfc_6750_says() {
         sign(draft().claim("exp", "soon")),
         sign(draft().claim("iss", "https://other/")),
         sign(draft().claim("aud", "other")),
+        sign(draft().claim("cnf", serde_json::json!({}))),
         sign(draft().claim("exp", NOW - 100)),
         ended.as_str().to_owned(),
         sign(draft().claim("nbf", NOW + 100)),

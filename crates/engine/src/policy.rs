@@ -61,6 +61,9 @@ impl Policy {
         self.check_algorithm(algorithm)?;
         let is_access_token = self.check_typ(header)?;
         self.check_audience(claims)?;
+        if claims.cnf().is_some() {
+            return Err(Rejection::SenderConstrained);
+        }
         self.check_time(claims, now)?;
         let profile = if is_access_token { &ACCESS_TOKEN_CLAIMS[..] } else { &[] };
         let required = profile.iter().copied().chain(self.required_claims.iter().map(|name| &**name));

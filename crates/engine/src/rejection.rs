@@ -51,6 +51,9 @@ pub enum Rejection {
     },
     /// No entry of `aud` is an audience that is expected.
     WrongAudience,
+    /// The token is bound to a key that its sender has to prove (`cnf`, RFC 7800), which is not checked here yet: taken as
+    /// a bearer token it would be good for whoever stole it.
+    SenderConstrained,
     /// Past `exp` and the leeway, or past a key's expiry. Both in seconds since the Unix epoch.
     Expired {
         /// When it expired.
@@ -118,6 +121,7 @@ impl Rejection {
             Rejection::MissingClaim { .. } => "missing-claim",
             Rejection::UnknownIssuer { .. } => "unknown-issuer",
             Rejection::WrongAudience => "wrong-audience",
+            Rejection::SenderConstrained => "sender-constrained",
             Rejection::Expired { .. } => "expired",
             Rejection::NotYetValid { .. } => "not-yet-valid",
             Rejection::UnknownKey { .. } => "unknown-key",
@@ -201,6 +205,9 @@ impl fmt::Display for Rejection {
             Rejection::MissingClaim { name } => write!(f, "the required claim {name} is absent"),
             Rejection::UnknownIssuer { issuer } => write!(f, "the issuer {issuer:?} is not configured"),
             Rejection::WrongAudience => f.write_str("aud names no audience that is expected"),
+            Rejection::SenderConstrained => {
+                f.write_str("the token is bound to a key (cnf), and no proof is checked here")
+            }
             Rejection::Expired { expired_at, now } => write!(f, "expired at {expired_at}; it is {now}"),
             Rejection::NotYetValid { not_before, now } => write!(f, "not valid before {not_before}; it is {now}"),
             Rejection::UnknownKey { kid: Some(kid) } => write!(f, "the issuer has no key with the kid {kid:?}"),
