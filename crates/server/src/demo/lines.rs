@@ -46,7 +46,7 @@ impl Demo {
             // Writing to a string cannot fail.
             let _ = writeln!(text, "## {title}\n");
             for Line { what, answer, arguments } in lines {
-                let _ = writeln!(text, "# {what} -> {answer}\ncurl -isS {arguments}\n");
+                let _ = writeln!(text, "# {what} -> {answer}\ncurl -isSw '\\n' {arguments}\n");
             }
         }
         text
