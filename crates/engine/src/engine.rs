@@ -76,8 +76,8 @@ impl Engine {
         self.admit(Credential::parse_api_key(value, self.max_header_bytes)?, now)
     }
 
-    /// The keys that decide on the JWT in the value of an Authorization header: those of the issuer that it claims to be
-    /// from. Nothing of the token is verified by this. For whoever can fetch a key that is not there.
+    /// The keys that decide on the JWT in the value of an Authorization header: those of the issuer that it claims to
+    /// be from. Nothing of the token is verified by this. For whoever can fetch a key that is not there.
     ///
     /// # Errors
     /// [`Rejection`] where there is no JWT, it cannot be read, or the issuer is not configured.

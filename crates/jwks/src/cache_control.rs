@@ -1,0 +1,29 @@
+use std::time::Duration;
+
+use http::HeaderMap;
+use http::header::{AGE, CACHE_CONTROL};
+
+/// For how long the provider says that its answer is fresh from now on (RFC 9111 section 4.2): `max-age` less `Age`.
+/// None where it does not say.
+///
+/// The first `max-age` counts; with `no-store` or `no-cache` it is zero.
+pub(crate) fn max_age(headers: &HeaderMap) -> Option<Duration> {
+    let values = headers.get_all(CACHE_CONTROL).into_iter().filter_map(|value| value.to_str().ok());
+    let mut max_age = None;
+    for directive in values.flat_map(|value| value.split(',')) {
+        let (name, argument) = directive.split_once('=').unwrap_or((directive, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "no-store" | "no-cache" => return Some(Duration::ZERO),
+            "max-age" if max_age.is_none() => max_age = Some(seconds(argument.trim().trim_matches('"')).unwrap_or(0)),
+            _ => {}
+        }
+    }
+    let age = headers.get(AGE).and_then(|age| age.to_str().ok()).and_then(seconds).unwrap_or(0);
+    max_age.map(|max_age| Duration::from_secs(max_age.saturating_sub(age)))
+}
+
+/// RFC 9111 section 1.2.2: digits alone; what is too large for the type is as good as infinite.
+fn seconds(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}

@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use crate::error::ConfigurationError;
+use crate::limits;
+
+/// The clocks of one remote key set.
+///
+/// | clock | says | at its end |
+/// |---|---|---|
+/// | **freshness** | how long a set is not asked for again | it is fetched in the background |
+/// | **revocation bound** | how long after its removal a key may still count, while the provider answers | it is gone |
+/// | **outage grace** | how long the last good set serves while the provider cannot be reached | the issuer fails closed |
+///
+/// The freshness is the provider's to say (`Cache-Control: max-age`), within [`min_freshness`](Self::min_freshness) and
+/// the revocation bound; the other two are yours. While a provider cannot be reached nobody knows what it has revoked:
+/// in an outage a removed key counts until the grace ends. An answer that holds no usable key set is an outage too.
+///
+/// ```
+/// use std::time::Duration;
+/// use tollgate_jwks::Clocks;
+///
+/// let clocks = Clocks { outage_grace: Duration::from_secs(3600), ..Clocks::default() };
+/// assert!(clocks.freshness < clocks.revocation_bound && clocks.revocation_bound < clocks.outage_grace);
+/// ```
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Clocks {
+    /// How long a set is fresh when the provider does not say. It is refreshed in the last fifth of this time, at
+    /// random.
+    pub freshness: Duration,
+    /// The least time for which a set is fresh, whatever the provider says.
+    pub min_freshness: Duration,
+    /// A key that the provider no longer publishes is gone within this time, provided that the provider answers. It is
+    /// also the longest `max-age` that is honoured, less the time that a refresh may take.
+    pub revocation_bound: Duration,
+    /// The last good set serves this long after the provider confirmed it last. Then the ring is emptied, and every
+    /// token of the issuer is rejected, until the provider answers again.
+    pub outage_grace: Duration,
+    /// Unknown key ids lead to one fetch in this time, however many there are and whatever the fetch brings.
+    pub cool_down: Duration,
+    /// How many cool-downs may be saved up: this many fetches for unknown key ids may follow each other closely after a
+    /// quiet time. At most [`limits::MAX_BURST`].
+    pub burst: u32,
+    /// The time for one request, from connecting to the last byte. A refresh makes one for each URI that it tries, and
+    /// one for the metadata.
+    pub request_timeout: Duration,
+}
+
+impl Default for Clocks {
+    fn default() -> Self {
+        Clocks {
+            freshness: limits::DEFAULT_FRESHNESS,
+            min_freshness: limits::DEFAULT_MIN_FRESHNESS,
+            revocation_bound: limits::DEFAULT_REVOCATION_BOUND,
+            outage_grace: limits::DEFAULT_OUTAGE_GRACE,
+            cool_down: limits::DEFAULT_COOL_DOWN,
+            burst: limits::DEFAULT_BURST,
+            request_timeout: limits::DEFAULT_REQUEST_TIMEOUT,
+        }
+    }
+}
+
+impl Clocks {
+    /// Checks that the clocks can all be kept when a refresh makes up to `requests` requests.
+    ///
+    /// # Errors
+    /// [`ConfigurationError::Clocks`] says what contradicts.
+    pub fn check(&self, requests: u32) -> Result<(), ConfigurationError> {
+        let zero =
+            [self.min_freshness, self.cool_down, self.request_timeout].into_iter().any(|duration| duration.is_zero());
+        let contradiction = if zero {
+            "the least freshness, the cool-down and the timeout must not be zero"
+        } else if self.burst == 0 || self.burst > limits::MAX_BURST {
+            "the burst must be from 1 to 16"
+        } else if self.freshness < self.min_freshness {
+            "the freshness must not be shorter than the least freshness"
+        } else if self.freshness > self.revocation_bound {
+            "the freshness must not be longer than the revocation bound"
+        } else if self.longest_fresh(requests).is_none_or(|longest| longest < self.min_freshness) {
+            "the revocation bound must leave time for a refresh after the least freshness"
+        } else if self.outage_grace < self.revocation_bound {
+            "the outage grace must not be shorter than the revocation bound"
+        } else {
+            return Ok(());
+        };
+        Err(ConfigurationError::Clocks { contradiction })
+    }
+
+    /// The longest time for which a set may be fresh, so that the next one is there within the revocation bound.
+    fn longest_fresh(&self, requests: u32) -> Option<Duration> {
+        self.revocation_bound.checked_sub(self.longest_refresh(requests))
+    }
+
+    fn longest_refresh(&self, requests: u32) -> Duration {
+        self.request_timeout.saturating_mul(requests)
+    }
+
+    /// How long a set is fresh of which the provider says `max_age`.
+    pub(crate) fn fresh_for(&self, max_age: Option<Duration>, requests: u32) -> Duration {
+        let longest = self.longest_fresh(requests).unwrap_or_default();
+        max_age.unwrap_or(self.freshness).max(self.min_freshness).min(longest)
+    }
+}

@@ -1,0 +1,242 @@
+use std::io;
+
+use tollgate_keys::NotAKeyFile;
+
+/// Why a remote key set cannot be set up as it was described.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigurationError {
+    /// Not an absolute URI of the scheme `https` or `http`, or one with user information or a fragment.
+    #[error("{uri:?} is not an absolute https URI without user information and fragment")]
+    InvalidUri {
+        /// What was given.
+        uri: String,
+    },
+    /// Plain HTTP to another machine: whoever is on the way could publish keys of his own.
+    #[error("{uri:?} is not https, and its host is not a loopback address")]
+    InsecureUri {
+        /// What was given.
+        uri: String,
+    },
+    /// An issuer's name with a query (RFC 8414 section 2).
+    #[error("the issuer {issuer:?} must have no query")]
+    InvalidIssuer {
+        /// What was given.
+        issuer: String,
+    },
+    /// More failover URIs than [`MAX_FAILOVERS`](crate::limits::MAX_FAILOVERS).
+    #[error("{failovers} failover URIs; at most {} are taken", crate::limits::MAX_FAILOVERS)]
+    TooManyFailovers {
+        /// How many were given.
+        failovers: usize,
+    },
+    /// The clocks cannot all be kept.
+    #[error("the clocks contradict each other: {contradiction}")]
+    Clocks {
+        /// What does not fit.
+        contradiction: &'static str,
+    },
+    /// A limit is above the crate's own, or zero.
+    #[error("the limit on {limit} must be from 1 to {max}")]
+    Limit {
+        /// What is limited.
+        limit: &'static str,
+        /// The most that may be set.
+        max: usize,
+    },
+    /// The root certificates that were given cannot be read, or hold none.
+    #[error("the root certificates cannot be read as PEM")]
+    RootCertificates,
+    /// The system has no root certificates, and none were given.
+    #[error("the system has no root certificates that can be read: give some, or install them")]
+    NoRootCertificates,
+    /// rustls does not take what it was given.
+    #[error("TLS cannot be set up: {reason}")]
+    Tls {
+        /// What it says.
+        reason: String,
+    },
+    /// Not called in a tokio runtime.
+    #[error("a remote key set must be started in a tokio runtime")]
+    NoRuntime,
+}
+
+impl ConfigurationError {
+    /// The stable name of this reason, in kebab-case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            ConfigurationError::InvalidUri { .. } => "invalid-uri",
+            ConfigurationError::InsecureUri { .. } => "insecure-uri",
+            ConfigurationError::InvalidIssuer { .. } => "invalid-issuer",
+            ConfigurationError::TooManyFailovers { .. } => "too-many-failovers",
+            ConfigurationError::Clocks { .. } => "contradictory-clocks",
+            ConfigurationError::Limit { .. } => "invalid-limit",
+            ConfigurationError::RootCertificates => "invalid-root-certificates",
+            ConfigurationError::NoRootCertificates => "no-root-certificates",
+            ConfigurationError::Tls { .. } => "invalid-tls",
+            ConfigurationError::NoRuntime => "no-runtime",
+        }
+    }
+}
+
+/// Why a fetch brought no key set.
+///
+/// `Display` escapes what the provider sent.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// No connection: the name does not resolve, or nobody listens.
+    #[error("no connection could be made")]
+    Connect,
+    /// The TLS handshake failed: the certificate is not that of the host, is not trusted or has expired, or the peer
+    /// does not speak TLS.
+    #[error("the TLS handshake failed: {reason}")]
+    Tls {
+        /// What rustls says.
+        reason: String,
+    },
+    /// Plain HTTP to a name that is not that of this machine.
+    #[error("the name of the host does not resolve to a loopback address")]
+    NotLoopback,
+    /// The time for one request is over.
+    #[error("no whole answer in time")]
+    Timeout,
+    /// The connection ended in the middle of the answer, or what came is not HTTP.
+    #[error("the answer is incomplete or not HTTP")]
+    Interrupted,
+    /// A redirect, which is never followed: its target would be fetched on the word of an answer that nobody vouches
+    /// for.
+    #[error("the answer is a redirect (status {status})")]
+    Redirect {
+        /// The status code.
+        status: u16,
+    },
+    /// A status other than 200, or 304 where nothing was asked for.
+    #[error("the answer has the status {status}")]
+    Status {
+        /// The status code.
+        status: u16,
+    },
+    /// A media type that is not JSON, or none.
+    #[error("the answer is not JSON but {content_type:?}")]
+    ContentType {
+        /// What the answer says.
+        content_type: String,
+    },
+    /// A content coding, which was not asked for.
+    #[error("the answer is encoded, which was not asked for")]
+    ContentEncoding,
+    /// A document longer than the limit.
+    #[error("the document is longer than {max} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        max: usize,
+    },
+    /// More keys than the limit.
+    #[error("the set holds more than {max} keys")]
+    TooManyKeys {
+        /// The limit.
+        max: usize,
+    },
+    /// Not a JWK set (RFC 7517 section 5).
+    #[error("not a key set: {0}")]
+    NotAKeySet(NotAKeyFile),
+    /// A key set without a key that may be used.
+    #[error("none of the {published} keys of the set may be used")]
+    NoUsableKey {
+        /// How many keys there are.
+        published: usize,
+    },
+    /// Not a metadata document (OpenID Connect Discovery 1.0 section 4.2, RFC 8414 section 3.2) with a `jwks_uri`.
+    #[error("not a metadata document with a jwks_uri")]
+    InvalidMetadata,
+    /// The metadata is that of another issuer (RFC 8414 section 3.3).
+    #[error("the metadata is that of the issuer {found:?}")]
+    IssuerMismatch {
+        /// What its `issuer` says.
+        found: String,
+    },
+    /// The metadata's `jwks_uri` is not HTTPS, or is on this machine while the metadata is not.
+    #[error("the metadata names the jwks_uri {uri:?}, which is not https or not a public one")]
+    InsecureJwksUri {
+        /// What it says.
+        uri: String,
+    },
+}
+
+impl FetchError {
+    /// The stable name of this reason, in kebab-case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            FetchError::Connect => "connect-failed",
+            FetchError::Tls { .. } => "tls-failed",
+            FetchError::NotLoopback => "not-loopback",
+            FetchError::Timeout => "timeout",
+            FetchError::Interrupted => "interrupted",
+            FetchError::Redirect { .. } => "redirect-refused",
+            FetchError::Status { .. } => "http-status",
+            FetchError::ContentType { .. } => "wrong-content-type",
+            FetchError::ContentEncoding => "content-encoding-refused",
+            FetchError::TooLarge { .. } => "document-too-large",
+            FetchError::TooManyKeys { .. } => "too-many-keys",
+            FetchError::NotAKeySet(_) => "not-a-key-set",
+            FetchError::NoUsableKey { .. } => "no-usable-key",
+            FetchError::InvalidMetadata => "invalid-metadata",
+            FetchError::IssuerMismatch { .. } => "issuer-mismatch",
+            FetchError::InsecureJwksUri { .. } => "insecure-jwks-uri",
+        }
+    }
+
+    /// Whether the provider was out of reach, other than answering something that it must not.
+    pub(crate) fn is_outage(&self) -> bool {
+        match self {
+            FetchError::Connect | FetchError::Timeout | FetchError::Interrupted => true,
+            FetchError::Status { status } => *status >= 500 || *status == 429,
+            _ => false,
+        }
+    }
+}
+
+/// Why a saved key set was not used, or could not be saved.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SavedSetError {
+    /// The file cannot be read or written.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// Not the file of a saved set, or one that is too long.
+    #[error("not the file of a saved key set")]
+    Malformed,
+    /// The set of another source: the file belongs to another issuer.
+    #[error("the file holds the key set of another source: {found:?}")]
+    OtherSource {
+        /// The source that it names.
+        found: String,
+    },
+    /// Others may write the file, so that its keys could be anybody's.
+    #[error("others may write the file: its mode must not have more than 0644")]
+    WritableByOthers,
+    /// The provider confirmed the set too long ago, or at a time that has not come yet.
+    #[error("the set is too old, or from the future")]
+    TooOld,
+    /// What was saved does not pass the vetting of today.
+    #[error("the set is refused: {0}")]
+    Refused(FetchError),
+}
+
+impl SavedSetError {
+    /// The stable name of this reason, in kebab-case.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            SavedSetError::Io(_) => "saved-set-io",
+            SavedSetError::Malformed => "saved-set-malformed",
+            SavedSetError::OtherSource { .. } => "saved-set-of-other-source",
+            SavedSetError::WritableByOthers => "saved-set-writable-by-others",
+            SavedSetError::TooOld => "saved-set-too-old",
+            SavedSetError::Refused(_) => "saved-set-refused",
+        }
+    }
+}

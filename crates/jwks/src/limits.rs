@@ -1,0 +1,92 @@
+//! Every limit of this crate, with the origin of its value. Those of a single key are in
+//! [`tollgate_keys::limits`].
+
+use std::time::Duration;
+
+/// [`Clocks::freshness`](crate::Clocks::freshness) unless told otherwise.
+///
+/// What jose keeps a key set for; Nimbus takes half of it. An unknown key is fetched when it appears: this is not what
+/// a rotation waits for.
+pub const DEFAULT_FRESHNESS: Duration = Duration::from_secs(10 * 60);
+
+/// [`Clocks::min_freshness`](crate::Clocks::min_freshness) unless told otherwise: a provider that sends `max-age=0` is
+/// asked once a minute.
+pub const DEFAULT_MIN_FRESHNESS: Duration = Duration::from_secs(60);
+
+/// [`Clocks::revocation_bound`](crate::Clocks::revocation_bound) unless told otherwise: the common lifetime of a short
+/// access token, which is as long as a stolen one works.
+pub const DEFAULT_REVOCATION_BOUND: Duration = Duration::from_secs(15 * 60);
+
+/// [`Clocks::outage_grace`](crate::Clocks::outage_grace) unless told otherwise.
+///
+/// A provider that cannot publish its keys cannot issue tokens for long either; those that it issued last are rarely
+/// good for longer than this.
+pub const DEFAULT_OUTAGE_GRACE: Duration = Duration::from_secs(4 * 60 * 60);
+
+/// [`Clocks::cool_down`](crate::Clocks::cool_down) unless told otherwise: that of jose and of Nimbus.
+pub const DEFAULT_COOL_DOWN: Duration = Duration::from_secs(30);
+
+/// [`Clocks::burst`](crate::Clocks::burst) unless told otherwise: never more than one fetch a cool-down.
+pub const DEFAULT_BURST: u32 = 1;
+
+/// The most that [`Clocks::burst`](crate::Clocks::burst) takes: more would be no budget.
+pub const MAX_BURST: u32 = 16;
+
+/// [`Clocks::request_timeout`](crate::Clocks::request_timeout) unless told otherwise: a key set is one small document;
+/// ten times what a slow provider on another continent takes.
+pub const DEFAULT_REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A refresh falls into this last part of the time for which a set is fresh, at random, so that many processes that
+/// started together do not ask together.
+pub const JITTER: f64 = 0.2;
+
+/// The wait after the first failed refresh, doubled with each further one. Up to half of it is left out at random.
+pub const RETRY_FIRST: Duration = Duration::from_secs(1);
+
+/// The longest wait after a failed refresh: how long after the end of an outage it may go unnoticed.
+pub const RETRY_MAX: Duration = Duration::from_secs(60);
+
+/// How long a start waits for a provider that does not answer, before it uses a saved set older than the revocation
+/// bound.
+pub const SAVED_SET_DELAY: Duration = Duration::from_secs(2);
+
+/// Largest key set document or metadata document that is read, in bytes.
+///
+/// The largest public JWKS in use (Microsoft's common endpoint, about 20 keys with their certificates) takes about
+/// 40 KiB.
+pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
+
+/// Most keys in one remote set, refused ones counted. Identity providers publish 1 to 20; each is parsed and vetted at
+/// every change.
+pub const MAX_REMOTE_KEYS: usize = 100;
+
+/// Most bytes of a response's head. The largest that nginx passes on from an upstream by default is 4 to 8 KiB.
+pub const MAX_RESPONSE_HEAD_BYTES: usize = 16 * 1024;
+
+/// Longest `ETag` that is kept and sent back, in bytes. They are 10 to 70 in use.
+pub const MAX_ETAG_BYTES: usize = 256;
+
+/// Most failover URIs of one set: each of them lengthens a refresh by its timeout.
+pub const MAX_FAILOVERS: usize = 4;
+
+/// Bytes of a saved set's file beside the document: a URI and a time.
+pub const SAVED_BYTES_BESIDE_DOCUMENT: usize = 16 * 1024;
+
+/// How far the clock may have gone back since a set was saved, in seconds: what a first synchronisation corrects.
+pub const MAX_CLOCK_STEP_BACK: i64 = 60;
+
+/// How many unknown key ids are told apart at a time, reported and known not to exist together. Beyond that one is
+/// forgotten for the other: 8 KiB of memory for each issuer.
+pub const UNKNOWN_KEYS: usize = 1024;
+
+/// The longest time for which a key id is known not to exist, before it is fetched for again. The first time is one
+/// cool-down, so that a key that is published late is found; each further time is twice as long.
+pub const MISSING_KEY_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// The longest that [`verify_or_refresh`](crate::verify_or_refresh) waits for a fetch. A fetch that takes longer than
+/// this is better answered with 401 and tried again by the client.
+pub const MAX_REFRESH_WAIT: Duration = Duration::from_secs(5);
+
+/// Most calls of [`verify_or_refresh`](crate::verify_or_refresh) that wait for one issuer at a time. The others get
+/// their rejection at once.
+pub const MAX_WAITING: usize = 1024;

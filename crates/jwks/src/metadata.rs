@@ -1,0 +1,57 @@
+//! From an issuer's name to its `jwks_uri`.
+
+use tollgate_jwt::json;
+
+use crate::endpoint::Endpoint;
+use crate::error::{ConfigurationError, FetchError};
+
+/// Where an issuer's metadata is.
+#[derive(Clone, Debug)]
+pub(crate) struct Metadata {
+    pub(crate) endpoint: Endpoint,
+    issuer: String,
+}
+
+impl Metadata {
+    /// OpenID Connect Discovery 1.0 section 4: the well-known path follows that of the issuer.
+    pub(crate) fn openid(issuer: &str) -> Result<Self, ConfigurationError> {
+        vet(issuer)?;
+        let base = issuer.strip_suffix('/').unwrap_or(issuer);
+        Metadata::new(issuer, &format!("{base}/.well-known/openid-configuration"))
+    }
+
+    /// RFC 8414 section 3: the well-known path precedes that of the issuer.
+    pub(crate) fn authorization_server(issuer: &str) -> Result<Self, ConfigurationError> {
+        let uri = vet(issuer)?;
+        let (scheme, authority) = (uri.uri().scheme_str().unwrap_or_default(), uri.uri().authority());
+        let authority = authority.map_or("", |authority| authority.as_str());
+        let path = uri.uri().path();
+        let path = path.strip_suffix('/').unwrap_or(path);
+        Metadata::new(issuer, &format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}"))
+    }
+
+    fn new(issuer: &str, uri: &str) -> Result<Self, ConfigurationError> {
+        Ok(Metadata { endpoint: Endpoint::parse(uri)?, issuer: issuer.to_owned() })
+    }
+
+    /// The `jwks_uri` that `document` names, if it is this issuer's: to the letter (RFC 8414 section 3.3).
+    pub(crate) fn jwks_uri(&self, document: &[u8]) -> Result<Endpoint, FetchError> {
+        let mut buffer = json::Buffer::default();
+        let document = json::parse(document, &mut buffer).map_err(|_| FetchError::InvalidMetadata)?;
+        let member = |name| document.root().get(name).and_then(|value| value.as_str());
+        let issuer = member("issuer").ok_or(FetchError::InvalidMetadata)?;
+        if issuer != self.issuer {
+            return Err(FetchError::IssuerMismatch { found: issuer.to_owned() });
+        }
+        let uri = member("jwks_uri").ok_or(FetchError::InvalidMetadata)?;
+        self.endpoint.refers_to(uri).ok_or_else(|| FetchError::InsecureJwksUri { uri: uri.to_owned() })
+    }
+}
+
+fn vet(issuer: &str) -> Result<Endpoint, ConfigurationError> {
+    let endpoint = Endpoint::parse(issuer)?;
+    if issuer.contains('?') {
+        return Err(ConfigurationError::InvalidIssuer { issuer: issuer.to_owned() });
+    }
+    Ok(endpoint)
+}

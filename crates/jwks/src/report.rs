@@ -1,0 +1,49 @@
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tollgate_keys::KeyReport;
+
+use crate::event::{self, Event, Observer};
+
+/// Tells the log and the observer of one key set what happens.
+#[derive(Clone)]
+pub(crate) struct Reporter {
+    name: Arc<str>,
+    observer: Option<Arc<dyn Observer>>,
+    observer_panicked: Arc<AtomicBool>,
+}
+
+impl Reporter {
+    pub(crate) fn new(name: Arc<str>, observer: Option<Arc<dyn Observer>>) -> Self {
+        Reporter { name, observer, observer_panicked: Arc::default() }
+    }
+
+    /// A panic of the observer stays here: the keys have to be refreshed all the same.
+    pub(crate) fn report(&self, event: &Event<'_>) {
+        event::log(&self.name, event);
+        let Some(observer) = &self.observer else {
+            return;
+        };
+        if self.observer_panicked.load(Ordering::Relaxed) {
+            return;
+        }
+        if catch_unwind(AssertUnwindSafe(|| observer.observe(&self.name, event))).is_err() {
+            self.observer_panicked.store(true, Ordering::Relaxed);
+            tracing::error!(remote = &*self.name, "the observer panicked: it is not called again");
+        }
+    }
+
+    pub(crate) fn report_refused(&self, refused: &[KeyReport]) {
+        for report in refused {
+            self.report(&Event::KeyRefused { report });
+        }
+    }
+}
+
+impl fmt::Debug for Reporter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reporter").field("name", &self.name).finish_non_exhaustive()
+    }
+}

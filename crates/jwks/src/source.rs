@@ -1,0 +1,160 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::HeaderValue;
+use hyper::body::Bytes;
+use tokio::task;
+use tokio::time::Instant;
+
+use crate::clocks::Clocks;
+use crate::endpoint::Endpoint;
+use crate::error::FetchError;
+use crate::http_client::{Answer, Conditions, HttpClient};
+use crate::key_document::{Vetted, Vetting};
+use crate::metadata::Metadata;
+use crate::schedule::Cause;
+
+/// Where the keys of one issuer come from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    JwksUri(Endpoint),
+    Metadata(Metadata),
+}
+
+/// Fetches a key set from its origin, or else from its failover URIs.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) client: HttpClient,
+    pub(crate) vetting: Arc<Vetting>,
+    pub(crate) clocks: Clocks,
+    pub(crate) origin: Origin,
+    pub(crate) failovers: Vec<Endpoint>,
+    /// The `jwks_uri` that the metadata named, and when.
+    pub(crate) located: Option<(Endpoint, Instant)>,
+    /// What the set that serves now can be confirmed by.
+    pub(crate) validator: Option<Validator>,
+}
+
+/// The `ETag` of a document, which means something to the URI that it came from alone.
+#[derive(Debug)]
+pub(crate) struct Validator {
+    endpoint: Endpoint,
+    etag: HeaderValue,
+    max_age: Option<Duration>,
+}
+
+/// What a refresh brought.
+#[derive(Debug)]
+pub(crate) struct Fetched {
+    /// The document and its keys, some of which may be used. None: the set that serves is still the one that is
+    /// published.
+    pub(crate) document: Option<(Bytes, Vetted)>,
+    pub(crate) max_age: Option<Duration>,
+}
+
+/// One URI that did not deliver.
+#[derive(Debug)]
+pub(crate) struct FailedAttempt {
+    pub(crate) uri: String,
+    pub(crate) error: FetchError,
+    /// The document that was refused, which may have exposed private keys.
+    pub(crate) vetted: Option<Vetted>,
+}
+
+impl Source {
+    /// How many requests a refresh makes at most.
+    pub(crate) fn requests(origin: &Origin, failovers: usize) -> u32 {
+        let of_origin = match origin {
+            Origin::JwksUri(_) => 1,
+            Origin::Metadata(_) => 2,
+        };
+        of_origin + u32::try_from(failovers).unwrap_or(u32::MAX / 2)
+    }
+
+    /// Tries one URI after the other. What failed before one that delivered is in the list too.
+    pub(crate) async fn fetch(&mut self, cause: Cause) -> (Option<Fetched>, Vec<FailedAttempt>) {
+        let mut failed = Vec::new();
+        match self.locate(cause).await {
+            Ok(endpoint) => {
+                let located = endpoint.clone();
+                match self.attempt(&located, cause).await {
+                    Ok(fetched) => return (Some(fetched), failed),
+                    Err(attempt) => {
+                        // The keys may have moved: the metadata is to be asked before the next attempt.
+                        self.located = self.located.take().filter(|_| attempt.error.is_outage());
+                        failed.push(attempt);
+                    }
+                }
+            }
+            Err(attempt) => failed.push(attempt),
+        }
+        for failover in self.failovers.clone() {
+            match self.attempt(&failover, cause).await {
+                Ok(fetched) => return (Some(fetched), failed),
+                Err(attempt) => failed.push(attempt),
+            }
+        }
+        (None, failed)
+    }
+
+    /// The `jwks_uri`. The metadata is asked at every refresh, so that keys which have moved are found within the
+    /// revocation bound; when it is out of reach, what it said last counts for the outage grace.
+    async fn locate(&mut self, cause: Cause) -> Result<Endpoint, FailedAttempt> {
+        let metadata = match &self.origin {
+            Origin::JwksUri(endpoint) => return Ok(endpoint.clone()),
+            Origin::Metadata(metadata) => metadata,
+        };
+        let known = |at_most: Duration| {
+            self.located.as_ref().filter(|(_, at)| at.elapsed() <= at_most).map(|(endpoint, _)| endpoint.clone())
+        };
+        if cause == Cause::UnknownKey
+            && let Some(endpoint) = known(self.clocks.revocation_bound)
+        {
+            return Ok(endpoint);
+        }
+        let began = Instant::now();
+        let answer = self.client.get(&metadata.endpoint, Conditions::default()).await;
+        let found = match answer {
+            Ok(Answer::Document { bytes, .. }) => metadata.jwks_uri(&bytes),
+            Ok(Answer::NotModified { .. }) => Err(FetchError::InvalidMetadata),
+            Err(error) => match known(self.clocks.outage_grace).filter(|_| error.is_outage()) {
+                Some(endpoint) => return Ok(endpoint),
+                None => Err(error),
+            },
+        };
+        match found {
+            Ok(endpoint) => {
+                self.located = Some((endpoint.clone(), began));
+                Ok(endpoint)
+            }
+            Err(error) => Err(FailedAttempt { uri: metadata.endpoint.to_string(), error, vetted: None }),
+        }
+    }
+
+    async fn attempt(&mut self, endpoint: &Endpoint, cause: Cause) -> Result<Fetched, FailedAttempt> {
+        let failed = |error, vetted| FailedAttempt { uri: endpoint.to_string(), error, vetted };
+        let validator = self.validator.as_ref().filter(|validator| validator.endpoint == *endpoint);
+        let conditions = Conditions {
+            if_none_match: validator.map(|validator| &validator.etag),
+            // A cache on the way may not know the new key yet.
+            revalidate: cause == Cause::UnknownKey,
+        };
+        let (bytes, max_age, etag) = match self.client.get(endpoint, conditions).await {
+            Ok(Answer::Document { bytes, max_age, etag }) => (bytes, max_age, etag),
+            Ok(Answer::NotModified { max_age }) => {
+                let max_age = max_age.or(validator.and_then(|validator| validator.max_age));
+                return Ok(Fetched { document: None, max_age });
+            }
+            Err(error) => return Err(failed(error, None)),
+        };
+        let (vetting, document) = (Arc::clone(&self.vetting), bytes.clone());
+        let Ok(vetted) = task::spawn_blocking(move || vetting.vet(&document)).await else {
+            return Err(failed(FetchError::Interrupted, None));
+        };
+        if let Err(error) = &vetted.set {
+            return Err(failed(error.clone(), Some(vetted)));
+        }
+        self.validator = etag.map(|etag| Validator { endpoint: endpoint.clone(), etag, max_age });
+        Ok(Fetched { document: Some((bytes, vetted)), max_age })
+    }
+}
