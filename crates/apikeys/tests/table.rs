@@ -91,6 +91,34 @@ proptest! {
     }
 }
 
+/// Enough keys for long runs, growth, and gaps that are closed.
+#[test]
+fn a_crowded_table_does_what_a_hash_map_does() {
+    const KEYS: u64 = 4_000;
+    for round in 0..4 {
+        let (table, mut twin) = (ApiKeyTable::new(live()), HashMap::new());
+        let digest = |n: u64| Digest::of(&n.to_le_bytes());
+        let mut random = round;
+        for step in 0..40_000 {
+            random = u64::from_le_bytes(*digest(random).as_bytes().first_chunk().unwrap());
+            let key = random % KEYS;
+            // Grows, then shrinks, then grows again.
+            let inserts = if (step / 10_000) % 2 == 0 { 70 } else { 30 };
+            if random / KEYS % 100 < inserts {
+                let displaced = table.insert(digest(key), Arc::new(step)).map(|record| *record);
+                assert_eq!(displaced, twin.insert(key, step));
+            } else {
+                assert_eq!(table.remove(&digest(key)).map(|record| *record), twin.remove(&key));
+            }
+        }
+        assert_eq!(table.len(), twin.len());
+        for key in 0..KEYS {
+            assert_eq!(table.get(&digest(key)).map(|record| *record), twin.get(&key).copied());
+        }
+        assert_eq!(table.pages().flatten().count(), twin.len());
+    }
+}
+
 #[test]
 fn a_match_gives_the_record_and_the_digest_of_what_was_presented() {
     let table = ApiKeyTable::with_capacity(live(), 10);
