@@ -1,0 +1,164 @@
+//! An identity provider on loopback that misbehaves on command. It runs on threads of its own, so that its time is real
+//! where tokio's stands still.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+
+/// The provider. It answers every path with the one behaviour, but for those that have one of their own.
+pub(crate) struct Provider {
+    address: SocketAddr,
+    state: Arc<State>,
+    running: Option<Running>,
+}
+
+#[derive(Default)]
+struct State {
+    behaviour: Mutex<Option<Behaviour>>,
+    by_path: Mutex<BTreeMap<String, Behaviour>>,
+    requests: Mutex<Vec<Request>>,
+    tls: Option<Arc<ServerConfig>>,
+}
+
+struct Running {
+    stop: Arc<AtomicBool>,
+    accepting: JoinHandle<()>,
+}
+
+/// What came: the path, and the head's fields with names in lower case.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) path: String,
+    pub(crate) fields: BTreeMap<String, String>,
+}
+
+pub(crate) trait Peer: Read + Write {}
+impl<T: Read + Write> Peer for T {}
+
+/// What is done with a request: anything that can be written to a socket, or not.
+pub(crate) type Behaviour = Arc<dyn Fn(&Request, &mut dyn Peer) -> io::Result<()> + Send + Sync>;
+
+impl Provider {
+    pub(crate) fn start(behaviour: Behaviour) -> Self {
+        Self::start_with(behaviour, None)
+    }
+
+    pub(crate) fn start_tls(behaviour: Behaviour, tls: ServerConfig) -> Self {
+        Self::start_with(behaviour, Some(Arc::new(tls)))
+    }
+
+    fn start_with(behaviour: Behaviour, tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let state = Arc::new(State { behaviour: Mutex::new(Some(behaviour)), tls, ..State::default() });
+        let running = Some(Running::accept(listener, Arc::clone(&state)));
+        Provider { address, state, running }
+    }
+
+    pub(crate) fn becomes(&self, behaviour: Behaviour) {
+        *self.state.behaviour.lock().unwrap() = Some(behaviour);
+    }
+
+    pub(crate) fn answers(&self, path: &str, behaviour: Behaviour) {
+        self.state.by_path.lock().unwrap().insert(path.to_owned(), behaviour);
+    }
+
+    /// Nobody listens any more: connections are refused.
+    pub(crate) fn goes_down(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop.store(true, Ordering::SeqCst);
+            let _ = TcpStream::connect(self.address);
+            running.accepting.join().unwrap();
+        }
+    }
+
+    pub(crate) fn comes_back(&mut self) {
+        let listener = TcpListener::bind(self.address).unwrap();
+        self.running = Some(Running::accept(listener, Arc::clone(&self.state)));
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(crate) fn uri(&self, path: &str) -> String {
+        let scheme = if self.state.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}{path}", self.address)
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Request> {
+        self.state.requests.lock().unwrap().clone()
+    }
+
+    pub(crate) fn request_count(&self) -> usize {
+        self.state.requests.lock().unwrap().len()
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        self.goes_down();
+    }
+}
+
+impl Running {
+    fn accept(listener: TcpListener, state: Arc<State>) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let accepting = thread::spawn(move || {
+            for peer in listener.incoming() {
+                if stopped.load(Ordering::SeqCst) {
+                    break;
+                }
+                let state = Arc::clone(&state);
+                // What goes wrong on a connection is what the test is about.
+                thread::spawn(move || peer.and_then(|peer| state.serve(peer)));
+            }
+        });
+        Running { stop, accepting }
+    }
+}
+
+impl State {
+    fn serve(&self, peer: TcpStream) -> io::Result<()> {
+        peer.set_read_timeout(Some(Duration::from_secs(60)))?;
+        match &self.tls {
+            None => self.answer(peer),
+            Some(tls) => {
+                let connection = ServerConnection::new(Arc::clone(tls)).map_err(io::Error::other)?;
+                let mut stream = StreamOwned::new(connection, peer);
+                let served = self.answer(&mut stream);
+                stream.conn.send_close_notify();
+                let _ = stream.flush();
+                served
+            }
+        }
+    }
+
+    fn answer(&self, mut peer: impl Peer) -> io::Result<()> {
+        let request = read_request(&mut peer)?;
+        self.requests.lock().unwrap().push(request.clone());
+        let own = self.by_path.lock().unwrap().get(&request.path).cloned();
+        let behaviour = own.or_else(|| self.behaviour.lock().unwrap().clone()).unwrap();
+        behaviour(&request, &mut peer)
+    }
+}
+
+fn read_request(peer: &mut impl Read) -> io::Result<Request> {
+    let (mut head, mut byte) = (Vec::new(), [0]);
+    while !head.ends_with(b"\r\n\r\n") {
+        peer.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).map_err(io::Error::other)?;
+    let mut lines = head.lines();
+    let path = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default().to_owned();
+    let fields = lines.filter_map(|line| line.split_once(": "));
+    Ok(Request { path, fields: fields.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect() })
+}
