@@ -6,7 +6,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tollgate::Algorithm;
 use tollgate::jwt::{CompactJws, base64url};
 use tollgate_bench::{Primitive, Rotation, peers, unix_time};
-use tollgate_tests::{engine, signing_key};
+use tollgate_tests::{cold_engine, signing_key};
 
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::HS256];
 
@@ -26,7 +26,7 @@ fn jwt(c: &mut Criterion) {
             });
         });
 
-        let engine = engine([&key]);
+        let engine = cold_engine([&key]);
         let now = unix_time();
         c.bench_function(&format!("cold/{name}"), |b| {
             b.iter(|| engine.verify_at(black_box(tokens.next_token().as_bytes()), now).expect("a good token"));

@@ -7,11 +7,11 @@ use ring::digest;
 use tollgate::Algorithm;
 use tollgate::jwt::CompactJws;
 use tollgate_bench::{Rotation, unix_time};
-use tollgate_tests::{engine, signing_key};
+use tollgate_tests::{cold_engine, signing_key};
 
 fn reject(c: &mut Criterion) {
     let (key, stranger) = (signing_key(Algorithm::ES256, 0), signing_key(Algorithm::ES256, 1));
-    let (engine, now) = (engine([&key]), unix_time());
+    let (engine, now) = (cold_engine([&key]), unix_time());
     let twin = signing_key(Algorithm::ES256, 0);
     let (mut good, mut unknown_kid, mut bad_signature) =
         (Rotation::new(&key), Rotation::new(&stranger), Rotation::new(&twin));

@@ -39,6 +39,15 @@ pub fn issuer<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Issuer {
     Issuer::new(ISSUER).audience(AUDIENCE).keys(key_set(keys))
 }
 
+/// An engine of one [`issuer`] without a cache, so that each verify takes the whole road.
+///
+/// # Panics
+/// Never: an issuer is enough to build an engine.
+#[must_use]
+pub fn cold_engine<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Engine {
+    Engine::builder().issuer(issuer(keys)).no_cache().build().expect("an issuer is enough")
+}
+
 /// An engine of one [`issuer`].
 ///
 /// # Panics

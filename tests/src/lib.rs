@@ -7,5 +7,5 @@ mod fixture;
 mod traffic;
 
 pub use draft::Draft;
-pub use fixture::{AUDIENCE, ISSUER, NOW, engine, issuer, key_set, signing_key};
+pub use fixture::{AUDIENCE, ISSUER, NOW, cold_engine, engine, issuer, key_set, signing_key};
 pub use traffic::{traffic_claims, traffic_token};

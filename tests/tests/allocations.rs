@@ -40,13 +40,31 @@ fn a_cold_jwt_allocates_at_most_twice() {
     ];
     for algorithm in algorithms {
         let key = signing_key(algorithm, 0);
-        let engine = tollgate_tests::engine([&key]);
+        let engine = tollgate_tests::cold_engine([&key]);
         for token in [traffic_token(&key, 1, NOW), Draft::new(&key).claim("sub", "\u{e9}\n\"").sign(&key)] {
             let (count, result) = allocations(&engine, &format!("Bearer {token}"));
             let own = count - allocations_of_the_primitive(&key, &token);
             assert!(result.is_ok() && own <= COLD, "{algorithm}: {own} of {count}, {result:?}");
         }
     }
+}
+
+#[test]
+fn a_warm_jwt_allocates_nothing() {
+    let key = signing_key(Algorithm::ES256, 0);
+    let engine = tollgate_tests::engine([&key]);
+    let headers: Vec<String> = (0..300).map(|index| format!("Bearer {}", traffic_token(&key, index, NOW))).collect();
+    // Into the shared table, then into the thread's own.
+    for _ in 0..4 {
+        assert!(headers.iter().all(|header| engine.verify_at(header.as_bytes(), NOW).is_ok()));
+    }
+    for header in &headers {
+        let counted = measure(|| drop(engine.verify_at(header.as_bytes(), NOW).unwrap()));
+        assert_eq!(counted.count_total, 0);
+    }
+    let statistics = engine.cache_statistics().unwrap();
+    assert_eq!(statistics.misses, 300);
+    assert!(statistics.front_hits > 0 && statistics.back_hits > 0, "{statistics:?}");
 }
 
 #[test]

@@ -3,11 +3,13 @@ use std::sync::Arc;
 
 use tollgate_apikeys::ApiKeyTable;
 
+use crate::cache::{Cache, CacheConfig};
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::issuer::{Issuer, Issuers};
 use crate::limits::{DEFAULT_MAX_HEADER_BYTES, MAX_HEADER_BYTES, MAX_LEEWAY};
 use crate::record::KeyRecord;
+use crate::revocation::Revocations;
 
 /// Puts an [`Engine`] together.
 #[derive(Debug)]
@@ -15,6 +17,8 @@ pub struct EngineBuilder {
     issuers: Vec<Issuer>,
     api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
     max_header_bytes: usize,
+    cache: Option<CacheConfig>,
+    revocations: Revocations,
     clock: Clock,
 }
 
@@ -24,6 +28,8 @@ impl EngineBuilder {
             issuers: Vec::new(),
             api_keys: None,
             max_header_bytes: DEFAULT_MAX_HEADER_BYTES,
+            cache: Some(CacheConfig::default()),
+            revocations: Revocations::new(),
             clock: Clock::default(),
         }
     }
@@ -50,6 +56,27 @@ impl EngineBuilder {
         self
     }
 
+    /// Sizes the verified-token cache, which is on by default.
+    #[must_use]
+    pub fn cache(mut self, config: CacheConfig) -> Self {
+        self.cache = Some(config);
+        self
+    }
+
+    /// Does without the verified-token cache: every JWT is decoded and verified anew.
+    #[must_use]
+    pub fn no_cache(mut self) -> Self {
+        self.cache = None;
+        self
+    }
+
+    /// Rejects what `revocations` names. The table is shared: what is revoked is rejected from the next verify on.
+    #[must_use]
+    pub fn revocations(mut self, revocations: Revocations) -> Self {
+        self.revocations = revocations;
+        self
+    }
+
     /// Takes the time from `seconds_since_epoch` instead of the system's clock. The engine's time stands still
     /// while the source goes back.
     #[must_use]
@@ -70,7 +97,14 @@ impl EngineBuilder {
         if issuers.is_empty() && self.api_keys.is_none() {
             return Err(BuildError::NothingToAccept);
         }
-        Ok(Engine::new(issuers, self.api_keys, self.max_header_bytes, self.clock))
+        Ok(Engine {
+            issuers,
+            api_keys: self.api_keys,
+            max_header_bytes: self.max_header_bytes,
+            cache: self.cache.map(Cache::new),
+            revocations: self.revocations,
+            clock: self.clock,
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use tollgate_keys::{Algorithm, KeyRing, VerifyError};
 
 use crate::basic::BasicCredentials;
 use crate::builder::EngineBuilder;
+use crate::cache::{Cache, CacheStatistics, Fronts, Judgement, Stamp};
 use crate::clock::Clock;
 use crate::credential::Credential;
 use crate::issuer::Issuers;
@@ -14,17 +15,20 @@ use crate::policy::{check_begun, check_not_expired};
 use crate::principal::Principal;
 use crate::record::{KeyKind, KeyRecord};
 use crate::rejection::Rejection;
-use crate::token::TokenText;
+use crate::revocation::{Marks, Revocations};
+use crate::token::{Token, TokenText};
 
 /// The token verification engine: the value of an Authorization header in, a [`Principal`] or a [`Rejection`] out.
 ///
 /// It is meant to be built once, put into an [`Arc`] and used by every thread. It never blocks and does no I/O.
 #[derive(Debug)]
 pub struct Engine {
-    issuers: Issuers,
-    api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
-    max_header_bytes: usize,
-    clock: Clock,
+    pub(crate) issuers: Issuers,
+    pub(crate) api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
+    pub(crate) max_header_bytes: usize,
+    pub(crate) cache: Option<Cache>,
+    pub(crate) revocations: Revocations,
+    pub(crate) clock: Clock,
 }
 
 impl Engine {
@@ -32,15 +36,6 @@ impl Engine {
     #[must_use]
     pub fn builder() -> EngineBuilder {
         EngineBuilder::new()
-    }
-
-    pub(crate) fn new(
-        issuers: Issuers,
-        api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
-        max_header_bytes: usize,
-        clock: Clock,
-    ) -> Self {
-        Engine { issuers, api_keys, max_header_bytes, clock }
     }
 
     /// Verifies the value of an Authorization header: `Bearer` with a JWT, an API key or an opaque token; `Basic` with
@@ -76,8 +71,14 @@ impl Engine {
         self.admit(Credential::parse_api_key(value, self.max_header_bytes)?, now)
     }
 
-    /// The keys that decide on the JWT in the value of an Authorization header: those of the issuer that it claims to
-    /// be from. Nothing of the token is verified by this. For whoever can fetch a key that is not there.
+    /// What the verified-token cache has done so far; `None` without a cache.
+    #[must_use]
+    pub fn cache_statistics(&self) -> Option<CacheStatistics> {
+        self.cache.as_ref().map(Cache::statistics)
+    }
+
+    /// The keys that decide on the JWT in the value of an Authorization header: those of the issuer that it claims to be
+    /// from. Nothing of the token is verified by this. For whoever can fetch a key that is not there.
     ///
     /// # Errors
     /// [`Rejection`] where there is no JWT, it cannot be read, or the issuer is not configured.
@@ -85,10 +86,10 @@ impl Engine {
         let Credential::Jws(token) = Credential::parse(header, self.max_header_bytes)? else {
             return Err(Rejection::CredentialNotAccepted);
         };
-        let jws = CompactJws::parse_within(token, self.max_header_bytes)?;
-        SCRATCH.with_borrow_mut(|scratch| {
-            let claims = jws.decode_claims(&mut scratch.claims)?;
-            Ok(self.issuers.find(claims.iss())?.key_ring())
+        let jws = self.split(token)?;
+        THREAD.with_borrow_mut(|thread| {
+            let claims = jws.decode_claims(&mut thread.claims)?;
+            Ok(self.issuers.at(self.issuers.find(claims.iss())?).key_ring())
         })
     }
 
@@ -101,26 +102,76 @@ impl Engine {
         }
     }
 
-    fn admit_jws(&self, token: &str, now: i64) -> Result<Principal, Rejection> {
+    fn admit_jws(&self, token: &[u8], now: i64) -> Result<Principal, Rejection> {
         if self.issuers.is_empty() {
             return Err(Rejection::CredentialNotAccepted);
         }
-        SCRATCH.with_borrow_mut(|scratch| {
-            let jws = CompactJws::parse_within(token, self.max_header_bytes)?;
-            let header = scratch.headers.decode(&jws)?;
-            let algorithm = Algorithm::from_name(header.alg()).ok_or(Rejection::AlgorithmNotAllowed)?;
-            let claims = jws.decode_claims(&mut scratch.claims)?;
-            let issuer = self.issuers.find(claims.iss())?;
-            issuer.policy().check(algorithm, &header, &claims, now)?;
-            let keys = issuer.key_ring().load();
-            let proof = keys.verify(&jws, &header, &mut scratch.signature).map_err(|error| {
-                if error == VerifyError::UnknownKey {
-                    issuer.key_ring().report_unknown_key(header.kid());
+        THREAD
+            .with_borrow_mut(|thread| {
+                let cached = self.cache.as_ref().and_then(|cache| {
+                    cache.find(&mut thread.fronts, token, now, |token, stamp| self.judge(token, stamp, now))
+                });
+                match cached {
+                    Some(judged) => judged,
+                    None => self.admit_new_jws(token, now, thread),
                 }
-                Rejection::unverified(error, header.kid())
-            })?;
-            Ok(Principal::from_jws(&proof, &claims, &mut scratch.text))
-        })
+            })
+            .map(Principal::from_token)
+    }
+
+    /// The whole road of a JWT.
+    fn admit_new_jws(&self, token: &[u8], now: i64, thread: &mut Thread) -> Result<Arc<Token>, Rejection> {
+        // Read before anything is looked up: what is revoked from here on is found by the next hit.
+        let revocations = self.revocations.generation();
+        let jws = self.split(token)?;
+        let header = thread.headers.decode(&jws)?;
+        let algorithm = Algorithm::from_name(header.alg()).ok_or(Rejection::AlgorithmNotAllowed)?;
+        let claims = jws.decode_claims(&mut thread.claims)?;
+        let index = self.issuers.find(claims.iss())?;
+        let issuer = self.issuers.at(index);
+        issuer.policy().check(algorithm, &header, &claims, now)?;
+        let keys = issuer.key_ring().load();
+        let proof = keys.verify(&jws, &header, &mut thread.signature).map_err(|error| {
+            if error == VerifyError::UnknownKey {
+                issuer.key_ring().report_unknown_key(header.kid());
+            }
+            Rejection::unverified(error, header.kid())
+        })?;
+        let token = Arc::new(thread.text.collect(&proof, &claims, index, now));
+        self.check_not_revoked(&token.marks())?;
+        if let Some(cache) = &self.cache {
+            cache.insert(&token, Stamp { keys: keys.generation(), revocations });
+        }
+        Ok(token)
+    }
+
+    /// Whether a token that verified once is good now: everything that can have changed since, and nothing that cannot.
+    fn judge(&self, token: &Token, stamp: Stamp, now: i64) -> Judgement<Rejection> {
+        let (issuer, times) = (self.issuers.at(token.issuer_index()), token.times());
+        if let Err(rejection) = issuer.policy().check_time(times.expires_at, times.not_before, now) {
+            return Judgement::Rejected(rejection);
+        }
+        let revocations = self.revocations.generation();
+        if stamp == (Stamp { keys: issuer.key_ring().generation(), revocations }) {
+            return Judgement::Good(stamp);
+        }
+        let keys = issuer.key_ring().load();
+        if !keys.contains(token.key()) {
+            return Judgement::Gone;
+        }
+        match self.check_not_revoked(&token.marks()) {
+            Ok(()) => Judgement::Good(Stamp { keys: keys.generation(), revocations }),
+            Err(rejection) => Judgement::Rejected(rejection),
+        }
+    }
+
+    fn check_not_revoked(&self, marks: &Marks<'_>) -> Result<(), Rejection> {
+        if self.revocations.concern(marks) { Err(Rejection::Revoked) } else { Ok(()) }
+    }
+
+    fn split<'t>(&self, token: &'t [u8]) -> Result<CompactJws<'t>, Rejection> {
+        let token = std::str::from_utf8(token).map_err(|_| Rejection::MalformedCredential)?;
+        Ok(CompactJws::parse_within(token, self.max_header_bytes)?)
     }
 
     fn admit_key(&self, key: &str, kinds: &[KeyKind], now: i64) -> Result<Principal, Rejection> {
@@ -131,6 +182,7 @@ impl Engine {
             return Err(Rejection::UnknownApiKey);
         }
         check_validity(record, now)?;
+        self.check_not_revoked(&Marks { api_key: Some(record.id()), ..Marks::default() })?;
         Ok(Principal::from_key(proof))
     }
 
@@ -143,6 +195,7 @@ impl Engine {
             return Err(Rejection::UnknownClient);
         }
         check_validity(record, now)?;
+        self.check_not_revoked(&Marks { api_key: Some(record.id()), ..Marks::default() })?;
         Ok(Principal::from_key(proof))
     }
 }
@@ -154,9 +207,11 @@ fn check_validity(record: &KeyRecord, now: i64) -> Result<(), Rejection> {
     expires_at.map_or(Ok(()), |end| check_not_expired(end, 0, now))
 }
 
-/// A thread's memory for the token at hand, so that a verify allocates only what its [`Principal`] keeps.
+/// What a thread keeps from one verify to the next: memory for the token at hand, so that a verify allocates only what
+/// its [`Principal`] keeps, and its part of the caches.
 #[derive(Default)]
-struct Scratch {
+struct Thread {
+    fronts: Fronts,
     headers: HeaderCache,
     claims: json::Buffer,
     signature: Vec<u8>,
@@ -164,5 +219,5 @@ struct Scratch {
 }
 
 thread_local! {
-    static SCRATCH: RefCell<Scratch> = RefCell::default();
+    static THREAD: RefCell<Thread> = RefCell::default();
 }

@@ -116,32 +116,40 @@ impl Issuer {
     }
 }
 
-/// The configured issuers by name.
+/// The configured issuers.
 #[derive(Debug, Default)]
-pub(crate) struct Issuers(HashMap<Box<str>, Issuer>);
+pub(crate) struct Issuers {
+    all: Vec<Issuer>,
+    /// Where in `all` the issuer of a name is.
+    by_name: HashMap<Box<str>, usize>,
+}
 
 impl Issuers {
-    pub(crate) fn new(issuers: Vec<Issuer>) -> Result<Self, BuildError> {
-        let mut by_name = HashMap::with_capacity(issuers.len());
-        for issuer in issuers {
+    pub(crate) fn new(all: Vec<Issuer>) -> Result<Self, BuildError> {
+        let mut by_name = HashMap::with_capacity(all.len());
+        for (index, issuer) in all.iter().enumerate() {
             issuer.check()?;
-            if let Some(twin) = by_name.insert(issuer.name.clone(), issuer) {
-                return Err(BuildError::DuplicateIssuer { issuer: twin.name });
+            if by_name.insert(issuer.name.clone(), index).is_some() {
+                return Err(BuildError::DuplicateIssuer { issuer: issuer.name.clone() });
             }
         }
-        Ok(Issuers(by_name))
+        Ok(Issuers { all, by_name })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.all.is_empty()
     }
 
-    /// The issuer that `iss` names, by equality alone (RFC 8725 section 3.8).
-    pub(crate) fn find(&self, iss: Option<&str>) -> Result<&Issuer, Rejection> {
+    /// Which issuer `iss` names, by equality alone (RFC 8725 section 3.8).
+    pub(crate) fn find(&self, iss: Option<&str>) -> Result<usize, Rejection> {
         match iss {
-            Some(name) => self.0.get(name).ok_or_else(|| unknown(name)),
+            Some(name) => self.by_name.get(name).copied().ok_or_else(|| unknown(name)),
             None => Err(Rejection::MissingClaim { name: "iss".into() }),
         }
+    }
+
+    pub(crate) fn at(&self, index: usize) -> &Issuer {
+        &self.all[index]
     }
 }
 

@@ -36,6 +36,7 @@
 
 mod basic;
 mod builder;
+mod cache;
 mod challenge;
 mod claims;
 mod clock;
@@ -47,10 +48,12 @@ mod policy;
 mod principal;
 mod record;
 mod rejection;
+mod revocation;
 mod scopes;
 mod token;
 
 pub use builder::{BuildError, EngineBuilder};
+pub use cache::{CacheConfig, CacheStatistics};
 pub use challenge::Challenge;
 pub use claims::ClaimsError;
 pub use engine::Engine;
@@ -59,6 +62,7 @@ pub use policy::TypProfile;
 pub use principal::{Principal, PrincipalKind};
 pub use record::{KeyKind, KeyRecord};
 pub use rejection::Rejection;
+pub use revocation::{Revocation, Revocations};
 pub use scopes::Scopes;
 
 pub use tollgate_apikeys as apikeys;

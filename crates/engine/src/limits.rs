@@ -19,3 +19,22 @@ pub const DEFAULT_LEEWAY: u32 = 60;
 
 /// The most that [`Issuer::leeway`](crate::Issuer::leeway) takes, in seconds.
 pub const MAX_LEEWAY: u32 = 300;
+
+/// Memory of the verified-token cache that all threads share, in bytes; [`CacheConfig`](crate::CacheConfig) changes it.
+/// About 50,000 tokens of ordinary size.
+pub const DEFAULT_CACHE_BYTES: usize = 64 << 20;
+
+/// Tokens that each thread keeps for itself; [`CacheConfig`](crate::CacheConfig) changes it. Half a megabyte, which fits
+/// the second-level cache of current server processors.
+pub const DEFAULT_CACHE_SLOTS_PER_THREAD: usize = 512;
+
+/// After how many seconds a token in the cache is verified anew; [`CacheConfig`](crate::CacheConfig) changes it.
+/// An hour: the usual lifetime of an access token.
+pub const DEFAULT_CACHED_TOKEN_AGE: u32 = 3600;
+
+/// For how many engines a thread keeps tokens at a time. A process has one, its tests a few.
+pub(crate) const MAX_FRONTS_PER_THREAD: usize = 8;
+
+/// The logarithm of the number of shards of a revocation table. With 4,096 of them a change copies 80 KB at ten million
+/// entries, and an empty table takes 32 KB.
+pub(crate) const REVOCATION_SHARDS_LOG2: u32 = 12;

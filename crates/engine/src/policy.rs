@@ -64,7 +64,7 @@ impl Policy {
         if claims.cnf().is_some() {
             return Err(Rejection::SenderConstrained);
         }
-        self.check_time(claims, now)?;
+        self.check_time(claims.exp(), claims.nbf(), now)?;
         let profile = if is_access_token { &ACCESS_TOKEN_CLAIMS[..] } else { &[] };
         let required = profile.iter().copied().chain(self.required_claims.iter().map(|name| &**name));
         for name in required {
@@ -111,13 +111,14 @@ impl Policy {
         }
     }
 
-    fn check_time(&self, claims: &Claims<'_>, now: i64) -> Result<(), Rejection> {
-        match claims.exp() {
+    /// Checks what changes with time. `exp` and `nbf` in seconds since the Unix epoch.
+    pub(crate) fn check_time(&self, exp: Option<i64>, nbf: Option<i64>, now: i64) -> Result<(), Rejection> {
+        match exp {
             None if !self.accept_missing_exp => return Err(missing("exp")),
             Some(exp) => check_not_expired(exp, self.leeway, now)?,
             None => {}
         }
-        match claims.nbf() {
+        match nbf {
             Some(nbf) => check_begun(nbf, self.leeway, now),
             None => Ok(()),
         }

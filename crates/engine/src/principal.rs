@@ -3,14 +3,12 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use tollgate_apikeys::MatchedKey;
-use tollgate_jwt::Claims;
-use tollgate_keys::VerifiedJws;
 
 use crate::claims::{self, ClaimsError};
 use crate::record::{KeyKind, KeyRecord};
 use crate::rejection::Rejection;
 use crate::scopes::Scopes;
-use crate::token::{Token, TokenText};
+use crate::token::Token;
 
 /// Who is calling, by which credential, with which scopes, until when.
 ///
@@ -39,9 +37,9 @@ pub enum PrincipalKind {
 }
 
 impl Principal {
-    /// From the proof that the token is signed, and the claims of that token.
-    pub(crate) fn from_jws(proof: &VerifiedJws<'_>, claims: &Claims<'_>, text: &mut TokenText) -> Self {
-        Principal(Source::Jwt(Arc::new(text.collect(proof, claims))))
+    /// From a token, which exists only where there was a proof that it is signed.
+    pub(crate) fn from_token(token: Arc<Token>) -> Self {
+        Principal(Source::Jwt(token))
     }
 
     /// From the proof that the table holds the key.
@@ -122,7 +120,7 @@ impl Principal {
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         match &self.0 {
-            Source::Jwt(token) => token.kid(),
+            Source::Jwt(token) => token.key().kid(),
             Source::Key(_) => None,
         }
     }
@@ -131,7 +129,7 @@ impl Principal {
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
         match &self.0 {
-            Source::Jwt(token) => token.expires_at(),
+            Source::Jwt(token) => token.times().expires_at,
             Source::Key(record) => record.validity().1,
         }
     }

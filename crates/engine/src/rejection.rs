@@ -91,6 +91,8 @@ pub enum Rejection {
     MalformedSignature,
     /// The signature is not that of the key over the token.
     BadSignature,
+    /// The credential, or who it speaks for, was revoked.
+    Revoked,
     /// Not an API key of the table's format: its length, alphabet or checksum is wrong.
     MalformedApiKey,
     /// The table holds no such API key or opaque token.
@@ -129,6 +131,7 @@ impl Rejection {
             Rejection::AlgorithmMismatch { .. } => "algorithm-mismatch",
             Rejection::MalformedSignature => "malformed-signature",
             Rejection::BadSignature => "bad-signature",
+            Rejection::Revoked => "revoked",
             Rejection::MalformedApiKey => "malformed-api-key",
             Rejection::UnknownApiKey => "unknown-api-key",
             Rejection::UnknownClient => "unknown-client",
@@ -220,6 +223,7 @@ impl fmt::Display for Rejection {
             }
             Rejection::MalformedSignature => f.write_str("the signature does not have the form of one"),
             Rejection::BadSignature => f.write_str("the signature does not verify"),
+            Rejection::Revoked => f.write_str("revoked"),
             Rejection::MalformedApiKey => f.write_str("not a well-formed API key"),
             Rejection::UnknownApiKey => f.write_str("no such API key"),
             Rejection::UnknownClient => f.write_str("no such client, or another client's secret"),

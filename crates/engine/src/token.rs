@@ -1,24 +1,41 @@
 use tollgate_jwt::Claims;
-use tollgate_keys::VerifiedJws;
+use tollgate_keys::{VerifiedJws, VerifyingKey};
+use zeroize::Zeroize;
 
+use crate::revocation::Marks;
 use crate::scopes::Scopes;
 
-/// What is kept of a verified token: its facts and its payload, in one string. Without header and signature it
-/// is no credential.
+/// What is kept of a verified token: its facts and its text, in one string that is wiped at the end.
+///
+/// Only [`TokenText::collect`] makes one, from the proof that the token is signed.
+#[derive(Clone)]
 pub(crate) struct Token {
-    /// The fields one after the other; at the end the payload as it was sent.
+    /// The fields one after the other; at the end the token as it was sent.
     text: Box<str>,
     issuer: Option<Span>,
     subject: Option<Span>,
-    /// Joined by U+0000, which no entry holds.
+    session: Option<Span>,
+    /// Each entry followed by U+0000, which no entry holds.
     audience: Span,
-    /// Joined by spaces, which no scope-token holds.
+    /// Each followed by a space, which no scope-token holds.
     scopes: Span,
     client_id: Option<Span>,
     jti: Option<Span>,
-    kid: Option<Span>,
+    jws: Span,
     payload: Span,
-    expires_at: Option<i64>,
+    times: Times,
+    key: VerifyingKey,
+    issuer_index: usize,
+}
+
+/// A token's times, in seconds since the Unix epoch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) expires_at: Option<i64>,
+    pub(crate) not_before: Option<i64>,
+    pub(crate) issued_at: Option<i64>,
+    /// When its signature was checked.
+    pub(crate) verified_at: i64,
 }
 
 /// A part of a [`Token`]'s text, in bytes. A header of at most 64 KiB cannot overflow it.
@@ -53,20 +70,56 @@ impl Token {
         self.jti.map(|span| self.part(span))
     }
 
-    pub(crate) fn kid(&self) -> Option<&str> {
-        self.kid.map(|span| self.part(span))
-    }
-
+    /// The base64url of the claims.
     pub(crate) fn payload(&self) -> &str {
         self.part(self.payload)
     }
 
-    pub(crate) fn expires_at(&self) -> Option<i64> {
-        self.expires_at
+    /// The whole token. It is a credential.
+    pub(crate) fn jws(&self) -> &[u8] {
+        self.part(self.jws).as_bytes()
+    }
+
+    pub(crate) fn times(&self) -> Times {
+        self.times
+    }
+
+    /// The key under which it verified.
+    pub(crate) fn key(&self) -> &VerifyingKey {
+        &self.key
+    }
+
+    /// Which of the engine's issuers it is from.
+    pub(crate) fn issuer_index(&self) -> usize {
+        self.issuer_index
+    }
+
+    /// By what it can be revoked.
+    pub(crate) fn marks(&self) -> Marks<'_> {
+        Marks {
+            issuer: self.issuer().unwrap_or_default(),
+            jti: self.jti(),
+            subject: self.subject(),
+            session: self.session.map(|span| self.part(span)),
+            client: self.client_id(),
+            api_key: None,
+            issued_at: self.times.issued_at,
+        }
+    }
+
+    /// The memory that it takes, the reference counts around it included.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + 2 * size_of::<usize>() + self.text.len()
     }
 
     fn part(&self, span: Span) -> &str {
         &self.text[span.start as usize..span.end as usize]
+    }
+}
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        self.text.zeroize();
     }
 }
 
@@ -76,20 +129,42 @@ impl Token {
 pub(crate) struct TokenText(String);
 
 impl TokenText {
-    /// Copies the facts of a verified token and of its claims.
-    pub(crate) fn collect(&mut self, proof: &VerifiedJws<'_>, claims: &Claims<'_>) -> Token {
+    /// Copies a verified token and the facts in its claims.
+    pub(crate) fn collect(
+        &mut self,
+        proof: &VerifiedJws<'_>,
+        claims: &Claims<'_>,
+        issuer_index: usize,
+        verified_at: i64,
+    ) -> Token {
         self.0.clear();
         let issuer = claims.iss().map(|text| self.push(text));
         let subject = claims.sub().map(|text| self.push(text));
+        let session = claims.sid().map(|text| self.push(text));
         let audience = self.push_each(claims.aud().iter(), '\0');
         let scopes = self.push_each(claims.scope().iter(), ' ');
         let client_id = claims.client_id().or(claims.azp()).map(|text| self.push(text));
         let jti = claims.jti().map(|text| self.push(text));
-        let kid = proof.key().kid().map(|text| self.push(text));
-        let payload = self.push(proof.jws().payload());
-        let expires_at = claims.exp();
+        let jws = self.push(proof.jws().token());
+        let payload = jws.start + proof.jws().header().len() as u32 + 1;
+        let payload = Span { start: payload, end: payload + proof.jws().payload().len() as u32 };
         let text = self.0.as_str().into();
-        Token { text, issuer, subject, audience, scopes, client_id, jti, kid, payload, expires_at }
+        self.0.zeroize();
+        Token {
+            text,
+            issuer,
+            subject,
+            session,
+            audience,
+            scopes,
+            client_id,
+            jti,
+            jws,
+            payload,
+            times: Times { expires_at: claims.exp(), not_before: claims.nbf(), issued_at: claims.iat(), verified_at },
+            key: proof.key().clone(),
+            issuer_index,
+        }
     }
 
     fn push(&mut self, text: &str) -> Span {

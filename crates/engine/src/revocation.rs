@@ -1,0 +1,10 @@
+//! Revocation: what was good and is no more, before it expires.
+
+mod fingerprint;
+mod revocations;
+mod target;
+
+pub use revocations::Revocations;
+pub use target::Revocation;
+
+pub(crate) use target::Marks;

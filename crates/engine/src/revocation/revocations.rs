@@ -1,0 +1,205 @@
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwapOption;
+
+use super::fingerprint::{Fingerprint, Secret};
+use super::target::{Kind, Marks, Revocation};
+use crate::limits::REVOCATION_SHARDS_LOG2;
+
+/// What has been revoked. Clones are the same table, and any number of engines may share it.
+///
+/// When [`Revocations::revoke`] has returned, no verify that starts later accepts what it names. Looking up takes no lock
+/// and writes nothing that another thread reads; while nothing is revoked it costs one load. An entry takes 32 bytes.
+#[derive(Clone, Default)]
+pub struct Revocations(Arc<Table>);
+
+struct Table {
+    secret: Secret,
+    /// By the fingerprint's first bits; each shard sorted, and replaced as a whole.
+    shards: Box<[ArcSwapOption<Vec<Entry>>]>,
+    /// How many entries there are of each kind, so that kinds without any are not looked up.
+    counts: [AtomicUsize; KINDS],
+    /// Goes up after each change.
+    generation: AtomicU64,
+    writer: Mutex<()>,
+}
+
+const KINDS: usize = 6;
+
+/// The end of an entry that is never forgotten.
+const NEVER: u32 = u32::MAX;
+
+#[derive(Clone, Copy)]
+struct Entry {
+    fingerprint: Fingerprint,
+    issued_before: i64,
+    /// In seconds since the Unix epoch, or [`NEVER`].
+    until: u32,
+    kind: Kind,
+}
+
+/// What the documentation says.
+const _: () = assert!(size_of::<Entry>() == 32);
+
+impl Default for Table {
+    fn default() -> Self {
+        Table {
+            secret: Secret::default(),
+            shards: (0..1 << REVOCATION_SHARDS_LOG2).map(|_| ArcSwapOption::empty()).collect(),
+            counts: Default::default(),
+            generation: AtomicU64::new(0),
+            writer: Mutex::new(()),
+        }
+    }
+}
+
+impl Revocations {
+    /// An empty table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Revokes. Of two revocations of one name the stricter counts: the later `issued_before` and the later `until`.
+    pub fn revoke(&self, revocation: &Revocation) {
+        self.revoke_all(std::slice::from_ref(revocation));
+    }
+
+    /// Revokes many at once, which takes less than one after the other. Returns how many had been there before.
+    pub fn revoke_all<'r>(&self, revocations: impl IntoIterator<Item = &'r Revocation>) -> usize {
+        let table = &*self.0;
+        let mut new: Vec<_> = revocations.into_iter().map(|revocation| table.entry(revocation)).collect();
+        new.sort_unstable_by_key(|entry| entry.fingerprint);
+        // Nothing between lock and unlock can leave a shard half-changed: each is replaced as a whole.
+        let _writer = table.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut already = 0;
+        for entries in new.chunk_by(|a, b| shard(a.fingerprint) == shard(b.fingerprint)) {
+            already += table.merge(entries);
+        }
+        table.generation.fetch_add(1, Ordering::SeqCst);
+        already
+    }
+
+    /// Takes a revocation back. Returns whether there was one of that name.
+    pub fn restore(&self, revocation: &Revocation) -> bool {
+        let table = &*self.0;
+        let fingerprint = revocation.fingerprint(&table.secret);
+        let _writer = table.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        table.retain(shard(fingerprint), |entry| entry.fingerprint != fingerprint) > 0
+    }
+
+    /// Forgets what no credential can outlive at `now`, in seconds since the Unix epoch. Returns how many entries that were.
+    ///
+    /// To be called now and then by whoever owns the table; a verify never does.
+    pub fn forget_expired(&self, now: i64) -> usize {
+        let table = &*self.0;
+        let _writer = table.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        (0..table.shards.len())
+            .map(|shard| table.retain(shard, |entry| entry.until == NEVER || i64::from(entry.until) > now))
+            .sum()
+    }
+
+    /// The number of entries.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.counts.iter().map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Whether nothing is revoked.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How often the table was changed. Whoever keeps what was found good keeps with it the generation from before.
+    pub(crate) fn generation(&self) -> u64 {
+        self.0.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether the credential of these marks is revoked.
+    pub(crate) fn concern(&self, marks: &Marks<'_>) -> bool {
+        let table = &*self.0;
+        marks.names().any(|(kind, name)| {
+            if table.counts[kind as usize].load(Ordering::Acquire) == 0 {
+                return false;
+            }
+            // An API key has no issuer, whatever its record says.
+            let fingerprint = table.secret.fingerprint(kind, marks.issuer, name);
+            table.find(fingerprint).is_some_and(|entry| marks.issued_at.is_none_or(|iat| iat < entry.issued_before))
+        })
+    }
+}
+
+impl Table {
+    fn entry(&self, revocation: &Revocation) -> Entry {
+        let (issued_before, until) = revocation.times();
+        let until = u32::try_from(until.max(0)).unwrap_or(NEVER);
+        Entry { fingerprint: revocation.fingerprint(&self.secret), issued_before, until, kind: revocation.kind() }
+    }
+
+    fn find(&self, fingerprint: Fingerprint) -> Option<Entry> {
+        let entries = self.shards[shard(fingerprint)].load();
+        let entries = entries.as_ref()?;
+        let index = entries.binary_search_by_key(&fingerprint, |entry| entry.fingerprint).ok()?;
+        Some(entries[index])
+    }
+
+    /// Merges sorted `new` entries into their shard. Returns how many names were there before.
+    fn merge(&self, new: &[Entry]) -> usize {
+        let slot = &self.shards[shard(new[0].fingerprint)];
+        let old = slot.load_full();
+        let old = old.as_deref().map_or(&[][..], Vec::as_slice);
+        let mut merged: Vec<Entry> = Vec::with_capacity(old.len() + new.len());
+        merged.extend_from_slice(old);
+        merged.extend_from_slice(new);
+        merged.sort_by_key(|entry| entry.fingerprint);
+        merged.dedup_by(|later, kept| {
+            let is_same = later.fingerprint == kept.fingerprint;
+            if is_same {
+                kept.issued_before = kept.issued_before.max(later.issued_before);
+                kept.until = kept.until.max(later.until);
+            }
+            is_same
+        });
+        let already = old.len() + new.len() - merged.len();
+        for kind in ALL_KINDS {
+            let count = |entries: &[Entry]| entries.iter().filter(|entry| entry.kind == kind).count();
+            self.counts[kind as usize].fetch_add(count(&merged) - count(old), Ordering::Release);
+        }
+        merged.shrink_to_fit();
+        slot.store(Some(Arc::new(merged)));
+        already
+    }
+
+    /// Keeps in a shard only what `keep` says. Returns how many entries went.
+    fn retain(&self, shard: usize, keep: impl Fn(&Entry) -> bool) -> usize {
+        let Some(old) = self.shards[shard].load_full() else {
+            return 0;
+        };
+        let kept: Vec<Entry> = old.iter().copied().filter(&keep).collect();
+        let gone = old.len() - kept.len();
+        if gone > 0 {
+            self.shards[shard].store(if kept.is_empty() { None } else { Some(Arc::new(kept)) });
+            for entry in old.iter().filter(|entry| !keep(entry)) {
+                self.counts[entry.kind as usize].fetch_sub(1, Ordering::Release);
+            }
+            // What was revoked and is no more may have been dropped from a cache; nothing else depends on it.
+            self.generation.fetch_add(1, Ordering::SeqCst);
+        }
+        gone
+    }
+}
+
+const ALL_KINDS: [Kind; KINDS] = [Kind::Token, Kind::Subject, Kind::Session, Kind::Client, Kind::Issuer, Kind::ApiKey];
+
+fn shard(fingerprint: Fingerprint) -> usize {
+    fingerprint.prefix(REVOCATION_SHARDS_LOG2)
+}
+
+impl fmt::Debug for Revocations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Revocations").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
