@@ -35,8 +35,8 @@ pub(crate) enum Typ {
     #[serde(rename = "JWT")]
     Jwt,
     /// `at+jwt`: access tokens of RFC 9068, with the claims that it requires
-    #[value(name = "at+jwt")]
-    #[serde(rename = "at+jwt")]
+    #[value(name = "at+jwt", alias = "application/at+jwt")]
+    #[serde(rename = "at+jwt", alias = "application/at+jwt")]
     AccessToken,
     /// Each of the two, by its own rules
     #[value(name = "either")]

@@ -123,6 +123,7 @@ fn now_leeway_alg_and_typ_are_heeded() {
     assert_eq!(errors(&[&typ[..], &["--now", "1100", "--leeway", "0"]].concat()), [Some("expired".to_owned())]);
     assert_eq!(status(&[&typ[..], &["--now", "1399", "--leeway", "300"]].concat()), 0);
     assert_eq!(status(&[&typ[..], &["--now", "-5"]].concat()), 0);
+    assert_eq!(status(&["--now", "1000", "--typ", "application/at+jwt"]), 0);
     assert_eq!(errors(&["--now", "1000"]), [Some("type-not-allowed".to_owned())]);
     assert_eq!(status(&["--now", "1000", "--typ", "either"]), 0);
     assert_eq!(status(&["--now", "1000", "--typ", "AT+JWT", "--alg", "ES384", "--alg", "ES256"]), 0);
