@@ -5,7 +5,8 @@ use zeroize::Zeroize;
 use crate::revocation::Marks;
 use crate::scopes::Scopes;
 
-/// What is kept of a verified token: its facts and its text, in one string that is wiped at the end.
+/// What is kept of a verified token: its facts and its text, in one string. At the end the signature is wiped, without
+/// which the rest is no credential.
 ///
 /// Only [`TokenText::collect`] makes one, from the proof that the token is signed.
 #[derive(Clone)]
@@ -119,12 +120,14 @@ impl Token {
 
 impl Drop for Token {
     fn drop(&mut self) {
-        self.text.zeroize();
+        let mut text = std::mem::take(&mut self.text).into_string().into_bytes();
+        // Byte by byte, as wiping is: the whole text would take longer than its HMAC.
+        text[self.payload.end as usize..self.jws.end as usize].zeroize();
     }
 }
 
-/// Where the text of a [`Token`] is put together, to be used again: the token itself then takes one allocation
-/// of the right size.
+/// Where the fields of a [`Token`] are put together, to be used again: the token's own text then takes one allocation of
+/// the right size.
 #[derive(Default)]
 pub(crate) struct TokenText(String);
 
@@ -145,13 +148,16 @@ impl TokenText {
         let scopes = self.push_each(claims.scope().iter(), ' ');
         let client_id = claims.client_id().or(claims.azp()).map(|text| self.push(text));
         let jti = claims.jti().map(|text| self.push(text));
-        let jws = self.push(proof.jws().token());
+        // The token goes to its place at once, so that no copy of its signature is left here.
+        let token = proof.jws().token();
+        let mut text = String::with_capacity(self.0.len() + token.len());
+        text.push_str(&self.0);
+        text.push_str(token);
+        let jws = Span { start: self.0.len() as u32, end: text.len() as u32 };
         let payload = jws.start + proof.jws().header().len() as u32 + 1;
         let payload = Span { start: payload, end: payload + proof.jws().payload().len() as u32 };
-        let text = self.0.as_str().into();
-        self.0.zeroize();
         Token {
-            text,
+            text: text.into_boxed_str(),
             issuer,
             subject,
             session,
