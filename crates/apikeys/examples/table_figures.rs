@@ -3,6 +3,8 @@
 //!
 //! Ratios are to the SHA-256 of the same keys, medians of rounds in which both take turns. For comparison each size has a
 //! second row: the same digests and records in a `DashMap` with a hash that costs nothing, behind the same check.
+//! "One access" is what reading one word at random costs in memory as large as table and records, on the same scale: a
+//! hit reads a slot and then the record's reference count, so it cannot take less than twice that.
 
 use dashmap::DashMap;
 use std::hash::{BuildHasherDefault, Hasher};
@@ -22,9 +24,9 @@ const UPDATES_PER_SECOND: u64 = 1_000;
 
 fn main() {
     println!(
-        "| keys | table | load | SHA-256 | hit, random order | hit, load order | miss | bad checksum | quiet p50 / p99.9 | updated p50 / p99.9 |"
+        "| keys | table | load | SHA-256 | one access | hit, random order | hit, load order | miss | bad checksum | quiet p50 / p99.9 | updated p50 / p99.9 |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
     for keys in std::env::args().skip(1).filter_map(|keys| keys.parse().ok()) {
         let format = KeyFormat::new("tg", "live").expect("a valid format");
         row::<Dense>("dense", &format, keys);
@@ -119,13 +121,14 @@ fn row<T: Table>(name: &str, format: &KeyFormat, keys: u64) {
     assert!(absent.iter().all(|key| table.find(key.as_bytes()).is_none()));
 
     let hash = time(&random, Digest::of);
+    let access = one_access(keys) / hash;
     let find = |key: &[u8]| table.find(key);
     let [random_ratio, order_ratio, miss_ratio, damaged_ratio] =
         [&random, &in_order, &absent, &damaged].map(|presented| ratio(presented, find));
     let quiet = percentiles(&random, find);
     let updated = under_updates(&table, &key, keys, || percentiles(&random, find));
     println!(
-        "| {keys} | {name} | {load:.2?} | {hash:.0} ns | {random_ratio:.2} | {order_ratio:.2} | {miss_ratio:.2} | {damaged_ratio:.2} | {:.0} / {:.0} ns | {:.0} / {:.0} ns |",
+        "| {keys} | {name} | {load:.2?} | {hash:.0} ns | {access:.2} | {random_ratio:.2} | {order_ratio:.2} | {miss_ratio:.2} | {damaged_ratio:.2} | {:.0} / {:.0} ns | {:.0} / {:.0} ns |",
         quiet[0], quiet[1], updated[0], updated[1],
     );
 }
@@ -186,6 +189,26 @@ fn under_updates<T>(
         done.store(true, Ordering::Relaxed);
         outcome
     })
+}
+
+/// Nanoseconds of one read that must wait for the one before it, in as much memory as so many keys and records take.
+fn one_access(keys: u64) -> f64 {
+    const BYTES_A_KEY: usize = 54 + 80;
+    const READS: usize = 1 << 20;
+    let lines = keys as usize * BYTES_A_KEY / 64;
+    let mut order: Vec<usize> = (0..lines).collect();
+    for n in (1..lines).rev() {
+        order.swap(n, scrambled(n as u64) as usize % (n + 1));
+    }
+    let mut memory = vec![[0_usize; 8]; lines];
+    for (n, &line) in order.iter().enumerate() {
+        memory[line][0] = order[(n + 1) % lines];
+    }
+    let follow = |from: usize| (0..READS).fold(from, |line, _| memory[line][0]);
+    let line = black_box(follow(0));
+    let start = Instant::now();
+    black_box(follow(line));
+    start.elapsed().as_nanos() as f64 / READS as f64
 }
 
 fn median(values: impl Iterator<Item = f64>) -> f64 {
