@@ -1,8 +1,12 @@
 //! The cryptography libraries, behind one interface, and which of them has which algorithm.
 
+use std::sync::Arc;
+
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(feature = "ring", allow(dead_code, reason = "with both libraries, `faster` takes from each what it needs"))]
 mod aws_lc;
+#[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
+mod ed25519_tables;
 #[cfg(feature = "ring")]
 #[cfg_attr(
     feature = "aws-lc-rs",
@@ -30,22 +34,36 @@ pub(crate) enum KeyMaterial<'k> {
 }
 
 /// A key in the shape in which its library is fastest.
-pub(crate) type PreparedKey = Box<dyn SignatureCheck>;
+pub(crate) type PreparedKey = Arc<dyn SignatureCheck>;
 
 /// A key that can check signatures.
 pub(crate) trait SignatureCheck: Send + Sync {
     /// Whether `signature` is one of `message`.
     fn check(&self, message: &[u8], signature: &[u8]) -> bool;
+
+    /// Whether it has tables, which make it faster and larger. None where there are none to be had.
+    fn has_tables(&self) -> Option<bool> {
+        None
+    }
+
+    /// The same key with tables or without them. None where there are none to be had.
+    fn with_tables(&self, _wanted: bool) -> Option<PreparedKey> {
+        None
+    }
 }
 
-#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
-pub(crate) use ring::*;
-
 #[cfg(all(feature = "aws-lc-rs", any(not(feature = "ring"), feature = "fips")))]
-pub(crate) use aws_lc::*;
-
+use aws_lc as library;
 #[cfg(all(feature = "ring", feature = "aws-lc-rs", not(feature = "fips")))]
-pub(crate) use faster::*;
+use faster as library;
+#[cfg(all(feature = "ring", not(feature = "aws-lc-rs")))]
+use ring as library;
+
+pub(crate) use library::*;
+
+/// In place of the library's.
+#[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
+pub(crate) const ED25519: Option<&'static dyn Backend> = Some(&ed25519_tables::Ed25519);
 
 /// With both libraries at hand, the faster one for each algorithm.
 ///
@@ -72,5 +90,7 @@ mod faster {
     pub(crate) use super::aws_lc::{
         ED25519, ES256, ES256K, ES384, ES512, ML_DSA_44, ML_DSA_65, ML_DSA_87, PS256, PS384, PS512, RS256, RS384, RS512,
     };
+    #[cfg(feature = "ed25519-tables")]
+    pub(crate) use super::ring::sha512;
     pub(crate) use super::ring::{HS256, HS384, HS512, sha256};
 }

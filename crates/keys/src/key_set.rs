@@ -6,6 +6,7 @@ use tollgate_jwt::{CompactJws, Header};
 use crate::algorithm::Algorithm;
 use crate::error::VerifyError;
 use crate::key_set_builder::KeySetBuilder;
+use crate::key_tables;
 use crate::limits::MAX_KEYS_TRIED_WITHOUT_KID;
 use crate::table::ALGORITHMS;
 use crate::verifying_key::VerifyingKey;
@@ -30,6 +31,7 @@ impl KeySet {
 
     /// No two of `keys` have the same algorithm and `kid`, unless they have none.
     pub(crate) fn new(mut keys: Vec<VerifyingKey>) -> Self {
+        key_tables::allot(&mut keys);
         keys.sort_by(|a, b| (a.algorithm(), a.kid()).cmp(&(b.algorithm(), b.kid())));
         let mut starts = [0; ALGORITHMS + 1];
         for key in &keys {

@@ -74,6 +74,7 @@ mod key_refused;
 mod key_ring;
 mod key_set;
 mod key_set_builder;
+mod key_tables;
 pub mod limits;
 mod pem;
 mod public_key;

@@ -12,6 +12,12 @@ pub const MAX_KEY_FILE_BYTES: usize = 1024 * 1024;
 /// document under a second.
 pub const MAX_KEYS: usize = 1024;
 
+/// Most Ed25519 keys in one set that get tables (feature `ed25519-tables`).
+///
+/// A key's tables take 55 KiB, so that those of one set stay below 4 MiB. Identity providers publish 1 to 20 keys; a set
+/// above this is one for a key a tenant, which are used too seldom to stay in a processor's cache.
+pub const MAX_KEYS_WITH_TABLES: usize = 64;
+
 /// Longest `kid`, in bytes.
 ///
 /// RFC 7517 section 4.5 sets none. A certificate's distinguished name, the longest kind in use, stays below.

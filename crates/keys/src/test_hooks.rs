@@ -1,6 +1,8 @@
-//! A counter of signature checks for tests (feature `test-hooks`).
+//! What tests look at from outside (feature `test-hooks`).
 
 use std::cell::Cell;
+
+use crate::verifying_key::VerifyingKey;
 
 thread_local! {
     static SIGNATURE_CHECKS: Cell<u64> = const { Cell::new(0) };
@@ -12,6 +14,12 @@ thread_local! {
 #[must_use]
 pub fn signature_checks() -> u64 {
     SIGNATURE_CHECKS.get()
+}
+
+/// Whether the key has tables (feature `ed25519-tables`).
+#[must_use]
+pub fn has_tables(key: &VerifyingKey) -> bool {
+    key.prepared().has_tables() == Some(true)
 }
 
 pub(crate) fn count_signature_check() {

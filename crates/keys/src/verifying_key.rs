@@ -86,6 +86,17 @@ impl VerifyingKey {
         if self.0.key.check(message, signature) { Ok(()) } else { Err(BadSignature) }
     }
 
+    /// What checks signatures, for all clones of this key.
+    pub(crate) fn prepared(&self) -> &PreparedKey {
+        &self.0.key
+    }
+
+    /// The same key, otherwise prepared.
+    pub(crate) fn with_prepared(&self, key: PreparedKey) -> Self {
+        let Inner { row, ref kid, thumbprint, signature_bytes, .. } = *self.0;
+        VerifyingKey(Arc::new(Inner { row, kid: kid.clone(), thumbprint, signature_bytes, key }))
+    }
+
     /// The one algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {

@@ -1,5 +1,7 @@
 //! The algorithms of aws-lc-rs. Public keys are parsed once.
 
+use std::sync::Arc;
+
 use aws_lc_rs::signature::{self, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm};
 use aws_lc_rs::{digest, hmac};
 
@@ -31,12 +33,21 @@ pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     output
 }
 
+#[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
+pub(crate) fn sha512(parts: [&[u8]; 3]) -> [u8; 64] {
+    let mut context = digest::Context::new(&digest::SHA512);
+    parts.into_iter().for_each(|part| context.update(part));
+    let mut output = [0; 64];
+    output.copy_from_slice(context.finish().as_ref());
+    output
+}
+
 struct Hmac(&'static hmac::Algorithm);
 
 impl Backend for Hmac {
     fn prepare(&self, key: &KeyMaterial<'_>) -> Option<PreparedKey> {
         match *key {
-            KeyMaterial::Secret(secret) => Some(Box::new(hmac::Key::new(*self.0, secret))),
+            KeyMaterial::Secret(secret) => Some(Arc::new(hmac::Key::new(*self.0, secret))),
             _ => None,
         }
     }
@@ -55,7 +66,7 @@ impl Backend for Rsa {
         match *key {
             KeyMaterial::Rsa { modulus, exponent } => {
                 let components = RsaPublicKeyComponents { n: modulus, e: exponent };
-                Some(Box::new(components.to_parsed_public_key(self.0).ok()?))
+                Some(Arc::new(components.to_parsed_public_key(self.0).ok()?))
             }
             _ => None,
         }
@@ -67,7 +78,7 @@ struct Encoded(&'static dyn VerificationAlgorithm);
 impl Backend for Encoded {
     fn prepare(&self, key: &KeyMaterial<'_>) -> Option<PreparedKey> {
         match *key {
-            KeyMaterial::Encoded(bytes) => Some(Box::new(ParsedPublicKey::new(self.0, bytes).ok()?)),
+            KeyMaterial::Encoded(bytes) => Some(Arc::new(ParsedPublicKey::new(self.0, bytes).ok()?)),
             _ => None,
         }
     }

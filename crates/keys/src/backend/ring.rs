@@ -1,5 +1,7 @@
 //! The algorithms of ring. It has no P-521, no secp256k1 and no ML-DSA.
 
+use std::sync::Arc;
+
 use ::ring::signature::{self, RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
 use ::ring::{digest, hmac};
 
@@ -31,12 +33,21 @@ pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     output
 }
 
+#[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
+pub(crate) fn sha512(parts: [&[u8]; 3]) -> [u8; 64] {
+    let mut context = digest::Context::new(&digest::SHA512);
+    parts.into_iter().for_each(|part| context.update(part));
+    let mut output = [0; 64];
+    output.copy_from_slice(context.finish().as_ref());
+    output
+}
+
 struct Hmac(hmac::Algorithm);
 
 impl Backend for Hmac {
     fn prepare(&self, key: &KeyMaterial<'_>) -> Option<PreparedKey> {
         match *key {
-            KeyMaterial::Secret(secret) => Some(Box::new(hmac::Key::new(self.0, secret))),
+            KeyMaterial::Secret(secret) => Some(Arc::new(hmac::Key::new(self.0, secret))),
             _ => None,
         }
     }
@@ -55,7 +66,7 @@ impl Backend for Rsa {
         match *key {
             KeyMaterial::Rsa { modulus, exponent } => {
                 let components = RsaPublicKeyComponents { n: modulus.into(), e: exponent.into() };
-                Some(Box::new(RsaKey { parameters: self.0, components }))
+                Some(Arc::new(RsaKey { parameters: self.0, components }))
             }
             _ => None,
         }
@@ -79,7 +90,7 @@ struct Encoded(&'static dyn VerificationAlgorithm);
 impl Backend for Encoded {
     fn prepare(&self, key: &KeyMaterial<'_>) -> Option<PreparedKey> {
         match *key {
-            KeyMaterial::Encoded(bytes) => Some(Box::new(UnparsedPublicKey::new(self.0, Box::<[u8]>::from(bytes)))),
+            KeyMaterial::Encoded(bytes) => Some(Arc::new(UnparsedPublicKey::new(self.0, Box::<[u8]>::from(bytes)))),
             _ => None,
         }
     }
