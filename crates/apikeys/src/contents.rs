@@ -1,14 +1,13 @@
-//! What is in the table: native keys and foreign keys apart.
+//! The sharded maps behind the table: native keys and foreign keys apart.
 
 use crate::changes::Change;
 use crate::digest::Digest;
 use crate::hasher::PlacementKey;
-use crate::limits::{SHARDS_MAX, SHARDS_MIN, SHARDS_PER_PROCESSOR};
-use crate::shards::Shards;
-use crate::slots::Slots;
+use crate::limits::{KEYS_PER_SHARD, SHARDS_MAX, SHARDS_MIN};
+use dashmap::DashMap;
 use std::mem;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, RwLockWriteGuard};
 
 /// Who made a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +36,8 @@ impl<R> From<(Digest, Arc<R>)> for TableEntry<R> {
     }
 }
 
+type Shards<R> = DashMap<Digest, Arc<R>, PlacementKey>;
+
 pub(crate) struct Contents<R> {
     native: Shards<R>,
     foreign: Shards<R>,
@@ -47,19 +48,17 @@ pub(crate) struct Contents<R> {
 
 impl<R> Contents<R> {
     pub(crate) fn with_capacity(native_keys: usize) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
-        let shards = (processors * SHARDS_PER_PROCESSOR).next_power_of_two();
-        let shards = shards.clamp(SHARDS_MIN, SHARDS_MAX);
+        let shards = (native_keys / KEYS_PER_SHARD).next_power_of_two().clamp(SHARDS_MIN, SHARDS_MAX);
         Self {
-            native: Shards::with_room(native_keys, shards, PlacementKey::random()),
-            foreign: Shards::with_room(0, shards, PlacementKey::random()),
+            native: sized(native_keys, shards, PlacementKey::random()),
+            foreign: sized(0, SHARDS_MIN, PlacementKey::random()),
             foreign_keys: AtomicUsize::new(0),
         }
     }
 
     #[inline]
     pub(crate) fn get(&self, origin: Origin, digest: &Digest) -> Option<Arc<R>> {
-        self.shards(origin).get(digest)
+        self.shards(origin).get(digest).map(|found| found.value().clone())
     }
 
     #[inline]
@@ -81,8 +80,19 @@ impl<R> Contents<R> {
                 self.forget_foreign(displaced.is_some());
                 displaced
             }
-            Change::Remove(digest) => self.remove_if(&digest, |_| true),
-            Change::RemoveRecord(digest, record) => self.remove_if(&digest, |found| Arc::ptr_eq(found, &record)),
+            Change::Remove(digest) => {
+                let native = self.native.remove(&digest);
+                let foreign = self.foreign.remove(&digest);
+                self.forget_foreign(foreign.is_some());
+                native.or(foreign).map(|(_, record)| record)
+            }
+            Change::RemoveRecord(digest, record) => {
+                let same = |_: &Digest, found: &Arc<R>| Arc::ptr_eq(found, &record);
+                let native = self.native.remove_if(&digest, same);
+                let foreign = self.foreign.remove_if(&digest, same);
+                self.forget_foreign(foreign.is_some());
+                native.or(foreign).map(|(_, record)| record)
+            }
         }
     }
 
@@ -90,8 +100,8 @@ impl<R> Contents<R> {
     pub(crate) fn built_aside(&self, entries: impl Iterator<Item = TableEntry<R>>) -> Self {
         let (expected, _) = entries.size_hint();
         let fresh = Self {
-            native: self.native.twin_with_room(expected),
-            foreign: self.foreign.twin_with_room(0),
+            native: sized(expected, self.native.shards().len(), self.native.hasher().clone()),
+            foreign: sized(0, self.foreign.shards().len(), self.foreign.hasher().clone()),
             foreign_keys: AtomicUsize::new(0),
         };
         for entry in entries {
@@ -101,12 +111,14 @@ impl<R> Contents<R> {
     }
 
     /// Exchanges all that is in both. Every shard of `self` is locked before the first is exchanged and until the last
-    /// is, so that no reader sees old and new side by side. `other` is nobody else's.
+    /// is, so that no reader sees old and new side by side. No other writer may be at work, and `other` is nobody else's.
     pub(crate) fn swap(&self, other: &Self) {
-        // First to keep away who holds a shard for long, then to lock: readers wait for the exchange alone.
-        let _turns: Vec<_> = self.native.turns().chain(self.foreign.turns()).collect();
-        let (mut mine, mut others) = (self.write_all(), other.write_all());
-        for (mine, others) in mine.iter_mut().zip(&mut others) {
+        let pairs = |origin| self.shards(origin).shards().iter().zip(other.shards(origin).shards());
+        let mut locked: Vec<_> = pairs(Origin::Native)
+            .chain(pairs(Origin::Foreign))
+            .map(|(mine, others)| (mine.write(), others.write()))
+            .collect();
+        for (mine, others) in &mut locked {
             mem::swap(&mut **mine, &mut **others);
         }
         let foreign_keys = other.foreign_keys.load(Ordering::Acquire);
@@ -115,17 +127,18 @@ impl<R> Contents<R> {
     }
 
     pub(crate) fn page_count(&self) -> usize {
-        self.native.count() + self.foreign.count()
+        self.native.shards().len() + self.foreign.shards().len()
     }
 
     /// A copy of one shard.
     pub(crate) fn page(&self, number: usize) -> Vec<TableEntry<R>> {
-        let (origin, number) = match number.checked_sub(self.native.count()) {
+        let native = self.native.shards().len();
+        let (origin, number) = match number.checked_sub(native) {
             None => (Origin::Native, number),
             Some(number) => (Origin::Foreign, number),
         };
-        let entry = |(digest, record)| TableEntry { digest, record, origin };
-        self.shards(origin).copy(number).into_iter().map(entry).collect()
+        let copy = self.shards(origin).shards()[number].read().clone();
+        copy.into_iter().map(|(digest, record)| TableEntry { digest, record: record.into_inner(), origin }).collect()
     }
 
     #[inline]
@@ -136,20 +149,17 @@ impl<R> Contents<R> {
         }
     }
 
-    fn write_all(&self) -> Vec<RwLockWriteGuard<'_, Slots<R>>> {
-        self.native.write_all().chain(self.foreign.write_all()).collect()
-    }
-
-    fn remove_if(&self, digest: &Digest, condition: impl Fn(&Arc<R>) -> bool) -> Option<Arc<R>> {
-        let native = self.native.remove_if(digest, &condition);
-        let foreign = self.foreign.remove_if(digest, &condition);
-        self.forget_foreign(foreign.is_some());
-        native.or(foreign)
-    }
-
     fn forget_foreign(&self, one: bool) {
         if one {
             self.foreign_keys.fetch_sub(1, Ordering::AcqRel);
         }
     }
+}
+
+/// An empty map with room for `keys` whatever shard each falls into.
+fn sized<R>(keys: usize, shards: usize, placement: PlacementKey) -> Shards<R> {
+    // Shards fill unevenly, with the square root of their mean as deviation; four of it are exceeded by one in 30,000.
+    let mean = keys.div_ceil(shards);
+    let room = if keys == 0 { 0 } else { mean + 4 * mean.isqrt() };
+    DashMap::with_capacity_and_hasher_and_shard_amount(room * shards, placement, shards)
 }

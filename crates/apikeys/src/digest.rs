@@ -71,8 +71,8 @@ impl Digest {
 
     /// The digest as four numbers.
     #[inline]
-    pub(crate) fn lanes(&self) -> [u64; 4] {
-        let (lanes, _) = self.0.as_chunks::<8>();
+    pub(crate) fn lanes(bytes: &[u8; 32]) -> [u64; 4] {
+        let (lanes, _) = bytes.as_chunks::<8>();
         std::array::from_fn(|lane| u64::from_le_bytes(lanes[lane]))
     }
 }
@@ -81,7 +81,7 @@ impl PartialEq for Digest {
     /// Constant time over the whole digest: the differences of all lanes are gathered before any is looked at.
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        let (a, b) = (self.lanes(), other.lanes());
+        let (a, b) = (Self::lanes(&self.0), Self::lanes(&other.0));
         let differences = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
         differences.ct_eq(&0).into()
     }
@@ -90,6 +90,7 @@ impl PartialEq for Digest {
 impl Eq for Digest {}
 
 impl Hash for Digest {
+    /// One `write` of 32 bytes, with no length before it: what the table's keyed hasher expects.
     #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(&self.0);

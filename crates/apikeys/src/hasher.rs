@@ -8,7 +8,7 @@
 //! It decides only where to look. What is found there is compared over the whole digest.
 
 use crate::digest::Digest;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 
 /// The secret of one table.
 #[derive(Clone)]
@@ -21,45 +21,39 @@ impl PlacementKey {
     /// A fresh secret: SipHash under a key that the standard library takes from the operating system.
     pub(crate) fn random() -> Self {
         let source = RandomState::new();
-        let half = |n: u8| u128::from(source.hash_one(n));
-        let word = |n: u8| (half(2 * n) << 64) | half(2 * n + 1);
+        let word = |n: u8| u128::from(source.hash_one((n, 0))) << 64 | u128::from(source.hash_one((n, 1)));
         Self { multipliers: [word(0), word(1), word(2), word(3)], addend: word(4) }
     }
+}
+
+impl BuildHasher for PlacementKey {
+    type Hasher = PlacementHasher;
 
     #[inline]
-    pub(crate) fn place(&self, digest: &Digest) -> Place {
-        let lanes = digest.lanes();
-        let terms = self.multipliers.iter().zip(lanes);
-        let sum =
-            terms.fold(self.addend, |sum, (multiplier, lane)| sum.wrapping_add(multiplier.wrapping_mul(lane.into())));
-        Place((sum >> 64) as u64)
+    fn build_hasher(&self) -> PlacementHasher {
+        PlacementHasher { sum: self.addend, multipliers: self.multipliers }
     }
 }
 
-/// A place in the table, for any number of shards and slots: its upper bits name the shard, the next ones the slot.
-#[derive(Clone, Copy)]
-pub(crate) struct Place(u64);
-
-impl Place {
-    /// `shards` is a power of two.
-    #[inline]
-    pub(crate) fn shard(self, shards: usize) -> usize {
-        scaled(self.0, shards)
-    }
-
-    /// The slot where the search begins, of `slots` in a shard.
-    #[inline]
-    pub(crate) fn home(self, slots: usize) -> usize {
-        // The bits that named the shard are the same for all in it: they are above these.
-        scaled(self.0 << SHARD_BITS, slots)
-    }
+pub(crate) struct PlacementHasher {
+    sum: u128,
+    multipliers: [u128; 4],
 }
 
-/// Enough for the most shards there can be.
-const SHARD_BITS: u32 = crate::limits::SHARDS_MAX.trailing_zeros();
+impl Hasher for PlacementHasher {
+    /// Only a [`Digest`] is ever hashed, in one piece.
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        debug_assert_eq!(bytes.len(), 32, "only digests are hashed");
+        if let Ok(bytes) = bytes.try_into() {
+            for (multiplier, lane) in self.multipliers.iter().zip(Digest::lanes(bytes)) {
+                self.sum = self.sum.wrapping_add(multiplier.wrapping_mul(lane.into()));
+            }
+        }
+    }
 
-/// Maps the whole range of `hash` evenly to `0..count`.
-#[inline]
-fn scaled(hash: u64, count: usize) -> usize {
-    ((u128::from(hash) * count as u128) >> 64) as usize
+    #[inline]
+    fn finish(&self) -> u64 {
+        (self.sum >> 64) as u64
+    }
 }

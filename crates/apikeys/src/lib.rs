@@ -35,8 +35,6 @@ mod format;
 mod hasher;
 mod key;
 pub mod limits;
-mod shards;
-mod slots;
 mod table;
 
 pub use contents::{Origin, TableEntry};

@@ -36,7 +36,8 @@ impl<R> ApiKeyTable<R> {
         Self::with_capacity(format, 0)
     }
 
-    /// An empty table with room for `native_keys`: loading them moves nothing.
+    /// An empty table with room for `native_keys`: loading them moves nothing, and the shards are as many as that size
+    /// asks for. Their number does not change later.
     #[must_use]
     pub fn with_capacity(format: KeyFormat, native_keys: usize) -> Self {
         Self { format, pepper: None, contents: Contents::with_capacity(native_keys), changes: Changes::default() }

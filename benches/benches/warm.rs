@@ -1,0 +1,131 @@
+//! A token that was seen before, beside one SHA-256 of its signing input.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+use ring::digest;
+use tollgate::jwt::CompactJws;
+use tollgate::{Algorithm, CacheConfig, Engine, Revocation, Revocations};
+use tollgate_bench::{SocketBuffer, unix_time};
+use tollgate_issuer::SigningKey;
+use tollgate_tests::{ISSUER, issuer, signing_key, traffic_token};
+
+/// Enough for 100,000 tokens.
+const CACHE_BYTES: usize = 512 << 20;
+
+fn warm(c: &mut Criterion) {
+    let key = signing_key(Algorithm::HS256, 0);
+    let now = unix_time();
+    let headers = |count: usize| -> Vec<String> {
+        (0..count).map(|index| format!("Bearer {}", traffic_token(&key, index, now))).collect()
+    };
+
+    let one = headers(1024);
+    c.bench_function("sha256/signing_input", |b| {
+        let mut next = one.iter().cycle();
+        b.iter(|| {
+            let token = next.next().expect("endless").trim_start_matches("Bearer ");
+            let jws = CompactJws::parse(token).expect("a token");
+            digest::digest(&digest::SHA256, black_box(jws.signing_input()))
+        });
+    });
+
+    for (id, count) in [("warm/one", 1), ("warm/1k", 1_000), ("warm/100k", 100_000)] {
+        let engine = engine(&key, Revocations::new());
+        let mut socket = SocketBuffer::new(headers(count));
+        warm_up(&engine, &socket);
+        c.bench_function(id, |b| {
+            b.iter_custom(|iterations| socket.time(iterations, |header| drop(engine.verify(header).expect("good"))));
+        });
+    }
+
+    let warm = engine(&key, Revocations::new());
+    let mut socket = SocketBuffer::new(headers(1));
+    warm_up(&warm, &socket);
+    c.bench_function("warm/principal_scope_check", |b| {
+        b.iter_custom(|iterations| {
+            socket.time(iterations, |header| {
+                let principal = warm.verify(header).expect("good");
+                black_box(principal.require_scope("write:sites")).expect("granted");
+            })
+        });
+    });
+
+    for (id, count) in [("revoked/none", 0), ("revoked/1m", 1_000_000)] {
+        let revocations = Revocations::new();
+        let entries: Vec<_> = (0..count).map(|n| Revocation::token(ISSUER, &format!("revoked-{n}"))).collect();
+        revocations.revoke_all(&entries);
+        let engine = engine(&key, revocations);
+        let mut socket = SocketBuffer::new(headers(1_000));
+        warm_up(&engine, &socket);
+        c.bench_function(id, |b| {
+            b.iter_custom(|iterations| socket.time(iterations, |header| drop(engine.verify(header).expect("good"))));
+        });
+    }
+
+    let mixed = engine(&key, Revocations::new());
+    let known = headers(99);
+    warm_up(&mixed, &SocketBuffer::new(known.clone()));
+    let mut index = 1_000_000;
+    c.bench_function("mixed/99_percent_warm", |b| {
+        b.iter_batched(
+            || {
+                index += 1;
+                format!("Bearer {}", traffic_token(&key, index, now))
+            },
+            |new| {
+                for header in known.iter().chain([&new]) {
+                    mixed.verify(header.as_bytes()).expect("good");
+                }
+            },
+            BatchSize::SmallInput,
+        );
+    });
+}
+
+fn contention(c: &mut Criterion) {
+    let key = signing_key(Algorithm::HS256, 0);
+    let header = format!("Bearer {}", traffic_token(&key, 0, unix_time()));
+    let engines: Vec<_> = (0..2).map(|_| engine(&key, Revocations::new())).collect();
+    for (id, chosen) in [("contention/own_engine_2_threads", [0, 1]), ("contention/one_token_2_threads", [0, 0])] {
+        c.bench_function(id, |b| {
+            b.iter_custom(|iterations| {
+                std::thread::scope(|scope| {
+                    let threads: Vec<_> = chosen
+                        .iter()
+                        .map(|index| scope.spawn(|| hammer(&engines[*index], header.as_bytes(), iterations)))
+                        .collect();
+                    threads.into_iter().map(|thread| thread.join().expect("no panic")).max().unwrap_or_default()
+                })
+            });
+        });
+    }
+}
+
+fn hammer(engine: &Engine, header: &[u8], iterations: u64) -> Duration {
+    for _ in 0..4 {
+        engine.verify(header).expect("good");
+    }
+    let start = Instant::now();
+    for _ in 0..iterations {
+        black_box(engine.verify(black_box(header))).expect("good");
+    }
+    start.elapsed()
+}
+
+fn engine(key: &SigningKey, revocations: Revocations) -> Engine {
+    let cache = CacheConfig { bytes: CACHE_BYTES, ..CacheConfig::default() };
+    Engine::builder().issuer(issuer([key])).revocations(revocations).cache(cache).build().expect("an issuer is enough")
+}
+
+fn warm_up(engine: &Engine, socket: &SocketBuffer) {
+    for _ in 0..4 {
+        for header in socket.headers() {
+            engine.verify(header.as_bytes()).expect("good");
+        }
+    }
+}
+
+criterion_group!(benches, warm, contention);
+criterion_main!(benches);
