@@ -141,19 +141,21 @@ fn vet_content_type(headers: &HeaderMap) -> Result<(), FetchError> {
 }
 
 fn failure(error: &hyper_util::client::legacy::Error) -> FetchError {
-    let mut source: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(error) = source {
-        if let Some(reason) = tls_failure(error) {
-            return FetchError::Tls { reason };
-        }
-        source = error.source();
+    match tls_failure(error) {
+        Some(reason) => FetchError::Tls { reason },
+        None if error.is_connect() => FetchError::Connect,
+        None => FetchError::Interrupted,
     }
-    if error.is_connect() { FetchError::Connect } else { FetchError::Interrupted }
 }
 
+/// What rustls found wrong, if it was that: it lies below several other errors.
 fn tls_failure(error: &(dyn Error + 'static)) -> Option<String> {
-    // An io::Error is not the source of itself: what it wraps has to be asked for.
-    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    let failure = wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>());
-    failure.or_else(|| error.downcast_ref()).map(ToString::to_string)
+    if let Some(failure) = error.downcast_ref::<rustls::Error>() {
+        return Some(failure.to_string());
+    }
+    match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+        // What an io::Error wraps is not its source.
+        Some(wrapped) => tls_failure(wrapped),
+        None => error.source().and_then(tls_failure),
+    }
 }

@@ -1,8 +1,8 @@
 //! What a provider may do, well or badly.
 
 use std::io::{Read, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -69,6 +69,30 @@ pub(crate) fn drips(document: impl Into<String>, pause: Duration) -> Behaviour {
         }
         Ok(())
     })
+}
+
+/// Does as told when the gate opens.
+pub(crate) fn waits_for(gate: &Gate, behaviour: Behaviour) -> Behaviour {
+    let gate = gate.clone();
+    Arc::new(move |request, peer| {
+        gate.wait();
+        behaviour(request, peer)
+    })
+}
+
+/// Shut until it is opened, for good.
+#[derive(Clone, Default)]
+pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
+
+impl Gate {
+    pub(crate) fn open(&self) {
+        *self.0.0.lock().unwrap() = true;
+        self.0.1.notify_all();
+    }
+
+    fn wait(&self) {
+        drop(self.0.1.wait_while(self.0.0.lock().unwrap(), |open| !*open).unwrap());
+    }
 }
 
 /// The one, then the other, then the one again.

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::task;
-use tollgate::{Algorithm, Engine, Issuer, KeyRing};
+use tokio::task::{self, JoinHandle};
+use tollgate::{Algorithm, Engine, Issuer, KeyRing, Principal, Rejection};
 use tollgate_issuer::{Minter, SigningKey, SigningKeys};
 pub(crate) use tollgate_jwks::Status;
-use tollgate_jwks::{Clocks, Event, RemoteKeys, RemoteKeysBuilder};
+use tollgate_jwks::{Clocks, Event, RemoteKeys, RemoteKeysBuilder, verify_or_refresh};
 
 pub(crate) use behaviours::*;
 pub(crate) use server::Behaviour;
@@ -107,7 +107,7 @@ pub(crate) fn simulate<T: Future>(test: T) -> T::Output {
 /// Remote keys under observation, with an engine that verifies by them.
 pub(crate) struct Remote {
     pub(crate) keys: RemoteKeys,
-    pub(crate) engine: Engine,
+    pub(crate) engine: Arc<Engine>,
     log: Arc<Log>,
 }
 
@@ -132,7 +132,7 @@ impl Remote {
         let heard = Arc::clone(&log);
         let builder = builder.observer(move |_: &str, event: &Event<'_>| heard.hear(event));
         let keys = builder.start().unwrap();
-        let engine = engine(keys.key_ring());
+        let engine = Arc::new(engine(keys.key_ring()));
         Remote { keys, engine, log }
     }
 
@@ -190,9 +190,20 @@ impl Remote {
         self.keys.health().last_failure.map(|failure| failure.error.code())
     }
 
-    /// Whether an event was heard whose text holds `part`.
-    pub(crate) fn heard(&self, part: &str) -> bool {
-        self.log.events.lock().unwrap().iter().any(|event| event.contains(part))
+    /// How many fetches were begun because of unknown keys.
+    pub(crate) fn fetches_for_unknown_keys(&self) -> usize {
+        self.heard("FetchStarted { cause: UnknownKey }")
+    }
+
+    /// How many events were heard whose text holds `part`.
+    pub(crate) fn heard(&self, part: &str) -> usize {
+        self.log.events.lock().unwrap().iter().filter(|event| event.contains(part)).count()
+    }
+
+    /// [`verify_or_refresh`], in a task of its own.
+    pub(crate) fn verify_or_refresh(&self, header: &str) -> JoinHandle<Result<Principal, Rejection>> {
+        let (engine, header) = (Arc::clone(&self.engine), header.to_owned());
+        task::spawn(async move { verify_or_refresh(&engine, header.as_bytes()).await })
     }
 }
 
@@ -207,7 +218,13 @@ impl Log {
     }
 }
 
-async fn yield_often() {
+/// What a task comes to without any time passing.
+pub(crate) async fn at_once<T>(task: JoinHandle<T>) -> T {
+    until("the task has ended", || task.is_finished()).await;
+    task.await.unwrap()
+}
+
+pub(crate) async fn yield_often() {
     for _ in 0..8 {
         task::yield_now().await;
     }

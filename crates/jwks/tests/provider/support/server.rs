@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -17,6 +17,8 @@ pub(crate) struct Provider {
     state: Arc<State>,
     running: Option<Running>,
 }
+
+const ANY_PORT: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
 #[derive(Default)]
 struct State {
@@ -46,15 +48,19 @@ pub(crate) type Behaviour = Arc<dyn Fn(&Request, &mut dyn Peer) -> io::Result<()
 
 impl Provider {
     pub(crate) fn start(behaviour: Behaviour) -> Self {
-        Self::start_with(behaviour, None)
+        Self::start_at(ANY_PORT, behaviour, None)
     }
 
     pub(crate) fn start_tls(behaviour: Behaviour, tls: ServerConfig) -> Self {
-        Self::start_with(behaviour, Some(Arc::new(tls)))
+        Self::start_tls_at(ANY_PORT, behaviour, tls)
     }
 
-    fn start_with(behaviour: Behaviour, tls: Option<Arc<ServerConfig>>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    pub(crate) fn start_tls_at(address: SocketAddr, behaviour: Behaviour, tls: ServerConfig) -> Self {
+        Self::start_at(address, behaviour, Some(Arc::new(tls)))
+    }
+
+    fn start_at(address: SocketAddr, behaviour: Behaviour, tls: Option<Arc<ServerConfig>>) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let address = listener.local_addr().unwrap();
         let state = Arc::new(State { behaviour: Mutex::new(Some(behaviour)), tls, ..State::default() });
         let running = Some(Running::accept(listener, Arc::clone(&state)));

@@ -1,0 +1,133 @@
+//! HTTPS: whose certificate is taken.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::PrivateKeyDer;
+use tollgate_jwks::{RemoteKeys, RemoteKeysBuilder};
+
+use crate::support::*;
+
+#[test]
+fn provider_with_a_trusted_certificate_is_taken() {
+    simulate(async {
+        let (signer, authority) = (Signer::new(), Authority::new());
+        let provider = Provider::start_tls(publishes(signer.jwks()), authority.server("127.0.0.1"));
+        let remote = Remote::start(trusting(&provider, &authority)).await;
+        assert!(accepts(&remote.engine, &signer.header()), "{:?}", remote.keys.health());
+    });
+}
+
+#[test]
+fn untrusted_certificate_is_a_tls_failure() {
+    simulate(async {
+        let (signer, authority) = (Signer::new(), Authority::new());
+        let provider = Provider::start_tls(publishes(signer.jwks()), authority.server("127.0.0.1"));
+        for builder in [trusting(&provider, &Authority::new()), remote(&provider)] {
+            let remote = Remote::start(builder).await;
+            assert_eq!(remote.last_failure(), Some("tls-failed"));
+            assert!(!remote.keys.health().is_serving());
+        }
+        assert_eq!(provider.request_count(), 0);
+    });
+}
+
+#[test]
+fn certificate_of_another_host_is_a_tls_failure() {
+    simulate(async {
+        let (signer, authority) = (Signer::new(), Authority::new());
+        let provider = Provider::start_tls(publishes(signer.jwks()), authority.server("127.0.0.2"));
+        let remote = Remote::start(trusting(&provider, &authority)).await;
+        assert_eq!(remote.last_failure(), Some("tls-failed"));
+    });
+}
+
+#[test]
+fn expired_certificate_is_a_tls_failure() {
+    simulate(async {
+        let (signer, authority) = (Signer::new(), Authority::new());
+        let mut certificate = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        certificate.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        let provider = Provider::start_tls(publishes(signer.jwks()), authority.server_with(certificate));
+        let remote = Remote::start(trusting(&provider, &authority)).await;
+        assert_eq!(remote.last_failure(), Some("tls-failed"));
+    });
+}
+
+#[test]
+fn plain_http_where_tls_is_expected_is_a_tls_failure() {
+    simulate(async {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let uri = format!("https://{}/jwks.json", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let mut peer = listener.accept().unwrap().0;
+            peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            // The end comes from the other side, so that what was written arrives.
+            while peer.read(&mut [0; 512]).is_ok_and(|bytes| bytes > 0) {}
+        });
+        let builder = RemoteKeys::from_jwks_uri(&uri).root_certificates(Authority::new().pem().as_bytes());
+        let remote = Remote::start(builder.clocks(clocks())).await;
+        assert_eq!(remote.last_failure(), Some("tls-failed"));
+    });
+}
+
+#[test]
+fn tls_error_after_a_good_set_costs_no_token() {
+    simulate(async {
+        let (signer, authority) = (Signer::new(), Authority::new());
+        let good = Provider::start_tls(publishes(signer.jwks()), authority.server("127.0.0.1"));
+        let remote = Remote::start(trusting(&good, &authority)).await;
+        let header = signer.header();
+        let address = good.address();
+        drop(good);
+        let bad = Provider::start_tls_at(address, publishes(signer.jwks()), Authority::new().server("127.0.0.1"));
+        remote.pass_a_refresh().await;
+        assert_eq!(remote.last_failure(), Some("tls-failed"));
+        assert!(accepts(&remote.engine, &header));
+        drop(bad);
+    });
+}
+
+/// A certificate authority of one test.
+struct Authority {
+    issuer: Issuer<'static, KeyPair>,
+    pem: String,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let key = KeyPair::generate().unwrap();
+        let mut root = CertificateParams::new([]).unwrap();
+        root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pem = root.self_signed(&key).unwrap().pem();
+        Authority { issuer: Issuer::new(root, key), pem }
+    }
+
+    fn pem(&self) -> &str {
+        &self.pem
+    }
+
+    fn server(&self, host: &str) -> ServerConfig {
+        self.server_with(CertificateParams::new([host.to_owned()]).unwrap())
+    }
+
+    fn server_with(&self, certificate: CertificateParams) -> ServerConfig {
+        let key = KeyPair::generate().unwrap();
+        let certificate = certificate.signed_by(&key, &self.issuer).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        ServerConfig::builder_with_provider(ring::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.into()], key)
+            .unwrap()
+    }
+}
+
+fn trusting(provider: &Provider, authority: &Authority) -> RemoteKeysBuilder {
+    remote(provider).root_certificates(authority.pem().as_bytes())
+}
