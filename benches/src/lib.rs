@@ -1,11 +1,15 @@
 //! What the benchmarks share. The benchmarks themselves are in `benches/`.
 
+mod backends;
 mod peers;
 mod primitive;
 mod rotation;
 mod socket_buffer;
+mod swaps;
 
+pub use backends::{Check, Sample, backends};
 pub use peers::{Peer, peers};
 pub use primitive::Primitive;
 pub use rotation::{Rotation, unix_time};
 pub use socket_buffer::SocketBuffer;
+pub use swaps::{RotatingKeys, Swaps};

@@ -1,0 +1,29 @@
+//! One signature check of every algorithm in every cryptography library, the key prepared as far as the library lets one.
+
+#[cfg(feature = "aws-lc-rs")]
+mod aws_lc;
+#[cfg(feature = "graviola")]
+mod graviola;
+mod ring;
+mod sample;
+mod tables;
+
+pub use sample::Sample;
+
+/// Whether a signature, the second argument, is one of a message, the first.
+pub type Check = Box<dyn Fn(&[u8], &[u8]) -> bool>;
+
+/// A library and its check under the key of `sample`, for each library that has the algorithm. `dalek-tables` is what
+/// tollgate-keys makes of curve25519-dalek.
+#[must_use]
+pub fn backends(sample: &Sample) -> Vec<(&'static str, Check)> {
+    let checks = [
+        ("ring", ring::check(sample)),
+        #[cfg(feature = "aws-lc-rs")]
+        ("aws-lc-rs", aws_lc::check(sample)),
+        #[cfg(feature = "graviola")]
+        ("graviola", graviola::check(sample)),
+        ("dalek-tables", tables::check(sample)),
+    ];
+    checks.into_iter().filter_map(|(name, check)| Some((name, check?))).collect()
+}
