@@ -13,7 +13,7 @@ use crate::credential::Credential;
 use crate::issuer::Issuers;
 use crate::policy::{check_begun, check_not_expired};
 use crate::principal::Principal;
-use crate::record::{KeyKind, KeyRecord};
+use crate::record::{KeyKind, KeyRecord, KeyState};
 use crate::rejection::Rejection;
 use crate::revocation::{Marks, Revocations};
 use crate::token::{Token, TokenText};
@@ -181,7 +181,7 @@ impl Engine {
         if !kinds.contains(&record.kind()) {
             return Err(Rejection::UnknownApiKey);
         }
-        check_validity(record, now)?;
+        check_in_force(record, now)?;
         self.check_not_revoked(&Marks { api_key: Some(record.id()), ..Marks::default() })?;
         Ok(Principal::from_key(proof))
     }
@@ -194,14 +194,19 @@ impl Engine {
         if record.kind() != KeyKind::ClientSecret || record.client() != Some(credentials.user_id()) {
             return Err(Rejection::UnknownClient);
         }
-        check_validity(record, now)?;
+        check_in_force(record, now)?;
         self.check_not_revoked(&Marks { api_key: Some(record.id()), ..Marks::default() })?;
         Ok(Principal::from_key(proof))
     }
 }
 
 /// No leeway: the clock that set these times is the one that checks them.
-fn check_validity(record: &KeyRecord, now: i64) -> Result<(), Rejection> {
+fn check_in_force(record: &KeyRecord, now: i64) -> Result<(), Rejection> {
+    match record.state() {
+        KeyState::Active => {}
+        KeyState::Disabled => return Err(Rejection::Disabled),
+        KeyState::Revoked => return Err(Rejection::Revoked),
+    }
     let (not_before, expires_at) = record.validity();
     not_before.map_or(Ok(()), |begin| check_begun(begin, 0, now))?;
     expires_at.map_or(Ok(()), |end| check_not_expired(end, 0, now))

@@ -34,6 +34,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod address;
 mod basic;
 mod builder;
 mod cache;
@@ -52,6 +53,7 @@ mod revocation;
 mod scopes;
 mod token;
 
+pub use address::{AddressBlock, NotAnAddressBlock};
 pub use builder::{BuildError, EngineBuilder};
 pub use cache::{CacheConfig, CacheStatistics};
 pub use challenge::Challenge;
@@ -60,10 +62,10 @@ pub use engine::Engine;
 pub use issuer::Issuer;
 pub use policy::TypProfile;
 pub use principal::{Principal, PrincipalKind};
-pub use record::{KeyKind, KeyRecord};
+pub use record::{KeyKind, KeyRecord, KeyState};
 pub use rejection::Rejection;
 pub use revocation::{Revocation, Revocations};
-pub use scopes::Scopes;
+pub use scopes::{ScopeSet, ScopeSets, Scopes};
 
 pub use tollgate_apikeys as apikeys;
 pub use tollgate_jwt as jwt;

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -183,6 +184,29 @@ impl Principal {
     pub fn require_any(&self, scopes: &[&str]) -> Result<(), Rejection> {
         let granted = self.scopes();
         if scopes.iter().any(|scope| granted.contains(scope)) { Ok(()) } else { Err(insufficient(scopes)) }
+    }
+}
+
+impl Principal {
+    /// Passes when the credential may be used from `address`, as the server sees its client: a key by its record's
+    /// [allowed addresses](KeyRecord::addresses), a token from everywhere.
+    ///
+    /// # Errors
+    /// [`Rejection::AddressNotAllowed`], to be answered with 401.
+    pub fn require_address(&self, address: IpAddr) -> Result<(), Rejection> {
+        match &self.0 {
+            Source::Key(record) if !record.admits(address) => Err(Rejection::AddressNotAllowed { address }),
+            _ => Ok(()),
+        }
+    }
+
+    /// What the table knows of the key; `None` for a token.
+    #[must_use]
+    pub fn key_record(&self) -> Option<&KeyRecord> {
+        match &self.0 {
+            Source::Jwt(_) => None,
+            Source::Key(record) => Some(record),
+        }
     }
 }
 

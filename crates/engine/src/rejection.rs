@@ -1,4 +1,5 @@
 use std::fmt;
+use std::net::IpAddr;
 
 use tollgate_apikeys::KeyError;
 use tollgate_jwt::ParseError;
@@ -93,6 +94,13 @@ pub enum Rejection {
     BadSignature,
     /// The credential, or who it speaks for, was revoked.
     Revoked,
+    /// The API key, client secret or opaque token is switched off.
+    Disabled,
+    /// The client's address is none of those that the key may be used from.
+    AddressNotAllowed {
+        /// The address.
+        address: IpAddr,
+    },
     /// Not an API key of the table's format: its length, alphabet or checksum is wrong.
     MalformedApiKey,
     /// The table holds no such API key or opaque token.
@@ -132,6 +140,8 @@ impl Rejection {
             Rejection::MalformedSignature => "malformed-signature",
             Rejection::BadSignature => "bad-signature",
             Rejection::Revoked => "revoked",
+            Rejection::Disabled => "disabled",
+            Rejection::AddressNotAllowed { .. } => "address-not-allowed",
             Rejection::MalformedApiKey => "malformed-api-key",
             Rejection::UnknownApiKey => "unknown-api-key",
             Rejection::UnknownClient => "unknown-client",
@@ -224,6 +234,8 @@ impl fmt::Display for Rejection {
             Rejection::MalformedSignature => f.write_str("the signature does not have the form of one"),
             Rejection::BadSignature => f.write_str("the signature does not verify"),
             Rejection::Revoked => f.write_str("revoked"),
+            Rejection::Disabled => f.write_str("disabled"),
+            Rejection::AddressNotAllowed { address } => write!(f, "the key may not be used from {address}"),
             Rejection::MalformedApiKey => f.write_str("not a well-formed API key"),
             Rejection::UnknownApiKey => f.write_str("no such API key"),
             Rejection::UnknownClient => f.write_str("no such client, or another client's secret"),

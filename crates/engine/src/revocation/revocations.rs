@@ -43,6 +43,13 @@ struct Entry {
 /// What the documentation says.
 const _: () = assert!(size_of::<Entry>() == 32);
 
+impl Entry {
+    fn stricter(self, other: Self) -> Self {
+        let (issued_before, until) = (self.issued_before.max(other.issued_before), self.until.max(other.until));
+        Entry { issued_before, until, ..self }
+    }
+}
+
 impl Default for Table {
     fn default() -> Self {
         Table {
@@ -76,10 +83,41 @@ impl Revocations {
         let _writer = table.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut already = 0;
         for entries in new.chunk_by(|a, b| shard(a.fingerprint) == shard(b.fingerprint)) {
-            already += table.merge(entries);
+            already += table.merge(entries, Entry::stricter);
         }
         table.generation.fetch_add(1, Ordering::SeqCst);
         already
+    }
+
+    /// Revokes, and whatever was revoked under the same name counts no more: also where it was stricter.
+    pub fn replace(&self, revocation: &Revocation) {
+        let table = &*self.0;
+        let entry = table.entry(revocation);
+        let _writer = table.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        table.merge(&[entry], |_, later| later);
+        table.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Replaces everything by `revocations`. What is in both stays revoked throughout; when this has returned, all of
+    /// `revocations` is.
+    pub fn replace_all<'r>(&self, revocations: impl IntoIterator<Item = &'r Revocation>) {
+        let table = &*self.0;
+        let mut new: Vec<_> = revocations.into_iter().map(|revocation| table.entry(revocation)).collect();
+        new.sort_unstable_by_key(|entry| entry.fingerprint);
+        let _writer = table.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rest = new.as_slice();
+        for number in 0..table.shards.len() {
+            let entries;
+            (entries, rest) = rest.split_at(rest.partition_point(|entry| shard(entry.fingerprint) == number));
+            if !entries.is_empty() {
+                // First what is new, so that no name is missing in between.
+                table.merge(entries, |_, later| later);
+            }
+            table.retain(number, |old| {
+                entries.binary_search_by_key(&old.fingerprint, |entry| entry.fingerprint).is_ok()
+            });
+        }
+        table.generation.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Takes a revocation back. Returns whether there was one of that name.
@@ -146,8 +184,9 @@ impl Table {
         Some(entries[index])
     }
 
-    /// Merges sorted `new` entries into their shard. Returns how many names were there before.
-    fn merge(&self, new: &[Entry]) -> usize {
+    /// Merges sorted `new` entries into their shard; of two of one name `choose` makes one of the earlier and the later.
+    /// Returns how many names were there before.
+    fn merge(&self, new: &[Entry], choose: impl Fn(Entry, Entry) -> Entry) -> usize {
         let slot = &self.shards[shard(new[0].fingerprint)];
         let old = slot.load_full();
         let old = old.as_deref().map_or(&[][..], Vec::as_slice);
@@ -158,8 +197,7 @@ impl Table {
         merged.dedup_by(|later, kept| {
             let is_same = later.fingerprint == kept.fingerprint;
             if is_same {
-                kept.issued_before = kept.issued_before.max(later.issued_before);
-                kept.until = kept.until.max(later.until);
+                *kept = choose(*kept, *later);
             }
             is_same
         });
