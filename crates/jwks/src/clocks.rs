@@ -15,6 +15,8 @@ use crate::limits;
 /// the revocation bound; the other two are yours. While a provider cannot be reached nobody knows what it has revoked:
 /// in an outage a removed key counts until the grace ends. An answer that holds no usable key set is an outage too.
 ///
+/// They run on the monotonic clock, which stands still on some systems while the machine sleeps.
+///
 /// ```
 /// use std::time::Duration;
 /// use tollgate_jwks::Clocks;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use tollgate_jwks::Event;
 
@@ -17,7 +18,7 @@ fn health_tells_success_failure_size_age_and_what_comes_next() {
         assert_eq!((health.status, health.status.as_str(), health.is_serving()), (Status::Fresh, "fresh", true));
         assert_eq!((health.keys, health.failures), (1, 0));
         assert_eq!((health.last_success, health.confirmed_at), (Some(1_000_000), Some(1_000_000)));
-        assert_eq!((health.age(1_000_060), health.age(999_999)), (Some(MINUTE), Some(0 * SECOND)));
+        assert_eq!((health.age(1_000_060), health.age(999_999)), (Some(MINUTE), Some(Duration::ZERO)));
         assert_eq!((health.last_failure, health.refused.len()), (None, 0));
         assert!((1_000_238..=1_000_300).contains(&health.next_refresh), "{}", health.next_refresh);
         assert!((1_007_198..=1_007_200).contains(&health.grace_ends.unwrap()));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tollgate_jwks::{Clocks, verify_or_refresh};
+use tollgate_keys::VerifyingKey;
 
 use crate::support::*;
 
@@ -115,7 +116,7 @@ fn keys_without_alg_take_the_algorithms_that_are_configured() {
         let algorithms = [tollgate::Algorithm::PS256, tollgate::Algorithm::PS384];
         let remote = Remote::start(remote(&provider).algorithms(&algorithms)).await;
         let ring = remote.keys.key_ring();
-        let found: Vec<_> = ring.load().iter().map(|key| key.algorithm()).collect();
+        let found: Vec<_> = ring.load().iter().map(VerifyingKey::algorithm).collect();
         assert_eq!(found, algorithms, "{:?}", remote.keys.health());
     });
 }
