@@ -7,6 +7,7 @@ use tollgate::{Algorithm, Engine, Issuer, KeySet};
 
 use crate::error::CommandError;
 use crate::limits::MAX_CONFIGURATION_BYTES;
+use crate::remote::{Remote, RemoteConfiguration};
 use crate::values::{AlgorithmName, Typ};
 use crate::{key_files, key_records};
 
@@ -28,6 +29,7 @@ pub(crate) struct IssuerConfiguration {
     #[serde(default)]
     pub(crate) audiences: Vec<String>,
     pub(crate) jwks: Option<PathBuf>,
+    pub(crate) remote: Option<RemoteConfiguration>,
     #[serde(default)]
     pub(crate) algorithms: Vec<AlgorithmName>,
     pub(crate) typ: Option<Typ>,
@@ -55,18 +57,23 @@ impl Configuration {
             refused(line(&bytes, position), error.message().to_owned())
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
-        let named = configuration.issuers.iter_mut().filter_map(|issuer| issuer.jwks.as_mut());
-        for file in named.chain(configuration.api_keys.as_mut()) {
+        for issuer in &mut configuration.issuers {
+            let saved_in = issuer.remote.as_mut().and_then(|remote| remote.saved_in.as_mut());
+            for file in issuer.jwks.as_mut().into_iter().chain(saved_in) {
+                *file = folder.join(&*file);
+            }
+        }
+        if let Some(file) = &mut configuration.api_keys {
             *file = folder.join(&*file);
         }
         Ok(configuration)
     }
 
-    /// The engine that accepts what is described.
-    pub(crate) fn engine(&self) -> Result<Engine, CommandError> {
-        let mut builder = Engine::builder();
+    /// The engine that accepts what is described, and what fetches the keys of its remote issuers.
+    pub(crate) fn engine(&self) -> Result<(Engine, Remote), CommandError> {
+        let (mut builder, mut remote) = (Engine::builder(), Remote::default());
         for issuer in &self.issuers {
-            builder = builder.issuer(issuer.issuer()?);
+            builder = builder.issuer(issuer.issuer(&mut remote)?);
         }
         if let Some(path) = &self.api_keys {
             builder = builder.api_keys(key_records::read(path)?);
@@ -74,12 +81,12 @@ impl Configuration {
         if let Some(bytes) = self.max_header_bytes {
             builder = builder.max_header_bytes(bytes);
         }
-        builder.build().map_err(CommandError::Engine)
+        Ok((builder.build().map_err(CommandError::Engine)?, remote))
     }
 }
 
 impl IssuerConfiguration {
-    fn issuer(&self) -> Result<Issuer, CommandError> {
+    fn issuer(&self, remote: &mut Remote) -> Result<Issuer, CommandError> {
         let algorithms: Vec<Algorithm> = self.algorithms.iter().map(|name| name.0).collect();
         let mut issuer = Issuer::new(&self.name);
         for audience in &self.audiences {
@@ -90,6 +97,13 @@ impl IssuerConfiguration {
         }
         if let Some(path) = &self.jwks {
             issuer = issuer.keys(key_files::add(KeySet::builder(), path, &algorithms)?.build().set);
+        }
+        if let Some(configuration) = &self.remote {
+            if self.jwks.is_some() {
+                let reason = "give either jwks or remote".to_owned();
+                return Err(CommandError::RemoteKeys { issuer: self.name.clone(), reason });
+            }
+            issuer = issuer.keys(remote.start(&self.name, configuration, &algorithms)?);
         }
         if !algorithms.is_empty() {
             issuer = issuer.algorithms(&algorithms);

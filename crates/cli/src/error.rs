@@ -31,6 +31,9 @@ pub(crate) enum CommandError {
     /// A configuration file does not say what it should.
     #[error("{}:{line}: {reason}", .path.display())]
     Configuration { path: PathBuf, line: usize, reason: String },
+    /// The keys of an issuer cannot be fetched as described.
+    #[error("the issuer {issuer}: {reason}")]
+    RemoteKeys { issuer: String, reason: String },
     /// An API-keys file holds what is no record of a key.
     #[error("{}:{line}: {reason}", .path.display())]
     KeyRecord { path: PathBuf, line: usize, reason: String },
@@ -66,6 +69,11 @@ pub(crate) enum CommandError {
 /// Says `error` on standard error, in one line whatever it quotes.
 pub(crate) fn report(error: &CommandError) {
     eprintln!("tollgate: {}", one_line(&error.to_string()));
+}
+
+/// Says on standard error, in one line, what does not end the command.
+pub(crate) fn warn(message: &str) {
+    eprintln!("tollgate: {}", one_line(message));
 }
 
 /// Escapes what would break a line or command a terminal.

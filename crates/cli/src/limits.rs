@@ -1,5 +1,7 @@
 //! Every limit of the command, with where its value comes from. Those of the crates below are in their `limits`.
 
+use std::time::Duration;
+
 /// The longest line of standard input that is held, in bytes: 1 MiB.
 ///
 /// The longest credential that any engine can be told to look at has 64 KiB. As a JSON string with every character escaped it
@@ -14,6 +16,10 @@ pub(crate) const LONG_RUN_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The longest configuration file, in bytes: 1 MiB holds several thousand issuers.
 pub(crate) const MAX_CONFIGURATION_BYTES: usize = 1024 * 1024;
+
+/// How long the keys of all remote issuers are waited for before the first token is verified. Fetching them takes a provider a
+/// fraction of a second; who runs the command can wait ten times that.
+pub(crate) const REMOTE_KEYS_WAIT: Duration = Duration::from_secs(10);
 
 /// The longest line of an API-keys file, in bytes: 64 KiB holds a thousand scopes.
 pub(crate) const MAX_RECORD_BYTES: u64 = 64 * 1024;

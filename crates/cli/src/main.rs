@@ -10,6 +10,7 @@ mod error;
 mod key_files;
 mod key_records;
 mod limits;
+mod remote;
 mod stream;
 mod values;
 

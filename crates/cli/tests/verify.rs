@@ -3,6 +3,9 @@
 mod support;
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::thread;
 
 use serde_json::{Value, json};
 use support::{AUDIENCE, Folder, ISSUER, Run, run, token};
@@ -320,4 +323,67 @@ fn a_configuration_that_cannot_work_is_exit_status_2() {
     }
     run(&["verify", "--config", &folder.path("absent")], "").refused_with("No such file");
     run(&["verify", "--config", &folder.write("bytes", b"\n\n\xff")], "").refused_with(":3: ");
+}
+
+/// Answers every request with `body` and says where.
+fn serve(body: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request);
+            let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length:";
+            let _ = stream.write_all(format!("{head} {}\r\n\r\n{body}", body.len()).as_bytes());
+        }
+    });
+    origin
+}
+
+#[test]
+fn keys_of_a_remote_issuer_are_fetched() {
+    let folder = Folder::new();
+    let key = folder.key("ES256", "k");
+    let mut jwk: Value = serde_json::from_str(&fs::read_to_string(&key).unwrap()).unwrap();
+    jwk.as_object_mut().unwrap().remove("d");
+    let origin = serve(json!({ "keys": [jwk] }).to_string());
+    let token = run(
+        &["token", "new", "--key", &key, "--issuer", "https://as.example", "--subject", "s", "--audience", "a"],
+        "",
+    );
+    let config = folder.write(
+        "tollgate.toml",
+        format!(
+            "[[issuer]]\nname = \"https://as.example\"\naudiences = [\"a\"]\n\
+             remote.jwks_uri = \"{origin}/jwks.json\"\nremote.saved_in = \"saved\"\n"
+        ),
+    );
+    let tokens = format!("{}garbage\n", token.stdout);
+    let verified = run(&["verify", "--config", &config], &tokens);
+    assert_eq!(verified.errors(), [None, Some("credential-not-accepted".to_owned())]);
+    let dead = folder.write(
+        "dead.toml",
+        "[[issuer]]\nname = \"https://as.example\"\naudiences = [\"a\"]\n\
+         remote.jwks_uri = \"http://127.0.0.1:9/jwks.json\"\n",
+    );
+    let verified = run(&["verify", "--config", &dead], &tokens);
+    assert_eq!(verified.errors()[0].as_deref(), Some("unknown-key"));
+    assert!(verified.stderr.contains("no keys of http://127.0.0.1:9/jwks.json yet"), "{}", verified.stderr);
+}
+
+#[test]
+fn a_remote_issuer_that_cannot_be_is_exit_status_2() {
+    let folder = Folder::new();
+    for (members, message) in [
+        ("remote.jwks_uri = \"http://as.example/jwks\"", "http"),
+        ("remote.saved_in = \"x\"", "either jwks_uri or discovery"),
+        ("remote.jwks_uri = \"https://as.example/\"\nremote.discovery = \"openid\"", "either jwks_uri or discovery"),
+        ("remote.discovery = \"webfinger\"", "webfinger"),
+        ("remote.discovery = \"openid\"\njwks = \"x\"", "x"),
+        ("remote.url = \"https://as.example/\"", "url"),
+    ] {
+        let text = format!("[[issuer]]\nname = \"https://as.example\"\naudiences = [\"a\"]\n{members}\n");
+        run(&["verify", "--config", &folder.write("tollgate.toml", text)], "").refused_with(message);
+    }
 }

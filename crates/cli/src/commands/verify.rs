@@ -12,6 +12,7 @@ use super::Outcome;
 use crate::configuration::{Configuration, IssuerConfiguration};
 use crate::error::CommandError;
 use crate::limits::MAX_LINE_BYTES;
+use crate::remote::Remote;
 use crate::stream::{InputOptions, Item, JsonLines, MALFORMED_INPUT, answer_each, with_input_help};
 use crate::values::{self, AlgorithmName, Typ};
 
@@ -30,7 +31,11 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   [[issuer]]                                   # once for each issuer
   name = \"https://as.example\"                  # its tokens' iss
   audiences = [\"https://api.example\"]          # one of them has to be in aud
-  jwks = \"jwks.json\"
+  jwks = \"jwks.json\"                          # or remote, of which the first two exclude each other:
+  remote.jwks_uri = \"https://as.example/jwks\"
+  remote.discovery = \"openid\"                  # or \"oauth\": the metadata of this issuer names its jwks_uri
+  remote.failover = [\"https://cdn.example/jwks\"]
+  remote.saved_in = \"jwks.saved\"               # the last good set, for when nothing can be fetched at the start
   algorithms = [\"ES256\"]                       # all of the keys' without it
   typ = \"at+jwt\"                               # or \"JWT\" (also without it), or \"either\"
   leeway = 60                                  # seconds, at most 300
@@ -86,12 +91,13 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
-        let engine = match &self.config {
+        let (engine, remote) = match &self.config {
             Some(path) => Configuration::read(path)?.engine()?,
             None => self.configuration().engine()?,
         };
+        remote.wait();
         answer_each(&self.input, |item, output| match item {
-            Item::Bytes(header) => answer(self.verify(&engine, header), output),
+            Item::Bytes(header) => answer(self.verify(&engine, &remote, header), output),
             Item::TooLong { length } => answer(Err(Rejection::HeaderTooLong { length, max: MAX_LINE_BYTES }), output),
             Item::Malformed => reject(MALFORMED_INPUT, &Rejection::MalformedCredential, output),
         })
@@ -110,8 +116,8 @@ impl Arguments {
         Configuration { issuers: issuer.into_iter().collect(), api_keys: self.api_keys.clone(), max_header_bytes: None }
     }
 
-    fn verify(&self, engine: &Engine, header: &[u8]) -> Result<Principal, Rejection> {
-        self.now.map_or_else(|| engine.verify(header), |now| engine.verify_at(header, now))
+    fn verify(&self, engine: &Engine, remote: &Remote, header: &[u8]) -> Result<Principal, Rejection> {
+        self.now.map_or_else(|| remote.verify(engine, header), |now| engine.verify_at(header, now))
     }
 }
 
