@@ -152,6 +152,8 @@ impl Source {
             return Err(failed(FetchError::Interrupted, None));
         };
         if let Err(error) = &vetted.set {
+            // Keys of the set that serves may be withdrawn for it: nobody can confirm what is left of that set.
+            self.validator = None;
             return Err(failed(error.clone(), Some(vetted)));
         }
         self.validator = etag.map(|etag| Validator { endpoint: endpoint.clone(), etag, max_age });

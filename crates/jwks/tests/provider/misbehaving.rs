@@ -309,3 +309,24 @@ fn etag_is_not_sent_to_another_uri() {
         assert!(accepts(&remote.engine, &signer.header()));
     });
 }
+
+#[test]
+fn etag_does_not_confirm_what_is_left_after_a_withdrawal() {
+    simulate(async {
+        let signer = Signer::new();
+        let (public, private) = (signer.jwks(), signer.keys.signing_key().to_private_jwk().to_string());
+        let good = || {
+            let public = public.clone();
+            tags(move || (public.clone(), "\"1\"".to_owned()))
+        };
+        let provider = Provider::start(good());
+        let remote = Remote::start(remote(&provider)).await;
+        provider.becomes(publishes(format!(r#"{{"keys":[{private}]}}"#)));
+        remote.pass_a_refresh().await;
+        assert_eq!(remote.keys.health().keys, 0);
+        // The provider insists on the key: that is for the provider to say, and is seen.
+        provider.becomes(good());
+        remote.pass_a_refresh().await;
+        assert_eq!((remote.keys.health().keys, remote.keys.health().status), (1, Status::Fresh));
+    });
+}

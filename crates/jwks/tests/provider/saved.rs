@@ -207,6 +207,7 @@ fn file_is_replaced_as_a_whole() {
         let (signer, disk) = (Signer::new(), Disk::new());
         let provider = Provider::start(publishes(signer.jwks()));
         let remote = Remote::start(disk.builder_at(&provider, NOW)).await;
+        disk.wait_for(NOW).await;
         for round in 0..20 {
             signer.keys.announce(key(&format!("k-{round}"))).unwrap();
             provider.becomes(publishes(signer.jwks()));
@@ -216,7 +217,7 @@ fn file_is_replaced_as_a_whole() {
             assert!(text.starts_with('{') && text.ends_with('}'), "{text}");
             signer.keys.withdraw(&format!("k-{round}")).unwrap();
         }
-        assert_eq!(disk.files(), [disk.file()], "nothing is left over");
+        until("nothing is left over", || disk.files() == [disk.file()]).await;
     });
 }
 
