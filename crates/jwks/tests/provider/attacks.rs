@@ -5,8 +5,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
 use tollgate_jwks::{Clocks, RemoteKeys};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Level, Metadata};
 
 use crate::support::*;
 
@@ -178,43 +176,6 @@ fn a43_private_key_that_served_is_withdrawn_at_once() {
         assert_eq!((remote.heard("KeysExposed { keys: 1 }"), remote.heard("PrivateKey")), (1, 1));
         assert_eq!(remote.keys.health().refused.len(), 1);
     });
-}
-
-#[test]
-fn a43_published_secrets_are_logged_as_errors() {
-    simulate(async {
-        let errors = Errors::default();
-        let _logging = tracing::subscriber::set_default(errors.clone());
-        let good = key("good").public_jwk().unwrap();
-        let private = key("bad").to_private_jwk().to_string();
-        let provider = Provider::start(publishes(format!(r#"{{"keys":[{private},{good}]}}"#)));
-        let remote = Remote::start(remote(&provider)).await;
-        assert_eq!(remote.keys.health().status, Status::Fresh);
-        assert_eq!(errors.0.load(SeqCst), 1);
-    });
-}
-
-/// Counts what is logged as an error.
-#[derive(Clone, Default)]
-struct Errors(Arc<AtomicUsize>);
-
-impl tracing::Subscriber for Errors {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() == Level::ERROR
-    }
-
-    fn event(&self, _: &tracing::Event<'_>) {
-        self.0.fetch_add(1, SeqCst);
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-    fn enter(&self, _: &Id) {}
-    fn exit(&self, _: &Id) {}
 }
 
 #[test]
