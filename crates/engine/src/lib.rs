@@ -73,3 +73,7 @@ pub use tollgate_keys as keys;
 
 pub use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat};
 pub use tollgate_keys::{Algorithm, KeyRing, KeySet};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
