@@ -1,0 +1,126 @@
+use std::path::PathBuf;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The folder or the file in it could not be created or opened.
+    #[error("cannot use the folder {}: {source}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The file was written by a newer release.
+    #[error("the store has schema version {found}, this release knows up to {known}: use a newer release")]
+    NewerSchema {
+        /// The version in the file.
+        found: i64,
+        /// The newest version that this release reads.
+        known: i64,
+    },
+    /// What should be added is there already.
+    #[error("there is already a {what} of that id or digest")]
+    AlreadyExists {
+        /// The kind of thing: `key`, `client`.
+        what: &'static str,
+    },
+    /// A revoked key stays revoked.
+    #[error("the key is revoked, which is for ever; make a new one")]
+    KeyRevoked,
+    /// A field is empty that must not be, or longer than its limit.
+    #[error("{field} is empty, too long or malformed")]
+    Field {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// A row does not have the shape that this release writes.
+    #[error("table {table} holds a row that this release did not write")]
+    Corrupt {
+        /// The table.
+        table: &'static str,
+    },
+    /// A line of an imported file was refused. What came before `resume_at` is in the store.
+    #[error("line {line}: {reason}; everything before line {resume_at} was imported")]
+    Line {
+        /// The line, counted from 1.
+        line: u64,
+        /// What is wrong with it.
+        reason: LineRefused,
+        /// The first line of which nothing was imported.
+        resume_at: u64,
+    },
+    /// What is imported could not be read, or what is exported could not be written.
+    #[error("cannot read or write the file: {0}")]
+    File(#[from] std::io::Error),
+    /// The operating system gives no randomness.
+    #[error("the operating system gives no randomness")]
+    NoRandomness,
+    /// SQLite failed.
+    #[error("the store failed: {0}")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// What is wrong with a line of an imported file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LineRefused {
+    /// It is longer than [`MAX_LINE_BYTES`](crate::limits::MAX_LINE_BYTES).
+    #[error("longer than {max} bytes")]
+    TooLong {
+        /// The limit.
+        max: usize,
+    },
+    /// It is no JSON object of the known members.
+    #[error("not the record of a key: {0}")]
+    Json(#[from] serde_json::Error),
+    /// It is no row of comma-separated values (RFC 4180).
+    #[error("not a row of comma-separated values: {0}")]
+    Csv(#[from] csv::Error),
+    /// The header names a column that is unknown, or the same one twice.
+    #[error("the column {name:?} is unknown or there twice")]
+    Column {
+        /// Its name.
+        name: Box<str>,
+    },
+    /// A field does not say what it should.
+    #[error("{field} is missing or malformed")]
+    Field {
+        /// The field's name.
+        field: &'static str,
+    },
+    /// There is no digest, and keys are not to be minted.
+    #[error("there is no digest, and keys are not to be minted")]
+    NoDigest,
+    /// The store has a key of this id or digest.
+    #[error("there is already a key of that id or digest")]
+    AlreadyExists,
+}
+
+impl StoreError {
+    /// The stable kebab-case name of the error.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Folder { .. } => "store-folder",
+            Self::NewerSchema { .. } => "store-newer-schema",
+            Self::AlreadyExists { .. } => "already-exists",
+            Self::KeyRevoked => "key-revoked",
+            Self::Field { .. } => "invalid-field",
+            Self::Corrupt { .. } => "store-corrupt",
+            Self::Line { .. } => "invalid-line",
+            Self::File(_) => "file-failed",
+            Self::NoRandomness => "no-randomness",
+            Self::Sqlite(_) => "store-failed",
+        }
+    }
+
+    /// Turns a broken uniqueness rule into [`AlreadyExists`](Self::AlreadyExists).
+    pub(crate) fn of_insert(error: rusqlite::Error, what: &'static str) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::ConstraintViolation) => Self::AlreadyExists { what },
+            _ => Self::Sqlite(error),
+        }
+    }
+}

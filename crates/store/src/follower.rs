@@ -1,0 +1,254 @@
+//! Keeping a table of keys and a table of revocations in step with a log.
+
+mod progress;
+mod thread;
+
+pub use progress::{Lag, Progress};
+pub use thread::FollowerThread;
+
+use crate::change_log::{Change, ChangeLog, Since};
+use crate::clock;
+use crate::key::StoredKey;
+use crate::limits::{CHANGES_PER_READ, KEYS_PER_REPORT};
+use crate::revocation::{StoredRevocation, revocation};
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+use tollgate::apikeys::{Origin, TableEntry};
+use tollgate::{ApiKeyTable, KeyRecord, KeyState, Revocation, Revocations};
+
+/// Applies what a [`ChangeLog`] says to the tables that engines read.
+///
+/// It begins with a snapshot, goes on with the changes after it, and begins again where the log no longer reaches back to
+/// where it is. To apply anything twice changes nothing. When a change has been applied, no verify that starts later
+/// accepts what it removed, disabled or revoked.
+///
+/// Table and revocations are the follower's own: what others put into them is lost when it begins again. It has no thread:
+/// call [`catch_up`](Self::catch_up) and [`wait`](Self::wait) from one of yours, or [`spawn`](Self::spawn) it.
+///
+/// A disabled key stays in the table, so that a rejection can say why; a revoked or expired one does not.
+#[derive(Debug)]
+pub struct Follower<L> {
+    log: Arc<L>,
+    table: Arc<ApiKeyTable<KeyRecord>>,
+    revocations: Revocations,
+    progress: Arc<Progress>,
+    /// Up to which change both tables are; `None` before the first snapshot, and when one failed half-way.
+    position: Option<u64>,
+    /// When the first record in the table expires.
+    first_expiry: AtomicI64,
+}
+
+impl<L: ChangeLog> Follower<L> {
+    /// A follower that has applied nothing yet. A table with room for the keys that are to come loads faster.
+    #[must_use]
+    pub fn new(log: Arc<L>, table: Arc<ApiKeyTable<KeyRecord>>, revocations: Revocations) -> Self {
+        let progress = Arc::default();
+        Self { log, table, revocations, progress, position: None, first_expiry: AtomicI64::new(i64::MAX) }
+    }
+
+    /// How far this follower is, also while a thread has it.
+    #[must_use]
+    pub fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Begins with a snapshot; `report` is called now and then with how many keys were read. Returns the number as of
+    /// which the tables are.
+    ///
+    /// An empty table is filled in place, from several threads. One in use is replaced all at once, for which both need
+    /// memory for a while.
+    ///
+    /// # Errors
+    /// When the log cannot be read. A table that was empty is empty again; one in use is as it was.
+    pub fn load(&mut self, report: &(dyn Fn(u64) + Sync)) -> Result<u64, L::Error> {
+        let position = if self.table.is_empty() { self.fill(report) } else { self.replace(report) };
+        self.position = position.as_ref().ok().copied();
+        let position = position?;
+        self.progress.reached(position, position);
+        Ok(position)
+    }
+
+    /// Applies all changes there are, and returns the number of the last. Begins with a snapshot where it has to.
+    ///
+    /// # Errors
+    /// When the log cannot be read. What was applied stays; the next call goes on.
+    pub fn catch_up(&mut self) -> Result<u64, L::Error> {
+        loop {
+            let Some(position) = self.position else {
+                self.load(&|_| {})?;
+                continue;
+            };
+            match self.log.changes_after(position, CHANGES_PER_READ)? {
+                Since::Compacted => self.position = None,
+                Since::Changes(read) => {
+                    let now = clock::now();
+                    for (_, change) in read.changes {
+                        self.apply(change, now);
+                    }
+                    self.position = Some(read.through);
+                    self.progress.reached(read.through, read.latest);
+                    if read.through >= read.latest {
+                        return Ok(read.through);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until there is something to apply, at most `timeout`. Returns whether there is.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn wait(&self, timeout: Duration) -> Result<bool, L::Error> {
+        match self.position {
+            Some(position) => self.log.wait_after(position, timeout),
+            None => Ok(true),
+        }
+    }
+
+    /// Frees the memory of what has expired by `now`, in seconds since the Unix epoch. Returns how many records and
+    /// revocations that were. Reads the whole table, if anything in it has expired at all.
+    pub fn reclaim(&self, now: i64) -> usize {
+        let revocations = self.revocations.forget_expired(now);
+        if self.first_expiry.load(Ordering::Relaxed) > now {
+            return revocations;
+        }
+        let mut first_expiry = i64::MAX;
+        let records = self.table.retain(|_, record| {
+            let expires_at = record.validity().1.unwrap_or(i64::MAX);
+            let keep = expires_at > now;
+            if keep {
+                first_expiry = first_expiry.min(expires_at);
+            }
+            keep
+        });
+        self.first_expiry.store(first_expiry, Ordering::Relaxed);
+        records + revocations
+    }
+
+    fn fill(&self, report: &(dyn Fn(u64) + Sync)) -> Result<u64, L::Error> {
+        let snapshot = Snapshot::new(report);
+        let now = clock::now();
+        let outcome = self.log.snapshot(&|change| match change {
+            Change::Key(key) => {
+                snapshot.before_first_key(&self.revocations);
+                snapshot.count();
+                self.put(key, now);
+            }
+            other => snapshot.keep(other),
+        });
+        match &outcome {
+            Ok(_) => self.revocations.replace_all(&snapshot.into_revocations()),
+            // What may have been removed since must not stay.
+            Err(_) => self.table.replace_all(Vec::<TableEntry<KeyRecord>>::new()),
+        }
+        outcome
+    }
+
+    fn replace(&self, report: &(dyn Fn(u64) + Sync)) -> Result<u64, L::Error> {
+        let snapshot = Snapshot::new(report);
+        let (now, entries) = (clock::now(), Mutex::new(Vec::with_capacity(self.table.len())));
+        let sequence = self.log.snapshot(&|change| match change {
+            Change::Key(key) => {
+                snapshot.count();
+                entries.lock().extend(self.entry(key, now));
+            }
+            other => snapshot.keep(other),
+        })?;
+        let revocations = snapshot.into_revocations();
+        self.revocations.revoke_all(&revocations);
+        self.table.replace_all(entries.into_inner());
+        // Those that are no more, only when the keys are as they belong to the others.
+        self.revocations.replace_all(&revocations);
+        Ok(sequence)
+    }
+
+    fn apply(&self, change: Change, now: i64) {
+        match change {
+            Change::Key(key) => self.put(key, now),
+            Change::KeyRemoved { digest } => drop(self.table.remove(&digest)),
+            Change::Revocation(revocation) => self.revocations.replace(&revocation.to_revocation()),
+            Change::RevocationRemoved { kind, issuer, name } => {
+                self.revocations.restore(&revocation(kind, &issuer, &name));
+            }
+            // Engines know no clients, only their secrets.
+            Change::Client(_) | Change::ClientRemoved { .. } => {}
+        }
+    }
+
+    fn put(&self, key: StoredKey, now: i64) {
+        let digest = key.digest;
+        match self.entry(key, now) {
+            Some(TableEntry { digest, record, origin: Origin::Native }) => drop(self.table.insert(digest, record)),
+            Some(TableEntry { digest, record, .. }) => drop(self.table.insert_foreign(digest, record)),
+            None => drop(self.table.remove(&digest)),
+        }
+    }
+
+    /// What the table has to hold of a key, if anything.
+    fn entry(&self, key: StoredKey, now: i64) -> Option<TableEntry<KeyRecord>> {
+        let digest = key.digest;
+        // A key of the operator's own in another format is a foreign one to this table.
+        let is_native = key.format.as_deref() == Some(self.table.format().head());
+        let origin = if is_native { Origin::Native } else { Origin::Foreign };
+        let record = key.into_effective_record();
+        let expires_at = record.validity().1.unwrap_or(i64::MAX);
+        if record.state() == KeyState::Revoked || expires_at <= now {
+            return None;
+        }
+        if expires_at < self.first_expiry.load(Ordering::Relaxed) {
+            self.first_expiry.fetch_min(expires_at, Ordering::Relaxed);
+        }
+        Some(TableEntry { digest, record: Arc::new(record), origin })
+    }
+}
+
+/// What is gathered while a snapshot is read, from several threads.
+struct Snapshot<'r> {
+    report: &'r (dyn Fn(u64) + Sync),
+    keys: AtomicU64,
+    revocations: Mutex<Vec<Revocation>>,
+    are_revocations_applied: AtomicBool,
+}
+
+impl<'r> Snapshot<'r> {
+    fn new(report: &'r (dyn Fn(u64) + Sync)) -> Self {
+        Self {
+            report,
+            keys: AtomicU64::new(0),
+            revocations: Mutex::default(),
+            are_revocations_applied: AtomicBool::new(false),
+        }
+    }
+
+    fn keep(&self, change: Change) {
+        if let Change::Revocation(revocation) = change {
+            self.revocations.lock().push(StoredRevocation::to_revocation(&revocation));
+        }
+    }
+
+    /// Applies the revocations, which are all there by then.
+    fn before_first_key(&self, table: &Revocations) {
+        if !self.are_revocations_applied.load(Ordering::Acquire) {
+            let revocations = self.revocations.lock();
+            if !self.are_revocations_applied.load(Ordering::Acquire) {
+                table.revoke_all(&*revocations);
+                self.are_revocations_applied.store(true, Ordering::Release);
+            }
+        }
+    }
+
+    fn count(&self) {
+        let keys = self.keys.fetch_add(1, Ordering::Relaxed) + 1;
+        if keys.is_multiple_of(KEYS_PER_REPORT) {
+            (self.report)(keys);
+        }
+    }
+
+    fn into_revocations(self) -> Vec<Revocation> {
+        (self.report)(self.keys.into_inner());
+        self.revocations.into_inner()
+    }
+}

@@ -1,0 +1,73 @@
+//! Every bound of this crate, with where its value comes from.
+
+use std::time::Duration;
+
+/// Longest id of a key or a client, in bytes. Our own choice: fits every header, log line and URL that names one.
+pub const MAX_ID_BYTES: usize = 256;
+
+/// Longest subject, in bytes. Our own choice: OpenID Connect Core section 2 admits 255 characters of `sub`.
+pub const MAX_SUBJECT_BYTES: usize = 1024;
+
+/// Longest name for people, in bytes. Our own choice: more than a screen shows.
+pub const MAX_NAME_BYTES: usize = 1024;
+
+/// Longest metadata of a key, in bytes. Our own choice: every engine holds it in memory.
+pub const MAX_METADATA_BYTES: usize = 4096;
+
+/// Longest scope set, in bytes. Half of the header line that servers take, which a challenge has to fit.
+pub const MAX_SCOPES_BYTES: usize = 4096;
+
+/// Most address blocks of a key. Our own choice: they are searched one after the other.
+pub const MAX_ADDRESS_BLOCKS: usize = 64;
+
+/// Longest issuer of a revocation, and longest redirect URI, in bytes. What servers take as a URL at least
+/// (RFC 9110 section 4.1 recommends 8000).
+pub const MAX_URI_BYTES: usize = 8000;
+
+/// Longest line of a file that is imported, in bytes. The fields above at their longest, escaped.
+pub const MAX_LINE_BYTES: usize = 64 * 1024;
+
+/// How many changes the feed keeps; a follower that is further behind starts from a snapshot again.
+///
+/// Our own choice: some megabytes, and at a thousand changes a second more than a minute and a half of absence.
+pub const CHANGES_KEPT: u64 = 100_000;
+
+/// How many changes a follower reads at a time. Our own choice: some milliseconds of reading.
+pub const CHANGES_PER_READ: usize = 4_096;
+
+/// How often a waiting reader looks whether another process has written.
+///
+/// A quarter of the 200 ms within which a change has to be seen. A look costs microseconds: it reads one number in memory
+/// that the processes share.
+pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How often a follower's thread removes what has expired. Our own choice: what has expired is rejected in any case, this
+/// only frees memory, and it reads the whole table.
+pub const RECLAIM_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long a follower's thread waits after the log failed. Our own choice: long against a failing disk's queue, short
+/// against the time in which a person reacts.
+pub const RETRY_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a follower's thread waits for changes before it looks whether it has to stop.
+pub const STOP_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long a writer waits for another process's writer before it gives up. A commit takes milliseconds, a batch of an
+/// import a tenth of a second, so this is reached only when a process hangs with the lock held.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Prepared statements kept a connection: more than the store has.
+pub(crate) const STATEMENTS: usize = 64;
+
+/// Lines that an import writes in one transaction: enough that the disk's sync is not what takes the time, few enough
+/// that other writers get their turn.
+pub const LINES_PER_TRANSACTION: usize = 10_000;
+
+/// After how many keys a load, an import or an export reports how far it is.
+pub const KEYS_PER_REPORT: u64 = 8_192;
+
+/// Most threads that read a snapshot. Beyond this the table's memory is the bottleneck, not the reading.
+pub const MAX_SNAPSHOT_THREADS: usize = 4;
+
+/// Keys for each thread that reads a snapshot: below this a thread costs more than it saves.
+pub(crate) const KEYS_PER_SNAPSHOT_THREAD: i64 = 20_000;

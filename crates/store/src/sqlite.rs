@@ -1,0 +1,15 @@
+//! The store of one host: a SQLite file that several processes share.
+
+mod change_rows;
+mod client_rows;
+mod feed;
+mod key_rows;
+mod keys;
+mod revocation_rows;
+mod schema;
+mod scope_sets;
+mod snapshot;
+mod store;
+
+pub use keys::KeyFilter;
+pub use store::Store;

@@ -1,0 +1,178 @@
+use crate::error::LineRefused;
+use crate::key::StoredKey;
+use serde::{Deserialize, Serialize};
+use tollgate::jwt::{base64url, is_scope_token};
+use tollgate::{AddressBlock, Digest, KeyFormat, KeyKind, KeyRecord, KeyState, ScopeSets};
+
+/// A key as a line of a file. What does not apply is absent.
+#[derive(Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct KeyLine {
+    /// Hexadecimal, lower case; base64url is read too. Absent where a key is to be minted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
+    pub(super) kind: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) client_id: Option<String>,
+    pub(super) scopes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) created_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) not_before: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) expires_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) state: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<String>,
+    /// base64url.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) metadata: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) allowed_addresses: Vec<String>,
+    /// Absent for a key that another system made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) format: Option<FormatName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rotated_to: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) overlap_ends_at: Option<i64>,
+}
+
+/// What a key begins with: `<prefix>_<env>_`.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FormatName {
+    pub(super) prefix: String,
+    pub(super) env: String,
+}
+
+impl KeyLine {
+    pub(super) fn of(key: &StoredKey) -> Self {
+        let record = &key.record;
+        let (not_before, expires_at) = record.validity();
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        Self {
+            digest: Some(key.digest.to_hex()),
+            id: some(record.id()),
+            kind: record.kind().as_str().to_owned(),
+            subject: some(record.subject()),
+            client_id: record.client().map(str::to_owned),
+            scopes: record.granted().iter().map(str::to_owned).collect(),
+            created_at: Some(record.created()),
+            not_before,
+            expires_at,
+            state: Some(record.state().as_str().to_owned()),
+            name: some(record.label()),
+            metadata: (!record.attached().is_empty()).then(|| base64url::encode(record.attached())),
+            allowed_addresses: record.addresses().iter().map(ToString::to_string).collect(),
+            format: key.format.as_deref().and_then(FormatName::of_head),
+            rotated_to: key.rotated_to.as_deref().map(str::to_owned),
+            overlap_ends_at: key.overlap_ends_at,
+        }
+    }
+
+    /// The digest, if the line has one.
+    pub(super) fn digest(&self) -> Result<Option<Digest>, LineRefused> {
+        let Some(text) = &self.digest else {
+            return Ok(None);
+        };
+        if let Some(digest) = Digest::from_hex(text) {
+            return Ok(Some(digest));
+        }
+        let mut bytes = Vec::new();
+        base64url::decode(text, &mut bytes).map_err(|_| refused("digest"))?;
+        let bytes = bytes.try_into().map_err(|_| refused("digest"))?;
+        Ok(Some(Digest::from_bytes(bytes)))
+    }
+
+    /// The key under that digest. `id` and `now` are for a line that does not say its id and when it was made.
+    pub(super) fn key(
+        &self,
+        digest: Digest,
+        id: &str,
+        now: i64,
+        scope_sets: &ScopeSets,
+    ) -> Result<StoredKey, LineRefused> {
+        if !self.scopes.iter().all(|scope| is_scope_token(scope)) {
+            return Err(refused("scopes"));
+        }
+        let mut record = self
+            .blank(id)?
+            .scope_set(scope_sets.intern(self.scopes.iter().map(String::as_str)))
+            .created_at(self.created_at.unwrap_or(now))
+            .allowed_addresses(self.addresses()?);
+        if let Some(seconds) = self.not_before {
+            record = record.not_before(seconds);
+        }
+        if let Some(seconds) = self.expires_at {
+            record = record.expires_at(seconds);
+        }
+        if let Some(state) = &self.state {
+            record = record.in_state(KeyState::from_name(state).ok_or_else(|| refused("state"))?);
+        }
+        if let Some(name) = &self.name {
+            record = record.name(name);
+        }
+        if let Some(metadata) = &self.metadata {
+            let mut bytes = Vec::new();
+            base64url::decode(metadata, &mut bytes).map_err(|_| refused("metadata"))?;
+            record = record.metadata(&bytes);
+        }
+        let format = self.format.as_ref().map(FormatName::key_format).transpose()?;
+        Ok(StoredKey {
+            digest,
+            format: format.map(|format| format.head().into()),
+            record,
+            rotated_to: self.rotated_to.as_deref().map(Into::into),
+            overlap_ends_at: self.overlap_ends_at,
+        })
+    }
+
+    fn blank(&self, id: &str) -> Result<KeyRecord, LineRefused> {
+        let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+        let (subject, client_id) = (given(&self.subject), given(&self.client_id));
+        let kind = KeyKind::from_name(&self.kind).ok_or_else(|| refused("kind"))?;
+        if kind == KeyKind::ClientSecret {
+            let client_id = client_id.ok_or_else(|| refused("client_id"))?;
+            if subject.is_some_and(|subject| subject != client_id) {
+                return Err(refused("subject"));
+            }
+            return Ok(KeyRecord::client_secret(id, &client_id));
+        }
+        let subject = subject.ok_or_else(|| refused("subject"))?;
+        let record = match kind {
+            KeyKind::ApiKey => KeyRecord::api_key(id, &subject),
+            _ => KeyRecord::access_token(id, &subject),
+        };
+        Ok(match client_id {
+            Some(client_id) => record.client_id(&client_id),
+            None => record,
+        })
+    }
+
+    fn addresses(&self) -> Result<Vec<AddressBlock>, LineRefused> {
+        let blocks = self.allowed_addresses.iter().map(|block| block.parse());
+        blocks.collect::<Result<_, _>>().map_err(|_| refused("allowed_addresses"))
+    }
+}
+
+impl FormatName {
+    /// Neither label holds an underscore.
+    fn of_head(head: &str) -> Option<Self> {
+        let (prefix, env) = head.strip_suffix('_')?.split_once('_')?;
+        Some(Self { prefix: prefix.to_owned(), env: env.to_owned() })
+    }
+
+    fn key_format(&self) -> Result<KeyFormat, LineRefused> {
+        KeyFormat::new(&self.prefix, &self.env).map_err(|_| refused("format"))
+    }
+}
+
+pub(super) fn refused(field: &'static str) -> LineRefused {
+    LineRefused::Field { field }
+}
