@@ -1,6 +1,7 @@
 use super::line::KeyLine;
 use crate::error::LineRefused;
 use crate::limits::MAX_LINE_BYTES;
+use serde::de::Error;
 use std::io::{self, BufRead, Read, Write};
 
 /// The lines of a file of JSON objects. Blank ones are passed over.
@@ -28,9 +29,18 @@ impl<R: BufRead> JsonLines<R> {
                 return Ok(Some((self.line, Err(LineRefused::TooLong { max: MAX_LINE_BYTES }))));
             }
             if !self.text.trim_ascii().is_empty() {
-                return Ok(Some((self.line, serde_json::from_slice(&self.text).map_err(Into::into))));
+                return Ok(Some((self.line, parse(&self.text).map_err(Into::into))));
             }
         }
+    }
+}
+
+fn parse(text: &[u8]) -> serde_json::Result<KeyLine> {
+    // An array would be taken for the members in their order.
+    if text.trim_ascii_start().starts_with(b"{") {
+        serde_json::from_slice(text)
+    } else {
+        Err(serde_json::Error::custom("not a JSON object"))
     }
 }
 

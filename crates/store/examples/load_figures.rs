@@ -1,0 +1,87 @@
+//! Measures import, export and load at the numbers of keys given as arguments and prints a row of docs/store.md for each:
+//! `cargo run --release -p tollgate-store --example load_figures -- 100000 1000000 10000000`.
+//!
+//! Ten million keys need some 12 GB of disk in the folder for temporary files.
+
+use std::io::{BufReader, BufWriter, Write};
+use std::sync::Arc;
+use std::time::Instant;
+use tollgate::{ApiKey, ApiKeyTable, KeyFormat, KeyRecord, Revocations};
+use tollgate_store::{FileFormat, Follower, Import, Store, StoredKey};
+
+const SCOPE_SETS: [&str; 10] = ["a", "b", "a b", "c", "a c", "b c", "a b c", "d", "a d", "b d"];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!(
+        "| keys | file | import | export | store on disk | load into the table | resident for it | keys a second |"
+    );
+    println!("|---|---|---|---|---|---|---|---|");
+    for keys in std::env::args().skip(1).filter_map(|keys| keys.parse().ok()) {
+        row(keys)?;
+    }
+    Ok(())
+}
+
+fn row(keys: u64) -> Result<(), Box<dyn std::error::Error>> {
+    let folder = tempfile::tempdir()?;
+    let format = KeyFormat::new("tg", "live")?;
+    let file = folder.path().join("keys.csv");
+    write_file(&file, &format, keys)?;
+
+    let store = Store::open(folder.path())?;
+    let start = Instant::now();
+    Import::new(FileFormat::Csv).run(&store, &mut BufReader::new(std::fs::File::open(&file)?))?;
+    let import = start.elapsed();
+    let start = Instant::now();
+    store.export_keys(FileFormat::JsonLines, &mut std::io::sink(), &mut |_| {})?;
+    let export = start.elapsed();
+    let on_disk = std::fs::metadata(store.file())?.len();
+
+    let before = resident();
+    let start = Instant::now();
+    let table = Arc::new(ApiKeyTable::with_capacity(format.clone(), store.key_count()?));
+    let mut follower = Follower::new(Arc::new(store), table.clone(), Revocations::new());
+    follower.load(&|_| {})?;
+    let load = start.elapsed();
+    assert_eq!(table.len() as u64, keys);
+    assert!(table.find(key(&format, keys / 2).as_str().as_bytes()).is_ok());
+    println!(
+        "| {keys} | {} MB | {import:.1?} | {export:.1?} | {} MB | {load:.2?} | {} B a key | {:.0} |",
+        std::fs::metadata(&file)?.len() / 1_000_000,
+        on_disk / 1_000_000,
+        resident().saturating_sub(before) / keys,
+        keys as f64 / load.as_secs_f64(),
+    );
+    Ok(())
+}
+
+fn write_file(path: &std::path::Path, format: &KeyFormat, keys: u64) -> std::io::Result<()> {
+    let mut file = BufWriter::new(std::fs::File::create(path)?);
+    writeln!(file, "digest,id,kind,subject,scopes,created_at,prefix,env")?;
+    for number in 0..keys {
+        let record = KeyRecord::api_key(&format!("key_{number:026}"), &format!("user_{}", number % 100_000));
+        let StoredKey { digest, record, .. } = StoredKey::native(format, &key(format, number), record);
+        let scopes = SCOPE_SETS[number as usize % SCOPE_SETS.len()];
+        let (digest, id, subject) = (digest.to_hex(), record.id(), record.subject());
+        writeln!(file, "{digest},{id},api-key,{subject},{scopes},1763800000,tg,live")?;
+    }
+    file.flush()
+}
+
+fn key(format: &KeyFormat, number: u64) -> ApiKey {
+    let mut entropy = [0; 32];
+    for (lane, bytes) in (0..).zip(entropy.chunks_exact_mut(8)) {
+        // One step of splitmix64.
+        let n = (number * 4 + lane + 1_u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        bytes.copy_from_slice(&(n ^ (n >> 31)).to_le_bytes());
+    }
+    ApiKey::danger_from_entropy(format, &entropy)
+}
+
+/// Bytes that this process has in memory; 0 where the system does not tell as Linux does.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages = status.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0_u64);
+    pages * 4096
+}
