@@ -36,6 +36,8 @@ impl Store {
         prepare_for_owner_only(folder, &file)
             .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         let mut writer = connect(&file)?;
+        // In KiB. A bulk load writes all over the index of digests.
+        writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
         schema::migrate(&mut writer)?;
         let (reader, watcher) = (connect_reader(&file)?, connect_reader(&file)?);
         Ok(Self {
@@ -128,8 +130,6 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
-    // In KiB. A bulk load writes all over the index of digests.
-    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
@@ -150,5 +150,5 @@ fn prepare_for_owner_only(folder: &Path, _file: &Path) -> std::io::Result<()> {
 
 const FILE_NAME: &str = "tollgate-keys.sqlite3";
 
-/// The most that a connection's page cache takes; it grows only as pages are used.
-const CACHE_KIB: i64 = 64 * 1024;
+/// The most that the writer's page cache takes; it grows only as pages are used. Readers have SQLite's default, 2 MB.
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
