@@ -83,8 +83,8 @@ impl Revocation {
         self
     }
 
-    /// Lets [`Revocations::forget_expired`](crate::Revocations::forget_expired) forget this from `seconds` since the Unix epoch on. To be set to when the last
-    /// credential that it concerns has expired, leeway included.
+    /// Lets [`Revocations::forget_expired`](crate::Revocations::forget_expired) forget this from `seconds` since the Unix
+    /// epoch on. To be set to when the last credential that it concerns has expired, leeway included.
     #[must_use]
     pub fn until(mut self, seconds: i64) -> Self {
         self.until = seconds;
