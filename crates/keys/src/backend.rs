@@ -65,32 +65,14 @@ pub(crate) use library::*;
 #[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
 pub(crate) const ED25519: Option<&'static dyn Backend> = Some(&ed25519_tables::Ed25519);
 
-/// With both libraries at hand, the faster one for each algorithm.
-///
-/// Least time of a check in microseconds, message of 559 bytes, ring 0.17.14 and aws-lc-rs 1.19.0 (parsed keys) by turns in
-/// one run, on one core of an x86-64 server with AVX-512 and SHA-NI:
-///
-/// | | ring | aws-lc-rs |
-/// |---|---|---|
-/// | HS256 | 0.60 to 0.61 | 0.58 to 0.60 |
-/// | HS384, HS512 | 1.46 | 1.53 |
-/// | RS256, 2048 bits | 24.8 | 18.5 |
-/// | RS256, 4096 bits | 93.2 | 67.1 |
-/// | PS256, 2048 bits | 26.1 | 19.1 |
-/// | ES256 | 68.5 | 64.6 |
-/// | ES384 | 696 | 221 |
-/// | ES512 | | 353 |
-/// | ES256K | | 216 |
-/// | Ed25519 | 45.7 | 41.3 |
-/// | ML-DSA-44, -65, -87 | | 32.3, 54.0, 83.7 |
-///
-/// On HS256 neither leads by more than the runs differ, so all of HMAC is ring's.
+/// With both libraries at hand, the faster one for each algorithm: docs/algorithms.md has the times.
 #[cfg(all(feature = "ring", feature = "aws-lc-rs", not(feature = "fips")))]
 mod faster {
     pub(crate) use super::aws_lc::{
-        ED25519, ES256, ES256K, ES384, ES512, ML_DSA_44, ML_DSA_65, ML_DSA_87, PS256, PS384, PS512, RS256, RS384, RS512,
+        ED25519, ES256, ES256K, ES384, ES512, HS256, ML_DSA_44, ML_DSA_65, ML_DSA_87, PS256, PS384, PS512, RS256,
+        RS384, RS512,
     };
     #[cfg(feature = "ed25519-tables")]
     pub(crate) use super::ring::sha512;
-    pub(crate) use super::ring::{HS256, HS384, HS512, sha256};
+    pub(crate) use super::ring::{HS384, HS512, sha256};
 }

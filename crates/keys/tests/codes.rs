@@ -3,6 +3,9 @@
 use tollgate_jwt::json::JsonError;
 use tollgate_keys::{Algorithm, KeyRefused, NotAKeyFile, VerifyError};
 
+/// Where every code is explained.
+const DOCUMENTATION: &str = include_str!("../../../docs/keys.md");
+
 #[test]
 fn codes_of_refused_keys() {
     use KeyRefused::*;
@@ -52,6 +55,7 @@ fn codes_of_refused_keys() {
     ] {
         assert_eq!(refused.code(), code);
         assert!(!refused.to_string().is_empty());
+        assert!(DOCUMENTATION.contains(&format!("\n| `{code}` | ")), "{code} is not in docs/keys.md");
     }
 }
 
@@ -68,6 +72,7 @@ fn codes_of_files_that_are_no_key_files() {
         (UnknownFormat, "unknown-format"),
     ] {
         assert_eq!(error.code(), code);
+        assert!(DOCUMENTATION.contains(&format!("\n| `{code}` | ")), "{code} is not in docs/keys.md");
     }
 }
 
