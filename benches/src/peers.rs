@@ -26,7 +26,11 @@ pub fn peers(key: &SigningKey) -> Vec<Peer> {
 mod with_peers {
     use std::collections::HashSet;
 
-    use jwt_simple::prelude::*;
+    use jwt_simple::prelude::{
+        ECDSAP256PublicKeyLike as _, ES256PublicKey, Ed25519PublicKey, EdDSAPublicKeyLike as _, HS256Key, MACLike as _,
+        RS256PublicKey, RSAPublicKeyLike as _, VerificationOptions,
+    };
+    use serde::{Deserialize, Serialize};
     use tollgate::Algorithm;
     use tollgate::jwt::base64url;
     use tollgate_issuer::SigningKey;

@@ -156,6 +156,11 @@ impl Revocations {
         self.0.generation.load(Ordering::Acquire)
     }
 
+    /// Whether any API key is revoked by its id.
+    pub(crate) fn name_api_keys(&self) -> bool {
+        self.0.counts[Kind::ApiKey as usize].load(Ordering::Acquire) > 0
+    }
+
     /// Whether the credential of these marks is revoked.
     pub(crate) fn concern(&self, marks: &Marks<'_>) -> bool {
         let table = &*self.0;
