@@ -77,28 +77,22 @@ impl Cache {
     ) -> Option<Result<Arc<Token>, R>> {
         let tag = self.tag(jws)?;
         let front = fronts.of(self.id, &self.config, &self.statistics);
-        if let Some((token, stamp)) = front.find(tag, jws) {
-            return match self.judge(token, *stamp, now, judge) {
-                Judgement::Good(current) => {
-                    *stamp = current;
-                    let token = token.clone();
-                    front.count_hit();
-                    Some(Ok(token))
-                }
-                Judgement::Rejected(rejection) => Some(Err(rejection)),
-                Judgement::Gone => {
-                    front.remove(tag);
-                    self.back.remove(tag);
+        let (token, stamp, is_front) = match front.find(tag, jws) {
+            Some((token, stamp)) => (token, stamp, true),
+            None => match self.back.find(tag).filter(|(token, _)| token.jws() == jws) {
+                Some((token, stamp)) => (token, stamp, false),
+                None => {
                     front.count_miss();
-                    None
+                    return None;
                 }
-            };
-        }
-        let Some((token, stamp)) = self.back.find(tag).filter(|(token, _)| token.jws() == jws) else {
-            front.count_miss();
-            return None;
+            },
         };
         match self.judge(&token, stamp, now, judge) {
+            Judgement::Good(current) if is_front => {
+                front.restamp(tag, current);
+                front.count_hit();
+                Some(Ok(token))
+            }
             Judgement::Good(current) => {
                 if current != stamp {
                     self.back.restamp(tag, &token, current);
@@ -109,6 +103,7 @@ impl Cache {
             }
             Judgement::Rejected(rejection) => Some(Err(rejection)),
             Judgement::Gone => {
+                front.remove(tag);
                 self.back.remove(tag);
                 front.count_miss();
                 None
@@ -134,10 +129,8 @@ impl Cache {
         now: i64,
         judge: impl Fn(&Token, Stamp) -> Judgement<R>,
     ) -> Judgement<R> {
-        match now.saturating_sub(token.times().verified_at) > i64::from(self.config.max_token_age) {
-            true => Judgement::Gone,
-            false => judge(token, stamp),
-        }
+        let age = now.saturating_sub(token.times().verified_at);
+        if age > i64::from(self.config.max_token_age) { Judgement::Gone } else { judge(token, stamp) }
     }
 
     /// Where a token is looked for: a keyed mix of its last bytes, which are the end of its signature and so as good as

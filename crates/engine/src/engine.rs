@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use tollgate_apikeys::ApiKeyTable;
+use tollgate_apikeys::{ApiKeyTable, MatchedKey};
 use tollgate_jwt::{CompactJws, HeaderCache, json};
 use tollgate_keys::{Algorithm, KeyRing, VerifyError};
 
@@ -169,14 +169,6 @@ impl Engine {
         if self.revocations.concern(marks) { Err(Rejection::Revoked) } else { Ok(()) }
     }
 
-    fn check_key_not_revoked(&self, record: &KeyRecord) -> Result<(), Rejection> {
-        // The id lies elsewhere in memory, which is better not touched for nothing.
-        if self.revocations.name_api_keys() {
-            self.check_not_revoked(&Marks { api_key: Some(record.id()), ..Marks::default() })?;
-        }
-        Ok(())
-    }
-
     fn split<'t>(&self, token: &'t [u8]) -> Result<CompactJws<'t>, Rejection> {
         let token = std::str::from_utf8(token).map_err(|_| Rejection::MalformedCredential)?;
         Ok(CompactJws::parse_within(token, self.max_header_bytes)?)
@@ -189,9 +181,7 @@ impl Engine {
         if !kinds.contains(&record.kind()) {
             return Err(Rejection::UnknownApiKey);
         }
-        check_in_force(record, now)?;
-        self.check_key_not_revoked(record)?;
-        Ok(Principal::from_key(proof))
+        self.admit_matched(proof, now)
     }
 
     fn admit_client(&self, credentials: &str, now: i64) -> Result<Principal, Rejection> {
@@ -202,8 +192,17 @@ impl Engine {
         if record.kind() != KeyKind::ClientSecret || record.client() != Some(credentials.user_id()) {
             return Err(Rejection::UnknownClient);
         }
+        self.admit_matched(proof, now)
+    }
+
+    /// The rest of the road of whatever the table holds.
+    fn admit_matched(&self, proof: MatchedKey<KeyRecord>, now: i64) -> Result<Principal, Rejection> {
+        let record = proof.record();
         check_in_force(record, now)?;
-        self.check_key_not_revoked(record)?;
+        // The id lies elsewhere in memory, which is better not touched for nothing.
+        if self.revocations.name_api_keys() {
+            self.check_not_revoked(&Marks { api_key: Some(record.id()), ..Marks::default() })?;
+        }
         Ok(Principal::from_key(proof))
     }
 }

@@ -55,14 +55,19 @@ impl Front {
         Front { id, slots: (0..slots).map(|_| Slot::default()).collect(), statistics: statistics.of_this_thread() }
     }
 
-    pub(super) fn find(&mut self, tag: u64, jws: &[u8]) -> Option<(&Arc<Token>, &mut Stamp)> {
+    pub(super) fn find(&mut self, tag: u64, jws: &[u8]) -> Option<(Arc<Token>, Stamp)> {
         let slot = self.slot(tag);
         if slot.tag != tag {
             return None;
         }
         let token = slot.token.as_ref().filter(|token| token.jws() == jws)?;
         slot.is_used = true;
-        Some((token, &mut slot.stamp))
+        Some((token.clone(), slot.stamp))
+    }
+
+    /// Marks the token that was found.
+    pub(super) fn restamp(&mut self, tag: u64, stamp: Stamp) {
+        self.slot(tag).stamp = stamp;
     }
 
     /// Takes a token that was found in the shared table, once it has been asked for twice and the token that lies in its
