@@ -8,11 +8,10 @@ use crate::limits::{
 use crate::login::Login;
 use crate::oauth::Cookies;
 use crate::rate_limit::RateLimiter;
-use crate::revocation::RevokedTokens;
 use crate::storage::Store;
 use crate::tokens::Tokens;
 use std::sync::Arc;
-use tollgate::{Engine, Issuer, TypProfile};
+use tollgate::{Engine, Issuer, Revocation, Revocations, TypProfile};
 use tollgate_issuer::SigningKeys;
 
 /// Everything a request can need, shared by all of them.
@@ -24,7 +23,7 @@ pub(crate) struct App {
     pub(crate) login: Login,
     pub(crate) tokens: Tokens,
     pub(crate) signing_keys: Arc<SigningKeys>,
-    pub(crate) revoked: RevokedTokens,
+    revocations: Revocations,
     pub(crate) cookies: Cookies,
 }
 
@@ -38,7 +37,7 @@ impl App {
     ) -> Result<Self, ServerError> {
         let overlap = session_ttl.max(access_token_ttl) + SIGNING_KEY_MARGIN_SECONDS;
         let signing_keys = Arc::new(keys::open(&store, overlap)?);
-        let revoked = RevokedTokens::new(store.revoked_tokens(now())?);
+        let revoked = store.revoked_tokens(now())?;
         let (accounts, table) = Accounts::load(Arc::new(store))?;
         let issuer = Issuer::new(&origin)
             .audience(&origin)
@@ -46,7 +45,10 @@ impl App {
             .typ(TypProfile::JwtOrAccessToken)
             // The clock that wrote the times is the one that checks them.
             .leeway(0);
-        let engine = Arc::new(Engine::builder().issuer(issuer).api_keys(table).build()?);
+        let revocations = Revocations::new();
+        let revoked: Vec<_> = revoked.iter().map(|(id, until)| Revocation::token(&origin, id).until(*until)).collect();
+        revocations.revoke_all(&revoked);
+        let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations.clone()).build()?;
         let login = Login::new(
             accounts.clone(),
             RateLimiter::new(ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPT_PERIOD),
@@ -54,13 +56,18 @@ impl App {
         );
         let tokens = Tokens::new(&origin, Arc::clone(&signing_keys), session_ttl, access_token_ttl)?;
         let cookies = Cookies { secure: origin.starts_with("https://") };
-        Ok(Self { origin, engine, accounts, login, tokens, signing_keys, revoked, cookies })
+        Ok(Self { origin, engine: Arc::new(engine), accounts, login, tokens, signing_keys, revocations, cookies })
+    }
+
+    /// Refuses the token of that `jti` from now on, which expires by itself at `until`.
+    pub(crate) fn revoke_token(&self, token_id: &str, until: i64) {
+        self.revocations.revoke(&Revocation::token(&self.origin, token_id).until(until));
     }
 
     /// Clears away what has expired. Blocks.
     pub(crate) fn upkeep(&self) -> Result<(), ServerError> {
         let now = now();
-        self.revoked.forget_expired(now);
+        self.revocations.forget_expired(now);
         keys::prune(&self.accounts.store, &self.signing_keys, now)
     }
 

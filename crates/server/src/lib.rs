@@ -36,7 +36,6 @@ mod oauth;
 mod passwords;
 mod problem;
 mod rate_limit;
-mod revocation;
 mod routes;
 mod scope;
 mod server;

@@ -14,8 +14,6 @@ use tollgate::Rejection;
 pub(crate) enum Problem {
     /// The engine's word.
     Rejected(Rejection),
-    /// A token that the engine accepts but that was revoked.
-    Revoked,
     /// No such e-mail address, or another password.
     WrongPassword,
     /// The caller is a client, and the route is for users.
@@ -35,7 +33,7 @@ impl Problem {
     fn status(&self) -> StatusCode {
         match self {
             Self::Rejected(rejection) => StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED),
-            Self::Revoked | Self::WrongPassword => StatusCode::UNAUTHORIZED,
+            Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::NotAUser => StatusCode::FORBIDDEN,
             Self::BadRequest(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
@@ -53,7 +51,6 @@ impl Problem {
     fn texts(&self) -> (&'static str, &'static str) {
         match self {
             Self::Rejected(rejection) => rejection_texts(rejection),
-            Self::Revoked => ("invalid_token", "the credential is not valid"),
             Self::WrongPassword => ("invalid_credentials", "no such e-mail address, or another password"),
             Self::NotAUser => ("access_denied", "this route is for users"),
             Self::BadRequest(description) => ("invalid_request", description),
@@ -72,7 +69,6 @@ impl Problem {
     fn challenge(&self) -> Option<HeaderValue> {
         match self {
             Self::Rejected(rejection) => HeaderValue::try_from(rejection.challenge().to_string()).ok(),
-            Self::Revoked => Some(HeaderValue::from_static(r#"Bearer error="invalid_token""#)),
             Self::WrongPassword => Some(HeaderValue::from_static("Bearer")),
             _ => None,
         }

@@ -68,7 +68,7 @@ async fn redeem(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationCode, OA
             let revoked_until = now.saturating_add(app.tokens.access_token_ttl());
             let redemption = app.accounts.store.redeem_code(&digest, now, revoked_until)?;
             if let Redemption::Again(code) = &redemption {
-                app.revoked.add(code.token_id.clone(), revoked_until);
+                app.revoke_token(&code.token_id, revoked_until);
                 tracing::warn!(client_id = ?code.client_id, "an authorization code was used twice: its token is revoked");
             }
             Ok::<_, Problem>(redemption)

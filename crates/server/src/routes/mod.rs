@@ -12,7 +12,6 @@ use crate::auth::{authenticate, require};
 use crate::limits::MAX_BODY_BYTES;
 use crate::oauth;
 use crate::problem::Problem;
-use crate::revocation::refuse_revoked;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -30,7 +29,7 @@ pub(crate) mod scopes {
 
 pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
     let manage_api_keys = require(scopes::MANAGE_API_KEYS)?;
-    // The outermost layer is the last: who is calling, then whether that was revoked, then the scope.
+    // The outermost layer is the last: who is calling, then the scope.
     let protected = Router::new()
         .route("/api/v2/sites", get(sites::list).route_layer(require(scopes::READ_SITES)?))
         .route("/api/v2/reports", get(reports::list).route_layer(require(scopes::READ_REPORTS)?))
@@ -38,7 +37,6 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/api/v2/profile/api-key", post(profile::rotate_api_key).route_layer(manage_api_keys.clone()))
         .route("/api/v2/api_keys", get(api_keys::list).post(api_keys::create).route_layer(manage_api_keys.clone()))
         .route("/api/v2/api_keys/{id}", delete(api_keys::revoke).route_layer(manage_api_keys))
-        .route_layer(from_fn_with_state(Arc::clone(&app), refuse_revoked))
         .route_layer(authenticate(&app.engine)?);
 
     let sessions = Router::new()
