@@ -129,3 +129,10 @@ fn a50_nothing_of_a_token_reaches_the_challenge_or_the_message_unescaped() {
         assert!(!rejection.to_string().contains(['\r', '\n', '\u{1b}']), "{rejection}");
     }
 }
+
+#[test]
+fn a_realm_is_one_quoted_string_whatever_is_in_it() {
+    let challenge = |realm| Rejection::UnknownClient.challenge().with_realm(realm).to_string();
+    assert_eq!(challenge(r#"a "b" \c"#), r#"Basic realm="a \"b\" \\c", charset="UTF-8""#);
+    assert_eq!(challenge("a\r\nset-cookie: b\u{7f}é"), r#"Basic realm="a??set-cookie: b??", charset="UTF-8""#);
+}

@@ -13,6 +13,7 @@ use crate::rejection::Rejection;
 #[derive(Clone, Copy, Debug)]
 pub struct Challenge<'r> {
     scheme: &'static str,
+    realm: Option<&'r str>,
     error: Option<&'static str>,
     scope: Option<&'r str>,
 }
@@ -21,13 +22,28 @@ impl<'r> Challenge<'r> {
     pub(crate) fn new(rejection: &'r Rejection) -> Self {
         let (scheme, error, scope) = match rejection {
             // RFC 6750 section 3.1: no error code for a request without authentication information.
-            Rejection::MissingCredential => ("Bearer", None, None),
-            Rejection::MalformedBasic | Rejection::UnknownClient => ("Basic", None, None),
-            Rejection::MultipleCredentials => ("Bearer", Some("invalid_request"), None),
-            Rejection::InsufficientScope { required } => ("Bearer", Some("insufficient_scope"), Some(&**required)),
-            _ => ("Bearer", Some("invalid_token"), None),
+            Rejection::MissingCredential => (BEARER, None, None),
+            Rejection::MalformedBasic | Rejection::UnknownClient => (BASIC, None, None),
+            Rejection::MultipleCredentials => (BEARER, Some("invalid_request"), None),
+            Rejection::InsufficientScope { required } => (BEARER, Some("insufficient_scope"), Some(&**required)),
+            _ => (BEARER, Some("invalid_token"), None),
         };
-        Challenge { scheme, error, scope }
+        // RFC 7617 section 2: Basic requires a realm.
+        let realm = if scheme == BASIC { Some("tollgate") } else { None };
+        Challenge { scheme, realm, error, scope }
+    }
+
+    /// Names the part of the server that is protected (RFC 9110 section 11.5). What is no printable ASCII is shown as `?`.
+    ///
+    /// ```
+    /// use tollgate::Rejection;
+    ///
+    /// let challenge = Rejection::BadSignature.challenge().with_realm("sites").to_string();
+    /// assert_eq!(challenge, r#"Bearer realm="sites", error="invalid_token""#);
+    /// ```
+    #[must_use]
+    pub fn with_realm(self, realm: &'r str) -> Self {
+        Challenge { realm: Some(realm), ..self }
     }
 
     /// The error code of RFC 6750 section 3.1.
@@ -40,16 +56,37 @@ impl<'r> Challenge<'r> {
 impl fmt::Display for Challenge<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.scheme)?;
-        if self.scheme == "Basic" {
-            // RFC 7617 section 2: a realm is required, and charset says how the secret is to be encoded.
-            f.write_str(r#" realm="tollgate", charset="UTF-8""#)?;
+        let mut separator = " ";
+        if let Some(realm) = self.realm {
+            write!(f, "{separator}realm=\"{}\"", Quoted(realm))?;
+            separator = ", ";
+        }
+        if self.scheme == BASIC {
+            // RFC 7617 section 2.1: how the client is to encode the secret.
+            write!(f, r#"{separator}charset="UTF-8""#)?;
         }
         if let Some(error) = self.error {
-            write!(f, " error=\"{error}\"")?;
+            write!(f, "{separator}error=\"{error}\"")?;
         }
         if let Some(scope) = self.scope {
             write!(f, ", scope=\"{scope}\"")?;
         }
         Ok(())
+    }
+}
+
+const BEARER: &str = "Bearer";
+const BASIC: &str = "Basic";
+
+/// What stands between the quotes of a quoted-string (RFC 9110 section 5.6.4).
+struct Quoted<'a>(&'a str);
+
+impl fmt::Display for Quoted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '"' | '\\' => write!(f, "\\{character}"),
+            ' '..='~' => write!(f, "{character}"),
+            _ => f.write_str("?"),
+        })
     }
 }

@@ -73,14 +73,17 @@ impl<B: From<String>> RejectionBody<B> for JsonBody {
 /// Turns a [`Rejection`] into a response, and tells the observer.
 #[derive(Clone, Debug, Default)]
 pub struct Responder<A> {
-    realm: Option<QuotedRealm>,
+    realm: Option<Box<str>>,
     observer: Option<Observer>,
     body: A,
 }
 
 impl<A> Responder<A> {
     pub(crate) fn set_realm(&mut self, realm: &str) -> Result<(), LayerError> {
-        self.realm = Some(QuotedRealm::new(realm)?);
+        if !realm.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+            return Err(LayerError::InvalidRealm { realm: realm.into() });
+        }
+        self.realm = Some(realm.into());
         Ok(())
     }
 
@@ -118,36 +121,13 @@ impl<A> Responder<A> {
     }
 
     fn challenge(&self, rejection: &Rejection) -> HeaderValue {
-        let challenge = rejection.challenge().to_string();
+        let challenge = rejection.challenge();
         let challenge = match &self.realm {
-            Some(realm) => realm.put_into(&challenge),
+            Some(realm) => challenge.with_realm(realm),
             None => challenge,
         };
         // Realm and scopes were checked to be printable, and there is nothing else that varies.
-        HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"))
-    }
-}
-
-/// A realm as a quoted-string (RFC 9110 section 5.6.4).
-#[derive(Clone, Debug)]
-struct QuotedRealm(Box<str>);
-
-impl QuotedRealm {
-    fn new(realm: &str) -> Result<Self, LayerError> {
-        if !realm.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
-            return Err(LayerError::InvalidRealm { realm: realm.into() });
-        }
-        let escaped = realm.replace('\\', r"\\").replace('"', r#"\""#);
-        Ok(QuotedRealm(format!(r#""{escaped}""#).into()))
-    }
-
-    /// Makes the realm the first parameter of a challenge (RFC 9110 section 11.6.1).
-    fn put_into(&self, challenge: &str) -> String {
-        let (scheme, parameters) = challenge.split_once(' ').unwrap_or((challenge, ""));
-        // RFC 7617 requires a realm, so that the engine's own challenge for Basic has one already.
-        let parameters = parameters.strip_prefix(r#"realm="tollgate", "#).unwrap_or(parameters);
-        let comma = if parameters.is_empty() { "" } else { ", " };
-        format!("{scheme} realm={}{comma}{parameters}", self.0)
+        HeaderValue::try_from(challenge.to_string()).unwrap_or(HeaderValue::from_static("Bearer"))
     }
 }
 
