@@ -21,9 +21,9 @@ pub enum StoreError {
         known: i64,
     },
     /// What should be added is there already.
-    #[error("there is already a {what} of that id or digest")]
+    #[error("there is already such a {what}")]
     AlreadyExists {
-        /// The kind of thing: `key`, `client`.
+        /// The kind of thing: `key`, `client`, ...
         what: &'static str,
     },
     /// A revoked key stays revoked.
@@ -116,8 +116,9 @@ impl StoreError {
         }
     }
 
-    /// Turns a broken uniqueness rule into [`AlreadyExists`](Self::AlreadyExists).
-    pub(crate) fn of_insert(error: rusqlite::Error, what: &'static str) -> Self {
+    /// Why an insertion failed: a broken rule of the table becomes [`AlreadyExists`](Self::AlreadyExists).
+    #[must_use]
+    pub fn of_insert(error: rusqlite::Error, what: &'static str) -> Self {
         match error.sqlite_error_code() {
             Some(rusqlite::ErrorCode::ConstraintViolation) => Self::AlreadyExists { what },
             _ => Self::Sqlite(error),

@@ -1,19 +1,22 @@
 //! Keeping a table of keys and a table of revocations in step with a log.
 
 mod progress;
+mod reclaimer;
 mod thread;
 
 pub use progress::{Lag, Progress};
+pub use reclaimer::Reclaimer;
 pub use thread::FollowerThread;
 
 use crate::change_log::{Change, ChangeLog, Since};
 use crate::clock;
 use crate::key::StoredKey;
-use crate::limits::{CHANGES_PER_READ, KEYS_PER_REPORT};
+use crate::limits::{CHANGES_PER_READ, KEYS_PER_REPORT, RECLAIM_INTERVAL};
 use crate::revocation::{StoredRevocation, revocation};
 use parking_lot::Mutex;
+use reclaimer::expiry;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use tollgate::apikeys::{Origin, TableEntry};
 use tollgate::{ApiKeyTable, KeyRecord, KeyState, Revocation, Revocations};
@@ -36,16 +39,30 @@ pub struct Follower<L> {
     progress: Arc<Progress>,
     /// Up to which change both tables are; `None` before the first snapshot, and when one failed half-way.
     position: Option<u64>,
-    /// When the first record in the table expires.
-    first_expiry: AtomicI64,
+    reclaimer: Reclaimer,
+    reclaim_interval: Duration,
 }
 
 impl<L: ChangeLog> Follower<L> {
     /// A follower that has applied nothing yet. A table with room for the keys that are to come loads faster.
     #[must_use]
     pub fn new(log: Arc<L>, table: Arc<ApiKeyTable<KeyRecord>>, revocations: Revocations) -> Self {
-        let progress = Arc::default();
-        Self { log, table, revocations, progress, position: None, first_expiry: AtomicI64::new(i64::MAX) }
+        let (progress, reclaim_interval) = (Arc::default(), RECLAIM_INTERVAL);
+        let reclaimer = Reclaimer::new(Arc::clone(&table), revocations.clone());
+        Self { log, table, revocations, progress, position: None, reclaimer, reclaim_interval }
+    }
+
+    /// How often the threads of [`spawn`](Self::spawn) free what has expired; every [`RECLAIM_INTERVAL`] unless told.
+    #[must_use]
+    pub fn reclaim_every(mut self, interval: Duration) -> Self {
+        self.reclaim_interval = interval;
+        self
+    }
+
+    /// What frees the memory of what has expired, also while a thread has this follower.
+    #[must_use]
+    pub fn reclaimer(&self) -> &Reclaimer {
+        &self.reclaimer
     }
 
     /// How far this follower is, also while a thread has it.
@@ -108,26 +125,6 @@ impl<L: ChangeLog> Follower<L> {
         }
     }
 
-    /// Frees the memory of what has expired by `now`, in seconds since the Unix epoch. Returns how many records and
-    /// revocations that were. Reads the whole table, if anything in it has expired at all.
-    pub fn reclaim(&self, now: i64) -> usize {
-        let revocations = self.revocations.forget_expired(now);
-        if self.first_expiry.load(Ordering::Relaxed) > now {
-            return revocations;
-        }
-        let mut first_expiry = i64::MAX;
-        let records = self.table.retain(|_, record| {
-            let expires_at = record.validity().1.unwrap_or(i64::MAX);
-            let keep = expires_at > now;
-            if keep {
-                first_expiry = first_expiry.min(expires_at);
-            }
-            keep
-        });
-        self.first_expiry.store(first_expiry, Ordering::Relaxed);
-        records + revocations
-    }
-
     fn fill(&self, report: &(dyn Fn(u64) + Sync)) -> Result<u64, L::Error> {
         let snapshot = Snapshot::new(report);
         let now = clock::now();
@@ -159,7 +156,10 @@ impl<L: ChangeLog> Follower<L> {
         })?;
         let revocations = snapshot.into_revocations();
         self.revocations.revoke_all(&revocations);
-        self.table.replace_all(entries.into_inner());
+        let entries = entries.into_inner();
+        let first_expiry = entries.iter().map(|entry| expiry(&entry.record)).min();
+        self.table.replace_all(entries);
+        self.reclaimer.announce(first_expiry.unwrap_or(i64::MAX));
         // Those that are no more, only when the keys are as they belong to the others.
         self.revocations.replace_all(&revocations);
         Ok(sequence)
@@ -180,11 +180,16 @@ impl<L: ChangeLog> Follower<L> {
 
     fn put(&self, key: StoredKey, now: i64) {
         let digest = key.digest;
-        match self.entry(key, now) {
-            Some(TableEntry { digest, record, origin: Origin::Native }) => drop(self.table.insert(digest, record)),
-            Some(TableEntry { digest, record, .. }) => drop(self.table.insert_foreign(digest, record)),
-            None => drop(self.table.remove(&digest)),
+        let Some(TableEntry { digest, record, origin }) = self.entry(key, now) else {
+            self.table.remove(&digest);
+            return;
+        };
+        let expires_at = expiry(&record);
+        match origin {
+            Origin::Native => drop(self.table.insert(digest, record)),
+            _ => drop(self.table.insert_foreign(digest, record)),
         }
+        self.reclaimer.announce(expires_at);
     }
 
     /// What the table has to hold of a key, if anything.
@@ -194,12 +199,8 @@ impl<L: ChangeLog> Follower<L> {
         let is_native = key.format.as_deref() == Some(self.table.format().head());
         let origin = if is_native { Origin::Native } else { Origin::Foreign };
         let record = key.into_effective_record();
-        let expires_at = record.validity().1.unwrap_or(i64::MAX);
-        if record.state() == KeyState::Revoked || expires_at <= now {
+        if record.state() == KeyState::Revoked || expiry(&record) <= now {
             return None;
-        }
-        if expires_at < self.first_expiry.load(Ordering::Relaxed) {
-            self.first_expiry.fetch_min(expires_at, Ordering::Relaxed);
         }
         Some(TableEntry { digest, record: Arc::new(record), origin })
     }

@@ -41,8 +41,8 @@ pub const CHANGES_PER_READ: usize = 4_096;
 /// that the processes share.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How often a follower's thread removes what has expired. Our own choice: what has expired is rejected in any case, this
-/// only frees memory, and it reads the whole table.
+/// How often what has expired is removed from a follower's tables. Our own choice: what has expired is rejected in any case,
+/// this only frees memory, and it reads the whole table.
 pub const RECLAIM_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long a follower's thread waits after the log failed. Our own choice: long against a failing disk's queue, short

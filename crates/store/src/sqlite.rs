@@ -2,14 +2,19 @@
 
 mod change_rows;
 mod client_rows;
+mod database;
 mod feed;
 mod key_rows;
 mod keys;
+mod live_keys;
 mod revocation_rows;
 mod schema;
 mod scope_sets;
 mod snapshot;
 mod store;
+mod tokens;
 
+pub use database::Database;
 pub use keys::KeyFilter;
 pub use store::Store;
+pub use tokens::TokensOf;

@@ -127,12 +127,12 @@ fn expired_records_are_reclaimed() {
     let mut world = world(Arc::new(store));
     world.follower.catch_up().unwrap();
     assert_eq!(world.table.len(), 3, "what has expired is not even loaded");
-    assert_eq!(world.follower.reclaim(PAST), 0);
-    assert_eq!(world.follower.reclaim(FUTURE - 1), 0);
-    assert_eq!(world.follower.reclaim(i64::from(u32::MAX)), 0);
-    assert_eq!(world.follower.reclaim(FUTURE), 1);
-    assert_eq!(world.follower.reclaim(FUTURE), 0);
-    assert_eq!(world.follower.reclaim(FUTURE + 10), 1);
+    assert_eq!(world.follower.reclaimer().reclaim(PAST), 0);
+    assert_eq!(world.follower.reclaimer().reclaim(FUTURE - 1), 0);
+    assert_eq!(world.follower.reclaimer().reclaim(i64::from(u32::MAX)), 0);
+    assert_eq!(world.follower.reclaimer().reclaim(FUTURE), 1);
+    assert_eq!(world.follower.reclaimer().reclaim(FUTURE), 0);
+    assert_eq!(world.follower.reclaimer().reclaim(FUTURE + 10), 1);
     assert_eq!(world.table.len(), 1);
 }
 
@@ -398,7 +398,7 @@ proptest! {
                 Step::CatchUp => {}
                 Step::StartAgain => followed = world(store.clone()),
                 Step::Reclaim => {
-                followed.follower.reclaim(PAST);
+                followed.follower.reclaimer().reclaim(PAST);
             }
                 _ => continue,
             }

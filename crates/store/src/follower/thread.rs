@@ -1,34 +1,31 @@
 use super::{Follower, Lag, Progress};
 use crate::change_log::ChangeLog;
 use crate::clock;
-use crate::limits::{RECLAIM_INTERVAL, RETRY_INTERVAL, STOP_INTERVAL};
+use crate::limits::{RETRY_INTERVAL, STOP_INTERVAL};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// A follower on a thread of its own. It stops when this is dropped, which waits until it has.
+/// A follower on a thread of its own, and beside it one that frees what has expired. They stop when this is dropped, which
+/// waits until they have.
 #[derive(Debug)]
 pub struct FollowerThread {
     progress: Arc<Progress>,
     is_stopped: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl<L: ChangeLog> Follower<L> {
-    /// Follows until `is_stopped`, on the thread that calls: applies changes as they come, frees what has expired every
-    /// [`RECLAIM_INTERVAL`], and tells `failed` of each failure before it tries again after [`RETRY_INTERVAL`].
+    /// Follows until `is_stopped`, on the thread that calls: applies changes as they come, and tells `failed` of each failure
+    /// before it tries again after [`RETRY_INTERVAL`]. Freeing what has expired is for another thread, with the
+    /// [`Reclaimer`](crate::Reclaimer), so that no change waits for it.
     pub fn run(&mut self, is_stopped: &AtomicBool, mut failed: impl FnMut(&L::Error)) {
-        let mut reclaimed_at = Instant::now();
         while !is_stopped.load(Ordering::Acquire) {
             if let Err(error) = self.step() {
                 self.progress().failed();
                 failed(&error);
                 sleep(RETRY_INTERVAL, is_stopped);
-            }
-            if reclaimed_at.elapsed() >= RECLAIM_INTERVAL {
-                self.reclaim(clock::now());
-                reclaimed_at = Instant::now();
             }
         }
     }
@@ -43,9 +40,17 @@ impl<L: ChangeLog> Follower<L> {
     #[must_use]
     pub fn spawn_reporting(mut self, failed: impl FnMut(&L::Error) + Send + 'static) -> FollowerThread {
         let (progress, is_stopped) = (self.progress().clone(), Arc::new(AtomicBool::new(false)));
-        let stop = is_stopped.clone();
-        let thread = Some(thread::spawn(move || self.run(&stop, failed)));
-        FollowerThread { progress, is_stopped, thread }
+        let (stop, stop_reclaiming) = (is_stopped.clone(), is_stopped.clone());
+        let (reclaimer, interval) = (self.reclaimer.clone(), self.reclaim_interval);
+        let reclaiming = thread::spawn(move || {
+            while !stop_reclaiming.load(Ordering::Acquire) {
+                // Woken early when it has to stop.
+                thread::park_timeout(interval);
+                reclaimer.reclaim(clock::now());
+            }
+        });
+        let following = thread::spawn(move || self.run(&stop, failed));
+        FollowerThread { progress, is_stopped, threads: vec![reclaiming, following] }
     }
 
     fn step(&mut self) -> Result<(), L::Error> {
@@ -81,7 +86,8 @@ impl FollowerThread {
 impl Drop for FollowerThread {
     fn drop(&mut self) {
         self.is_stopped.store(true, Ordering::Release);
-        if let Some(thread) = self.thread.take() {
+        for thread in self.threads.drain(..) {
+            thread.thread().unpark();
             // A thread that panicked has stopped, and has said so on standard error.
             let _ = thread.join();
         }

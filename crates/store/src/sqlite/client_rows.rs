@@ -1,7 +1,8 @@
-use super::change_rows;
 use super::store::Store;
+use super::{change_rows, keys};
 use crate::client::Client;
 use crate::error::StoreError;
+use crate::key::StoredKey;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 
 impl Store {
@@ -10,11 +11,18 @@ impl Store {
     /// # Errors
     /// [`StoreError::AlreadyExists`] when the id is taken.
     pub fn add_client(&self, client: &Client) -> Result<u64, StoreError> {
+        let ((), sequence) = self.write(|transaction| add(transaction, client))?;
+        Ok(sequence)
+    }
+
+    /// Registers a client together with its secret, both or none. Returns the number of the last change.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyExists`] when the client's id, or the secret's id or digest, is taken.
+    pub fn add_client_with_secret(&self, client: &Client, secret: &StoredKey) -> Result<u64, StoreError> {
         let ((), sequence) = self.write(|transaction| {
-            if by_id(transaction, &client.id)?.is_some() {
-                return Err(StoreError::AlreadyExists { what: "client" });
-            }
-            put(transaction, client)
+            add(transaction, client)?;
+            keys::add(transaction, secret)
         })?;
         Ok(sequence)
     }
@@ -43,6 +51,13 @@ impl Store {
     pub fn clients(&self, after: Option<&str>, max: usize) -> Result<Vec<Client>, StoreError> {
         self.read(|transaction| page(transaction, after.unwrap_or(""), max))
     }
+}
+
+fn add(transaction: &Transaction<'_>, client: &Client) -> Result<(), StoreError> {
+    if by_id(transaction, &client.id)?.is_some() {
+        return Err(StoreError::AlreadyExists { what: "client" });
+    }
+    put(transaction, client)
 }
 
 pub(super) fn put(transaction: &Transaction<'_>, client: &Client) -> Result<(), StoreError> {

@@ -1,12 +1,12 @@
 use crate::error::StoreError;
 use rusqlite::{Connection, TransactionBehavior};
 
-/// Brings the file to the newest schema, one step at a time, each step in one transaction.
+/// Brings a file to the newest schema, one step at a time, each step in one transaction.
 ///
 /// `user_version` counts the steps already taken. Two processes that open the same old file at once take turns: the
 /// version is read under the write lock.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
-    let known = STEPS.len() as i64;
+pub(super) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), StoreError> {
+    let known = steps.len() as i64;
     // Most often there is nothing to do, and no reason to wait for a writer.
     while connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? != known {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -14,7 +14,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
         if found == known {
             return Ok(());
         }
-        let next = usize::try_from(found).ok().and_then(|done| STEPS.get(done));
+        let next = usize::try_from(found).ok().and_then(|done| steps.get(done));
         let Some(sql) = next else {
             return Err(StoreError::NewerSchema { found, known });
         };
@@ -25,8 +25,8 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Step N turns schema version N into N + 1. A released step is never edited.
-const STEPS: &[&str] = &["
+/// The store's. Step N turns schema version N into N + 1. A released step is never edited.
+pub(super) const STEPS: &[&str] = &["
     -- Each set once. Rows are never changed and never removed.
     CREATE TABLE scope_sets (
         number            INTEGER NOT NULL PRIMARY KEY,
@@ -54,6 +54,7 @@ const STEPS: &[&str] = &["
         overlap_ends_at   INTEGER
     ) STRICT;
     CREATE INDEX keys_by_subject ON keys (subject);
+    CREATE INDEX tokens_by_client ON keys (client_id) WHERE kind = 'access-token';
     CREATE INDEX tokens_by_expiry ON keys (expires_at) WHERE kind = 'access-token' AND expires_at IS NOT NULL;
 
     CREATE TABLE clients (

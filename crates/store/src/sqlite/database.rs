@@ -1,0 +1,132 @@
+use super::schema;
+use crate::error::StoreError;
+use crate::limits::{BUSY_TIMEOUT, STATEMENTS};
+use parking_lot::Mutex;
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+
+/// A SQLite file that several processes of a host share: one connection that writes, and one that reads.
+///
+/// [`write`](Self::write) returns after everything is on the disk (`synchronous=FULL`); after a crash all of it is there or
+/// nothing. Readers do not wait for the writer (WAL). [`Store`](crate::Store) is on top of it, and so can be tables of your
+/// own, in a file of their own beside the store's.
+///
+/// ```
+/// use tollgate_store::{Database, StoreError};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path();
+/// let steps = ["CREATE TABLE notes (text TEXT NOT NULL) STRICT"];
+/// let database = Database::open(&folder.join("notes.sqlite3"), &steps)?;
+/// database.write::<_, StoreError>(|transaction| {
+///     transaction.execute("INSERT INTO notes VALUES ('kept')", ())?;
+///     Ok(())
+/// })?;
+/// let count: i64 = database.read::<_, StoreError>(|transaction| {
+///     Ok(transaction.query_row("SELECT count(*) FROM notes", (), |row| row.get(0))?)
+/// })?;
+/// assert_eq!(count, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Database {
+    writer: Mutex<Connection>,
+    reader: Mutex<Connection>,
+    file: PathBuf,
+}
+
+impl Database {
+    /// Opens the file, creating it and its folder when they are missing; on Unix both are for their owner alone. Brings it to
+    /// the newest schema: step N of `steps` turns version N into N + 1.
+    ///
+    /// # Errors
+    /// [`StoreError::Folder`] when the folder cannot be used, [`StoreError::NewerSchema`] when a newer release wrote the
+    /// file, [`StoreError::Sqlite`] when it is no database.
+    pub fn open(file: &Path, steps: &[&str]) -> Result<Self, StoreError> {
+        let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        prepare_for_owner_only(folder, file)
+            .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
+        let mut writer = connect(file)?;
+        // In KiB. A bulk load writes all over the index of digests.
+        writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
+        schema::migrate(&mut writer, steps)?;
+        let reader = connect_reader(file)?;
+        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), file: file.to_owned() })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Runs `work` in one write transaction: all of it is durable on return, or none of it.
+    ///
+    /// # Errors
+    /// When `work` fails, or SQLite.
+    pub fn write<T, E: From<rusqlite::Error>>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.writer.lock();
+        // Immediate, because a transaction that reads first and writes later cannot wait for another process's writer:
+        // SQLite answers it with SQLITE_BUSY at once.
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let value = work(&transaction)?;
+        transaction.commit()?;
+        Ok(value)
+    }
+
+    /// Runs `work` on the reading connection, in one transaction: it sees one state.
+    ///
+    /// # Errors
+    /// When `work` fails, or SQLite.
+    pub fn read<T, E: From<rusqlite::Error>>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let mut connection = self.reader.lock();
+        let transaction = connection.transaction()?;
+        work(&transaction)
+    }
+
+    /// One more connection, for reading that takes long.
+    pub(super) fn connect_reader(&self) -> Result<Connection, StoreError> {
+        connect_reader(&self.file)
+    }
+}
+
+fn connect_reader(file: &Path) -> Result<Connection, StoreError> {
+    let connection = connect(file)?;
+    connection.pragma_update(None, "query_only", true)?;
+    Ok(connection)
+}
+
+fn connect(file: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(file)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL also syncs the log at each commit: in WAL mode NORMAL may lose acknowledged commits when power fails.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}
+
+/// Creates folder and file so that only their owner can read them. SQLite gives its log and its index the file's own mode.
+#[cfg(unix)]
+fn prepare_for_owner_only(folder: &Path, file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file)?;
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn prepare_for_owner_only(folder: &Path, _file: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)
+}
+
+/// The most that the writer's page cache takes; it grows only as pages are used. Readers have SQLite's default, 2 MB.
+const WRITER_CACHE_KIB: i64 = 64 * 1024;
