@@ -4,12 +4,22 @@
 
 mod api_key;
 mod authorization;
+mod basic;
 mod compact;
+mod der;
 mod json;
+mod jwk;
 mod jwks;
+mod scopes;
+mod tables;
 
 pub use api_key::api_key;
 pub use authorization::authorization;
+pub use basic::basic;
 pub use compact::compact;
+pub use der::der;
 pub use json::{claims, header};
+pub use jwk::jwk;
 pub use jwks::jwks;
+pub use scopes::scopes;
+pub use tables::tables;

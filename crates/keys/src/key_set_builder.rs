@@ -68,8 +68,10 @@ impl KeySetBuilder {
         let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
         match text {
             [b'{', ..] => self.json(text),
-            [0x30, ..] => self.der(bytes),
+            // The text before a PEM block (RFC 7468 section 2) may begin with the digit that begins DER.
+            [0x30, ..] if DerKind::of(bytes).is_some() => self.der(bytes),
             _ if text.windows(5).any(|window| window == b"-----") => self.pem(text),
+            [0x30, ..] => self.der(bytes),
             _ => Err(vet_size(bytes).err().unwrap_or(NotAKeyFile::UnknownFormat)),
         }
     }

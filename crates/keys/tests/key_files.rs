@@ -98,6 +98,14 @@ fn many_blocks_with_text_between_them() {
     assert_eq!(load(crlf.as_bytes()).set.len(), 2);
 }
 
+/// `openssl s_client` writes the chain as `0 s:CN=...`, and 0 is also the first byte of DER.
+#[test]
+fn text_before_a_block_may_begin_as_der_does() {
+    for file in [P256, P256_CERTIFICATE] {
+        assert_eq!(load(&[b"0 s:CN=example\n", file].concat()).reports, load(file).reports);
+    }
+}
+
 #[test]
 fn pem_lines_of_any_length() {
     let body: String = base64_of(P256);

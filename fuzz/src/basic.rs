@@ -1,0 +1,76 @@
+use std::sync::{Arc, LazyLock};
+
+use tollgate::apikeys::limits::{FOREIGN_MAX_BYTES, FOREIGN_MIN_BYTES};
+use tollgate::jwt::base64url;
+use tollgate::{ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord};
+
+/// `Basic` lets in who sends the one way to write a client's id and its secret, nobody else, and no secret another way.
+pub fn basic(data: &[u8]) {
+    for (header, credentials) in [
+        // Any number of spaces after the scheme (RFC 9110 section 11.4).
+        ([b"Basic ", data].concat(), decode(without_leading_spaces(data))),
+        (format!("Basic {}", encode(data)).into_bytes(), Some(data.to_vec())),
+    ] {
+        let accepted = ENGINE.verify_at(&header, NOW);
+        let is_short = header.len() <= 8192;
+        let pair = credentials.as_deref().and_then(split).filter(|(_, secret)| is_short && is_foreign(secret));
+        assert!(accepted.is_err());
+        let Some((id, secret)) = pair else { continue };
+
+        let digest = Digest::of(secret);
+        TABLE.insert_foreign(digest, record(KeyRecord::client_secret("secret", id)));
+        let principal = ENGINE.verify_at(&header, NOW).expect("the client's own secret");
+        assert_eq!((principal.subject(), principal.client_id()), (Some(id), Some(id)));
+        assert!(ENGINE.verify_at(&header, NOW + 1).is_err(), "after its end");
+        assert!(ENGINE.verify_at(&[b"Bearer ", secret].concat(), NOW).is_err(), "a client's secret as a bearer token");
+        assert!(ENGINE.verify_api_key_at(secret, NOW).is_err(), "a client's secret as an API key");
+
+        TABLE.insert_foreign(digest, record(KeyRecord::client_secret("secret", &format!("{id}x"))));
+        assert!(ENGINE.verify_at(&header, NOW).is_err(), "another client's secret");
+        TABLE.insert_foreign(digest, record(KeyRecord::api_key("key", id).client_id(id)));
+        assert!(ENGINE.verify_at(&header, NOW).is_err(), "an API key as a client's secret");
+        TABLE.remove(&digest);
+        assert!(ENGINE.verify_at(&header, NOW).is_err(), "a secret that was removed");
+    }
+}
+
+const NOW: i64 = 1_763_827_200;
+
+static TABLE: LazyLock<Arc<ApiKeyTable<KeyRecord>>> =
+    LazyLock::new(|| ApiKeyTable::new(KeyFormat::new("tg", "live").expect("a format")).into());
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::builder().api_keys(TABLE.clone()).build().expect("a table"));
+
+fn record(record: KeyRecord) -> Arc<KeyRecord> {
+    record.expires_at(NOW + 1).into()
+}
+
+/// RFC 7617 section 2: the id up to the first colon, the secret after it, no control characters in either.
+fn split(credentials: &[u8]) -> Option<(&str, &[u8])> {
+    let text = str::from_utf8(credentials).ok().filter(|text| !text.contains(char::is_control))?;
+    let (id, secret) = text.split_once(':')?;
+    Some((id, secret.as_bytes()))
+}
+
+/// What a table can hold and is no key of its own format.
+fn is_foreign(secret: &[u8]) -> bool {
+    (FOREIGN_MIN_BYTES..=FOREIGN_MAX_BYTES).contains(&secret.len()) && !secret.starts_with(b"tg_live_")
+}
+
+fn without_leading_spaces(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|byte| **byte == b' ').count()..]
+}
+
+/// base64 with padding.
+fn encode(bytes: &[u8]) -> String {
+    let text = base64url::encode(bytes).replace('-', "+").replace('_', "/");
+    let padding = (4 - text.len() % 4) % 4;
+    text + &"=".repeat(padding)
+}
+
+/// The bytes of which `text` is the one encoding.
+fn decode(text: &[u8]) -> Option<Vec<u8>> {
+    let text = str::from_utf8(text).ok()?;
+    let mut bytes = Vec::new();
+    base64url::decode(&text.trim_end_matches('=').replace('+', "-").replace('/', "_"), &mut bytes).ok()?;
+    (encode(&bytes) == text).then_some(bytes)
+}

@@ -1,0 +1,153 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tollgate::apikeys::{MatchedKey, Origin, TableEntry};
+use tollgate::jwt::base64url;
+use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat, KeyRecord, KeyState};
+
+use super::operations::Operations;
+use super::world::NOW;
+
+/// The first three are native API keys, then a foreign one, an opaque token and a client's secret.
+pub(super) const KEYS: usize = 6;
+const NATIVE: usize = 3;
+const FOREIGN: [&str; 3] = ["foreign-key:8d2f0c71b6", "2YotnFZFEjr1zCsicMWpAA", "open-sesame:8d2f0c71b6"];
+
+/// A table of API keys and what should be in it.
+pub(super) struct ApiKeys {
+    pub(super) table: Arc<ApiKeyTable<KeyRecord>>,
+    secrets: [String; KEYS],
+    model: BTreeMap<usize, KeyRecord>,
+}
+
+impl ApiKeys {
+    pub(super) fn new() -> Self {
+        let format = KeyFormat::new("tg", "live").expect("a format");
+        let native = |index| ApiKey::danger_from_entropy(&format, &[index as u8; 32]).as_str().to_owned();
+        let secret =
+            |index: usize| index.checked_sub(NATIVE).map_or_else(|| native(index), |index| FOREIGN[index].to_owned());
+        let secrets = std::array::from_fn(secret);
+        ApiKeys { table: ApiKeyTable::new(format).into(), secrets, model: BTreeMap::new() }
+    }
+
+    pub(super) fn apply(&mut self, operations: &mut Operations<'_>) {
+        match operations.choose(6) {
+            0 => {
+                let (key, record) = chosen(operations);
+                self.insert(key, record);
+            }
+            1 => self.remove(operations.choose(KEYS)),
+            2 => {
+                // A rotation: the record moves to another secret.
+                let (old, new) = (operations.choose(NATIVE), operations.choose(NATIVE));
+                if let Some(record) = self.model.get(&old).cloned() {
+                    self.remove(old);
+                    self.insert(new, record);
+                }
+            }
+            3 => {
+                let before = self.model.len();
+                self.model.retain(|_, record| record.state() == KeyState::Active);
+                let removed = self.table.retain(|_, record| record.state() == KeyState::Active);
+                assert_eq!(removed, before - self.model.len());
+            }
+            4 => self.replace_all(operations),
+            _ => self.clear(),
+        }
+    }
+
+    fn insert(&mut self, key: usize, record: KeyRecord) {
+        let displaced = self.insert_into_table(key, record.clone());
+        assert_eq!(displaced.as_deref(), self.model.insert(key, record).as_ref());
+    }
+
+    fn insert_into_table(&self, key: usize, record: KeyRecord) -> Option<Arc<KeyRecord>> {
+        let (digest, record) = (self.digest(key), record.into());
+        if key < NATIVE { self.table.insert(digest, record) } else { self.table.insert_foreign(digest, record) }
+    }
+
+    fn remove(&mut self, key: usize) {
+        let removed = self.table.remove(&self.digest(key));
+        assert_eq!(removed.as_deref(), self.model.remove(&key).as_ref());
+    }
+
+    /// One key is removed and one inserted while the new contents are being built: both hold afterwards.
+    fn replace_all(&mut self, operations: &mut Operations<'_>) {
+        let entries: Vec<_> = (0..operations.choose(4)).map(|_| chosen(operations)).collect();
+        let (removed, (inserted, record)) = (operations.choose(KEYS), chosen(operations));
+        let halfway = std::iter::once_with(|| {
+            self.table.remove(&self.digest(removed));
+            self.insert_into_table(inserted, record.clone());
+            None
+        });
+        let new = entries.iter().map(|(key, record)| {
+            let origin = if *key < NATIVE { Origin::Native } else { Origin::Foreign };
+            Some(TableEntry { digest: self.digest(*key), record: record.clone().into(), origin })
+        });
+        self.table.replace_all(new.clone().take(1).chain(halfway).chain(new.skip(1)).flatten());
+        self.model = entries.into_iter().collect();
+        self.model.remove(&removed);
+        self.model.insert(inserted, record);
+    }
+
+    fn clear(&mut self) {
+        self.table.replace_all(Vec::<TableEntry<KeyRecord>>::new());
+        self.model.clear();
+    }
+
+    /// The header's value that presents the key.
+    pub(super) fn header(&self, key: usize) -> String {
+        let secret = &self.secrets[key];
+        match key {
+            4 => format!("Bearer {secret}"),
+            5 => format!("Basic {}=", base64url::encode(format!("client:{secret}"))),
+            _ => secret.clone(),
+        }
+    }
+
+    /// The code with which the key is to be rejected at `now`; `is_revoked` knows which ids are.
+    pub(super) fn verdict(&self, key: usize, now: i64, is_revoked: impl Fn(&str) -> bool) -> Result<(), &'static str> {
+        let Some(record) = self.model.get(&key) else {
+            let has_foreign = self.model.keys().any(|key| *key >= NATIVE);
+            return Err(match key {
+                5 => "unknown-client",
+                3.. if !has_foreign => "malformed-api-key",
+                _ => "unknown-api-key",
+            });
+        };
+        match record.state() {
+            KeyState::Disabled => Err("disabled"),
+            KeyState::Revoked => Err("revoked"),
+            KeyState::Active if record.validity().1.is_some_and(|end| now >= end) => Err("expired"),
+            KeyState::Active if is_revoked(record.id()) => Err("revoked"),
+            KeyState::Active => Ok(()),
+        }
+    }
+
+    /// What administration sees.
+    pub(super) fn assert_contents(&self) {
+        assert_eq!(self.table.len(), self.model.len());
+        for key in 0..KEYS {
+            assert_eq!(self.table.get(&self.digest(key)).as_deref(), self.model.get(&key));
+            let found = self.table.find(self.secrets[key].as_bytes()).ok();
+            assert_eq!(found.map(MatchedKey::into_record).as_deref(), self.model.get(&key));
+        }
+    }
+
+    fn digest(&self, key: usize) -> Digest {
+        Digest::of(self.secrets[key].as_bytes())
+    }
+}
+
+/// A key and a record for it.
+fn chosen(operations: &mut Operations<'_>) -> (usize, KeyRecord) {
+    let key = operations.choose(KEYS);
+    let id = ["key-0", "key-1"][operations.choose(2)];
+    let record = match key {
+        4 => KeyRecord::access_token(id, "user"),
+        5 => KeyRecord::client_secret(id, "client"),
+        _ => KeyRecord::api_key(id, "user"),
+    };
+    let state = [KeyState::Active, KeyState::Disabled, KeyState::Revoked][operations.choose(3)];
+    (key, record.in_state(state).expires_at(NOW + 100 * operations.choose(8) as i64))
+}
