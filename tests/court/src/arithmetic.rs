@@ -1,0 +1,23 @@
+//! Signatures from first principles, so that every wrong one can be made as well: nothing of the engine, nothing
+//! constant-time, no randomness. What has to be random in them is derived from key and message.
+
+pub(crate) mod der;
+pub(crate) mod ecdsa;
+pub(crate) mod ed25519;
+pub(crate) mod hash;
+pub(crate) mod rsa;
+
+use num_bigint::BigUint;
+
+/// `number` in big-endian order, `length` bytes long at least.
+pub(crate) fn to_bytes(number: &BigUint, length: usize) -> Vec<u8> {
+    let bytes = number.to_bytes_be();
+    let mut padded = vec![0; length.saturating_sub(bytes.len())];
+    padded.extend(bytes);
+    padded
+}
+
+/// The number of this hexadecimal text.
+pub(crate) fn from_hex(text: &str) -> BigUint {
+    BigUint::parse_bytes(text.as_bytes(), 16).expect("the constants are hexadecimal")
+}

@@ -1,0 +1,84 @@
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::members::{Members, quoted};
+use crate::policy::Policy;
+use crate::token;
+
+/// One token, what it is put to, and what it deserves.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Case {
+    /// Class, algorithm and mutation, joined by slashes. Unique.
+    pub id: String,
+    /// `valid`, or `a` and the attack's number in the ledger; with `-choice` after it where the specifications leave the
+    /// verdict to the verifier.
+    pub class: String,
+    /// The name of the key set.
+    pub keys: String,
+    /// The token.
+    pub token: String,
+    /// What the verifier expects.
+    pub policy: Policy,
+    /// What the token deserves; in a class of choice what tollgate chose.
+    pub expect: Verdict,
+    /// The source of the verdict.
+    pub why: String,
+}
+
+/// What a verifier says of a token.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Verdict {
+    Accept,
+    Reject,
+}
+
+impl Case {
+    /// Whether the specifications leave the verdict to the verifier.
+    #[must_use]
+    pub fn is_choice(&self) -> bool {
+        self.class.ends_with("-choice")
+    }
+
+    /// The case as one line of JSON, without its end.
+    pub(crate) fn to_line(&self) -> String {
+        Members::default()
+            .set("id", quoted(&self.id))
+            .set("class", quoted(&self.class))
+            .set("keys", quoted(&self.keys))
+            .set("token", token::to_json(&self.token))
+            .set("policy", self.policy.to_json())
+            .set("expect", quoted(&self.expect.to_string()))
+            .set("why", quoted(&self.why))
+            .to_string()
+    }
+
+    pub(crate) fn from_line(line: &str) -> Option<Self> {
+        let value: Value = serde_json::from_str(line).ok()?;
+        let text = |name: &str| Some(value[name].as_str()?.to_owned());
+        Some(Case {
+            id: text("id")?,
+            class: text("class")?,
+            keys: text("keys")?,
+            token: token::from_json(&value["token"])?,
+            policy: Policy::from_json(&value["policy"])?,
+            expect: match value["expect"].as_str()? {
+                "accept" => Verdict::Accept,
+                "reject" => Verdict::Reject,
+                _ => return None,
+            },
+            why: text("why")?,
+        })
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Verdict::Accept => "accept",
+            Verdict::Reject => "reject",
+        })
+    }
+}

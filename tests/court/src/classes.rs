@@ -1,0 +1,42 @@
+//! The classes of cases: one file for a few attacks of the ledger in SECURITY.md, by their numbers.
+
+mod algorithm;
+mod ecdsa;
+mod ed25519;
+mod header;
+mod header_keys;
+mod json;
+mod keys;
+mod names;
+mod public_key_as_secret;
+mod rsa;
+mod syntax;
+mod times;
+mod valid;
+
+use crate::docket::Docket;
+
+/// Every class, in the order of the corpus.
+pub(crate) const NAMES: [&str; 36] = [
+    "valid", "a01", "a02", "a03", "a04", "a05", "a06", "a07", "a08", "a09", "a10", "a11", "a12", "a13", "a14", "a15",
+    "a16", "a17", "a18", "a19", "a20", "a21", "a22", "a23", "a24", "a25", "a26", "a27", "a28", "a29", "a30", "a31",
+    "a32", "a33", "a34", "a35",
+];
+
+pub(crate) fn file_all(docket: &mut Docket) {
+    valid::file(docket);
+    algorithm::file(docket);
+    public_key_as_secret::file(docket);
+    algorithm::file_mismatches(docket);
+    ecdsa::file(docket);
+    ed25519::file(docket);
+    keys::file_rsa(docket);
+    rsa::file(docket);
+    keys::file(docket);
+    header_keys::file(docket);
+    header::file(docket);
+    syntax::file(docket);
+    json::file(docket);
+    times::file(docket);
+    names::file(docket);
+}

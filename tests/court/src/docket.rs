@@ -1,0 +1,95 @@
+//! Where the classes file their cases.
+
+use std::collections::BTreeMap;
+
+use crate::case::{Case, Verdict};
+use crate::corpus::Corpus;
+use crate::draft::Draft;
+use crate::key::{Algorithm, Key};
+use crate::members::Members;
+use crate::policy::Policy;
+
+/// The cases and key sets so far.
+#[derive(Default)]
+pub(crate) struct Docket {
+    cases: Vec<Case>,
+    key_sets: BTreeMap<String, String>,
+}
+
+impl Docket {
+    /// To file cases of this class against the algorithm's first key, under its usual policy.
+    pub(crate) fn of(&mut self, class: &'static str, algorithm: Algorithm) -> Filing<'_> {
+        let key = Key::new(algorithm, 0);
+        let set = algorithm.name.to_owned();
+        if !self.key_sets.contains_key(&set) {
+            self.key_sets.insert(set.clone(), [key.jwk()].into_iter().collect::<Members>().to_string());
+        }
+        Filing { docket: self, class, set, policy: Policy::new(algorithm.name), key }
+    }
+
+    pub(crate) fn into_corpus(self) -> Corpus {
+        Corpus { cases: self.cases, key_sets: self.key_sets }
+    }
+}
+
+/// Files cases of one class and algorithm.
+pub(crate) struct Filing<'d> {
+    docket: &'d mut Docket,
+    class: &'static str,
+    set: String,
+    /// The first key of the algorithm.
+    pub(crate) key: Key,
+    /// What the next cases are put to.
+    pub(crate) policy: Policy,
+}
+
+impl Filing<'_> {
+    /// A good token under the first key.
+    pub(crate) fn draft(&self) -> Draft {
+        Draft::new(&self.key)
+    }
+
+    pub(crate) fn algorithm(&self) -> &'static str {
+        self.key.algorithm.name
+    }
+
+    /// Puts the next cases to these keys. The name of the set is the algorithm's and `name`.
+    pub(crate) fn keys(&mut self, name: &str, keys: impl IntoIterator<Item = Members>) {
+        self.set = format!("{}/{name}", self.algorithm());
+        let set = keys.into_iter().collect::<Members>().to_string();
+        let former = self.docket.key_sets.insert(self.set.clone(), set.clone());
+        assert!(former.is_none_or(|former| former == set), "two key sets are called {}", self.set);
+    }
+
+    /// Puts the next cases to the first key again.
+    pub(crate) fn usual_keys(&mut self) {
+        self.set = self.algorithm().to_owned();
+    }
+
+    /// The specifications demand that it be accepted.
+    pub(crate) fn accept(&mut self, mutation: &str, token: impl Into<String>, why: &str) {
+        self.file("", mutation, token.into(), Verdict::Accept, why);
+    }
+
+    /// The specifications or the policy demand that it be rejected.
+    pub(crate) fn reject(&mut self, mutation: &str, token: impl Into<String>, why: &str) {
+        self.file("", mutation, token.into(), Verdict::Reject, why);
+    }
+
+    /// Either verdict is right; tollgate accepts.
+    pub(crate) fn may_accept(&mut self, mutation: &str, token: impl Into<String>, why: &str) {
+        self.file("-choice", mutation, token.into(), Verdict::Accept, why);
+    }
+
+    /// Either verdict is right; tollgate rejects.
+    pub(crate) fn may_reject(&mut self, mutation: &str, token: impl Into<String>, why: &str) {
+        self.file("-choice", mutation, token.into(), Verdict::Reject, why);
+    }
+
+    fn file(&mut self, choice: &str, mutation: &str, token: String, expect: Verdict, why: &str) {
+        let id = format!("{}/{}/{mutation}", self.class, self.algorithm());
+        let class = format!("{}{choice}", self.class);
+        let (keys, policy) = (self.set.clone(), self.policy.clone());
+        self.docket.cases.push(Case { id, class, keys, token, policy, expect, why: why.to_owned() });
+    }
+}

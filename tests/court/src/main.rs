@@ -1,0 +1,37 @@
+//! `court generate` writes the corpus; `court judge` says what tollgate does with each of its cases.
+
+use std::error::Error;
+use std::{env, fs};
+
+use tollgate_court::{Corpus, Verdict, judge};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    match env::args().nth(1).as_deref() {
+        Some("generate") => generate(),
+        Some("judge") => judge_all(),
+        _ => Err("usage: court generate | judge".into()),
+    }
+}
+
+fn generate() -> Result<(), Box<dyn Error>> {
+    let corpus = Corpus::generate();
+    let folder = Corpus::folder();
+    fs::create_dir_all(&folder)?;
+    for (name, text) in corpus.files() {
+        fs::write(folder.join(name), text)?;
+    }
+    println!("{} cases, {} key sets", corpus.cases.len(), corpus.key_sets.len());
+    Ok(())
+}
+
+/// One line a case: `{"id":"...","verdict":"accept"}`, and the error's code where it is rejected.
+fn judge_all() -> Result<(), Box<dyn Error>> {
+    let corpus = Corpus::read()?;
+    for case in &corpus.cases {
+        let result = judge(&corpus, case);
+        let verdict = Verdict::from(&result).to_string();
+        let error = result.err().map(|rejection| rejection.code());
+        println!("{}", serde_json::json!({ "id": case.id, "verdict": verdict, "error": error }));
+    }
+    Ok(())
+}

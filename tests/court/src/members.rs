@@ -1,0 +1,40 @@
+//! A JSON object in the making, whose values are any text.
+
+use std::fmt;
+
+/// Members in order: names, and values as raw text, JSON or not.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Members(Vec<(String, String)>);
+
+impl Members {
+    /// Sets a member, in the place where it was or at the end.
+    pub(crate) fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        match self.0.iter_mut().find(|(present, _)| present == name) {
+            Some((_, present)) => *present = value.into(),
+            None => self.0.push((name.to_owned(), value.into())),
+        }
+        self
+    }
+
+    /// Takes a member out.
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(present, _)| present != name);
+        self
+    }
+}
+
+impl fmt::Display for Members {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (index, (name, value)) in self.0.iter().enumerate() {
+            let comma = if index == 0 { "" } else { "," };
+            write!(f, "{comma}{}:{value}", quoted(name))?;
+        }
+        f.write_str("}")
+    }
+}
+
+/// `text` as a JSON string.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}

@@ -1,0 +1,18 @@
+//! tollgate's own column of the court's table.
+
+use tollgate_court::{Corpus, Verdict, judge};
+
+#[test]
+fn every_case_gets_what_it_deserves() {
+    let corpus = Corpus::read().expect("the corpus can be read");
+    let wrong: Vec<String> = corpus
+        .cases
+        .iter()
+        .filter_map(|case| {
+            let result = judge(&corpus, case);
+            let error = result.as_ref().err();
+            (Verdict::from(&result) != case.expect).then(|| format!("{}: {error:?}, {}", case.id, case.why))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), corpus.cases.len(), wrong.join("\n"));
+}
