@@ -1,11 +1,14 @@
 //! The sub-commands, one file each.
 
 pub(crate) mod api_key;
+pub(crate) mod client;
 pub(crate) mod completions;
 pub(crate) mod inspect;
 pub(crate) mod jws;
 pub(crate) mod key;
 pub(crate) mod keys;
+mod names;
+pub(crate) mod revoke;
 pub(crate) mod serve;
 pub(crate) mod token;
 pub(crate) mod verify;
@@ -13,6 +16,9 @@ pub(crate) mod verify;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use serde::Serialize;
+
+use self::names::Names;
 use crate::error::CommandError;
 
 /// How a command that did its work ended.
@@ -30,6 +36,20 @@ impl From<Outcome> for ExitCode {
             Outcome::Accepted => ExitCode::SUCCESS,
             Outcome::Rejected => ExitCode::from(1),
         }
+    }
+}
+
+/// What is said of a name that nothing has, or that nothing can be done with.
+#[derive(Serialize)]
+struct Unknown<'i> {
+    ok: bool,
+    id: &'i str,
+    error: &'static str,
+}
+
+impl<'i> Unknown<'i> {
+    fn key(id: &'i str) -> Self {
+        Unknown { ok: false, id, error: "unknown-api-key" }
     }
 }
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use tollgate::{Algorithm, Engine, Issuer, KeySet};
 
 use crate::error::CommandError;
+use crate::followed::{Followed, StoreConfiguration};
 use crate::limits::MAX_CONFIGURATION_BYTES;
 use crate::remote::{Remote, RemoteConfiguration};
 use crate::values::{AlgorithmName, Typ};
@@ -18,6 +19,7 @@ pub(crate) struct Configuration {
     #[serde(default, rename = "issuer")]
     pub(crate) issuers: Vec<IssuerConfiguration>,
     pub(crate) api_keys: Option<PathBuf>,
+    pub(crate) store: Option<StoreConfiguration>,
     pub(crate) max_header_bytes: Option<usize>,
 }
 
@@ -63,14 +65,19 @@ impl Configuration {
                 *file = folder.join(&*file);
             }
         }
-        if let Some(file) = &mut configuration.api_keys {
+        if configuration.api_keys.is_some() && configuration.store.is_some() {
+            return Err(refused(1, "give either api_keys or store".to_owned()));
+        }
+        let store = configuration.store.as_mut().map(|store| (&mut store.file, &mut store.pepper_file));
+        let of_store = store.into_iter().flat_map(|(file, pepper)| [Some(file), pepper.as_mut()]).flatten();
+        for file in of_store.chain(&mut configuration.api_keys) {
             *file = folder.join(&*file);
         }
         Ok(configuration)
     }
 
-    /// The engine that accepts what is described, and what fetches the keys of its remote issuers.
-    pub(crate) fn engine(&self) -> Result<(Engine, Remote), CommandError> {
+    /// The engine that accepts what is described, what fetches the keys of its remote issuers, and what follows its store.
+    pub(crate) fn engine(&self) -> Result<(Engine, Remote, Option<Followed>), CommandError> {
         let (mut builder, mut remote) = (Engine::builder(), Remote::default());
         for issuer in &self.issuers {
             builder = builder.issuer(issuer.issuer(&mut remote)?);
@@ -78,10 +85,14 @@ impl Configuration {
         if let Some(path) = &self.api_keys {
             builder = builder.api_keys(key_records::read(path)?);
         }
+        let followed = self.store.as_ref().map(StoreConfiguration::follow).transpose()?;
+        if let Some(followed) = &followed {
+            builder = builder.api_keys(followed.api_keys.clone()).revocations(followed.revocations.clone());
+        }
         if let Some(bytes) = self.max_header_bytes {
             builder = builder.max_header_bytes(bytes);
         }
-        Ok((builder.build().map_err(CommandError::Engine)?, remote))
+        Ok((builder.build().map_err(CommandError::Engine)?, remote, followed))
     }
 }
 

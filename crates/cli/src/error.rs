@@ -8,6 +8,7 @@ use tollgate::apikeys::KeyError;
 use tollgate::keys::NotAKeyFile;
 use tollgate_issuer::IssuerError;
 use tollgate_server::ServerError;
+use tollgate_store::{LineRefused, Store, StoreError};
 
 /// The exit status of bad usage or configuration.
 pub(crate) const USAGE_OR_CONFIGURATION: u8 = 2;
@@ -37,6 +38,24 @@ pub(crate) enum CommandError {
     /// An API-keys file holds what is no record of a key.
     #[error("{}:{line}: {reason}", .path.display())]
     KeyRecord { path: PathBuf, line: usize, reason: String },
+    /// No store was named.
+    #[error("which store? give --store FILE, or set TOLLGATE_STORE")]
+    NoStore,
+    /// There is no store where one was looked for.
+    #[error("{}: there is no store; give the right path, or make one with tollgate api-key new --store", .path.display())]
+    StoreMissing { path: PathBuf },
+    /// The store could not do what was asked.
+    #[error("{}: {source}", .path.display())]
+    Store { path: PathBuf, source: StoreError },
+    /// A file of keys was not, or not wholly, imported.
+    #[error("{}: {source}; {}", .path.display(), go_on(.source))]
+    Import { path: PathBuf, source: StoreError },
+    /// The pepper is none.
+    #[error("{}: {source}; make one with: head -c 32 /dev/urandom", .path.display())]
+    Pepper { path: PathBuf, source: KeyError },
+    /// Options that do not go together.
+    #[error("{0}")]
+    Options(&'static str),
     /// The engine cannot work with what it was told.
     #[error("{0}")]
     Engine(BuildError),
@@ -64,6 +83,25 @@ pub(crate) enum CommandError {
     /// Standard output failed.
     #[error("cannot write standard output: {0}")]
     Output(#[source] io::Error),
+}
+
+impl CommandError {
+    /// What `store` said.
+    pub(crate) fn in_store(store: &Store, source: StoreError) -> Self {
+        CommandError::Store { path: store.file().into(), source }
+    }
+}
+
+/// What to do about a line that was refused.
+fn go_on(error: &StoreError) -> &'static str {
+    match error {
+        StoreError::Line { reason: LineRefused::InClear, .. } => "give --raw and --pepper-file to take such keys",
+        StoreError::Line { reason: LineRefused::NoDigest, .. } => "give --mint to make keys for such lines",
+        StoreError::Line { reason: LineRefused::Key(KeyError::ForeignGuessable { .. }), .. } => {
+            "replace that key, or pass over such lines with --keep-going, or give --danger-allow-low-entropy"
+        }
+        _ => "mend it and run this again with --skip-existing, or pass over such lines with --keep-going",
+    }
 }
 
 /// Says `error` on standard error, in one line whatever it quotes.

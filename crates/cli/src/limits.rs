@@ -23,3 +23,21 @@ pub(crate) const REMOTE_KEYS_WAIT: Duration = Duration::from_secs(10);
 
 /// The longest line of an API-keys file, in bytes: 64 KiB holds a thousand scopes.
 pub(crate) const MAX_RECORD_BYTES: u64 = 64 * 1024;
+
+/// The longest pepper, in bytes: far beyond the 32 that HMAC-SHA-256 makes use of, and few enough to read in one piece.
+pub(crate) const MAX_PEPPER_BYTES: usize = 4096;
+
+/// Keys that are read from a store, or changed in it, at a time: some milliseconds of work, during which other writers wait.
+pub(crate) const KEYS_PER_BATCH: usize = 1_000;
+
+/// Keys that `list` shows unless told otherwise: some screens full.
+pub(crate) const DEFAULT_LISTED: usize = 100;
+
+/// Keys that `new` makes at most in one run: as many as one process is meant to hold.
+pub(crate) const MAX_MADE: u64 = 10_000_000;
+
+/// How long a rotated key stays good unless told otherwise, in seconds: a day, in which whoever uses it takes up the new one.
+pub(crate) const DEFAULT_KEY_OVERLAP_SECONDS: u32 = 24 * 60 * 60;
+
+/// Secrets of one client that are looked at: more than any client has, revoked ones included.
+pub(crate) const MAX_CLIENT_SECRETS: usize = 10_000;

@@ -7,10 +7,13 @@ mod arguments;
 mod commands;
 mod configuration;
 mod error;
+mod followed;
 mod key_files;
 mod key_records;
 mod limits;
 mod remote;
+mod secret_input;
+mod store_options;
 mod stream;
 mod values;
 

@@ -2,15 +2,14 @@
 
 mod items;
 mod json_lines;
-mod progress;
+pub(crate) mod progress;
 
 use std::io;
 
 use clap::{Args, ValueEnum};
 
-pub(crate) use self::items::Item;
-use self::items::Items;
-pub(crate) use self::json_lines::JsonLines;
+pub(crate) use self::items::{Item, Items};
+pub(crate) use self::json_lines::{JsonLines, json_line};
 use self::progress::Progress;
 use crate::commands::Outcome;
 use crate::error::CommandError;
@@ -86,6 +85,7 @@ pub(crate) fn answer_each(
     output.flush().map_or_else(gone_or_failed, |()| Ok(outcome))
 }
 
-fn gone_or_failed(error: io::Error) -> Result<Outcome, CommandError> {
+/// What a failure of standard output means: nothing worth saying, when its reader has gone.
+pub(crate) fn gone_or_failed(error: io::Error) -> Result<Outcome, CommandError> {
     if error.kind() == io::ErrorKind::BrokenPipe { Ok(Outcome::Rejected) } else { Err(CommandError::Output(error)) }
 }

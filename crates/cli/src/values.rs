@@ -1,9 +1,13 @@
 //! What the values of options are.
 
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use clap::ValueEnum;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
-use tollgate::{Algorithm, TypProfile};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use tollgate::{Algorithm, KeyKind, KeyState, TypProfile};
 
 /// Reads `--alg`.
 pub(crate) fn algorithm() -> impl TypedValueParser<Value = Algorithm> {
@@ -64,6 +68,66 @@ pub(crate) enum Kind {
     ClientSecret,
     /// An opaque access token: taken as Bearer
     AccessToken,
+}
+
+impl From<Kind> for KeyKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::ApiKey => KeyKind::ApiKey,
+            Kind::ClientSecret => KeyKind::ClientSecret,
+            Kind::AccessToken => KeyKind::AccessToken,
+        }
+    }
+}
+
+/// Whether a key may be used.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum State {
+    /// It may
+    Active,
+    /// Switched off
+    Disabled,
+    /// Never again
+    Revoked,
+}
+
+impl From<State> for KeyState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Active => KeyState::Active,
+            State::Disabled => KeyState::Disabled,
+            State::Revoked => KeyState::Revoked,
+        }
+    }
+}
+
+/// Reads a moment as seconds since the Unix epoch: that number, a date or a time of RFC 3339, `now`, or how long from now, as
+/// [`seconds`] reads it with a unit.
+pub(crate) fn moment(text: &str) -> Result<i64, String> {
+    const FORMS: &str =
+        "give seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z, now, or from now 90s, 15m, 12h, 30d";
+    if let Ok(number) = text.parse() {
+        return Ok(number);
+    }
+    if text == "now" {
+        return Ok(now());
+    }
+    if let Ok(length) = seconds(text) {
+        return Ok(now() + i64::from(length));
+    }
+    let time = if text.len() == "2026-12-31".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    OffsetDateTime::parse(&time, &Rfc3339).map(OffsetDateTime::unix_timestamp).map_err(|_| FORMS.to_owned())
+}
+
+/// Seconds since the Unix epoch for people: RFC 3339, or the number where that cannot say it.
+pub(crate) fn shown_moment(seconds: i64) -> String {
+    let time = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
+    time.unwrap_or_else(|| seconds.to_string())
+}
+
+/// Seconds since the Unix epoch.
+pub(crate) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// Reads a length of time: seconds, or a number with a unit, `90s`, `15m`, `12h`, `30d`.

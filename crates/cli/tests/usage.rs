@@ -4,13 +4,34 @@ mod support;
 
 use support::{run, run_command};
 
-const COMMANDS: [&[&str]; 9] = [
+const COMMANDS: [&[&str]; 30] = [
     &["jws"],
     &["verify"],
     &["keys"],
     &["inspect"],
     &["key", "new"],
     &["api-key", "new"],
+    &["api-key", "list"],
+    &["api-key", "show"],
+    &["api-key", "disable"],
+    &["api-key", "enable"],
+    &["api-key", "rotate"],
+    &["api-key", "revoke"],
+    &["api-key", "import"],
+    &["api-key", "export"],
+    &["api-key", "check"],
+    &["client", "new"],
+    &["client", "list"],
+    &["client", "disable"],
+    &["client", "enable"],
+    &["client", "rotate"],
+    &["client", "remove"],
+    &["revoke", "jti"],
+    &["revoke", "subject"],
+    &["revoke", "session"],
+    &["revoke", "client"],
+    &["revoke", "issuer"],
+    &["revoke", "list"],
     &["token", "new"],
     &["serve"],
     &["completions"],
@@ -51,6 +72,14 @@ fn bad_usage_is_one_line_and_exit_status_2() {
     run(&["keys"], "").refused_with("<FILE>");
     run(&["completions", "tcsh"], "").refused_with("bash");
     run(&["verify"], "").refused_with("--issuer");
+    run(&["api-key", "list"], "").refused_with("TOLLGATE_STORE");
+    run(&["api-key", "list", "--store", "nowhere"], "").refused_with("nowhere");
+    run(&["api-key", "list", "--expires-before", "soon", "--store", "s"], "").refused_with("2026-12-31");
+    run(&["api-key", "new", "--file", "f", "--store", "s", "--subject", "u"], "").refused_with("cannot be used with");
+    run(&["api-key", "new", "--subject", "u", "--name", "n"], "").refused_with("--store");
+    run(&["api-key", "import", "f", "--raw", "--store", "s"], "").refused_with("--pepper-file");
+    run(&["api-key", "revoke", "a", "-", "--store", env!("CARGO_MANIFEST_DIR")], "").refused_with("no store");
+    run(&["verify", "--pepper-file", "p", "--issuer", "i", "--audience", "a"], "").refused_with("--store");
     run(&["verify", "--issuer", "i"], "").refused_with("--audience");
     run(&["verify", "--config", "c", "--issuer", "i", "--audience", "a"], "").refused_with("cannot be used with");
     run(&["verify", "--issuer", "i", "--audience", "a", "--leeway", "301"], "").refused_with("at most 300");
@@ -70,7 +99,9 @@ fn completions_are_there_for_each_shell() {
         let script = run(&["completions", shell], "");
         assert_eq!(script.status, 0, "{shell}");
         assert!(script.stdout.contains(mark), "{shell}");
-        assert!(script.stdout.contains("api-key"), "{shell}");
+        for word in ["api-key", "rotate", "export", "pepper-file", "expires-before"] {
+            assert!(script.stdout.contains(word), "{shell}: {word}");
+        }
     }
 }
 

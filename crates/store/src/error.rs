@@ -1,4 +1,5 @@
 use std::path::PathBuf;
+use tollgate::apikeys::KeyError;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +43,7 @@ pub enum StoreError {
         table: &'static str,
     },
     /// A line of an imported file was refused. What came before `resume_at` is in the store.
-    #[error("line {line}: {reason}; everything before line {resume_at} was imported")]
+    #[error("line {line}: {reason}; {}", imported(*resume_at))]
     Line {
         /// The line, counted from 1.
         line: u64,
@@ -72,17 +73,32 @@ pub enum LineRefused {
         /// The limit.
         max: usize,
     },
-    /// It is no JSON object of the known members.
-    #[error("not the record of a key: {0}")]
-    Json(#[from] serde_json::Error),
-    /// It is no row of comma-separated values (RFC 4180).
-    #[error("not a row of comma-separated values: {0}")]
-    Csv(#[from] csv::Error),
-    /// The header names a column that is unknown, or the same one twice.
-    #[error("the column {name:?} is unknown or there twice")]
+    /// It is not JSON.
+    #[error("not the record of a key: not JSON, at column {column}")]
+    NotJson {
+        /// Where, counted from 1.
+        column: usize,
+    },
+    /// It is JSON, but no object of the known members. What it says instead is not told: it may be a key in clear.
+    #[error("not the record of a key: a member is unknown, there twice or of another type, at column {column}")]
+    NotARecord {
+        /// Where, counted from 1.
+        column: usize,
+    },
+    /// It does not have as many fields as the header.
+    #[error("{found} fields instead of {expected}")]
+    Fields {
+        /// How many it has.
+        found: usize,
+        /// How many the header has.
+        expected: usize,
+    },
+    /// The header names a column that is unknown, or the same one twice. The name is not told: where the header is missing, it is
+    /// a field of the first row.
+    #[error("column {number} of the header is unknown or there twice")]
     Column {
-        /// Its name.
-        name: Box<str>,
+        /// Which, counted from 1.
+        number: usize,
     },
     /// A field does not say what it should.
     #[error("{field} is missing or malformed")]
@@ -93,9 +109,42 @@ pub enum LineRefused {
     /// There is no digest, and keys are not to be minted.
     #[error("there is no digest, and keys are not to be minted")]
     NoDigest,
+    /// There is a key in clear, and such are not to be taken.
+    #[error("there is a key in clear, and only digests are to be taken")]
+    InClear,
+    /// The key in clear is not taken.
+    #[error("{0}")]
+    Key(KeyError),
     /// The store has a key of this id or digest.
     #[error("there is already a key of that id or digest")]
     AlreadyExists,
+}
+
+impl LineRefused {
+    /// The stable kebab-case name of the reason.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TooLong { .. } => "line-too-long",
+            Self::NotJson { .. } => "not-json",
+            Self::NotARecord { .. } => "not-a-record",
+            Self::Fields { .. } => "wrong-field-count",
+            Self::Column { .. } => "unknown-column",
+            Self::Field { .. } => "invalid-field",
+            Self::NoDigest => "no-digest",
+            Self::InClear => "key-in-clear",
+            Self::Key(error) => error.code(),
+            Self::AlreadyExists => "already-exists",
+        }
+    }
+}
+
+/// How far an import came that ended at a bad line.
+fn imported(resume_at: u64) -> String {
+    match resume_at {
+        1 => "nothing was imported".to_owned(),
+        _ => format!("everything before line {resume_at} was imported"),
+    }
 }
 
 impl StoreError {

@@ -53,5 +53,5 @@ pub use follower::{Follower, FollowerThread, Lag, Progress, Reclaimer};
 pub use id::new_key_id;
 pub use key::StoredKey;
 pub use revocation::{RevocationKind, StoredRevocation};
-pub use sqlite::{Database, KeyFilter, Store, TokensOf};
+pub use sqlite::{Database, KeyFilter, StateChange, Store, TokensOf};
 pub use transfer::{Existing, FileFormat, Import, ImportReport};

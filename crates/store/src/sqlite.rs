@@ -15,6 +15,6 @@ mod store;
 mod tokens;
 
 pub use database::Database;
-pub use keys::KeyFilter;
+pub use keys::{KeyFilter, StateChange};
 pub use store::Store;
 pub use tokens::TokensOf;

@@ -5,6 +5,7 @@ mod export;
 mod import;
 mod json_lines;
 mod line;
+mod secret;
 
 pub use import::{Existing, Import, ImportReport};
 

@@ -1,31 +1,36 @@
 //! `tollgate api-key`: API keys, client secrets and opaque access tokens.
 
-use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+mod check;
+mod export;
+mod import;
+mod list;
+pub(super) mod made;
+mod new;
+pub(super) mod rotate;
+mod show;
+pub(super) mod shown;
+pub(super) mod state;
 
 use clap::{Args, Subcommand};
-use ring::rand::{SecureRandom, SystemRandom};
-use tollgate::jwt::base64url;
-use tollgate::{ApiKey, KeyFormat};
+use tollgate::KeyState;
 
-use super::{Outcome, print};
+use super::Outcome;
 use crate::error::CommandError;
-use crate::key_records::{self, DEFAULT_ENVIRONMENT, DEFAULT_PREFIX, FormatName, KeyLine};
-use crate::values::{self, Kind};
 
 const HELP: &str = "\
-The file holds one JSON object a line: digest (base64url of the key's SHA-256), id, kind, subject, client_id, scopes,
-not_before, expires_at (seconds since the Unix epoch) and format. `tollgate verify --api-keys` reads it. A key that was made
-elsewhere is added by hand, without format. To withdraw a key, take its line out.
+Keys are kept in a store (--store FILE, or the environment variable TOLLGATE_STORE): a SQLite file that any number of processes
+share. Whoever follows it, `tollgate serve` and `tollgate verify --store`, sees what a command has done within 200 ms. Of a key
+there is only the digest in it.
 
 Examples:
-  tollgate api-key new --file keys.jsonl --subject user-7 --scope read:sites --expires-in 90d
-  tollgate api-key new --file keys.jsonl --kind client-secret --client-id c1 --scope 'read:sites write:sites'
-  tollgate api-key new --prefix acme --env test --subject user-7 2>> keys.jsonl";
+  export TOLLGATE_STORE=/var/lib/tollgate
+  tollgate api-key new --subject user-7 --scope read:sites --expires-in 90d
+  tollgate api-key list --subject user-7
+  tollgate api-key revoke key_01kdzb6y0v8e6q5t3h4jm2n7ra";
 
-/// Make API keys, client secrets and opaque access tokens.
+/// Make, show, switch off, rotate, revoke, import, export and check keys: API keys, client secrets, opaque access tokens.
 #[derive(Args, Debug)]
-#[command(arg_required_else_help = false)]
+#[command(arg_required_else_help = false, after_help = HELP)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -33,90 +38,39 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    New(New),
-}
-
-/// Make a key and print it, once: only its digest is kept.
-#[derive(Args, Debug)]
-#[command(after_help = HELP)]
-struct New {
-    /// Where the record of the key is added; on standard error otherwise
-    #[arg(long)]
-    file: Option<PathBuf>,
-
-    /// What the key is for
-    #[arg(long, value_enum, default_value_t = Kind::ApiKey)]
-    kind: Kind,
-
-    /// Whom the key speaks for; of a client secret, that is the client
-    #[arg(long, value_name = "SUB", required_unless_present = "client_id")]
-    subject: Option<String>,
-
-    /// The client that the secret belongs to, or that the access token was issued to
-    #[arg(long, value_name = "ID", required_if_eq("kind", "client-secret"))]
-    client_id: Option<String>,
-
-    /// What the key may be used for; to be given once for each, or with spaces between them
-    #[arg(long)]
-    scope: Vec<String>,
-
-    /// How long the key is good: seconds, or 90s, 15m, 12h, 30d; without end otherwise
-    #[arg(long, value_name = "TIME", value_parser = values::seconds)]
-    expires_in: Option<u32>,
-
-    /// The public name of the key; random otherwise
-    #[arg(long)]
-    id: Option<String>,
-
-    /// What the key begins with
-    #[arg(long, default_value = DEFAULT_PREFIX)]
-    prefix: String,
-
-    /// What follows the prefix
-    #[arg(long, default_value = DEFAULT_ENVIRONMENT)]
-    env: String,
+    New(new::Arguments),
+    List(list::Arguments),
+    Show(show::Arguments),
+    /// Switch keys off: they are rejected until they are enabled again.
+    ///
+    /// Each id is answered; what is switched off already stays so.
+    #[command(after_help = state::DISABLE_HELP)]
+    Disable(state::Arguments),
+    /// Switch keys on again.
+    #[command(after_help = state::ENABLE_HELP)]
+    Enable(state::Arguments),
+    Rotate(rotate::Arguments),
+    /// Revoke keys, for ever.
+    #[command(after_help = state::REVOKE_HELP)]
+    Revoke(state::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
+    Check(check::Arguments),
 }
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
-        let Command::New(new) = &self.command;
-        let format = KeyFormat::new(&new.prefix, &new.env).map_err(CommandError::ApiKeyFormat)?;
-        let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
-        let line = new.line(&key)?;
-        // The record first: a key that nobody knows of is of no use, and a record without a key does no harm.
-        match &new.file {
-            Some(path) => key_records::append(path, &line)?,
-            None => eprintln!("{}", serde_json::to_string(&line).map_err(|error| CommandError::Output(error.into()))?),
+        match &self.command {
+            Command::New(arguments) => arguments.run(),
+            Command::List(arguments) => arguments.run(),
+            Command::Show(arguments) => arguments.run(),
+            Command::Disable(arguments) => arguments.run(KeyState::Disabled),
+            Command::Enable(arguments) => arguments.run(KeyState::Active),
+            Command::Rotate(arguments) => arguments.run(),
+            Command::Revoke(arguments) => arguments.run(KeyState::Revoked),
+            Command::Import(arguments) => arguments.run(),
+            Command::Export(arguments) => arguments.run(),
+            Command::Check(arguments) => arguments.run(),
         }
-        print(&[key.as_str(), "\n"])
     }
-}
-
-impl New {
-    fn line(&self, key: &ApiKey) -> Result<KeyLine, CommandError> {
-        let line = KeyLine {
-            digest: base64url::encode(key.digest().as_bytes()),
-            id: self.id.clone().map_or_else(random_id, Ok)?,
-            kind: self.kind,
-            subject: if self.kind == Kind::ClientSecret { self.client_id.clone() } else { self.subject.clone() },
-            client_id: self.client_id.clone(),
-            scopes: self.scope.iter().flat_map(|scope| scope.split_ascii_whitespace()).map(str::to_owned).collect(),
-            not_before: None,
-            expires_at: self.expires_in.map(|seconds| now() + i64::from(seconds)),
-            format: Some(FormatName { prefix: self.prefix.clone(), env: self.env.clone() }),
-        };
-        line.record().map_err(CommandError::NewKeyRecord)?;
-        Ok(line)
-    }
-}
-
-/// 128 random bits: never twice.
-fn random_id() -> Result<String, CommandError> {
-    let mut bytes = [0; 16];
-    SystemRandom::new().fill(&mut bytes).map_err(|_| CommandError::Random)?;
-    Ok(format!("key_{}", base64url::encode(bytes)))
-}
-
-fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }

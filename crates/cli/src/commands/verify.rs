@@ -11,6 +11,7 @@ use tollgate::{Algorithm, Engine, Principal, PrincipalKind, Rejection};
 use super::Outcome;
 use crate::configuration::{Configuration, IssuerConfiguration};
 use crate::error::CommandError;
+use crate::followed::StoreConfiguration;
 use crate::limits::MAX_LINE_BYTES;
 use crate::remote::Remote;
 use crate::stream::{InputOptions, Item, JsonLines, MALFORMED_INPUT, answer_each, with_input_help};
@@ -23,11 +24,13 @@ use crate::values::{self, AlgorithmName, Typ};
 /// `key_id`, `expires_at`; those that do not apply are null.
 #[derive(Args, Debug)]
 #[command(
-    group = ArgGroup::new("accepted").args(["issuer", "api_keys", "config"]).multiple(true).required(true),
+    group = ArgGroup::new("accepted").args(["issuer", "api_keys", "store", "config"]).multiple(true).required(true),
     after_help = with_input_help!("\
 The file of --config is TOML; paths in it are relative to it. All it may hold:
   max_header_bytes = 8192                      # at most 65536
-  api_keys = \"keys.jsonl\"
+  api_keys = \"keys.jsonl\"                      # or store
+  store.file = \"/var/lib/tollgate\"
+  store.pepper_file = \"pepper\"                # and store.prefix, store.env
   [[issuer]]                                   # once for each issuer
   name = \"https://as.example\"                  # its tokens' iss
   audiences = [\"https://api.example\"]          # one of them has to be in aud
@@ -47,7 +50,8 @@ Examples:
   echo \"Bearer $TOKEN\" |
     tollgate verify --issuer https://as.example --audience https://api.example --jwks jwks.json
   tollgate verify --config tollgate.toml < headers.txt
-  tollgate verify --api-keys keys.jsonl --input json < headers.jsonl"))]
+  tollgate verify --api-keys keys.jsonl --input json < headers.jsonl
+  tollgate verify --store /var/lib/tollgate < headers.txt"))]
 pub(crate) struct Arguments {
     /// Accept JWTs of this issuer: their `iss`, to the letter
     #[arg(long, value_name = "ISS", requires = "audience")]
@@ -81,8 +85,25 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     api_keys: Option<PathBuf>,
 
+    /// Accept the API keys, client secrets and opaque tokens of this store, but what is revoked in it, and follow it: what another
+    /// process changes there counts within 200 ms. The file, or the folder that it is in
+    #[arg(long, value_name = "FILE", conflicts_with = "api_keys")]
+    store: Option<PathBuf>,
+
+    /// The pepper of the keys in the store that other systems made, as it was given to `tollgate api-key import`
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pepper_file: Option<PathBuf>,
+
+    /// What the operator's own keys in the store begin with; otherwise as the first one does
+    #[arg(long, requires = "store")]
+    prefix: Option<String>,
+
+    /// What follows the prefix
+    #[arg(long, requires = "store")]
+    env: Option<String>,
+
     /// Take all of this from a file, and any number of issuers
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "api_keys"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "api_keys", "store"])]
     config: Option<PathBuf>,
 
     #[command(flatten)]
@@ -91,7 +112,8 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
-        let (engine, remote) = match &self.config {
+        // Dropped at the end: until then the store is followed.
+        let (engine, remote, _followed) = match &self.config {
             Some(path) => Configuration::read(path)?.engine()?,
             None => self.configuration().engine()?,
         };
@@ -113,7 +135,18 @@ impl Arguments {
             leeway: self.leeway,
             ..IssuerConfiguration::default()
         });
-        Configuration { issuers: issuer.into_iter().collect(), api_keys: self.api_keys.clone(), max_header_bytes: None }
+        let store = self.store.as_ref().map(|file| StoreConfiguration {
+            file: file.clone(),
+            pepper_file: self.pepper_file.clone(),
+            prefix: self.prefix.clone(),
+            env: self.env.clone(),
+        });
+        Configuration {
+            issuers: issuer.into_iter().collect(),
+            api_keys: self.api_keys.clone(),
+            store,
+            max_header_bytes: None,
+        }
     }
 
     fn verify(&self, engine: &Engine, remote: &Remote, header: &[u8]) -> Result<Principal, Rejection> {

@@ -1,11 +1,13 @@
 //! Standard input, item by item.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 
 use serde::Deserialize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::InputFormat;
 use crate::limits::{MAX_LINE_BYTES, READ_BYTES};
+use crate::secret_input::SecretInput;
 
 /// One line of standard input, read as its format says.
 #[derive(Debug, Eq, PartialEq)]
@@ -23,18 +25,19 @@ pub(crate) enum Item<'i> {
 
 /// The items of `input`, of which one line is held at a time.
 pub(crate) struct Items<R> {
-    input: BufReader<R>,
+    input: SecretInput<R>,
     format: InputFormat,
-    line: Vec<u8>,
-    decoded: Vec<u8>,
+    line: Zeroizing<Vec<u8>>,
+    decoded: Zeroizing<Vec<u8>>,
     bytes_read: u64,
     count: u64,
 }
 
 impl<R: Read> Items<R> {
     pub(crate) fn new(input: R, format: InputFormat) -> Self {
-        let input = BufReader::with_capacity(READ_BYTES, input);
-        Items { input, format, line: Vec::new(), decoded: Vec::new(), bytes_read: 0, count: 0 }
+        // Room for every credential that an engine looks at: a line that grows leaves copies of itself behind.
+        let line = Zeroizing::new(Vec::with_capacity(READ_BYTES));
+        Items { input: SecretInput::new(input), format, line, decoded: Zeroizing::default(), bytes_read: 0, count: 0 }
     }
 
     /// Whether the next item is not wholly here yet, so that asking for it may wait.
@@ -54,6 +57,7 @@ impl<R: Read> Items<R> {
 
     /// The next item; nothing at the end of the input.
     pub(crate) fn next(&mut self) -> io::Result<Option<Item<'_>>> {
+        self.line.as_mut_slice().zeroize();
         self.line.clear();
         // The line feed is not part of the line.
         let limit = MAX_LINE_BYTES + 1;
@@ -76,7 +80,7 @@ impl<R: Read> Items<R> {
             InputFormat::Json if self.line.trim_ascii().is_empty() => Item::Bytes(b""),
             InputFormat::Json => match decode(&self.line) {
                 Some(decoded) => {
-                    self.decoded = decoded;
+                    self.decoded = Zeroizing::new(decoded);
                     Item::Bytes(&self.decoded)
                 }
                 None => Item::Malformed,

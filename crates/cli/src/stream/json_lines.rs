@@ -17,13 +17,29 @@ impl JsonLines {
 
     /// Writes `value`; it is out of the process after the next [`flush`](Self::flush) at the latest.
     pub(crate) fn write(&mut self, value: &impl Serialize) -> io::Result<()> {
-        value.serialize(&mut Serializer::with_formatter(&mut self.output, Printable))?;
-        self.output.write_all(b"\n")
+        write_line(&mut self.output, value)
+    }
+
+    /// Writes text for people.
+    pub(crate) fn write_text(&mut self, text: &str) -> io::Result<()> {
+        self.output.write_all(text.as_bytes())
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         self.output.flush()
     }
+}
+
+/// `value` as one line of JSON.
+pub(crate) fn json_line(value: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    write_line(&mut line, value)?;
+    Ok(line)
+}
+
+fn write_line(output: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *output, Printable))?;
+    output.write_all(b"\n")
 }
 
 /// Compact JSON in which no character commands a terminal or reorders a line: what a hostile token says may be shown.

@@ -25,7 +25,7 @@ impl Progress {
     /// Shows that `items` in `bytes` have been answered.
     pub(crate) fn show(&mut self, bytes: u64, items: u64) {
         if self.watched && bytes >= LONG_RUN_BYTES {
-            let bar = self.bar.get_or_insert_with(|| bar(input_length()));
+            let bar = self.bar.get_or_insert_with(|| byte_bar(input_length()));
             bar.set_position(bytes);
             bar.set_message(format!("{items} items"));
         }
@@ -39,11 +39,20 @@ impl Progress {
     }
 }
 
-fn bar(length: Option<u64>) -> ProgressBar {
-    let (bar, template) = match length {
-        Some(length) => (ProgressBar::new(length), "{wide_bar} {percent}% {binary_bytes_per_sec} {eta} {msg}"),
-        None => (ProgressBar::new_spinner(), "{spinner} {binary_bytes} {binary_bytes_per_sec} {msg}"),
-    };
+/// A bar of bytes, of which there are `length` where that is known.
+pub(crate) fn byte_bar(length: Option<u64>) -> ProgressBar {
+    match length {
+        Some(length) => bar(ProgressBar::new(length), "{wide_bar} {percent}% {binary_bytes_per_sec} {eta} {msg}"),
+        None => bar(ProgressBar::new_spinner(), "{spinner} {binary_bytes} {binary_bytes_per_sec} {msg}"),
+    }
+}
+
+/// A bar of `count` keys on standard error, which shows nothing where nobody watches.
+pub(crate) fn key_bar(count: u64) -> ProgressBar {
+    bar(ProgressBar::new(count), "{wide_bar} {percent}% {human_pos} of {human_len} keys {per_sec} {eta}")
+}
+
+fn bar(bar: ProgressBar, template: &str) -> ProgressBar {
     match ProgressStyle::with_template(template) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

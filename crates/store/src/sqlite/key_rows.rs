@@ -121,6 +121,19 @@ pub(super) fn by_id(
         .transpose()
 }
 
+/// The key of that digest.
+pub(super) fn by_digest(
+    connection: &Connection,
+    reader: &mut KeyReader<'_>,
+    digest: &Digest,
+) -> Result<Option<StoredKey>, StoreError> {
+    connection
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM keys WHERE digest = ?1"))?
+        .query_row([digest.as_bytes()], |row| Ok(reader.read(connection, row)))
+        .optional()?
+        .transpose()
+}
+
 /// Adds a key and returns its number.
 pub(super) fn insert(transaction: &Transaction<'_>, key: &StoredKey) -> Result<i64, StoreError> {
     key.check()?;

@@ -3,7 +3,7 @@ use super::key_rows::{self, COLUMNS, KeyReader};
 use super::store::Store;
 use crate::error::StoreError;
 use crate::key::StoredKey;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use tollgate::{Digest, KeyKind, KeyState};
 
 /// Which keys to list; `None` for any.
@@ -15,6 +15,22 @@ pub struct KeyFilter<'a> {
     pub kind: Option<KeyKind>,
     /// In this state.
     pub state: Option<KeyState>,
+    /// That end, by their own expiry or a rotation's overlap, before this time in seconds since the Unix epoch.
+    pub ends_before: Option<i64>,
+}
+
+/// What became of a key that should be put into a state.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum StateChange {
+    /// It is in that state now.
+    Done,
+    /// It was in that state already.
+    WasSo,
+    /// It is revoked, which is for ever.
+    IsRevoked,
+    /// There is none of that id.
+    Unknown,
 }
 
 impl Store {
@@ -36,23 +52,18 @@ impl Store {
         Ok(sequence)
     }
 
-    /// Adds many, all or none but, if they may be passed over, those that are there; tells which were added. `at` is at the
-    /// last that was tried.
+    /// Adds many, in one transaction. `failed` is told which one could not be added and why, and either has it passed over or
+    /// ends the whole, after which none of them is there. Tells which were added.
     pub(crate) fn add_each<'k>(
         &self,
         keys: impl Iterator<Item = &'k StoredKey>,
-        pass_over_existing: bool,
-        at: &mut usize,
+        mut failed: impl FnMut(usize, StoreError) -> Result<(), StoreError>,
     ) -> Result<Vec<bool>, StoreError> {
         let (are_added, _) = self.write(|transaction| {
             keys.enumerate()
-                .map(|(index, key)| {
-                    *at = index;
-                    match add(transaction, key) {
-                        Ok(()) => Ok(true),
-                        Err(StoreError::AlreadyExists { .. }) if pass_over_existing => Ok(false),
-                        Err(error) => Err(error),
-                    }
+                .map(|(index, key)| match add(transaction, key) {
+                    Ok(()) => Ok(true),
+                    Err(error) => failed(index, error).map(|()| false),
                 })
                 .collect()
         })?;
@@ -131,6 +142,33 @@ impl Store {
         }
     }
 
+    /// Puts many keys into a state, all in one transaction; tells of each what became of it, in order.
+    ///
+    /// # Errors
+    /// When the store cannot be written; then nothing has changed.
+    pub fn put_keys_in_state(&self, ids: &[&str], state: KeyState) -> Result<Vec<StateChange>, StoreError> {
+        let (changes, _) = self.write(|transaction| {
+            let mut reader = KeyReader::new(&self.scope_sets);
+            ids.iter()
+                .map(|id| {
+                    let Some((number, key)) = key_rows::by_id(transaction, &mut reader, id)? else {
+                        return Ok(StateChange::Unknown);
+                    };
+                    match key.record.state() {
+                        now if now == state => Ok(StateChange::WasSo),
+                        KeyState::Revoked => Ok(StateChange::IsRevoked),
+                        _ => {
+                            key_rows::update(transaction, number, &in_state(key, state))?;
+                            change_rows::key(transaction, number)?;
+                            Ok(StateChange::Done)
+                        }
+                    }
+                })
+                .collect()
+        })?;
+        Ok(changes)
+    }
+
     /// Adds `new` in the place of the key `old_id`, which stays good until `overlap_ends_at`, in seconds since the Unix
     /// epoch; both in one step. `None` when there is no such old key.
     ///
@@ -195,6 +233,26 @@ impl Store {
         })
     }
 
+    /// The key of that digest.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn key_of(&self, digest: &Digest) -> Result<Option<StoredKey>, StoreError> {
+        self.read(|transaction| key_rows::by_digest(transaction, &mut KeyReader::new(&self.scope_sets), digest))
+    }
+
+    /// What the operator's own keys begin with ([`KeyFormat::head`](tollgate::KeyFormat::head)), by the first of them;
+    /// `None` while there is none.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn first_format(&self) -> Result<Option<String>, StoreError> {
+        self.read(|transaction| {
+            let first = "SELECT format FROM keys WHERE format IS NOT NULL ORDER BY number LIMIT 1";
+            Ok(transaction.prepare_cached(first)?.query_row((), |row| row.get(0)).optional()?)
+        })
+    }
+
     /// The keys that pass `filter`, in the order of their ids, after `after`; at most `max`.
     ///
     /// # Errors
@@ -206,7 +264,8 @@ impl Store {
             let subject = if filter.subject.is_some() { "subject = ?2" } else { "?2 IS NULL" };
             let mut select = transaction.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM keys WHERE id > ?1 AND {subject} AND (?3 IS NULL OR kind = ?3)
-                 AND (?4 IS NULL OR state = ?4) ORDER BY id LIMIT ?5"
+                 AND (?4 IS NULL OR state = ?4)
+                 AND (?6 IS NULL OR expires_at < ?6 OR overlap_ends_at < ?6) ORDER BY id LIMIT ?5"
             ))?;
             let mut rows = select.query(params![
                 after.unwrap_or(""),
@@ -214,6 +273,7 @@ impl Store {
                 filter.kind.map(KeyKind::as_str),
                 filter.state.map(KeyState::as_str),
                 i64::try_from(max).unwrap_or(i64::MAX),
+                filter.ends_before,
             ])?;
             let mut keys = Vec::new();
             while let Some(row) = rows.next()? {

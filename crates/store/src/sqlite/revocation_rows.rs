@@ -2,7 +2,7 @@ use super::change_rows;
 use super::store::Store;
 use crate::error::StoreError;
 use crate::revocation::{RevocationKind, StoredRevocation};
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 impl Store {
     /// Revokes. Of two revocations of one name the stricter counts: the later `issued_before` and the later `until`.
@@ -52,6 +52,31 @@ impl Store {
         name: &str,
     ) -> Result<Option<StoredRevocation>, StoreError> {
         self.read(|transaction| by_name(transaction, kind, issuer, name))
+    }
+
+    /// The revocations after `after` in the order of kind, issuer and name, at most `max`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn revocations(
+        &self,
+        after: Option<&StoredRevocation>,
+        max: usize,
+    ) -> Result<Vec<StoredRevocation>, StoreError> {
+        let (kind, issuer, name) =
+            after.map_or(("", "", ""), |after| (after.kind.as_str(), &*after.issuer, &*after.name));
+        self.read(|transaction| {
+            let mut page = transaction.prepare_cached(
+                "SELECT kind, issuer, name, issued_before, until FROM revocations
+                 WHERE (kind, issuer, name) > (?1, ?2, ?3) ORDER BY kind, issuer, name LIMIT ?4",
+            )?;
+            let mut rows = page.query((kind, issuer, name, i64::try_from(max).unwrap_or(i64::MAX)))?;
+            let mut revocations = Vec::new();
+            while let Some(row) = rows.next()? {
+                revocations.push(from_row(row)?);
+            }
+            Ok(revocations)
+        })
     }
 }
 
@@ -103,10 +128,14 @@ pub(super) fn for_each(connection: &Connection, mut visit: impl FnMut(StoredRevo
     let mut select = connection.prepare("SELECT kind, issuer, name, issued_before, until FROM revocations")?;
     let mut rows = select.query(())?;
     while let Some(row) = rows.next()? {
-        let kind: String = row.get(0)?;
-        let kind = RevocationKind::from_name(&kind).ok_or(StoreError::Corrupt { table: "revocations" })?;
-        let (issuer, name) = (row.get::<_, String>(1)?.into(), row.get::<_, String>(2)?.into());
-        visit(StoredRevocation { kind, issuer, name, issued_before: row.get(3)?, until: row.get(4)? });
+        visit(from_row(row)?);
     }
     Ok(())
+}
+
+fn from_row(row: &Row<'_>) -> Result<StoredRevocation, StoreError> {
+    let kind: String = row.get(0)?;
+    let kind = RevocationKind::from_name(&kind).ok_or(StoreError::Corrupt { table: "revocations" })?;
+    let (issuer, name) = (row.get::<_, String>(1)?.into(), row.get::<_, String>(2)?.into());
+    Ok(StoredRevocation { kind, issuer, name, issued_before: row.get(3)?, until: row.get(4)? })
 }

@@ -1,7 +1,10 @@
 use super::line::{FormatName, KeyLine, refused};
+use super::secret::Secret;
 use crate::error::LineRefused;
-use csv::StringRecord;
-use std::io::{Read, Write};
+use crate::limits::MAX_LINE_BYTES;
+use csv_core::ReadRecordResult;
+use std::io::{self, BufRead, Write};
+use zeroize::{Zeroize, Zeroizing};
 
 /// What the first line of an export says. An import may have them in any order, and leave some out.
 pub(super) const COLUMNS: [&str; 17] = [
@@ -24,43 +27,105 @@ pub(super) const COLUMNS: [&str; 17] = [
     "overlap_ends_at",
 ];
 
+/// What the first line of an import may say besides: keys in clear, as they are or in base64.
+const COLUMNS_IN_CLEAR: [&str; 2] = ["key", "key_base64"];
+
+/// All that an import knows.
+const KNOWN: usize = COLUMNS.len() + COLUMNS_IN_CLEAR.len();
+
 /// The rows of a file of comma-separated values.
 pub(super) struct CsvFile<R> {
-    rows: csv::Reader<R>,
-    /// Which column of [`COLUMNS`] each of the file's is.
+    input: R,
+    parser: csv_core::Reader,
+    /// Which column of [`COLUMNS`] and [`COLUMNS_IN_CLEAR`] each of the file's is.
     columns: Vec<usize>,
-    row: StringRecord,
+    /// The fields of a row without anything between. It does not grow: what it held would stay behind, and it may be a key in
+    /// clear.
+    text: Zeroizing<Vec<u8>>,
+    /// How much of `text` was written to.
+    used: usize,
+    /// Where in `text` each field ends.
+    ends: [usize; KNOWN + 1],
 }
 
-impl<R: Read> CsvFile<R> {
-    pub(super) fn new(input: R) -> Result<Self, LineRefused> {
-        let mut rows = csv::Reader::from_reader(input);
-        let mut columns = Vec::new();
-        for name in rows.headers()? {
-            let column = COLUMNS.iter().position(|column| column == &name).filter(|column| !columns.contains(column));
-            columns.push(column.ok_or_else(|| LineRefused::Column { name: name.into() })?);
+impl<R: BufRead> CsvFile<R> {
+    pub(super) fn new(input: R) -> io::Result<Result<Self, LineRefused>> {
+        let text = Zeroizing::new(vec![0; MAX_LINE_BYTES]);
+        let mut file =
+            Self { input, parser: csv_core::Reader::new(), columns: Vec::new(), text, used: 0, ends: [0; KNOWN + 1] };
+        match file.read()? {
+            Some(Err(refused)) => return Ok(Err(refused)),
+            Some(Ok(fields)) => {
+                for index in 0..fields {
+                    match file.column(index) {
+                        Some(column) if !file.columns.contains(&column) => file.columns.push(column),
+                        _ => return Ok(Err(LineRefused::Column { number: index + 1 })),
+                    }
+                }
+            }
+            None => {}
         }
-        Ok(Self { rows, columns, row: StringRecord::new() })
+        Ok(Ok(file))
     }
 
     /// The next row, if there is one, and the number of its first line.
-    pub(super) fn next(&mut self) -> Option<(u64, Result<KeyLine, LineRefused>)> {
-        let read = self.rows.read_record(&mut self.row);
-        let at_error = self.rows.position().line();
-        match read {
-            Ok(false) => None,
-            Ok(true) => {
-                let line = self.row.position().map_or(at_error, csv::Position::line);
-                Some((line, self.line()))
+    pub(super) fn next(&mut self) -> io::Result<Option<(u64, Result<KeyLine, LineRefused>)>> {
+        let line = self.parser.line();
+        Ok(self.read()?.map(|fields| (line, fields.and_then(|fields| self.line(fields)))))
+    }
+
+    /// Reads a row; how many fields it has.
+    fn read(&mut self) -> io::Result<Option<Result<usize, LineRefused>>> {
+        self.text[..self.used].zeroize();
+        self.used = 0;
+        let (mut filled, mut fields, mut refused) = (0, 0, None);
+        loop {
+            let input = self.input.fill_buf()?;
+            let (result, read, written, ended) =
+                self.parser.read_record(input, &mut self.text[filled..], &mut self.ends[fields..]);
+            self.input.consume(read);
+            (filled, fields) = (filled + written, fields + ended);
+            self.used = self.used.max(filled);
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::End => return Ok(None),
+                ReadRecordResult::Record => return Ok(Some(refused.map_or(Ok(fields), Err))),
+                // The rest of the row is read over.
+                ReadRecordResult::OutputFull => {
+                    refused = Some(LineRefused::TooLong { max: MAX_LINE_BYTES });
+                    (filled, fields) = (0, 0);
+                }
+                ReadRecordResult::OutputEndsFull => {
+                    refused = Some(LineRefused::Fields { found: self.ends.len() + 1, expected: self.columns.len() });
+                    (filled, fields) = (0, 0);
+                }
             }
-            Err(error) => Some((error.position().map_or(at_error, csv::Position::line), Err(error.into()))),
         }
     }
 
-    fn line(&self) -> Result<KeyLine, LineRefused> {
+    fn field(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.text[start..self.ends[index]]
+    }
+
+    /// Which column the field of the header names.
+    fn column(&self, index: usize) -> Option<usize> {
+        COLUMNS.iter().chain(&COLUMNS_IN_CLEAR).position(|column| column.as_bytes() == self.field(index))
+    }
+
+    fn line(&self, found: usize) -> Result<KeyLine, LineRefused> {
+        if found != self.columns.len() {
+            return Err(LineRefused::Fields { found, expected: self.columns.len() });
+        }
         let mut fields = [""; COLUMNS.len()];
-        for (&column, field) in self.columns.iter().zip(&self.row) {
-            fields[column] = field;
+        let (mut key, mut key_base64) = (None, None);
+        for (index, &column) in self.columns.iter().enumerate() {
+            let field = self.field(index);
+            match column.checked_sub(COLUMNS.len()) {
+                None => fields[column] = std::str::from_utf8(field).map_err(|_| refused(COLUMNS[column]))?,
+                Some(0) => key = Secret::given(field),
+                Some(_) => key_base64 = Secret::given(field),
+            }
         }
         let [digest, id, kind, subject, client_id, scopes, created_at, not_before, expires_at, rest @ ..] = fields;
         let [state, name, metadata, allowed_addresses, prefix, env, rotated_to, overlap_ends_at] = rest;
@@ -85,6 +150,8 @@ impl<R: Read> CsvFile<R> {
             },
             rotated_to: text(rotated_to),
             overlap_ends_at: number("overlap_ends_at", overlap_ends_at)?,
+            key,
+            key_base64,
         })
     }
 }

@@ -1,7 +1,7 @@
 use super::FileFormat;
 use super::csv_file::CsvFile;
 use super::json_lines::JsonLines;
-use super::line::KeyLine;
+use super::line::{KeyLine, refused};
 use crate::clock;
 use crate::error::{LineRefused, StoreError};
 use crate::id::new_key_id;
@@ -9,7 +9,8 @@ use crate::key::StoredKey;
 use crate::limits::LINES_PER_TRANSACTION;
 use crate::sqlite::Store;
 use std::io::{self, BufRead};
-use tollgate::{ApiKey, KeyFormat, ScopeSets};
+use tollgate::apikeys::ForeignKey;
+use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat, KeyRecord, ScopeSets};
 
 /// An import of keys from a file.
 ///
@@ -28,11 +29,22 @@ pub struct Import<'a> {
     format: FileFormat,
     existing: Existing,
     mint: Option<(&'a KeyFormat, &'a mut Minted<'a>)>,
+    in_clear: Option<InClear<'a>>,
+    refused: Option<&'a mut Refusals<'a>>,
     report: Option<&'a mut dyn FnMut(&ImportReport)>,
+}
+
+/// How keys in clear are taken.
+struct InClear<'a> {
+    table: &'a ApiKeyTable<KeyRecord>,
+    danger_guessable: bool,
 }
 
 /// Gets each minted key.
 type Minted<'a> = dyn FnMut(&StoredKey, &ApiKey) + 'a;
+
+/// Gets each line that was passed over, and why.
+type Refusals<'a> = dyn FnMut(u64, &LineRefused) + 'a;
 
 /// What to do with a key whose id or digest the store has.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -53,13 +65,15 @@ pub struct ImportReport {
     pub skipped: u64,
     /// Keys minted.
     pub minted: u64,
+    /// Lines passed over because something is wrong with them.
+    pub refused: u64,
 }
 
 impl<'a> Import<'a> {
     /// An import that refuses keys which are there, and lines without a digest.
     #[must_use]
     pub fn new(format: FileFormat) -> Self {
-        Self { format, existing: Existing::Refuse, mint: None, report: None }
+        Self { format, existing: Existing::Refuse, mint: None, in_clear: None, refused: None, report: None }
     }
 
     /// What to do with keys that are there.
@@ -77,6 +91,31 @@ impl<'a> Import<'a> {
         self
     }
 
+    /// Takes keys in clear, which another system made: the members or columns `key`, the key as it is, and `key_base64`. What is
+    /// stored is the digest that `table` makes of them, under its pepper if it has one; the key's memory is zeroized. One whose
+    /// entropy is estimated too low is refused ([`ForeignKey::new`]).
+    ///
+    /// In JSON a key should be written without escapes: what undoes them keeps no track of its memory.
+    #[must_use]
+    pub fn in_clear(mut self, table: &'a ApiKeyTable<KeyRecord>) -> Self {
+        self.in_clear = Some(InClear { table, danger_guessable: false });
+        self
+    }
+
+    /// As [`in_clear`](Self::in_clear), whatever the keys' entropy ([`ForeignKey::danger_guessable`]).
+    #[must_use]
+    pub fn danger_in_clear_guessable(mut self, table: &'a ApiKeyTable<KeyRecord>) -> Self {
+        self.in_clear = Some(InClear { table, danger_guessable: true });
+        self
+    }
+
+    /// Passes over lines with which something is wrong, and tells `refused` of each.
+    #[must_use]
+    pub fn keep_going(mut self, refused: &'a mut Refusals<'a>) -> Self {
+        self.refused = Some(refused);
+        self
+    }
+
     /// Calls `report` after each transaction.
     #[must_use]
     pub fn report(mut self, report: &'a mut dyn FnMut(&ImportReport)) -> Self {
@@ -91,20 +130,34 @@ impl<'a> Import<'a> {
     pub fn run(mut self, store: &Store, input: &mut dyn BufRead) -> Result<ImportReport, StoreError> {
         let mut lines = Lines::new(self.format, input)?;
         let (mut outcome, mut resume_at) = (ImportReport::default(), 1);
-        loop {
-            let refused = |(line, reason)| StoreError::Line { line, reason, resume_at };
-            let batch = lines.batch()?.map_err(refused)?;
-            let Some(last) = batch.last().map(|&(line, _)| line) else {
-                return Ok(outcome);
+        while let Some(batch) = lines.batch()? {
+            let Some(&(last, _)) = batch.last() else {
+                break;
             };
-            let new = self.new_keys(&batch, resume_at)?;
-            let mut at = 0;
-            let are_added = store.add_each(new.iter().map(|new| &new.key), self.existing == Existing::Skip, &mut at);
-            let are_added = are_added.map_err(|error| of_key(error, batch[at].0, resume_at))?;
-            for (new, is_added) in new.iter().zip(are_added) {
-                outcome.added += u64::from(is_added);
-                outcome.skipped += u64::from(!is_added);
-                if let (true, Some(secret), Some((_, minted))) = (is_added, &new.secret, &mut self.mint) {
+            let mut new = Vec::with_capacity(batch.len());
+            let (now, scope_sets) = (clock::now(), ScopeSets::default());
+            for (line, fields) in batch {
+                match fields.and_then(|fields| self.new_key(&fields, now, &scope_sets)) {
+                    Ok(Ok(key)) => new.push((line, key)),
+                    Ok(Err(error)) => return Err(error),
+                    Err(reason) => self.refuse(line, reason, resume_at, &mut outcome)?,
+                }
+            }
+            let are_added = store.add_each(new.iter().map(|(_, new)| &new.key), |index, error| {
+                let reason = match error {
+                    StoreError::AlreadyExists { .. } if self.existing == Existing::Skip => {
+                        outcome.skipped += 1;
+                        return Ok(());
+                    }
+                    StoreError::AlreadyExists { .. } => LineRefused::AlreadyExists,
+                    StoreError::Field { field } => LineRefused::Field { field },
+                    other => return Err(other),
+                };
+                self.refuse(new[index].0, reason, resume_at, &mut outcome)
+            })?;
+            for ((_, new), _) in new.iter().zip(are_added).filter(|(_, is_added)| *is_added) {
+                outcome.added += 1;
+                if let (Some(secret), Some((_, minted))) = (&new.secret, &mut self.mint) {
                     minted(&new.key, secret);
                     outcome.minted += 1;
                 }
@@ -114,29 +167,66 @@ impl<'a> Import<'a> {
             }
             resume_at = last + 1;
         }
+        Ok(outcome)
     }
 
-    fn new_keys(&self, batch: &[(u64, KeyLine)], resume_at: u64) -> Result<Vec<NewKey>, StoreError> {
-        let (now, scope_sets) = (clock::now(), ScopeSets::default());
-        batch
-            .iter()
-            .map(|(line, fields)| {
-                let refused = |reason| StoreError::Line { line: *line, reason, resume_at };
-                let secret = match (fields.digest().map_err(refused)?, &self.mint) {
-                    (Some(_), _) => None,
-                    (None, Some((format, _))) => Some(ApiKey::generate(format).map_err(|_| StoreError::NoRandomness)?),
-                    (None, None) => return Err(refused(LineRefused::NoDigest)),
+    fn refuse(
+        &mut self,
+        line: u64,
+        reason: LineRefused,
+        resume_at: u64,
+        outcome: &mut ImportReport,
+    ) -> Result<(), StoreError> {
+        let Some(refused) = &mut self.refused else {
+            return Err(StoreError::Line { line, reason, resume_at });
+        };
+        refused(line, &reason);
+        outcome.refused += 1;
+        Ok(())
+    }
+
+    /// The key of a line; or what is wrong with the line; or why no line could have one.
+    fn new_key(
+        &self,
+        fields: &KeyLine,
+        now: i64,
+        scope_sets: &ScopeSets,
+    ) -> Result<Result<NewKey, StoreError>, LineRefused> {
+        let mut format = None;
+        let (digest, secret) = match (fields.digest()?, self.digest_of_key_in_clear(fields)?, &self.mint) {
+            (Some(_), Some(_), _) => return Err(refused("digest")),
+            (Some(digest), None, _) | (None, Some(digest), _) => (digest, None),
+            (None, None, Some((minted, _))) => {
+                let Ok(secret) = ApiKey::generate(minted) else {
+                    return Ok(Err(StoreError::NoRandomness));
                 };
-                let digest = secret.as_ref().map(ApiKey::digest).or(fields.digest().map_err(refused)?);
-                let digest = digest.ok_or_else(|| refused(LineRefused::NoDigest))?;
-                let id = fields.id.clone().filter(|id| !id.is_empty()).map_or_else(|| new_key_id("key"), Ok)?;
-                let mut key = fields.key(digest, &id, now, &scope_sets).map_err(refused)?;
-                if let (Some(_), Some((format, _))) = (&secret, &self.mint) {
-                    key.format = Some(format.head().into());
-                }
-                Ok(NewKey { key, secret })
-            })
-            .collect()
+                format = Some(minted.head().into());
+                (secret.digest(), Some(secret))
+            }
+            (None, None, None) => return Err(LineRefused::NoDigest),
+        };
+        let id = match fields.id.clone().filter(|id| !id.is_empty()).map_or_else(|| new_key_id("key"), Ok) {
+            Ok(id) => id,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut key = fields.key(digest, &id, now, scope_sets)?;
+        if format.is_some() {
+            key.format = format;
+        }
+        Ok(Ok(NewKey { key, secret }))
+    }
+
+    fn digest_of_key_in_clear(&self, fields: &KeyLine) -> Result<Option<Digest>, LineRefused> {
+        let Some(key) = fields.key_in_clear()? else {
+            return Ok(None);
+        };
+        let InClear { table, danger_guessable } = self.in_clear.as_ref().ok_or(LineRefused::InClear)?;
+        if fields.format.is_some() {
+            return Err(refused("format"));
+        }
+        let take = if *danger_guessable { ForeignKey::danger_guessable } else { ForeignKey::new };
+        let key = take(table.format(), key.as_bytes()).map_err(LineRefused::Key)?;
+        Ok(Some(table.foreign_digest(&key)))
     }
 }
 
@@ -151,46 +241,35 @@ enum Lines<'i> {
     Csv(Box<CsvFile<&'i mut dyn BufRead>>),
 }
 
+/// A line's number and what it says.
+type Line = (u64, Result<KeyLine, LineRefused>);
+
 impl<'i> Lines<'i> {
     fn new(format: FileFormat, input: &'i mut dyn BufRead) -> Result<Self, StoreError> {
         Ok(match format {
             FileFormat::JsonLines => Lines::Json(JsonLines::new(input)),
             FileFormat::Csv => {
-                let file = CsvFile::new(input);
+                let file = CsvFile::new(input)?;
                 Lines::Csv(Box::new(file.map_err(|reason| StoreError::Line { line: 1, reason, resume_at: 1 })?))
             }
         })
     }
 
     /// The next lines, as many as go into one transaction, with their numbers.
-    fn batch(&mut self) -> io::Result<Result<Vec<(u64, KeyLine)>, Refused>> {
+    fn batch(&mut self) -> io::Result<Option<Vec<Line>>> {
         let mut batch = Vec::new();
         while batch.len() < LINES_PER_TRANSACTION {
             let next = match self {
                 Lines::Json(lines) => lines.next()?,
-                Lines::Csv(rows) => rows.next(),
+                Lines::Csv(rows) => rows.next()?,
             };
             match next {
                 None => break,
-                Some((line, Ok(fields))) => batch.push((line, fields)),
-                Some((line, Err(reason))) => return Ok(Err((line, reason))),
+                Some(line) => batch.push(line),
             }
         }
-        Ok(Ok(batch))
+        Ok((!batch.is_empty()).then_some(batch))
     }
-}
-
-/// A line's number and what is wrong with it.
-type Refused = (u64, LineRefused);
-
-/// Says which line an error concerns.
-fn of_key(error: StoreError, line: u64, resume_at: u64) -> StoreError {
-    let reason = match error {
-        StoreError::AlreadyExists { .. } => LineRefused::AlreadyExists,
-        StoreError::Field { field } => LineRefused::Field { field },
-        other => return other,
-    };
-    StoreError::Line { line, reason, resume_at }
 }
 
 impl std::fmt::Debug for Import<'_> {

@@ -1,24 +1,27 @@
 use super::line::KeyLine;
 use crate::error::LineRefused;
 use crate::limits::MAX_LINE_BYTES;
-use serde::de::Error;
+use serde_json::error::Category;
 use std::io::{self, BufRead, Read, Write};
+use zeroize::{Zeroize, Zeroizing};
 
 /// The lines of a file of JSON objects. Blank ones are passed over.
 pub(super) struct JsonLines<R> {
     input: R,
     line: u64,
-    text: Vec<u8>,
+    /// Never grows: what it held would stay behind, and it may be a key in clear.
+    text: Zeroizing<Vec<u8>>,
 }
 
 impl<R: BufRead> JsonLines<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, line: 0, text: Vec::new() }
+        Self { input, line: 0, text: Zeroizing::new(Vec::with_capacity(MAX_LINE_BYTES + 1)) }
     }
 
     /// The next line, if there is one, and its number.
     pub(super) fn next(&mut self) -> io::Result<Option<(u64, Result<KeyLine, LineRefused>)>> {
         loop {
+            self.text.as_mut_slice().zeroize();
             self.text.clear();
             self.line += 1;
             let limit = MAX_LINE_BYTES as u64 + 1;
@@ -26,22 +29,27 @@ impl<R: BufRead> JsonLines<R> {
                 return Ok(None);
             }
             if self.text.len() > MAX_LINE_BYTES {
+                if !self.text.ends_with(b"\n") {
+                    self.input.skip_until(b'\n')?;
+                }
                 return Ok(Some((self.line, Err(LineRefused::TooLong { max: MAX_LINE_BYTES }))));
             }
             if !self.text.trim_ascii().is_empty() {
-                return Ok(Some((self.line, parse(&self.text).map_err(Into::into))));
+                return Ok(Some((self.line, parse(&self.text))));
             }
         }
     }
 }
 
-fn parse(text: &[u8]) -> serde_json::Result<KeyLine> {
+fn parse(text: &[u8]) -> Result<KeyLine, LineRefused> {
     // An array would be taken for the members in their order.
-    if text.trim_ascii_start().starts_with(b"{") {
-        serde_json::from_slice(text)
-    } else {
-        Err(serde_json::Error::custom("not a JSON object"))
+    if !text.trim_ascii_start().starts_with(b"{") {
+        return Err(LineRefused::NotJson { column: 1 });
     }
+    serde_json::from_slice(text).map_err(|error| match error.classify() {
+        Category::Data => LineRefused::NotARecord { column: error.column() },
+        _ => LineRefused::NotJson { column: error.column() },
+    })
 }
 
 /// Writes one line.

@@ -1,3 +1,4 @@
+use super::secret::Secret;
 use crate::error::LineRefused;
 use crate::key::StoredKey;
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,12 @@ pub(super) struct KeyLine {
     pub(super) rotated_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) overlap_ends_at: Option<i64>,
+    /// The key itself, in a file that another system wrote. Never written.
+    #[serde(skip_serializing)]
+    pub(super) key: Option<Secret>,
+    /// The key itself in base64, of whichever alphabet, with or without padding: for keys that are no text.
+    #[serde(skip_serializing)]
+    pub(super) key_base64: Option<Secret>,
 }
 
 /// What a key begins with: `<prefix>_<env>_`.
@@ -73,6 +80,8 @@ impl KeyLine {
             format: key.format.as_deref().and_then(FormatName::of_head),
             rotated_to: key.rotated_to.as_deref().map(str::to_owned),
             overlap_ends_at: key.overlap_ends_at,
+            key: None,
+            key_base64: None,
         }
     }
 
@@ -88,6 +97,16 @@ impl KeyLine {
         base64url::decode(text, &mut bytes).map_err(|_| refused("digest"))?;
         let bytes = bytes.try_into().map_err(|_| refused("digest"))?;
         Ok(Some(Digest::from_bytes(bytes)))
+    }
+
+    /// The key in clear, if the line has one.
+    pub(super) fn key_in_clear(&self) -> Result<Option<Secret>, LineRefused> {
+        match (&self.key, &self.key_base64) {
+            (None, None) => Ok(None),
+            (Some(key), None) => Ok(Some(key.clone())),
+            (None, Some(text)) => text.decoded().map(Some).ok_or(refused("key_base64")),
+            (Some(_), Some(_)) => Err(refused("key_base64")),
+        }
     }
 
     /// The key under that digest. `id` and `now` are for a line that does not say its id and when it was made.

@@ -1,0 +1,219 @@
+//! `tollgate api-key import`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use clap::{ArgGroup, Args, ValueEnum};
+use serde::Serialize;
+use tollgate::{ApiKey, ApiKeyTable, KeyRecord};
+use tollgate_store::{Existing, FileFormat, Import, ImportReport, LineRefused, StoreError, StoredKey};
+
+use super::made::Made;
+use super::shown::Shown;
+use crate::commands::Outcome;
+use crate::error::{CommandError, warn};
+use crate::secret_input::SecretInput;
+use crate::store_options::{FormatOption, PepperOption, StoreOption, tell_new};
+use crate::stream::progress::byte_bar;
+use crate::stream::{JsonLines, gone_or_failed};
+
+const HELP: &str = "\
+A line says (JSON) or has columns for (CSV, with their names in the first line): digest (hexadecimal or base64url), id, kind (api-key,
+client-secret, access-token), subject, client_id, scopes, created_at, not_before, expires_at, state, name, metadata (base64url),
+allowed_addresses, format (in CSV: prefix, env), rotated_to, overlap_ends_at. Without id one is made up; without format it is a key
+that another system made. `tollgate api-key export` and `tollgate api-key new --file` write such lines.
+
+Keys in clear, which another system made: with --raw a line has, in the place of digest, key, or key_base64 for keys that are no
+text. 16 to 512 bytes, which must not begin as this operator's own keys do. The store gets their HMAC-SHA-256 under the pepper;
+whoever looks them up (`tollgate serve`, `tollgate verify --store`) has to be given the same --pepper-file. One that could be guessed is
+refused. The memory that held keys is wiped; the file is yours to remove. In JSON write keys without escapes.
+
+10,000 lines are one step. Of a step with a bad line nothing is imported, and the message says up to which line all was.
+
+Examples:
+  tollgate api-key export --store old > keys.jsonl && tollgate api-key import keys.jsonl --store new
+  tollgate api-key import legacy.csv --raw --pepper-file pepper --store /var/lib/tollgate
+  tollgate api-key import users.csv --mint --json --store /var/lib/tollgate > keys-to-hand-out.jsonl";
+
+/// Take keys over from a file of JSON lines or of comma-separated values: digests, unless told otherwise.
+///
+/// With --json: `{"ok":false,"line":...,"error":...}` for each line passed over by --keep-going, then
+/// `{"ok":true,"added":...,"skipped":...,"minted":...,"refused":...}`.
+#[derive(Args, Debug)]
+#[command(
+    group = ArgGroup::new("pepper").args(["pepper_file", "danger_without_pepper"]),
+    after_help = HELP
+)]
+pub(super) struct Arguments {
+    /// The file; `-` is standard input
+    file: PathBuf,
+
+    #[command(flatten)]
+    store: StoreOption,
+
+    /// How the file is written; otherwise by its name, csv for `.csv`, and json
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+
+    /// Take keys in clear too
+    #[arg(long, requires = "pepper")]
+    raw: bool,
+
+    #[command(flatten)]
+    pepper: PepperOption,
+
+    /// Digest keys in clear without a pepper, by SHA-256: whoever has the digests can try guesses
+    #[arg(long, requires = "raw")]
+    danger_without_pepper: bool,
+
+    /// Take keys in clear that could be guessed
+    #[arg(long, requires = "raw")]
+    danger_allow_low_entropy: bool,
+
+    /// Make a key for each line without digest, and print it, once
+    #[arg(long)]
+    mint: bool,
+
+    #[command(flatten)]
+    key_format: FormatOption,
+
+    /// Pass over keys whose id or digest is in the store already
+    #[arg(long)]
+    skip_existing: bool,
+
+    /// Pass over bad lines, and say which they are
+    #[arg(long)]
+    keep_going: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How a file of keys is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(super) enum Format {
+    /// One JSON object a line
+    Json,
+    /// Comma-separated values (RFC 4180) with the columns' names in the first line
+    Csv,
+}
+
+impl From<Format> for FileFormat {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Json => FileFormat::JsonLines,
+            Format::Csv => FileFormat::Csv,
+        }
+    }
+}
+
+impl Arguments {
+    pub(super) fn run(&self) -> Result<Outcome, CommandError> {
+        let failed = |source| CommandError::File { path: self.file.clone(), source };
+        let pepper = self.pepper.read()?;
+        if self.file.as_os_str() == "-" {
+            return self.import(io::stdin().lock(), None, pepper);
+        }
+        let file = File::open(&self.file).map_err(failed)?;
+        let length = file.metadata().map_err(failed)?.len();
+        self.import(file, Some(length), pepper)
+    }
+
+    fn import(
+        &self,
+        input: impl Read,
+        length: Option<u64>,
+        pepper: Option<tollgate::apikeys::Pepper>,
+    ) -> Result<Outcome, CommandError> {
+        let (store, is_new) = self.store.open_or_make()?;
+        let key_format = self.key_format.format(Some(&store))?;
+        let table = ApiKeyTable::<KeyRecord>::new(key_format.clone());
+        let table = pepper.into_iter().fold(table, ApiKeyTable::pepper);
+        let mut input = SecretInput::new(input);
+        let (consumed, bar) = (input.consumed(), byte_bar(length));
+        let (mut made, mut is_gone) = (Made::new(self.json), Ok(Outcome::Accepted));
+        let mut minted = |stored: &StoredKey, key: &ApiKey| {
+            if matches!(is_gone, Ok(Outcome::Accepted)) {
+                is_gone = made.print(key, &Shown::from(stored));
+            }
+        };
+        let mut report = |report: &ImportReport| {
+            bar.set_position(consumed.get());
+            bar.set_message(format!("{} keys", report.added));
+        };
+        let mut refused = |line, reason: &LineRefused| bar.suspend(|| self.pass_over(line, reason));
+
+        let mut import = Import::new(self.format().into()).report(&mut report);
+        if self.skip_existing {
+            import = import.existing(Existing::Skip);
+        }
+        if self.keep_going {
+            import = import.keep_going(&mut refused);
+        }
+        if self.mint {
+            import = import.mint(&key_format, &mut minted);
+        }
+        import = match (self.raw, self.danger_allow_low_entropy) {
+            (false, _) => import,
+            (true, false) => import.in_clear(&table),
+            (true, true) => import.danger_in_clear_guessable(&table),
+        };
+        let imported = import.run(&store, &mut input);
+        bar.finish_and_clear();
+        let report = imported.map_err(|source| match source {
+            StoreError::Line { .. } => CommandError::Import { path: self.file.clone(), source },
+            source => CommandError::in_store(&store, source),
+        })?;
+        tell_new(&store, is_new);
+        let told = self.tell(&report)?;
+        Ok(match (is_gone?, told, report.refused) {
+            (Outcome::Accepted, Outcome::Accepted, 0) => Outcome::Accepted,
+            _ => Outcome::Rejected,
+        })
+    }
+
+    fn format(&self) -> Format {
+        let is_csv = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        self.format.unwrap_or(if is_csv(&self.file) { Format::Csv } else { Format::Json })
+    }
+
+    fn pass_over(&self, line: u64, reason: &LineRefused) {
+        if self.json {
+            let mut output = JsonLines::new();
+            // Whether anybody reads it shows at the end.
+            let _ = output.write(&PassedOver { ok: false, line, error: reason.code() }).and_then(|()| output.flush());
+        } else {
+            warn(&format!("line {line}: {reason}"));
+        }
+    }
+
+    fn tell(&self, report: &ImportReport) -> Result<Outcome, CommandError> {
+        let &ImportReport { added, skipped, minted, refused, .. } = report;
+        if !self.json {
+            warn(&format!("{added} keys imported, {skipped} were there, {refused} lines refused"));
+            return Ok(Outcome::Accepted);
+        }
+        let mut output = JsonLines::new();
+        let written =
+            output.write(&Imported { ok: true, added, skipped, minted, refused }).and_then(|()| output.flush());
+        written.map_or_else(gone_or_failed, |()| Ok(Outcome::Accepted))
+    }
+}
+
+#[derive(Serialize)]
+struct PassedOver {
+    ok: bool,
+    line: u64,
+    error: &'static str,
+}
+
+#[derive(Serialize)]
+struct Imported {
+    ok: bool,
+    added: u64,
+    skipped: u64,
+    minted: u64,
+    refused: u64,
+}

@@ -1,0 +1,231 @@
+//! `tollgate api-key new`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ring::rand::{SecureRandom, SystemRandom};
+use tollgate::jwt::{base64url, is_scope_token};
+use tollgate::{AddressBlock, ApiKey, KeyFormat, KeyRecord};
+use tollgate_store::{Store, StoredKey, new_key_id};
+
+use super::made::Made;
+use super::shown::Shown;
+use crate::commands::Outcome;
+use crate::error::{CommandError, warn};
+use crate::key_records::{self, FormatName, KeyLine};
+use crate::limits::{KEYS_PER_BATCH, MAX_MADE};
+use crate::store_options::{FormatOption, StoreOption, labels, tell_new};
+use crate::stream::progress::key_bar;
+use crate::values::{self, Kind, now};
+
+const HELP: &str = "\
+Where the record goes, which holds the digest and never the key:
+  --store FILE  into a store, which any number of processes share and follow: `tollgate serve`, `tollgate verify --store`. There it
+                can be listed, switched off, rotated and revoked. The environment variable TOLLGATE_STORE stands for it.
+  --file FILE   at the end of a file, for `tollgate verify --api-keys`, which reads it once; or for `tollgate api-key import`, which
+                takes it over into a store. --file wins over TOLLGATE_STORE.
+  neither       on standard error.
+
+A line of the file is a JSON object: digest (base64url of the key's SHA-256), id, kind, subject, client_id, scopes, not_before,
+expires_at (seconds since the Unix epoch) and format. A key that was made elsewhere is added by hand, without format. To withdraw
+a key, take its line out.
+
+Standard output has the key and nothing else, or with --json {\"key\":...} with the members of `tollgate api-key list --json`.
+
+Examples:
+  tollgate api-key new --store /var/lib/tollgate --subject user-7 --scope read:sites --expires-in 90d
+  tollgate api-key new --store /var/lib/tollgate --subject user-7 --count 1000 --json > keys-to-hand-out.jsonl
+  tollgate api-key new --file keys.jsonl --subject user-7 --scope read:sites --expires-in 90d
+  tollgate api-key new --file keys.jsonl --kind client-secret --client-id c1 --scope 'read:sites write:sites'
+  tollgate api-key new --prefix acme --env test --subject user-7 2>> keys.jsonl";
+
+/// Make a key and print it, once: only its digest is kept.
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(super) struct Arguments {
+    /// The file to which the record of the key is added
+    #[arg(long, conflicts_with = "store")]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    store: StoreOption,
+
+    /// What the key is for
+    #[arg(long, value_enum, default_value_t = Kind::ApiKey)]
+    kind: Kind,
+
+    /// Whom the key speaks for; of a client secret, that is the client
+    #[arg(long, value_name = "SUB", required_unless_present = "client_id")]
+    subject: Option<String>,
+
+    /// The client that the secret belongs to, or that the access token was issued to
+    #[arg(long, value_name = "ID", required_if_eq("kind", "client-secret"))]
+    client_id: Option<String>,
+
+    /// What the key may be used for; to be given once for each, or with spaces between them
+    #[arg(long)]
+    scope: Vec<String>,
+
+    /// How long the key is good: seconds, or 90s, 15m, 12h, 30d; without end otherwise
+    #[arg(long, value_name = "TIME", value_parser = values::seconds)]
+    expires_in: Option<u32>,
+
+    /// From when on the key is good: seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z, or from now 12h, 30d
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    not_before: Option<i64>,
+
+    /// A name for people; in a store alone
+    #[arg(long, conflicts_with = "file")]
+    name: Option<String>,
+
+    /// Addresses that the key may be used from, 192.0.2.0/24 or one alone, once for each; from everywhere otherwise; in a store alone
+    #[arg(long, value_name = "CIDR", conflicts_with = "file")]
+    allow_address: Vec<AddressBlock>,
+
+    /// The public name of the key; random otherwise
+    #[arg(long)]
+    id: Option<String>,
+
+    #[command(flatten)]
+    format: FormatOption,
+
+    /// Make so many keys of that kind, one a line
+    #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "id", value_parser = clap::value_parser!(u64).range(1..=MAX_MADE))]
+    count: u64,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    pub(super) fn run(&self) -> Result<Outcome, CommandError> {
+        if !self.scopes().all(is_scope_token) {
+            return Err(CommandError::Options("--scope holds what is no scope-token (RFC 6749 section 3.3)"));
+        }
+        let has_store = self.file.is_none() && self.store.file().is_some();
+        if !has_store && (self.name.is_some() || !self.allow_address.is_empty()) {
+            return Err(CommandError::Options(
+                "--name and --allow-address are kept in a store alone; give --store FILE",
+            ));
+        }
+        if !has_store {
+            return self.keep_in_file();
+        }
+        let (store, is_new) = self.store.open_or_make()?;
+        let outcome = self.keep_in_store(&store)?;
+        tell_new(&store, is_new);
+        Ok(outcome)
+    }
+
+    fn keep_in_store(&self, store: &Store) -> Result<Outcome, CommandError> {
+        let failed = |source| CommandError::in_store(store, source);
+        let format = self.format.format(Some(store))?;
+        let mut made = Made::new(self.json);
+        let bar = (self.count > KEYS_PER_BATCH as u64).then(|| key_bar(self.count));
+        let (mut left, mut last) = (self.count, String::new());
+        while left > 0 {
+            let batch = left.min(KEYS_PER_BATCH as u64);
+            let keys = (0..batch)
+                .map(|_| {
+                    let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
+                    let id = self.id.clone().map_or_else(|| new_key_id("key").map_err(failed), Ok)?;
+                    let stored = StoredKey::native(&format, &key, self.record(&id));
+                    Ok((key, stored))
+                })
+                .collect::<Result<Vec<_>, CommandError>>()?;
+            // The records first: a key that nobody knows of is of no use, and a record without a key does no harm.
+            let stored: Vec<StoredKey> = keys.iter().map(|(_, stored)| stored.clone()).collect();
+            store.add_keys(&stored).map_err(failed)?;
+            for (key, stored) in &keys {
+                if made.print(key, &Shown::from(stored))? == Outcome::Rejected {
+                    return Ok(Outcome::Rejected);
+                }
+            }
+            last = stored.last().map_or_else(String::new, |key| key.record.id().to_owned());
+            left -= batch;
+            bar.iter().for_each(|bar| bar.inc(batch));
+        }
+        bar.iter().for_each(indicatif::ProgressBar::finish_and_clear);
+        match self.count {
+            1 => warn(&format!("the key's id is {last}; the key is shown only this once")),
+            count => warn(&format!("made {count} keys; they are shown only this once")),
+        }
+        Ok(Outcome::Accepted)
+    }
+
+    fn keep_in_file(&self) -> Result<Outcome, CommandError> {
+        let format = self.format.format(None)?;
+        let mut made = Made::new(self.json);
+        for _ in 0..self.count {
+            let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
+            let line = self.line(&key, &format)?;
+            match &self.file {
+                Some(path) => key_records::append(path, &line)?,
+                None => {
+                    let line = serde_json::to_string(&line).map_err(|error| CommandError::Output(error.into()))?;
+                    eprintln!("{line}");
+                }
+            }
+            let stored = StoredKey::native(&format, &key, self.record(&line.id));
+            if made.print(&key, &Shown::from(&stored))? == Outcome::Rejected {
+                return Ok(Outcome::Rejected);
+            }
+        }
+        Ok(Outcome::Accepted)
+    }
+
+    fn record(&self, id: &str) -> KeyRecord {
+        let subject = self.subject.as_deref().unwrap_or_default();
+        let client_id = self.client_id.as_deref();
+        let mut record = match self.kind {
+            Kind::ApiKey => KeyRecord::api_key(id, subject),
+            Kind::ClientSecret => KeyRecord::client_secret(id, client_id.unwrap_or_default()),
+            Kind::AccessToken => KeyRecord::access_token(id, subject),
+        };
+        if let Some(client_id) = client_id {
+            record = record.client_id(client_id);
+        }
+        if let Some(seconds) = self.not_before {
+            record = record.not_before(seconds);
+        }
+        if let Some(seconds) = self.expires_in {
+            record = record.expires_at(now() + i64::from(seconds));
+        }
+        if let Some(name) = &self.name {
+            record = record.name(name);
+        }
+        if !self.allow_address.is_empty() {
+            record = record.allowed_addresses(self.allow_address.iter().copied());
+        }
+        record.scopes(self.scopes()).created_at(now())
+    }
+
+    fn line(&self, key: &ApiKey, format: &KeyFormat) -> Result<KeyLine, CommandError> {
+        let (prefix, env) = labels(format.head()).unwrap_or_default();
+        let line = KeyLine {
+            digest: base64url::encode(key.digest().as_bytes()),
+            id: self.id.clone().map_or_else(random_id, Ok)?,
+            kind: self.kind,
+            subject: if self.kind == Kind::ClientSecret { self.client_id.clone() } else { self.subject.clone() },
+            client_id: self.client_id.clone(),
+            scopes: self.scopes().map(str::to_owned).collect(),
+            not_before: self.not_before,
+            expires_at: self.expires_in.map(|seconds| now() + i64::from(seconds)),
+            format: Some(FormatName { prefix: prefix.to_owned(), env: env.to_owned() }),
+        };
+        line.record().map_err(CommandError::NewKeyRecord)?;
+        Ok(line)
+    }
+
+    fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scope.iter().flat_map(|scope| scope.split_ascii_whitespace())
+    }
+}
+
+/// 128 random bits: never twice.
+fn random_id() -> Result<String, CommandError> {
+    let mut bytes = [0; 16];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| CommandError::Random)?;
+    Ok(format!("key_{}", base64url::encode(bytes)))
+}

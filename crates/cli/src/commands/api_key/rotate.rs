@@ -1,0 +1,169 @@
+//! `tollgate api-key rotate`.
+
+use clap::Args;
+use serde::Serialize;
+use tollgate::{ApiKey, KeyFormat, KeyKind, KeyRecord, KeyState};
+use tollgate_store::{Store, StoreError, StoredKey, new_key_id};
+
+use super::made::Made;
+use super::shown::{Shown, ends_at};
+use crate::commands::{Outcome, Unknown};
+use crate::error::{CommandError, warn};
+use crate::limits::DEFAULT_KEY_OVERLAP_SECONDS;
+use crate::store_options::{FormatOption, StoreOption, labels};
+use crate::stream::{JsonLines, gone_or_failed};
+use crate::values::{self, now, shown_moment};
+
+const HELP: &str = "\
+The new key has what the old one has: kind, subject, client, scopes, name, addresses, metadata; and an id of its own. Where the old
+one expires, the new one lives as long from now as the old one was to live from its making. The old one stays good until the
+overlap ends, or until its own expiry when that is earlier.
+
+Standard output has the new key and nothing else, or with --json {\"key\":...} with the members of `tollgate api-key list --json`,
+then \"replaces\" and \"old_ends_at\". Exit status: 0, or 1 when the old key is unknown, switched off, revoked or rotated already.
+
+Examples:
+  tollgate api-key rotate key_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate
+  tollgate api-key rotate key_01kdzb6y0v8e6q5t3h4jm2n7ra --overlap 7d --json
+  tollgate api-key rotate key_01kdzb6y0v8e6q5t3h4jm2n7ra --overlap 0";
+
+/// Make a key in the place of another, and print it, once; the old one stays good for a while.
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(super) struct Arguments {
+    /// The old key's id
+    id: String,
+
+    #[command(flatten)]
+    overlap: OverlapOption,
+
+    #[command(flatten)]
+    store: StoreOption,
+
+    #[command(flatten)]
+    format: FormatOption,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// How long the old key stays good.
+#[derive(Args, Clone, Copy, Debug)]
+pub(in crate::commands) struct OverlapOption {
+    /// How long the old one stays good: seconds, or 90s, 15m, 12h, 30d
+    #[arg(long, value_name = "TIME", value_parser = values::seconds, default_value = "24h")]
+    overlap: u32,
+}
+
+impl Default for OverlapOption {
+    fn default() -> Self {
+        OverlapOption { overlap: DEFAULT_KEY_OVERLAP_SECONDS }
+    }
+}
+
+impl Arguments {
+    pub(super) fn run(&self) -> Result<Outcome, CommandError> {
+        let store = self.store.open()?;
+        match store.key(&self.id).map_err(|source| CommandError::in_store(&store, source))? {
+            Some(old) => rotate(&store, &old, self.overlap, &self.format, self.json),
+            None => refuse(&self.id, "unknown-api-key", "is no key of this store", self.json),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Replacement<'k> {
+    #[serde(flatten)]
+    key: Shown<'k>,
+    replaces: &'k str,
+    old_ends_at: i64,
+}
+
+/// Puts a new key in the place of `old`, and prints it.
+pub(in crate::commands) fn rotate(
+    store: &Store,
+    old: &StoredKey,
+    overlap: OverlapOption,
+    format: &FormatOption,
+    json: bool,
+) -> Result<Outcome, CommandError> {
+    let failed = |source| CommandError::in_store(store, source);
+    let id = old.record.id();
+    match (old.record.state(), &old.rotated_to) {
+        (KeyState::Revoked, _) => {
+            return refuse(id, "key-revoked", "is revoked, which is for ever; make a new one", json);
+        }
+        (KeyState::Disabled, _) => return refuse(id, "disabled", "is switched off; enable it first", json),
+        (KeyState::Active, Some(new)) => {
+            return refuse(id, "rotated", &format!("was rotated to {new} already; rotate that one"), json);
+        }
+        (KeyState::Active, None) => {}
+    }
+    let format = match old.format.as_deref().and_then(labels) {
+        Some((prefix, env)) if !format.is_given() => KeyFormat::new(prefix, env).map_err(CommandError::ApiKeyFormat)?,
+        _ => format.format(Some(store))?,
+    };
+    let now = now();
+    let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
+    let new = StoredKey::native(&format, &key, successor(&old.record, &new_key_id("key").map_err(failed)?, now));
+    let overlap_ends_at = now + i64::from(overlap.overlap);
+    match store.rotate_key(id, &new, overlap_ends_at) {
+        Ok(Some(_)) => {}
+        Ok(None) => return refuse(id, "unknown-api-key", "is no key of this store", json),
+        Err(StoreError::KeyRevoked) => return refuse(id, "key-revoked", "is revoked, which is for ever", json),
+        Err(source) => return Err(failed(source)),
+    }
+    let old_ends_at = ends_at(old).map_or(overlap_ends_at, |end| end.min(overlap_ends_at));
+    let outcome = Made::new(json).print(&key, &Replacement { key: Shown::from(&new), replaces: id, old_ends_at })?;
+    warn(&format!(
+        "the new key's id is {}; it is shown only this once; the old one is good until {}",
+        new.record.id(),
+        shown_moment(old_ends_at)
+    ));
+    Ok(outcome)
+}
+
+/// What the new key is to have.
+fn successor(old: &KeyRecord, id: &str, now: i64) -> KeyRecord {
+    let record = match old.kind() {
+        KeyKind::ApiKey => KeyRecord::api_key(id, old.subject()),
+        KeyKind::ClientSecret => KeyRecord::client_secret(id, old.subject()),
+        KeyKind::AccessToken => KeyRecord::access_token(id, old.subject()),
+    };
+    let mut record = record
+        .scope_set(old.granted_set().clone())
+        .created_at(now)
+        .name(old.label())
+        .metadata(old.attached())
+        .allowed_addresses(old.addresses().iter().copied());
+    if let (Some(client_id), false) = (old.client(), old.kind() == KeyKind::ClientSecret) {
+        record = record.client_id(client_id);
+    }
+    let (not_before, expires_at) = old.validity();
+    if let Some(begin) = not_before.filter(|begin| *begin > now) {
+        record = record.not_before(begin);
+    }
+    match expires_at {
+        // Nobody said when it was made, so nobody knows how long it was to live.
+        Some(end) if old.created() == 0 => record.expires_at(end),
+        Some(end) => record.expires_at(now.saturating_add(end.saturating_sub(old.created()))),
+        None => record,
+    }
+}
+
+/// Says why a key cannot be rotated.
+pub(in crate::commands) fn refuse(
+    id: &str,
+    error: &'static str,
+    reason: &str,
+    json: bool,
+) -> Result<Outcome, CommandError> {
+    if json {
+        let mut output = JsonLines::new();
+        let written = output.write(&Unknown { ok: false, id, error }).and_then(|()| output.flush());
+        return written.map_or_else(gone_or_failed, |()| Ok(Outcome::Rejected));
+    }
+    warn(&format!("{id} {reason}"));
+    Ok(Outcome::Rejected)
+}

@@ -1,0 +1,123 @@
+//! `tollgate api-key disable`, `enable` and `revoke`.
+
+use std::io;
+
+use clap::Args;
+use serde::Serialize;
+use tollgate::KeyState;
+use tollgate_store::{StateChange, Store};
+
+use crate::commands::{Names, Outcome, Unknown};
+use crate::error::{CommandError, warn};
+use crate::store_options::StoreOption;
+use crate::stream::{JsonLines, gone_or_failed};
+
+pub(super) const DISABLE_HELP: &str = "\
+With --json one line an id: {\"ok\":true,\"id\":...,\"state\":...,\"changed\":...} or {\"ok\":false,\"id\":...,\"error\":...}.
+Exit status: 0 when all are off now, 1 when one is unknown or revoked.
+
+Examples:
+  tollgate api-key disable key_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate
+  tollgate api-key list --subject user-7 --all --json | jq -r .id | tollgate api-key disable -";
+
+pub(super) const ENABLE_HELP: &str = "\
+With --json one line an id: {\"ok\":true,\"id\":...,\"state\":...,\"changed\":...} or {\"ok\":false,\"id\":...,\"error\":...}.
+Exit status: 0 when all are on now, 1 when one is unknown or revoked.
+
+Examples:
+  tollgate api-key enable key_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate";
+
+pub(super) const REVOKE_HELP: &str = "\
+What is revoked stays known, so that a later import cannot bring it back.
+With --json one line an id: {\"ok\":true,\"id\":...,\"state\":...,\"changed\":...} or {\"ok\":false,\"id\":...,\"error\":...}.
+Exit status: 0 when all are revoked now, 1 when one is unknown.
+
+Examples:
+  tollgate api-key revoke key_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate
+  tollgate api-key revoke --json - < leaked-ids.txt";
+
+/// Which keys, where.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// The keys' ids; `-` takes them from standard input, one a line
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+
+    #[command(flatten)]
+    store: StoreOption,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Arguments {
+    pub(super) fn run(&self, state: KeyState) -> Result<Outcome, CommandError> {
+        let store = self.store.open()?;
+        let mut output = Changed::new(self.json);
+        Names::new(&self.ids).for_each_batch(|ids| output.put(&store, ids, state))?;
+        Ok(output.outcome)
+    }
+}
+
+/// Puts keys into a state and says of each what became of it.
+pub(in crate::commands) struct Changed {
+    json: bool,
+    output: JsonLines,
+    pub(in crate::commands) outcome: Outcome,
+}
+
+#[derive(Serialize)]
+struct Line<'i> {
+    ok: bool,
+    id: &'i str,
+    state: &'static str,
+    /// Whether it was in another state before.
+    changed: bool,
+}
+
+impl Changed {
+    pub(in crate::commands) fn new(json: bool) -> Self {
+        Changed { json, output: JsonLines::new(), outcome: Outcome::Accepted }
+    }
+
+    /// Puts these keys into `state`, all in one step. Whether anybody reads what became of it.
+    pub(in crate::commands) fn put(
+        &mut self,
+        store: &Store,
+        ids: &[&str],
+        state: KeyState,
+    ) -> Result<bool, CommandError> {
+        let changes = store.put_keys_in_state(ids, state).map_err(|source| CommandError::in_store(store, source))?;
+        let written = ids.iter().zip(changes).try_for_each(|(id, change)| self.tell(id, change, state));
+        match written.and_then(|()| self.output.flush()) {
+            Ok(()) => Ok(true),
+            Err(error) => {
+                self.outcome = gone_or_failed(error)?;
+                Ok(false)
+            }
+        }
+    }
+
+    fn tell(&mut self, id: &str, change: StateChange, state: KeyState) -> io::Result<()> {
+        let refused = match change {
+            StateChange::Done | StateChange::WasSo => None,
+            StateChange::IsRevoked => Some(("key-revoked", "is revoked, which is for ever; make a new one")),
+            _ => Some(("unknown-api-key", "is no key of this store")),
+        };
+        let Some((error, reason)) = refused else {
+            let changed = change == StateChange::Done;
+            let state = state.as_str();
+            return match self.json {
+                true => self.output.write(&Line { ok: true, id, state, changed }),
+                false => self.output.write_text(&format!("{id} {}{state}\n", if changed { "" } else { "already " })),
+            };
+        };
+        self.outcome = Outcome::Rejected;
+        if self.json {
+            return self.output.write(&Unknown { ok: false, id, error });
+        }
+        warn(&format!("{id} {reason}"));
+        Ok(())
+    }
+}

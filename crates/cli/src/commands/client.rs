@@ -1,0 +1,58 @@
+//! `tollgate client`: OAuth clients and their secrets.
+
+mod list;
+mod new;
+mod remove;
+mod rotate;
+mod secrets;
+mod state;
+
+use clap::{Args, Subcommand};
+use tollgate::KeyState;
+
+use super::Outcome;
+use crate::error::CommandError;
+
+const HELP: &str = "\
+A client is kept in the same store as API keys (--store FILE, or the environment variable TOLLGATE_STORE), its secrets as keys of
+the kind client-secret, which `tollgate api-key` works on too.
+
+Examples:
+  tollgate client new --id billing --scope 'read:sites' --store /var/lib/tollgate
+  tollgate client rotate billing --overlap 7d
+  tollgate client remove billing";
+
+/// Register, list, switch off, rotate and remove OAuth clients.
+#[derive(Args, Debug)]
+#[command(arg_required_else_help = false, after_help = HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    New(new::Arguments),
+    List(list::Arguments),
+    /// Switch clients off: their secrets are rejected until they are enabled again.
+    #[command(after_help = state::DISABLE_HELP)]
+    Disable(state::Arguments),
+    /// Switch clients on again.
+    #[command(after_help = state::ENABLE_HELP)]
+    Enable(state::Arguments),
+    Rotate(rotate::Arguments),
+    Remove(remove::Arguments),
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        match &self.command {
+            Command::New(arguments) => arguments.run(),
+            Command::List(arguments) => arguments.run(),
+            Command::Disable(arguments) => arguments.run(KeyState::Disabled),
+            Command::Enable(arguments) => arguments.run(KeyState::Active),
+            Command::Rotate(arguments) => arguments.run(),
+            Command::Remove(arguments) => arguments.run(),
+        }
+    }
+}

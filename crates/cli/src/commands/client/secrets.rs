@@ -1,0 +1,68 @@
+//! The secrets of a client: the keys of that kind whose subject it is.
+
+use std::io;
+
+use serde::Serialize;
+use tollgate::{KeyKind, KeyState};
+use tollgate_store::{Client, KeyFilter, Store, StoredKey};
+
+use crate::commands::api_key::shown::ends_at;
+use crate::commands::{Outcome, Unknown};
+use crate::error::{CommandError, warn};
+use crate::limits::MAX_CLIENT_SECRETS;
+use crate::stream::JsonLines;
+
+/// The secrets of that client, revoked ones too.
+pub(super) fn secrets(store: &Store, client_id: &str) -> Result<Vec<StoredKey>, CommandError> {
+    let filter = KeyFilter { subject: Some(client_id), kind: Some(KeyKind::ClientSecret), ..KeyFilter::default() };
+    store.keys(filter, None, MAX_CLIENT_SECRETS).map_err(|source| CommandError::in_store(store, source))
+}
+
+/// What is told of a client.
+#[derive(Serialize)]
+pub(super) struct Shown<'c> {
+    id: &'c str,
+    name: Option<&'c str>,
+    scopes: Vec<&'c str>,
+    redirect_uris: &'c [String],
+    /// Seconds since the Unix epoch.
+    created_at: i64,
+    /// None for a public client.
+    secrets: Vec<Secret<'c>>,
+}
+
+#[derive(Serialize)]
+struct Secret<'c> {
+    id: &'c str,
+    state: &'static str,
+    expires_at: Option<i64>,
+}
+
+impl<'c> Shown<'c> {
+    pub(super) fn new(client: &'c Client, secrets: &'c [StoredKey]) -> Self {
+        let secret = |key: &'c StoredKey| Secret {
+            id: key.record.id(),
+            state: key.record.state().as_str(),
+            expires_at: ends_at(key),
+        };
+        Shown {
+            id: &client.id,
+            name: Some(&*client.name).filter(|name| !name.is_empty()),
+            scopes: client.scopes.split_ascii_whitespace().collect(),
+            redirect_uris: &client.redirect_uris,
+            created_at: client.created_at,
+            // What is revoked is for `tollgate api-key list` to show.
+            secrets: secrets.iter().filter(|key| key.record.state() != KeyState::Revoked).map(secret).collect(),
+        }
+    }
+}
+
+/// Says that there is no such client.
+pub(super) fn unknown(id: &str, json: bool, output: &mut JsonLines) -> io::Result<Outcome> {
+    if json {
+        output.write(&Unknown { ok: false, id, error: "unknown-client" })?;
+    } else {
+        warn(&format!("{id} is no client of this store"));
+    }
+    Ok(Outcome::Rejected)
+}

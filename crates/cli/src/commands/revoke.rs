@@ -1,0 +1,61 @@
+//! `tollgate revoke`: revocations of JWTs, by what they name.
+
+mod list;
+mod name;
+
+use clap::{Args, Subcommand};
+use tollgate_store::RevocationKind;
+
+use super::Outcome;
+use crate::error::CommandError;
+
+const HELP: &str = "\
+Revocations are kept in the same store as API keys (--store FILE, or the environment variable TOLLGATE_STORE). Whoever follows it,
+`tollgate serve` and `tollgate verify --store`, rejects what they name within 200 ms. API keys, client secrets and opaque tokens are
+revoked with `tollgate api-key revoke`.
+
+Examples:
+  tollgate revoke jti 7f3c9a --issuer https://as.example --until 1h --store /var/lib/tollgate
+  tollgate revoke subject user-7 --issuer https://as.example --issued-before now
+  tollgate revoke list";
+
+/// Revoke JWTs: one, or all of a subject, a session, a client or an issuer.
+#[derive(Args, Debug)]
+#[command(arg_required_else_help = false, after_help = HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Revoke single tokens, by their `jti`.
+    #[command(after_help = name::HELP)]
+    Jti(name::OfIssuer),
+    /// Revoke all tokens of subjects, by their `sub`.
+    #[command(after_help = name::HELP)]
+    Subject(name::OfIssuer),
+    /// Revoke all tokens of sessions, by their `sid`.
+    #[command(after_help = name::HELP)]
+    Session(name::OfIssuer),
+    /// Revoke all tokens of clients, by their `client_id`.
+    #[command(after_help = name::HELP)]
+    Client(name::OfIssuer),
+    /// Revoke all tokens of issuers, by their `iss`.
+    #[command(after_help = name::HELP)]
+    Issuer(name::Arguments),
+    List(list::Arguments),
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        match &self.command {
+            Command::Jti(names) => names.run(RevocationKind::Token),
+            Command::Subject(names) => names.run(RevocationKind::Subject),
+            Command::Session(names) => names.run(RevocationKind::Session),
+            Command::Client(names) => names.run(RevocationKind::Client),
+            Command::Issuer(names) => names.run(RevocationKind::Issuer, None),
+            Command::List(arguments) => arguments.run(),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Revoking what goes by names, and taking it back.
+
+use std::io;
+
+use clap::Args;
+use serde::Serialize;
+use tollgate_store::{RevocationKind, StoredRevocation};
+
+use crate::commands::{Names, Outcome, Unknown};
+use crate::error::{CommandError, warn};
+use crate::store_options::{StoreOption, tell_new};
+use crate::stream::{JsonLines, gone_or_failed};
+use crate::values;
+
+pub(super) const HELP: &str = "\
+Times: seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z, now, or from now 90s, 15m, 12h, 30d. Of two revocations of one
+name the stricter counts.
+With --json one line a name: {\"ok\":true,\"kind\":...,\"issuer\":...,\"name\":...,\"issued_before\":...,\"until\":...}, or for --undo
+{\"ok\":true,...} alike or {\"ok\":false,\"id\":...,\"error\":\"not-revoked\"}. Exit status: 0, or 1 when --undo found a name not revoked.
+
+Examples:
+  tollgate revoke jti 7f3c9a --issuer https://as.example --until 1h --store /var/lib/tollgate
+  tollgate revoke subject user-7 --issuer https://as.example --issued-before now
+  tollgate revoke client billing --issuer https://as.example
+  tollgate revoke session - --issuer https://as.example < sessions.txt
+  tollgate revoke issuer https://old.example
+  tollgate revoke client billing --issuer https://as.example --undo";
+
+/// Names that an issuer gives.
+#[derive(Args, Debug)]
+pub(super) struct OfIssuer {
+    /// Whose names they are: the tokens' `iss`
+    #[arg(long, value_name = "ISS")]
+    issuer: String,
+
+    #[command(flatten)]
+    names: Arguments,
+}
+
+/// Names, and how they are revoked.
+#[derive(Args, Debug)]
+pub(super) struct Arguments {
+    /// What is revoked; `-` takes it from standard input, one a line
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+
+    #[command(flatten)]
+    store: StoreOption,
+
+    /// Spare what was issued at this time or later; otherwise nothing is spared
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    issued_before: Option<i64>,
+
+    /// When the last token that this concerns has expired, so that it may be forgotten; never otherwise
+    #[arg(long, value_name = "TIME", value_parser = values::moment)]
+    until: Option<i64>,
+
+    /// Take the revocation back
+    #[arg(long, conflicts_with_all = ["issued_before", "until"])]
+    undo: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl OfIssuer {
+    pub(super) fn run(&self, kind: RevocationKind) -> Result<Outcome, CommandError> {
+        self.names.run(kind, Some(&self.issuer))
+    }
+}
+
+impl Arguments {
+    pub(super) fn run(&self, kind: RevocationKind, issuer: Option<&str>) -> Result<Outcome, CommandError> {
+        let (store, is_new) = if self.undo { (self.store.open()?, false) } else { self.store.open_or_make()? };
+        let failed = |source| CommandError::in_store(&store, source);
+        let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
+        let revocation = |name: &&str| {
+            let mut revocation = match issuer {
+                Some(issuer) => StoredRevocation::new(kind, issuer, name),
+                None => StoredRevocation::new(kind, name, ""),
+            };
+            revocation.issued_before = self.issued_before.unwrap_or(i64::MAX);
+            revocation.until = self.until.unwrap_or(i64::MAX);
+            revocation
+        };
+        Names::new(&self.names).for_each_batch(|names| {
+            let revocations: Vec<StoredRevocation> = names.iter().map(revocation).collect();
+            if !self.undo {
+                store.revoke_all(&revocations).map_err(failed)?;
+            }
+            for (name, revocation) in names.iter().zip(&revocations) {
+                let mut is_known = true;
+                if self.undo {
+                    let undone = store.restore(kind, &revocation.issuer, &revocation.name).map_err(failed)?;
+                    is_known = undone.is_some();
+                }
+                if !is_known {
+                    outcome = Outcome::Rejected;
+                }
+                if let Err(error) = self.tell(name, revocation, is_known, &mut output) {
+                    outcome = gone_or_failed(error)?;
+                    return Ok(false);
+                }
+            }
+            match output.flush() {
+                Ok(()) => Ok(true),
+                Err(error) => {
+                    outcome = gone_or_failed(error)?;
+                    Ok(false)
+                }
+            }
+        })?;
+        tell_new(&store, is_new);
+        Ok(outcome)
+    }
+
+    fn tell(
+        &self,
+        name: &str,
+        revocation: &StoredRevocation,
+        is_known: bool,
+        output: &mut JsonLines,
+    ) -> io::Result<()> {
+        match (is_known, self.json) {
+            (true, true) => output.write(&Line { ok: true, revocation: revocation.into() }),
+            (true, false) => output.write_text(&format!("{name} {}\n", if self.undo { "restored" } else { "revoked" })),
+            (false, true) => output.write(&Unknown { ok: false, id: name, error: "not-revoked" }),
+            (false, false) => {
+                warn(&format!("{name} is not revoked"));
+                Ok(())
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'r> {
+    ok: bool,
+    #[serde(flatten)]
+    revocation: Shown<'r>,
+}
+
+/// What is told of a revocation. Times are in seconds since the Unix epoch, and null where there is no end.
+#[derive(Serialize)]
+pub(super) struct Shown<'r> {
+    kind: &'static str,
+    issuer: &'r str,
+    name: &'r str,
+    issued_before: Option<i64>,
+    until: Option<i64>,
+}
+
+impl<'r> From<&'r StoredRevocation> for Shown<'r> {
+    fn from(revocation: &'r StoredRevocation) -> Self {
+        let limited = |seconds: i64| (seconds != i64::MAX).then_some(seconds);
+        Shown {
+            kind: revocation.kind.as_str(),
+            issuer: &revocation.issuer,
+            name: &revocation.name,
+            issued_before: limited(revocation.issued_before),
+            until: limited(revocation.until),
+        }
+    }
+}

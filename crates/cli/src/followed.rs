@@ -1,0 +1,52 @@
+//! A store that is followed while credentials are verified.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use tollgate::{ApiKeyTable, KeyRecord, Revocations};
+use tollgate_store::{Follower, FollowerThread};
+
+use crate::error::{self, CommandError};
+use crate::store_options::{self, FormatOption, PepperOption};
+use crate::stream::progress::key_bar;
+
+/// Which store, and how keys are looked up in it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StoreConfiguration {
+    pub(crate) file: PathBuf,
+    pub(crate) pepper_file: Option<PathBuf>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) env: Option<String>,
+}
+
+/// The tables of a store, which are kept in step with it until this is dropped.
+pub(crate) struct Followed {
+    pub(crate) api_keys: Arc<ApiKeyTable<KeyRecord>>,
+    pub(crate) revocations: Revocations,
+    _thread: FollowerThread,
+}
+
+impl StoreConfiguration {
+    /// Reads the store and begins to follow it.
+    pub(crate) fn follow(&self) -> Result<Followed, CommandError> {
+        let pepper = PepperOption { pepper_file: self.pepper_file.clone() }.read()?;
+        let store = store_options::open(self.file.clone())?;
+        let failed = |source| CommandError::Store { path: self.file.clone(), source };
+        let format = FormatOption { prefix: self.prefix.clone(), env: self.env.clone() }.format(Some(&store))?;
+        let count = store.key_count().map_err(failed)?;
+        let table = pepper.into_iter().fold(ApiKeyTable::with_capacity(format, count), ApiKeyTable::pepper);
+        let (api_keys, revocations) = (Arc::new(table), Revocations::new());
+        let mut follower = Follower::new(Arc::new(store), api_keys.clone(), revocations.clone());
+        let bar = key_bar(count as u64);
+        let loaded = follower.load(&|keys| bar.set_position(keys));
+        bar.finish_and_clear();
+        loaded.map_err(failed)?;
+        let path = self.file.display().to_string();
+        let thread = follower.spawn_reporting(move |failure| {
+            error::warn(&format!("{path}: {failure}; what was changed since is not known yet"));
+        });
+        Ok(Followed { api_keys, revocations, _thread: thread })
+    }
+}

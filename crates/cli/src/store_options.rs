@@ -1,0 +1,137 @@
+//! Which store, under which pepper, keys of which format.
+
+use std::env;
+use std::path::PathBuf;
+
+use clap::Args;
+use tollgate::KeyFormat;
+use tollgate::apikeys::Pepper;
+use tollgate_store::Store;
+
+use crate::error::{CommandError, warn};
+use crate::key_files;
+use crate::key_records::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX};
+use crate::limits::MAX_PEPPER_BYTES;
+
+/// The environment variable that names the store where `--store` is absent.
+const STORE_VARIABLE: &str = "TOLLGATE_STORE";
+
+/// The store that a command works on.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct StoreOption {
+    /// The store: its file, or the folder that it is in, which is the --data of `tollgate serve`; the environment variable
+    /// TOLLGATE_STORE otherwise
+    #[arg(long, value_name = "FILE")]
+    store: Option<PathBuf>,
+}
+
+impl StoreOption {
+    /// Where the store is or is to be, if any was named.
+    pub(crate) fn file(&self) -> Option<PathBuf> {
+        let variable = || env::var_os(STORE_VARIABLE).filter(|value| !value.is_empty());
+        self.store.clone().or_else(|| variable().map(Into::into)).map(file_of)
+    }
+
+    /// Opens the store, which has to be there: a misspelt name shall not make an empty one.
+    pub(crate) fn open(&self) -> Result<Store, CommandError> {
+        let path = self.file().ok_or(CommandError::NoStore)?;
+        open(path)
+    }
+
+    /// Opens the store, and makes it when it is missing; whether it did.
+    pub(crate) fn open_or_make(&self) -> Result<(Store, bool), CommandError> {
+        let path = self.file().ok_or(CommandError::NoStore)?;
+        let is_new = !path.exists();
+        let store = Store::open_file(&path).map_err(|source| CommandError::Store { path, source })?;
+        Ok((store, is_new))
+    }
+}
+
+/// Says where a new store was made, for whoever meant another.
+pub(crate) fn tell_new(store: &Store, is_new: bool) {
+    if is_new {
+        warn(&format!("made a new store: {}", store.file().display()));
+    }
+}
+
+/// The file of the store that a user means by `path`: the path itself, or the store's own file in that folder. What is not there
+/// yet is a folder, unless its name has an extension.
+fn file_of(path: PathBuf) -> PathBuf {
+    let is_folder = path.is_dir() || !path.exists() && path.extension().is_none();
+    if is_folder { Store::file_in(&path) } else { path }
+}
+
+/// Opens the store that is at `path`.
+pub(crate) fn open(path: PathBuf) -> Result<Store, CommandError> {
+    let path = file_of(path);
+    if !path.is_file() {
+        return Err(CommandError::StoreMissing { path });
+    }
+    Store::open_file(&path).map_err(|source| CommandError::Store { path, source })
+}
+
+/// The pepper of the keys that other systems made.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct PepperOption {
+    /// The file of the pepper under which keys that other systems made are digested: at least 32 random bytes, of which every one
+    /// counts, a line feed at the end too. Whoever looks such keys up needs the same
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pepper_file: Option<PathBuf>,
+}
+
+impl PepperOption {
+    /// The pepper, if one was named.
+    pub(crate) fn read(&self) -> Result<Option<Pepper>, CommandError> {
+        self.pepper_file
+            .as_ref()
+            .map(|path| {
+                let secret = key_files::read(path, MAX_PEPPER_BYTES)?;
+                if secret.len() > MAX_PEPPER_BYTES {
+                    let source = std::io::Error::other(format!("a pepper has at most {MAX_PEPPER_BYTES} bytes"));
+                    return Err(CommandError::File { path: path.clone(), source });
+                }
+                Pepper::new(&secret).map_err(|source| CommandError::Pepper { path: path.clone(), source })
+            })
+            .transpose()
+    }
+}
+
+/// What the operator's own keys begin with.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct FormatOption {
+    /// What the operator's own keys begin with; otherwise as the first of the store does, and tg
+    #[arg(long)]
+    pub(crate) prefix: Option<String>,
+
+    /// What follows the prefix; otherwise as in the first of the store, and live
+    #[arg(long)]
+    pub(crate) env: Option<String>,
+}
+
+impl FormatOption {
+    /// Whether any of it was said.
+    pub(crate) fn is_given(&self) -> bool {
+        self.prefix.is_some() || self.env.is_some()
+    }
+
+    /// The format that was asked for; else that of the first key in `store`; else the default.
+    pub(crate) fn format(&self, store: Option<&Store>) -> Result<KeyFormat, CommandError> {
+        let first = match store {
+            Some(store) if !self.is_given() => {
+                store.first_format().map_err(|source| CommandError::in_store(store, source))?
+            }
+            _ => None,
+        };
+        let (prefix, env) = first.as_deref().and_then(labels).unwrap_or((
+            self.prefix.as_deref().unwrap_or(DEFAULT_PREFIX),
+            self.env.as_deref().unwrap_or(DEFAULT_ENVIRONMENT),
+        ));
+        KeyFormat::new(prefix, env).map_err(CommandError::ApiKeyFormat)
+    }
+}
+
+/// Prefix and environment in what a key begins with, `<prefix>_<env>_`.
+pub(crate) fn labels(head: &str) -> Option<(&str, &str)> {
+    // Neither holds an underscore.
+    head.strip_suffix('_')?.split_once('_')
+}
