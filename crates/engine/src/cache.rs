@@ -18,13 +18,14 @@ pub use statistics::CacheStatistics;
 pub(crate) use front::Fronts;
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use back::Back;
 use statistics::Statistics;
 
+use crate::sync::RandomState;
 use crate::token::Token;
 
 /// The generations under which a token was last found good.

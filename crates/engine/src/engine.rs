@@ -16,6 +16,7 @@ use crate::principal::Principal;
 use crate::record::{KeyKind, KeyRecord, KeyState};
 use crate::rejection::Rejection;
 use crate::revocation::{Marks, Revocations};
+use crate::sync::thread_local;
 use crate::token::{Token, TokenText};
 
 /// The token verification engine: the value of an Authorization header in, a [`Principal`] or a [`Rejection`] out.
@@ -87,7 +88,8 @@ impl Engine {
             return Err(Rejection::CredentialNotAccepted);
         };
         let jws = self.split(token)?;
-        THREAD.with_borrow_mut(|thread| {
+        THREAD.with(|thread| {
+            let thread = &mut *thread.borrow_mut();
             let claims = jws.decode_claims(&mut thread.claims)?;
             Ok(self.issuers.at(self.issuers.find(claims.iss())?).key_ring())
         })
@@ -107,7 +109,8 @@ impl Engine {
             return Err(Rejection::CredentialNotAccepted);
         }
         THREAD
-            .with_borrow_mut(|thread| {
+            .with(|thread| {
+                let thread = &mut *thread.borrow_mut();
                 let cached = self.cache.as_ref().and_then(|cache| {
                     cache.find(&mut thread.fronts, token, now, |token, stamp| self.judge(token, stamp, now))
                 });

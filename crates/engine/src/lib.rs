@@ -51,6 +51,7 @@ mod record;
 mod rejection;
 mod revocation;
 mod scopes;
+mod sync;
 mod token;
 
 pub use address::{AddressBlock, NotAnAddressBlock};

@@ -37,4 +37,4 @@ pub(crate) const MAX_FRONTS_PER_THREAD: usize = 8;
 
 /// The logarithm of the number of shards of a revocation table. With 4,096 of them a change copies 80 KB at ten million
 /// entries, and an empty table takes 32 KB.
-pub(crate) const REVOCATION_SHARDS_LOG2: u32 = 12;
+pub(crate) const REVOCATION_SHARDS_LOG2: u32 = if cfg!(tollgate_model) { 1 } else { 12 };

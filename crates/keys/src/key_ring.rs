@@ -1,12 +1,11 @@
 use std::fmt;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-
-use arc_swap::{ArcSwap, Guard};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock, PoisonError};
 
 use crate::key_refresher::KeyRefresher;
 use crate::key_set::KeySet;
+use crate::sync::{ArcSwap, AtomicU64, Guard, Mutex};
 
 /// The place where the current [`KeySet`] of an issuer is published. Clones are the same ring.
 ///

@@ -85,6 +85,10 @@ mod pem;
 mod public_key;
 mod report;
 mod spki;
+#[cfg(not(tollgate_model))]
+mod sync;
+#[cfg(tollgate_model)]
+pub mod sync;
 mod table;
 #[cfg(feature = "test-hooks")]
 pub mod test_hooks;

@@ -1,6 +1,7 @@
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::Stamp;
+use crate::sync::{Mutex, MutexGuard};
 use crate::token::Token;
 
 /// How many tokens share a set. Eight tags fill one cache line.

@@ -1,6 +1,7 @@
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 
 use super::target::Kind;
+use crate::sync::RandomState;
 
 /// 128 bits that stand for a revoked name: two of the standard library's keyed hashes (SipHash) under independent secrets.
 ///

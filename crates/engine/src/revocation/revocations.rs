@@ -1,12 +1,11 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-
-use arc_swap::ArcSwapOption;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::fingerprint::{Fingerprint, Secret};
 use super::target::{Kind, Marks, Revocation};
 use crate::limits::REVOCATION_SHARDS_LOG2;
+use crate::sync::{ArcSwapOption, AtomicU64, AtomicUsize, Mutex};
 
 /// What has been revoked. Clones are the same table, and any number of engines may share it.
 ///

@@ -1,0 +1,23 @@
+//! What threads share, and with it the order of what they do: from the standard library and arc-swap, or from loom where
+//! `tests/removal_model` tries every order.
+
+#[cfg(not(tollgate_model))]
+pub(crate) use {
+    arc_swap::ArcSwapOption,
+    std::hash::RandomState,
+    std::sync::atomic::{AtomicU64, AtomicUsize},
+    std::sync::{Mutex, MutexGuard},
+    std::thread_local,
+};
+
+#[cfg(tollgate_model)]
+pub(crate) use {
+    loom::sync::atomic::{AtomicU64, AtomicUsize},
+    loom::sync::{Mutex, MutexGuard},
+    loom::thread_local,
+    tollgate_keys::sync::ArcSwapOption,
+};
+
+/// Each run of a model has to take the same way through hash tables.
+#[cfg(tollgate_model)]
+pub(crate) type RandomState = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;

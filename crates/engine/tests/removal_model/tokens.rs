@@ -1,0 +1,222 @@
+//! A token meets the removal of itself or of its key.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use loom::sync::atomic::AtomicBool;
+use loom::thread::JoinHandle;
+use tollgate::{
+    Algorithm, CacheConfig, Engine, Issuer, KeyRing, KeySet, Principal, Rejection, Revocation, Revocations,
+};
+use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, key_set, signing_key};
+
+use crate::{explore, thread};
+
+/// Room for any number of tokens of these tests.
+const ROOMY: usize = 64 << 10;
+
+/// Room for one: the table's own set and half a token more.
+const ONE_TOKEN: usize = 2 << 10;
+
+#[derive(Clone, Copy)]
+enum Removal {
+    Revocation,
+    Key,
+}
+
+/// What the threads of one run share. Its tokens are alike but for their `jti`.
+struct World {
+    engine: Engine,
+    ring: KeyRing,
+    revocations: Revocations,
+    removal: Removal,
+    /// Set when the removal has returned.
+    is_removed: AtomicBool,
+}
+
+/// The same in every run.
+struct Fixture {
+    keys: KeySet,
+    other_keys: KeySet,
+    token: String,
+    other_token: String,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let (key, other) = (signing_key(Algorithm::HS256, 0), signing_key(Algorithm::HS256, 1));
+        Fixture {
+            keys: key_set([&key, &other]),
+            other_keys: key_set([&other]),
+            token: Draft::new(&key).sign(&key),
+            other_token: Draft::new(&other).claim("jti", "token-2").sign(&other),
+        }
+    }
+}
+
+impl World {
+    fn new(fixture: &Fixture, removal: Removal, cache_bytes: usize) -> Arc<Self> {
+        let (ring, revocations) = (KeyRing::new(fixture.keys.clone()), Revocations::new());
+        let cache = CacheConfig { bytes: cache_bytes, per_thread_slots: 1, ..CacheConfig::default() };
+        let issuer = Issuer::new(ISSUER).audience(AUDIENCE).keys(ring.clone());
+        let engine = Engine::builder().issuer(issuer).revocations(revocations.clone()).cache(cache);
+        let engine = engine.build().unwrap();
+        Arc::new(World { engine, ring, revocations, removal, is_removed: AtomicBool::new(false) })
+    }
+
+    fn verify(&self, token: &str) -> Result<Principal, Rejection> {
+        self.engine.verify_at(token.as_bytes(), NOW)
+    }
+
+    /// A verify that may come before the removal, while it is under way, or after it.
+    fn verify_meanwhile(&self, token: &str) {
+        let is_removed = self.is_removed.load(Ordering::Acquire);
+        let result = self.verify(token);
+        assert!(!(is_removed && result.is_ok()), "accepted by a verify that began after the removal had returned");
+    }
+
+    fn remove(&self, fixture: &Fixture) {
+        match self.removal {
+            Removal::Revocation => self.revocations.revoke(&Revocation::token(ISSUER, "token-1")),
+            Removal::Key => self.ring.replace(fixture.other_keys.clone()),
+        }
+        self.is_removed.store(true, Ordering::Release);
+    }
+
+    fn assert_removed(&self, token: &str) {
+        for _ in 0..2 {
+            assert!(self.verify(token).is_err(), "accepted after the removal");
+        }
+    }
+}
+
+/// Tries every order of the threads that `scenario` starts, for each kind of removal.
+fn explore_each(name: &str, scenario: fn(&Arc<Fixture>, Removal)) {
+    for (removal, kind) in [(Removal::Revocation, "revocation"), (Removal::Key, "key removal")] {
+        let fixture = Arc::new(Fixture::new());
+        explore(&format!("{name}, {kind}"), move || scenario(&fixture, removal));
+    }
+}
+
+/// A thread that removes, and then finds the token removed.
+fn remover(world: &Arc<World>, fixture: &Arc<Fixture>) -> JoinHandle<()> {
+    let (world, fixture) = (world.clone(), fixture.clone());
+    thread(move || {
+        world.remove(&fixture);
+        world.assert_removed(&fixture.token);
+    })
+}
+
+#[test]
+fn a40_a_token_that_is_verified_for_the_first_time() {
+    explore_each("new token", |fixture, removal| {
+        let world = World::new(fixture, removal, ROOMY);
+        let remover = remover(&world, fixture);
+        world.verify_meanwhile(&fixture.token);
+        world.verify_meanwhile(&fixture.token);
+        remover.join().unwrap();
+        world.assert_removed(&fixture.token);
+    });
+}
+
+#[test]
+fn a40_a_token_in_the_table_of_all_threads() {
+    explore_each("token in the shared table", |fixture, removal| {
+        let world = World::new(fixture, removal, ROOMY);
+        world.verify(&fixture.token).unwrap();
+        let remover = remover(&world, fixture);
+        world.verify_meanwhile(&fixture.token);
+        world.verify_meanwhile(&fixture.token);
+        remover.join().unwrap();
+        world.assert_removed(&fixture.token);
+    });
+}
+
+#[test]
+fn a40_a_token_in_the_table_of_one_thread() {
+    explore_each("token in a thread's table", |fixture, removal| {
+        let world = World::new(fixture, removal, ROOMY);
+        for _ in 0..4 {
+            world.verify(&fixture.token).unwrap();
+        }
+        assert!(world.engine.cache_statistics().unwrap().front_hits > 0, "it is not where this test wants it");
+        let remover = remover(&world, fixture);
+        world.verify_meanwhile(&fixture.token);
+        world.verify_meanwhile(&fixture.token);
+        remover.join().unwrap();
+        world.assert_removed(&fixture.token);
+    });
+}
+
+#[test]
+fn a40_two_threads_that_verify_one_token() {
+    explore_each("two threads", |fixture, removal| {
+        let world = World::new(fixture, removal, ROOMY);
+        let (theirs, text) = (world.clone(), fixture.clone());
+        let other = thread(move || theirs.verify_meanwhile(&text.token));
+        let remover = remover(&world, fixture);
+        world.verify_meanwhile(&fixture.token);
+        other.join().unwrap();
+        remover.join().unwrap();
+        world.assert_removed(&fixture.token);
+    });
+}
+
+#[test]
+fn a40_tokens_that_evict_each_other() {
+    explore_each("eviction", |fixture, removal| {
+        let world = World::new(fixture, removal, ONE_TOKEN);
+        let (theirs, text) = (world.clone(), fixture.clone());
+        let other = thread(move || {
+            theirs.verify(&text.other_token).unwrap();
+        });
+        let remover = remover(&world, fixture);
+        world.verify_meanwhile(&fixture.token);
+        other.join().unwrap();
+        remover.join().unwrap();
+        world.assert_removed(&fixture.token);
+        assert!(world.verify(&fixture.other_token).is_ok(), "it was not removed");
+    });
+}
+
+/// The generation moves on twice, so that a verify can stamp the token anew between the two.
+#[test]
+fn a40_a_removal_that_follows_another() {
+    explore_each("second change", |fixture, removal| {
+        let world = World::new(fixture, removal, ROOMY);
+        world.verify(&fixture.token).unwrap();
+        let (theirs, keys) = (world.clone(), fixture.clone());
+        let remover = thread(move || {
+            match theirs.removal {
+                Removal::Revocation => theirs.revocations.revoke(&Revocation::token(ISSUER, "token-3")),
+                Removal::Key => theirs.ring.replace(keys.keys.clone()),
+            }
+            theirs.remove(&keys);
+            theirs.assert_removed(&keys.token);
+        });
+        world.verify_meanwhile(&fixture.token);
+        world.verify_meanwhile(&fixture.token);
+        remover.join().unwrap();
+        world.assert_removed(&fixture.token);
+    });
+}
+
+/// Replacing all revocations leaves no moment in which one that stays is missing.
+#[test]
+fn a40_what_stays_revoked_while_all_is_replaced() {
+    let fixture = Arc::new(Fixture::new());
+    explore("replacement of all", move || {
+        let world = World::new(&fixture, Removal::Revocation, ROOMY);
+        let revoked = Revocation::token(ISSUER, "token-1");
+        world.revocations.revoke(&revoked);
+        let theirs = world.clone();
+        let replacer = thread(move || {
+            theirs.revocations.replace_all([&revoked, &Revocation::subject(ISSUER, "user-2")]);
+        });
+        for _ in 0..2 {
+            assert!(world.verify(&fixture.token).is_err());
+        }
+        replacer.join().unwrap();
+        world.assert_removed(&fixture.token);
+    });
+}
