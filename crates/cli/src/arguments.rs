@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Client(commands::client::Arguments),
     Revoke(commands::revoke::Arguments),
     Token(commands::token::Arguments),
+    Bench(commands::bench::Arguments),
     Serve(commands::serve::Arguments),
     Completions(commands::completions::Arguments),
 }
@@ -53,6 +54,7 @@ impl Command {
             Command::Client(arguments) => arguments.run(),
             Command::Revoke(arguments) => arguments.run(),
             Command::Token(arguments) => arguments.run(),
+            Command::Bench(arguments) => arguments.run(),
             Command::Serve(arguments) => arguments.run(),
             Command::Completions(arguments) => arguments.run(),
         }

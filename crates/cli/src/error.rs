@@ -68,6 +68,9 @@ pub(crate) enum CommandError {
     /// A record of an API key that could not be read back.
     #[error("{0}")]
     NewKeyRecord(&'static str),
+    /// The measurement could not be made.
+    #[error("{0}")]
+    Bench(&'static str),
     /// The system gives no random numbers.
     #[error("the system gives no random numbers; try again once it has started up")]
     Random,

@@ -41,3 +41,12 @@ pub(crate) const DEFAULT_KEY_OVERLAP_SECONDS: u32 = 24 * 60 * 60;
 
 /// Secrets of one client that are looked at: more than any client has, revoked ones included.
 pub(crate) const MAX_CLIENT_SECRETS: usize = 10_000;
+
+/// The most distinct tokens of `tollgate bench`: a million take about a gigabyte.
+pub(crate) const MAX_BENCH_TOKENS: i64 = 1_000_000;
+
+/// The most API keys of `tollgate bench`: as many as the table is measured with.
+pub(crate) const MAX_BENCH_API_KEYS: i64 = 10_000_000;
+
+/// The most threads of `tollgate bench`: more than any one machine has processors today.
+pub(crate) const MAX_BENCH_THREADS: i64 = 1024;

@@ -4,6 +4,7 @@
 //! them; those that read tokens do it through [`stream`].
 
 mod arguments;
+mod bench;
 mod commands;
 mod configuration;
 mod error;

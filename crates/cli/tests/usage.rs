@@ -4,7 +4,7 @@ mod support;
 
 use support::{run, run_command};
 
-const COMMANDS: [&[&str]; 30] = [
+const COMMANDS: [&[&str]; 31] = [
     &["jws"],
     &["verify"],
     &["keys"],
@@ -33,6 +33,7 @@ const COMMANDS: [&[&str]; 30] = [
     &["revoke", "issuer"],
     &["revoke", "list"],
     &["token", "new"],
+    &["bench"],
     &["serve"],
     &["completions"],
 ];

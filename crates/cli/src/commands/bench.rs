@@ -1,0 +1,115 @@
+//! `tollgate bench`: what verify takes on this machine.
+
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{fs, thread};
+
+use clap::Args;
+use tollgate::Algorithm;
+
+use super::{Outcome, print};
+use crate::bench::{Shape, charts, json, measure, table};
+use crate::error::CommandError;
+use crate::limits::{MAX_BENCH_API_KEYS, MAX_BENCH_THREADS, MAX_BENCH_TOKENS};
+use crate::values;
+
+const HELP: &str = "\
+Tokens and keys are made up, and each request is written to memory a moment before it is verified, as if it came from a
+socket. The throughput is that of the time spent in verify: making up requests does not count. The latencies are of single
+verifies and hold one look at the clock, 20 to 30 ns. Run it on a release build, with nothing else on the machine.
+
+Examples:
+  tollgate bench
+  tollgate bench --alg RS256 --tokens 100000 --hit-share 95 --threads 8
+  tollgate bench --api-keys 1000000 --api-key-share 100
+  tollgate bench --duration 30s --json --svg bench.svg";
+
+/// Measure verify on this machine, for your own shape of traffic.
+#[derive(Args, Debug)]
+#[command(after_help = HELP)]
+pub(crate) struct Arguments {
+    /// What the tokens are signed with
+    #[arg(long = "alg", value_name = "ALG", value_parser = values::algorithm(), default_value = "ES256", hide_possible_values = true)]
+    algorithm: Algorithm,
+
+    /// How long a token is, in bytes, as far as its claims do not need more
+    #[arg(long, value_name = "BYTES", default_value_t = 700, value_parser = clap::value_parser!(u32).range(..=8000))]
+    token_bytes: u32,
+
+    /// How many distinct tokens are presented again and again
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=MAX_BENCH_TOKENS))]
+    tokens: u32,
+
+    /// Which part of the tokens is one of those, in per cent; the rest was never seen before
+    #[arg(long, value_name = "PERCENT", default_value_t = 99.0, value_parser = per_cent)]
+    hit_share: f64,
+
+    /// How many API keys there are
+    #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=MAX_BENCH_API_KEYS))]
+    api_keys: u32,
+
+    /// Which part of the requests has an API key instead of a token, in per cent
+    #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = per_cent)]
+    api_key_share: f64,
+
+    /// Threads that verify; one for each processor otherwise
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MAX_BENCH_THREADS))]
+    threads: Option<u32>,
+
+    /// Memory for the cache of verified tokens that the threads share, in MiB; 0 for no cache; as the engine has it otherwise
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(..=65536))]
+    cache_mib: Option<u32>,
+
+    /// How long to measure: 500ms, 5s, 2m
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
+    duration: Duration,
+
+    /// Print one JSON object instead of a table
+    #[arg(long)]
+    json: bool,
+
+    /// Draw the latencies into this file, too
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        let shape = self.shape();
+        let measured = measure(&shape)?;
+        if let Some(path) = &self.svg {
+            fs::write(path, charts(&shape, &measured))
+                .map_err(|source| CommandError::File { path: path.clone(), source })?;
+        }
+        if self.json { print(&[&json(&shape, &measured), "\n"]) } else { print(&[&table(&shape, &measured)]) }
+    }
+
+    fn shape(&self) -> Shape {
+        let processors = || thread::available_parallelism().map_or(1, NonZero::get);
+        Shape {
+            algorithm: self.algorithm,
+            token_bytes: self.token_bytes as usize,
+            tokens: self.tokens as usize,
+            hit_share: self.hit_share / 100.0,
+            api_keys: if self.api_key_share > 0.0 { self.api_keys as usize } else { 0 },
+            api_key_share: self.api_key_share / 100.0,
+            threads: self.threads.map_or_else(processors, |threads| threads as usize),
+            cache_bytes: self.cache_mib.map(|mib| mib as usize * 1024 * 1024),
+            duration: self.duration,
+        }
+    }
+}
+
+fn per_cent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse().ok().filter(|number| (0.0..=100.0).contains(number));
+    number.ok_or_else(|| "give a number from 0 to 100".to_owned())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let duration = match text.strip_suffix("ms") {
+        Some(number) => Duration::from_millis(number.parse().map_err(|_| "give a time: 500ms, 5s, 2m".to_owned())?),
+        None => Duration::from_secs(values::seconds(text)?.into()),
+    };
+    if duration.is_zero() { Err("give a time above zero".to_owned()) } else { Ok(duration) }
+}
