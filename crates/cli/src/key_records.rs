@@ -7,17 +7,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tollgate::jwt::{base64url, is_scope_token};
-use tollgate::{ApiKeyTable, Digest, KeyFormat, KeyRecord};
+use tollgate::{AddressBlock, ApiKeyTable, Digest, KeyFormat, KeyRecord, KeyState};
 
 use crate::error::CommandError;
 use crate::limits::MAX_RECORD_BYTES;
-use crate::values::Kind;
+use crate::values::{Kind, State};
 
 /// One line of the file.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeyLine {
-    /// base64url of the SHA-256 of the key.
+    /// base64url of the SHA-256 of the key, or its hexadecimal digits.
     pub(crate) digest: String,
     pub(crate) id: String,
     pub(crate) kind: Kind,
@@ -31,6 +31,22 @@ pub(crate) struct KeyLine {
     pub(crate) expires_at: Option<i64>,
     /// The format of the key; `None` for a key that was made elsewhere and has no checksum.
     pub(crate) format: Option<FormatName>,
+    /// What `tollgate api-key export` says besides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<State>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) created_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) overlap_ends_at: Option<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) allowed_addresses: Vec<String>,
+    // These three say nothing to an engine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metadata: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rotated_to: Option<String>,
 }
 
 /// What a key begins with: `<prefix>_<env>_`.
@@ -90,9 +106,7 @@ pub(crate) fn append(path: &Path, line: &KeyLine) -> Result<(), CommandError> {
 impl KeyLine {
     /// The key's digest and what an engine is told of it; or what is wrong with the line.
     pub(crate) fn record(&self) -> Result<(Digest, KeyRecord), &'static str> {
-        let mut digest = Vec::new();
-        base64url::decode(&self.digest, &mut digest).map_err(|_| DIGEST)?;
-        let digest = Digest::from_bytes(digest.try_into().map_err(|_| DIGEST)?);
+        let digest = self.digest()?;
         if self.id.is_empty() {
             return Err("`id` is empty; give the key a name");
         }
@@ -103,10 +117,31 @@ impl KeyLine {
         if let Some(seconds) = self.not_before {
             record = record.not_before(seconds);
         }
-        if let Some(seconds) = self.expires_at {
+        if let Some(seconds) = self.ends_at() {
             record = record.expires_at(seconds);
         }
-        Ok((digest, record))
+        let blocks = self.allowed_addresses.iter().map(|block| block.parse());
+        let blocks: Vec<AddressBlock> =
+            blocks.collect::<Result<_, _>>().map_err(|_| "`allowed_addresses` are blocks as 192.0.2.0/24")?;
+        let record = record.created_at(self.created_at.unwrap_or(0)).allowed_addresses(blocks);
+        Ok((digest, record.in_state(self.state.map_or(KeyState::Active, Into::into))))
+    }
+
+    fn digest(&self) -> Result<Digest, &'static str> {
+        if let Some(digest) = Digest::from_hex(&self.digest) {
+            return Ok(digest);
+        }
+        let mut digest = Vec::new();
+        base64url::decode(&self.digest, &mut digest).map_err(|_| DIGEST)?;
+        Ok(Digest::from_bytes(digest.try_into().map_err(|_| DIGEST)?))
+    }
+
+    /// By its own expiry, or because another took its place.
+    fn ends_at(&self) -> Option<i64> {
+        match (self.expires_at, self.overlap_ends_at) {
+            (Some(end), Some(overlap)) => Some(end.min(overlap)),
+            (end, overlap) => end.or(overlap),
+        }
     }
 
     fn blank(&self) -> Result<KeyRecord, &'static str> {

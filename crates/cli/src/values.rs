@@ -59,10 +59,11 @@ impl From<Typ> for TypProfile {
 }
 
 /// What a key of an API-keys file is for.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
     /// An API key: taken bare, as Bearer, or from its own header
+    #[default]
     ApiKey,
     /// The secret of a client: taken as Basic with the client id
     ClientSecret,
@@ -81,7 +82,8 @@ impl From<Kind> for KeyKind {
 }
 
 /// Whether a key may be used.
-#[derive(Clone, Copy, Debug, ValueEnum)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
     /// It may
     Active,

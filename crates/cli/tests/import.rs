@@ -198,3 +198,23 @@ fn keys_are_minted_for_lines_without_digest() {
     assert!(key.starts_with("acme_live_1"));
     assert_eq!(run(&["verify", "--store", &import.store], key).status, 0);
 }
+
+#[test]
+fn verify_reads_an_export() {
+    let import = Import::new();
+    let new = |id: &str| {
+        let made = ["api-key", "new", "--subject", "u", "--id", id, "--name", "n", "--store", &import.store];
+        run(&made, "").stdout
+    };
+    let keys: String = ["good", "off", "gone", "old"].map(new).concat();
+    for (command, id) in [("disable", "off"), ("revoke", "gone")] {
+        assert_eq!(run(&["api-key", command, id, "--store", &import.store], "").status, 0);
+    }
+    run(&["api-key", "rotate", "old", "--overlap", "0", "--store", &import.store], "");
+    let file = import.folder.write("export.jsonl", import.export());
+    let verified = run(&["verify", "--api-keys", &file], keys);
+    assert_eq!(
+        verified.errors(),
+        [None, Some("disabled"), Some("revoked"), Some("expired")].map(|e| e.map(str::to_owned))
+    );
+}

@@ -98,3 +98,25 @@ fn what_cannot_be_revoked_is_said() {
     let absent = store.folder.path("absent");
     run(&["revoke", "list", "--store", &absent], "").refused_with("there is no store");
 }
+
+#[test]
+fn opaque_access_tokens_fall_with_their_holder_when_that_is_asked_for() {
+    let store = Store::new();
+    let token = |further: &[&str]| {
+        let new = ["api-key", "new", "--store", &store.path, "--kind", "access-token"];
+        run(&[&new, further].concat(), "").stdout.trim_end().to_owned()
+    };
+    let of_subject = token(&["--subject", "u"]);
+    let of_client = token(&["--subject", "v", "--client-id", "c"]);
+    let revoke = |kind: &str, name: &str, further: &[&str]| {
+        assert_eq!(store.revoke(&[&[kind, name, "--issuer", ISSUER], further].concat(), "").status, 0);
+    };
+    revoke("subject", "u", &[]);
+    revoke("client", "c", &["--issued-before", "2000-01-01", "--access-tokens"]);
+    assert_eq!((store.verify(&of_subject), store.verify(&of_client)), (None, None));
+    revoke("subject", "u", &["--access-tokens"]);
+    assert!(store.verify(&of_subject).is_some());
+    assert_eq!(store.verify(&of_client), None);
+    revoke("client", "c", &["--access-tokens"]);
+    assert!(store.verify(&of_client).is_some());
+}

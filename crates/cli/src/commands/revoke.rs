@@ -4,15 +4,15 @@ mod list;
 mod name;
 
 use clap::{Args, Subcommand};
-use tollgate_store::RevocationKind;
+use tollgate_store::{RevocationKind, TokensOf};
 
 use super::Outcome;
 use crate::error::CommandError;
 
 const HELP: &str = "\
 Revocations are kept in the same store as API keys (--store FILE, or the environment variable TOLLGATE_STORE). Whoever follows it,
-`tollgate serve` and `tollgate verify --store`, rejects what they name within 200 ms. API keys, client secrets and opaque tokens are
-revoked with `tollgate api-key revoke`.
+`tollgate serve` and `tollgate verify --store`, rejects what they name within 200 ms. API keys, client secrets and opaque tokens name
+nobody: `tollgate api-key revoke` revokes them by their ids, --access-tokens the opaque ones of a subject or client.
 
 Examples:
   tollgate revoke jti 7f3c9a --issuer https://as.example --until 1h --store /var/lib/tollgate
@@ -34,13 +34,13 @@ enum Command {
     Jti(name::OfIssuer),
     /// Revoke all tokens of subjects, by their `sub`.
     #[command(after_help = name::HELP)]
-    Subject(name::OfIssuer),
+    Subject(name::OfHolder),
     /// Revoke all tokens of sessions, by their `sid`.
     #[command(after_help = name::HELP)]
     Session(name::OfIssuer),
     /// Revoke all tokens of clients, by their `client_id`.
     #[command(after_help = name::HELP)]
-    Client(name::OfIssuer),
+    Client(name::OfHolder),
     /// Revoke all tokens of issuers, by their `iss`.
     #[command(after_help = name::HELP)]
     Issuer(name::Arguments),
@@ -51,10 +51,10 @@ impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         match &self.command {
             Command::Jti(names) => names.run(RevocationKind::Token),
-            Command::Subject(names) => names.run(RevocationKind::Subject),
+            Command::Subject(names) => names.run(RevocationKind::Subject, |name| TokensOf::Subject(name)),
             Command::Session(names) => names.run(RevocationKind::Session),
-            Command::Client(names) => names.run(RevocationKind::Client),
-            Command::Issuer(names) => names.run(RevocationKind::Issuer, None),
+            Command::Client(names) => names.run(RevocationKind::Client, |name| TokensOf::Client(name)),
+            Command::Issuer(names) => names.run(RevocationKind::Issuer, None, None),
             Command::List(arguments) => arguments.run(),
         }
     }

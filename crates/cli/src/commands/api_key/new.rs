@@ -27,7 +27,7 @@ Where the record goes, which holds the digest and never the key:
   neither       on standard error.
 
 A line of the file is a JSON object: digest (base64url of the key's SHA-256), id, kind, subject, client_id, scopes, not_before,
-expires_at (seconds since the Unix epoch) and format. A key that was made elsewhere is added by hand, without format. To withdraw
+expires_at (seconds since the Unix epoch) and format. The lines of `tollgate api-key export` are such lines too. A key that was made elsewhere is added by hand, without format. To withdraw
 a key, take its line out.
 
 Standard output has the key and nothing else, or with --json {\"key\":...} with the members of `tollgate api-key list --json`.
@@ -213,6 +213,7 @@ impl Arguments {
             not_before: self.not_before,
             expires_at: self.expires_in.map(|seconds| now() + i64::from(seconds)),
             format: Some(FormatName { prefix: prefix.to_owned(), env: env.to_owned() }),
+            ..KeyLine::default()
         };
         line.record().map_err(CommandError::NewKeyRecord)?;
         Ok(line)

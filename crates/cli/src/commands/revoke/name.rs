@@ -4,7 +4,7 @@ use std::io;
 
 use clap::Args;
 use serde::Serialize;
-use tollgate_store::{RevocationKind, StoredRevocation};
+use tollgate_store::{RevocationKind, StoredRevocation, TokensOf};
 
 use crate::commands::{Names, Outcome, Unknown};
 use crate::error::{CommandError, warn};
@@ -37,6 +37,17 @@ pub(super) struct OfIssuer {
     names: Arguments,
 }
 
+/// Names of somebody to whom opaque access tokens are given too.
+#[derive(Args, Debug)]
+pub(super) struct OfHolder {
+    /// Revoke their opaque access tokens in the store too, which name no issuer, for ever
+    #[arg(long, conflicts_with = "undo")]
+    access_tokens: bool,
+
+    #[command(flatten)]
+    names: OfIssuer,
+}
+
 /// Names, and how they are revoked.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
@@ -66,12 +77,27 @@ pub(super) struct Arguments {
 
 impl OfIssuer {
     pub(super) fn run(&self, kind: RevocationKind) -> Result<Outcome, CommandError> {
-        self.names.run(kind, Some(&self.issuer))
+        self.names.run(kind, Some(&self.issuer), None)
     }
 }
 
+impl OfHolder {
+    pub(super) fn run(&self, kind: RevocationKind, tokens_of: TokensOfName) -> Result<Outcome, CommandError> {
+        let OfIssuer { issuer, names } = &self.names;
+        names.run(kind, Some(issuer), self.access_tokens.then_some(tokens_of))
+    }
+}
+
+/// Whose opaque access tokens a name stands for.
+pub(super) type TokensOfName = fn(&str) -> TokensOf<'_>;
+
 impl Arguments {
-    pub(super) fn run(&self, kind: RevocationKind, issuer: Option<&str>) -> Result<Outcome, CommandError> {
+    pub(super) fn run(
+        &self,
+        kind: RevocationKind,
+        issuer: Option<&str>,
+        tokens_of: Option<TokensOfName>,
+    ) -> Result<Outcome, CommandError> {
         let (store, is_new) = if self.undo { (self.store.open()?, false) } else { self.store.open_or_make()? };
         let failed = |source| CommandError::in_store(&store, source);
         let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
@@ -88,6 +114,13 @@ impl Arguments {
             let revocations: Vec<StoredRevocation> = names.iter().map(revocation).collect();
             if !self.undo {
                 store.revoke_all(&revocations).map_err(failed)?;
+            }
+            if let Some(tokens_of) = tokens_of {
+                for name in names {
+                    store
+                        .revoke_access_tokens(tokens_of(name), self.issued_before.unwrap_or(i64::MAX))
+                        .map_err(failed)?;
+                }
             }
             for (name, revocation) in names.iter().zip(&revocations) {
                 let mut is_known = true;
