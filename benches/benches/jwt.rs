@@ -1,4 +1,5 @@
-//! Cold verification of a JWT beside the bare primitive and, with the feature `peers`, other libraries.
+//! Cold verification of a JWT beside the bare primitive, that of ring and that of the backend which the engine takes, and with the
+//! feature `peers` beside other libraries.
 
 use std::hint::black_box;
 
@@ -6,7 +7,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use tollgate::Algorithm;
 use tollgate::jwt::{CompactJws, base64url};
 use tollgate_bench::{Primitive, Rotation, peers, unix_time};
-use tollgate_tests::{cold_engine, signing_key};
+use tollgate_tests::{cold_engine, key_set, signing_key};
 
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::HS256];
 
@@ -23,6 +24,17 @@ fn jwt(c: &mut Criterion) {
             b.iter(|| {
                 let (message, signature) = next.next().expect("endless");
                 assert!(primitive.verify(black_box(message), black_box(signature)));
+            });
+        });
+
+        // As it is in a set: with tables, where the algorithm has them.
+        let set = key_set([&key]);
+        let prepared = set.iter().next().expect("a key");
+        let mut next = signed.iter().cycle();
+        c.bench_function(&format!("primitive_of_engine/{name}"), |b| {
+            b.iter(|| {
+                let (message, signature) = next.next().expect("endless");
+                prepared.verify(black_box(message), black_box(signature)).expect("a good signature");
             });
         });
 

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use tollgate::Algorithm;
-use tollgate_bench::{Rotation, unix_time};
+use tollgate_bench::{Rotation, sha256_of_signing_input, unix_time};
 use tollgate_tests::{cold_engine, signing_key};
 
 fn reject(c: &mut Criterion) {
@@ -13,6 +13,9 @@ fn reject(c: &mut Criterion) {
     let twin = signing_key(Algorithm::ES256, 0);
     let (mut good, mut unknown_kid, mut bad_signature) =
         (Rotation::new(&key), Rotation::new(&stranger), Rotation::new(&twin));
+
+    let tokens: Vec<String> = (0..1024).map(|_| good.next_token().to_owned()).collect();
+    sha256_of_signing_input(c, &tokens);
 
     // As long as a token, of its alphabet, and none.
     let garbage: Vec<String> = (0..64).map(|_| good.next_token().replace('.', "-")).collect();

@@ -1,0 +1,80 @@
+//! What a verify does, counted by valgrind: instructions, by function, and read-modify-writes of memory.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::callgrind::Profile;
+use crate::command::{cargo, output, run, target};
+
+/// The arguments of the example `road`.
+pub(crate) const ROADS: [(&str, &str); 7] = [
+    ("warm", "seen before, in the thread's own table"),
+    ("shared", "seen before, in the shared table"),
+    ("cold", "not seen before, HS256, without a cache"),
+    ("evicting", "not seen before, HS256, kept, another one evicted"),
+    ("api-key", "an API key among 1,000"),
+    ("garbage", "garbage, rejected"),
+    ("expired", "expired, rejected"),
+];
+
+/// How often each road is taken. The difference of the two is free of everything that happens once.
+const FEW: u64 = 1024;
+const MANY: u64 = 3072;
+
+/// Below this many instructions a verify a function is not kept.
+const LEAST: f64 = 0.5;
+
+/// By road the instructions of a verify, those of each function, and the read-modify-writes.
+pub(crate) fn measure() -> io::Result<Value> {
+    Command::new("valgrind").arg("--version").output().map_err(|_| io::Error::other("valgrind is not installed"))?;
+    run(&mut cargo(&["build", "--release", "--example", "road"]))?;
+    let program = target().join("release/examples/road");
+    let locked = locked_instructions(&program)?;
+    let mut found = json!({});
+    for (road, _) in ROADS {
+        let (few, many) = (profile(&program, road, FEW)?, profile(&program, road, MANY)?);
+        let a_verify = |few: u64, many: u64| (many as f64 - few as f64) / (MANY - FEW) as f64;
+        let functions: BTreeMap<&String, f64> = many
+            .functions
+            .iter()
+            .map(|(name, many)| (name, a_verify(few.functions.get(name).copied().unwrap_or_default(), *many)))
+            .filter(|(_, instructions)| *instructions >= LEAST)
+            .collect();
+        found[road] = json!({
+            "instructions": a_verify(few.functions.values().sum(), many.functions.values().sum()),
+            "read_modify_writes": a_verify(few.count_at(&locked), many.count_at(&locked)),
+            "functions": functions,
+        });
+        eprintln!(
+            "{road}: {} instructions, {} read-modify-writes",
+            found[road]["instructions"], found[road]["read_modify_writes"]
+        );
+    }
+    Ok(found)
+}
+
+fn profile(program: &Path, road: &str, count: u64) -> io::Result<Profile> {
+    let file = target().join("report").join(format!("callgrind.{road}.{count}"));
+    run(Command::new("valgrind")
+        .args(["--quiet", "--tool=callgrind", "--dump-instr=yes", "--compress-pos=no", "--compress-strings=no"])
+        .arg(format!("--callgrind-out-file={}", file.display()))
+        .arg(program)
+        .args([road, &count.to_string()]))?;
+    Ok(Profile::read(&std::fs::read_to_string(file)?, &program.file_name().unwrap_or_default().to_string_lossy()))
+}
+
+/// The addresses in the program of instructions that read, change and write memory in one step.
+fn locked_instructions(program: &Path) -> io::Result<HashSet<u64>> {
+    let listing = output(Command::new("objdump").args(["-d", "--no-show-raw-insn"]).arg(program))?;
+    let instruction = |line: &str| {
+        let (address, text) = line.split_once(":\t")?;
+        // `xchg` with memory locks without saying so.
+        let is_locked = text.starts_with("lock ") || (text.starts_with("xchg") && text.contains('('));
+        is_locked.then(|| u64::from_str_radix(address.trim(), 16).ok()).flatten()
+    };
+    Ok(listing.lines().filter_map(instruction).collect())
+}

@@ -1,0 +1,61 @@
+//! The tables, in Markdown.
+
+mod attack;
+mod bars;
+mod cold;
+mod end_to_end;
+mod roads;
+mod warm;
+
+pub(crate) use end_to_end::{SERVERS, column};
+
+use std::fmt::Write;
+
+use crate::measured::{Measured, kept};
+use crate::part::Part;
+
+/// The name and text of every table for which something was measured.
+pub(crate) fn tables() -> Vec<(&'static str, String)> {
+    let table = |part: Part, name, write: &dyn Fn(&Measured) -> String| {
+        let measured = kept(part)?;
+        Some((name, format!("{}\n\n{}\n", write(&measured).trim_end(), source(part, &measured))))
+    };
+    let tables = [
+        table(Part::Cold, "cold", &cold::table),
+        table(Part::Warm, "warm", &warm::warm),
+        table(Part::Node, "cached", &cold::cached),
+        table(Part::Warm, "threads", &warm::threads),
+        table(Part::Reject, "reject", &warm::reject),
+        table(Part::ApiKey, "api-key", &warm::api_key),
+        table(Part::Rotation, "rotation", &warm::rotation),
+        table(Part::Attack, "attack", &attack::table),
+        table(Part::EndToEnd, "end-to-end", &end_to_end::table),
+        table(Part::Roads, "roads", &roads::counts),
+        table(Part::Roads, "functions", &roads::functions),
+        Some(("bars", bars::table())),
+    ];
+    tables.into_iter().flatten().collect()
+}
+
+/// Where and how a table was measured.
+fn source(part: Part, measured: &Measured) -> String {
+    format!("<sub>{}: `report --only {}`</sub>", measured.machine, part.name())
+}
+
+/// A table of Markdown: columns of text to the left, columns of numbers to the right.
+struct Table(String);
+
+impl Table {
+    /// A table whose first `texts` columns are text.
+    fn new<const N: usize>(texts: usize, columns: [&str; N]) -> Self {
+        let mut table = Table(String::new());
+        table.row(columns);
+        let _ = writeln!(table.0, "|{}{}", "---|".repeat(texts), "---:|".repeat(N - texts));
+        table
+    }
+
+    fn row<const N: usize>(&mut self, cells: [impl AsRef<str>; N]) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.0, "| {} |", cells.each_ref().map(AsRef::as_ref).join(" | "));
+    }
+}
