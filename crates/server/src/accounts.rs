@@ -1,18 +1,20 @@
 use crate::error::ServerError;
-use crate::ids::{new_id, now};
+use crate::ids::now;
+use crate::key_store::{KeyStore, NewKey, successor};
 use crate::limits::{
     MAX_API_KEYS_PER_USER, MAX_EMAIL_BYTES, MAX_NAME_BYTES, MAX_PARAMETER_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS,
 };
 use crate::oauth::is_registrable;
 use crate::passwords::Passwords;
 use crate::scope;
-use crate::storage::{Client, Credential, CredentialKind, Site, StorageError, Store, User};
+use crate::storage::{Site, Storage, User};
 use std::sync::Arc;
-use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat, KeyRecord};
+use tollgate::{KeyKind, KeyRecord, KeyState};
+use tollgate_store::{Client, StoreError, StoredKey, new_key_id};
 
-/// Users, clients and their credentials: in the store, and in the table that the engine looks keys up in.
+/// Users, clients and their credentials.
 ///
-/// A change is durable when a method returns, and the engine has it by then: what was revoked is not accepted by any
+/// A change is durable when a method returns, and the engine goes by it: what was revoked is not accepted by any
 /// request that begins later. Every method may wait for the disk: call it where blocking is allowed.
 ///
 /// ```
@@ -35,19 +37,9 @@ use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat, KeyRecord};
 /// ```
 #[derive(Clone)]
 pub struct Accounts {
-    pub(crate) store: Arc<Store>,
+    pub(crate) storage: Arc<Storage>,
+    pub(crate) keys: Arc<KeyStore>,
     pub(crate) passwords: Passwords,
-    table: Arc<ApiKeyTable<KeyRecord>>,
-    format: KeyFormat,
-}
-
-/// A credential just made, with its secret: the only time that it is to be had.
-#[derive(Debug)]
-pub struct NewCredential {
-    /// What the store keeps of it.
-    pub credential: Credential,
-    /// The secret.
-    pub secret: ApiKey,
 }
 
 /// Why an account could not be changed.
@@ -69,13 +61,19 @@ pub enum AccountError {
     /// There is no such user, or no such key of that user.
     #[error("no such {what}")]
     NotFound {
-        /// Which: `user` or `API key`.
+        /// Which: `user`, `API key` or `client`.
+        what: &'static str,
+    },
+    /// It is switched off, and has to be switched on first.
+    #[error("the {what} is disabled: enable it first")]
+    Disabled {
+        /// Which: `API key` or `client`.
         what: &'static str,
     },
     /// The store failed, or what was to be added is there already.
     #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// A secret or a password's hash could not be made.
+    Store(#[from] StoreError),
+    /// A secret or a password's hash could not be made, or the engine is behind the store.
     #[error(transparent)]
     Server(#[from] ServerError),
 }
@@ -88,39 +86,30 @@ impl AccountError {
             Self::Invalid { .. } => "invalid",
             Self::TooManyKeys { .. } => "too-many-keys",
             Self::NotFound { .. } => "not-found",
-            Self::Storage(error) => error.code(),
+            Self::Disabled { .. } => "disabled",
+            Self::Store(error) => error.code(),
             Self::Server(error) => error.code(),
         }
     }
 }
 
 impl Accounts {
-    /// Opens the accounts in `store` and fills a table with every credential in it.
-    pub(crate) fn load(store: Arc<Store>) -> Result<(Self, Arc<ApiKeyTable<KeyRecord>>), ServerError> {
-        let format = KeyFormat::new(KEY_PREFIX, KEY_ENVIRONMENT).map_err(|_| ServerError::KeyFormat)?;
-        let table = Arc::new(ApiKeyTable::new(format.clone()));
-        let now = now();
-        store.for_each_credential(|credential| {
-            if credential.expires_at.is_none_or(|expires_at| now < expires_at) {
-                table.insert(Digest::from_bytes(credential.digest), Arc::new(record(&credential)));
-            }
-        })?;
-        let passwords = Passwords::new()?;
-        Ok((Self { store, passwords, table: Arc::clone(&table), format }, table))
+    pub(crate) fn new(storage: Storage, keys: KeyStore) -> Result<Self, ServerError> {
+        Ok(Self { storage: Arc::new(storage), keys: Arc::new(keys), passwords: Passwords::new()? })
     }
 
     /// Adds a user. `scopes`: scope-tokens joined by single spaces.
     ///
     /// # Errors
-    /// [`AccountError::Invalid`]; [`StorageError::AlreadyExists`] when the address is taken.
+    /// [`AccountError::Invalid`]; [`StoreError::AlreadyExists`] when the address is taken.
     pub fn add_user(&self, email: &str, password: &str, scopes: &str) -> Result<User, AccountError> {
         let email = User::normal_email(email);
         let has_parts = email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
         check("email", has_parts && is_text(&email, MAX_EMAIL_BYTES) && !email.contains(' '))?;
         check("password", password.chars().count() >= MIN_PASSWORD_CHARS && password.len() <= MAX_PASSWORD_BYTES)?;
         check("scopes", scope::is_valid(scopes))?;
-        let user = User { id: new_id(USER_ID_PREFIX)?, email, scopes: scopes.to_owned(), created_at: now() };
-        self.store.add_user(&user, &self.passwords.hash(password.as_bytes())?)?;
+        let user = User { id: new_key_id(USER_ID_PREFIX)?, email, scopes: scopes.to_owned(), created_at: now() };
+        self.storage.add_user(&user, &self.passwords.hash(password.as_bytes())?)?;
         Ok(user)
     }
 
@@ -131,12 +120,12 @@ impl Accounts {
     pub fn add_site(&self, user_id: &str, name: &str, url: &str) -> Result<Site, AccountError> {
         check("name", is_text(name, MAX_NAME_BYTES))?;
         check("url", is_text(url, MAX_PARAMETER_BYTES))?;
-        if self.store.user_by_id(user_id)?.is_none() {
+        if self.storage.user_by_id(user_id)?.is_none() {
             return Err(AccountError::NotFound { what: "user" });
         }
         let (user_id, name, url) = (user_id.to_owned(), name.to_owned(), url.to_owned());
-        let site = Site { id: new_id("site")?, user_id, name, url, created_at: now() };
-        self.store.add_site(&site)?;
+        let site = Site { id: new_key_id("site")?, user_id, name, url, created_at: now() };
+        self.storage.add_site(&site)?;
         Ok(site)
     }
 
@@ -147,29 +136,29 @@ impl Accounts {
     /// its id (RFC 9700 section 4.15).
     ///
     /// # Errors
-    /// [`AccountError::Invalid`]; [`StorageError::AlreadyExists`] when the id is taken.
+    /// [`AccountError::Invalid`]; [`StoreError::AlreadyExists`] when the id is taken.
     pub fn add_client(
         &self,
         client_id: &str,
         name: &str,
         scopes: &str,
         redirect_uris: &[&str],
-    ) -> Result<NewCredential, AccountError> {
+    ) -> Result<NewKey, AccountError> {
         let unreserved = client_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
         check("client_id", is_text(client_id, MAX_NAME_BYTES) && unreserved && !is_user_id(client_id))?;
         check("name", is_text(name, MAX_NAME_BYTES))?;
-        check("scopes", scope::is_valid(scopes))?;
+        check("scope", scope::is_valid(scopes))?;
         check("redirect_uri", redirect_uris.iter().copied().all(is_registrable))?;
-        let secret = self.generate(CredentialKind::ClientSecret, client_id, name, scopes, None)?;
         let client = Client {
             id: client_id.to_owned(),
             name: name.to_owned(),
             scopes: scopes.to_owned(),
             redirect_uris: redirect_uris.iter().copied().map(str::to_owned).collect(),
-            created_at: secret.credential.created_at,
+            created_at: now(),
         };
-        self.store.add_client(&client, &secret.credential)?;
-        self.admit(&secret.credential);
+        let secret = self.keys.make(client_secret(&client)?)?;
+        let added = self.keys.store.add_client_with_secret(&client, &secret.stored)?;
+        self.keys.in_force(added)?;
         Ok(secret)
     }
 
@@ -183,17 +172,18 @@ impl Accounts {
         name: &str,
         scopes: &str,
         expires_at: Option<i64>,
-    ) -> Result<NewCredential, AccountError> {
+    ) -> Result<NewKey, AccountError> {
         check("name", is_text(name, MAX_NAME_BYTES))?;
-        let user = self.store.user_by_id(user_id)?.ok_or(AccountError::NotFound { what: "user" })?;
+        let user = self.storage.user_by_id(user_id)?.ok_or(AccountError::NotFound { what: "user" })?;
         let within = scopes.is_empty() || scope::narrow(Some(scopes), &user.scopes).is_some();
         check("scopes", within)?;
-        let new = self.generate(CredentialKind::ApiKey, user_id, name, scopes, expires_at)?;
-        check("expires_at", expires_at.is_none_or(|expires_at| expires_at > new.credential.created_at))?;
-        if !self.store.add_credential_within(&new.credential, MAX_API_KEYS_PER_USER)? {
-            return Err(AccountError::TooManyKeys { max: MAX_API_KEYS_PER_USER });
-        }
-        self.admit(&new.credential);
+        let created_at = now();
+        check("expires_at", expires_at.is_none_or(|expires_at| expires_at > created_at))?;
+        let record = KeyRecord::api_key(&new_key_id("key")?, user_id).name(name).scopes(scopes.split(' '));
+        let record = record.created_at(created_at).expires_at(expires_at.unwrap_or(i64::MAX));
+        let new = self.keys.make(record)?;
+        let added = self.keys.store.add_key_within(&new.stored, MAX_API_KEYS_PER_USER)?;
+        self.keys.in_force(added.ok_or(AccountError::TooManyKeys { max: MAX_API_KEYS_PER_USER })?)?;
         Ok(new)
     }
 
@@ -201,65 +191,47 @@ impl Accounts {
     ///
     /// # Errors
     /// [`AccountError::NotFound`] when the old one is revoked already.
-    pub fn rotate_api_key(&self, old: &Credential) -> Result<NewCredential, AccountError> {
-        let new = self.generate(CredentialKind::ApiKey, &old.subject, &old.name, &old.scopes, old.expires_at)?;
-        let rotated = self.store.rotate_credential(&old.id, &new.credential, new.credential.created_at)?;
-        let old = rotated.ok_or(AccountError::NotFound { what: "API key" })?;
-        self.admit(&new.credential);
-        self.table.remove(&Digest::from_bytes(old.digest));
-        Ok(new)
+    pub fn rotate_api_key(&self, old: &StoredKey) -> Result<NewKey, AccountError> {
+        let new = successor(&new_key_id("key")?, &old.record);
+        self.keys.rotate(old, new, 0)?.ok_or(AccountError::NotFound { what: "API key" })
     }
 
     /// Revokes a user's API key. It stops working at once.
     ///
     /// # Errors
     /// [`AccountError::NotFound`] when the user has no such key.
-    pub fn revoke_api_key(&self, user_id: &str, id: &str) -> Result<Credential, AccountError> {
-        let revoked = self.store.revoke_credential(user_id, CredentialKind::ApiKey, id, now())?;
-        let old = revoked.ok_or(AccountError::NotFound { what: "API key" })?;
-        self.table.remove(&Digest::from_bytes(old.digest));
-        Ok(old)
+    pub fn revoke_api_key(&self, user_id: &str, id: &str) -> Result<(), AccountError> {
+        let key = self.keys.store.key(id)?;
+        let is_theirs = |key: &StoredKey| key.record.subject() == user_id && key.record.kind() == KeyKind::ApiKey;
+        let revoked = if key.as_ref().is_some_and(is_theirs) { self.keys.store.revoke_key(id)? } else { None };
+        self.keys.in_force(revoked.ok_or(AccountError::NotFound { what: "API key" })?)?;
+        Ok(())
     }
 
     /// A user's API keys that are neither revoked nor expired, newest first.
     ///
     /// # Errors
     /// When the store cannot be read.
-    pub fn api_keys_of(&self, user_id: &str) -> Result<Vec<Credential>, AccountError> {
-        let mut keys = self.store.credentials_of(user_id, CredentialKind::ApiKey)?;
-        let now = now();
-        keys.retain(|key| key.expires_at.is_none_or(|expires_at| now < expires_at));
-        Ok(keys)
+    pub fn api_keys_of(&self, user_id: &str) -> Result<Vec<StoredKey>, AccountError> {
+        Ok(self.keys.store.live_keys_of(user_id, KeyKind::ApiKey, now())?)
     }
 
-    fn generate(
-        &self,
-        kind: CredentialKind,
-        subject: &str,
-        name: &str,
-        scopes: &str,
-        expires_at: Option<i64>,
-    ) -> Result<NewCredential, AccountError> {
-        let secret = ApiKey::generate(&self.format).map_err(|_| ServerError::NoRandomness)?;
-        let credential = Credential {
-            id: new_id(if kind == CredentialKind::ClientSecret { "secret" } else { "key" })?,
-            digest: *secret.digest().as_bytes(),
-            kind,
-            subject: subject.to_owned(),
-            name: name.to_owned(),
-            scopes: scopes.to_owned(),
-            created_at: now(),
-            not_before: None,
-            expires_at,
-            revoked_at: None,
-        };
-        Ok(NewCredential { credential, secret })
+    /// The client of that id, unless all its secrets are disabled, revoked or expired.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn active_client(&self, id: &str) -> Result<Option<Client>, AccountError> {
+        let Some(client) = self.keys.store.client(id)? else { return Ok(None) };
+        let secrets = self.keys.store.live_keys_of(id, KeyKind::ClientSecret, now())?;
+        let is_active = secrets.iter().any(|secret| secret.record.state() == KeyState::Active);
+        Ok(is_active.then_some(client))
     }
+}
 
-    /// Lets the engine accept what the store has made durable.
-    fn admit(&self, credential: &Credential) {
-        self.table.insert(Digest::from_bytes(credential.digest), Arc::new(record(credential)));
-    }
+/// A secret for that client, made now.
+pub(crate) fn client_secret(client: &Client) -> Result<KeyRecord, StoreError> {
+    let record = KeyRecord::client_secret(&new_key_id("secret")?, &client.id);
+    Ok(record.name(&client.name).scopes(client.scopes.split(' ')).created_at(now()))
 }
 
 /// Whether that is the id of a user, and not of a client.
@@ -267,30 +239,14 @@ pub(crate) fn is_user_id(id: &str) -> bool {
     id.strip_prefix(USER_ID_PREFIX).is_some_and(|rest| rest.starts_with('_'))
 }
 
-fn record(credential: &Credential) -> KeyRecord {
-    let make = match credential.kind {
-        CredentialKind::ApiKey => KeyRecord::api_key,
-        CredentialKind::ClientSecret => KeyRecord::client_secret,
-        CredentialKind::AccessToken => KeyRecord::access_token,
-    };
-    let mut record = make(&credential.id, &credential.subject).scopes(credential.scopes.split(' '));
-    if let Some(not_before) = credential.not_before {
-        record = record.not_before(not_before);
-    }
-    if let Some(expires_at) = credential.expires_at {
-        record = record.expires_at(expires_at);
-    }
-    record
-}
-
-fn check(what: &'static str, holds: bool) -> Result<(), AccountError> {
+/// [`AccountError::Invalid`] unless it `holds`.
+pub(crate) fn check(what: &'static str, holds: bool) -> Result<(), AccountError> {
     if holds { Ok(()) } else { Err(AccountError::Invalid { what }) }
 }
 
-fn is_text(text: &str, max_bytes: usize) -> bool {
+/// Whether that is a line of text, not empty and not too long.
+pub(crate) fn is_text(text: &str, max_bytes: usize) -> bool {
     !text.is_empty() && text.len() <= max_bytes && !text.contains(char::is_control)
 }
 
-const KEY_PREFIX: &str = "tg";
-const KEY_ENVIRONMENT: &str = "live";
 const USER_ID_PREFIX: &str = "usr";

@@ -1,13 +1,17 @@
 use crate::error::ServerError;
-use crate::limits::{ACCESS_TOKEN_TTL, MAX_TTL, SESSION_TTL};
+use crate::limits::{ACCESS_TOKEN_TTL, MAX_TTL, SESSION_TTL, UPKEEP_INTERVAL};
+use crate::tokens::seconds;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
+use tollgate::KeyFormat;
+use tollgate::apikeys::Pepper;
 
 /// What the service can be told. [`Config::default`] is what `tollgate serve` runs with.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Config {
-    /// Where the store is; created when missing. `None`: a temporary folder, gone with the server.
+    /// The folder of the store, that of [`tollgate_store`] among it; created when missing. `None`: a temporary folder, gone
+    /// with the server.
     pub data_dir: Option<PathBuf>,
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -19,8 +23,28 @@ pub struct Config {
     pub session_ttl: Duration,
     /// How long an access token lives, whole seconds.
     pub access_token_ttl: Duration,
+    /// What access tokens are: those of Service B, and those that Service A gives to other sites.
+    pub access_token_format: AccessTokenFormat,
+    /// What the service's API keys begin with. `None`: what the first key in the store does, and `tg_live_` while there is none.
+    pub key_format: Option<KeyFormat>,
+    /// Under what the keys of other systems were digested when they were imported.
+    pub pepper: Option<Pepper>,
+    /// How often what has expired is cleared away, in memory and on the disk.
+    pub upkeep_interval: Duration,
     /// Fill the store with the demo's accounts; needs `data_dir: None`, since their password is known.
     pub demo: bool,
+}
+
+/// What an access token is.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum AccessTokenFormat {
+    /// A JWT (RFC 9068), which any server can verify that has the public keys.
+    #[default]
+    Jwt,
+    /// A random text whose record is in the store: only a server that follows the store can verify it, and it ends when its
+    /// record does.
+    Opaque,
 }
 
 impl Default for Config {
@@ -31,6 +55,10 @@ impl Default for Config {
             base_url: None,
             session_ttl: SESSION_TTL,
             access_token_ttl: ACCESS_TOKEN_TTL,
+            access_token_format: AccessTokenFormat::default(),
+            key_format: None,
+            pepper: None,
+            upkeep_interval: UPKEEP_INTERVAL,
             demo: false,
         }
     }
@@ -48,6 +76,11 @@ impl Config {
             return Err(ServerError::DemoInRealStore);
         }
         self.base_url.as_deref().map_or(Ok(()), check_base_url)
+    }
+
+    /// How long the longest-lived token lives, in seconds.
+    pub(crate) fn longest_ttl(&self) -> i64 {
+        seconds(self.session_ttl.max(self.access_token_ttl))
     }
 
     /// The public origin, given the address that is listened on.

@@ -1,5 +1,6 @@
-use crate::storage::StorageError;
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use tollgate_store::StoreError;
 
 /// Why the service could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -43,14 +44,23 @@ pub enum ServerError {
     /// The temporary folder could not be created.
     #[error("cannot create a temporary folder: {0}")]
     TemporaryFolder(std::io::Error),
+    /// The data folder holds what no release has written, and this one does not read.
+    #[error("{} is from before the first release and is not read: use another data folder, or move the file away", file.display())]
+    OldDataFolder {
+        /// The file.
+        file: PathBuf,
+    },
     /// The store failed.
     #[error(transparent)]
-    Storage(#[from] StorageError),
+    Store(#[from] StoreError),
+    /// A change is in the store, but this process's engine does not go by it yet.
+    #[error("a change is stored, but not in force in this process yet")]
+    NotInForce,
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     NoRandomness,
-    /// The service's API key format is not one.
-    #[error("the API key format is malformed")]
+    /// The keys in the store begin as none can.
+    #[error("the first key in the store begins as no key can")]
     KeyFormat,
     /// The engine does not take the configuration.
     #[error("the engine cannot be built: {0}")]
@@ -86,7 +96,9 @@ impl ServerError {
             Self::DemoInRealStore => "demo-in-real-store",
             Self::Listen { .. } => "listen",
             Self::TemporaryFolder(_) => "temporary-folder",
-            Self::Storage(error) => error.code(),
+            Self::OldDataFolder { .. } => "old-data-folder",
+            Self::Store(error) => error.code(),
+            Self::NotInForce => "not-in-force",
             Self::NoRandomness => "no-randomness",
             Self::KeyFormat => "key-format",
             Self::Engine(_) => "engine",

@@ -41,7 +41,12 @@ pub(crate) fn rfc3339(seconds: i64) -> Option<String> {
     OffsetDateTime::from_unix_timestamp(seconds).ok()?.format(&Rfc3339).ok()
 }
 
+/// The time that the member `name` says, if it is there, in seconds since the Unix epoch.
+pub(crate) fn time(name: &'static str, text: Option<&str>) -> Result<Option<i64>, Problem> {
+    text.map(|text| from_rfc3339(text).ok_or(Problem::BadField(name))).transpose()
+}
+
 /// Seconds since the Unix epoch of a time as RFC 3339 has it.
-pub(crate) fn from_rfc3339(text: &str) -> Option<i64> {
+fn from_rfc3339(text: &str) -> Option<i64> {
     Some(OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp())
 }

@@ -23,8 +23,22 @@ pub(crate) const LOGIN_SESSION_TTL_SECONDS: i64 = 12 * 60 * 60;
 /// the engine's largest leeway.
 pub(crate) const SIGNING_KEY_MARGIN_SECONDS: i64 = 300;
 
-/// How often what has expired is cleared away: retired signing keys, revoked tokens.
-pub(crate) const UPKEEP_PERIOD: Duration = Duration::from_secs(60);
+/// How often what has expired is cleared away unless the operator says otherwise: access tokens and revocations, in memory and
+/// on the disk, and retired signing keys. What has expired is rejected in any case.
+pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long an answer waits until the engine goes by the change that it is about. A change takes a millisecond; this is
+/// reached only when the store cannot be read.
+pub(crate) const IN_FORCE_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a replaced key can go on beside the new one: as long as the longest-lived token.
+pub(crate) const MAX_OVERLAP: Duration = MAX_TTL;
+
+/// Entries on a page of the admin routes unless the request says otherwise: some screens.
+pub(crate) const DEFAULT_PAGE: usize = 50;
+
+/// Most entries on a page of the admin routes: some hundred kilobytes at most usual sizes.
+pub(crate) const MAX_PAGE: usize = 200;
 
 /// argon2id memory in KiB. With the next two: OWASP Password Storage Cheat Sheet, the second of its
 /// equivalent minimum settings (19 MiB, t = 2, p = 1).
@@ -104,8 +118,5 @@ pub(crate) const CODE_CHALLENGE_CHARS: usize = 43;
 /// Characters of a PKCE verifier, from and to: RFC 7636 section 4.1.
 pub(crate) const CODE_VERIFIER_CHARS: std::ops::RangeInclusive<usize> = 43..=128;
 
-/// Random bytes in an id, a code, or a cookie value: 128 bits cannot be guessed; codes and cookies take 256.
-pub(crate) const ID_BYTES: usize = 16;
-
-/// See [`ID_BYTES`].
+/// Random bytes in a code or a cookie value: 128 bits cannot be guessed, and these have twice as many.
 pub(crate) const SECRET_BYTES: usize = 32;

@@ -2,12 +2,13 @@ use crate::accounts::AccountError;
 use crate::error::ServerError;
 use crate::login::LoginError;
 use crate::rate_limit::RetryAfter;
-use crate::storage::StorageError;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use tollgate::Rejection;
+use tollgate_store::StoreError;
 
 /// Why a request to the API is not answered as asked. The answer says what the caller may know; the cause goes to the log.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) enum Problem {
     /// The caller is a client, and the route is for users.
     NotAUser,
     BadRequest(&'static str),
+    /// That member of the body.
+    BadField(&'static str),
     TooLarge,
     NotFound,
     MethodNotAllowed,
@@ -26,6 +29,7 @@ pub(crate) enum Problem {
     TooManyAttempts(RetryAfter),
     TimedOut,
     Busy,
+    NotInForce,
     Internal(ServerError),
 }
 
@@ -35,34 +39,39 @@ impl Problem {
             Self::Rejected(rejection) => StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED),
             Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::NotAUser => StatusCode::FORBIDDEN,
-            Self::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_) | Self::BadField(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
-            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Busy | Self::NotInForce => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// The body's `error` and `error_description`. Fixed texts: nothing of the request comes back in them.
-    fn texts(&self) -> (&'static str, &'static str) {
-        match self {
+    fn texts(&self) -> (&'static str, Cow<'static, str>) {
+        let (code, description) = match self {
             Self::Rejected(rejection) => rejection_texts(rejection),
             Self::WrongPassword => ("invalid_credentials", "no such e-mail address, or another password"),
             Self::NotAUser => ("access_denied", "this route is for users"),
-            Self::BadRequest(description) => ("invalid_request", description),
+            Self::BadField(field) => {
+                return ("invalid_request", format!("{field} is missing, malformed, too long or out of bounds").into());
+            }
+            Self::BadRequest(description) => ("invalid_request", *description),
             Self::TooLarge => ("payload_too_large", "the request body is too large"),
             Self::NotFound => ("not_found", "there is nothing here"),
             Self::MethodNotAllowed => ("method_not_allowed", "this route has no such method"),
-            Self::Conflict(description) => ("conflict", description),
+            Self::Conflict(description) => ("conflict", *description),
             Self::TooManyAttempts(_) => ("too_many_attempts", "too many attempts: wait"),
             Self::TimedOut => ("timeout", "the request took too long"),
             Self::Busy => ("busy", "the service is busy: try again"),
+            Self::NotInForce => ("not_in_force", "the change is stored, but not in force here yet: wait"),
             Self::Internal(_) => ("server_error", "the service could not answer: try again"),
-        }
+        };
+        (code, description.into())
     }
 
     /// WWW-Authenticate: every 401 has one (RFC 9110 section 15.5.2).
@@ -77,7 +86,7 @@ impl Problem {
     fn retry_after(&self) -> Option<HeaderValue> {
         match self {
             Self::TooManyAttempts(retry_after) => Some(retry_after.seconds.into()),
-            Self::Busy => Some(HeaderValue::from_static("1")),
+            Self::Busy | Self::NotInForce => Some(HeaderValue::from_static("1")),
             _ => None,
         }
     }
@@ -103,7 +112,8 @@ impl IntoResponse for Problem {
 
 /// The body that answers a rejection.
 pub(crate) fn rejection_body(rejection: &Rejection) -> Value {
-    body(rejection_texts(rejection))
+    let (code, description) = rejection_texts(rejection);
+    body((code, description.into()))
 }
 
 /// What RFC 6750 section 3.1 says and no more.
@@ -117,7 +127,7 @@ fn rejection_texts(rejection: &Rejection) -> (&'static str, &'static str) {
     }
 }
 
-fn body((error, description): (&str, &str)) -> Value {
+fn body((error, description): (&str, Cow<'_, str>)) -> Value {
     json!({"error": error, "error_description": description})
 }
 
@@ -129,13 +139,22 @@ impl From<Rejection> for Problem {
 
 impl From<ServerError> for Problem {
     fn from(error: ServerError) -> Self {
-        Self::Internal(error)
+        match error {
+            ServerError::NotInForce => Self::NotInForce,
+            ServerError::Store(error) => error.into(),
+            error => Self::Internal(error),
+        }
     }
 }
 
-impl From<StorageError> for Problem {
-    fn from(error: StorageError) -> Self {
-        Self::Internal(error.into())
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::AlreadyExists { .. } => Self::Conflict("there is one of that name already"),
+            StoreError::KeyRevoked => Self::Conflict("the key is revoked, which is for ever: make a new one"),
+            StoreError::Field { field } => Self::BadField(field),
+            error => Self::Internal(ServerError::Store(error)),
+        }
     }
 }
 
@@ -151,7 +170,7 @@ impl From<LoginError> for Problem {
             LoginError::WrongPassword => Self::WrongPassword,
             LoginError::TooManyAttempts(retry_after) => Self::TooManyAttempts(retry_after),
             LoginError::Busy => Self::Busy,
-            LoginError::Storage(error) => error.into(),
+            LoginError::Store(error) => error.into(),
         }
     }
 }
@@ -162,10 +181,11 @@ impl From<AccountError> for Problem {
             AccountError::Invalid { what: "name" } => Self::BadRequest("name must have 1 to 100 bytes"),
             AccountError::Invalid { what: "scopes" } => Self::BadRequest("scope asks for more than the user may have"),
             AccountError::Invalid { what: "expires_at" } => Self::BadRequest("expires_at must be in the future"),
-            AccountError::Invalid { .. } => Self::BadRequest("a parameter is malformed, too short or too long"),
+            AccountError::Invalid { what } => Self::BadField(what),
             AccountError::TooManyKeys { .. } => Self::Conflict("too many API keys: revoke one first"),
             AccountError::NotFound { .. } => Self::NotFound,
-            AccountError::Storage(error) => error.into(),
+            AccountError::Disabled { .. } => Self::Conflict("it is disabled: enable it first"),
+            AccountError::Store(error) => error.into(),
             AccountError::Server(error) => error.into(),
         }
     }

@@ -3,9 +3,8 @@ use crate::app::App;
 use crate::config::Config;
 use crate::demo;
 use crate::error::ServerError;
-use crate::limits::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, SHUTDOWN_GRACE, UPKEEP_PERIOD};
+use crate::limits::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, SHUTDOWN_GRACE};
 use crate::routes;
-use crate::storage::Store;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
@@ -48,6 +47,7 @@ pub struct Server {
     app: Arc<App>,
     router: Router,
     demo: Option<String>,
+    upkeep_interval: Duration,
     /// Removed with the server.
     _temporary: Option<TempDir>,
 }
@@ -64,11 +64,12 @@ impl Server {
         let listener = TcpListener::bind(listen).await.map_err(listening)?;
         let local_addr = listener.local_addr().map_err(listening)?;
         let origin = config.origin(local_addr)?;
+        let upkeep_interval = config.upkeep_interval;
         let opened = tokio::task::spawn_blocking(move || open(&config, origin, local_addr));
         let Opened { app, demo, temporary } = opened.await.map_err(|_| ServerError::Task)??;
         let app = Arc::new(app);
         let router = routes::router(Arc::clone(&app))?;
-        Ok(Self { listener, local_addr, app, router, demo, _temporary: temporary })
+        Ok(Self { listener, local_addr, app, router, demo, upkeep_interval, _temporary: temporary })
     }
 
     /// The address listened on.
@@ -100,7 +101,7 @@ impl Server {
     /// # Errors
     /// None at present: what fails for one connection does not end the others.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
-        let upkeep = tokio::spawn(upkeep(Arc::clone(&self.app)));
+        let upkeep = tokio::spawn(upkeep(Arc::clone(&self.app), self.upkeep_interval));
         let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let graceful = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
@@ -158,15 +159,13 @@ struct Opened {
 }
 
 fn open(config: &Config, origin: String, local_addr: SocketAddr) -> Result<Opened, ServerError> {
-    let (store, temporary) = match &config.data_dir {
-        Some(folder) => (Store::open(folder)?, None),
+    let (app, temporary) = match &config.data_dir {
+        Some(folder) => (App::open(folder, origin, config)?, None),
         None => {
             let folder = tempfile::tempdir().map_err(ServerError::TemporaryFolder)?;
-            (Store::open(folder.path())?, Some(folder))
+            (App::open(folder.path(), origin, config)?, Some(folder))
         }
     };
-    let seconds = |ttl: Duration| i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX);
-    let app = App::open(store, origin, seconds(config.session_ttl), seconds(config.access_token_ttl))?;
     let demo = if config.demo { Some(demo::seed(&app, local_addr)?.curl_lines()) } else { None };
     Ok(Opened { app, demo, temporary })
 }
@@ -205,8 +204,8 @@ fn serve(accepted: Accepted, router: Router, graceful: &GracefulShutdown) {
     });
 }
 
-async fn upkeep(app: Arc<App>) {
-    let mut timer = tokio::time::interval(UPKEEP_PERIOD);
+async fn upkeep(app: Arc<App>, interval: Duration) {
+    let mut timer = tokio::time::interval(interval);
     loop {
         timer.tick().await;
         if let Err(error) = app.blocking(App::upkeep).await {

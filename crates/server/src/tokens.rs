@@ -1,60 +1,112 @@
+use crate::config::{AccessTokenFormat, Config};
 use crate::error::ServerError;
+use crate::key_store::KeyStore;
+use crate::revocations;
 use std::sync::Arc;
-use tollgate_issuer::{IssuerError, Minter, SigningKeys};
+use std::time::Duration;
+use tollgate::KeyRecord;
+use tollgate_issuer::{Minter, SigningKeys};
+use tollgate_store::new_key_id;
+use zeroize::Zeroizing;
 
-/// Mints the service's tokens: `iss` and `aud` are its public origin.
+/// Makes the service's tokens: `iss` and `aud` are its public origin.
 pub(crate) struct Tokens {
     minter: Minter,
+    keys: Arc<KeyStore>,
     origin: String,
+    format: AccessTokenFormat,
     session_ttl: i64,
     access_token_ttl: i64,
 }
 
 /// A token and its times, in seconds.
 pub(crate) struct Minted {
-    pub(crate) token: String,
+    pub(crate) token: Zeroizing<String>,
     pub(crate) expires_at: i64,
     pub(crate) expires_in: i64,
 }
 
+/// What an access token is to say.
+pub(crate) struct Grant<'a> {
+    pub(crate) client_id: &'a str,
+    pub(crate) subject: &'a str,
+    pub(crate) scope: &'a str,
+    /// The token's id; a random one when not given.
+    pub(crate) token_id: Option<&'a str>,
+}
+
 impl Tokens {
-    /// Both lifetimes in seconds; the keys' overlap must cover them.
+    /// The signing keys' overlap must cover both lifetimes.
     pub(crate) fn new(
         origin: &str,
-        keys: Arc<SigningKeys>,
-        session_ttl: i64,
-        access_token_ttl: i64,
+        signing_keys: Arc<SigningKeys>,
+        keys: Arc<KeyStore>,
+        config: &Config,
     ) -> Result<Self, ServerError> {
-        let minter = Minter::new(origin, keys)?;
-        Ok(Self { minter, origin: origin.to_owned(), session_ttl, access_token_ttl })
+        Ok(Self {
+            minter: Minter::new(origin, signing_keys)?,
+            keys,
+            origin: origin.to_owned(),
+            format: config.access_token_format,
+            session_ttl: seconds(config.session_ttl),
+            access_token_ttl: seconds(config.access_token_ttl),
+        })
     }
 
-    /// A session token of Service A.
-    pub(crate) fn session(&self, user_id: &str, scope: &str, now: i64) -> Result<Minted, IssuerError> {
+    /// A session token of Service A: a JWT, whatever the format of access tokens.
+    pub(crate) fn session(&self, user_id: &str, scope: &str, now: i64) -> Result<Minted, ServerError> {
         let builder = self.minter.token().subject(user_id).audience(&self.origin).scope(scope);
+        // By which a session can be revoked, whatever tokens it will have (OpenID Connect Front-Channel Logout section 3).
+        let builder = builder.claim("sid", new_key_id("session")?.into());
         let token = builder.lifetime(self.session_ttl).mint_at(now)?;
-        Ok(Minted { token, expires_at: now.saturating_add(self.session_ttl), expires_in: self.session_ttl })
+        Ok(minted(token, now, self.session_ttl))
     }
 
-    /// An access token (RFC 9068). `jti`: a random one when not given.
-    pub(crate) fn access(
-        &self,
-        client_id: &str,
-        subject: &str,
-        scope: &str,
-        jti: Option<String>,
-        now: i64,
-    ) -> Result<Minted, IssuerError> {
-        let builder = self.minter.token().access_token().client_id(client_id).subject(subject);
-        let mut builder = builder.audience(&self.origin).scope(scope).lifetime(self.access_token_ttl);
-        if let Some(jti) = jti {
-            builder = builder.jti(jti);
-        }
-        let token = builder.mint_at(now)?;
-        Ok(Minted { token, expires_at: now.saturating_add(self.access_token_ttl), expires_in: self.access_token_ttl })
+    /// An access token: a JWT (RFC 9068), or an opaque one whose record is in the store. Blocks.
+    pub(crate) fn access(&self, grant: &Grant<'_>, now: i64) -> Result<Minted, ServerError> {
+        let token = match self.format {
+            AccessTokenFormat::Jwt => self.jwt(grant, now)?,
+            AccessTokenFormat::Opaque => self.opaque(grant, now)?,
+        };
+        Ok(minted(token, now, self.access_token_ttl))
     }
 
     pub(crate) fn access_token_ttl(&self) -> i64 {
         self.access_token_ttl
     }
+
+    fn jwt(&self, grant: &Grant<'_>, now: i64) -> Result<String, ServerError> {
+        let builder = self.minter.token().access_token().client_id(grant.client_id).subject(grant.subject);
+        let mut builder = builder.audience(&self.origin).scope(grant.scope).lifetime(self.access_token_ttl);
+        if let Some(token_id) = grant.token_id {
+            builder = builder.jti(token_id);
+        }
+        Ok(builder.mint_at(now)?)
+    }
+
+    fn opaque(&self, grant: &Grant<'_>, now: i64) -> Result<String, ServerError> {
+        let id = grant.token_id.map_or_else(|| new_key_id("token"), |id| Ok(id.to_owned()))?;
+        let record = KeyRecord::access_token(&id, grant.subject)
+            .client_id(grant.client_id)
+            .scopes(grant.scope.split(' '))
+            .created_at(now)
+            .expires_at(now.saturating_add(self.access_token_ttl));
+        let new = self.keys.make(record)?;
+        let mut change = self.keys.store.add_key(&new.stored)?;
+        // Whoever revokes all tokens of somebody writes that down first and then looks for tokens; this one is written down
+        // first and then looks for that. So one of the two sees the other. As a JWT it would be issued and rejected too.
+        if revocations::concern(&self.keys, &self.origin, grant.subject, grant.client_id, now)? {
+            change = self.keys.store.revoke_key(&id)?.unwrap_or(change);
+        }
+        self.keys.in_force(change)?;
+        Ok(new.secret.as_str().to_owned())
+    }
+}
+
+fn minted(token: String, now: i64, ttl: i64) -> Minted {
+    Minted { token: Zeroizing::new(token), expires_at: now.saturating_add(ttl), expires_in: ttl }
+}
+
+pub(crate) fn seconds(ttl: Duration) -> i64 {
+    i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX)
 }

@@ -5,12 +5,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
-use tollgate_server::{Config, Server, shutdown_signal};
+use clap::{Args, ValueEnum};
+use tollgate_server::{AccessTokenFormat, Config, Server, shutdown_signal};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Outcome, print};
 use crate::error::CommandError;
+use crate::store_options::{FormatOption, PepperOption};
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -18,6 +19,7 @@ Ctrl-C, or SIGTERM, lets the requests in flight finish and stops the service.
 
 Examples:
   tollgate serve --demo
+  tollgate serve --demo --access-token-format opaque
   tollgate serve --data /var/lib/tollgate --listen 0.0.0.0:8080 --base-url https://auth.example.com";
 
 /// Run the reference service: sessions, access tokens, API keys, and what they protect.
@@ -28,7 +30,8 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "data")]
     demo: bool,
 
-    /// The folder of the store, made when missing; ./tollgate-data otherwise
+    /// The folder of the store, made when missing; ./tollgate-data otherwise. Other processes may change its keys, clients and
+    /// revocations meanwhile: that counts at once
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
 
@@ -47,9 +50,26 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("access tokens", Config::default().access_token_ttl))]
     access_token_ttl: Option<u32>,
 
+    /// What access tokens are: `jwt`, which any server can verify by the public keys, or `opaque`, whose records are in the
+    /// store, so that only who follows it can, and each can be revoked
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Jwt)]
+    access_token_format: Format,
+
+    #[command(flatten)]
+    format: FormatOption,
+
+    #[command(flatten)]
+    pepper: PepperOption,
+
     /// What is logged on standard error: off, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO)]
     log: LevelFilter,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Format {
+    Jwt,
+    Opaque,
 }
 
 impl Arguments {
@@ -60,21 +80,29 @@ impl Arguments {
             .with_ansi(io::stderr().is_terminal())
             .init();
         let runtime = tokio::runtime::Runtime::new().map_err(CommandError::Runtime)?;
-        runtime.block_on(serve(self.config()))
+        runtime.block_on(serve(self.config()?))
     }
 
-    fn config(&self) -> Config {
+    fn config(&self) -> Result<Config, CommandError> {
         let default = Config::default();
         let lifetime =
             |seconds: Option<u32>, default| seconds.map_or(default, |seconds| Duration::from_secs(seconds.into()));
-        Config {
+        let key_format = if self.format.is_given() { Some(self.format.format(None)?) } else { None };
+        Ok(Config {
             data_dir: if self.demo { None } else { self.data.clone().or(default.data_dir) },
             listen: self.listen,
             base_url: self.base_url.clone(),
             session_ttl: lifetime(self.session_ttl, default.session_ttl),
             access_token_ttl: lifetime(self.access_token_ttl, default.access_token_ttl),
+            access_token_format: match self.access_token_format {
+                Format::Jwt => AccessTokenFormat::Jwt,
+                Format::Opaque => AccessTokenFormat::Opaque,
+            },
+            key_format,
+            pepper: self.pepper.read()?,
             demo: self.demo,
-        }
+            ..default
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::ids::{new_secret, now};
 use crate::limits::LOGIN_SESSION_TTL_SECONDS;
 use crate::routes::scopes;
 use crate::storage::{AuthorizationCode, LoginSession, User};
+use crate::tokens::Grant;
 use std::net::SocketAddr;
 
 /// Fills the store with two users, their sites and keys, three clients, and one of each credential that no longer works.
@@ -31,7 +32,7 @@ fn fill(app: &App, local_addr: SocketAddr) -> Result<Demo, AccountError> {
 
     let api_key = accounts.add_api_key(&ada.id, "demo", &user_scopes, None)?;
     let replaced = accounts.add_api_key(&ada.id, "replaced", &user_scopes, None)?;
-    accounts.rotate_api_key(&replaced.credential)?;
+    accounts.rotate_api_key(&replaced.stored)?;
 
     let client_scopes = format!("{} write:reports", scopes::READ_REPORTS);
     let client = accounts.add_client(CLIENT_ID, "Reports", &client_scopes, &[])?;
@@ -39,17 +40,21 @@ fn fill(app: &App, local_addr: SocketAddr) -> Result<Demo, AccountError> {
     accounts.add_client(SHOP_ID, "The Shop", scopes::READ_SITES, &[SHOP_REDIRECT])?;
 
     let now = now();
-    let session = |user: &User, now| app.tokens.session(&user.id, &user.scopes, now).map(|minted| minted.token);
-    let token = |scope: &str| app.tokens.access(CLIENT_ID, CLIENT_ID, scope, None, now).map(|minted| minted.token);
+    let session =
+        |user: &User, now| app.tokens.session(&user.id, &user.scopes, now).map(|minted| minted.token.to_string());
+    let token = |scope: &str| {
+        let grant = Grant { client_id: CLIENT_ID, subject: CLIENT_ID, scope, token_id: None };
+        app.tokens.access(&grant, now).map(|minted| minted.token.to_string())
+    };
     Ok(Demo {
         url: format!("http://{local_addr}"),
         cookies: app.cookies,
-        session_token: session(&ada, now).map_err(ServerError::from)?,
-        other_session_token: session(&grace, now).map_err(ServerError::from)?,
+        session_token: session(&ada, now)?,
+        other_session_token: session(&grace, now)?,
         // Thirty days and more ago: whatever the lifetime is, this token is past it.
-        expired_token: session(&ada, now - EXPIRED_SECONDS).map_err(ServerError::from)?,
-        access_token: token(&client_scopes).map_err(ServerError::from)?,
-        narrow_access_token: token("write:reports").map_err(ServerError::from)?,
+        expired_token: session(&ada, now - EXPIRED_SECONDS)?,
+        access_token: token(&client_scopes)?,
+        narrow_access_token: token("write:reports")?,
         api_key: api_key.secret.as_str().to_owned(),
         replaced_api_key: replaced.secret.as_str().to_owned(),
         client_secret: client.secret.as_str().to_owned(),
@@ -64,7 +69,7 @@ fn log_in(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
     let (value, digest) = new_secret()?;
     let expires_at = now.saturating_add(LOGIN_SESSION_TTL_SECONDS);
     let session = LoginSession { digest, user_id: user.id.clone(), created_at: now, expires_at };
-    app.accounts.store.add_login_session(&session)?;
+    app.accounts.storage.add_login_session(&session)?;
     Ok(value.to_string())
 }
 
@@ -82,8 +87,8 @@ fn used_code(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
         expires_at: now.saturating_add(1),
         token_id: "the-demo's-used-code".into(),
     };
-    app.accounts.store.add_code(&issued, app.tokens.access_token_ttl())?;
-    app.accounts.store.redeem_code(&digest, now, now)?;
+    app.accounts.storage.add_code(&issued, app.tokens.access_token_ttl())?;
+    app.accounts.storage.redeem_code(&digest, now)?;
     Ok(code.to_string())
 }
 

@@ -18,6 +18,7 @@ use axum::response::{IntoResponse, Response};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
+use tollgate_store::new_key_id;
 use zeroize::Zeroizing;
 
 /// `GET /oauth/v2/authorize` (RFC 6749 section 4.1.1): a code for a browser that is logged in, otherwise the login form.
@@ -73,7 +74,7 @@ pub(crate) async fn login(
 async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationRequest, Response> {
     let refused = |reason| page::refusal(StatusCode::BAD_REQUEST, reason);
     let client_id = form.value("client_id").ok_or_else(|| refused("It names no client."))?.to_owned();
-    let client = app.blocking(move |app| Ok::<_, Problem>(app.accounts.store.client(&client_id)?)).await;
+    let client = app.blocking(move |app| Ok::<_, Problem>(app.accounts.active_client(&client_id)?)).await;
     let client = client.map_err(IntoResponse::into_response)?.ok_or_else(|| refused("It names no known client."))?;
     let redirect = request::redirect(form, &client)
         .ok_or_else(|| refused("Its redirect_uri is not one that the client registered."))?;
@@ -85,9 +86,9 @@ async fn logged_in_user(app: &Arc<App>, headers: &HeaderMap) -> Result<Option<Us
     let digest = digest(cookie);
     let user = app
         .blocking(move |app| {
-            let store = &app.accounts.store;
-            let session = store.login_session(&digest, now())?;
-            let user = session.map(|session| store.user_by_id(&session.user_id)).transpose()?;
+            let storage = &app.accounts.storage;
+            let session = storage.login_session(&digest, now())?;
+            let user = session.map(|session| storage.user_by_id(&session.user_id)).transpose()?;
             Ok::<_, Problem>(user.flatten())
         })
         .await;
@@ -101,7 +102,7 @@ async fn start_session(app: &Arc<App>, user: &User) -> Result<HeaderValue, Respo
             let (value, digest) = new_secret()?;
             let created_at = now();
             let expires_at = created_at.saturating_add(LOGIN_SESSION_TTL_SECONDS);
-            app.accounts.store.add_login_session(&LoginSession { digest, user_id, created_at, expires_at })?;
+            app.accounts.storage.add_login_session(&LoginSession { digest, user_id, created_at, expires_at })?;
             Ok::<_, Problem>(value)
         })
         .await
@@ -125,7 +126,7 @@ async fn grant(
     let code = app
         .blocking(move |app| {
             let (code, digest) = new_secret()?;
-            let (token_id, _) = new_secret()?;
+            let token_id = new_key_id("token")?;
             let created_at = now();
             let issued = AuthorizationCode {
                 digest,
@@ -136,9 +137,9 @@ async fn grant(
                 scope,
                 created_at,
                 expires_at: created_at.saturating_add(CODE_TTL_SECONDS),
-                token_id: token_id.to_string(),
+                token_id,
             };
-            app.accounts.store.add_code(&issued, app.tokens.access_token_ttl())?;
+            app.accounts.storage.add_code(&issued, app.tokens.access_token_ttl())?;
             Ok::<_, Problem>(code)
         })
         .await
@@ -179,7 +180,7 @@ fn retry(
         LoginError::WrongPassword => (StatusCode::FORBIDDEN, "No such e-mail address, or another password."),
         LoginError::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Please wait."),
         LoginError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "The service is busy. Please try again."),
-        LoginError::Storage(error) => return Err(error.into()),
+        LoginError::Store(error) => return Err(error.into()),
     };
     show_form(app, request, headers, status, Some(problem))
 }

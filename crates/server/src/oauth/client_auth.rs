@@ -1,14 +1,21 @@
 use super::error::OAuthError;
 use crate::app::App;
+use crate::auth::require_address;
 use crate::form::{Form, decode_value};
 use axum::http::{HeaderMap, header};
 use base64_simd::STANDARD;
+use std::net::IpAddr;
 use tollgate::{Principal, PrincipalKind};
 use zeroize::Zeroizing;
 
 /// The client that calls the token endpoint, by Basic or by the form's `client_id` and `client_secret`
 /// (RFC 6749 section 2.3.1). Both end in [`Engine::verify`](tollgate::Engine::verify) as Basic credentials.
-pub(super) fn authenticate(app: &App, headers: &HeaderMap, form: &Form<'_>) -> Result<Principal, OAuthError> {
+pub(super) fn authenticate(
+    app: &App,
+    headers: &HeaderMap,
+    form: &Form<'_>,
+    peer: IpAddr,
+) -> Result<Principal, OAuthError> {
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     let (authorization, further) = (authorizations.next(), authorizations.next());
     let (client_id, secret) = match (authorization, form.value("client_secret")) {
@@ -30,7 +37,8 @@ pub(super) fn authenticate(app: &App, headers: &HeaderMap, form: &Form<'_>) -> R
     }
     let joined = Zeroizing::new(format!("{client_id}:{}", *secret));
     let header = Zeroizing::new(format!("Basic {}", STANDARD.encode_to_string(joined.as_bytes())));
-    match app.engine.verify(header.as_bytes()) {
+    let verified = app.engine.verify(header.as_bytes());
+    match verified.and_then(|principal| require_address(&principal, peer).map(|()| principal)) {
         Ok(principal) if principal.kind() == PrincipalKind::Client => Ok(principal),
         Ok(_) => Err(OAuthError::InvalidClient),
         Err(rejection) => {

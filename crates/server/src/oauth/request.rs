@@ -1,7 +1,7 @@
 use crate::form::Form;
 use crate::limits::{CODE_CHALLENGE_CHARS, MAX_PARAMETER_BYTES};
 use crate::scope;
-use crate::storage::Client;
+use tollgate_store::Client;
 
 /// An authorization request that passed every check (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 #[derive(Clone, Debug)]

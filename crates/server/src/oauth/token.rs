@@ -6,16 +6,18 @@ use crate::ids::{digest, now};
 use crate::json::has_media_type;
 use crate::limits::CODE_VERIFIER_CHARS;
 use crate::problem::Problem;
+use crate::revocations;
 use crate::scope;
 use crate::storage::{AuthorizationCode, Redemption};
-use crate::tokens::Minted;
+use crate::tokens::{Grant, Minted};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use tollgate::jwt::base64url;
@@ -23,14 +25,15 @@ use tollgate::jwt::base64url;
 /// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3 and 4.4.2).
 pub(crate) async fn token(
     State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
     let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body).await.map_err(IntoResponse::into_response)
+    answer(&app, &headers, &body, peer.ip()).await.map_err(IntoResponse::into_response)
 }
 
-async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8]) -> Result<Response, OAuthError> {
+async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], peer: IpAddr) -> Result<Response, OAuthError> {
     if !has_media_type(headers, "application/x-www-form-urlencoded") {
         return Err(OAuthError::InvalidRequest("send a form: Content-Type: application/x-www-form-urlencoded"));
     }
@@ -38,24 +41,38 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8]) -> Result<Resp
         FormError::Repeated => OAuthError::InvalidRequest("a parameter is repeated"),
         FormError::NotText => OAuthError::InvalidRequest("a parameter is not UTF-8 text"),
     })?;
-    let client = authenticate(app, headers, &form)?;
-    let client_id = client.client_id().ok_or(OAuthError::InvalidClient)?;
+    let client = authenticate(app, headers, &form, peer)?;
+    let client_id = client.client_id().ok_or(OAuthError::InvalidClient)?.to_owned();
     match form.value("grant_type") {
         Some("client_credentials") => {
             let allowed = client.scopes().iter().collect::<Vec<_>>().join(" ");
             let granted = scope::narrow(form.value("scope"), &allowed).ok_or(OAuthError::InvalidScope)?;
-            let minted = app.tokens.access(client_id, client_id, &granted, None, now());
-            Ok(token_answer(minted.map_err(failed)?, &granted))
+            issue(app, client_id.clone(), client_id, granted, None).await
         }
         Some("authorization_code") => {
             let code = redeem(app, &form).await?;
-            check_binding(&code, client_id, &form)?;
-            let minted = app.tokens.access(client_id, &code.user_id, &code.scope, Some(code.token_id), now());
-            Ok(token_answer(minted.map_err(failed)?, &code.scope))
+            check_binding(&code, &client_id, &form)?;
+            issue(app, client_id, code.user_id, code.scope, Some(code.token_id)).await
         }
         Some(_) => Err(OAuthError::UnsupportedGrantType),
         None => Err(OAuthError::InvalidRequest("grant_type is missing")),
     }
+}
+
+async fn issue(
+    app: &Arc<App>,
+    client_id: String,
+    subject: String,
+    scope: String,
+    token_id: Option<String>,
+) -> Result<Response, OAuthError> {
+    app.blocking(move |app| {
+        let (client_id, subject) = (client_id.as_str(), subject.as_str());
+        let grant = Grant { client_id, subject, scope: &scope, token_id: token_id.as_deref() };
+        Ok::<_, Problem>(token_answer(&app.tokens.access(&grant, now())?, &scope))
+    })
+    .await
+    .map_err(failed)
 }
 
 /// Uses the code up. One that comes again takes the token made from it along.
@@ -65,10 +82,10 @@ async fn redeem(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationCode, OA
     let redemption = app
         .blocking(move |app| {
             let now = now();
-            let revoked_until = now.saturating_add(app.tokens.access_token_ttl());
-            let redemption = app.accounts.store.redeem_code(&digest, now, revoked_until)?;
+            let redemption = app.accounts.storage.redeem_code(&digest, now)?;
             if let Redemption::Again(code) = &redemption {
-                app.revoke_token(&code.token_id, revoked_until);
+                let until = now.saturating_add(app.tokens.access_token_ttl());
+                revocations::revoke_token(&app.accounts.keys, &app.origin, &code.token_id, until)?;
                 tracing::warn!(client_id = ?code.client_id, "an authorization code was used twice: its token is revoked");
             }
             Ok::<_, Problem>(redemption)
@@ -77,11 +94,7 @@ async fn redeem(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationCode, OA
     match redemption {
         Ok(Redemption::First(code)) => Ok(code),
         Ok(Redemption::Again(_) | Redemption::Unknown) => Err(OAuthError::InvalidGrant),
-        Err(problem) => {
-            // Its answer is not one of RFC 6749; making it writes the cause to the log.
-            let _ = problem.into_response();
-            Err(OAuthError::ServerError)
-        }
+        Err(problem) => Err(failed(problem)),
     }
 }
 
@@ -101,18 +114,19 @@ fn check_binding(code: &AuthorizationCode, client_id: &str, form: &Form<'_>) -> 
 }
 
 /// The answer of RFC 6749 section 5.1.
-fn token_answer(minted: Minted, scope: &str) -> Response {
+fn token_answer(minted: &Minted, scope: &str) -> Response {
     let body = json!({
         "token_type": "Bearer",
         "expires_in": minted.expires_in,
-        "access_token": minted.token,
+        "access_token": *minted.token,
         "scope": scope,
     });
     (NOT_STORED, Json(body)).into_response()
 }
 
-fn failed(error: tollgate_issuer::IssuerError) -> OAuthError {
-    tracing::error!(code = error.code(), "no token was minted: {error}");
+/// The problem's own answer is not one of RFC 6749; making it writes the cause to the log.
+fn failed(problem: Problem) -> OAuthError {
+    let _ = problem.into_response();
     OAuthError::ServerError
 }
 

@@ -1,9 +1,8 @@
-use crate::accounts::NewCredential;
 use crate::app::App;
 use crate::auth::UserCaller;
-use crate::json::{self, from_rfc3339, rfc3339};
+use crate::json::{self, rfc3339, time};
+use crate::key_store::NewKey;
 use crate::problem::Problem;
-use crate::storage::Credential;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -13,6 +12,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use tollgate::ApiKey;
+use tollgate_store::StoredKey;
 
 /// `GET /api/v2/api_keys`: which keys the user has; never the keys.
 pub(super) async fn list(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {
@@ -29,10 +30,7 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     let UserCaller { principal, user_id } = caller;
     let CreateBody { api_key: wanted } = json::read(&headers, &json::body(body)?, None)?;
-    let expires_at = match &wanted.expires_at {
-        Some(text) => Some(from_rfc3339(text).ok_or(Problem::BadRequest("expires_at must be a time as in RFC 3339"))?),
-        None => None,
-    };
+    let expires_at = time("expires_at", wanted.expires_at.as_deref())?;
     // A key must not do more than the credential that made it.
     let scopes: Vec<&str> = wanted.scope.split(' ').filter(|scope| !scope.is_empty()).collect();
     principal.require_all(&scopes)?;
@@ -54,21 +52,32 @@ pub(super) async fn revoke(
 }
 
 /// The answer that shows a key's secret, the only one ever.
-pub(super) fn secret_answer(new: &NewCredential) -> Response {
-    let mut data = description(&new.credential);
-    data["secret"] = new.secret.as_str().into();
+pub(super) fn secret_answer(new: &NewKey) -> Response {
+    secret_answer_with(description(&new.stored), &new.secret)
+}
+
+/// [`secret_answer`] with what is to be said of the key.
+pub(super) fn secret_answer_with(mut data: Value, secret: &ApiKey) -> Response {
+    data["secret"] = secret.as_str().into();
     (StatusCode::CREATED, Json(json!({"data": data}))).into_response()
 }
 
 /// What may be told of a key.
-pub(super) fn description(key: &Credential) -> Value {
+pub(super) fn description(key: &StoredKey) -> Value {
+    let record = &key.record;
     json!({
-        "id": key.id,
-        "name": key.name,
-        "scope": key.scopes,
-        "created_at": rfc3339(key.created_at),
-        "expires_at": key.expires_at.and_then(rfc3339),
+        "id": record.id(),
+        "name": record.label(),
+        "scope": record.granted_set().as_str(),
+        "state": record.state().as_str(),
+        "created_at": rfc3339(record.created()),
+        "expires_at": ends_at(key).and_then(rfc3339),
     })
+}
+
+/// When a key ends: by itself, or because another took its place.
+pub(super) fn ends_at(key: &StoredKey) -> Option<i64> {
+    [key.record.validity().1, key.overlap_ends_at].into_iter().flatten().min()
 }
 
 #[derive(Deserialize)]

@@ -1,5 +1,6 @@
 //! The service's routes: which exist, and what stands before each.
 
+mod admin;
 mod api_keys;
 mod observe;
 mod profile;
@@ -8,7 +9,7 @@ mod sessions;
 mod sites;
 
 use crate::app::App;
-use crate::auth::{authenticate, require};
+use crate::auth::{authenticate, from_allowed_address, require};
 use crate::limits::MAX_BODY_BYTES;
 use crate::oauth;
 use crate::problem::Problem;
@@ -24,12 +25,14 @@ pub(crate) mod scopes {
     pub(crate) const READ_SITES: &str = "read:sites";
     pub(crate) const READ_REPORTS: &str = "read:reports";
     pub(crate) const MANAGE_API_KEYS: &str = "manage:api-keys";
-    pub(crate) const ALL: [&str; 3] = [READ_SITES, READ_REPORTS, MANAGE_API_KEYS];
+    /// Whoever has it can make keys with any scope.
+    pub(crate) const ADMIN_KEYS: &str = "admin:keys";
+    pub(crate) const ALL: [&str; 4] = [READ_SITES, READ_REPORTS, MANAGE_API_KEYS, ADMIN_KEYS];
 }
 
 pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
     let manage_api_keys = require(scopes::MANAGE_API_KEYS)?;
-    // The outermost layer is the last: who is calling, then the scope.
+    // The outermost layer is the last: who is calling, from where, then the scope.
     let protected = Router::new()
         .route("/api/v2/sites", get(sites::list).route_layer(require(scopes::READ_SITES)?))
         .route("/api/v2/reports", get(reports::list).route_layer(require(scopes::READ_REPORTS)?))
@@ -37,10 +40,13 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/api/v2/profile/api-key", post(profile::rotate_api_key).route_layer(manage_api_keys.clone()))
         .route("/api/v2/api_keys", get(api_keys::list).post(api_keys::create).route_layer(manage_api_keys.clone()))
         .route("/api/v2/api_keys/{id}", delete(api_keys::revoke).route_layer(manage_api_keys))
+        .merge(admin::router().route_layer(require(scopes::ADMIN_KEYS)?))
+        .route_layer(from_fn(from_allowed_address))
         .route_layer(authenticate(&app.engine)?);
 
     let sessions = Router::new()
         .route("/api/v2/sessions", post(sessions::create))
+        .route_layer(from_fn(from_allowed_address))
         .route_layer(authenticate(&app.engine)?.optional());
 
     let public = Router::new()

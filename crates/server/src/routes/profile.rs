@@ -2,25 +2,25 @@ use super::api_keys::{description, secret_answer};
 use crate::app::App;
 use crate::auth::UserCaller;
 use crate::problem::Problem;
-use crate::storage::Credential;
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tollgate::{Principal, PrincipalKind};
+use tollgate::{KeyState, Principal, PrincipalKind};
+use tollgate_store::StoredKey;
 
 /// `GET /api/v2/profile`: the user whom the credential speaks for, and which API keys there are; never the keys.
 pub(super) async fn show(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {
     let UserCaller { principal, user_id } = caller;
     let (user, keys) = app
         .blocking(move |app| {
-            let user = app.accounts.store.user_by_id(&user_id)?.ok_or(Problem::NotFound)?;
+            let user = app.accounts.storage.user_by_id(&user_id)?.ok_or(Problem::NotFound)?;
             let keys = app.accounts.api_keys_of(&user.id)?;
             Ok::<_, Problem>((user, keys))
         })
         .await?;
-    let key_id = current(&principal, &keys).map(|key| key.id.as_str());
+    let key_id = current(&principal, &keys).map(|key| key.record.id());
     let data = json!({
         "id": user.id,
         "email": user.email,
@@ -43,7 +43,7 @@ pub(super) async fn rotate_api_key(State(app): State<Arc<App>>, caller: UserCall
                 return Ok(app.accounts.add_api_key(&user_id, FIRST_NAME, &principal_scope(&principal), None)?);
             };
             // Whoever gets the new key gets its scopes: no more than the caller has.
-            let granted: Vec<&str> = old.scopes.split(' ').filter(|scope| !scope.is_empty()).collect();
+            let granted: Vec<&str> = old.record.granted().iter().collect();
             principal.require_all(&granted)?;
             Ok::<_, Problem>(app.accounts.rotate_api_key(old)?)
         })
@@ -51,11 +51,12 @@ pub(super) async fn rotate_api_key(State(app): State<Arc<App>>, caller: UserCall
     Ok(secret_answer(&new))
 }
 
-fn current<'k>(principal: &Principal, keys: &'k [Credential]) -> Option<&'k Credential> {
+fn current<'k>(principal: &Principal, keys: &'k [StoredKey]) -> Option<&'k StoredKey> {
     if principal.kind() == PrincipalKind::ApiKey {
-        keys.iter().find(|key| principal.credential_id() == Some(&key.id))
+        keys.iter().find(|key| principal.credential_id() == Some(key.record.id()))
     } else {
-        keys.first()
+        // What an administrator has disabled stays so: it is not replaced by one that works.
+        keys.iter().find(|key| key.record.state() == KeyState::Active)
     }
 }
 

@@ -2,7 +2,7 @@ use crate::app::App;
 use crate::ids::now;
 use crate::json::{self, rfc3339};
 use crate::problem::Problem;
-use crate::storage::{CredentialKind, User};
+use crate::storage::User;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{ConnectInfo, State};
@@ -37,7 +37,7 @@ async fn with_api_key(app: &Arc<App>, principal: Principal) -> Result<Json<Value
         (PrincipalKind::ApiKey, Some(subject)) => subject.to_owned(),
         _ => return Err(Problem::Rejected(Rejection::CredentialNotAccepted)),
     };
-    let user = app.blocking(move |app| Ok::<_, Problem>(app.accounts.store.user_by_id(&user_id)?)).await?;
+    let user = app.blocking(move |app| Ok::<_, Problem>(app.accounts.storage.user_by_id(&user_id)?)).await?;
     let user = user.ok_or(Problem::Rejected(Rejection::CredentialNotAccepted))?;
     let scope = principal.scopes().iter().collect::<Vec<_>>().join(" ");
     let data = json!({"id": user.id, "email": user.email, "api_key_id": principal.credential_id()});
@@ -56,13 +56,11 @@ async fn with_password(
     let CreateBody { session: Session { email, password } } = json::read(headers, &body, None)?;
     let user = app.login.check(&email, Zeroizing::new(password), peer.ip()).await?;
     let user_id = user.id.clone();
-    let keys = app
-        .blocking(move |app| Ok::<_, Problem>(app.accounts.store.credentials_of(&user_id, CredentialKind::ApiKey)?))
-        .await?;
+    let keys = app.blocking(move |app| Ok::<_, Problem>(app.accounts.api_keys_of(&user_id)?)).await?;
     let data = json!({
         "id": user.id,
         "email": user.email,
-        "api_key_id": keys.first().map(|key| key.id.as_str()),
+        "api_key_id": keys.first().map(|key| key.record.id()),
         "api_key_exists": !keys.is_empty(),
     });
     answer(app, &user, &user.scopes, data)
@@ -70,7 +68,7 @@ async fn with_password(
 
 fn answer(app: &App, user: &User, scope: &str, data: Value) -> Result<Json<Value>, Problem> {
     let minted = app.tokens.session(&user.id, scope, now())?;
-    let meta = json!({"jwt": minted.token, "expires_at": rfc3339(minted.expires_at)});
+    let meta = json!({"jwt": *minted.token, "expires_at": rfc3339(minted.expires_at)});
     Ok(Json(json!({"data": data, "meta": meta})))
 }
 

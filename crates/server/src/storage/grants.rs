@@ -1,5 +1,6 @@
-use super::{StorageError, Store};
+use super::Storage;
 use rusqlite::{OptionalExtension, Transaction};
+use tollgate_store::StoreError;
 
 /// An authorization code, as issued (RFC 6749 section 4.1.2, RFC 7636).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,7 +21,7 @@ pub struct AuthorizationCode {
     pub created_at: i64,
     /// Not accepted from then on.
     pub expires_at: i64,
-    /// The `jti` of the token that will be made from it.
+    /// The id of the token that will be made from it: its `jti`, or that of its record.
     pub token_id: String,
 }
 
@@ -49,15 +50,15 @@ pub struct LoginSession {
     pub expires_at: i64,
 }
 
-impl Store {
+impl Storage {
     /// Adds a code, and forgets those that expired more than `keep_for` seconds ago.
     ///
     /// `keep_for` must be at least the lifetime of an access token: as long as a used code is known
     /// here, its second use can revoke the token.
     ///
     /// # Errors
-    /// When the store cannot be written.
-    pub fn add_code(&self, code: &AuthorizationCode, keep_for: i64) -> Result<(), StorageError> {
+    /// When the storage cannot be written.
+    pub fn add_code(&self, code: &AuthorizationCode, keep_for: i64) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction
                 .prepare_cached("DELETE FROM authorization_codes WHERE expires_at < ?1")?
@@ -84,23 +85,16 @@ impl Store {
     }
 
     /// Uses up the code with that digest. Of two calls at once exactly one gets
-    /// [`Redemption::First`], also from two processes. A code that comes again has its token
-    /// entered as revoked until `revoked_until`, in the same transaction.
+    /// [`Redemption::First`], also from two processes.
     ///
     /// # Errors
-    /// When the store cannot be written; the code may be used up by then.
-    pub fn redeem_code(&self, digest: &[u8; 32], now: i64, revoked_until: i64) -> Result<Redemption, StorageError> {
+    /// When the storage cannot be written; the code may be used up by then.
+    pub fn redeem_code(&self, digest: &[u8; 32], now: i64) -> Result<Redemption, StoreError> {
         self.write(|transaction| {
             let Some((code, used)) = select_code(transaction, digest)? else {
                 return Ok(Redemption::Unknown);
             };
             if used {
-                transaction
-                    .prepare_cached(
-                        "INSERT INTO revoked_tokens (token_id, expires_at) VALUES (?1, ?2)
-                         ON CONFLICT (token_id) DO UPDATE SET expires_at = max(expires_at, ?2)",
-                    )?
-                    .execute((&code.token_id, revoked_until))?;
                 return Ok(Redemption::Again(code));
             }
             transaction
@@ -110,25 +104,11 @@ impl Store {
         })
     }
 
-    /// The ids of revoked tokens that have not expired at `now`, each with its expiry.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn revoked_tokens(&self, now: i64) -> Result<Vec<(String, i64)>, StorageError> {
-        self.read(|connection| {
-            let revoked = connection
-                .prepare_cached("SELECT token_id, expires_at FROM revoked_tokens WHERE expires_at > ?1")?
-                .query_map([now], |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect::<Result<_, _>>()?;
-            Ok(revoked)
-        })
-    }
-
     /// Adds a login session, and forgets those that have expired.
     ///
     /// # Errors
-    /// When the store cannot be written.
-    pub fn add_login_session(&self, session: &LoginSession) -> Result<(), StorageError> {
+    /// When the storage cannot be written.
+    pub fn add_login_session(&self, session: &LoginSession) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction
                 .prepare_cached("DELETE FROM login_sessions WHERE expires_at <= ?1")?
@@ -146,8 +126,8 @@ impl Store {
     /// The login session with that digest, unless it expired.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn login_session(&self, digest: &[u8; 32], now: i64) -> Result<Option<LoginSession>, StorageError> {
+    /// When the storage cannot be read.
+    pub fn login_session(&self, digest: &[u8; 32], now: i64) -> Result<Option<LoginSession>, StoreError> {
         self.read(|connection| {
             Ok(connection
                 .prepare_cached(
@@ -170,7 +150,7 @@ impl Store {
 fn select_code(
     transaction: &Transaction<'_>,
     digest: &[u8; 32],
-) -> Result<Option<(AuthorizationCode, bool)>, StorageError> {
+) -> Result<Option<(AuthorizationCode, bool)>, StoreError> {
     Ok(transaction
         .prepare_cached("SELECT * FROM authorization_codes WHERE digest = ?1")?
         .query_row([digest], |row| {

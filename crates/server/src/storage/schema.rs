@@ -1,30 +1,5 @@
-use super::StorageError;
-use rusqlite::{Connection, TransactionBehavior};
-
-/// Brings the file to the newest schema, one step at a time, each step in one transaction.
-///
-/// `user_version` counts the steps already taken. Two processes that open the same old file at
-/// once take turns: the version is read under the write lock.
-pub(super) fn migrate(connection: &mut Connection) -> Result<(), StorageError> {
-    let known = STEPS.len() as i64;
-    loop {
-        let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let found: i64 = step.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if found == known {
-            return Ok(());
-        }
-        let next = usize::try_from(found).ok().and_then(|done| STEPS.get(done));
-        let Some(sql) = next else {
-            return Err(StorageError::NewerSchema { found, known });
-        };
-        step.execute_batch(sql)?;
-        step.pragma_update(None, "user_version", found + 1)?;
-        step.commit()?;
-    }
-}
-
 /// Step N turns schema version N into N + 1. A released step is never edited.
-const STEPS: &[&str] = &["
+pub(super) const STEPS: &[&str] = &["
     CREATE TABLE users (
         id            TEXT NOT NULL PRIMARY KEY,
         email         TEXT NOT NULL UNIQUE,
@@ -32,34 +7,6 @@ const STEPS: &[&str] = &["
         scopes        TEXT NOT NULL,
         created_at    INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE clients (
-        id            TEXT NOT NULL PRIMARY KEY,
-        name          TEXT NOT NULL,
-        scopes        TEXT NOT NULL,
-        created_at    INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
-
-    CREATE TABLE client_redirect_uris (
-        client_id     TEXT NOT NULL REFERENCES clients (id) ON DELETE CASCADE,
-        redirect_uri  TEXT NOT NULL,
-        PRIMARY KEY (client_id, redirect_uri)
-    ) STRICT, WITHOUT ROWID;
-
-    -- API keys and client secrets: digests only. The subject is a user's or a client's id.
-    CREATE TABLE credentials (
-        id            TEXT NOT NULL PRIMARY KEY,
-        digest        BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
-        kind          TEXT NOT NULL CHECK (kind IN ('api-key', 'client-secret', 'access-token')),
-        subject       TEXT NOT NULL,
-        name          TEXT NOT NULL,
-        scopes        TEXT NOT NULL,
-        created_at    INTEGER NOT NULL,
-        not_before    INTEGER,
-        expires_at    INTEGER,
-        revoked_at    INTEGER
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX credentials_by_subject ON credentials (subject, kind, created_at);
 
     CREATE TABLE sites (
         id            TEXT NOT NULL PRIMARY KEY,
@@ -99,9 +46,4 @@ const STEPS: &[&str] = &["
         token_id        TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX authorization_codes_by_expiry ON authorization_codes (expires_at);
-
-    CREATE TABLE revoked_tokens (
-        token_id        TEXT NOT NULL PRIMARY KEY,
-        expires_at      INTEGER NOT NULL
-    ) STRICT, WITHOUT ROWID;
 "];

@@ -1,6 +1,7 @@
-use super::{StorageError, Store};
+use super::Storage;
 use rusqlite::OptionalExtension;
 use std::fmt;
+use tollgate_store::StoreError;
 use zeroize::Zeroizing;
 
 /// The service's signing keys as the store keeps them.
@@ -18,12 +19,12 @@ impl fmt::Debug for StoredSigningKeys {
     }
 }
 
-impl Store {
+impl Storage {
     /// The signing keys, unless none were written yet.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StorageError> {
+    /// When the storage cannot be read.
+    pub fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StoreError> {
         self.read(|connection| {
             Ok(connection
                 .prepare_cached("SELECT version, private_jwks FROM signing_keys")?
@@ -38,8 +39,8 @@ impl Store {
     /// did. So two processes that start on one empty store end up with one key, and no rotation undoes another.
     ///
     /// # Errors
-    /// When the store cannot be written.
-    pub fn replace_signing_keys(&self, version: i64, private_jwks: &str) -> Result<bool, StorageError> {
+    /// When the storage cannot be written.
+    pub fn replace_signing_keys(&self, version: i64, private_jwks: &str) -> Result<bool, StoreError> {
         self.write(|transaction| {
             let current: Option<i64> =
                 transaction.query_row("SELECT version FROM signing_keys", (), |row| row.get(0)).optional()?;

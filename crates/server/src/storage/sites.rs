@@ -1,4 +1,5 @@
-use super::{StorageError, Store};
+use super::Storage;
+use tollgate_store::StoreError;
 
 /// A site of a user: what the protected example route lists.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,12 +16,12 @@ pub struct Site {
     pub created_at: i64,
 }
 
-impl Store {
+impl Storage {
     /// Adds a site.
     ///
     /// # Errors
-    /// [`StorageError::AlreadyExists`] when the id is taken or the user is unknown.
-    pub fn add_site(&self, site: &Site) -> Result<(), StorageError> {
+    /// [`StoreError::AlreadyExists`] when the id is taken or the user is unknown.
+    pub fn add_site(&self, site: &Site) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction
                 .prepare_cached(
@@ -28,7 +29,7 @@ impl Store {
                      VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute((&site.id, &site.user_id, &site.name, &site.url, site.created_at))
-                .map_err(|error| StorageError::of_insert(error, "site"))?;
+                .map_err(|error| StoreError::of_insert(error, "site"))?;
             Ok(())
         })
     }
@@ -36,8 +37,8 @@ impl Store {
     /// The user's sites, oldest first, at most `limit`.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn sites_of(&self, user_id: &str, limit: u32) -> Result<Vec<Site>, StorageError> {
+    /// When the storage cannot be read.
+    pub fn sites_of(&self, user_id: &str, limit: u32) -> Result<Vec<Site>, StoreError> {
         self.read(|connection| {
             let sites = connection
                 .prepare_cached(

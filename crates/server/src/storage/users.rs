@@ -1,5 +1,6 @@
-use super::{StorageError, Store};
+use super::Storage;
 use rusqlite::{OptionalExtension, Row};
+use tollgate_store::StoreError;
 
 /// A person who can log in.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -36,12 +37,12 @@ impl User {
     }
 }
 
-impl Store {
+impl Storage {
     /// Adds a user with the PHC string of the password's hash.
     ///
     /// # Errors
-    /// [`StorageError::AlreadyExists`] when the id or the address is taken.
-    pub fn add_user(&self, user: &User, password_hash: &str) -> Result<(), StorageError> {
+    /// [`StoreError::AlreadyExists`] when the id or the address is taken.
+    pub fn add_user(&self, user: &User, password_hash: &str) -> Result<(), StoreError> {
         self.write(|transaction| {
             transaction
                 .prepare_cached(
@@ -49,7 +50,7 @@ impl Store {
                      VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute((&user.id, &user.email, password_hash, &user.scopes, user.created_at))
-                .map_err(|error| StorageError::of_insert(error, "user"))?;
+                .map_err(|error| StoreError::of_insert(error, "user"))?;
             Ok(())
         })
     }
@@ -57,8 +58,8 @@ impl Store {
     /// The user with that id.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn user_by_id(&self, id: &str) -> Result<Option<User>, StorageError> {
+    /// When the storage cannot be read.
+    pub fn user_by_id(&self, id: &str) -> Result<Option<User>, StoreError> {
         self.read(|connection| {
             Ok(connection
                 .prepare_cached("SELECT * FROM users WHERE id = ?1")?
@@ -70,8 +71,8 @@ impl Store {
     /// The user with that address (in its normal spelling), and the PHC string of the password.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StorageError> {
+    /// When the storage cannot be read.
+    pub fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
         self.read(|connection| {
             Ok(connection
                 .prepare_cached("SELECT * FROM users WHERE email = ?1")?

@@ -48,7 +48,7 @@ fn rotation_never_hands_out_more_than_the_caller_has() -> TestResult {
     let user = server.accounts.add_user(EMAIL, PASSWORD, ALL)?;
     let manager = server.accounts.add_api_key(&user.id, "manager", "manage:api-keys", None)?;
     let session = json(server.post("/api/v2/sessions", manager.secret.as_str()), 200);
-    server.accounts.revoke_api_key(&user.id, &manager.credential.id)?;
+    server.accounts.revoke_api_key(&user.id, manager.stored.record.id())?;
     let strong = server.accounts.add_api_key(&user.id, "laptop", ALL, None)?;
 
     // The session may manage keys but not read sites, so it must not get a key that may.
@@ -101,7 +101,7 @@ fn another_users_key_cannot_be_revoked() -> TestResult {
     let grace = server.accounts.add_user("grace@example.com", PASSWORD, ALL)?;
     let adas = server.accounts.add_api_key(&ada.id, "laptop", ALL, None)?;
     let graces = server.accounts.add_api_key(&grace.id, "laptop", ALL, None)?;
-    let path = server.url(&format!("{API_KEYS}/{}", graces.credential.id));
+    let path = server.url(&format!("{API_KEYS}/{}", graces.stored.record.id()));
     let refused = server.client.delete(path).header("authorization", adas.secret.as_str()).send()?;
     assert_problem(refused, 404, None, "not_found");
     json(server.get(SITES, graces.secret.as_str()), 200);

@@ -1,6 +1,7 @@
-use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, decode, json};
+use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, config, decode, json};
 use reqwest::blocking::Response;
 use std::collections::HashMap;
+use tollgate_server::{AccessTokenFormat, Config};
 
 const AUTHORIZE: &str = "/oauth/v2/authorize";
 const TOKEN: &str = "/oauth/v2/token";
@@ -28,7 +29,11 @@ struct Browser {
 
 impl Site {
     fn start() -> Self {
-        let server = TestServer::start();
+        Self::start_with(AccessTokenFormat::Jwt)
+    }
+
+    fn start_with(access_token_format: AccessTokenFormat) -> Self {
+        let server = TestServer::start_with(Config { data_dir: None, access_token_format, ..config() });
         let user = server.accounts.add_user(EMAIL, PASSWORD, "read:sites manage:api-keys").unwrap();
         let blog = server.accounts.add_client("blog", "The <Blog>", "read:sites read:reports", &[BLOG]).unwrap();
         let shop = server.accounts.add_client("shop", "The Shop", "read:sites", &[SHOP]).unwrap();
@@ -306,13 +311,15 @@ fn a_code_is_bound_to_client_redirect_uri_and_verifier() {
 
 #[test]
 fn a_code_used_twice_takes_its_token_along() -> TestResult {
-    let site = Site::start();
-    let (_, code) = site.logged_in();
-    let token = json(site.exchange(site.blog(), &code, BLOG, VERIFIER), 200);
-    let token = token["access_token"].as_str().unwrap();
-    json(site.server.get(SITES, token), 200);
-    assert_problem(site.exchange(site.blog(), &code, BLOG, VERIFIER), 400, None, "invalid_grant");
-    assert_problem(site.server.get(SITES, token), 401, INVALID_TOKEN, "invalid_token");
+    for format in [AccessTokenFormat::Jwt, AccessTokenFormat::Opaque] {
+        let site = Site::start_with(format);
+        let (_, code) = site.logged_in();
+        let token = json(site.exchange(site.blog(), &code, BLOG, VERIFIER), 200);
+        let token = format!("Bearer {}", token["access_token"].as_str().unwrap());
+        json(site.server.get(SITES, &token), 200);
+        assert_problem(site.exchange(site.blog(), &code, BLOG, VERIFIER), 400, None, "invalid_grant");
+        assert_problem(site.server.get(SITES, &token), 401, INVALID_TOKEN, "invalid_token");
+    }
     Ok(())
 }
 

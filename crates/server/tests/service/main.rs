@@ -1,11 +1,16 @@
 //! The service over a real socket, with a real client: every flow, and each way in which it fails.
 
+mod admin_clients;
+mod admin_keys;
 mod api_keys;
 mod authorize;
 mod demo;
 mod limits;
 mod logs;
+mod opaque;
+mod processes;
 mod restart;
+mod revocations;
 mod sessions;
 mod support;
 mod token;

@@ -12,7 +12,7 @@ fn keys_clients_and_signing_keys_survive_a_restart() -> TestResult {
     server.accounts.add_site(&user.id, "Notes", "https://notes.example/")?;
     let key = server.accounts.add_api_key(&user.id, "laptop", "read:sites", None)?;
     let revoked = server.accounts.add_api_key(&user.id, "lost", "read:sites", None)?;
-    server.accounts.revoke_api_key(&user.id, &revoked.credential.id)?;
+    server.accounts.revoke_api_key(&user.id, revoked.stored.record.id())?;
     let client = server.accounts.add_client("reports", "Reports", "read:reports", &[])?;
     let session = json(server.log_in(EMAIL, PASSWORD), 200);
     let token = session["meta"]["jwt"].as_str().unwrap();

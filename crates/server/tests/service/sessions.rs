@@ -15,7 +15,7 @@ fn an_api_key_buys_a_session_that_may_do_what_the_key_may() -> TestResult {
     let key = server.accounts.add_api_key(&user.id, "laptop", "read:sites", None)?;
 
     let answer = json(server.post(SESSIONS, key.secret.as_str()), 200);
-    let expected = json!({"id": user.id, "email": EMAIL, "api_key_id": key.credential.id});
+    let expected = json!({"id": user.id, "email": EMAIL, "api_key_id": key.stored.record.id()});
     assert_eq!(answer["data"], expected);
 
     let (header, claims) = decode(answer["meta"]["jwt"].as_str().unwrap());
@@ -57,7 +57,7 @@ fn a_password_buys_a_session_and_tells_whether_there_is_a_key() -> TestResult {
     let text = response.text()?;
     assert!(!text.contains(key.secret.as_str()), "the key cannot be read back");
     let after: Value = serde_json::from_str(&text)?;
-    assert_eq!(after["data"]["api_key_id"], key.credential.id);
+    assert_eq!(after["data"]["api_key_id"], key.stored.record.id());
     assert_eq!(after["data"]["api_key_exists"], true);
 
     let token = after["meta"]["jwt"].as_str().unwrap();

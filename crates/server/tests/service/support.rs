@@ -75,6 +75,25 @@ impl TestServer {
         request.send().unwrap()
     }
 
+    /// POST with a JSON body to a route that answers with that status.
+    #[track_caller]
+    pub(crate) fn ask(&self, path: &str, authorization: &str, body: &Value, status: u16) -> Value {
+        json(self.post_json(path, authorization, body), status)
+    }
+
+    /// An access token for a client's secret.
+    pub(crate) fn token(&self, client_id: &str, secret: &str) -> Response {
+        let request = self.client.post(self.url("/oauth/v2/token")).basic_auth(client_id, Some(secret));
+        request.form(&[("grant_type", "client_credentials")]).send().unwrap()
+    }
+
+    /// An API key of a user of its own, with that scope.
+    pub(crate) fn key_with(&self, scope: &str) -> String {
+        let email = format!("{}@example.com", scope.replace([' ', ':'], "."));
+        let user = self.accounts.add_user(&email, PASSWORD, scope).unwrap();
+        self.accounts.add_api_key(&user.id, "test", scope, None).unwrap().secret.as_str().to_owned()
+    }
+
     pub(crate) fn log_in(&self, email: &str, password: &str) -> Response {
         let body = serde_json::json!({"session": {"email": email, "password": password}});
         self.post_json("/api/v2/sessions", "", &body)

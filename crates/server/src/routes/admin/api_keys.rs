@@ -1,0 +1,250 @@
+use super::super::api_keys::{ends_at, secret_answer_with};
+use super::log;
+use super::page::Page;
+use crate::accounts::{AccountError, check, is_text};
+use crate::app::App;
+use crate::form::Form;
+use crate::ids::now;
+use crate::json::{self, rfc3339, time};
+use crate::key_store::successor;
+use crate::limits::{MAX_NAME_BYTES, MAX_OVERLAP};
+use crate::problem::Problem;
+use crate::scope;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tollgate::jwt::base64url;
+use tollgate::{AddressBlock, KeyKind, KeyRecord, KeyState};
+use tollgate_store::{KeyFilter, Store, StoreError, StoredKey, limits, new_key_id};
+use tollgate_tower::Authenticated;
+
+/// `GET /api/v2/admin/api-keys?subject=&kind=&state=&limit=&page_token=`: by id; API keys unless `kind` says otherwise.
+pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+    let query = query.unwrap_or_default();
+    app.blocking(move |app| {
+        let form = Form::parse(query.as_bytes()).map_err(|_| Problem::BadRequest("the query is malformed"))?;
+        let kind = form.value("kind").map_or(Some(KeyKind::ApiKey), KeyKind::from_name);
+        let kind = kind.ok_or(Problem::BadRequest("kind is api-key, client-secret or access-token"))?;
+        let state = form
+            .value("state")
+            .map(|name| KeyState::from_name(name).ok_or(Problem::BadRequest("state is active, disabled or revoked")));
+        let (page, subject) = (Page::of(&form)?, form.value("subject"));
+        let filter = KeyFilter { subject, kind: Some(kind), state: state.transpose()?, ..KeyFilter::default() };
+        let keys = app.accounts.keys.store.keys(filter, page.after.as_deref(), page.wanted())?;
+        Ok(Json(page.answer(&keys, |key| key.record.id(), description)))
+    })
+    .await
+}
+
+/// `POST /api/v2/admin/api-keys`: an API key for any subject, shown this once.
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let CreateBody { api_key: wanted } = json::read(&headers, &json::body(body)?, None)?;
+    app.blocking(move |app| {
+        let keys = &app.accounts.keys;
+        let new = keys.make(wanted.record()?)?;
+        keys.in_force(keys.store.add_key(&new.stored)?)?;
+        log(&admin, "api-key-made", new.stored.record.id());
+        Ok(secret_answer_with(description(&new.stored), &new.secret))
+    })
+    .await
+}
+
+/// `GET /api/v2/admin/api-keys/{id}`: also a client secret or an access token.
+pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    app.blocking(move |app| found(app, &id).map(answer)).await
+}
+
+/// `POST /api/v2/admin/api-keys/{id}/disable`.
+pub(super) async fn disable(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    app.blocking(move |app| {
+        change(app, &id, Store::disable_key)?;
+        log(&admin, "api-key-disabled", &id);
+        found(app, &id).map(answer)
+    })
+    .await
+}
+
+/// `POST /api/v2/admin/api-keys/{id}/enable`.
+pub(super) async fn enable(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    app.blocking(move |app| {
+        change(app, &id, Store::enable_key)?;
+        log(&admin, "api-key-enabled", &id);
+        found(app, &id).map(answer)
+    })
+    .await
+}
+
+/// `POST /api/v2/admin/api-keys/{id}/revoke`: for ever. To revoke it again changes nothing.
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    app.blocking(move |app| {
+        found(app, &id)?;
+        let keys = &app.accounts.keys;
+        keys.in_force(keys.store.revoke_key(&id)?.unwrap_or(0))?;
+        log(&admin, "api-key-revoked", &id);
+        found(app, &id).map(answer)
+    })
+    .await
+}
+
+/// `POST /api/v2/admin/api-keys/{id}/rotate`: a new API key in its place, shown this once; the old one ends after
+/// `overlap_seconds`, or at once.
+pub(super) async fn rotate(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let overlap = Overlap::read(&headers, body)?;
+    app.blocking(move |app| {
+        let old = found(app, &id)?;
+        if old.record.kind() != KeyKind::ApiKey {
+            return Err(Problem::Conflict("only an API key is rotated here"));
+        }
+        if old.record.state() == KeyState::Disabled {
+            return Err(AccountError::Disabled { what: "API key" }.into());
+        }
+        if ends_at(&old).is_some_and(|end| end <= now()) {
+            return Err(Problem::Conflict("the key has ended: make a new one"));
+        }
+        let new = successor(&new_key_id("key")?, &old.record);
+        let new = app.accounts.keys.rotate(&old, new, overlap.seconds)?.ok_or(StoreError::KeyRevoked)?;
+        log(&admin, "api-key-rotated", &id);
+        Ok(secret_answer_with(description(&new.stored), &new.secret))
+    })
+    .await
+}
+
+/// For how long an old key goes on beside the new one.
+pub(super) struct Overlap {
+    pub(super) seconds: i64,
+}
+
+impl Overlap {
+    pub(super) fn read(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Self, Problem> {
+        let RotateBody { overlap_seconds } = json::read(headers, &json::body(body)?, Some(RotateBody::default()))?;
+        if overlap_seconds > MAX_OVERLAP.as_secs() {
+            return Err(Problem::BadField("overlap_seconds"));
+        }
+        Ok(Self { seconds: i64::try_from(overlap_seconds).unwrap_or(i64::MAX) })
+    }
+}
+
+/// All that may be told of a key.
+pub(super) fn description(key: &StoredKey) -> Value {
+    let record = &key.record;
+    let (not_before, expires_at) = record.validity();
+    json!({
+        "id": record.id(),
+        "kind": record.kind().as_str(),
+        "subject": record.subject(),
+        "client_id": record.client(),
+        "name": record.label(),
+        "scope": record.granted_set().as_str(),
+        "state": record.state().as_str(),
+        "created_at": rfc3339(record.created()),
+        "not_before": not_before.and_then(rfc3339),
+        "expires_at": expires_at.and_then(rfc3339),
+        "allowed_addresses": record.addresses().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "metadata": base64url::encode(record.attached()),
+        "rotated_to": key.rotated_to,
+        "overlap_ends_at": key.overlap_ends_at.and_then(rfc3339),
+    })
+}
+
+fn found(app: &App, id: &str) -> Result<StoredKey, Problem> {
+    app.accounts.keys.store.key(id)?.ok_or(Problem::NotFound)
+}
+
+fn answer(key: StoredKey) -> Json<Value> {
+    Json(json!({"data": description(&key)}))
+}
+
+fn change(app: &App, id: &str, change: fn(&Store, &str) -> Result<Option<u64>, StoreError>) -> Result<(), Problem> {
+    let keys = &app.accounts.keys;
+    let changed = change(&keys.store, id)?.ok_or(Problem::NotFound)?;
+    Ok(keys.in_force(changed)?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateBody {
+    api_key: Wanted,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    subject: String,
+    name: String,
+    /// Scope-tokens joined by spaces.
+    scope: String,
+    not_before: Option<String>,
+    expires_at: Option<String>,
+    /// Address blocks, such as `192.0.2.0/24`.
+    #[serde(default)]
+    allowed_addresses: Vec<String>,
+    /// Base64url.
+    metadata: Option<String>,
+}
+
+impl Wanted {
+    fn record(&self) -> Result<KeyRecord, Problem> {
+        let created_at = now();
+        check("subject", is_text(&self.subject, limits::MAX_SUBJECT_BYTES))?;
+        check("name", is_text(&self.name, MAX_NAME_BYTES))?;
+        if !scope::is_valid(&self.scope) {
+            return Err(Problem::BadField("scope"));
+        }
+        let mut record = KeyRecord::api_key(&new_key_id("key")?, &self.subject)
+            .name(&self.name)
+            .scopes(self.scope.split(' '))
+            .created_at(created_at);
+        if let Some(not_before) = time("not_before", self.not_before.as_deref())? {
+            record = record.not_before(not_before);
+        }
+        if let Some(expires_at) = time("expires_at", self.expires_at.as_deref())? {
+            check("expires_at", expires_at > created_at)?;
+            record = record.expires_at(expires_at);
+        }
+        let addresses: Result<Vec<AddressBlock>, _> =
+            self.allowed_addresses.iter().map(|block| block.parse()).collect();
+        record = record.allowed_addresses(addresses.map_err(|_| Problem::BadField("allowed_addresses"))?);
+        if let Some(metadata) = &self.metadata {
+            let mut bytes = Vec::new();
+            base64url::decode(metadata, &mut bytes).map_err(|_| Problem::BadField("metadata"))?;
+            record = record.metadata(&bytes);
+        }
+        Ok(record)
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RotateBody {
+    #[serde(default)]
+    overlap_seconds: u64,
+}

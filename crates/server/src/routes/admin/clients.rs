@@ -1,0 +1,161 @@
+use super::super::api_keys::{ends_at, secret_answer_with};
+use super::api_keys::Overlap;
+use super::log;
+use super::page::Page;
+use crate::app::App;
+use crate::clients::ClientWithSecrets;
+use crate::form::Form;
+use crate::json::{self, rfc3339};
+use crate::key_store::NewKey;
+use crate::problem::Problem;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::sync::Arc;
+use tollgate_store::StoredKey;
+use tollgate_tower::Authenticated;
+
+/// `GET /api/v2/admin/clients?limit=&page_token=`: by id.
+pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+    let query = query.unwrap_or_default();
+    app.blocking(move |app| {
+        let form = Form::parse(query.as_bytes()).map_err(|_| Problem::BadRequest("the query is malformed"))?;
+        let page = Page::of(&form)?;
+        let clients = app.clients(page.after.as_deref(), page.wanted())?;
+        Ok(Json(page.answer(&clients, |client| &client.client.id, description)))
+    })
+    .await
+}
+
+/// `POST /api/v2/admin/clients`: registers a client; its secret is shown this once.
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let CreateBody { client: wanted } = json::read(&headers, &json::body(body)?, None)?;
+    app.blocking(move |app| {
+        let redirect_uris: Vec<&str> = wanted.redirect_uris.iter().map(String::as_str).collect();
+        let new = app.accounts.add_client(&wanted.id, &wanted.name, &wanted.scope, &redirect_uris)?;
+        log(&admin, "client-made", &wanted.id);
+        answer_with_secret(app, &wanted.id, &new)
+    })
+    .await
+}
+
+/// `GET /api/v2/admin/clients/{id}`.
+pub(super) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    app.blocking(move |app| answer(app, &id)).await
+}
+
+/// `POST /api/v2/admin/clients/{id}/disable`: its secrets are switched off, its tokens revoked.
+pub(super) async fn disable(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    app.blocking(move |app| {
+        app.disable_client(&id)?;
+        log(&admin, "client-disabled", &id);
+        answer(app, &id)
+    })
+    .await
+}
+
+/// `POST /api/v2/admin/clients/{id}/enable`: its secrets are switched on; tokens that were revoked stay so.
+pub(super) async fn enable(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    app.blocking(move |app| {
+        app.enable_client(&id)?;
+        log(&admin, "client-enabled", &id);
+        answer(app, &id)
+    })
+    .await
+}
+
+/// `POST /api/v2/admin/clients/{id}/rotate-secret`: a new secret, shown this once; the old one ends after `overlap_seconds`,
+/// or at once.
+pub(super) async fn rotate_secret(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let overlap = Overlap::read(&headers, body)?;
+    app.blocking(move |app| {
+        let new = app.rotate_client_secret(&id, overlap.seconds)?;
+        log(&admin, "client-secret-rotated", &id);
+        answer_with_secret(app, &id, &new)
+    })
+    .await
+}
+
+/// `DELETE /api/v2/admin/clients/{id}`: its secrets and tokens are revoked, and the client is forgotten.
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.blocking(move |app| {
+        app.remove_client(&id)?;
+        log(&admin, "client-removed", &id);
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+fn answer(app: &App, id: &str) -> Result<Json<Value>, Problem> {
+    Ok(Json(json!({"data": description(&app.client(id)?)})))
+}
+
+fn answer_with_secret(app: &App, id: &str, new: &NewKey) -> Result<Response, Problem> {
+    Ok(secret_answer_with(description(&app.client(id)?), &new.secret))
+}
+
+fn description(found: &ClientWithSecrets) -> Value {
+    let client = &found.client;
+    let secret = |secret: &StoredKey| {
+        json!({
+            "id": secret.record.id(),
+            "state": secret.record.state().as_str(),
+            "created_at": rfc3339(secret.record.created()),
+            "expires_at": ends_at(secret).and_then(rfc3339),
+        })
+    };
+    json!({
+        "id": client.id,
+        "name": client.name,
+        "scope": client.scopes,
+        "redirect_uris": client.redirect_uris,
+        "state": if found.is_active() { "active" } else { "disabled" },
+        "created_at": rfc3339(client.created_at),
+        "secrets": found.secrets.iter().map(secret).collect::<Vec<_>>(),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateBody {
+    client: Wanted,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    id: String,
+    name: String,
+    /// Scope-tokens joined by spaces.
+    scope: String,
+    #[serde(default)]
+    redirect_uris: Vec<String>,
+}

@@ -1,0 +1,36 @@
+//! What an administrator may do with the keys, clients and revocations of everybody.
+
+mod api_keys;
+mod clients;
+mod page;
+mod revocations;
+mod store;
+
+use crate::app::App;
+use axum::Router;
+use axum::routing::{get, post};
+use std::sync::Arc;
+use tollgate::Principal;
+
+/// The routes; what stands before them is the caller's business.
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/api/v2/admin/api-keys", get(api_keys::list).post(api_keys::create))
+        .route("/api/v2/admin/api-keys/{id}", get(api_keys::show))
+        .route("/api/v2/admin/api-keys/{id}/disable", post(api_keys::disable))
+        .route("/api/v2/admin/api-keys/{id}/enable", post(api_keys::enable))
+        .route("/api/v2/admin/api-keys/{id}/rotate", post(api_keys::rotate))
+        .route("/api/v2/admin/api-keys/{id}/revoke", post(api_keys::revoke))
+        .route("/api/v2/admin/clients", get(clients::list).post(clients::create))
+        .route("/api/v2/admin/clients/{id}", get(clients::show).delete(clients::remove))
+        .route("/api/v2/admin/clients/{id}/disable", post(clients::disable))
+        .route("/api/v2/admin/clients/{id}/enable", post(clients::enable))
+        .route("/api/v2/admin/clients/{id}/rotate-secret", post(clients::rotate_secret))
+        .route("/api/v2/admin/revocations", post(revocations::create))
+        .route("/api/v2/admin/store", get(store::show))
+}
+
+/// Who did what: for the log, where an administrator's changes have to be found again. Names are escaped.
+fn log(by: &Principal, action: &'static str, name: &str) {
+    tracing::info!(action, ?name, by = ?by.subject(), with = ?by.credential_id(), "administration");
+}

@@ -1,0 +1,160 @@
+//! The server in a process of its own: what others do to its store meanwhile, and what is left when it is killed.
+
+use crate::support::{TestResult, TestServer, client, config, json};
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+use tollgate::{ApiKey, KeyFormat, KeyRecord};
+use tollgate_server::{Config, Server};
+use tollgate_store::{RevocationKind, Store, StoredKey, StoredRevocation, new_key_id};
+
+const REPORTS: &str = "/api/v2/reports";
+const KILLS: usize = 5;
+
+struct Service {
+    child: Child,
+    origin: String,
+    client: Client,
+}
+
+impl Service {
+    fn start(folder: &Path) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "processes::the_server_of_its_own", "--nocapture"])
+            .env(FOLDER, folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The test harness writes its own text before.
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let origin = lines.map_while(Result::ok).find_map(|line| Some(line.split_once(LISTENS)?.1.to_owned())).unwrap();
+        Self { child, origin, client: client() }
+    }
+
+    fn status(&self, key: &str) -> u16 {
+        let request = self.client.get(format!("{}{REPORTS}", self.origin)).header("authorization", key);
+        request.send().unwrap().status().as_u16()
+    }
+
+    /// How long it takes until a key is answered so.
+    fn time_until(&self, key: &str, status: u16, what: &str) -> Duration {
+        let start = Instant::now();
+        while self.status(key) != status {
+            assert!(start.elapsed() < Duration::from_secs(10), "{what}: never {status}");
+        }
+        start.elapsed()
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // SIGKILL on Unix.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Adds a key by the store's own means, as another process would.
+fn add(store: &Store, scope: &str) -> (String, String) {
+    let (format, id) = (KeyFormat::new("tg", "live").unwrap(), new_key_id("key").unwrap());
+    let key = ApiKey::generate(&format).unwrap();
+    let record = KeyRecord::api_key(&id, "account-7").scopes(scope.split(' '));
+    store.add_key(&StoredKey::native(&format, &key, record)).unwrap();
+    (id, key.as_str().to_owned())
+}
+
+#[test]
+fn what_another_process_changes_counts_within_200_ms() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let service = Service::start(folder.path());
+    let store = Store::open(folder.path())?;
+    let mut delays = Vec::new();
+    for _ in 0..8 {
+        let (id, key) = add(&store, "read:reports");
+        delays.push(service.time_until(&key, 200, "added"));
+        store.disable_key(&id)?;
+        delays.push(service.time_until(&key, 401, "disabled"));
+        store.enable_key(&id)?;
+        delays.push(service.time_until(&key, 200, "enabled"));
+        store.revoke(&StoredRevocation::new(RevocationKind::ApiKey, "", &id))?;
+        delays.push(service.time_until(&key, 401, "revoked by name"));
+        store.restore(RevocationKind::ApiKey, "", &id)?;
+        delays.push(service.time_until(&key, 200, "restored"));
+        store.revoke_key(&id)?;
+        delays.push(service.time_until(&key, 401, "revoked"));
+    }
+    delays.sort_unstable();
+    println!("counts after {:.1?} in the median, {:.1?} at most", delays[delays.len() / 2], delays[delays.len() - 1]);
+    // The machine may stall once; the service may not.
+    assert!(delays[delays.len() * 9 / 10] < Duration::from_millis(200), "{delays:?}");
+    Ok(())
+}
+
+#[test]
+fn a_killed_server_has_lost_nothing_that_it_acknowledged() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let (_, admin) = add(&Store::open(folder.path())?, "admin:keys");
+    let (mut made, mut revoked) = (Vec::new(), Vec::new());
+    for round in 0..KILLS {
+        let mut service = Service::start(folder.path());
+        let (origin, client) = (service.origin.clone(), service.client.clone());
+        let post = |path: &str, body: &Value| {
+            let request = client.post(format!("{origin}/api/v2/admin/api-keys{path}")).json(body);
+            request.header("authorization", &admin).send().and_then(reqwest::blocking::Response::json::<Value>)
+        };
+        std::thread::scope(|scope| {
+            // In the middle of a request: those follow each other without a pause.
+            scope.spawn(|| {
+                sleep(Duration::from_millis(120 + 37 * round as u64));
+                service.child.kill().unwrap();
+            });
+            let body = json!({"api_key": {"subject": "account-7", "name": "k", "scope": "read:reports"}});
+            while let Ok(answer) = post("", &body) {
+                let secret = answer["data"]["secret"].as_str().unwrap().to_owned();
+                let id = answer["data"]["id"].as_str().unwrap();
+                // Half of them are revoked again. Of a revocation that was not answered nothing is known.
+                if made.len() > revoked.len() {
+                    match post(&format!("/{id}/revoke"), &json!({})) {
+                        Ok(_) => revoked.push(secret),
+                        Err(_) => break,
+                    }
+                } else {
+                    made.push(secret);
+                }
+            }
+        });
+    }
+    assert!(made.len() > KILLS && !revoked.is_empty(), "{} made, {} revoked", made.len(), revoked.len());
+    println!("{KILLS} kills, {} keys made, {} revoked", made.len(), revoked.len());
+    let server = TestServer::start_in(folder.path());
+    for secret in &made {
+        json(server.get(REPORTS, secret), 200);
+    }
+    for secret in &revoked {
+        assert_eq!(server.get(REPORTS, secret).status().as_u16(), 401);
+    }
+    Ok(())
+}
+
+/// Not a test: the process that the tests above start.
+#[test]
+fn the_server_of_its_own() -> TestResult {
+    let Ok(folder) = std::env::var(FOLDER) else { return Ok(()) };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(async {
+        let server = Server::bind(Config { data_dir: Some(folder.into()), ..config() }).await?;
+        let mut output = std::io::stdout().lock();
+        writeln!(output, "{LISTENS}{}", server.origin())?;
+        output.flush()?;
+        server.run(std::future::pending()).await?;
+        Ok(())
+    })
+}
+
+const FOLDER: &str = "TOLLGATE_SERVER_TEST_FOLDER";
+const LISTENS: &str = "listens on ";
