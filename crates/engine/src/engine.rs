@@ -141,7 +141,7 @@ impl Engine {
             Rejection::unverified(error, header.kid())
         })?;
         let token = Arc::new(thread.text.collect(&proof, &claims, index, now));
-        self.check_not_revoked(&token.marks())?;
+        self.check_not_revoked(|| token.marks())?;
         if let Some(cache) = &self.cache {
             cache.insert(&token, Stamp { keys: keys.generation(), revocations });
         }
@@ -162,13 +162,13 @@ impl Engine {
         if !keys.contains(token.key()) {
             return Judgement::Gone;
         }
-        match self.check_not_revoked(&token.marks()) {
+        match self.check_not_revoked(|| token.marks()) {
             Ok(()) => Judgement::Good(Stamp { keys: keys.generation(), revocations }),
             Err(rejection) => Judgement::Rejected(rejection),
         }
     }
 
-    fn check_not_revoked(&self, marks: &Marks<'_>) -> Result<(), Rejection> {
+    fn check_not_revoked<'m>(&self, marks: impl FnOnce() -> Marks<'m>) -> Result<(), Rejection> {
         if self.revocations.concern(marks) { Err(Rejection::Revoked) } else { Ok(()) }
     }
 
@@ -204,7 +204,7 @@ impl Engine {
         check_in_force(record, now)?;
         // The id lies elsewhere in memory, which is better not touched for nothing.
         if self.revocations.name_api_keys() {
-            self.check_not_revoked(&Marks { api_key: Some(record.id()), ..Marks::default() })?;
+            self.check_not_revoked(|| Marks { api_key: Some(record.id()), ..Marks::default() })?;
         }
         Ok(Principal::from_key(proof))
     }

@@ -145,7 +145,10 @@ impl TokenText {
         let subject = claims.sub().map(|text| self.push(text));
         let session = claims.sid().map(|text| self.push(text));
         let audience = self.push_each(claims.aud().iter(), '\0');
-        let scopes = self.push_each(claims.scope().iter(), ' ');
+        let scopes = match claims.scope().as_joined() {
+            Some(joined) => self.push_each(std::iter::once(joined), ' '),
+            None => self.push_each(claims.scope().iter(), ' '),
+        };
         let client_id = claims.client_id().or(claims.azp()).map(|text| self.push(text));
         let jti = claims.jti().map(|text| self.push(text));
         // The token goes to its place at once, so that no copy of its signature is left here.

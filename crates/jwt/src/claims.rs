@@ -1,7 +1,7 @@
 use crate::error::ParseError;
 use crate::json::{Document, Number, Object, Value};
 use crate::limits::MAX_LIST_ENTRIES;
-use crate::scope::{is_scope_list, is_scope_token};
+use crate::scope::{is_scope_list, is_scope_token, is_single_spaced};
 
 /// A JWT's claims (RFC 7519 section 4), **not verified**.
 ///
@@ -179,6 +179,12 @@ impl<'a, 's> Audience<'a, 's> {
 pub struct ScopeClaim<'a, 's>(Option<Value<'a, 's>>);
 
 impl<'a, 's> ScopeClaim<'a, 's> {
+    /// The claim's own text, where it is scope-tokens joined by single spaces, as RFC 6749 section 3.3 has it.
+    #[must_use]
+    pub fn as_joined(&self) -> Option<&'s str> {
+        self.0.and_then(|value| value.as_str()).filter(|list| is_single_spaced(list))
+    }
+
     /// The scope-tokens in order, as they were sent.
     pub fn iter(&self) -> impl Iterator<Item = &'s str> + use<'a, 's> {
         strings(self.0).flat_map(|list| list.split(' ')).filter(|token| !token.is_empty())

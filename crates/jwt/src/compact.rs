@@ -1,5 +1,5 @@
 use crate::base64url;
-use crate::bytes::contains_byte;
+use crate::bytes::{contains_byte, find_byte, rfind_byte};
 use crate::claims::Claims;
 use crate::error::{ParseError, Part};
 use crate::header::Header;
@@ -36,13 +36,13 @@ impl<'t> CompactJws<'t> {
             return Err(ParseError::TooLong { length: token.len(), max: max_bytes });
         }
         // From both ends: the payload, the longest part, is looked at once.
-        let (Some((header, rest)), Some((_, signature))) = (token.split_once('.'), token.rsplit_once('.')) else {
+        let bytes = token.as_bytes();
+        let (Some(first), Some(last)) = (find_byte(bytes, b'.'), rfind_byte(bytes, b'.')) else {
             return Err(ParseError::NotCompact);
         };
-        let payload = rest.len().checked_sub(signature.len() + 1).map(|length| &rest[..length]);
-        match payload {
+        match token.get(first + 1..last) {
             Some(payload) if !contains_byte(payload.as_bytes(), b'.') => {
-                Ok(CompactJws { token, header, payload, signature })
+                Ok(CompactJws { token, header: &token[..first], payload, signature: &token[last + 1..] })
             }
             _ => Err(not_three_parts(token)),
         }

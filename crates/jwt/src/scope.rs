@@ -13,9 +13,19 @@ pub fn is_scope_token(text: &str) -> bool {
 /// Whether `text` is scope-tokens and spaces. Doubled, leading and trailing spaces, which RFC 6749 does not
 /// have, are let through: they separate nothing from nothing, and deployed servers send them.
 pub(crate) fn is_scope_list(text: &str) -> bool {
-    text.bytes().all(|byte| byte == b' ' || is_scope_character(byte))
+    // Without an early end, so that the compiler makes vector instructions of it.
+    text.bytes().fold(true, |all, byte| all & ((byte == b' ') | is_scope_character(byte)))
+}
+
+/// Whether no space is first, last or beside another. The empty text is not.
+pub(crate) fn is_single_spaced(text: &str) -> bool {
+    let ([first, after @ ..], [before @ .., last]) = (text.as_bytes(), text.as_bytes()) else {
+        return false;
+    };
+    let doubled = before.iter().zip(after).fold(false, |found, (a, b)| found | ((*a == b' ') & (*b == b' ')));
+    *first != b' ' && *last != b' ' && !doubled
 }
 
 fn is_scope_character(byte: u8) -> bool {
-    byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'
+    byte.is_ascii_graphic() & (byte != b'"') & (byte != b'\\')
 }

@@ -18,8 +18,10 @@ struct Table {
     secret: Secret,
     /// By the fingerprint's first bits; each shard sorted, and replaced as a whole.
     shards: Box<[ArcSwapOption<Vec<Entry>>]>,
-    /// How many entries there are of each kind, so that kinds without any are not looked up.
+    /// How many entries there are of each kind.
     counts: [AtomicUsize; KINDS],
+    /// A bit for each kind of which there are entries, so that others are not looked up: one load while nothing is revoked.
+    kinds: AtomicUsize,
     /// Goes up after each change.
     generation: AtomicU64,
     writer: Mutex<()>,
@@ -55,6 +57,7 @@ impl Default for Table {
             secret: Secret::default(),
             shards: (0..1 << REVOCATION_SHARDS_LOG2).map(|_| ArcSwapOption::empty()).collect(),
             counts: Default::default(),
+            kinds: AtomicUsize::new(0),
             generation: AtomicU64::new(0),
             writer: Mutex::new(()),
         }
@@ -157,24 +160,28 @@ impl Revocations {
 
     /// Whether any API key is revoked by its id.
     pub(crate) fn name_api_keys(&self) -> bool {
-        self.0.counts[Kind::ApiKey as usize].load(Ordering::Acquire) > 0
+        self.0.kinds.load(Ordering::Acquire) & bit(Kind::ApiKey) != 0
     }
 
-    /// Whether the credential of these marks is revoked.
-    pub(crate) fn concern(&self, marks: &Marks<'_>) -> bool {
-        let table = &*self.0;
-        marks.names().any(|(kind, name)| {
-            if table.counts[kind as usize].load(Ordering::Acquire) == 0 {
-                return false;
-            }
-            // An API key has no issuer, whatever its record says.
-            let fingerprint = table.secret.fingerprint(kind, marks.issuer, name);
-            table.find(fingerprint).is_some_and(|entry| marks.issued_at.is_none_or(|iat| iat < entry.issued_before))
-        })
+    /// Whether the credential of these marks is revoked. They are asked for where anything is.
+    pub(crate) fn concern<'m>(&self, marks: impl FnOnce() -> Marks<'m>) -> bool {
+        let kinds = self.0.kinds.load(Ordering::Acquire);
+        kinds != 0 && self.0.concern(kinds, &marks())
     }
 }
 
 impl Table {
+    fn concern(&self, kinds: usize, marks: &Marks<'_>) -> bool {
+        marks.names().any(|(kind, name)| {
+            if kinds & bit(kind) == 0 {
+                return false;
+            }
+            // An API key has no issuer, whatever its record says.
+            let fingerprint = self.secret.fingerprint(kind, marks.issuer, name);
+            self.find(fingerprint).is_some_and(|entry| marks.issued_at.is_none_or(|iat| iat < entry.issued_before))
+        })
+    }
+
     fn entry(&self, revocation: &Revocation) -> Entry {
         let (issued_before, until) = revocation.times();
         let until = u32::try_from(until.max(0)).unwrap_or(NEVER);
@@ -212,6 +219,7 @@ impl Table {
         }
         merged.shrink_to_fit();
         slot.store(Some(Arc::new(merged)));
+        self.note_kinds();
         already
     }
 
@@ -227,14 +235,25 @@ impl Table {
             for entry in old.iter().filter(|entry| !keep(entry)) {
                 self.counts[entry.kind as usize].fetch_sub(1, Ordering::Release);
             }
+            self.note_kinds();
             // What was revoked and is no more may have been dropped from a cache; nothing else depends on it.
             self.generation.fetch_add(1, Ordering::SeqCst);
         }
         gone
     }
+
+    /// To be called by the writer, after the counts have changed and before the generation goes up.
+    fn note_kinds(&self) {
+        let there = ALL_KINDS.into_iter().filter(|kind| self.counts[*kind as usize].load(Ordering::Relaxed) > 0);
+        self.kinds.store(there.map(bit).sum(), Ordering::Release);
+    }
 }
 
 const ALL_KINDS: [Kind; KINDS] = [Kind::Token, Kind::Subject, Kind::Session, Kind::Client, Kind::Issuer, Kind::ApiKey];
+
+fn bit(kind: Kind) -> usize {
+    1 << kind as usize
+}
 
 fn shard(fingerprint: Fingerprint) -> usize {
     fingerprint.prefix(REVOCATION_SHARDS_LOG2)

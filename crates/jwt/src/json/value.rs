@@ -55,6 +55,7 @@ impl<'a, 's> Value<'a, 's> {
     }
 
     /// Reads the value that starts at `nodes[0]`.
+    #[inline]
     fn read(nodes: &'a [Node<'s>]) -> Self {
         match nodes[0] {
             Node::String(text) => Value::String(text),
@@ -111,6 +112,7 @@ pub struct Array<'a, 's> {
 }
 
 impl<'a, 's> Array<'a, 's> {
+    #[inline]
     fn new(nodes: &'a [Node<'s>]) -> Self {
         match nodes {
             [Node::Array { len, count }, rest @ ..] => Array { length: *len, nodes: &rest[..*count] },
@@ -150,6 +152,7 @@ pub struct Object<'a, 's> {
 }
 
 impl<'a, 's> Object<'a, 's> {
+    #[inline]
     pub(super) fn new(nodes: &'a [Node<'s>]) -> Self {
         match nodes {
             [Node::Object { len, count }, rest @ ..] => Object { length: *len, nodes: &rest[..*count] },
@@ -176,11 +179,13 @@ impl<'a, 's> Object<'a, 's> {
     }
 
     /// The names of the members in order.
+    #[inline]
     pub(crate) fn names(&self) -> impl Iterator<Item = &'s str> + use<'a, 's> {
         self.positions().map(|(name, _)| name)
     }
 
     /// The members in order, each with where its value is, for [`Object::at`].
+    #[inline]
     pub(crate) fn positions(&self) -> impl Iterator<Item = (&'s str, usize)> + use<'a, 's> {
         let nodes = self.nodes;
         let mut next = 0;
@@ -195,6 +200,7 @@ impl<'a, 's> Object<'a, 's> {
     }
 
     /// The value at a position that [`Object::positions`] gave.
+    #[inline]
     pub(crate) fn at(&self, position: usize) -> Value<'a, 's> {
         Value::read(&self.nodes[position..])
     }
@@ -207,6 +213,7 @@ impl<'a, 's> Object<'a, 's> {
 }
 
 /// How many nodes the value takes that begins with `node`.
+#[inline]
 fn size(node: &Node<'_>) -> usize {
     match node {
         Node::Object { count, .. } | Node::Array { count, .. } => count + 1,
