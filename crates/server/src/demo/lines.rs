@@ -1,3 +1,4 @@
+use super::admin_lines::Spare;
 use super::seed::{
     BLOG_ID, BLOG_REDIRECT, CLIENT_ID, CODE_CHALLENGE, CODE_VERIFIER, EMAIL, PASSWORD, SHOP_ID, SHOP_REDIRECT,
 };
@@ -20,10 +21,11 @@ pub(crate) struct Demo {
     pub(super) blog_secret: String,
     pub(super) login_cookie: String,
     pub(super) used_code: String,
+    pub(super) spare: Spare,
 }
 
 /// One flow, or one way in which it fails.
-struct Line {
+pub(super) struct Line {
     what: &'static str,
     /// The status, and a word on the body.
     answer: &'static str,
@@ -39,6 +41,7 @@ impl Demo {
             ("Service A: what fails", self.service_a_failures()),
             ("Service A: API keys", self.api_keys()),
             ("Service A: log in once, for every site", self.login()),
+            ("Administration", self.administration()),
             ("Service B: client credentials", self.service_b()),
             ("Service B: what fails", self.service_b_failures()),
             ("What anybody may read", self.public()),
@@ -337,7 +340,7 @@ impl Demo {
         ]
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(super) fn url(&self, path: &str) -> String {
         format!("{}{path}", self.url)
     }
 
@@ -357,11 +360,11 @@ fn authorize_fields(client_id: &str, redirect_uri: &str) -> String {
     )
 }
 
-fn line(what: &'static str, answer: &'static str, arguments: String) -> Line {
+pub(super) fn line(what: &'static str, answer: &'static str, arguments: String) -> Line {
     Line { what, answer, arguments }
 }
 
-const JSON: &str = "-H 'Content-Type: application/json'";
+pub(super) const JSON: &str = "-H 'Content-Type: application/json'";
 
 /// A browser takes this value from the form and from the cookie; a line that sends both is like one.
 const FORM_TOKEN: &str = "demo-form-token-demo-form-token-demo-form-0";

@@ -1,5 +1,6 @@
+use super::admin_lines::Spare;
 use super::lines::Demo;
-use crate::accounts::AccountError;
+use crate::accounts::{AccountError, Accounts};
 use crate::app::App;
 use crate::error::ServerError;
 use crate::ids::{new_secret, now};
@@ -9,7 +10,7 @@ use crate::storage::{AuthorizationCode, LoginSession, User};
 use crate::tokens::Grant;
 use std::net::SocketAddr;
 
-/// Fills the store with two users, their sites and keys, three clients, and one of each credential that no longer works.
+/// Fills the store with two users, their sites and keys, an administrator, four clients, and one of each credential that no longer works.
 /// Blocks.
 pub(crate) fn seed(app: &App, local_addr: SocketAddr) -> Result<Demo, ServerError> {
     fill(app, local_addr).map_err(|error| match error {
@@ -61,7 +62,20 @@ fn fill(app: &App, local_addr: SocketAddr) -> Result<Demo, AccountError> {
         blog_secret: blog.secret.as_str().to_owned(),
         login_cookie: log_in(app, &ada, now)?,
         used_code: used_code(app, &ada, now)?,
+        spare: spare(accounts)?,
     })
+}
+
+/// What an administrator can do something with, and the administrator.
+fn spare(accounts: &Accounts) -> Result<Spare, AccountError> {
+    let operator = accounts.add_user("operator@example.com", PASSWORD, scopes::ADMIN_KEYS)?;
+    let admin_key = accounts.add_api_key(&operator.id, "demo", scopes::ADMIN_KEYS, None)?;
+    accounts.add_client(SPARE_CLIENT_ID, "Spare", scopes::READ_REPORTS, &[])?;
+    let id = || {
+        let spare = accounts.add_api_key(&operator.id, "spare", "", None)?;
+        Ok::<_, AccountError>(spare.stored.record.id().to_owned())
+    };
+    Ok(Spare { admin_key: admin_key.secret.as_str().to_owned(), switched: id()?, rotated: id()?, revoked: id()? })
 }
 
 /// A browser that is logged in already.
@@ -95,6 +109,7 @@ fn used_code(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
 pub(super) const EMAIL: &str = "ada@example.com";
 pub(super) const PASSWORD: &str = "the-analytical-engine";
 pub(super) const CLIENT_ID: &str = "reports-client";
+pub(super) const SPARE_CLIENT_ID: &str = "spare-client";
 pub(super) const BLOG_ID: &str = "blog";
 pub(super) const BLOG_REDIRECT: &str = "http://127.0.0.1:9998/callback";
 pub(super) const SHOP_ID: &str = "shop";

@@ -1,6 +1,10 @@
 use crate::support::{BASIC, INVALID_TOKEN, TestResult, TestServer, assert_problem, config, json};
 use serde_json::{Value, json};
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+use tollgate::AddressBlock;
 use tollgate_server::{AccessTokenFormat, Config};
+use tollgate_store::{Store, StoredKey};
 
 const CLIENTS: &str = "/api/v2/admin/clients";
 const REPORTS: &str = "/api/v2/reports";
@@ -93,6 +97,22 @@ fn a_removed_client_is_gone_with_its_secrets_and_tokens() -> TestResult {
         for action in ["disable", "enable", "rotate-secret"] {
             assert_problem(server.post(&format!("{CLIENTS}/blog/{action}"), &admin), 404, None, "not_found");
         }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_secret_is_taken_from_its_addresses_alone() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let server = TestServer::start_in(folder.path());
+    let secret = server.accounts.add_client("blog", "The Blog", "read:reports", &[])?;
+    json(server.token("blog", secret.secret.as_str()), 200);
+    let from = AddressBlock::from_str("192.0.2.0/24")?;
+    let restrict = |key: StoredKey| StoredKey { record: key.record.allowed_addresses([from]), ..key };
+    Store::open(folder.path())?.change_key(secret.stored.record.id(), restrict)?;
+    let limit = Instant::now() + Duration::from_secs(10);
+    while server.token("blog", secret.secret.as_str()).status().as_u16() != 401 {
+        assert!(Instant::now() < limit, "the secret is taken from elsewhere");
     }
     Ok(())
 }

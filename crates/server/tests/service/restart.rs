@@ -1,11 +1,12 @@
-use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, config, json};
+use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, config, decode, json};
+use serde_json::json;
 use tollgate_server::Config;
 
 const SITES: &str = "/api/v2/sites";
 const TOKEN: &str = "/oauth/v2/token";
 
 #[test]
-fn keys_clients_and_signing_keys_survive_a_restart() -> TestResult {
+fn keys_clients_revocations_and_signing_keys_survive_a_restart() -> TestResult {
     let folder = tempfile::tempdir()?;
     let mut server = start_as(folder.path(), "http://127.0.0.1:1");
     let user = server.accounts.add_user(EMAIL, PASSWORD, "read:sites manage:api-keys")?;
@@ -16,6 +17,10 @@ fn keys_clients_and_signing_keys_survive_a_restart() -> TestResult {
     let client = server.accounts.add_client("reports", "Reports", "read:reports", &[])?;
     let session = json(server.log_in(EMAIL, PASSWORD), 200);
     let token = session["meta"]["jwt"].as_str().unwrap();
+    let logged_out = json(server.log_in(EMAIL, PASSWORD), 200);
+    let logged_out = logged_out["meta"]["jwt"].as_str().unwrap();
+    let revocation = json!({"revocation": {"kind": "token", "name": decode(logged_out).1["jti"]}});
+    server.ask("/api/v2/admin/revocations", &server.key_with("admin:keys"), &revocation, 201);
     let jwks = server.client.get(server.url("/.well-known/jwks.json")).send()?.text()?;
     server.stop();
 
@@ -23,6 +28,7 @@ fn keys_clients_and_signing_keys_survive_a_restart() -> TestResult {
     assert_eq!(json(server.get(SITES, key.secret.as_str()), 200)["data"][0]["name"], "Notes");
     assert_problem(server.get(SITES, revoked.secret.as_str()), 401, INVALID_TOKEN, "invalid_token");
     json(server.get(SITES, token), 200);
+    assert_problem(server.get(SITES, logged_out), 401, INVALID_TOKEN, "invalid_token");
     assert_eq!(server.client.get(server.url("/.well-known/jwks.json")).send()?.text()?, jwks);
     json(server.log_in(EMAIL, PASSWORD), 200);
     let form = [("grant_type", "client_credentials")];
