@@ -1,31 +1,53 @@
+use std::collections::HashMap;
+
 use tollgate::{Algorithm, Engine, Issuer, KeySet, Rejection, TypProfile};
 
 use crate::case::{Case, Verdict};
 use crate::corpus::Corpus;
+use crate::policy::Policy;
 
-/// What tollgate says of `case`: through [`Engine::verify_at`], configured as the policy has it.
-///
-/// # Errors
-/// [`Rejection`], where it rejects.
-///
-/// # Panics
-/// Where the case names a key set that the corpus does not have, or an algorithm that tollgate does not.
-pub fn judge(corpus: &Corpus, case: &Case) -> Result<(), Rejection> {
-    let policy = &case.policy;
+/// What tollgate says of the cases of a corpus: through [`Engine::verify_at`], configured as the policy has it.
+pub struct Judge<'c> {
+    corpus: &'c Corpus,
+    /// By key set and policy: many cases have these in common.
+    engines: HashMap<(&'c str, &'c Policy), Engine>,
+}
+
+impl<'c> Judge<'c> {
+    /// A judge of this corpus.
+    #[must_use]
+    pub fn new(corpus: &'c Corpus) -> Self {
+        Judge { corpus, engines: HashMap::new() }
+    }
+
+    /// Puts `case`, one of the corpus, to tollgate.
+    ///
+    /// # Errors
+    /// [`Rejection`], where it rejects.
+    ///
+    /// # Panics
+    /// Where the case names a key set that the corpus does not have, or an algorithm that tollgate does not.
+    pub fn judge(&mut self, case: &'c Case) -> Result<(), Rejection> {
+        let key_sets = &self.corpus.key_sets;
+        let jwks = key_sets.get(&case.keys).expect("a case names a key set");
+        let engine = self.engines.entry((&case.keys, &case.policy)).or_insert_with(|| engine(jwks, &case.policy));
+        engine.verify_at(format!("Bearer {}", case.token).as_bytes(), case.policy.now).map(drop)
+    }
+}
+
+fn engine(jwks: &str, policy: &Policy) -> Engine {
+    let names = policy.algorithms.iter();
     let algorithms: Vec<Algorithm> =
-        policy.algorithms.iter().map(|name| Algorithm::from_name(name).expect("a policy names algorithms")).collect();
-    let jwks = corpus.key_sets.get(&case.keys).expect("a case names a key set");
+        names.map(|name| Algorithm::from_name(name).expect("a policy names algorithms")).collect();
     // A document that is no key set leaves the issuer without keys.
     let keys = KeySet::builder().algorithms(&algorithms).jwks(jwks.as_bytes());
-    let keys = keys.map(|keys| keys.build().set).unwrap_or_default();
     let issuer = Issuer::new(&policy.iss)
         .audience(&policy.aud)
         .algorithms(&algorithms)
         .leeway(policy.leeway)
         .typ(if policy.typ == "JWT" { TypProfile::Jwt } else { TypProfile::AccessToken })
-        .keys(keys);
-    let engine = Engine::builder().issuer(issuer).no_cache().build().expect("the issuer is complete");
-    engine.verify_at(format!("Bearer {}", case.token).as_bytes(), policy.now).map(drop)
+        .keys(keys.map(|keys| keys.build().set).unwrap_or_default());
+    Engine::builder().issuer(issuer).no_cache().build().expect("the issuer is complete")
 }
 
 impl From<&Result<(), Rejection>> for Verdict {

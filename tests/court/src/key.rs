@@ -62,6 +62,9 @@ pub(crate) const ALGORITHMS: [Algorithm; 14] = [
 /// One of each kind of signature, for what has little to do with the signature.
 pub(crate) const REPRESENTATIVES: [usize; 6] = [0, 3, 6, 9, 10, 13];
 
+/// The second name of EdDSA with Ed25519 (RFC 9864).
+pub(crate) const ED25519: Algorithm = Algorithm { name: "Ed25519", family: Family::Ed25519 };
+
 /// The parameter sets of ML-DSA (RFC 9964).
 pub(crate) const ML_DSA: [Algorithm; 3] = [
     Algorithm { name: "ML-DSA-44", family: Family::MlDsa },

@@ -1,7 +1,7 @@
 //! The court: an open corpus of good and forged tokens, and what each of them deserves.
 //!
 //! [`Corpus::generate`] makes the corpus, always the same one; [`Corpus::read`] reads the copy that is committed;
-//! [`judge`] says what tollgate does with a case. How other verifiers do is in `docs/court.md`.
+//! [`Judge`] says what tollgate does with a case. How other verifiers do is in `docs/court.md`.
 //!
 //! The keys here are public: they are for tests alone.
 
@@ -19,5 +19,5 @@ mod token;
 
 pub use case::{Case, Verdict};
 pub use corpus::{Corpus, ReadError};
-pub use judge::judge;
+pub use judge::Judge;
 pub use policy::Policy;

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::{env, fs};
 
-use tollgate_court::{Corpus, Verdict, judge};
+use tollgate_court::{Corpus, Judge, Verdict};
 
 fn main() -> Result<(), Box<dyn Error>> {
     match env::args().nth(1).as_deref() {
@@ -27,8 +27,9 @@ fn generate() -> Result<(), Box<dyn Error>> {
 /// One line a case: `{"id":"...","verdict":"accept"}`, and the error's code where it is rejected.
 fn judge_all() -> Result<(), Box<dyn Error>> {
     let corpus = Corpus::read()?;
+    let mut judge = Judge::new(&corpus);
     for case in &corpus.cases {
-        let result = judge(&corpus, case);
+        let result = judge.judge(case);
         let verdict = Verdict::from(&result).to_string();
         let error = result.err().map(|rejection| rejection.code());
         println!("{}", serde_json::json!({ "id": case.id, "verdict": verdict, "error": error }));

@@ -14,7 +14,7 @@ pub(crate) const AUDIENCE: &str = "https://api.example";
 pub(crate) const NOW: i64 = 1_763_800_000;
 
 /// What the verifier is told. `iss`, `aud` and `exp` are required.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
     /// The one issuer.

@@ -2,7 +2,7 @@
 
 use crate::docket::Docket;
 use crate::draft::Draft;
-use crate::key::{ALGORITHMS, Family, Key};
+use crate::key::{ALGORITHMS, ED25519, Family, Key};
 use crate::members::quoted;
 
 pub(super) fn file(docket: &mut Docket) {
@@ -81,6 +81,16 @@ pub(super) fn file_mismatches(docket: &mut Docket) {
         filing.policy.algorithms = vec![algorithm.name.to_owned()];
         let other = Key::new(ALGORITHMS[if algorithm.name == "RS256" { 9 } else { 3 }], 0);
         filing.reject("other-key-type", Draft::new(&other).sign(&other), "RFC 8725 3.1");
+    }
+    file_names_of_ed25519(docket);
+}
+
+/// Two names of one algorithm: a key that says which of them it is for is for that one.
+fn file_names_of_ed25519(docket: &mut Docket) {
+    for (algorithm, other) in [(ED25519, "EdDSA"), (ALGORITHMS[13], "Ed25519")] {
+        let mut filing = docket.of("a04", algorithm);
+        let token = filing.draft().header("alg", quoted(other)).sign(&filing.key);
+        filing.reject(&format!("is-{other}-where-{other}-is-not-allowed"), token, "RFC 8725 3.1, RFC 9864");
     }
 }
 

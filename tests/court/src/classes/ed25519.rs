@@ -12,8 +12,6 @@ pub(super) fn file(docket: &mut Docket) {
     let mut filing = docket.of("a08", ALGORITHMS[13]);
     file_signatures(&mut filing);
     file_weak_keys(&mut filing);
-    filing.usual_keys();
-    file_algorithm_names(&mut filing);
 }
 
 fn file_signatures(filing: &mut Filing<'_>) {
@@ -83,14 +81,4 @@ fn file_weak_keys(filing: &mut Filing<'_>) {
         let token = filing.draft().sign(&filing.key);
         filing.reject(name, token, "RFC 8037 2, RFC 8032 5.1.3");
     }
-}
-
-/// RFC 9864 gives the algorithm a second name.
-fn file_algorithm_names(filing: &mut Filing<'_>) {
-    let key = filing.key.clone();
-    let token = filing.draft().header("alg", r#""Ed25519""#).sign(&key);
-    filing.reject("says-Ed25519-under-a-key-for-EdDSA", token.clone(), "RFC 8725 3.1, RFC 9864");
-    filing.policy.algorithms = vec!["Ed25519".to_owned()];
-    filing.keys("Ed25519", [key.jwk().set("alg", r#""Ed25519""#)]);
-    filing.may_accept("Ed25519", token, "RFC 9864 2.2: newer than some verifiers");
 }

@@ -2,7 +2,7 @@
 
 use crate::docket::{Docket, Filing};
 use crate::draft::base64url;
-use crate::key::ALGORITHMS;
+use crate::key::{ALGORITHMS, REPRESENTATIVES};
 use crate::members::quoted;
 use crate::policy::{AUDIENCE, ISSUER, NOW};
 
@@ -13,8 +13,8 @@ pub(super) fn file(docket: &mut Docket) {
     for algorithm in ALGORITHMS {
         file_b64(&mut docket.of("a19", algorithm));
     }
-    for algorithm in ALGORITHMS {
-        file_typ(&mut docket.of("a20", algorithm));
+    for index in REPRESENTATIVES {
+        file_typ(&mut docket.of("a20", ALGORITHMS[index]));
     }
     for algorithm in ALGORITHMS {
         file_nesting(&mut docket.of("a21", algorithm));

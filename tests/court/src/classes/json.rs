@@ -7,8 +7,8 @@ use crate::members::quoted;
 use crate::policy::{AUDIENCE, ISSUER, NOW};
 
 pub(super) fn file(docket: &mut Docket) {
-    for algorithm in ALGORITHMS {
-        file_duplicates(&mut docket.of("a25", algorithm));
+    for index in REPRESENTATIVES {
+        file_duplicates(&mut docket.of("a25", ALGORITHMS[index]));
     }
     for index in REPRESENTATIVES {
         file_no_json(&mut docket.of("a26", ALGORITHMS[index]));

@@ -2,7 +2,7 @@
 
 use crate::docket::{Docket, Filing};
 use crate::draft::Draft;
-use crate::key::{ALGORITHMS, Algorithm, Family, Key, ML_DSA};
+use crate::key::{ALGORITHMS, Algorithm, ED25519, Family, Key, ML_DSA};
 use crate::policy::{AUDIENCE, NOW};
 
 pub(super) fn file(docket: &mut Docket) {
@@ -10,10 +10,10 @@ pub(super) fn file(docket: &mut Docket) {
         file_shapes(&mut docket.of("valid", algorithm));
         file_key_shapes(&mut docket.of("valid", algorithm));
     }
-    for algorithm in ML_DSA {
+    for algorithm in [ED25519].into_iter().chain(ML_DSA) {
         let mut filing = docket.of("valid", algorithm);
         let token = filing.draft().sign(&filing.key);
-        filing.accept("plain", token, "RFC 9964");
+        filing.accept("plain", token, "RFC 9864 2.2, RFC 9964 4");
     }
     file_rsa_sizes(docket);
 }
