@@ -103,26 +103,26 @@ mod with_peers {
             Algorithm::HS256 => {
                 let key = HS256Key::from_bytes(&member(&jwk, "k"));
                 Box::new(move |token| {
-                    drop(key.verify_token::<Claims>(token, Some(options.clone())).expect("a good token"))
+                    drop(key.verify_token::<Claims>(token, Some(options.clone())).expect("a good token"));
                 })
             }
             Algorithm::RS256 => {
                 let key = RS256PublicKey::from_components(&member(&jwk, "n"), &member(&jwk, "e")).expect("a key");
                 Box::new(move |token| {
-                    drop(key.verify_token::<Claims>(token, Some(options.clone())).expect("a good token"))
+                    drop(key.verify_token::<Claims>(token, Some(options.clone())).expect("a good token"));
                 })
             }
             Algorithm::ES256 => {
                 let point = [vec![4], member(&jwk, "x"), member(&jwk, "y")].concat();
                 let key = ES256PublicKey::from_bytes(&point).expect("a key");
                 Box::new(move |token| {
-                    drop(key.verify_token::<Claims>(token, Some(options.clone())).expect("a good token"))
+                    drop(key.verify_token::<Claims>(token, Some(options.clone())).expect("a good token"));
                 })
             }
             Algorithm::EdDSA => {
                 let key = Ed25519PublicKey::from_bytes(&member(&jwk, "x")).expect("a key");
                 Box::new(move |token| {
-                    drop(key.verify_token::<Claims>(token, Some(options.clone())).expect("a good token"))
+                    drop(key.verify_token::<Claims>(token, Some(options.clone())).expect("a good token"));
                 })
             }
             other => panic!("{other} is not benchmarked"),
