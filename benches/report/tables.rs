@@ -31,7 +31,7 @@ pub(crate) fn tables() -> Vec<(&'static str, String)> {
         table(Part::Attack, "attack", &attack::table),
         table(Part::EndToEnd, "end-to-end", &end_to_end::table),
         table(Part::Roads, "roads", &roads::counts),
-        table(Part::Roads, "functions", &roads::functions),
+        table(Part::Roads, "steps", &roads::steps),
         Some(("bars", bars::table())),
     ];
     tables.into_iter().flatten().collect()
