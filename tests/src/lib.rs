@@ -2,6 +2,7 @@
 //!
 //! The keys here are public: they are for tests alone.
 
+pub mod agreement;
 mod draft;
 mod fixture;
 mod traffic;

@@ -1,0 +1,136 @@
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::Deserializer;
+use serde::de::{MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// A JSON value (RFC 8259) in which no object has two members of one name. Numbers are kept as they were written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Json {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A finite number, its text.
+    Number(String),
+    /// A string, escapes resolved.
+    String(String),
+    /// An array.
+    Array(Vec<Json>),
+    /// An object, its members in order.
+    Object(Vec<(String, Json)>),
+}
+
+/// Not JSON, or not within the limits.
+#[derive(Debug)]
+pub struct NotStrict;
+
+/// Nesting and members that tollgate promises to take at most: `tollgate_jwt::limits`, by their documented values.
+const MAX_NESTING: usize = 16;
+const MAX_MEMBERS: usize = 256;
+
+impl Json {
+    /// Parses `text`, all of it.
+    ///
+    /// # Errors
+    /// [`NotStrict`].
+    pub fn parse(text: &[u8]) -> Result<Json, NotStrict> {
+        let text = std::str::from_utf8(text).map_err(|_| NotStrict)?;
+        let raw: &RawValue = serde_json::from_str(text).map_err(|_| NotStrict)?;
+        read(raw, 1)
+    }
+
+    /// The value of the member `name` of an object.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Json> {
+        match self {
+            Json::Object(members) => members.iter().find(|(member, _)| member == name).map(|(_, value)| value),
+            _ => None,
+        }
+    }
+
+    /// The string, if it is one.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Json::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The number as an integer: down where it is a fraction, and to the ends of `i64` where it is beyond them.
+    #[must_use]
+    pub fn floor(&self) -> Option<i64> {
+        self.integer(f64::floor)
+    }
+
+    /// As [`Json::floor`], but up.
+    #[must_use]
+    pub fn ceil(&self) -> Option<i64> {
+        self.integer(f64::ceil)
+    }
+
+    fn integer(&self, round: fn(f64) -> f64) -> Option<i64> {
+        let Json::Number(text) = self else { return None };
+        match text.parse::<i128>() {
+            Ok(exact) => Some(exact.clamp(i64::MIN.into(), i64::MAX.into()) as i64),
+            // A fraction, an exponent or very many digits: the nearest double (RFC 8259 section 6).
+            Err(_) => text.parse::<f64>().ok().map(|double| round(double) as i64),
+        }
+    }
+}
+
+/// Reads one value whose syntax serde_json has checked. Each level is scanned again: slow, and hard to get wrong.
+fn read(raw: &RawValue, depth: usize) -> Result<Json, NotStrict> {
+    let text = raw.get();
+    match text.as_bytes()[0] {
+        b'{' | b'[' if depth > MAX_NESTING => Err(NotStrict),
+        b'{' => {
+            let mut names = HashSet::new();
+            let mut object = Vec::new();
+            for (name, value) in members(text)? {
+                if !names.insert(name.clone()) {
+                    return Err(NotStrict);
+                }
+                object.push((name, read(value, depth + 1)?));
+            }
+            if object.len() > MAX_MEMBERS { Err(NotStrict) } else { Ok(Json::Object(object)) }
+        }
+        b'[' => {
+            let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NotStrict)?;
+            elements.into_iter().map(|element| read(element, depth + 1)).collect::<Result<_, _>>().map(Json::Array)
+        }
+        b'"' => serde_json::from_str(text).map(Json::String).map_err(|_| NotStrict),
+        b't' => Ok(Json::Bool(true)),
+        b'f' => Ok(Json::Bool(false)),
+        b'n' => Ok(Json::Null),
+        _ => match text.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(Json::Number(text.to_owned())),
+            _ => Err(NotStrict),
+        },
+    }
+}
+
+/// The members of an object, each as often as it is there. `serde_json::Value` would keep the last of a name.
+fn members(text: &str) -> Result<Vec<(String, &RawValue)>, NotStrict> {
+    struct Members;
+
+    impl<'de> Visitor<'de> for Members {
+        type Value = Vec<(String, &'de RawValue)>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut members = Vec::new();
+            while let Some(member) = map.next_entry()? {
+                members.push(member);
+            }
+            Ok(members)
+        }
+    }
+
+    serde_json::Deserializer::from_str(text).deserialize_map(Members).map_err(|_| NotStrict)
+}

@@ -1,0 +1,119 @@
+/// One change to a credential.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Mutation {
+    /// What is changed.
+    pub kind: Kind,
+    /// Which of its ways, and where.
+    pub argument: u32,
+}
+
+/// What can be changed, in the order in which it is done: the members, the JSON text, its encoding, who signs, the
+/// signature, the token as a whole, the header around it.
+#[expect(missing_docs, reason = "the names say it")]
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum Kind {
+    SetHeaderMember,
+    SwapAlgorithm,
+    SwapKeyId,
+    RemoveHeaderMember,
+    DuplicateHeaderMember,
+    EscapeHeaderName,
+    SetClaim,
+    SetTime,
+    SetClaimToFreeText,
+    RemoveClaim,
+    DuplicateClaim,
+    EscapeClaimName,
+    AddNestedClaim,
+    InsertIntoText,
+    ChangeTextByte,
+    TruncateText,
+    SpreadText,
+    ReplaceText,
+    ReencodePart,
+    SignWithOtherKey,
+    SignAsHmac,
+    SignBeforeReencoding,
+    FlipSignatureBit,
+    ResizeSignature,
+    TransformSignature,
+    FlipTokenBit,
+    TruncateToken,
+    InsertIntoToken,
+    SwapParts,
+    ChangeDots,
+    ChangeCase,
+    ChangeScheme,
+    ChangeBasic,
+    InsertIntoHeader,
+    ReplaceHeader,
+}
+
+impl Kind {
+    /// Each kind.
+    pub const ALL: [Kind; 35] = {
+        use Kind::*;
+        [
+            SetHeaderMember,
+            SwapAlgorithm,
+            SwapKeyId,
+            RemoveHeaderMember,
+            DuplicateHeaderMember,
+            EscapeHeaderName,
+            SetClaim,
+            SetTime,
+            SetClaimToFreeText,
+            RemoveClaim,
+            DuplicateClaim,
+            EscapeClaimName,
+            AddNestedClaim,
+            InsertIntoText,
+            ChangeTextByte,
+            TruncateText,
+            SpreadText,
+            ReplaceText,
+            ReencodePart,
+            SignWithOtherKey,
+            SignAsHmac,
+            SignBeforeReencoding,
+            FlipSignatureBit,
+            ResizeSignature,
+            TransformSignature,
+            FlipTokenBit,
+            TruncateToken,
+            InsertIntoToken,
+            SwapParts,
+            ChangeDots,
+            ChangeCase,
+            ChangeScheme,
+            ChangeBasic,
+            InsertIntoHeader,
+            ReplaceHeader,
+        ]
+    };
+}
+
+/// A mutation's argument, from which one choice after the other is taken.
+pub(crate) struct Choices(u32);
+
+impl Choices {
+    pub(crate) fn of(mutation: Mutation) -> Self {
+        Choices(mutation.argument)
+    }
+
+    /// A number below `end`, which is not 0.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        let end = end as u32;
+        let choice = self.0 % end;
+        self.0 /= end;
+        choice as usize
+    }
+
+    pub(crate) fn one_of<'t, T: ?Sized>(&mut self, all: &[&'t T]) -> &'t T {
+        all[self.below(all.len())]
+    }
+
+    pub(crate) fn flip(&mut self) -> bool {
+        self.below(2) == 1
+    }
+}

@@ -1,0 +1,151 @@
+//! The one world in which all plans play: six issuers, all algorithms, every kind of credential.
+
+use std::sync::LazyLock;
+
+use crate::api_key::assemble;
+use crate::jws::ALGORITHMS;
+use crate::key::Key;
+use crate::signer::Signer;
+use crate::world::{Credential, Issuer, Kind, State, Typ, World};
+
+/// When it plays, in seconds since the Unix epoch.
+pub const NOW: i64 = 1_763_800_000;
+
+pub(crate) const AUDIENCE: &str = "https://api.example.com";
+
+/// A signer and how tokens name it.
+pub(crate) struct Named {
+    pub(crate) signer: Signer,
+    pub(crate) kid: Option<String>,
+}
+
+/// The world as a verifier sees it.
+#[must_use]
+pub fn world() -> &'static World {
+    &SETTING.world
+}
+
+/// The keys that tokens of the issuer `index` and of `alg` are signed with.
+pub(crate) fn signers(index: usize, alg: &str) -> Vec<&'static Named> {
+    SETTING.signers[index].iter().filter(|named| named.signer.alg == alg).collect()
+}
+
+struct Setting {
+    world: World,
+    signers: Vec<Vec<Named>>,
+}
+
+static SETTING: LazyLock<Setting> = LazyLock::new(|| {
+    let (mut issuers, mut signers) = (Vec::new(), Vec::new());
+    for (issuer, keys) in issuers_and_keys() {
+        let public = keys.iter().filter_map(|(named, with_alg)| named.signer.jwk(named.kid.as_deref(), *with_alg));
+        let jwks = format!(r#"{{"keys":[{}]}}"#, public.collect::<Vec<_>>().join(","));
+        let secret = |named: &Named| {
+            named.signer.hmac_secret().map(|secret| (named.kid.clone(), named.signer.alg, secret.to_vec()))
+        };
+        let secrets: Vec<_> = keys.iter().filter_map(|(named, _)| secret(named)).collect();
+        let mut usable = Key::read_set(&jwks);
+        usable.extend(secrets.iter().map(|(kid, alg, secret)| Key::secret(kid.clone(), alg, secret)));
+        issuers.push(Issuer { jwks, secrets, keys: usable, ..issuer });
+        signers.push(keys.into_iter().map(|(named, _)| named).collect());
+    }
+    let world = World { issuers, prefix: "tg", env: "live", credentials: credentials(), max_header_bytes: 8192 };
+    Setting { world, signers }
+});
+
+/// Each issuer, without its keys, and these, each with whether its JWK says `alg`.
+fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
+    let plain = |name| Issuer {
+        name,
+        jwks: String::new(),
+        secrets: Vec::new(),
+        keys: Vec::new(),
+        audiences: vec![AUDIENCE],
+        any_audience: false,
+        missing_exp: false,
+        typ: Typ::Jwt,
+        algorithms: None,
+        required: Vec::new(),
+        leeway: 60,
+    };
+    let named =
+        |alg, number, kid: Option<String>, with_alg| (Named { signer: Signer::new(alg, number), kid }, with_alg);
+    // Two issuers of almost one name use the same `kid`s for other keys.
+    let two_of_each = |first: usize, second: usize| {
+        let pair = move |alg| {
+            [(0, first), (1, second)].map(|(n, number)| named(alg, number, Some(format!("{alg}-{n}")), true))
+        };
+        ALGORITHMS.into_iter().flat_map(pair).collect::<Vec<_>>()
+    };
+    let without_kid = || ALGORITHMS.into_iter().map(|alg| named(alg, 4, None, true)).collect::<Vec<_>>();
+    let mut crowded = without_kid();
+    // Too many to try, twice one `kid` and algorithm, one `kid` for all algorithms, and keys that do not say `alg`.
+    crowded.extend((5..9).map(|n| named("HS256", n, None, true)));
+    crowded.extend((5..9).map(|n| named("Ed25519", n, None, true)));
+    crowded.extend([5, 6].map(|n| named("ES256", n, Some("twin".into()), true)));
+    crowded.extend(["RS384", "ES384", "EdDSA", "HS512"].map(|alg| named(alg, 9, Some("shared".into()), true)));
+    crowded.extend(["RS256", "ES256", "EdDSA"].map(|alg| named(alg, 11, Some(format!("{alg}-untold")), false)));
+    vec![
+        (plain("https://auth.example.com/"), two_of_each(0, 1)),
+        (Issuer { typ: Typ::AccessToken, leeway: 0, ..plain("https://auth.example.com") }, two_of_each(3, 2)),
+        (
+            Issuer {
+                typ: Typ::Both,
+                leeway: 300,
+                audiences: vec!["https://files.example.com", AUDIENCE],
+                ..plain("https://both.example.com")
+            },
+            without_kid(),
+        ),
+        (
+            Issuer {
+                algorithms: Some(vec!["HS384", "RS256", "PS256", "ES256", "EdDSA", "ML-DSA-44"]),
+                required: vec!["tenant", "iat"],
+                ..plain("https://narrow.example.com")
+            },
+            two_of_each(0, 1),
+        ),
+        (Issuer { any_audience: true, missing_exp: true, typ: Typ::Both, ..plain("https://lax.example.com") }, crowded),
+        (plain("urn:example:without-keys"), Vec::new()),
+    ]
+}
+
+fn credentials() -> Vec<Credential> {
+    let body = |digit: char| assemble("tg", "live", &String::from(digit).repeat(43));
+    let key = |secret: String, native, kind, id, subject| Credential {
+        secret,
+        native,
+        kind,
+        id,
+        subject,
+        client: None,
+        scopes: vec!["read:sites", "write:sites"],
+        not_before: None,
+        expires_at: None,
+        state: State::Active,
+    };
+    let native = |digit, kind, id, subject| key(body(digit), true, kind, id, subject);
+    let foreign = |secret: &str, kind, id, subject| key(secret.into(), false, kind, id, subject);
+    vec![
+        native('1', Kind::ApiKey, "key-1", "user-1"),
+        Credential {
+            not_before: Some(NOW),
+            expires_at: Some(NOW + 600),
+            ..native('2', Kind::ApiKey, "key-2", "user-2")
+        },
+        Credential {
+            state: State::Disabled,
+            expires_at: Some(NOW - 1),
+            ..native('3', Kind::ApiKey, "key-3", "user-1")
+        },
+        Credential { state: State::Revoked, ..native('4', Kind::ApiKey, "key-4", "user-1") },
+        Credential { not_before: Some(NOW + 1), ..native('5', Kind::ApiKey, "key-5", "user-1") },
+        Credential { client: Some("app-1"), ..native('6', Kind::AccessToken, "token-1", "user-1") },
+        native('7', Kind::ClientSecret, "secret-1", "client-1"),
+        Credential { scopes: Vec::new(), ..foreign("acct:8d2f0c71b6a94e0f:7", Kind::ApiKey, "key-6", "user-3") },
+        foreign("2YotnFZFEjr1zCsicMWpAA", Kind::AccessToken, "token-2", "user-2"),
+        foreign("p\u{e4}ssw\u{f6}rd: 16 bytes or more", Kind::ClientSecret, "secret-2", "client-2"),
+        // It is of both shapes; what begins as a JWS is never looked for here.
+        foreign("eyJhbGciOiJub25lIn0.e30.c2lnbmF0dXJl", Kind::ApiKey, "key-7", "user-3"),
+    ]
+}

@@ -1,0 +1,228 @@
+//! The engine and the oracle on the same credentials: they have to agree on everything.
+
+use std::fmt;
+use std::sync::LazyLock;
+
+use serde_json::{Value, json};
+use tollgate::{
+    Algorithm, ApiKeyTable, Digest, Engine, Issuer, KeyFormat, KeyRecord, KeySet, KeyState, Principal, Rejection,
+    TypProfile,
+};
+use tollgate_keys::test_hooks::signature_checks;
+use tollgate_oracle::{Facts, Json, Kind, NOW, Plan, State, Trial, Typ, Verdict, World};
+
+/// A credential on which they do not.
+#[derive(Debug)]
+pub struct Disagreement {
+    /// How the credential was made.
+    pub plan: Plan,
+    /// The credential and when it was presented.
+    pub trial: Trial,
+    /// What one says and the other does not.
+    pub what: String,
+}
+
+/// Makes the plan's credential, presents it to both, and again at another time, when the engine may have it in its cache.
+///
+/// # Errors
+/// [`Disagreement`].
+pub fn agree(plan: &Plan) -> Result<Verdict, Box<Disagreement>> {
+    let trial = plan.trial();
+    let [first, second] = trial.times;
+    let verdict = compare(&trial, first).and_then(|verdict| compare(&trial, second).map(|_| verdict));
+    verdict.map_err(|what| Box::new(Disagreement { plan: plan.clone(), trial, what }))
+}
+
+/// The engine in the oracle's world, in which [`Plan::untouched`] are good tokens of every algorithm of this build.
+#[must_use]
+pub fn engine() -> &'static Engine {
+    &ENGINE
+}
+
+impl Disagreement {
+    /// Another one that comes from less, if there is one.
+    #[must_use]
+    pub fn minimal(self: Box<Self>) -> Box<Self> {
+        let mut found = self;
+        while let Some(smaller) = found.plan.smaller().iter().find_map(|plan| agree(plan).err()) {
+            found = smaller;
+        }
+        found
+    }
+}
+
+impl fmt::Display for Disagreement {
+    /// One line of JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hex: String = self.plan.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let line = json!({
+            "plan": hex,
+            "mutations": format!("{:?}", self.plan.mutations),
+            "header": String::from_utf8_lossy(&self.trial.header),
+            "times": self.trial.times,
+            "what": self.what,
+        });
+        line.fmt(f)
+    }
+}
+
+fn compare(trial: &Trial, now: i64) -> Result<Verdict, String> {
+    let before = signature_checks();
+    let (result, verdict) = if trial.is_api_key_header {
+        (ENGINE.verify_api_key_at(&trial.header, now), tollgate_oracle::judge_api_key(&WORLD, &trial.header, now))
+    } else {
+        (ENGINE.verify_at(&trial.header, now), tollgate_oracle::judge(&WORLD, &trial.header, now))
+    };
+    let checks = signature_checks() - before;
+    match (&result, &verdict) {
+        (Ok(principal), Verdict::Accept(facts)) => compare_facts(principal, facts)?,
+        (Err(rejection), Verdict::Reject(reasons)) => {
+            if !reasons.contains(rejection.code()) {
+                return Err(format!("at {now} the engine says {:?}, the oracle {reasons:?}", rejection.code()));
+            }
+            // What can be rejected without a signature check is.
+            if checks > 0 && *rejection != Rejection::BadSignature {
+                return Err(format!("{checks} signatures were checked before {:?}", rejection.code()));
+            }
+        }
+        (Ok(principal), Verdict::Reject(reasons)) => {
+            return Err(format!("at {now} the engine accepts {principal:?}, the oracle says {reasons:?}"));
+        }
+        (Err(rejection), Verdict::Accept(facts)) => {
+            return Err(format!("at {now} the engine says {:?}, the oracle accepts {facts:?}", rejection.code()));
+        }
+    }
+    if checks > 4 {
+        return Err(format!("{checks} signatures were checked"));
+    }
+    Ok(verdict)
+}
+
+fn compare_facts(principal: &Principal, facts: &Facts) -> Result<(), String> {
+    let owned = |text: Option<&str>| text.map(str::to_owned);
+    let told = Facts {
+        kind: principal.kind().as_str(),
+        issuer: owned(principal.issuer()),
+        subject: owned(principal.subject()),
+        audience: principal.audience().map(str::to_owned).collect(),
+        scopes: principal.scopes().iter().map(str::to_owned).collect(),
+        client_id: owned(principal.client_id()),
+        credential_id: owned(principal.credential_id()),
+        key_id: owned(principal.key_id()),
+        expires_at: principal.expires_at(),
+        claims: facts.claims.clone(),
+    };
+    if told != *facts {
+        return Err(format!("the engine tells {told:?}, the oracle {facts:?}"));
+    }
+    let claims: Value = principal.claims().map_err(|error| error.to_string())?;
+    match &facts.claims {
+        Some(expected) if !is_same(&claims, expected) => Err(format!("claims {claims}, and {expected:?}")),
+        None if claims != json!({}) => Err(format!("claims {claims} without a token")),
+        _ => Ok(()),
+    }
+}
+
+/// Whether the value that the engine hands out is the one that the oracle read.
+fn is_same(value: &Value, expected: &Json) -> bool {
+    match (value, expected) {
+        (Value::Null, Json::Null) => true,
+        (Value::Bool(value), Json::Bool(expected)) => value == expected,
+        (Value::String(value), Json::String(expected)) => value == expected,
+        (Value::Number(value), Json::Number(expected)) => {
+            let is_same_integer = value.as_i128().is_some_and(|value| expected.parse() == Ok(value));
+            is_same_integer || value.as_f64() == expected.parse().ok()
+        }
+        (Value::Array(values), Json::Array(expected)) => {
+            values.len() == expected.len()
+                && values.iter().zip(expected).all(|(value, expected)| is_same(value, expected))
+        }
+        (Value::Object(values), Json::Object(expected)) => {
+            let is_in =
+                |(name, expected): &(String, Json)| values.get(name).is_some_and(|value| is_same(value, expected));
+            values.len() == expected.len() && expected.iter().all(is_in)
+        }
+        _ => false,
+    }
+}
+
+/// The oracle's world without the keys of algorithms that this build has no backend for (docs/algorithms.md).
+static WORLD: LazyLock<World> = LazyLock::new(|| {
+    let World { issuers, prefix, env, credentials, max_header_bytes } = tollgate_oracle::world();
+    let mut issuers = issuers.clone();
+    for issuer in &mut issuers {
+        issuer.keys.retain(|key| algorithm(&key.alg).is_supported());
+    }
+    World { issuers, prefix, env, credentials: credentials.clone(), max_header_bytes: *max_header_bytes }
+});
+
+/// An engine of the same configuration.
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
+    let format = KeyFormat::new(WORLD.prefix, WORLD.env).expect("a format");
+    let table = ApiKeyTable::new(format);
+    for credential in &WORLD.credentials {
+        let (digest, record) = (Digest::of(credential.secret.as_bytes()), record(credential).into());
+        match credential.native {
+            true => table.insert(digest, record),
+            false => table.insert_foreign(digest, record),
+        };
+    }
+    let builder = Engine::builder().api_keys(table).max_header_bytes(WORLD.max_header_bytes);
+    WORLD
+        .issuers
+        .iter()
+        .fold(builder, |builder, described| builder.issuer(issuer(described)))
+        .build()
+        .expect("an engine")
+});
+
+fn issuer(described: &tollgate_oracle::Issuer) -> Issuer {
+    let mut keys = KeySet::builder().jwks(described.jwks.as_bytes()).expect("a key set");
+    for (kid, alg, secret) in &described.secrets {
+        keys = keys.hmac(kid.as_deref(), algorithm(alg), secret);
+    }
+    let keys = keys.build().set;
+    assert_eq!(keys.len(), described.keys.len(), "the usable keys of {}", described.name);
+    let typ = match described.typ {
+        Typ::Jwt => TypProfile::Jwt,
+        Typ::AccessToken => TypProfile::AccessToken,
+        Typ::Both => TypProfile::JwtOrAccessToken,
+    };
+    let leeway = u32::try_from(described.leeway).expect("not negative");
+    let mut issuer = Issuer::new(described.name).keys(keys).typ(typ).leeway(leeway);
+    issuer = described.audiences.iter().fold(issuer, |issuer, audience| issuer.audience(audience));
+    issuer = described.required.iter().fold(issuer, |issuer, name| issuer.require_claim(name));
+    if let Some(algorithms) = &described.algorithms {
+        issuer = issuer.algorithms(&algorithms.iter().map(|name| algorithm(name)).collect::<Vec<_>>());
+    }
+    if described.any_audience {
+        issuer = issuer.danger_accept_any_audience();
+    }
+    if described.missing_exp {
+        issuer = issuer.danger_accept_missing_exp();
+    }
+    issuer
+}
+
+fn record(credential: &tollgate_oracle::Credential) -> KeyRecord {
+    let new = match credential.kind {
+        Kind::ApiKey => KeyRecord::api_key,
+        Kind::ClientSecret => KeyRecord::client_secret,
+        Kind::AccessToken => KeyRecord::access_token,
+    };
+    let state = match credential.state {
+        State::Active => KeyState::Active,
+        State::Disabled => KeyState::Disabled,
+        State::Revoked => KeyState::Revoked,
+    };
+    let record = new(credential.id, credential.subject).scopes(credential.scopes.iter().copied()).in_state(state);
+    let record = credential.client.map_or(record.clone(), |client| record.client_id(client));
+    let record = credential.not_before.map_or(record.clone(), |time| record.not_before(time));
+    credential.expires_at.map_or(record.clone(), |time| record.expires_at(time))
+}
+
+fn algorithm(name: &str) -> Algorithm {
+    Algorithm::from_name(name).expect(name)
+}
+
+const _: () = assert!(NOW == crate::NOW, "both tell the same time");

@@ -1,0 +1,122 @@
+//! The engine against the oracle, over plans from fixed seeds.
+//!
+//! `TOLLGATE_ORACLE_CASES` says how many, `TOLLGATE_ORACLE_SEED` from which number on. A disagreement is printed, reduced, as a line of
+//! JSON; `TOLLGATE_ORACLE_PLAN` with the `plan` of that line tries it again, alone.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::thread;
+
+use tollgate_oracle::{MutationKind, Plan, Verdict};
+use tollgate_tests::agreement::agree;
+
+/// How often each outcome came up.
+#[derive(Default)]
+struct Tally {
+    accepted: BTreeMap<&'static str, u64>,
+    rejected: BTreeMap<&'static str, u64>,
+    disagreements: Vec<String>,
+}
+
+#[test]
+fn the_engine_and_the_oracle_agree_on_every_plan() {
+    if let Ok(hex) = env::var("TOLLGATE_ORACLE_PLAN") {
+        let digit = |at| u8::from_str_radix(&hex[at..at + 2], 16).expect("hexadecimal");
+        let plan = Plan::from_bytes(&(0..hex.len()).step_by(2).map(digit).collect::<Vec<_>>());
+        println!("{plan:?}\n{}", String::from_utf8_lossy(&plan.trial().header));
+        println!("{:?}", agree(&plan).unwrap_or_else(|disagreement| panic!("{disagreement}")));
+        return;
+    }
+    let number = |name, default| env::var(name).map_or(default, |text| text.parse().expect(name));
+    let (cases, seed) = (number("TOLLGATE_ORACLE_CASES", 20_000), number("TOLLGATE_ORACLE_SEED", 0));
+    let workers = thread::available_parallelism().map_or(1, usize::from) as u64;
+    let tallies: Vec<Tally> = thread::scope(|scope| {
+        let run = |worker| move || run((seed + worker..seed + cases).step_by(workers as usize));
+        let threads: Vec<_> = (0..workers).map(|worker| scope.spawn(run(worker))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    });
+    let total = tallies.into_iter().fold(Tally::default(), Tally::join);
+    println!("{cases} plans\naccepted {:?}\nrejected {:?}", total.accepted, total.rejected);
+    assert!(total.disagreements.is_empty(), "disagreements:\n{}", total.disagreements.join("\n"));
+    if cases >= 20_000 {
+        // Whether the plans reach everything that there is to decide.
+        assert!(total.accepted.values().sum::<u64>() > cases / 8, "few plans are good tokens");
+        let kinds: Vec<_> = total.accepted.keys().copied().collect();
+        assert_eq!(kinds, ["access-token", "api-key", "client", "jwt"]);
+        let missed: Vec<_> = REASONS.iter().filter(|reason| !total.rejected.contains_key(*reason)).collect();
+        assert!(missed.is_empty(), "never rejected for {missed:?}");
+    }
+}
+
+/// Each reason for which a credential can be rejected in the oracle's world.
+const REASONS: [&str; 27] = [
+    "algorithm-mismatch",
+    "algorithm-not-allowed",
+    "ambiguous-key",
+    "bad-signature",
+    "critical-header",
+    "disabled",
+    "encrypted-token",
+    "expired",
+    "header-too-long",
+    "invalid-claim",
+    "malformed-api-key",
+    "malformed-credential",
+    "malformed-signature",
+    "malformed-token",
+    "missing-claim",
+    "missing-credential",
+    "not-yet-valid",
+    "revoked",
+    "sender-constrained",
+    "type-not-allowed",
+    "unknown-api-key",
+    "unknown-client",
+    "unknown-issuer",
+    "unknown-key",
+    "unsupported-header",
+    "unsupported-scheme",
+    "wrong-audience",
+];
+
+#[test]
+fn a_plan_is_its_bytes() {
+    for number in 0..200 {
+        let plan = Plan::random(number);
+        assert_eq!(Plan::from_bytes(&plan.to_bytes()), plan);
+        assert_eq!(plan.trial().header, Plan::random(number).trial().header, "the same each time");
+    }
+    assert!(MutationKind::ALL.is_sorted(), "in the order in which they are done");
+}
+
+fn run(numbers: impl Iterator<Item = u64>) -> Tally {
+    let mut tally = Tally::default();
+    for number in numbers {
+        match agree(&Plan::random(number)) {
+            Ok(Verdict::Accept(facts)) => *tally.accepted.entry(facts.kind).or_default() += 1,
+            Ok(Verdict::Reject(reasons)) => {
+                for reason in reasons {
+                    *tally.rejected.entry(reason).or_default() += 1;
+                }
+            }
+            // The first few tell enough.
+            Err(disagreement) if tally.disagreements.len() < 10 => {
+                tally.disagreements.push(disagreement.minimal().to_string());
+            }
+            Err(_) => {}
+        }
+    }
+    tally
+}
+
+impl Tally {
+    fn join(mut self, other: Tally) -> Tally {
+        for (mine, theirs) in [(&mut self.accepted, other.accepted), (&mut self.rejected, other.rejected)] {
+            for (reason, count) in theirs {
+                *mine.entry(reason).or_default() += count;
+            }
+        }
+        self.disagreements.extend(other.disagreements);
+        self
+    }
+}
