@@ -80,6 +80,27 @@ fn an_api_key_allocates_nothing() {
 }
 
 #[test]
+fn a22_a_token_with_other_dots_is_rejected_without_allocating() {
+    let key = signing_key(Algorithm::ES256, 0);
+    let engine = Engine::builder().issuer(issuer([&key])).build().unwrap();
+    let token = Draft::new(&key).sign(&key);
+    for header in [
+        token.replace('.', ""),
+        token.replacen('.', "", 1),
+        format!("{token}."),
+        format!("{token}.AAAA"),
+        format!("{token}.AAAA.AAAA"),
+        format!(".{token}"),
+        token.replace('.', ".."),
+        "eyJ".to_owned() + &".".repeat(8000),
+        "eyJ".to_owned() + &".".repeat(1_000_000),
+    ] {
+        let (count, result) = allocations(&engine, &header);
+        assert!(count == 0 && result.is_err(), "{count} {result:?}");
+    }
+}
+
+#[test]
 fn a22_a_rejection_before_the_signature_allocates_at_most_once() {
     let key = signing_key(Algorithm::ES256, 0);
     let crowd: Vec<_> = (0..5).map(|index| signing_key(Algorithm::EdDSA, index)).collect();

@@ -1,34 +1,107 @@
-//! Every test that the ledger in SECURITY.md names exists.
+//! The ledger in SECURITY.md and the tests: what it names is there, is run, and bears the number of its attack.
+//!
+//! `.ci/ledger` runs them and sees to it that each did run.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+/// The attacks on what is decided from the header alone, each of which has a test. The others come with what they attack.
+const COVERED: [std::ops::RangeInclusive<u8>; 2] = [1..=35, 47..=50];
+
+/// What follows the name of a test that is ignored.
+const BY_HAND: &str = " (by hand)";
+
 #[test]
-fn every_test_in_the_ledger_exists() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let ledger = fs::read_to_string(root.join("SECURITY.md")).unwrap();
-    let named: Vec<&str> = ledger
-        .lines()
-        .filter(|line| line.starts_with("| ") && line.split('|').count() == 6)
-        .filter_map(|line| line.split('|').nth(4))
-        .flat_map(|tests| tests.split('`').skip(1).step_by(2))
-        .collect();
-    assert!(named.len() > 50, "the ledger was not found: {} tests", named.len());
-    let mut sources = String::new();
-    for folder in ["crates", "tests"] {
-        read_tests(&root.join(folder), &mut sources);
+fn every_test_in_the_ledger_is_there_and_is_run() {
+    let tests = tests();
+    for (number, names) in ledger() {
+        for name in names {
+            let (name, is_by_hand) = name.strip_suffix(BY_HAND).map_or((&*name, false), |name| (name, true));
+            let test = tests.get(name).unwrap_or_else(|| panic!("attack {number} names {name}, which is no test"));
+            assert_eq!(test.is_ignored, is_by_hand, "whether {name} of attack {number} is run");
+            let prefix = name.split('_').take_while(|word| word.starts_with('a') && word[1..].parse::<u8>().is_ok());
+            let numbers: BTreeSet<u8> = prefix.map(|word| word[1..].parse().unwrap()).collect();
+            assert!(numbers.contains(&number), "attack {number} names {name}, which bears another number");
+        }
     }
-    let missing: Vec<_> = named.iter().filter(|name| !sources.contains(&format!("fn {name}("))).collect();
-    assert!(missing.is_empty(), "named in SECURITY.md and nowhere else: {missing:?}");
 }
 
-fn read_tests(folder: &Path, sources: &mut String) {
+#[test]
+fn every_attack_has_a_test() {
+    let ledger = ledger();
+    for number in COVERED.into_iter().flatten() {
+        assert!(ledger.get(&number).is_some_and(|names| !names.is_empty()), "attack {number} has no test");
+    }
+}
+
+#[test]
+fn every_test_that_bears_a_number_is_in_the_ledger() {
+    let ledger = ledger();
+    for name in tests().keys() {
+        let number = name.strip_prefix('a').and_then(|rest| rest.split('_').next()?.parse::<u8>().ok());
+        let Some(number) = number.filter(|number| COVERED.iter().any(|range| range.contains(number))) else { continue };
+        assert!(ledger[&number].contains(name), "{name} is not in the ledger under {number}");
+    }
+}
+
+/// The tests that SECURITY.md names, by the attack's number.
+fn ledger() -> BTreeMap<u8, BTreeSet<String>> {
+    let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let [_, number, _, _, tests, _] = cells[..] else { return None };
+        let names = tests.split(", ").filter(|name| !name.is_empty()).map(|name| name.replace('`', "")).collect();
+        Some((number.parse().ok()?, names))
+    };
+    let ledger: BTreeMap<u8, BTreeSet<String>> = text.lines().filter_map(row).collect();
+    assert!(ledger.len() > 50, "the ledger was not found: {} rows", ledger.len());
+    ledger
+}
+
+struct Test {
+    is_ignored: bool,
+}
+
+/// The functions that are tests, by name.
+fn tests() -> BTreeMap<String, Test> {
+    let mut sources = Vec::new();
+    for folder in ["crates", "tests"] {
+        read_sources(&root().join(folder), &mut sources);
+    }
+    let mut tests = BTreeMap::new();
+    for source in sources {
+        let mut attributes: Vec<&str> = Vec::new();
+        for line in source.lines().map(str::trim) {
+            match line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ") {
+                Some(rest) if attributes.iter().any(|line| *line == "#[test]" || line.starts_with("#[tokio::test")) => {
+                    let name = rest.split(['(', '<']).next().unwrap_or_default().to_owned();
+                    let is_ignored = attributes.iter().any(|line| line.contains("ignore"));
+                    tests.insert(name, Test { is_ignored });
+                }
+                _ => {}
+            }
+            match line {
+                _ if line.starts_with("#[") => attributes.push(line),
+                _ if line.starts_with("//") => {}
+                _ => attributes.clear(),
+            }
+        }
+    }
+    tests
+}
+
+fn read_sources(folder: &Path, sources: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            read_tests(&path, sources);
+            read_sources(&path, sources);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            sources.push_str(&fs::read_to_string(path).unwrap());
+            sources.push(fs::read_to_string(path).unwrap());
         }
     }
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }

@@ -99,7 +99,7 @@ fn rfc_7797_unencoded_payloads_are_rejected() {
 }
 
 #[test]
-fn ml_dsa_signatures() {
+fn a14_ml_dsa_signatures_of_rfc_9964() {
     for (name, algorithm) in [("44", Algorithm::MlDsa44), ("65", Algorithm::MlDsa65), ("87", Algorithm::MlDsa87)] {
         let path = format!("ietf-ml-dsa-jose/examples/jose/examples/ML_DSA_{name}.jose.json");
         let Some(file) = vectors(&path) else { return };

@@ -19,6 +19,38 @@ fn jwk_and_jwk_set() {
 }
 
 #[test]
+fn a25_duplicate_members_in_a_jwk_or_a_set_are_refused() {
+    let key = r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+    for twin in [
+        r#""kty":"OKP""#,
+        r#""\u006bty":"OKP""#,
+        r#""x":"AAAA""#,
+        r#""\u0078":"AAAA""#,
+        r#""alg":"EdDSA","\u0061lg":"Ed25519""#,
+        r#""unknown":{"a":1,"\u0061":2}"#,
+    ] {
+        for jwk in [format!("{{{key},{twin}}}"), format!("{{{twin},{key}}}")] {
+            let in_set = format!(r#"{{"keys":[{jwk}]}}"#);
+            for file in [jwk, in_set] {
+                assert_eq!(
+                    key_file::load(file.as_bytes(), KeySet::builder()).unwrap_err().code(),
+                    "malformed-json",
+                    "{file}"
+                );
+            }
+        }
+    }
+    let jwk = format!("{{{key}}}");
+    for twin in [r#""keys":[]"#, r#""\u006beys":[]"#] {
+        let file = format!(r#"{{"keys":[{jwk}],{twin}}}"#);
+        assert_eq!(key_file::load(file.as_bytes(), KeySet::builder()).unwrap_err().code(), "malformed-json", "{file}");
+    }
+    // A name that is escaped once is that name.
+    let escaped = load(format!("{{{}}}", key.replace("\"kty\"", "\"k\\u0074y\"")).as_bytes());
+    assert_eq!(escaped.reports[0].algs, [Algorithm::EdDSA, Algorithm::Ed25519]);
+}
+
+#[test]
 fn public_keys_in_pem() {
     for (file, kty, algorithms) in [
         (P256, "EC", &[Algorithm::ES256][..]),

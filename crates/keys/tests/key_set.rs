@@ -101,7 +101,7 @@ fn names_that_are_no_algorithm_are_rejected_before_any_check() {
 }
 
 #[test]
-fn signatures_of_the_wrong_form_are_rejected_before_any_check() {
+fn a06_signatures_of_the_wrong_form_are_rejected_before_any_check() {
     for key in every_key("k") {
         let (algorithm, bytes) = (key.algorithm(), key.signature_bytes());
         let set = KeySet::builder().key(key).build().set;

