@@ -4,8 +4,9 @@
 //! key would work again. So while a replacement is under way every change is also written down, and what was written
 //! down is done to the new contents before they are swapped in.
 
-use crate::contents::{Contents, Origin, TableEntry};
+use crate::contents::{Contents, Origin, Retired, TableEntry};
 use crate::digest::Digest;
+use crate::record::Record;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// One change of one key.
@@ -29,15 +30,15 @@ pub(crate) struct Changes<R> {
 /// in one order.
 type Journal<R> = Mutex<Vec<Change<R>>>;
 
-impl<R> Changes<R> {
+impl<R: Record> Changes<R> {
     /// Makes a change; returns the record that it displaced.
     pub(crate) fn apply(&self, contents: &Contents<R>, change: Change<R>) -> Option<Arc<R>> {
         let journal = self.read_journal();
         let Some(journal) = journal.as_ref() else {
-            return contents.apply(change);
+            return contents.apply(&change);
         };
         let mut journal = lock(journal);
-        let displaced = contents.apply(change.clone());
+        let displaced = contents.apply(&change);
         journal.push(change);
         displaced
     }
@@ -53,11 +54,11 @@ impl<R> Changes<R> {
         let mut journal = self.write_journal();
         let changes = journal.take().map(Mutex::into_inner);
         let changes = changes.map_or_else(Vec::new, |changes| changes.unwrap_or_else(PoisonError::into_inner));
-        let displaced = changes.iter().filter_map(|change| fresh.apply(change.clone())).collect();
-        contents.swap(&fresh);
+        let displaced = changes.iter().filter_map(|change| fresh.apply(change)).collect();
+        let replaced = contents.swap(fresh);
         drop(journal);
         drop(closed_on_panic);
-        Replaced { _contents: fresh, _changes: changes, _displaced: displaced }
+        Replaced { _contents: replaced, _changes: changes, _displaced: displaced }
     }
 
     fn read_journal(&self) -> RwLockReadGuard<'_, Option<Journal<R>>> {
@@ -71,16 +72,16 @@ impl<R> Changes<R> {
 }
 
 /// What a replacement leaves to be dropped. A record's own `Drop` may use the table, so not while a lock is held.
-pub(crate) struct Replaced<R> {
-    _contents: Contents<R>,
+pub(crate) struct Replaced<R: Record> {
+    _contents: Retired<R>,
     _changes: Vec<Change<R>>,
     _displaced: Vec<Arc<R>>,
 }
 
 /// Closes the journal when building the new contents panicked: else it would grow for ever.
-struct CloseJournal<'c, R>(&'c Changes<R>);
+struct CloseJournal<'c, R: Record>(&'c Changes<R>);
 
-impl<R> Drop for CloseJournal<'_, R> {
+impl<R: Record> Drop for CloseJournal<'_, R> {
     fn drop(&mut self) {
         let abandoned = self.0.write_journal().take();
         drop(abandoned);
@@ -90,16 +91,6 @@ impl<R> Drop for CloseJournal<'_, R> {
 impl<R> Default for Changes<R> {
     fn default() -> Self {
         Self { journal: RwLock::new(None), one_replacement: Mutex::new(()) }
-    }
-}
-
-impl<R> Clone for Change<R> {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Insert(origin, digest, record) => Self::Insert(*origin, *digest, record.clone()),
-            Self::Remove(digest) => Self::Remove(*digest),
-            Self::RemoveRecord(digest, record) => Self::RemoveRecord(*digest, record.clone()),
-        }
     }
 }
 

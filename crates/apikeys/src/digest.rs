@@ -71,19 +71,33 @@ impl Digest {
 
     /// The digest as four numbers.
     #[inline]
-    pub(crate) fn lanes(bytes: &[u8; 32]) -> [u64; 4] {
-        let (lanes, _) = bytes.as_chunks::<8>();
-        std::array::from_fn(|lane| u64::from_le_bytes(lanes[lane]))
+    pub(crate) fn lanes(&self) -> [u64; 4] {
+        let (lanes, _) = self.0.as_chunks::<8>();
+        let lane = |n: usize| u64::from_le_bytes(lanes[n]);
+        [lane(0), lane(1), lane(2), lane(3)]
+    }
+
+    pub(crate) fn from_lanes(lanes: [u64; 4]) -> Self {
+        let mut bytes = [0; 32];
+        for (bytes, lane) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(lanes) {
+            *bytes = lane.to_le_bytes();
+        }
+        Self(bytes)
+    }
+
+    /// Constant time over the whole digest: the differences of all lanes are gathered before any is looked at.
+    #[inline]
+    pub(crate) fn are_equal(a: &[u64; 4], b: &[u64; 4]) -> bool {
+        let differences = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
+        differences.ct_eq(&0).into()
     }
 }
 
+/// In constant time.
 impl PartialEq for Digest {
-    /// Constant time over the whole digest: the differences of all lanes are gathered before any is looked at.
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        let (a, b) = (Self::lanes(&self.0), Self::lanes(&other.0));
-        let differences = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
-        differences.ct_eq(&0).into()
+        Self::are_equal(&self.lanes(), &other.lanes())
     }
 }
 

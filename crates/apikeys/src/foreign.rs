@@ -11,13 +11,12 @@ use std::fmt;
 /// and how it was drawn is unknown; so one whose entropy is estimated under 112 bits is refused.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use tollgate_apikeys::{ApiKeyTable, ForeignKey, KeyFormat, Pepper};
 ///
 /// let format = KeyFormat::new("tg", "live")?;
-/// let table = ApiKeyTable::new(format.clone()).pepper(Pepper::new(&[7; 32])?);
+/// let table = ApiKeyTable::<()>::new(format.clone()).pepper(Pepper::new(&[7; 32])?);
 /// let key = ForeignKey::new(&format, b"9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52")?;
-/// table.insert_foreign(table.foreign_digest(&key), Arc::new("account 17"));
+/// table.insert_foreign(table.foreign_digest(&key), ().into());
 /// assert!(table.find(b"9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52").is_ok());
 /// # Ok::<(), tollgate_apikeys::KeyError>(())
 /// ```

@@ -11,13 +11,12 @@ use zeroize::Zeroizing;
 /// cannot be cloned, displayed or serialized by accident.
 ///
 /// ```
-/// use std::sync::Arc;
 /// use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyFormat};
 ///
 /// let format = KeyFormat::new("tg", "live")?;
-/// let table = ApiKeyTable::new(format.clone());
+/// let table = ApiKeyTable::<()>::new(format.clone());
 /// let key = ApiKey::generate(&format)?;
-/// table.insert(key.digest(), Arc::new("account 17"));
+/// table.insert(key.digest(), ().into());
 /// println!("Copy this, it is shown only once: {}", key.as_str());
 /// # Ok::<(), tollgate_apikeys::KeyError>(())
 /// ```

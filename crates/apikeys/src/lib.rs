@@ -8,16 +8,15 @@
 //! decided by who holds the proof.
 //!
 //! ```
-//! use std::sync::Arc;
 //! use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyError, KeyFormat};
 //!
 //! let format = KeyFormat::new("tg", "live")?;
-//! let table = ApiKeyTable::new(format.clone());
+//! let table = ApiKeyTable::<()>::new(format.clone());
 //! let key = ApiKey::generate(&format)?;
-//! table.insert(key.digest(), Arc::new("account 17"));
+//! table.insert(key.digest(), ().into());
 //!
 //! let matched = table.find(key.as_str().as_bytes())?;
-//! assert_eq!(**matched.record(), "account 17");
+//! assert_eq!(*matched.digest(), key.digest());
 //!
 //! table.remove(&key.digest());
 //! assert_eq!(table.find(key.as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
@@ -34,7 +33,13 @@ mod foreign;
 mod format;
 mod hasher;
 mod key;
+mod last_use;
 pub mod limits;
+mod record;
+mod seats;
+mod shard;
+mod shards;
+mod slots;
 mod table;
 
 pub use contents::{Origin, TableEntry};
@@ -43,4 +48,7 @@ pub use error::{Flaw, KeyError};
 pub use foreign::{ForeignKey, Pepper};
 pub use format::KeyFormat;
 pub use key::ApiKey;
+pub use last_use::LastUse;
+pub use record::{Found, Packed, Record};
+pub use seats::Shared;
 pub use table::{ApiKeyTable, MatchedKey};

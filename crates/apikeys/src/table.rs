@@ -4,6 +4,7 @@ use crate::digest::Digest;
 use crate::error::{Flaw, KeyError};
 use crate::foreign::{ForeignKey, Pepper};
 use crate::format::KeyFormat;
+use crate::record::{Found, Record};
 use std::fmt;
 use std::sync::Arc;
 
@@ -22,14 +23,14 @@ use std::sync::Arc;
 ///
 /// Keys made in the operator's format and foreign keys are kept apart: what starts as native keys do is only ever looked
 /// for among the native ones.
-pub struct ApiKeyTable<R> {
+pub struct ApiKeyTable<R: Record> {
     format: KeyFormat,
     pepper: Option<Pepper>,
     contents: Contents<R>,
     changes: Changes<R>,
 }
 
-impl<R> ApiKeyTable<R> {
+impl<R: Record> ApiKeyTable<R> {
     /// An empty table for keys of `format`.
     #[must_use]
     pub fn new(format: KeyFormat) -> Self {
@@ -89,8 +90,8 @@ impl<R> ApiKeyTable<R> {
 
     #[inline]
     fn matched(&self, origin: Origin, digest: Digest) -> Result<MatchedKey<R>, KeyError> {
-        let record = self.contents.get(origin, &digest).ok_or(KeyError::Unknown)?;
-        Ok(MatchedKey { digest, record })
+        let found = self.contents.find(origin, &digest).ok_or(KeyError::Unknown)?;
+        Ok(MatchedKey { digest, found })
     }
 
     /// The digest under which this table keeps a foreign key.
@@ -102,7 +103,8 @@ impl<R> ApiKeyTable<R> {
     /// The record kept under a digest. For administration: it proves nothing about a caller.
     #[must_use]
     pub fn get(&self, digest: &Digest) -> Option<Arc<R>> {
-        self.contents.get(Origin::Native, digest).or_else(|| self.contents.get(Origin::Foreign, digest))
+        let found = |origin| self.contents.find(origin, digest);
+        found(Origin::Native).or_else(|| found(Origin::Foreign)).map(Found::into_record)
     }
 
     /// Puts a native key's record under its digest; returns the one it replaces. Later finds see it.
@@ -147,13 +149,12 @@ impl<R> ApiKeyTable<R> {
     /// `entries` may use the table, but not call `replace_all` on it: one replacement waits for the other.
     ///
     /// ```
-    /// # use std::sync::Arc;
     /// # use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyFormat};
     /// let format = KeyFormat::new("tg", "live")?;
     /// let (old, new) = (ApiKey::generate(&format)?, ApiKey::generate(&format)?);
-    /// let table = ApiKeyTable::new(format);
-    /// table.insert(old.digest(), Arc::new(1));
-    /// table.replace_all([(new.digest(), Arc::new(2))]);
+    /// let table = ApiKeyTable::<()>::new(format);
+    /// table.insert(old.digest(), ().into());
+    /// table.replace_all([(new.digest(), ().into())]);
     /// assert!(table.find(old.as_str().as_bytes()).is_err());
     /// assert!(table.find(new.as_str().as_bytes()).is_ok());
     /// # Ok::<(), tollgate_apikeys::KeyError>(())
@@ -196,7 +197,7 @@ impl<R> ApiKeyTable<R> {
     }
 }
 
-impl<R> fmt::Debug for ApiKeyTable<R> {
+impl<R: Record> fmt::Debug for ApiKeyTable<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("ApiKeyTable");
         debug.field("format", &self.format).field("len", &self.len()).finish_non_exhaustive()
@@ -204,25 +205,30 @@ impl<R> fmt::Debug for ApiKeyTable<R> {
 }
 
 /// The proof that a presented key is in the table. Only [`ApiKeyTable::find`] makes it.
-///
-/// It shares the record with the table instead of borrowing it: a borrow would hold the shard's lock for as long as the
-/// caller works with the record, and a writer, and every reader behind it, would wait.
-pub struct MatchedKey<R> {
+pub struct MatchedKey<R: Record> {
     digest: Digest,
-    record: Arc<R>,
+    found: Found<R>,
 }
 
-impl<R> MatchedKey<R> {
-    /// The record as it was in the table.
+impl<R: Record> MatchedKey<R> {
+    /// The record as it was in the table, packed or whole.
+    #[inline]
     #[must_use]
-    pub fn record(&self) -> &Arc<R> {
-        &self.record
+    pub fn found(&self) -> &Found<R> {
+        &self.found
     }
 
-    /// Gives up the proof for the record.
+    /// Gives up the proof for what was found.
+    #[inline]
+    #[must_use]
+    pub fn into_found(self) -> Found<R> {
+        self.found
+    }
+
+    /// Gives up the proof for the record; one that was packed is made anew.
     #[must_use]
     pub fn into_record(self) -> Arc<R> {
-        self.record
+        self.found.into_record()
     }
 
     /// The digest of what was presented.
@@ -232,7 +238,7 @@ impl<R> MatchedKey<R> {
     }
 }
 
-impl<R> fmt::Debug for MatchedKey<R> {
+impl<R: Record> fmt::Debug for MatchedKey<R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("MatchedKey(..)")
     }

@@ -1,8 +1,11 @@
 //! Rule 7: what was removed is not found by any find that starts later, whatever goes on beside.
 
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use support::{number_of, record};
 use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat};
 
 const KEYS: usize = 64;
@@ -55,21 +58,20 @@ fn a_removed_key_is_not_found_while_others_come_and_go() {
 fn changes_made_during_a_replacement_hold_after_it() {
     let table = ApiKeyTable::new(live());
     let (old, kept, removed, inserted) = (key(0), key(1), key(2), key(3));
-    table.insert(old.digest(), Arc::new("old"));
-    table.insert(removed.digest(), Arc::new("old"));
-    let entries = [&kept, &removed].map(|key| (key.digest(), Arc::new("new")));
+    table.insert(old.digest(), record(2));
+    table.insert(removed.digest(), record(2));
+    let entries = [&kept, &removed].map(|key| (key.digest(), record(4)));
     // The changes come when all entries have been given, and before the swap.
     let changes = std::iter::from_fn(|| {
         assert!(table.remove(&removed.digest()).is_some());
         assert!(table.find(removed.as_str().as_bytes()).is_err());
-        table.insert(inserted.digest(), Arc::new("inserted"));
+        table.insert(inserted.digest(), record(7));
         assert!(table.find(old.as_str().as_bytes()).is_ok(), "finds go on in the old contents");
         None
     });
     table.replace_all(entries.into_iter().chain(changes));
-    let found = [&old, &kept, &removed, &inserted]
-        .map(|key| table.find(key.as_str().as_bytes()).ok().map(|matched| **matched.record()));
-    assert_eq!(found, [None, Some("new"), None, Some("inserted")]);
+    let found = [&old, &kept, &removed, &inserted].map(|key| table.find(key.as_str().as_bytes()).ok().map(number_of));
+    assert_eq!(found, [None, Some(4), None, Some(7)]);
 }
 
 #[test]
@@ -119,7 +121,7 @@ fn a_removal_during_a_replacement_is_final() {
 #[test]
 fn a_replacement_is_seen_whole() {
     let keys: Vec<ApiKey> = (0..KEYS).map(key).collect();
-    let version = |version: u64| keys.iter().map(move |key| (key.digest(), Arc::new(version)));
+    let version = |version: u64| keys.iter().map(move |key| (key.digest(), record(version)));
     let table = ApiKeyTable::new(live());
     table.replace_all(version(0));
     let done = AtomicBool::new(false);
@@ -130,8 +132,9 @@ fn a_replacement_is_seen_whole() {
                 while !done.load(Ordering::SeqCst) {
                     for key in &keys {
                         let matched = table.find(key.as_str().as_bytes()).expect("in every version");
-                        assert!(**matched.record() >= newest, "old contents after new ones");
-                        newest = **matched.record();
+                        let version = number_of(matched);
+                        assert!(version >= newest, "old contents after new ones");
+                        newest = version;
                     }
                 }
             });

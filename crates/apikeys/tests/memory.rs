@@ -34,7 +34,8 @@ fn bytes_a_key(keys: u32) -> f64 {
         table = Some(filled);
     });
     assert_eq!(table.map(|table| table.len()), Some(keys as usize));
-    assert_eq!(counted.bytes_max, counted.bytes_current as u64, "nothing was moved while loading");
+    let more_while_loading = counted.bytes_max as f64 / counted.bytes_current as f64;
+    assert!(more_while_loading < 1.02, "shards were moved while loading: {more_while_loading}");
     let each = counted.bytes_current as f64 / f64::from(keys);
     println!("{keys} keys: {each:.1} bytes each");
     each

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tollgate_apikeys::ApiKeyTable;
+use tollgate_apikeys::{ApiKeyTable, LastUse};
 
 use crate::cache::{Cache, CacheConfig};
 use crate::clock::Clock;
@@ -16,6 +16,7 @@ use crate::revocation::Revocations;
 pub struct EngineBuilder {
     issuers: Vec<Issuer>,
     api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
+    last_use: Option<Arc<LastUse>>,
     max_header_bytes: usize,
     cache: Option<CacheConfig>,
     revocations: Revocations,
@@ -27,6 +28,7 @@ impl EngineBuilder {
         EngineBuilder {
             issuers: Vec::new(),
             api_keys: None,
+            last_use: None,
             max_header_bytes: DEFAULT_MAX_HEADER_BYTES,
             cache: Some(CacheConfig::default()),
             revocations: Revocations::new(),
@@ -46,6 +48,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn api_keys(mut self, table: impl Into<Arc<ApiKeyTable<KeyRecord>>>) -> Self {
         self.api_keys = Some(table.into());
+        self
+    }
+
+    /// Notes in `last_use` when keys of the table are used, as far as it says. Nothing is noted otherwise.
+    #[must_use]
+    pub fn last_use(mut self, last_use: impl Into<Arc<LastUse>>) -> Self {
+        self.last_use = Some(last_use.into());
         self
     }
 
@@ -100,6 +109,7 @@ impl EngineBuilder {
         Ok(Engine {
             issuers,
             api_keys: self.api_keys,
+            last_use: self.last_use,
             max_header_bytes: self.max_header_bytes,
             cache: self.cache.map(Cache::new),
             revocations: self.revocations,

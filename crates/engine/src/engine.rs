@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use tollgate_apikeys::{ApiKeyTable, MatchedKey};
+use tollgate_apikeys::{ApiKeyTable, Digest, LastUse, MatchedKey};
 use tollgate_jwt::{CompactJws, HeaderCache, json};
 use tollgate_keys::{Algorithm, KeyRing, VerifyError};
 
@@ -13,7 +13,7 @@ use crate::credential::Credential;
 use crate::issuer::Issuers;
 use crate::policy::{check_begun, check_not_expired};
 use crate::principal::Principal;
-use crate::record::{KeyKind, KeyRecord, KeyState};
+use crate::record::{KeyKind, KeyRecord, KeyState, KnownKey};
 use crate::rejection::Rejection;
 use crate::revocation::{Marks, Revocations};
 use crate::sync::thread_local;
@@ -26,6 +26,7 @@ use crate::token::{Token, TokenText};
 pub struct Engine {
     pub(crate) issuers: Issuers,
     pub(crate) api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
+    pub(crate) last_use: Option<Arc<LastUse>>,
     pub(crate) max_header_bytes: usize,
     pub(crate) cache: Option<Cache>,
     pub(crate) revocations: Revocations,
@@ -179,45 +180,50 @@ impl Engine {
 
     fn admit_key(&self, key: &str, kinds: &[KeyKind], now: i64) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
-        let proof = table.find(key.as_bytes())?;
-        let record = proof.record();
-        if !kinds.contains(&record.kind()) {
+        let (digest, key) = known(table.find(key.as_bytes())?);
+        if !kinds.contains(&key.kind()) {
             return Err(Rejection::UnknownApiKey);
         }
-        self.admit_matched(proof, now)
+        self.admit_known(&digest, key, now)
     }
 
     fn admit_client(&self, credentials: &str, now: i64) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
         let credentials = BasicCredentials::decode(credentials)?;
         let proof = table.find(credentials.password()).map_err(|_| Rejection::UnknownClient)?;
-        let record = proof.record();
-        if record.kind() != KeyKind::ClientSecret || record.client() != Some(credentials.user_id()) {
+        let (digest, key) = known(proof);
+        if key.kind() != KeyKind::ClientSecret || key.client() != Some(credentials.user_id()) {
             return Err(Rejection::UnknownClient);
         }
-        self.admit_matched(proof, now)
+        self.admit_known(&digest, key, now)
     }
 
     /// The rest of the road of whatever the table holds.
-    fn admit_matched(&self, proof: MatchedKey<KeyRecord>, now: i64) -> Result<Principal, Rejection> {
-        let record = proof.record();
-        check_in_force(record, now)?;
-        // The id lies elsewhere in memory, which is better not touched for nothing.
+    fn admit_known(&self, digest: &Digest, key: KnownKey, now: i64) -> Result<Principal, Rejection> {
+        check_in_force(&key, now)?;
+        // The id's text has to be made first, which is better not done for nothing.
         if self.revocations.name_api_keys() {
-            self.check_not_revoked(|| Marks { api_key: Some(record.id()), ..Marks::default() })?;
+            key.with_id(|id| self.check_not_revoked(|| Marks { api_key: Some(id), ..Marks::default() }))?;
         }
-        Ok(Principal::from_key(proof))
+        if let Some(last_use) = &self.last_use {
+            last_use.note(digest, now);
+        }
+        Ok(Principal::from_key(key))
     }
 }
 
+fn known(proof: MatchedKey<KeyRecord>) -> (Digest, KnownKey) {
+    (*proof.digest(), KnownKey::new(proof))
+}
+
 /// No leeway: the clock that set these times is the one that checks them.
-fn check_in_force(record: &KeyRecord, now: i64) -> Result<(), Rejection> {
-    match record.state() {
+fn check_in_force(key: &KnownKey, now: i64) -> Result<(), Rejection> {
+    match key.state() {
         KeyState::Active => {}
         KeyState::Disabled => return Err(Rejection::Disabled),
         KeyState::Revoked => return Err(Rejection::Revoked),
     }
-    let (not_before, expires_at) = record.validity();
+    let (not_before, expires_at) = key.validity();
     not_before.map_or(Ok(()), |begin| check_begun(begin, 0, now))?;
     expires_at.map_or(Ok(()), |end| check_not_expired(end, 0, now))
 }

@@ -63,7 +63,7 @@ pub use engine::Engine;
 pub use issuer::Issuer;
 pub use policy::TypProfile;
 pub use principal::{Principal, PrincipalKind};
-pub use record::{KeyKind, KeyRecord, KeyState};
+pub use record::{KeyKind, KeyRecord, KeyState, Names};
 pub use rejection::Rejection;
 pub use revocation::{Revocation, Revocations};
 pub use scopes::{ScopeSet, ScopeSets, Scopes};
@@ -72,7 +72,7 @@ pub use tollgate_apikeys as apikeys;
 pub use tollgate_jwt as jwt;
 pub use tollgate_keys as keys;
 
-pub use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat};
+pub use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat, LastUse};
 pub use tollgate_keys::{Algorithm, KeyRing, KeySet};
 
 #[cfg(doctest)]

@@ -3,24 +3,23 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use tollgate_apikeys::MatchedKey;
 
 use crate::claims::{self, ClaimsError};
-use crate::record::{KeyKind, KeyRecord};
+use crate::record::{KeyKind, KeyRecord, KnownKey};
 use crate::rejection::Rejection;
 use crate::scopes::Scopes;
 use crate::token::Token;
 
 /// Who is calling, by which credential, with which scopes, until when.
 ///
-/// Only a passed check makes one. It is cheap to clone: clones share one allocation.
+/// Only a passed check makes one. It is cheap to clone: clones share what they are made of.
 #[derive(Clone)]
 pub struct Principal(Source);
 
 #[derive(Clone)]
 enum Source {
     Jwt(Arc<Token>),
-    Key(Arc<KeyRecord>),
+    Key(KnownKey),
 }
 
 /// By which kind of credential a [`Principal`] is known.
@@ -43,9 +42,9 @@ impl Principal {
         Principal(Source::Jwt(token))
     }
 
-    /// From the proof that the table holds the key.
-    pub(crate) fn from_key(proof: MatchedKey<KeyRecord>) -> Self {
-        Principal(Source::Key(proof.into_record()))
+    /// From a key, which exists only where there was a proof that the table holds it.
+    pub(crate) fn from_key(key: KnownKey) -> Self {
+        Principal(Source::Key(key))
     }
 
     /// By which kind of credential the caller is known.
@@ -53,7 +52,7 @@ impl Principal {
     pub fn kind(&self) -> PrincipalKind {
         match &self.0 {
             Source::Jwt(_) => PrincipalKind::Jwt,
-            Source::Key(record) => match record.kind() {
+            Source::Key(key) => match key.kind() {
                 KeyKind::ApiKey => PrincipalKind::ApiKey,
                 KeyKind::ClientSecret => PrincipalKind::Client,
                 KeyKind::AccessToken => PrincipalKind::AccessToken,
@@ -77,7 +76,7 @@ impl Principal {
     pub fn subject(&self) -> Option<&str> {
         match &self.0 {
             Source::Jwt(token) => token.subject(),
-            Source::Key(record) => Some(record.subject()),
+            Source::Key(key) => Some(key.subject()),
         }
     }
 
@@ -95,7 +94,7 @@ impl Principal {
     pub fn scopes(&self) -> Scopes<'_> {
         match &self.0 {
             Source::Jwt(token) => token.scopes(),
-            Source::Key(record) => record.granted(),
+            Source::Key(key) => key.granted(),
         }
     }
 
@@ -104,16 +103,16 @@ impl Principal {
     pub fn client_id(&self) -> Option<&str> {
         match &self.0 {
             Source::Jwt(token) => token.client_id(),
-            Source::Key(record) => record.client(),
+            Source::Key(key) => key.client(),
         }
     }
 
-    /// The credential's own name: a token's `jti`, a key's id.
+    /// The credential's own name: a token's `jti`, a key's id, of which the text is made when it is first asked for.
     #[must_use]
     pub fn credential_id(&self) -> Option<&str> {
         match &self.0 {
             Source::Jwt(token) => token.jti(),
-            Source::Key(record) => Some(record.id()),
+            Source::Key(key) => Some(key.record().id()),
         }
     }
 
@@ -131,7 +130,7 @@ impl Principal {
     pub fn expires_at(&self) -> Option<i64> {
         match &self.0 {
             Source::Jwt(token) => token.times().expires_at,
-            Source::Key(record) => record.validity().1,
+            Source::Key(key) => key.validity().1,
         }
     }
 
@@ -195,7 +194,7 @@ impl Principal {
     /// [`Rejection::AddressNotAllowed`], to be answered with 401.
     pub fn require_address(&self, address: IpAddr) -> Result<(), Rejection> {
         match &self.0 {
-            Source::Key(record) if !record.admits(address) => Err(Rejection::AddressNotAllowed { address }),
+            Source::Key(key) if !key.record().admits(address) => Err(Rejection::AddressNotAllowed { address }),
             _ => Ok(()),
         }
     }
@@ -205,7 +204,7 @@ impl Principal {
     pub fn key_record(&self) -> Option<&KeyRecord> {
         match &self.0 {
             Source::Jwt(_) => None,
-            Source::Key(record) => Some(record),
+            Source::Key(key) => Some(key.record()),
         }
     }
 }
