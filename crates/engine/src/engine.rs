@@ -141,6 +141,7 @@ impl Engine {
             }
             Rejection::unverified(error, header.kid())
         })?;
+        thread.headers.remember(&jws);
         let token = Arc::new(thread.text.collect(&proof, &claims, index, now));
         self.check_not_revoked(|| token.marks())?;
         if let Some(cache) = &self.cache {

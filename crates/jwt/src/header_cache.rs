@@ -1,3 +1,5 @@
+use std::mem;
+
 use crate::compact::CompactJws;
 use crate::error::ParseError;
 use crate::header::Header;
@@ -6,64 +8,87 @@ use crate::json;
 /// How many headers are remembered: the tokens of one server are signed with a few keys at a time.
 const REMEMBERED: usize = 4;
 
-/// Decodes headers, and remembers the last few.
+/// Decodes headers, and remembers the last few of tokens that were verified.
 ///
 /// The header of a token is the same text for every token under one key, so that most of the time a comparison takes
-/// the place of decoding and parsing. What is remembered is what a text says, not that anybody may say it.
+/// the place of decoding and parsing. What is remembered is what a text says, not that anybody may say it; and since it
+/// takes a verified token to remember one, garbage does not push the good ones out.
 #[derive(Default)]
 pub struct HeaderCache {
     buffer: json::Buffer,
-    remembered: Vec<Remembered>,
+    /// The last header that was decoded.
+    latest: Decoded,
+    remembered: Vec<Decoded>,
     /// Which one is forgotten next.
     oldest: usize,
 }
 
-/// A well-formed header.
-struct Remembered {
-    text: Box<str>,
-    alg: Box<str>,
-    kid: Option<Box<str>>,
-    typ: Option<Box<str>>,
-}
-
 impl HeaderCache {
-    /// The header of `jws`: the same as [`CompactJws::decode_header`] gives.
+    /// The header of `jws`: the same as [`CompactJws::decode_header`] gives. Allocates nothing once the memory here has
+    /// grown to the headers at hand.
     ///
     /// # Errors
     /// As [`CompactJws::decode_header`].
     pub fn decode<'s>(&'s mut self, jws: &CompactJws<'_>) -> Result<Header<'s>, ParseError> {
-        let index = match self.remembered.iter().position(|header| *header.text == *jws.header()) {
-            Some(index) => index,
-            None => self.remember(jws)?,
-        };
-        Ok(self.remembered[index].header())
+        match self.remembered.iter().position(|header| header.text == jws.header()) {
+            Some(index) => Ok(self.remembered[index].header()),
+            None => self.decode_anew(jws),
+        }
+    }
+
+    /// Remembers the header that [`decode`](HeaderCache::decode) gave last. To be called for `jws` once its signature is
+    /// verified.
+    pub fn remember(&mut self, jws: &CompactJws<'_>) {
+        if self.latest.text == jws.header() {
+            self.remember_latest();
+        }
     }
 
     #[cold]
-    fn remember(&mut self, jws: &CompactJws<'_>) -> Result<usize, ParseError> {
-        let header = Remembered::new(jws.header(), &jws.decode_header(&mut self.buffer)?);
+    fn decode_anew(&mut self, jws: &CompactJws<'_>) -> Result<Header<'_>, ParseError> {
+        let header = jws.decode_header(&mut self.buffer)?;
+        self.latest.assign(jws.header(), &header);
+        Ok(self.latest.header())
+    }
+
+    #[cold]
+    fn remember_latest(&mut self) {
         if self.remembered.len() < REMEMBERED {
-            self.remembered.push(header);
-            return Ok(self.remembered.len() - 1);
+            self.remembered.push(mem::take(&mut self.latest));
+        } else {
+            mem::swap(&mut self.remembered[self.oldest], &mut self.latest);
+            self.oldest = (self.oldest + 1) % REMEMBERED;
         }
-        let index = self.oldest;
-        self.oldest = (index + 1) % REMEMBERED;
-        self.remembered[index] = header;
-        Ok(index)
     }
 }
 
-impl Remembered {
-    fn new(text: &str, header: &Header<'_>) -> Self {
-        Remembered {
-            text: text.into(),
-            alg: header.alg().into(),
-            kid: header.kid().map(Into::into),
-            typ: header.typ().map(Into::into),
-        }
+/// A well-formed header, in memory that is used again for the next.
+#[derive(Default)]
+struct Decoded {
+    text: String,
+    alg: String,
+    kid: String,
+    has_kid: bool,
+    typ: String,
+    has_typ: bool,
+}
+
+impl Decoded {
+    fn assign(&mut self, text: &str, header: &Header<'_>) {
+        replace(&mut self.text, text);
+        replace(&mut self.alg, header.alg());
+        replace(&mut self.kid, header.kid().unwrap_or_default());
+        replace(&mut self.typ, header.typ().unwrap_or_default());
+        (self.has_kid, self.has_typ) = (header.kid().is_some(), header.typ().is_some());
     }
 
     fn header(&self) -> Header<'_> {
-        Header::from_parts(&self.alg, self.kid.as_deref(), self.typ.as_deref())
+        let (kid, typ) = (self.has_kid.then_some(&*self.kid), self.has_typ.then_some(&*self.typ));
+        Header::from_parts(&self.alg, kid, typ)
     }
+}
+
+fn replace(text: &mut String, by: &str) {
+    text.clear();
+    text.push_str(by);
 }
