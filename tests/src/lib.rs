@@ -4,9 +4,11 @@
 
 pub mod agreement;
 mod draft;
+mod early_rejections;
 mod fixture;
 mod traffic;
 
 pub use draft::Draft;
+pub use early_rejections::{EARLY_REJECTIONS, EarlyRejection, EarlyRejections};
 pub use fixture::{AUDIENCE, ISSUER, NOW, cold_engine, engine, issuer, key_set, signing_key};
 pub use traffic::{traffic_claims, traffic_token};
