@@ -4,7 +4,7 @@ use allocation_counter::measure;
 use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection};
 use tollgate_issuer::SigningKey;
 use tollgate_jwt::CompactJws;
-use tollgate_tests::{Draft, NOW, signing_key, traffic_token};
+use tollgate_tests::{Draft, NOW, issuer, signing_key, traffic_token};
 
 /// A principal is a reference count and a text.
 const COLD: u64 = 2;
