@@ -102,6 +102,22 @@ fn issued_before_spares_what_came_later() {
     assert_eq!(world.revocations.len(), 1);
 }
 
+/// A revocation that counts in another order than it is given would let a token pass that a stricter one names.
+#[test]
+fn of_two_of_one_name_the_stricter_counts_also_where_everything_is_replaced() {
+    let world = world();
+    let token = world.token(|draft| draft);
+    let wholly = Revocation::subject(ISSUER, "user-1");
+    let partly = Revocation::subject(ISSUER, "user-1").issued_before(NOW - 100).until(NOW);
+    for both in [[&wholly, &partly], [&partly, &wholly]] {
+        world.revocations.replace_all([]);
+        assert_eq!(world.code(&token), Ok(()));
+        world.revocations.replace_all(both);
+        assert_eq!((world.revocations.len(), world.code(&token)), (1, Err("revoked")));
+        assert_eq!((world.revocations.forget_expired(NOW), world.code(&token)), (0, Err("revoked")));
+    }
+}
+
 #[test]
 fn a_known_token_is_checked_anew_after_a_change_without_a_signature_check() {
     let world = world();

@@ -101,11 +101,12 @@ impl Revocations {
     }
 
     /// Replaces everything by `revocations`. What is in both stays revoked throughout; when this has returned, all of
-    /// `revocations` is.
+    /// `revocations` is. Of two of one name the stricter counts.
     pub fn replace_all<'r>(&self, revocations: impl IntoIterator<Item = &'r Revocation>) {
         let table = &*self.0;
         let mut new: Vec<_> = revocations.into_iter().map(|revocation| table.entry(revocation)).collect();
         new.sort_unstable_by_key(|entry| entry.fingerprint);
+        unite(&mut new, Entry::stricter);
         let _writer = table.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut rest = new.as_slice();
         for number in 0..table.shards.len() {
@@ -205,13 +206,7 @@ impl Table {
         merged.extend_from_slice(old);
         merged.extend_from_slice(new);
         merged.sort_by_key(|entry| entry.fingerprint);
-        merged.dedup_by(|later, kept| {
-            let is_same = later.fingerprint == kept.fingerprint;
-            if is_same {
-                *kept = choose(*kept, *later);
-            }
-            is_same
-        });
+        unite(&mut merged, choose);
         let already = old.len() + new.len() - merged.len();
         for kind in ALL_KINDS {
             let count = |entries: &[Entry]| entries.iter().filter(|entry| entry.kind == kind).count();
@@ -253,6 +248,17 @@ const ALL_KINDS: [Kind; KINDS] = [Kind::Token, Kind::Subject, Kind::Session, Kin
 
 fn bit(kind: Kind) -> usize {
     1 << kind as usize
+}
+
+/// Of two neighbours of one name `choose` makes one of the earlier and the later.
+fn unite(entries: &mut Vec<Entry>, choose: impl Fn(Entry, Entry) -> Entry) {
+    entries.dedup_by(|later, kept| {
+        let is_same = later.fingerprint == kept.fingerprint;
+        if is_same {
+            *kept = choose(*kept, *later);
+        }
+        is_same
+    });
 }
 
 fn shard(fingerprint: Fingerprint) -> usize {
