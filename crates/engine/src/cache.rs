@@ -68,7 +68,7 @@ impl Cache {
         }
     }
 
-    /// Looks for the token whose whole text is `jws`, and has it judged.
+    /// Looks for the token whose whole text is `jws`, and has it judged. One that has been here too long is not found.
     pub(crate) fn find<R>(
         &self,
         fronts: &mut Fronts,
@@ -77,10 +77,11 @@ impl Cache {
         judge: impl Fn(&Token, Stamp) -> Judgement<R>,
     ) -> Option<Result<Arc<Token>, R>> {
         let tag = self.tag(jws)?;
+        let oldest = now.saturating_sub(i64::from(self.config.max_token_age));
         let front = fronts.of(self.id, &self.config, &self.statistics);
-        let (token, stamp, is_front) = match front.find(tag, jws) {
+        let (token, stamp, is_front) = match front.find(tag, jws, oldest) {
             Some((token, stamp)) => (token, stamp, true),
-            None => match self.back.find(tag).filter(|(token, _)| token.jws() == jws) {
+            None => match self.back.find(tag, jws, oldest) {
                 Some((token, stamp)) => (token, stamp, false),
                 None => {
                     front.count_miss();
@@ -88,7 +89,7 @@ impl Cache {
                 }
             },
         };
-        match self.judge(&token, stamp, now, judge) {
+        match judge(&token, stamp) {
             Judgement::Good(current) if is_front => {
                 front.restamp(tag, current);
                 front.count_hit();
@@ -121,17 +122,6 @@ impl Cache {
 
     pub(crate) fn statistics(&self) -> CacheStatistics {
         self.statistics.sum(self.back.evictions(), self.back.bytes())
-    }
-
-    fn judge<R>(
-        &self,
-        token: &Token,
-        stamp: Stamp,
-        now: i64,
-        judge: impl Fn(&Token, Stamp) -> Judgement<R>,
-    ) -> Judgement<R> {
-        let age = now.saturating_sub(token.times().verified_at);
-        if age > i64::from(self.config.max_token_age) { Judgement::Gone } else { judge(token, stamp) }
     }
 
     /// Where a token is looked for: a keyed mix of its last bytes, which are the end of its signature and so as good as

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use tollgate_jwt::Claims;
 use tollgate_keys::{VerifiedJws, VerifyingKey};
 use zeroize::Zeroize;
@@ -9,10 +11,16 @@ use crate::scopes::Scopes;
 /// which the rest is no credential.
 ///
 /// Only [`TokenText::collect`] makes one, from the proof that the token is signed.
-#[derive(Clone)]
+///
+/// In this order, so that what every hit looks at is in the cache line of the reference count.
+#[repr(C)]
 pub(crate) struct Token {
-    /// The fields one after the other; at the end the token as it was sent.
-    text: Box<str>,
+    times: Times,
+    issuer_index: usize,
+    key: VerifyingKey,
+    /// The fields one after the other; at the end the token as it was sent. Whoever shares it lets go of it before the
+    /// token, which wipes it.
+    text: Arc<str>,
     issuer: Option<Span>,
     subject: Option<Span>,
     session: Option<Span>,
@@ -24,19 +32,17 @@ pub(crate) struct Token {
     jti: Option<Span>,
     jws: Span,
     payload: Span,
-    times: Times,
-    key: VerifyingKey,
-    issuer_index: usize,
 }
 
 /// A token's times, in seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug)]
+#[repr(C)]
 pub(crate) struct Times {
+    /// When its signature was checked.
+    pub(crate) verified_at: i64,
     pub(crate) expires_at: Option<i64>,
     pub(crate) not_before: Option<i64>,
     pub(crate) issued_at: Option<i64>,
-    /// When its signature was checked.
-    pub(crate) verified_at: i64,
 }
 
 /// A part of a [`Token`]'s text, in bytes. A header of at most 64 KiB cannot overflow it.
@@ -81,6 +87,11 @@ impl Token {
         self.part(self.jws).as_bytes()
     }
 
+    /// The text that ends in the whole token, and where that begins: to be compared without a look at this.
+    pub(crate) fn text(&self) -> (&Arc<str>, usize) {
+        (&self.text, self.jws.start as usize)
+    }
+
     pub(crate) fn times(&self) -> Times {
         self.times
     }
@@ -110,7 +121,7 @@ impl Token {
 
     /// The memory that it takes, the reference counts around it included.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + 2 * size_of::<usize>() + self.text.len()
+        size_of::<Self>() + 4 * size_of::<usize>() + self.text.len()
     }
 
     fn part(&self, span: Span) -> &str {
@@ -118,12 +129,24 @@ impl Token {
     }
 }
 
+impl Clone for Token {
+    /// With a text of its own.
+    fn clone(&self) -> Self {
+        Token { text: Arc::from(&*self.text), key: self.key.clone(), ..*self }
+    }
+}
+
 impl Drop for Token {
     fn drop(&mut self) {
-        let mut text = std::mem::take(&mut self.text).into_string().into_bytes();
-        // Byte by byte, as wiping is: the whole text would take longer than its HMAC.
-        text[self.payload.end as usize..self.jws.end as usize].zeroize();
+        if let Some(text) = Arc::get_mut(&mut self.text) {
+            wipe_end(text, self.payload);
+        }
     }
+}
+
+/// Wipes what follows the payload: the signature. Byte by byte, as wiping is: the whole text would take longer than its HMAC.
+fn wipe_end(text: &mut str, payload: Span) {
+    text.split_at_mut(payload.end as usize).1.zeroize();
 }
 
 /// Where the fields of a [`Token`] are put together, to be used again: the token's own text then takes one allocation of
@@ -151,16 +174,13 @@ impl TokenText {
         };
         let client_id = claims.client_id().or(claims.azp()).map(|text| self.push(text));
         let jti = claims.jti().map(|text| self.push(text));
-        // The token goes to its place at once, so that no copy of its signature is left here.
-        let token = proof.jws().token();
-        let mut text = String::with_capacity(self.0.len() + token.len());
-        text.push_str(&self.0);
-        text.push_str(token);
-        let jws = Span { start: self.0.len() as u32, end: text.len() as u32 };
+        let jws = self.push(proof.jws().token());
         let payload = jws.start + proof.jws().header().len() as u32 + 1;
         let payload = Span { start: payload, end: payload + proof.jws().payload().len() as u32 };
+        let text = Arc::from(&*self.0);
+        wipe_end(&mut self.0, payload);
         Token {
-            text: text.into_boxed_str(),
+            text,
             issuer,
             subject,
             session,

@@ -55,12 +55,16 @@ impl Front {
         Front { id, slots: (0..slots).map(|_| Slot::default()).collect(), statistics: statistics.of_this_thread() }
     }
 
-    pub(super) fn find(&mut self, tag: u64, jws: &[u8]) -> Option<(Arc<Token>, Stamp)> {
+    /// The token whose whole text is `jws`, unless it was verified before `oldest`.
+    pub(super) fn find(&mut self, tag: u64, jws: &[u8], oldest: i64) -> Option<(Arc<Token>, Stamp)> {
         let slot = self.slot(tag);
         if slot.tag != tag {
             return None;
         }
-        let token = slot.token.as_ref().filter(|token| token.jws() == jws)?;
+        let token = slot.token.as_ref()?;
+        if token.times().verified_at < oldest || token.jws() != jws {
+            return None;
+        }
         slot.is_used = true;
         Some((token.clone(), slot.stamp))
     }

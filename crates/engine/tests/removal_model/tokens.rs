@@ -15,8 +15,8 @@ use crate::{explore, thread};
 /// Room for any number of tokens of these tests.
 const ROOMY: usize = 64 << 10;
 
-/// Room for one: the table's own set and half a token more.
-const ONE_TOKEN: usize = 2 << 10;
+/// Room for one: the set of its own, and a token and a half.
+const ONE_TOKEN: usize = 1600;
 
 #[derive(Clone, Copy)]
 enum Removal {
@@ -159,6 +159,19 @@ fn a40_two_threads_that_verify_one_token() {
         other.join().unwrap();
         remover.join().unwrap();
         world.assert_removed(&fixture.token);
+    });
+}
+
+#[test]
+fn one_of_the_tokens_fits_and_two_do_not() {
+    let fixture = Arc::new(Fixture::new());
+    explore("one thread", move || {
+        let world = World::new(&fixture, Removal::Revocation, ONE_TOKEN);
+        for token in [&fixture.token, &fixture.token, &fixture.other_token, &fixture.other_token] {
+            world.verify(token).unwrap();
+        }
+        let statistics = world.engine.cache_statistics().unwrap();
+        assert_eq!((statistics.misses, statistics.evictions), (2, 1));
     });
 }
 
