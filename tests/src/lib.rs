@@ -2,6 +2,7 @@
 //!
 //! The keys here are public: they are for tests alone.
 
+#[cfg(feature = "oracle")]
 pub mod agreement;
 mod draft;
 mod early_rejections;

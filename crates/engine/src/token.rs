@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tollgate_jwt::Claims;
 use tollgate_keys::{VerifiedJws, VerifyingKey};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, optimization_barrier};
 
 use crate::revocation::Marks;
 use crate::scopes::Scopes;
@@ -139,14 +139,10 @@ impl Clone for Token {
 impl Drop for Token {
     fn drop(&mut self) {
         if let Some(text) = Arc::get_mut(&mut self.text) {
-            wipe_end(text, self.payload);
+            // Byte by byte, as wiping is: the whole text would take longer than its HMAC.
+            text.split_at_mut(self.payload.end as usize).1.zeroize();
         }
     }
-}
-
-/// Wipes what follows the payload: the signature. Byte by byte, as wiping is: the whole text would take longer than its HMAC.
-fn wipe_end(text: &mut str, payload: Span) {
-    text.split_at_mut(payload.end as usize).1.zeroize();
 }
 
 /// Where the fields of a [`Token`] are put together, to be used again: the token's own text then takes one allocation of
@@ -178,7 +174,7 @@ impl TokenText {
         let payload = jws.start + proof.jws().header().len() as u32 + 1;
         let payload = Span { start: payload, end: payload + proof.jws().payload().len() as u32 };
         let text = Arc::from(&*self.0);
-        wipe_end(&mut self.0, payload);
+        self.wipe_from(payload.end as usize);
         Token {
             text,
             issuer,
@@ -194,6 +190,20 @@ impl TokenText {
             key: proof.key().clone(),
             issuer_index,
         }
+    }
+
+    /// Overwrites the signature, which is what begins at `start`.
+    fn wipe_from(&mut self, start: usize) {
+        const ZEROS: &str = match std::str::from_utf8(&[0; 64]) {
+            Ok(zeros) => zeros,
+            Err(_) => unreachable!(),
+        };
+        let end = self.0.len();
+        self.0.truncate(start);
+        while self.0.len() < end {
+            self.0.push_str(&ZEROS[..(end - self.0.len()).min(ZEROS.len())]);
+        }
+        optimization_barrier(&self.0);
     }
 
     fn push(&mut self, text: &str) -> Span {
