@@ -208,6 +208,35 @@ fn a48_what_only_resembles_a_credential_is_rejected() {
     assert_eq!(world.kind("Digest username"), Err("unsupported-scheme"));
 }
 
+/// RFC 9110 sections 5.6.2 and 11.2, spelt out.
+#[test]
+fn a48_each_character_counts_wherever_it_is() {
+    const ALPHANUMERIC: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    let world = world();
+    let malformed = |header: &[u8]| match world.kind(header) {
+        Err("malformed-credential") => true,
+        Err("malformed-api-key") => false,
+        other => panic!("{other:?} for {}", header.escape_ascii()),
+    };
+    let lengths = [2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 90];
+    for (length, byte) in lengths.into_iter().flat_map(|length| (0..=u8::MAX).map(move |byte| (length, byte))) {
+        // Whoever writes a space has a scheme in front.
+        if byte == b' ' {
+            continue;
+        }
+        for position in [0, length / 2, length - 1] {
+            let mut text = vec![b'a'; length];
+            text[position] = byte;
+            let is_in = |others: &str| ALPHANUMERIC.bytes().chain(others.bytes()).any(|one| one == byte);
+            assert_eq!(malformed(&text), !is_in("!#$%&'*+-.^_`|~/=:"), "{}", text.escape_ascii());
+            // Padding is at the end.
+            let is_token68 = is_in("-._~+/") || (byte == b'=' && position == length - 1);
+            let header = [b"Bearer ", text.as_slice()].concat();
+            assert_eq!(malformed(&header), !is_token68, "{}", header.escape_ascii());
+        }
+    }
+}
+
 #[test]
 fn a49_basic_is_canonical_base64_of_utf_8_without_controls_split_at_the_first_colon() {
     let world = world();

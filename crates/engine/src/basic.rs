@@ -10,7 +10,7 @@ pub(crate) struct BasicCredentials {
 
 impl BasicCredentials {
     /// Decodes base64 with padding, in its one canonical form, of UTF-8 without control characters.
-    pub(crate) fn decode(credentials: &str) -> Result<Self, Rejection> {
+    pub(crate) fn decode(credentials: &[u8]) -> Result<Self, Rejection> {
         let bytes = base64_simd::STANDARD.decode_to_vec(credentials).map_err(|_| Rejection::MalformedBasic)?;
         let text = String::from_utf8(bytes).map(Zeroizing::new).map_err(|error| {
             drop(Zeroizing::new(error.into_bytes()));

@@ -17,9 +17,9 @@ use crate::rejection::Rejection;
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Credential<'h> {
     Jws(&'h [u8]),
-    OpaqueToken(&'h str),
-    ApiKey(&'h str),
-    Basic(&'h str),
+    OpaqueToken(&'h [u8]),
+    ApiKey(&'h [u8]),
+    Basic(&'h [u8]),
 }
 
 impl<'h> Credential<'h> {
@@ -30,18 +30,20 @@ impl<'h> Credential<'h> {
         if begins_as_jws(header) {
             return Ok(Credential::Jws(header));
         }
-        let Some(end) = header.iter().position(|byte| *byte == b' ') else {
+        // As nearly all clients write it.
+        if let Some(credentials) = header.strip_prefix(b"Bearer ") {
+            return bearer(without_spaces(credentials));
+        }
+        let Some(end) = first_space(header) else {
             return bare(header);
         };
-        let scheme = &header[..end];
         // RFC 9110 section 11.4: one or more spaces after the scheme, which compares without regard to case.
-        let spaces = header[end..].iter().take_while(|byte| **byte == b' ').count();
-        let credentials = &header[end + spaces..];
+        let (scheme, credentials) = (&header[..end], without_spaces(&header[end..]));
         if scheme.eq_ignore_ascii_case(b"bearer") {
             bearer(credentials)
         } else if scheme.eq_ignore_ascii_case(b"basic") {
             token68(credentials).map(Credential::Basic)
-        } else if !scheme.is_empty() && scheme.iter().all(|byte| is_token_character(*byte)) {
+        } else if !scheme.is_empty() && all(scheme, is_token_character) {
             Err(Rejection::UnsupportedScheme)
         } else {
             Err(Rejection::MalformedCredential)
@@ -69,9 +71,7 @@ fn bare(text: &[u8]) -> Result<Credential<'_>, Rejection> {
 }
 
 fn api_key(text: &[u8]) -> Result<Credential<'_>, Rejection> {
-    let is_key = text.iter().all(|byte| is_bare_character(*byte));
-    let text = if is_key { std::str::from_utf8(text).ok() } else { None };
-    text.map(Credential::ApiKey).ok_or(Rejection::MalformedCredential)
+    if all(text, is_bare_character) { Ok(Credential::ApiKey(text)) } else { Err(Rejection::MalformedCredential) }
 }
 
 fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
@@ -86,56 +86,55 @@ fn begins_as_jws(token: &[u8]) -> bool {
 /// In blocks, which the compiler turns into vector instructions. The first dot of a JWS is in one of the first.
 fn holds_dot(token: &[u8]) -> bool {
     let (blocks, rest) = token.as_chunks::<32>();
-    let holds = |block: &[u8]| block.iter().fold(false, |found, byte| found | (*byte == b'.'));
-    blocks.iter().any(|block| holds(block)) || holds(rest)
+    blocks.iter().any(|block| holds(block, b'.')) || holds(rest, b'.')
+}
+
+/// Where the first space is. There is none in an API key with no scheme, and in other headers it is near.
+fn first_space(header: &[u8]) -> Option<usize> {
+    let blocks = header.as_chunks::<16>().0;
+    let before = blocks.iter().take_while(|block| !holds(*block, b' ')).count() * 16;
+    header[before..].iter().position(|byte| *byte == b' ').map(|space| before + space)
+}
+
+/// All after the spaces at the beginning.
+fn without_spaces(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|byte| **byte == b' ').count()..]
+}
+
+fn holds(block: &[u8], byte: u8) -> bool {
+    block.iter().fold(false, |found, one| found | (*one == byte))
 }
 
 /// token68 (RFC 9110 section 11.2), which RFC 6750 section 2.1 calls b64token.
-fn token68(text: &[u8]) -> Result<&str, Rejection> {
+fn token68(text: &[u8]) -> Result<&[u8], Rejection> {
     let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-    let characters = &text[..end];
-    let is_token68 = !characters.is_empty() && characters.iter().all(|byte| CHARACTERS[*byte as usize] & TOKEN68 != 0);
-    let text = if is_token68 { std::str::from_utf8(text).ok() } else { None };
-    text.ok_or(Rejection::MalformedCredential)
+    if end > 0 && all(&text[..end], is_token68_character) { Ok(text) } else { Err(Rejection::MalformedCredential) }
+}
+
+/// Whether each byte `is`. Without an early end in a block, so that the compiler makes vector instructions of it.
+#[inline]
+fn all(text: &[u8], is: impl Fn(u8) -> bool) -> bool {
+    const BLOCK: usize = 16;
+    let each = |block: &[u8; BLOCK]| block.iter().fold(true, |all, byte| all & is(*byte));
+    match text.last_chunk() {
+        // The last block may overlap the one before.
+        Some(last) => text.as_chunks().0.iter().all(each) && each(last),
+        None => text.iter().all(|byte| is(*byte)),
+    }
 }
 
 /// What a bare API key may hold: the characters of token and of token68 (RFC 9110 sections 5.6.2 and 11.2),
 /// and the colon, which some services' keys have. No quotes, commas, braces, spaces or controls.
 fn is_bare_character(byte: u8) -> bool {
-    CHARACTERS[byte as usize] != 0
+    is_token_character(byte) | (byte == b'/') | (byte == b'=') | (byte == b':')
 }
 
+/// tchar (RFC 9110 section 5.6.2).
 fn is_token_character(byte: u8) -> bool {
-    CHARACTERS[byte as usize] & TOKEN != 0
+    b"!#$%&'*+-.^_`|~".iter().fold(byte.is_ascii_alphanumeric(), |is, one| is | (byte == *one))
 }
 
-/// A character of token (RFC 9110 section 5.6.2).
-const TOKEN: u8 = 1;
 /// A character of token68 (RFC 9110 section 11.2), `=` apart.
-const TOKEN68: u8 = 2;
-/// Another character of bare API keys.
-const BARE: u8 = 4;
-
-/// What each byte is a character of.
-static CHARACTERS: [u8; 256] = {
-    let mut characters = [0; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        if (byte as u8).is_ascii_alphanumeric() {
-            characters[byte] = TOKEN | TOKEN68;
-        }
-        byte += 1;
-    }
-    let classes: [(&[u8], u8); 3] = [(b"!#$%&'*+-.^_`|~", TOKEN), (b"-._~+/", TOKEN68), (b"/=:", BARE)];
-    let mut class = 0;
-    while class < classes.len() {
-        let (members, flag) = classes[class];
-        let mut index = 0;
-        while index < members.len() {
-            characters[members[index] as usize] |= flag;
-            index += 1;
-        }
-        class += 1;
-    }
-    characters
-};
+fn is_token68_character(byte: u8) -> bool {
+    b"-._~+/".iter().fold(byte.is_ascii_alphanumeric(), |is, one| is | (byte == *one))
+}

@@ -179,16 +179,16 @@ impl Engine {
         Ok(CompactJws::parse_within(token, self.max_header_bytes)?)
     }
 
-    fn admit_key(&self, key: &str, kinds: &[KeyKind], now: i64) -> Result<Principal, Rejection> {
+    fn admit_key(&self, key: &[u8], kinds: &[KeyKind], now: i64) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
-        let (digest, key) = known(table.find(key.as_bytes())?);
+        let (digest, key) = known(table.find(key)?);
         if !kinds.contains(&key.kind()) {
             return Err(Rejection::UnknownApiKey);
         }
         self.admit_known(&digest, key, now)
     }
 
-    fn admit_client(&self, credentials: &str, now: i64) -> Result<Principal, Rejection> {
+    fn admit_client(&self, credentials: &[u8], now: i64) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
         let credentials = BasicCredentials::decode(credentials)?;
         let proof = table.find(credentials.password()).map_err(|_| Rejection::UnknownClient)?;
