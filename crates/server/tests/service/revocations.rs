@@ -134,3 +134,48 @@ fn what_is_no_revocation_is_refused() {
         assert_problem(world.server.post_json(REVOCATIONS, &world.admin, &bad), 400, None, "invalid_request");
     }
 }
+
+#[test]
+fn revocations_are_listed_page_by_page_and_taken_back() {
+    let world = World::start(AccessTokenFormat::Jwt);
+    let token = world.token();
+    let jti = decode(&token).1["jti"].as_str().unwrap().to_owned();
+    world.revoke("token", &jti, &[("until", json!("2096-01-01T00:00:00Z"))]);
+    world.revoke("session", "s-1", &[("issuer", json!("https://other.example"))]);
+    world.revoke("api-key", "key-1", &[]);
+    world.assert_gone(REPORTS, &token);
+
+    let mut listed = Vec::new();
+    let mut query = "?limit=1".to_owned();
+    loop {
+        let page = json(world.server.get(&format!("{REVOCATIONS}{query}"), &world.admin), 200);
+        listed.extend(page["data"].as_array().unwrap().clone());
+        match page["meta"]["next_page_token"].as_str() {
+            Some(token) => query = format!("?limit=1&page_token={token}"),
+            None => break,
+        }
+    }
+    let names: Vec<_> = listed.iter().map(|one| [&one["kind"], &one["issuer"], &one["name"], &one["until"]]).collect();
+    let origin = json!(world.server.origin);
+    assert_eq!(
+        names,
+        [
+            [&json!("api-key"), &json!(""), &json!("key-1"), &Value::Null],
+            [&json!("session"), &json!("https://other.example"), &json!("s-1"), &Value::Null],
+            [&json!("token"), &origin, &json!(jti), &json!("2096-01-01T00:00:00Z")],
+        ]
+    );
+
+    let remove = |query: &str| world.server.delete(&format!("{REVOCATIONS}?{query}"), &world.admin);
+    assert_eq!(remove(&format!("kind=token&name={jti}")).status(), 204);
+    world.assert_good(REPORTS, &token);
+    assert_problem(remove(&format!("kind=token&name={jti}")), 404, None, "not_found");
+    assert_problem(remove("kind=session&name=s-1"), 404, None, "not_found");
+    assert_eq!(remove("kind=session&name=s-1&issuer=https%3A%2F%2Fother.example").status(), 204);
+    assert_eq!(remove("kind=api-key&name=key-1").status(), 204);
+    assert_problem(remove("kind=everything"), 400, None, "invalid_request");
+    let rest = json(world.server.get(REVOCATIONS, &world.admin), 200);
+    assert_eq!(rest["data"], json!([]));
+    let foreign = format!("{REVOCATIONS}?page_token=Zm9v");
+    assert_problem(world.server.get(&foreign, &world.admin), 400, None, "invalid_request");
+}

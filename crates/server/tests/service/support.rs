@@ -63,6 +63,10 @@ impl TestServer {
         self.client.get(self.url(path)).header("authorization", authorization).send().unwrap()
     }
 
+    pub(crate) fn delete(&self, path: &str, authorization: &str) -> Response {
+        self.client.delete(self.url(path)).header("authorization", authorization).send().unwrap()
+    }
+
     /// POST without a body, with that Authorization value.
     pub(crate) fn post(&self, path: &str, authorization: &str) -> Response {
         self.client.post(self.url(path)).header("authorization", authorization).send().unwrap()

@@ -37,7 +37,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
         let (page, subject) = (Page::of(&form)?, form.value("subject"));
         let filter = KeyFilter { subject, kind: Some(kind), state: state.transpose()?, ..KeyFilter::default() };
         let keys = app.accounts.keys.store.keys(filter, page.after.as_deref(), page.wanted())?;
-        Ok(Json(page.answer(&keys, |key| key.record.id(), description)))
+        Ok(Json(page.answer(&keys, |key| key.record.id().to_owned(), description)))
     })
     .await
 }

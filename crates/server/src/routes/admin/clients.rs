@@ -27,7 +27,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
         let form = Form::parse(query.as_bytes()).map_err(|_| Problem::BadRequest("the query is malformed"))?;
         let page = Page::of(&form)?;
         let clients = app.clients(page.after.as_deref(), page.wanted())?;
-        Ok(Json(page.answer(&clients, |client| &client.client.id, description)))
+        Ok(Json(page.answer(&clients, |client| client.client.id.clone(), description)))
     })
     .await
 }

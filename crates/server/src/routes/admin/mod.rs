@@ -26,7 +26,10 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/api/v2/admin/clients/{id}/disable", post(clients::disable))
         .route("/api/v2/admin/clients/{id}/enable", post(clients::enable))
         .route("/api/v2/admin/clients/{id}/rotate-secret", post(clients::rotate_secret))
-        .route("/api/v2/admin/revocations", post(revocations::create))
+        .route(
+            "/api/v2/admin/revocations",
+            get(revocations::list).post(revocations::create).delete(revocations::remove),
+        )
         .route("/api/v2/admin/store", get(store::show))
 }
 

@@ -30,12 +30,12 @@ impl Page {
     pub(super) fn answer<T>(
         &self,
         entries: &[T],
-        name: impl Fn(&T) -> &str,
+        name: impl Fn(&T) -> String,
         description: impl Fn(&T) -> Value,
     ) -> Value {
         let page = &entries[..entries.len().min(self.limit)];
         let has_next = entries.len() > page.len();
-        let next = page.last().filter(|_| has_next).map(|last| base64url::encode(name(last).as_bytes()));
+        let next = page.last().filter(|_| has_next).map(|last| base64url::encode(name(last)));
         json!({"data": page.iter().map(description).collect::<Vec<_>>(), "meta": {"next_page_token": next}})
     }
 }

@@ -1,18 +1,55 @@
 use super::log;
+use super::page::Page;
 use crate::app::App;
+use crate::form::Form;
 use crate::json::{self, rfc3339, time};
 use crate::problem::Problem;
 use crate::revocations::revoke;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate_store::{RevocationKind, StoredRevocation};
 use tollgate_tower::Authenticated;
+
+/// `GET /api/v2/admin/revocations?limit=&page_token=`: by kind, issuer and name.
+pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
+    let query = query.unwrap_or_default();
+    app.blocking(move |app| {
+        let page = Page::of(&form(&query)?)?;
+        let after = page.after.as_deref().map(in_page_token).transpose()?;
+        let revocations = app.accounts.keys.store.revocations(after.as_ref(), page.wanted())?;
+        let name = |last: &StoredRevocation| json!([last.kind.as_str(), last.issuer, last.name]).to_string();
+        Ok(Json(page.answer(&revocations, name, description)))
+    })
+    .await
+}
+
+/// `DELETE /api/v2/admin/revocations?kind=&name=&issuer=`: takes a revocation back. What was revoked beside it, opaque tokens and
+/// the keys themselves, stays so. In force when it is answered.
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    RawQuery(query): RawQuery,
+) -> Result<StatusCode, Problem> {
+    let query = query.unwrap_or_default();
+    app.blocking(move |app| {
+        let form = form(&query)?;
+        let kind = kind(form.value("kind").unwrap_or_default())?;
+        let issuer = form.value("issuer").unwrap_or_else(|| default_issuer(kind, &app.origin));
+        let name = form.value("name").unwrap_or_default();
+        let keys = &app.accounts.keys;
+        let change = keys.store.restore(kind, issuer, name)?.ok_or(Problem::NotFound)?;
+        keys.in_force(change)?;
+        log(&admin, "revocation-removed", name);
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
 
 /// `POST /api/v2/admin/revocations`: revokes a token by its `jti`, or all tokens of a subject, a session, a client or an issuer, or
 /// a key by its id; wholly, or as far as issued before a time. In force when it is answered.
@@ -63,13 +100,33 @@ struct Wanted {
 
 impl Wanted {
     fn revocation(&self, origin: &str) -> Result<StoredRevocation, Problem> {
-        let kind = RevocationKind::from_name(&self.kind)
-            .ok_or(Problem::BadRequest("kind is token, subject, session, client, issuer or api-key"))?;
-        // A key has no issuer.
-        let default_issuer = if kind == RevocationKind::ApiKey { "" } else { origin };
-        let issuer = self.issuer.as_deref().unwrap_or(default_issuer);
+        let kind = kind(&self.kind)?;
+        let issuer = self.issuer.as_deref().unwrap_or(default_issuer(kind, origin));
         let issued_before = time("issued_before", self.issued_before.as_deref())?.unwrap_or(i64::MAX);
         let until = time("until", self.until.as_deref())?.unwrap_or(i64::MAX);
         Ok(StoredRevocation { issued_before, until, ..StoredRevocation::new(kind, issuer, &self.name) })
     }
+}
+
+fn kind(name: &str) -> Result<RevocationKind, Problem> {
+    RevocationKind::from_name(name)
+        .ok_or(Problem::BadRequest("kind is token, subject, session, client, issuer or api-key"))
+}
+
+/// This service. A key has none.
+fn default_issuer(kind: RevocationKind, origin: &str) -> &str {
+    if kind == RevocationKind::ApiKey { "" } else { origin }
+}
+
+fn form(query: &str) -> Result<Form<'_>, Problem> {
+    Form::parse(query.as_bytes()).map_err(|_| Problem::BadRequest("the query is malformed"))
+}
+
+/// The last revocation of the page before, as far as the order goes.
+fn in_page_token(text: &str) -> Result<StoredRevocation, Problem> {
+    let parts: Option<(String, String, String)> = serde_json::from_str(text).ok();
+    let revocation = parts.and_then(|(kind, issuer, name)| {
+        Some(StoredRevocation::new(RevocationKind::from_name(&kind)?, &issuer, &name))
+    });
+    revocation.ok_or(Problem::BadRequest("page_token is not one of this service"))
 }
