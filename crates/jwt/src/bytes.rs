@@ -4,9 +4,12 @@
 /// library's search goes word by word.
 pub(crate) fn contains_byte(bytes: &[u8], byte: u8) -> bool {
     const BLOCK: usize = 64;
-    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
-    let is_in = |bytes: &[u8]| bytes.iter().fold(false, |found, one| found | (*one == byte));
-    blocks.iter().any(|block| is_in(block)) || is_in(rest)
+    let is_in = |block: &[u8; BLOCK]| block.iter().fold(false, |found, one| found | (*one == byte));
+    match bytes.last_chunk() {
+        // The last block may overlap the one before.
+        Some(last) => bytes.as_chunks().0.iter().any(is_in) || is_in(last),
+        None => bytes.contains(&byte),
+    }
 }
 
 /// Where `byte` is first among `bytes`, for places that are near: a word at a time, which for less than a hundred bytes

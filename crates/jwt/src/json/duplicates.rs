@@ -24,13 +24,14 @@ pub(super) fn refuse_duplicates(nodes: &[Node<'_>]) -> Result<(), JsonError> {
 
 /// Compares a name with the earlier ones only where its fingerprint was seen before.
 fn compare(object: &Object<'_, '_>) -> Result<(), JsonError> {
-    let mut seen = 0_u128;
+    let mut seen = [0_u64; 2];
     for (index, name) in object.names().enumerate() {
-        let bit = 1_u128 << fingerprint(name);
-        if seen & bit != 0 && object.names().take(index).any(|earlier| earlier == name) {
+        let fingerprint = fingerprint(name);
+        let (word, bit) = (&mut seen[fingerprint / 64], 1 << (fingerprint % 64));
+        if *word & bit != 0 && object.names().take(index).any(|earlier| earlier == name) {
             return Err(duplicate(name));
         }
-        seen |= bit;
+        *word |= bit;
     }
     Ok(())
 }
@@ -49,10 +50,10 @@ fn sort(object: &Object<'_, '_>) -> Result<(), JsonError> {
 }
 
 /// 7 bits that equal names share. Claims' names differ mostly in length and at their ends.
-fn fingerprint(name: &str) -> u32 {
+fn fingerprint(name: &str) -> usize {
     let bytes = name.as_bytes();
     let (first, last) = (bytes.first().copied().unwrap_or(0), bytes.last().copied().unwrap_or(0));
-    (u32::from(first) * 5 + u32::from(last) * 11 + bytes.len() as u32) & 127
+    (usize::from(first) * 5 + usize::from(last) * 11 + bytes.len()) & 127
 }
 
 #[cold]
