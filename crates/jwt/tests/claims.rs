@@ -105,6 +105,34 @@ fn scopes_come_from_scope_or_else_from_scp() {
 }
 
 #[test]
+fn a_scope_claim_gives_its_text_where_single_spaces_join_it() {
+    let joined = |payload: &str| with_claims(payload, |claims| claims.unwrap().scope().as_joined().map(str::to_owned));
+    assert_eq!(joined(r#"{"scope":"r w"}"#).as_deref(), Some("r w"));
+    assert_eq!(joined(r#"{"scp":"r"}"#).as_deref(), Some("r"));
+    for payload in [
+        r#"{"scope":""}"#,
+        r#"{"scope":" "}"#,
+        r#"{"scope":" r"}"#,
+        r#"{"scope":"r "}"#,
+        r#"{"scope":"r  w"}"#,
+        r#"{"scp":["r","w"]}"#,
+        "{}",
+    ] {
+        assert_eq!(joined(payload), None, "{payload}");
+    }
+}
+
+#[test]
+fn a_name_may_be_written_with_escapes_but_for_nul() {
+    with_claims(r#"{"iss":"\u0069ss\/","sub":"s","jti":"\"j"}"#, |claims| {
+        let claims = claims.unwrap();
+        assert_eq!((claims.iss(), claims.sub(), claims.jti()), (Some("iss/"), Some("s"), Some("\"j")));
+    });
+    assert_eq!(invalid_claim(r#"{"iss":"i\u0000"}"#), "iss");
+    assert_eq!(invalid_claim(r#"{"aud":["a","\u0000"]}"#), "aud");
+}
+
+#[test]
 fn scopes_that_are_no_scope_tokens_are_errors() {
     for (payload, name) in [
         (r#"{"scope":["a"]}"#, "scope"),

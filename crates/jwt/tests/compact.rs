@@ -99,7 +99,7 @@ fn what_is_decoded_replaces_what_was_there() {
 #[test]
 fn debug_does_not_show_the_signature() {
     let jws = CompactJws::parse("aGVhZA.cGF5.c2VjcmV0").unwrap();
-    assert!(!format!("{jws:?}").contains("c2VjcmV0"));
+    assert_eq!(format!("{jws:?}"), r#"CompactJws { header: "aGVhZA", payload: "cGF5", .. }"#);
 }
 
 /// The splitter in its most obvious form.
