@@ -40,6 +40,7 @@ fn a21_five_parts_are_named_as_an_encrypted_token() {
 
 #[test]
 fn a22_a_token_past_the_limit_is_refused_for_its_length() {
+    assert_eq!(MAX_TOKEN_BYTES, 8192);
     let long = format!("{}.b.c", "a".repeat(MAX_TOKEN_BYTES));
     let error = ParseError::TooLong { length: long.len(), max: MAX_TOKEN_BYTES };
     assert_eq!(CompactJws::parse(&long).unwrap_err(), error);

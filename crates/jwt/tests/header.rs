@@ -85,9 +85,15 @@ fn a21_nesting_compression_and_encryption_are_refused() {
 
 #[test]
 fn a20_typ_is_a_media_type_with_or_without_application() {
-    for (typ, subtype) in
-        [("at+jwt", "at+jwt"), ("application/at+jwt", "at+jwt"), ("APPLICATION/JWT", "JWT"), ("x/y", "x/y")]
-    {
+    for (typ, subtype) in [
+        ("at+jwt", "at+jwt"),
+        ("application/at+jwt", "at+jwt"),
+        ("APPLICATION/JWT", "JWT"),
+        ("x/y", "x/y"),
+        // As long as "application/".
+        ("application+jwt", "application+jwt"),
+        ("applications/at+jwt", "applications/at+jwt"),
+    ] {
         with_header(&format!(r#"{{"alg":"ES256","typ":"{typ}"}}"#), |header| {
             assert_eq!(header.unwrap().media_subtype(), Some(subtype));
         });

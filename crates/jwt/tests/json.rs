@@ -20,11 +20,11 @@ fn to_serde(value: Value<'_, '_>) -> serde_json::Value {
         Value::Number(Number::Float(value)) => value.into(),
         Value::String(text) => text.into(),
         Value::Array(array) => {
-            assert_eq!(array.len(), array.iter().count());
+            assert_eq!((array.len(), array.is_empty()), (array.iter().count(), array.iter().next().is_none()));
             array.iter().map(to_serde).collect()
         }
         Value::Object(object) => {
-            assert_eq!(object.len(), object.iter().count());
+            assert_eq!((object.len(), object.is_empty()), (object.iter().count(), object.iter().next().is_none()));
             object.iter().map(|(name, value)| (name.to_owned(), to_serde(value))).collect()
         }
     }
@@ -150,6 +150,18 @@ fn a27_width_is_bounded() {
     assert!(parse(wide(MAX_JSON_MEMBERS)).is_ok());
     assert_eq!(parse(wide(MAX_JSON_MEMBERS + 1)), Err(JsonError::TooManyMembers));
     assert_eq!(parse(wide(100_000)), Err(JsonError::TooManyMembers));
+}
+
+#[test]
+fn every_error_says_what_is_wrong_and_escapes_what_came_from_outside() {
+    let message = |text: &str| parse(text).unwrap_err().to_string();
+    assert_eq!(message("[]"), "not an object");
+    assert_eq!(message(r#"{"a":1,"a":2}"#), r#"two members are named "a""#);
+    assert_eq!(message("{\"\\u001b\":1,\"\\u001b\":2}"), r#"two members are named "\u{1b}""#);
+    assert_eq!(message(&"[".repeat(100)), format!("nested deeper than {MAX_JSON_NESTING}"));
+    assert!(message("{]").starts_with("syntax error at byte "));
+    let wide = (0..=MAX_JSON_MEMBERS).map(|name| format!("\"{name}\":0")).collect::<Vec<_>>().join(",");
+    assert_eq!(message(&format!("{{{wide}}}")), format!("an object of more than {MAX_JSON_MEMBERS} members"));
 }
 
 #[test]
