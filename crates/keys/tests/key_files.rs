@@ -108,6 +108,26 @@ fn keys_refused_in_pem() {
 }
 
 #[test]
+fn parameters_are_those_of_the_algorithm_and_no_others() {
+    // RFC 8410 section 3: none, and here NULL.
+    let key = der(include_bytes!("data/ed25519_public.pem"));
+    assert!(load(&key).reports[0].refused.is_none());
+    let (identifier, bits) = key[4..].split_at(5);
+    let with_null = [&[0x30, 0x2c, 0x30, 0x07], identifier, &[0x05, 0x00], bits].concat();
+    assert_eq!(code_of(&with_null), "unsupported-parameters");
+
+    // RFC 3279 section 2.3.1: NULL, which some encoders leave out; and here an octet string.
+    let key = der(include_bytes!("data/rsa_public.pem"));
+    assert_eq!(key[17..19], [0x05, 0x00]);
+    let mut with_octets = key.clone();
+    with_octets[17] = 0x04;
+    assert_eq!(code_of(&with_octets), "unsupported-parameters");
+    let mut without = [&key[..17], &key[19..]].concat();
+    (without[3], without[5]) = (without[3] - 2, without[5] - 2);
+    assert!(load(&without).reports[0].refused.is_none());
+}
+
+#[test]
 fn certificate_gives_its_key_and_its_dates() {
     for file in [P256_CERTIFICATE.to_vec(), der(P256_CERTIFICATE)] {
         let loaded = load(&file);
