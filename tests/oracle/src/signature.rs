@@ -39,6 +39,10 @@ pub(crate) fn transform(signature: &mut Vec<u8>, alg: &str, choices: &mut Choice
         _ => return transform_opaque(signature, way),
     };
     let order = hex(order);
+    if signature.len() != 2 * order.len() {
+        // Something else has changed it before.
+        return;
+    }
     let (r, s) = signature.split_at(signature.len() / 2);
     if alg.starts_with("Ed") {
         // Little-endian.
@@ -78,8 +82,8 @@ fn transform_opaque(signature: &mut [u8], way: usize) {
         0..=2 => signature.fill(0),
         3..=5 => signature.fill(0xff),
         6..=8 => signature.reverse(),
-        // Adding to an RSA signature what is most likely not the modulus.
-        _ => signature[0] = signature[0].wrapping_add(0x80),
+        // Adding to an RSA signature what is most likely not the modulus. There may be nothing left of it.
+        _ => signature.iter_mut().take(1).for_each(|first| *first = first.wrapping_add(0x80)),
     }
 }
 
