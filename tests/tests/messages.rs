@@ -7,7 +7,7 @@ use tollgate::apikeys::{Flaw, ForeignKey, KeyError, Pepper};
 use tollgate::keys::{BadSignature, HmacKey, KeyType, NotAKeyFile, PublicKey, VerifyError, VerifyingKey};
 use tollgate::{
     AddressBlock, Algorithm, ApiKey, ApiKeyTable, BuildError, Engine, Issuer, KeyFormat, KeyKind, KeyRecord, KeyRing,
-    KeySet, KeyState, LastUse, NotAnAddressBlock, Rejection, Revocations, ScopeSets,
+    KeySet, KeyState, LastUse, Names, NotAnAddressBlock, Rejection, Revocations, ScopeSets,
 };
 use tollgate_jwt::json::JsonError;
 use tollgate_jwt::{ParseError, Part, base64url};
@@ -95,6 +95,8 @@ fn errors_of_keys_say_what_is_wrong() {
         assert!(error.to_string().starts_with(text), "{error}");
         assert_eq!(error.source().is_some(), matches!(error, NotAKeyFile::Json(_)));
     }
+    let refused = PublicKey::ml_dsa(ES256, &[0; 1312]).unwrap_err();
+    assert_eq!(refused.code(), "algorithm-contradicts-key");
     assert_eq!([KeyType::Oct, KeyType::Okp].map(|kty| kty.to_string()), ["oct", "OKP"]);
 }
 
@@ -181,7 +183,7 @@ fn debug_shows_no_secret() {
     let format = KeyFormat::new("tg", "live").unwrap();
     let key = ApiKey::generate(&format).unwrap();
     let table = ApiKeyTable::new(format.clone()).pepper(Pepper::new(SECRET).unwrap());
-    assert_eq!(table.format(), &format);
+    assert_eq!((table.format(), table.format().head()), (&format, "tg_live_"));
     let record = KeyRecord::api_key("key-1", "user-1").scopes(["read:sites"]);
     table.insert(key.digest(), record.clone().into());
     let proof = table.find(key.as_str().as_bytes()).unwrap();
@@ -213,8 +215,7 @@ fn debug_shows_no_secret() {
 
     let found = proof.found().clone();
     let shown = [
-        format!("{key:?}"),
-        format!("{:?}", key.digest()),
+        format!("{key:?} {:?}", key.digest()),
         format!("{record:?}"),
         format!("{proof:?} {found:?}"),
         format!("{:?}", Pepper::new(SECRET).unwrap()),
@@ -224,7 +225,7 @@ fn debug_shows_no_secret() {
         format!("{public:?}"),
         format!("{engine:?}"),
         format!("{jwt:?} {by_key:?}"),
-        format!("{:?} {:?}", Revocations::new(), LastUse::one_in(NonZeroU32::MIN)),
+        format!("{:?} {:?} {:?}", Names::default(), Revocations::new(), LastUse::one_in(NonZeroU32::MIN)),
     ];
     let signature = token.rsplit('.').next().unwrap();
     let digest = key.digest().to_hex();
