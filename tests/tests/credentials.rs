@@ -205,7 +205,13 @@ fn a48_what_only_resembles_a_credential_is_rejected() {
     }
     assert_eq!(world.kind(""), Err("missing-credential"));
     assert_eq!(world.kind(b"Bearer \xff"), Err("malformed-credential"));
-    assert_eq!(world.kind("Digest username"), Err("unsupported-scheme"));
+    // A scheme is a token (RFC 9110 section 11.1); what is none, or nothing, names no scheme.
+    for scheme in ["Digest", "x", "Bearerx", "a!#$%&'*+-.^_`|~9"] {
+        assert_eq!(world.kind(format!("{scheme} x")), Err("unsupported-scheme"), "{scheme}");
+    }
+    for scheme in ["", "Bearer:", "a\"b", "é", "a/b", "(a)"] {
+        assert_eq!(world.kind(format!("{scheme} x")), Err("malformed-credential"), "{scheme}");
+    }
 }
 
 /// RFC 9110 sections 5.6.2 and 11.2, spelt out.

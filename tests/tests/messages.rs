@@ -6,8 +6,8 @@ use std::num::NonZeroU32;
 use tollgate::apikeys::{Flaw, ForeignKey, KeyError, Pepper};
 use tollgate::keys::{BadSignature, HmacKey, KeyType, NotAKeyFile, PublicKey, VerifyError, VerifyingKey};
 use tollgate::{
-    AddressBlock, Algorithm, ApiKey, ApiKeyTable, BuildError, Engine, Issuer, KeyFormat, KeyKind, KeyRecord, KeyRing,
-    KeySet, KeyState, LastUse, Names, NotAnAddressBlock, Rejection, Revocations, ScopeSets,
+    AddressBlock, Algorithm, ApiKey, ApiKeyTable, BuildError, Engine, EngineBuilder, Issuer, KeyFormat, KeyKind,
+    KeyRecord, KeyRing, KeySet, KeyState, LastUse, Names, NotAnAddressBlock, Rejection, Revocations, ScopeSets,
 };
 use tollgate_jwt::json::JsonError;
 use tollgate_jwt::{ParseError, Part, base64url};
@@ -146,7 +146,7 @@ fn errors_of_tokens_say_what_is_wrong() {
 fn a_configuration_that_cannot_work_is_refused_with_the_reason() {
     let key = signing_key(Algorithm::ES256, 0);
     let build = |issuers: Vec<Issuer>| {
-        let builder = issuers.into_iter().fold(Engine::builder(), |builder, issuer| builder.issuer(issuer));
+        let builder = issuers.into_iter().fold(Engine::builder(), EngineBuilder::issuer);
         builder.build().map(|_| ()).map_err(|error| error.to_string())
     };
     let refused = |reason: &str| Err(reason.to_owned());
