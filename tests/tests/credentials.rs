@@ -214,6 +214,26 @@ fn a48_what_only_resembles_a_credential_is_rejected() {
     }
 }
 
+#[test]
+fn what_begins_as_a_jws_is_one_where_it_holds_a_dot() {
+    let world = world();
+    for start in ["ey", "ew"] {
+        for (rest, code) in [
+            ("JhbGciOiJub25l", "malformed-api-key"),
+            ("JhbGciOiJub25lIn0aGVhZGVyIHRoYXQgaXMgbG9uZw", "malformed-api-key"),
+            (".", "malformed-token"),
+            ("JhbGciOiJub25lIn0.", "malformed-token"),
+            ("JhbGciOiJub25lIn0aGVhZGVyIHRoYXQgaXMgbG9uZw.x", "malformed-token"),
+        ] {
+            assert_eq!(world.kind(format!("{start}{rest}")), Err(code), "{start}{rest}");
+            assert_eq!(world.kind(format!("Bearer {start}{rest}")), Err(code), "{start}{rest}");
+        }
+    }
+    for other in ["e.x.y", "xy.x.y", "eY.x.y", "Ey.x.y"] {
+        assert_eq!(world.kind(other), Err("malformed-api-key"), "{other}");
+    }
+}
+
 /// RFC 9110 sections 5.6.2 and 11.2, spelt out.
 #[test]
 fn a48_each_character_counts_wherever_it_is() {
