@@ -95,6 +95,10 @@ fn errors_of_keys_say_what_is_wrong() {
         assert!(error.to_string().starts_with(text), "{error}");
         assert_eq!(error.source().is_some(), matches!(error, NotAKeyFile::Json(_)));
     }
+    for text in [&br#"{"kid":"a"}"#[..], br#"{"keys":{}}"#] {
+        assert_eq!(KeySet::builder().jwks(text).unwrap_err(), NotAKeyFile::NeitherKeyNorSet);
+        assert_eq!(KeySet::builder().jwk(text).unwrap_err(), NotAKeyFile::NeitherKeyNorSet);
+    }
     let refused = PublicKey::ml_dsa(ES256, &[0; 1312]).unwrap_err();
     assert_eq!(refused.code(), "algorithm-contradicts-key");
     assert_eq!([KeyType::Oct, KeyType::Okp].map(|kty| kty.to_string()), ["oct", "OKP"]);
@@ -214,10 +218,14 @@ fn debug_shows_no_secret() {
     ]);
 
     let found = proof.found().clone();
+    // One that does not fit into its place in the table is held whole.
+    let whole = ApiKeyTable::new(format.clone());
+    whole.insert(key.digest(), record.clone().metadata(b"a note").into());
+    let whole = whole.find(key.as_str().as_bytes()).unwrap().found().clone();
     let shown = [
         format!("{key:?} {:?}", key.digest()),
         format!("{record:?}"),
-        format!("{proof:?} {found:?}"),
+        format!("{proof:?} {found:?} {whole:?}"),
         format!("{:?}", Pepper::new(SECRET).unwrap()),
         format!("{:?}", ForeignKey::danger_guessable(&format, SECRET).unwrap()),
         hmac_text,

@@ -162,15 +162,27 @@ fn negate_s(s: &mut [u8]) {
 
 #[test]
 fn an_api_key_is_revoked_by_its_id() {
-    let format = KeyFormat::new("tg", "live").unwrap();
-    let (key, table, revocations) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format), Revocations::new());
-    table.insert(key.digest(), KeyRecord::api_key("key-1", "user-1").into());
-    let engine = Engine::builder().api_keys(table).revocations(revocations.clone()).build().unwrap();
-    assert!(engine.verify(key.as_str().as_bytes()).is_ok());
-    revocations.revoke(&Revocation::api_key("key-2"));
-    assert!(engine.verify(key.as_str().as_bytes()).is_ok());
-    revocations.revoke(&Revocation::api_key("key-1"));
-    assert_eq!(engine.verify(key.as_str().as_bytes()).unwrap_err().code(), "revoked");
+    // Ids and records of every form that the table has: packed into a cache line, and held whole.
+    for (id, metadata) in [
+        ("key-1", ""),
+        ("key_01kdzb6y0v8e6q5t3h4jm2n7ra", ""),
+        ("018f0a3e-6d2b-7c31-9c56-0a1b2c3d4e5f", ""),
+        ("key-1", "a note"),
+        ("a name that is longer than sixteen bytes", ""),
+    ] {
+        let format = KeyFormat::new("tg", "live").unwrap();
+        let (key, table, revocations) =
+            (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format), Revocations::new());
+        let record = KeyRecord::api_key(id, "user-1").metadata(metadata.as_bytes());
+        table.insert(key.digest(), record.into());
+        let engine = Engine::builder().api_keys(table).revocations(revocations.clone()).build().unwrap();
+        let verify = || engine.verify(key.as_str().as_bytes());
+        assert!(verify().is_ok());
+        revocations.revoke(&Revocation::api_key("key-2"));
+        assert_eq!(verify().unwrap().credential_id(), Some(id));
+        revocations.revoke(&Revocation::api_key(id));
+        assert_eq!(verify().unwrap_err().code(), "revoked", "{id}");
+    }
 }
 
 #[test]
