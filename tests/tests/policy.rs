@@ -290,3 +290,15 @@ fn a51_a52_a_token_that_is_bound_to_a_key_is_no_bearer_token() {
         assert_eq!(code(&engine, &Draft::new(&key).claim("cnf", cnf), &key), Err("invalid-claim"));
     }
 }
+
+#[test]
+fn an_algorithm_that_the_issuer_does_not_use_is_rejected_before_the_signature() {
+    let (used, unused) = (signing_key(Algorithm::ES256, 0), signing_key(Algorithm::EdDSA, 0));
+    let issuer = issuer([&used, &unused]).algorithms(&[Algorithm::ES256]);
+    let engine = Engine::builder().issuer(issuer).build().unwrap();
+    let verify = |key| engine.verify_at(Draft::new(key).sign(key).as_bytes(), NOW);
+    assert!(verify(&used).is_ok());
+    let before = signature_checks();
+    assert_eq!(verify(&unused).unwrap_err(), Rejection::AlgorithmNotAllowed);
+    assert_eq!(signature_checks(), before);
+}
