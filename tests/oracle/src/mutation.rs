@@ -7,11 +7,24 @@ pub struct Mutation {
     pub argument: u32,
 }
 
-/// What can be changed, in the order in which it is done: the members, the JSON text, its encoding, who signs, the
-/// signature, the token as a whole, the header around it.
-#[expect(missing_docs, reason = "the names say it")]
-#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
-pub enum Kind {
+macro_rules! kinds {
+    ($($kind:ident,)*) => {
+        /// What can be changed, in the order in which it is done: the members, the JSON text, its encoding, who signs, the
+        /// signature, the token as a whole, the header around it.
+        #[expect(missing_docs, reason = "the names say it")]
+        #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+        pub enum Kind {
+            $($kind,)*
+        }
+
+        impl Kind {
+            /// Each kind.
+            pub const ALL: &[Kind] = &[$(Kind::$kind,)*];
+        }
+    };
+}
+
+kinds! {
     SetHeaderMember,
     SwapAlgorithm,
     SwapKeyId,
@@ -49,50 +62,6 @@ pub enum Kind {
     ReplaceHeader,
 }
 
-impl Kind {
-    /// Each kind.
-    pub const ALL: [Kind; 35] = {
-        use Kind::*;
-        [
-            SetHeaderMember,
-            SwapAlgorithm,
-            SwapKeyId,
-            RemoveHeaderMember,
-            DuplicateHeaderMember,
-            EscapeHeaderName,
-            SetClaim,
-            SetTime,
-            SetClaimToFreeText,
-            RemoveClaim,
-            DuplicateClaim,
-            EscapeClaimName,
-            AddNestedClaim,
-            InsertIntoText,
-            ChangeTextByte,
-            TruncateText,
-            SpreadText,
-            ReplaceText,
-            ReencodePart,
-            SignWithOtherKey,
-            SignAsHmac,
-            SignBeforeReencoding,
-            FlipSignatureBit,
-            ResizeSignature,
-            TransformSignature,
-            FlipTokenBit,
-            TruncateToken,
-            InsertIntoToken,
-            SwapParts,
-            ChangeDots,
-            ChangeCase,
-            ChangeScheme,
-            ChangeBasic,
-            InsertIntoHeader,
-            ReplaceHeader,
-        ]
-    };
-}
-
 /// A mutation's argument, from which one choice after the other is taken.
 pub(crate) struct Choices(u32);
 
@@ -111,6 +80,17 @@ impl Choices {
 
     pub(crate) fn one_of<'t, T: ?Sized>(&mut self, all: &[&'t T]) -> &'t T {
         all[self.below(all.len())]
+    }
+
+    /// Puts one of `pieces` at the beginning, at the end or anywhere.
+    pub(crate) fn insert_one_of(&mut self, pieces: &[&[u8]], text: &mut Vec<u8>) {
+        let piece = self.one_of(pieces);
+        let position = match self.below(4) {
+            0 => 0,
+            1 => text.len(),
+            _ => self.below(text.len() + 1),
+        };
+        text.splice(position..position, piece.iter().copied());
     }
 
     pub(crate) fn flip(&mut self) -> bool {

@@ -3,13 +3,7 @@
 use crate::mutation::Choices;
 
 pub(crate) fn insert(text: &mut Vec<u8>, choices: &mut Choices) {
-    let piece = choices.one_of(PIECES);
-    let position = match choices.below(4) {
-        0 => 0,
-        1 => text.len(),
-        _ => choices.below(text.len() + 1),
-    };
-    text.splice(position..position, piece.iter().copied());
+    choices.insert_one_of(PIECES, text);
 }
 
 pub(crate) fn change_byte(text: &mut Vec<u8>, choices: &mut Choices) {

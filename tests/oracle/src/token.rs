@@ -15,7 +15,7 @@ pub(crate) fn change(token: &mut Vec<u8>, mutations: &[Mutation], other: &[u8]) 
                 let length = choices.below(token.len() + 1);
                 if choices.flip() { token.truncate(length) } else { drop(token.drain(..length)) }
             }
-            Kind::InsertIntoToken => insert(token, &mut choices),
+            Kind::InsertIntoToken => choices.insert_one_of(PIECES, token),
             Kind::SwapParts => swap_parts(token, other, &mut choices),
             Kind::ChangeDots => change_dots(token, &mut choices),
             Kind::ChangeCase if !token.is_empty() => {
@@ -37,7 +37,7 @@ pub(crate) fn finish(mut header: Vec<u8>, mutations: &[Mutation], free: &[u8]) -
                 let (before, after) = SCHEMES[choices.below(SCHEMES.len())];
                 header = [before, &credential, after].concat();
             }
-            Kind::InsertIntoHeader => insert(&mut header, &mut choices),
+            Kind::InsertIntoHeader => choices.insert_one_of(PIECES, &mut header),
             Kind::ReplaceHeader => {
                 header = match choices.below(4) {
                     0 => [b"Bearer ", free].concat(),
@@ -49,16 +49,6 @@ pub(crate) fn finish(mut header: Vec<u8>, mutations: &[Mutation], free: &[u8]) -
         }
     }
     header
-}
-
-fn insert(text: &mut Vec<u8>, choices: &mut Choices) {
-    let piece = choices.one_of(PIECES);
-    let position = match choices.below(4) {
-        0 => 0,
-        1 => text.len(),
-        _ => choices.below(text.len() + 1),
-    };
-    text.splice(position..position, piece.iter().copied());
 }
 
 /// One part of one token and two of the other, or in another order.

@@ -1,9 +1,8 @@
 use super::super::api_keys::{ends_at, secret_answer_with};
 use super::log;
-use super::page::Page;
+use super::page::{Page, parameters};
 use crate::accounts::{AccountError, check, is_text};
 use crate::app::App;
-use crate::form::Form;
 use crate::ids::now;
 use crate::json::{self, rfc3339, time};
 use crate::key_store::successor;
@@ -28,7 +27,7 @@ use tollgate_tower::Authenticated;
 pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let query = query.unwrap_or_default();
     app.blocking(move |app| {
-        let form = Form::parse(query.as_bytes()).map_err(|_| Problem::BadRequest("the query is malformed"))?;
+        let form = parameters(&query)?;
         let kind = form.value("kind").map_or(Some(KeyKind::ApiKey), KeyKind::from_name);
         let kind = kind.ok_or(Problem::BadRequest("kind is api-key, client-secret or access-token"))?;
         let state = form

@@ -1,10 +1,9 @@
 use super::super::api_keys::{ends_at, secret_answer_with};
 use super::api_keys::Overlap;
 use super::log;
-use super::page::Page;
+use super::page::{Page, parameters};
 use crate::app::App;
 use crate::clients::ClientWithSecrets;
-use crate::form::Form;
 use crate::json::{self, rfc3339};
 use crate::key_store::NewKey;
 use crate::problem::Problem;
@@ -24,7 +23,7 @@ use tollgate_tower::Authenticated;
 pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let query = query.unwrap_or_default();
     app.blocking(move |app| {
-        let form = Form::parse(query.as_bytes()).map_err(|_| Problem::BadRequest("the query is malformed"))?;
+        let form = parameters(&query)?;
         let page = Page::of(&form)?;
         let clients = app.clients(page.after.as_deref(), page.wanted())?;
         Ok(Json(page.answer(&clients, |client| client.client.id.clone(), description)))

@@ -40,6 +40,11 @@ impl Page {
     }
 }
 
+/// The parameters of a list, and of what is addressed by them.
+pub(super) fn parameters(query: &str) -> Result<Form<'_>, Problem> {
+    Form::parse(query.as_bytes()).map_err(|_| Problem::BadRequest("the query is malformed"))
+}
+
 fn name_in(page_token: &str) -> Result<String, Problem> {
     let mut bytes = Vec::new();
     let decoded = base64url::decode(page_token, &mut bytes).ok().and_then(|_| String::from_utf8(bytes).ok());

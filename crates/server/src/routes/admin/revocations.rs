@@ -1,7 +1,6 @@
 use super::log;
-use super::page::Page;
+use super::page::{Page, parameters};
 use crate::app::App;
-use crate::form::Form;
 use crate::json::{self, rfc3339, time};
 use crate::problem::Problem;
 use crate::revocations::revoke;
@@ -20,7 +19,7 @@ use tollgate_tower::Authenticated;
 pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Result<Json<Value>, Problem> {
     let query = query.unwrap_or_default();
     app.blocking(move |app| {
-        let page = Page::of(&form(&query)?)?;
+        let page = Page::of(&parameters(&query)?)?;
         let after = page.after.as_deref().map(in_page_token).transpose()?;
         let revocations = app.accounts.keys.store.revocations(after.as_ref(), page.wanted())?;
         let name = |last: &StoredRevocation| json!([last.kind.as_str(), last.issuer, last.name]).to_string();
@@ -38,7 +37,7 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Problem> {
     let query = query.unwrap_or_default();
     app.blocking(move |app| {
-        let form = form(&query)?;
+        let form = parameters(&query)?;
         let kind = kind(form.value("kind").unwrap_or_default())?;
         let issuer = form.value("issuer").unwrap_or_else(|| default_issuer(kind, &app.origin));
         let name = form.value("name").unwrap_or_default();
@@ -116,10 +115,6 @@ fn kind(name: &str) -> Result<RevocationKind, Problem> {
 /// This service. A key has none.
 fn default_issuer(kind: RevocationKind, origin: &str) -> &str {
     if kind == RevocationKind::ApiKey { "" } else { origin }
-}
-
-fn form(query: &str) -> Result<Form<'_>, Problem> {
-    Form::parse(query.as_bytes()).map_err(|_| Problem::BadRequest("the query is malformed"))
 }
 
 /// The last revocation of the page before, as far as the order goes.
