@@ -115,6 +115,8 @@ fn a_scope_claim_gives_its_text_where_single_spaces_join_it() {
         r#"{"scope":" r"}"#,
         r#"{"scope":"r "}"#,
         r#"{"scope":"r  w"}"#,
+        r#"{"scope":"r   w"}"#,
+        r#"{"scope":"r  w  x"}"#,
         r#"{"scp":["r","w"]}"#,
         "{}",
     ] {

@@ -34,6 +34,15 @@ fn a22_any_other_number_of_dots_is_refused() {
 }
 
 #[test]
+fn a22_a_third_dot_is_seen_wherever_it_is_in_a_long_payload() {
+    let payload = "b".repeat(200);
+    for at in 0..payload.len() {
+        let text = format!("a.{}.{}.c", &payload[..at], &payload[at..]);
+        assert_eq!(CompactJws::parse(&text).unwrap_err(), ParseError::NotCompact, "at {at}");
+    }
+}
+
+#[test]
 fn a21_five_parts_are_named_as_an_encrypted_token() {
     assert_eq!(CompactJws::parse("a.b.c.d.e").unwrap_err(), ParseError::Encrypted);
 }

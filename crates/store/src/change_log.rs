@@ -29,7 +29,9 @@ pub trait ChangeLog: Send + Sync + 'static {
     /// When the log cannot be read.
     fn changes_after(&self, after: u64, max: usize) -> Result<Since, Self::Error>;
 
-    /// Waits until there is a change above `after`, at most `timeout`. Returns whether there is.
+    /// Waits until there is a change above `after`, at most `timeout`. Returns whether there is, or whether the log ends
+    /// before `after`, because an older copy of it was restored: [`changes_after`](Self::changes_after) then says
+    /// [`Since::Compacted`].
     ///
     /// # Errors
     /// When the log cannot be read.

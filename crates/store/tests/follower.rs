@@ -6,7 +6,8 @@ use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 use support::{format, id, key, secret, store};
 use tollgate::{ApiKeyTable, Engine, KeyRecord, Revocations};
 use tollgate_store::limits::CHANGES_PER_READ;
@@ -101,6 +102,31 @@ fn what_happened_in_a_gap_is_made_up_for() {
         ("unknown-api-key", "revoked", "accepted", "accepted")
     );
     assert_eq!((world.table.len(), world.revocations.len()), (3, 1));
+}
+
+#[test]
+fn a_copy_that_is_restored_while_it_is_followed_is_noticed() {
+    let (folder, store) = store();
+    store.add_key(&key(0)).unwrap();
+    let file = rusqlite::Connection::open(store.file()).unwrap();
+    let copy = folder.path().join("copy.sqlite3");
+    file.execute("VACUUM INTO ?1", [copy.to_str()]).unwrap();
+    file.execute("ATTACH ?1 AS copy", [copy.to_str()]).unwrap();
+    store.add_key(&key(1)).unwrap();
+    let latest = store.remove_key(&id(0)).unwrap().unwrap();
+    let World { table, follower, .. } = world(Arc::new(store));
+    let thread = follower.spawn();
+    assert!(thread.wait_for(latest, Duration::from_secs(10)));
+    assert!(table.find(secret(0).as_str().as_bytes()).is_err());
+
+    let restored = ["keys", "changes", "feed", "sqlite_sequence"]
+        .map(|name| format!("DELETE FROM {name}; INSERT INTO {name} SELECT * FROM copy.{name};"));
+    file.execute_batch(&format!("BEGIN; {} COMMIT;", restored.concat())).unwrap();
+    let start = Instant::now();
+    while table.find(secret(0).as_str().as_bytes()).is_err() || table.len() != 1 {
+        assert!(start.elapsed() < Duration::from_secs(10), "the copy is not in force");
+        thread::sleep(Duration::from_millis(10));
+    }
 }
 
 #[test]

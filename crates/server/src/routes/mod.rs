@@ -10,11 +10,12 @@ mod sites;
 
 use crate::app::App;
 use crate::auth::{authenticate, from_allowed_address, require};
-use crate::limits::MAX_BODY_BYTES;
+use crate::limits::{MAX_BODY_BYTES, READY_WITHIN};
 use crate::oauth;
 use crate::problem::Problem;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use std::sync::Arc;
@@ -55,7 +56,8 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/.well-known/jwks.json", get(oauth::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))
         .route("/.well-known/oauth-protected-resource", get(oauth::protected_resource))
-        .route("/healthz", get(healthz));
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz));
 
     let router = Router::new()
         .merge(protected)
@@ -74,4 +76,14 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
 /// The process runs and answers. It says nothing else, since anybody may ask.
 async fn healthz() -> &'static str {
     "ok\n"
+}
+
+/// Whether the engine goes by what is in the store now. While it does not, keys that were revoked elsewhere are still
+/// accepted here: whoever distributes requests should send them to another process.
+async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
+    if app.accounts.keys.status().since_in_step <= READY_WITHIN {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "behind the store\n")
+    }
 }

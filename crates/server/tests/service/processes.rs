@@ -96,6 +96,31 @@ fn what_another_process_changes_counts_within_200_ms() -> TestResult {
 }
 
 #[test]
+fn a_server_that_cannot_follow_the_store_lives_but_is_not_ready() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let server = TestServer::start_in(folder.path());
+    let status = |path: &str| server.client.get(server.url(path)).send().map(|answer| answer.status().as_u16());
+    let time_until = |wanted: u16| {
+        let start = Instant::now();
+        while status("/readyz").unwrap() != wanted {
+            assert!(start.elapsed() < Duration::from_secs(10), "never {wanted}");
+            sleep(Duration::from_millis(20));
+        }
+        start.elapsed()
+    };
+    time_until(200);
+    let store = rusqlite::Connection::open(Store::open(folder.path())?.file())?;
+    store.execute_batch(
+        "ALTER TABLE feed RENAME TO lost; INSERT INTO changes (what, name) VALUES ('client', 'no-such-client')",
+    )?;
+    assert!(time_until(503) > Duration::from_secs(1), "one failure is no reason");
+    assert_eq!(status("/healthz")?, 200);
+    store.execute_batch("ALTER TABLE lost RENAME TO feed")?;
+    time_until(200);
+    Ok(())
+}
+
+#[test]
 fn a_killed_server_has_lost_nothing_that_it_acknowledged() -> TestResult {
     let folder = tempfile::tempdir()?;
     let (_, admin) = add(&Store::open(folder.path())?, "admin:keys");

@@ -42,8 +42,9 @@ impl ChangeLog for Store {
             {
                 let watcher = self.watcher.lock();
                 let version = data_version(&watcher)?;
-                // Read before the number: what is committed in between is seen by the next look.
-                if seen_version.replace(version) != Some(version) && change_rows::latest(&watcher)? > after {
+                // Read before the number: what is committed in between is seen by the next look. A lower number is that of a
+                // copy that was restored, of which `changes_after` tells.
+                if seen_version.replace(version) != Some(version) && change_rows::latest(&watcher)? != after {
                     return Ok(true);
                 }
             }
