@@ -3,11 +3,12 @@
 use crate::changes::Change;
 use crate::digest::Digest;
 use crate::hasher::PlacementKey;
-use crate::limits::{KEYS_PER_SHARD, SHARDS_MAX, SHARDS_MIN, SHARDS_WHEN_UNKNOWN};
+use crate::limits::{KEYS_FETCHED_AT_ONCE, KEYS_PER_SHARD, SHARDS_MAX, SHARDS_MIN, SHARDS_WHEN_UNKNOWN};
 use crate::record::{Found, Record};
 use crate::seats::Seats;
 use crate::shards::{Held, Shards};
 use arc_swap::ArcSwap;
+use std::hint::black_box;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -171,10 +172,31 @@ impl<R: Record> Contents<R> {
             let now = self.now.load();
             Self::new(now.native.twin_with_room(expected), now.foreign.twin_with_room(0))
         };
-        for entry in entries {
-            fresh.apply(&Change::Insert(entry.origin, entry.digest, entry.record));
-        }
+        fresh.insert_all(entries, |change| drop(fresh.apply(&change)));
         fresh
+    }
+
+    /// Has `insert` put in the entries. While it does so with the first of some, the memory that the others go to arrives.
+    pub(crate) fn insert_all(&self, entries: impl Iterator<Item = TableEntry<R>>, insert: impl Fn(Change<R>)) {
+        let (mut entries, mut some) = (entries.fuse(), Vec::with_capacity(KEYS_FETCHED_AT_ONCE));
+        loop {
+            some.extend(entries.by_ref().take(KEYS_FETCHED_AT_ONCE));
+            if some.is_empty() {
+                break;
+            }
+            self.fetch(&some);
+            for TableEntry { digest, record, origin } in some.drain(..) {
+                insert(Change::Insert(origin, digest, record));
+            }
+        }
+    }
+
+    /// Looks at where each search begins. The processor goes on to the next while it waits for memory.
+    fn fetch(&self, entries: &[TableEntry<R>]) {
+        let now = self.now.load();
+        for entry in entries {
+            black_box(now.shards(entry.origin).is_home_vacant(&entry.digest));
+        }
     }
 
     /// Puts what is in `other` in the place of everything, at once: a reader sees all of the one or all of the other. No

@@ -67,6 +67,12 @@ impl<R: Record> Shards<R> {
         self.placement.place(&digest.lanes()).shard(self.shards.len())
     }
 
+    /// Whether nothing lies where the search for a key begins.
+    pub(crate) fn is_home_vacant(&self, digest: &Digest) -> bool {
+        let (place, shard) = self.shard(digest);
+        shard.slots().is_home_vacant(place)
+    }
+
     /// Puts in a key, packed or else whole; returns what it displaced.
     pub(crate) fn insert(
         &self,

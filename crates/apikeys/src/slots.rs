@@ -69,6 +69,10 @@ impl Slots {
         None
     }
 
+    pub(crate) fn is_home_vacant(&self, place: Place) -> bool {
+        self.slots.get(place.home(self.homes)).is_none_or(Slot::is_vacant)
+    }
+
     /// Where the key lies. For writers, as all that follows.
     pub(crate) fn position(&self, placement: &PlacementKey, place: Place, lanes: &[u64; 4]) -> Position {
         let home = place.home(self.homes);

@@ -120,6 +120,29 @@ impl<R: Record> ApiKeyTable<R> {
         self.changes.apply(&self.contents, Change::Insert(Origin::Foreign, digest, record))
     }
 
+    /// Puts in many keys, as [`insert`](Self::insert) and [`insert_foreign`](Self::insert_foreign) do one after the other, and
+    /// sooner: the memory that they go to is waited for once for some of them, not once for each. Tuples
+    /// `(Digest, Arc<R>)` are native keys.
+    ///
+    /// ```
+    /// # use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyFormat};
+    /// let format = KeyFormat::new("tg", "live")?;
+    /// let keys = [ApiKey::generate(&format)?, ApiKey::generate(&format)?];
+    /// let table = ApiKeyTable::<()>::with_capacity(format, keys.len());
+    /// table.insert_all(keys.iter().map(|key| (key.digest(), ().into())));
+    /// assert!(table.find(keys[1].as_str().as_bytes()).is_ok());
+    /// # Ok::<(), tollgate_apikeys::KeyError>(())
+    /// ```
+    pub fn insert_all<I>(&self, entries: I)
+    where
+        I: IntoIterator,
+        I::Item: Into<TableEntry<R>>,
+    {
+        self.contents.insert_all(entries.into_iter().map(Into::into), |change| {
+            self.changes.apply(&self.contents, change);
+        });
+    }
+
     /// Removes a key, native or foreign. No find that starts later finds it.
     pub fn remove(&self, digest: &Digest) -> Option<Arc<R>> {
         self.changes.apply(&self.contents, Change::Remove(*digest))

@@ -17,6 +17,8 @@ const HEX: &[u8] = b"7f3a9c0e5b1d48266a0f3cd9e87b1245";
 enum Step {
     Insert(u8, u64),
     InsertForeign(u8, u64),
+    /// More than are fetched at once now and then; whether each is a foreign one.
+    InsertAll(Vec<(u8, u64, bool)>),
     Remove(u8),
     ReplaceAll(Vec<(u8, u64)>),
     RetainFourths,
@@ -30,6 +32,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => (key.clone(), any::<u64>()).prop_map(|(key, number)| Step::Insert(key, number)),
         3 => (key.clone(), any::<u64>()).prop_map(|(key, number)| Step::InsertForeign(key, number)),
+        1 => proptest::collection::vec((key.clone(), any::<u64>(), any::<bool>()), 0..80).prop_map(Step::InsertAll),
         3 => key.clone().prop_map(Step::Remove),
         1 => proptest::collection::vec((key.clone(), any::<u64>()), 0..12).prop_map(Step::ReplaceAll),
         1 => Just(Step::RetainFourths),
@@ -55,6 +58,15 @@ proptest! {
                     let digest = table.foreign_digest(&ForeignKey::new(&live(), &bytes).unwrap());
                     let displaced = table.insert_foreign(digest, record(number));
                     prop_assert_eq!(displaced.map(|record| record.0), twin.insert(bytes, number));
+                }
+                Step::InsertAll(keys) => {
+                    let bytes = |key, is_foreign| if is_foreign { foreign(key) } else { native_bytes(key) };
+                    table.insert_all(keys.iter().map(|&(key, number, is_foreign)| TableEntry {
+                        digest: Digest::of(&bytes(key, is_foreign)),
+                        record: record(number),
+                        origin: if is_foreign { Origin::Foreign } else { Origin::Native },
+                    }));
+                    twin.extend(keys.iter().map(|&(key, number, is_foreign)| (bytes(key, is_foreign), number)));
                 }
                 Step::Remove(key) => {
                     for bytes in [native_bytes(key), foreign(key)] {

@@ -37,14 +37,15 @@ pub trait ChangeLog: Send + Sync + 'static {
     /// When the log cannot be read.
     fn wait_after(&self, after: u64, timeout: Duration) -> Result<bool, Self::Error>;
 
-    /// Calls `visit` with the changes that make everything out of nothing, and returns the number as of which they do.
+    /// Calls `visit` with the changes that make everything out of nothing, some at a time, and returns the number as of which
+    /// they do.
     ///
     /// Every revocation comes before the first key, so that no key is seen without the revocation that concerns it. Keys
     /// may come from several threads at once.
     ///
     /// # Errors
     /// When the log cannot be read; `visit` may have been called by then.
-    fn snapshot(&self, visit: &(dyn Fn(Change) + Sync)) -> Result<u64, Self::Error>;
+    fn snapshot(&self, visit: &(dyn Fn(Vec<Change>) + Sync)) -> Result<u64, Self::Error>;
 }
 
 /// How one thing is from now on.

@@ -12,7 +12,7 @@ use crate::change_log::{Change, ChangeLog, Since};
 use crate::clock;
 use crate::key::StoredKey;
 use crate::limits::{CHANGES_PER_READ, KEYS_PER_REPORT, RECLAIM_INTERVAL};
-use crate::revocation::{StoredRevocation, revocation};
+use crate::revocation::revocation;
 use parking_lot::Mutex;
 use reclaimer::expiry;
 use std::sync::Arc;
@@ -128,13 +128,16 @@ impl<L: ChangeLog> Follower<L> {
     fn fill(&self, report: &(dyn Fn(u64) + Sync)) -> Result<u64, L::Error> {
         let snapshot = Snapshot::new(report);
         let now = clock::now();
-        let outcome = self.log.snapshot(&|change| match change {
-            Change::Key(key) => {
-                snapshot.before_first_key(&self.revocations);
-                snapshot.count();
-                self.put(key, now);
+        let outcome = self.log.snapshot(&|changes| {
+            let keys = snapshot.keys(changes);
+            if keys.is_empty() {
+                return;
             }
-            other => snapshot.keep(other),
+            snapshot.before_first_key(&self.revocations);
+            let entries: Vec<_> = keys.into_iter().filter_map(|key| self.entry(key, now)).collect();
+            let first_expiry = entries.iter().map(|entry| expiry(&entry.record)).min();
+            self.table.insert_all(entries);
+            self.reclaimer.announce(first_expiry.unwrap_or(i64::MAX));
         });
         match &outcome {
             Ok(_) => self.revocations.replace_all(&snapshot.into_revocations()),
@@ -147,12 +150,10 @@ impl<L: ChangeLog> Follower<L> {
     fn replace(&self, report: &(dyn Fn(u64) + Sync)) -> Result<u64, L::Error> {
         let snapshot = Snapshot::new(report);
         let (now, entries) = (clock::now(), Mutex::new(Vec::with_capacity(self.table.len())));
-        let sequence = self.log.snapshot(&|change| match change {
-            Change::Key(key) => {
-                snapshot.count();
-                entries.lock().extend(self.entry(key, now));
-            }
-            other => snapshot.keep(other),
+        let sequence = self.log.snapshot(&|changes| {
+            let keys = snapshot.keys(changes);
+            let new: Vec<_> = keys.into_iter().filter_map(|key| self.entry(key, now)).collect();
+            entries.lock().extend(new);
         })?;
         let revocations = snapshot.into_revocations();
         self.revocations.revoke_all(&revocations);
@@ -224,10 +225,18 @@ impl<'r> Snapshot<'r> {
         }
     }
 
-    fn keep(&self, change: Change) {
-        if let Change::Revocation(revocation) = change {
-            self.revocations.lock().push(StoredRevocation::to_revocation(&revocation));
+    /// The keys among the changes, which are counted; revocations are kept. Engines know no clients, only their secrets.
+    fn keys(&self, changes: Vec<Change>) -> Vec<StoredKey> {
+        let mut keys = Vec::with_capacity(changes.len());
+        for change in changes {
+            match change {
+                Change::Key(key) => keys.push(key),
+                Change::Revocation(revocation) => self.revocations.lock().push(revocation.to_revocation()),
+                _ => {}
+            }
         }
+        self.count(keys.len() as u64);
+        keys
     }
 
     /// Applies the revocations, which are all there by then.
@@ -241,10 +250,10 @@ impl<'r> Snapshot<'r> {
         }
     }
 
-    fn count(&self) {
-        let keys = self.keys.fetch_add(1, Ordering::Relaxed) + 1;
-        if keys.is_multiple_of(KEYS_PER_REPORT) {
-            (self.report)(keys);
+    fn count(&self, more: u64) {
+        let before = self.keys.fetch_add(more, Ordering::Relaxed);
+        if before / KEYS_PER_REPORT < (before + more) / KEYS_PER_REPORT {
+            (self.report)(before + more);
         }
     }
 

@@ -35,6 +35,10 @@ pub const CHANGES_KEPT: u64 = 100_000;
 /// How many changes a follower reads at a time. Our own choice: some milliseconds of reading.
 pub const CHANGES_PER_READ: usize = 4_096;
 
+/// How many changes of a snapshot are handed on at a time. Our own choice: enough that what is done once for all of them does
+/// not count, and they stay in the second-level cache.
+pub(crate) const CHANGES_PER_VISIT: usize = 256;
+
 /// How often a waiting reader looks whether another process has written.
 ///
 /// A quarter of the 200 ms within which a change has to be seen. A look costs microseconds: it reads one number in memory

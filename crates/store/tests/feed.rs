@@ -17,7 +17,7 @@ fn after(store: &Store, after: u64, max: usize) -> (Vec<(u64, Change)>, u64) {
 
 fn snapshot(store: &Store) -> (u64, Vec<Change>) {
     let changes = Mutex::new(Vec::new());
-    let sequence = store.snapshot(&|change| changes.lock().unwrap().push(change)).unwrap();
+    let sequence = store.snapshot(&|some| changes.lock().unwrap().extend(some)).unwrap();
     (sequence, changes.into_inner().unwrap())
 }
 

@@ -4,8 +4,8 @@ mod support;
 
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 use support::{format, id, key, secret, store};
@@ -162,6 +162,48 @@ fn expired_records_are_reclaimed() {
     assert_eq!(world.table.len(), 1);
 }
 
+/// A log that looks at the engine while it gives its snapshot: revocations in two portions, then the key.
+struct Looking {
+    store: Store,
+    engine: Engine,
+    verdicts: Mutex<Vec<&'static str>>,
+}
+
+impl ChangeLog for Looking {
+    type Error = StoreError;
+
+    fn append(&self, changes: &[Change]) -> Result<u64, StoreError> {
+        self.store.append(changes)
+    }
+
+    fn changes_after(&self, after: u64, max: usize) -> Result<Since, StoreError> {
+        self.store.changes_after(after, max)
+    }
+
+    fn wait_after(&self, after: u64, timeout: Duration) -> Result<bool, StoreError> {
+        self.store.wait_after(after, timeout)
+    }
+
+    fn snapshot(&self, visit: &(dyn Fn(Vec<Change>) + Sync)) -> Result<u64, StoreError> {
+        for portion in [Change::Revocation(revocation(1)), Change::Revocation(revocation(2)), Change::Key(key(2))] {
+            visit(vec![portion]);
+            let verdict = self.engine.verify(secret(2).as_str().as_bytes());
+            self.verdicts.lock().unwrap().push(verdict.map_or_else(|error| error.code(), |_| "accepted"));
+        }
+        self.store.latest()
+    }
+}
+
+#[test]
+fn a_revoked_key_is_never_accepted_while_it_is_loaded() {
+    let (_folder, store) = store();
+    let (table, revocations) = (Arc::new(ApiKeyTable::new(format())), Revocations::new());
+    let engine = Engine::builder().api_keys(table.clone()).revocations(revocations.clone()).build().unwrap();
+    let log = Arc::new(Looking { store, engine, verdicts: Mutex::default() });
+    Follower::new(log.clone(), table, revocations).catch_up().unwrap();
+    assert_eq!(*log.verdicts.lock().unwrap(), ["unknown-api-key", "unknown-api-key", "revoked"]);
+}
+
 /// A log that fails when it is told to.
 struct Failing {
     store: Store,
@@ -185,12 +227,11 @@ impl ChangeLog for Failing {
         self.store.wait_after(after, timeout)
     }
 
-    fn snapshot(&self, visit: &(dyn Fn(Change) + Sync)) -> Result<u64, StoreError> {
+    fn snapshot(&self, visit: &(dyn Fn(Vec<Change>) + Sync)) -> Result<u64, StoreError> {
         let (max, seen) = (self.snapshot_fails_after.load(Ordering::Relaxed), AtomicUsize::new(0));
-        let sequence = self.store.snapshot(&|change| {
-            if seen.fetch_add(1, Ordering::Relaxed) < max {
-                visit(change);
-            }
+        let sequence = self.store.snapshot(&|changes| {
+            let before = seen.fetch_add(changes.len(), Ordering::Relaxed);
+            visit(changes.into_iter().take(max.saturating_sub(before)).collect());
         })?;
         if seen.into_inner() > max { Err(failure()) } else { Ok(sequence) }
     }
@@ -473,7 +514,7 @@ impl ChangeLog for Replaying {
         self.store.wait_after(0, timeout)
     }
 
-    fn snapshot(&self, visit: &(dyn Fn(Change) + Sync)) -> Result<u64, StoreError> {
+    fn snapshot(&self, visit: &(dyn Fn(Vec<Change>) + Sync)) -> Result<u64, StoreError> {
         self.store.snapshot(visit)
     }
 }

@@ -86,8 +86,8 @@ fn check_feed(store: &Store, acknowledged: &BTreeMap<u64, u64>) {
         assert_eq!(changes[&(sequence - 1)], Change::Key(key(number * 2 + 1)));
     }
     let rows = AtomicUsize::new(0);
-    let count = |_| {
-        rows.fetch_add(1, Ordering::Relaxed);
+    let count = |changes: Vec<Change>| {
+        rows.fetch_add(changes.len(), Ordering::Relaxed);
     };
     let latest = store.snapshot(&count).unwrap();
     assert_eq!((rows.into_inner(), latest), (changes.len(), *changes.last_key_value().unwrap().0));

@@ -59,7 +59,7 @@ impl ChangeLog for Store {
         }
     }
 
-    fn snapshot(&self, visit: &(dyn Fn(Change) + Sync)) -> Result<u64, StoreError> {
+    fn snapshot(&self, visit: &(dyn Fn(Vec<Change>) + Sync)) -> Result<u64, StoreError> {
         snapshot::read(self, visit)
     }
 }

@@ -4,8 +4,9 @@ use super::{change_rows, client_rows, keys, revocation_rows};
 use crate::change_log::Change;
 use crate::error::StoreError;
 use crate::key::StoredKey;
-use crate::limits::{KEYS_PER_SNAPSHOT_THREAD, MAX_SNAPSHOT_THREADS};
+use crate::limits::{CHANGES_PER_VISIT, KEYS_PER_SNAPSHOT_THREAD, MAX_SNAPSHOT_THREADS};
 use rusqlite::Connection;
+use std::mem;
 use std::ops::Range;
 use std::thread;
 
@@ -13,17 +14,19 @@ use std::thread;
 ///
 /// Several connections read a share of the keys each. That all of them see one state is known from the number of the last
 /// change: there is no commit between two equal ones that an engine could tell.
-pub(super) fn read(store: &Store, visit: &(dyn Fn(Change) + Sync)) -> Result<u64, StoreError> {
+pub(super) fn read(store: &Store, visit: &(dyn Fn(Vec<Change>) + Sync)) -> Result<u64, StoreError> {
     let first = begin(store)?;
     let sequence = change_rows::latest(&first)?;
     let (start, end) = keys::numbers(&first)?;
     let mut connections = vec![first];
     connections.extend(beside(store, sequence, wanted_threads(end - start) - 1)?);
 
-    revocation_rows::for_each(&connections[0], |revocation| visit(Change::Revocation(revocation)))?;
+    let mut batch = Batch::new(visit);
+    revocation_rows::for_each(&connections[0], |revocation| batch.push(Change::Revocation(revocation)))?;
     for client in client_rows::page(&connections[0], "", usize::MAX)? {
-        visit(Change::Client(client));
+        batch.push(Change::Client(client));
     }
+    batch.finish();
     let share = (end - start) / connections.len() as i64 + 1;
     thread::scope(|scope| {
         let shares = (0..).map(|n| start + n * share..start + (n + 1) * share);
@@ -32,11 +35,12 @@ pub(super) fn read(store: &Store, visit: &(dyn Fn(Change) + Sync)) -> Result<u64
             .zip(shares)
             .map(|(connection, numbers)| {
                 scope.spawn(move || {
-                    let mut visit = |key| {
-                        visit(Change::Key(key));
+                    let mut batch = Batch::new(visit);
+                    let mut push = |key| {
+                        batch.push(Change::Key(key));
                         Ok(())
                     };
-                    for_each_key(store, &connection, numbers, &mut visit)
+                    for_each_key(store, &connection, numbers, &mut push).map(|()| batch.finish())
                 })
             })
             .collect();
@@ -46,6 +50,35 @@ pub(super) fn read(store: &Store, visit: &(dyn Fn(Change) + Sync)) -> Result<u64
         })
     })?;
     Ok(sequence)
+}
+
+/// Hands changes on some at a time.
+struct Batch<'v> {
+    changes: Vec<Change>,
+    visit: &'v dyn Fn(Vec<Change>),
+}
+
+impl<'v> Batch<'v> {
+    fn new(visit: &'v dyn Fn(Vec<Change>)) -> Self {
+        Self { changes: Vec::new(), visit }
+    }
+
+    fn push(&mut self, change: Change) {
+        if self.changes.is_empty() {
+            self.changes.reserve_exact(CHANGES_PER_VISIT);
+        }
+        self.changes.push(change);
+        if self.changes.len() == CHANGES_PER_VISIT {
+            (self.visit)(mem::take(&mut self.changes));
+        }
+    }
+
+    /// What is left.
+    fn finish(self) {
+        if !self.changes.is_empty() {
+            (self.visit)(self.changes);
+        }
+    }
 }
 
 impl Store {
