@@ -1,9 +1,11 @@
 //! Measures import, export and load at the numbers of keys given as arguments and prints a row of docs/store.md for each:
 //! `cargo run --release -p tollgate-store --example load_figures -- 100000 1000000 10000000`.
 //!
-//! Ten million keys need some 12 GB of disk in the folder for temporary files.
+//! Ten million keys need some 5 GB of disk in the folder for temporary files, and many minutes. With `TOLLGATE_FIGURES_IN=FOLDER`
+//! the stores are kept in there, and another run only loads them.
 
 use std::io::{BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 use tollgate::{ApiKey, ApiKeyTable, KeyFormat, KeyRecord, Revocations};
@@ -23,18 +25,19 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn row(keys: u64) -> Result<(), Box<dyn std::error::Error>> {
-    let folder = tempfile::tempdir()?;
     let format = KeyFormat::new("tg", "live")?;
-    let file = folder.path().join("keys.csv");
-    write_file(&file, &format, keys)?;
-
-    let store = Store::open(folder.path())?;
-    let start = Instant::now();
-    Import::new(FileFormat::Csv).run(&store, &mut BufReader::new(std::fs::File::open(&file)?))?;
-    let import = start.elapsed();
-    let start = Instant::now();
-    store.export_keys(FileFormat::JsonLines, &mut std::io::sink(), &mut |_| {})?;
-    let export = start.elapsed();
+    let temporary = tempfile::tempdir()?;
+    let folder = match std::env::var_os("TOLLGATE_FIGURES_IN") {
+        Some(kept) => PathBuf::from(kept).join(keys.to_string()),
+        None => temporary.path().to_owned(),
+    };
+    std::fs::create_dir_all(&folder)?;
+    let store = Store::open(&folder)?;
+    let written = if store.key_count()? as u64 == keys {
+        "| | | |".to_owned()
+    } else {
+        write(&store, &folder.join("keys.csv"), &format, keys)?
+    };
     let on_disk = std::fs::metadata(store.file())?.len();
 
     let (before, worked) = (resident(), processor_seconds());
@@ -46,8 +49,7 @@ fn row(keys: u64) -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(table.len() as u64, keys);
     assert!(table.find(key(&format, keys / 2).as_str().as_bytes()).is_ok());
     println!(
-        "| {keys} | {} MB | {import:.1?} | {export:.1?} | {} MB | {load:.2?} | {worked:.2} s | {} B a key | {:.0} |",
-        std::fs::metadata(&file)?.len() / 1_000_000,
+        "| {keys} {written} {} MB | {load:.2?} | {worked:.2} s | {} B a key | {:.0} |",
         on_disk / 1_000_000,
         resident().saturating_sub(before) / keys,
         keys as f64 / load.as_secs_f64(),
@@ -55,7 +57,21 @@ fn row(keys: u64) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn write_file(path: &std::path::Path, format: &KeyFormat, keys: u64) -> std::io::Result<()> {
+/// Imports so many keys and exports them again. Returns these columns of the row.
+fn write(store: &Store, file: &Path, format: &KeyFormat, keys: u64) -> Result<String, Box<dyn std::error::Error>> {
+    write_file(file, format, keys)?;
+    let start = Instant::now();
+    Import::new(FileFormat::Csv).run(store, &mut BufReader::new(std::fs::File::open(file)?))?;
+    let import = start.elapsed();
+    let start = Instant::now();
+    store.export_keys(FileFormat::JsonLines, &mut std::io::sink(), &mut |_| {})?;
+    let export = start.elapsed();
+    let bytes = std::fs::metadata(file)?.len();
+    std::fs::remove_file(file)?;
+    Ok(format!("| {} MB | {import:.1?} | {export:.1?} |", bytes / 1_000_000))
+}
+
+fn write_file(path: &Path, format: &KeyFormat, keys: u64) -> std::io::Result<()> {
     let mut file = BufWriter::new(std::fs::File::create(path)?);
     writeln!(file, "digest,id,kind,subject,scopes,created_at,prefix,env")?;
     for number in 0..keys {
