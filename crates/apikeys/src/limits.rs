@@ -85,7 +85,8 @@ pub const SLOTS_READ_AT_ONCE: usize = 4;
 
 /// Keys of which the memory is fetched together where many are inserted.
 ///
-/// Measured: twice as many or half as many make no difference; a processor waits for ten or more accesses at once.
+/// Our own choice: more than the ten or so accesses that a processor waits for at once, few enough to stay in its
+/// first-level cache.
 pub const KEYS_FETCHED_AT_ONCE: usize = 32;
 
 /// Keys whose last use a thread's seat notes before it is drained.
