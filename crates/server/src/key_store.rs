@@ -83,6 +83,11 @@ impl KeyStore {
         }
     }
 
+    /// How long ago all that was known of the store was applied.
+    pub(crate) fn since_in_step(&self) -> Duration {
+        self.follower.lag().since_in_step.unwrap_or_default()
+    }
+
     /// Makes a key, a client's secret or an opaque token; it is nowhere but in the result yet.
     pub(crate) fn make(&self, record: KeyRecord) -> Result<NewKey, ServerError> {
         let secret = ApiKey::generate(&self.format).map_err(|_| ServerError::NoRandomness)?;

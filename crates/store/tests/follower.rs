@@ -35,8 +35,12 @@ fn world<L: ChangeLog>(log: Arc<L>) -> World<L> {
 
 impl<L> World<L> {
     fn code(&self, number: u64) -> &'static str {
-        self.engine.verify(secret(number).as_str().as_bytes()).map_or_else(|error| error.code(), |_| "accepted")
+        code(&self.engine, number)
     }
+}
+
+fn code(engine: &Engine, number: u64) -> &'static str {
+    engine.verify(secret(number).as_str().as_bytes()).map_or_else(|error| error.code(), |_| "accepted")
 }
 
 fn revocation(number: u64) -> StoredRevocation {
@@ -187,8 +191,7 @@ impl ChangeLog for Looking {
     fn snapshot(&self, visit: &(dyn Fn(Vec<Change>) + Sync)) -> Result<u64, StoreError> {
         for portion in [Change::Revocation(revocation(1)), Change::Revocation(revocation(2)), Change::Key(key(2))] {
             visit(vec![portion]);
-            let verdict = self.engine.verify(secret(2).as_str().as_bytes());
-            self.verdicts.lock().unwrap().push(verdict.map_or_else(|error| error.code(), |_| "accepted"));
+            self.verdicts.lock().unwrap().push(code(&self.engine, 2));
         }
         self.store.latest()
     }
