@@ -7,6 +7,7 @@ mod feed;
 mod key_rows;
 mod keys;
 mod live_keys;
+mod new_file;
 mod revocation_rows;
 mod schema;
 mod scope_sets;

@@ -3,6 +3,7 @@
 mod support;
 
 use rusqlite::Connection;
+use std::time::Duration;
 use support::{key, store};
 use tollgate_store::Store;
 
@@ -48,6 +49,19 @@ fn a_new_store_is_made_once_by_many_at_a_time() {
         }
     });
     assert_eq!(Store::open(folder.path()).unwrap().key_count().unwrap(), 8);
+}
+
+#[test]
+fn opening_a_new_store_waits_for_who_is_writing_to_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let other = Connection::open(Store::file_in(folder.path())).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let opened = scope.spawn(|| Store::open(folder.path()));
+        std::thread::sleep(Duration::from_millis(100));
+        other.execute_batch("COMMIT").unwrap();
+        assert_eq!(opened.join().unwrap().unwrap().key_count().unwrap(), 0);
+    });
 }
 
 #[test]

@@ -148,6 +148,38 @@ fn writers_of_two_processes_do_not_get_into_each_others_way() {
     }
 }
 
+/// `fcntl`'s locks end for a whole process when it closes any descriptor of the file. If opening a store once more did that,
+/// an older `sqlite3 FILE '.backup COPY'` would remove the log that is being written when it closes the file.
+#[cfg(unix)]
+#[test]
+fn a_process_that_opens_a_store_twice_keeps_its_lock() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    assert!(others_find_it_locked(folder.path()));
+    let again = Store::open(folder.path()).unwrap();
+    assert!(others_find_it_locked(folder.path()));
+    drop(again);
+    assert!(others_find_it_locked(folder.path()));
+    drop(store);
+    assert!(!others_find_it_locked(folder.path()));
+}
+
+/// A process is not told of its own locks.
+#[cfg(unix)]
+fn others_find_it_locked(folder: &Path) -> bool {
+    let child = spawn("look-at-locks", folder, 0).wait_with_output().unwrap();
+    let (is_locked, _) = String::from_utf8(child.stdout).unwrap().lines().find_map(ack).unwrap();
+    is_locked == 1
+}
+
+#[cfg(unix)]
+fn is_locked(file: &Path) -> bool {
+    use rustix::process::{Flock, FlockType, fcntl_getlk};
+    let file = std::fs::File::open(file).unwrap();
+    // From the beginning to wherever the file may end.
+    fcntl_getlk(file, &Flock::from(FlockType::WriteLock)).unwrap().is_some()
+}
+
 fn spawn(role: &str, folder: &Path, start: u64) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["the_other_process", "--exact", "--nocapture"])
@@ -180,6 +212,10 @@ fn answer(number: u64, other: u64) {
 fn the_other_process() {
     let (Ok(role), Ok(folder)) = (std::env::var(ROLE), std::env::var(FOLDER)) else { return };
     let start: u64 = std::env::var(START).unwrap().parse().unwrap();
+    #[cfg(unix)]
+    if role == "look-at-locks" {
+        return answer(is_locked(&Store::file_in(Path::new(&folder))).into(), 0);
+    }
     let store = Store::open(Path::new(&folder)).unwrap();
     if role == "writer" {
         for number in start..start + WRITES_PER_ROUND {

@@ -1,9 +1,10 @@
-use super::schema;
+use super::{new_file, schema};
 use crate::error::StoreError;
-use crate::limits::{BUSY_TIMEOUT, STATEMENTS};
+use crate::limits::{BUSY_INTERVAL, BUSY_TIMEOUT, STATEMENTS};
 use parking_lot::Mutex;
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// A SQLite file that several processes of a host share: one connection that writes, and one that reads.
 ///
@@ -44,7 +45,7 @@ impl Database {
     /// file, [`StoreError::Sqlite`] when it is no database.
     pub fn open(file: &Path, steps: &[&str]) -> Result<Self, StoreError> {
         let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-        prepare_for_owner_only(folder, file)
+        new_file::create_for_owner_only(folder, file)
             .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         let mut writer = connect(file)?;
         // In KiB. A bulk load writes all over the index of digests.
@@ -105,7 +106,7 @@ fn connect_reader(file: &Path) -> Result<Connection, StoreError> {
 fn connect(file: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    use_write_ahead_log(&connection)?;
     // FULL also syncs the log at each commit: in WAL mode NORMAL may lose acknowledged commits when power fails.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -114,18 +115,18 @@ fn connect(file: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// Creates folder and file so that only their owner can read them. SQLite gives its log and its index the file's own mode.
-#[cfg(unix)]
-fn prepare_for_owner_only(folder: &Path, file: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(file)?;
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn prepare_for_owner_only(folder: &Path, _file: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)
+/// Waits by itself, which `busy_timeout` does not: of several that open a new file at once, SQLite answers all but one with
+/// `SQLITE_BUSY` at once, because each reads the file while it asks to be alone with it.
+fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && Instant::now() < deadline => {
+                std::thread::sleep(BUSY_INTERVAL);
+            }
+            done => return done,
+        }
+    }
 }
 
 /// The most that the writer's page cache takes; it grows only as pages are used. Readers have SQLite's default, 2 MB.
