@@ -118,7 +118,8 @@ fn a_copy_that_is_restored_while_it_is_followed_is_noticed() {
     file.execute("ATTACH ?1 AS copy", [copy.to_str()]).unwrap();
     store.add_key(&key(1)).unwrap();
     let latest = store.remove_key(&id(0)).unwrap().unwrap();
-    let World { table, follower, .. } = world(Arc::new(store));
+    let store = Arc::new(store);
+    let World { table, follower, .. } = world(store.clone());
     let thread = follower.spawn();
     assert!(thread.wait_for(latest, Duration::from_secs(10)));
     assert!(table.find(secret(0).as_str().as_bytes()).is_err());
@@ -131,6 +132,8 @@ fn a_copy_that_is_restored_while_it_is_followed_is_noticed() {
         assert!(start.elapsed() < Duration::from_secs(10), "the copy is not in force");
         thread::sleep(Duration::from_millis(10));
     }
+    // Of the numbers from before nothing is left.
+    assert!(!store.wait_after(store.latest().unwrap(), Duration::from_millis(100)).unwrap());
 }
 
 #[test]

@@ -39,6 +39,7 @@ impl ChangeLog for Store {
         let deadline = Instant::now() + timeout;
         let mut seen_version = None;
         loop {
+            let commits = *self.commits.lock();
             {
                 let watcher = self.watcher.lock();
                 let version = data_version(&watcher)?;
@@ -48,12 +49,12 @@ impl ChangeLog for Store {
                     return Ok(true);
                 }
             }
-            let mut committed = self.committed.lock();
-            if *committed > after {
-                return Ok(true);
-            }
+            let mut commits_now = self.commits.lock();
             let look_again = deadline.min(Instant::now() + POLL_INTERVAL);
-            if self.has_committed.wait_until(&mut committed, look_again).timed_out() && look_again == deadline {
+            if *commits_now == commits
+                && self.has_committed.wait_until(&mut commits_now, look_again).timed_out()
+                && look_again == deadline
+            {
                 return Ok(false);
             }
         }

@@ -18,8 +18,8 @@ pub struct Store {
     database: Database,
     /// For waiting alone: `PRAGMA data_version` counts what others than its own connection have committed.
     pub(super) watcher: Mutex<Connection>,
-    /// The last number that this process committed, so that who waits in it need not wait for the next look.
-    pub(super) committed: Mutex<u64>,
+    /// How often this store has committed, so that who waits for it need not wait for the next look.
+    pub(super) commits: Mutex<u64>,
     pub(super) has_committed: Condvar,
     pub(super) scope_sets: ScopeSetRows,
 }
@@ -50,7 +50,7 @@ impl Store {
         Ok(Self {
             database,
             watcher,
-            committed: Mutex::new(0),
+            commits: Mutex::new(0),
             has_committed: Condvar::new(),
             scope_sets: ScopeSetRows::default(),
         })
@@ -95,8 +95,7 @@ impl Store {
             change_rows::compact(transaction, CHANGES_KEPT)?;
             Ok::<_, StoreError>((value, change_rows::latest(transaction)?))
         })?;
-        let mut committed = self.committed.lock();
-        *committed = latest.max(*committed);
+        *self.commits.lock() += 1;
         self.has_committed.notify_all();
         Ok((value, latest))
     }
