@@ -4,7 +4,9 @@ mod support;
 
 use support::{NOW, format, id, key, secret, store};
 use tollgate::{KeyKind, KeyRecord, KeyState};
-use tollgate_store::{Client, KeyFilter, RevocationKind, Store, StoreError, StoredKey, StoredRevocation, new_key_id};
+use tollgate_store::{
+    Change, ChangeLog, Client, KeyFilter, RevocationKind, Store, StoreError, StoredKey, StoredRevocation, new_key_id,
+};
 
 fn code<T: std::fmt::Debug>(outcome: Result<T, StoreError>) -> &'static str {
     outcome.unwrap_err().code()
@@ -122,6 +124,22 @@ fn what_a_key_is_cannot_be_changed() {
     assert_eq!(code(store.change_key(&id(1), |_| other)), "invalid-field");
     assert!(store.change_key(&id(1), |key| StoredKey { record: key.record.name("new"), ..key }).unwrap().is_some());
     assert_eq!(store.key(&id(1)).unwrap().unwrap().record.label(), "new");
+}
+
+#[test]
+fn scopes_of_what_was_rolled_back_are_nobodys() {
+    let (_folder, store) = store();
+    let with_scope = |number, scope| {
+        let record = KeyRecord::api_key(&id(number), "user_7").scopes([scope]);
+        StoredKey::native(&format(), &secret(number), record)
+    };
+    store.add_key(&with_scope(1, "read:sites")).unwrap();
+    // The second look at a key reads its scopes; the last one's digest is taken.
+    let admin = Change::Key(with_scope(2, "admin"));
+    let taken = Change::Key(StoredKey { digest: secret(1).digest(), ..with_scope(3, "read:sites") });
+    assert_eq!(code(store.append(&[admin.clone(), admin, taken])), "already-exists");
+    store.add_key(&with_scope(4, "write:sites")).unwrap();
+    assert_eq!(store.key(&id(4)).unwrap(), Some(with_scope(4, "write:sites")));
 }
 
 #[test]

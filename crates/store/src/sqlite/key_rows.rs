@@ -1,34 +1,30 @@
 //! Keys as rows.
 
-use super::scope_sets::{self, ScopeSetRows};
+use super::scope_sets;
 use crate::error::StoreError;
 use crate::key::StoredKey;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
 use std::sync::Arc;
-use tollgate::{AddressBlock, Digest, KeyKind, KeyRecord, KeyState, ScopeSet};
+use tollgate::{AddressBlock, Digest, KeyKind, KeyRecord, KeyState, ScopeSet, ScopeSets};
 
 /// What [`KeyReader::read`] expects, in this order.
 pub(super) const COLUMNS: &str = "id, digest, format, kind, subject, client_id, scope_set, created_at, not_before, \
      expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at";
 
-/// Reads rows, and makes what many of them have in common once.
+/// Reads rows of one transaction, and makes what many of them have in common once.
 pub(super) struct KeyReader<'s> {
-    shared: &'s ScopeSetRows,
-    /// Its own copy, so that threads which read beside each other do not meet at a lock.
+    shared: &'s ScopeSets,
+    /// By their rows' numbers, which are good for this transaction alone: what is rolled back or restored from a copy gives
+    /// its numbers to other sets.
     scope_sets: HashMap<i64, ScopeSet>,
     last_format: Option<Arc<str>>,
 }
 
 impl<'s> KeyReader<'s> {
-    pub(super) fn new(shared: &'s ScopeSetRows) -> Self {
+    pub(super) fn new(shared: &'s ScopeSets) -> Self {
         Self { shared, scope_sets: HashMap::new(), last_format: None }
-    }
-
-    /// For many rows.
-    pub(super) fn with_known(shared: &'s ScopeSetRows) -> Self {
-        Self { scope_sets: shared.known(), ..Self::new(shared) }
     }
 
     /// The key in a row of [`COLUMNS`].
@@ -81,7 +77,7 @@ impl<'s> KeyReader<'s> {
         if let Some(set) = self.scope_sets.get(&number) {
             return Ok(set.clone());
         }
-        let set = self.shared.get(connection, number)?;
+        let set = scope_sets::by_number(connection, self.shared, number)?;
         self.scope_sets.insert(number, set.clone());
         Ok(set)
     }

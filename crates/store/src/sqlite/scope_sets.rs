@@ -1,30 +1,14 @@
 use crate::error::StoreError;
-use parking_lot::Mutex;
 use rusqlite::{Connection, OptionalExtension, Transaction};
-use std::collections::HashMap;
-use tollgate::ScopeSet;
+use tollgate::{ScopeSet, ScopeSets};
 
-/// The scope sets that were read so far, by their rows' numbers: every record of a set shares it. Rows never change.
-#[derive(Debug, Default)]
-pub(super) struct ScopeSetRows(Mutex<HashMap<i64, ScopeSet>>);
-
-impl ScopeSetRows {
-    pub(super) fn get(&self, connection: &Connection, number: i64) -> Result<ScopeSet, StoreError> {
-        if let Some(set) = self.0.lock().get(&number) {
-            return Ok(set.clone());
-        }
-        let scopes = connection
-            .prepare_cached("SELECT scopes FROM scope_sets WHERE number = ?1")?
-            .query_row([number], |row| row.get::<_, String>(0))
-            .optional()?
-            .ok_or(StoreError::Corrupt { table: "keys" })?;
-        Ok(self.0.lock().entry(number).or_insert_with(|| ScopeSet::new(scopes.split(' '))).clone())
-    }
-
-    /// What was read so far, for a reader of many rows.
-    pub(super) fn known(&self) -> HashMap<i64, ScopeSet> {
-        self.0.lock().clone()
-    }
+/// The set in the row of that number.
+pub(super) fn by_number(connection: &Connection, shared: &ScopeSets, number: i64) -> Result<ScopeSet, StoreError> {
+    connection
+        .prepare_cached("SELECT scopes FROM scope_sets WHERE number = ?1")?
+        .query_row([number], |row| Ok(shared.intern(row.get_ref(0)?.as_str()?.split(' '))))
+        .optional()?
+        .ok_or(StoreError::Corrupt { table: "keys" })
 }
 
 /// The number of the set's row, which is made when missing.

@@ -100,7 +100,7 @@ fn for_each_key(
     numbers: Range<i64>,
     visit: &mut dyn FnMut(StoredKey) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut reader = KeyReader::with_known(&store.scope_sets);
+    let mut reader = KeyReader::new(&store.scope_sets);
     let mut select = connection
         .prepare(&format!("SELECT {COLUMNS} FROM keys WHERE number >= ?1 AND number < ?2 ORDER BY number"))?;
     let mut rows = select.query((numbers.start, numbers.end))?;

@@ -1,11 +1,11 @@
 use super::database::Database;
-use super::scope_sets::ScopeSetRows;
 use super::{change_rows, schema};
 use crate::error::StoreError;
 use crate::limits::CHANGES_KEPT;
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, Transaction};
 use std::path::{Path, PathBuf};
+use tollgate::ScopeSets;
 
 /// Keys, clients and revocations in one SQLite file, and the feed of their changes.
 ///
@@ -21,7 +21,8 @@ pub struct Store {
     /// How often this store has committed, so that who waits for it need not wait for the next look.
     pub(super) commits: Mutex<u64>,
     pub(super) has_committed: Condvar,
-    pub(super) scope_sets: ScopeSetRows,
+    /// Every record of a set shares it.
+    pub(super) scope_sets: ScopeSets,
 }
 
 impl Store {
@@ -52,7 +53,7 @@ impl Store {
             watcher,
             commits: Mutex::new(0),
             has_committed: Condvar::new(),
-            scope_sets: ScopeSetRows::default(),
+            scope_sets: ScopeSets::default(),
         })
     }
 
