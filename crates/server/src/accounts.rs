@@ -1,6 +1,6 @@
 use crate::error::ServerError;
 use crate::ids::now;
-use crate::key_store::{KeyStore, NewKey, successor};
+use crate::key_store::{KeyStore, NewKey};
 use crate::limits::{
     MAX_API_KEYS_PER_USER, MAX_EMAIL_BYTES, MAX_NAME_BYTES, MAX_PARAMETER_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS,
 };
@@ -192,7 +192,7 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::NotFound`] when the old one is revoked already.
     pub fn rotate_api_key(&self, old: &StoredKey) -> Result<NewKey, AccountError> {
-        let new = successor(&new_key_id("key")?, &old.record);
+        let new = old.successor(&new_key_id("key")?, now());
         self.keys.rotate(old, new, 0)?.ok_or(AccountError::NotFound { what: "API key" })
     }
 

@@ -124,19 +124,5 @@ fn format_in(store: &Store) -> Result<KeyFormat, ServerError> {
     KeyFormat::new(prefix, environment).map_err(|_| ServerError::KeyFormat)
 }
 
-/// What is to take the place of an API key: it may do the same, from the same addresses, until the same time.
-pub(crate) fn successor(id: &str, old: &KeyRecord) -> KeyRecord {
-    let record = KeyRecord::api_key(id, old.subject())
-        .name(old.label())
-        .scope_set(old.granted_set().clone())
-        .created_at(now())
-        .metadata(old.attached())
-        .allowed_addresses(old.addresses().iter().copied());
-    match old.validity().1 {
-        Some(expires_at) => record.expires_at(expires_at),
-        None => record,
-    }
-}
-
 const KEY_PREFIX: &str = "tg";
 const KEY_ENVIRONMENT: &str = "live";

@@ -3,7 +3,7 @@ use crate::limits::{
     MAX_ADDRESS_BLOCKS, MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_SCOPES_BYTES, MAX_SUBJECT_BYTES,
 };
 use std::sync::Arc;
-use tollgate::{ApiKey, Digest, KeyFormat, KeyRecord};
+use tollgate::{ApiKey, Digest, KeyFormat, KeyKind, KeyRecord};
 
 /// What the store knows of an API key, a client secret or an opaque access token: never the secret itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -42,6 +42,35 @@ impl StoredKey {
             (Some(expires_at), Some(overlap)) => self.record.expires_at(expires_at.min(overlap)),
             (None, Some(overlap)) => self.record.expires_at(overlap),
             (_, None) => self.record,
+        }
+    }
+
+    /// The record of a key that is to take this one's place: it may do the same, from the same addresses, between the same
+    /// times.
+    #[must_use]
+    pub fn successor(&self, id: &str, created_at: i64) -> KeyRecord {
+        let old = &self.record;
+        let record = match old.kind() {
+            KeyKind::ApiKey => KeyRecord::api_key(id, old.subject()),
+            KeyKind::ClientSecret => KeyRecord::client_secret(id, old.subject()),
+            KeyKind::AccessToken => KeyRecord::access_token(id, old.subject()),
+        };
+        let mut record = record
+            .scope_set(old.granted_set().clone())
+            .created_at(created_at)
+            .name(old.label())
+            .metadata(old.attached())
+            .allowed_addresses(old.addresses().iter().copied());
+        if let (Some(client_id), false) = (old.client(), old.kind() == KeyKind::ClientSecret) {
+            record = record.client_id(client_id);
+        }
+        let (not_before, expires_at) = old.validity();
+        if let Some(begin) = not_before.filter(|begin| *begin > created_at) {
+            record = record.not_before(begin);
+        }
+        match expires_at {
+            Some(end) => record.expires_at(end),
+            None => record,
         }
     }
 

@@ -127,6 +127,24 @@ fn what_a_key_is_cannot_be_changed() {
 }
 
 #[test]
+fn a_successor_may_do_the_same_at_the_same_times() {
+    let of = |record: KeyRecord| {
+        let block = "192.0.2.0/24".parse().unwrap();
+        let record = record.scopes(["a", "b"]).name("laptop").metadata(b"m").allowed_addresses([block]);
+        record.not_before(NOW + 5).expires_at(NOW + 9)
+    };
+    for [old, new] in [
+        ["old", "new"].map(|id| KeyRecord::api_key(id, "user_7").client_id("app")),
+        ["old", "new"].map(|id| KeyRecord::client_secret(id, "app")),
+        ["old", "new"].map(|id| KeyRecord::access_token(id, "user_7").client_id("app")),
+    ] {
+        let old = StoredKey::foreign(secret(1).digest(), of(old.created_at(NOW)));
+        assert_eq!(old.successor("new", NOW + 2), of(new.created_at(NOW + 2)));
+        assert_eq!(old.successor("new", NOW + 7).validity(), (None, Some(NOW + 9)), "it has begun");
+    }
+}
+
+#[test]
 fn scopes_of_what_was_rolled_back_are_nobodys() {
     let (_folder, store) = store();
     let with_scope = |number, scope| {

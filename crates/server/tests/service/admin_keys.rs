@@ -1,5 +1,7 @@
 use crate::support::{BEARER, EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, json};
 use serde_json::{Value, json};
+use tollgate::{ApiKey, KeyFormat, KeyRecord};
+use tollgate_store::{Store, StoredKey};
 
 const KEYS: &str = "/api/v2/admin/api-keys";
 const REPORTS: &str = "/api/v2/reports";
@@ -100,6 +102,21 @@ fn a_rotated_key_goes_on_for_the_overlap_and_no_longer() {
     assert_problem(server.get(REPORTS, new_secret), 401, INVALID_TOKEN, "invalid_token");
     json(server.get(REPORTS, third["data"]["secret"].as_str().unwrap()), 200);
     assert_problem(server.post(&format!("{KEYS}/{new_id}/rotate"), &admin), 409, None, "conflict");
+}
+
+#[test]
+fn a_key_is_not_rotated_into_one_that_begins_sooner() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let server = TestServer::start_in(folder.path());
+    let admin = server.key_with(ADMIN);
+    let format = KeyFormat::new("tg", "live")?;
+    let record = KeyRecord::api_key("key_later", "account-7").scopes(["read:reports"]).not_before(4_000_000_000);
+    let later = StoredKey::native(&format, &ApiKey::generate(&format)?, record);
+    Store::open(folder.path())?.add_key(&later)?;
+    let new = server.ask(&format!("{KEYS}/key_later/rotate"), &admin, &json!({}), 201);
+    let secret = new["data"]["secret"].as_str().unwrap();
+    assert_problem(server.get(REPORTS, secret), 401, INVALID_TOKEN, "invalid_token");
+    Ok(())
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde::Serialize;
-use tollgate::{ApiKey, KeyFormat, KeyKind, KeyRecord, KeyState};
+use tollgate::{ApiKey, KeyFormat, KeyRecord, KeyState};
 use tollgate_store::{Store, StoreError, StoredKey, new_key_id};
 
 use super::made::Made;
@@ -106,7 +106,7 @@ pub(in crate::commands) fn rotate(
     };
     let now = now();
     let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
-    let new = StoredKey::native(&format, &key, successor(&old.record, &new_key_id("key").map_err(failed)?, now));
+    let new = StoredKey::native(&format, &key, successor(old, &new_key_id("key").map_err(failed)?, now));
     let overlap_ends_at = now + i64::from(overlap.overlap);
     match store.rotate_key(id, &new, overlap_ends_at) {
         Ok(Some(_)) => {}
@@ -124,31 +124,13 @@ pub(in crate::commands) fn rotate(
     Ok(outcome)
 }
 
-/// What the new key is to have.
-fn successor(old: &KeyRecord, id: &str, now: i64) -> KeyRecord {
-    let record = match old.kind() {
-        KeyKind::ApiKey => KeyRecord::api_key(id, old.subject()),
-        KeyKind::ClientSecret => KeyRecord::client_secret(id, old.subject()),
-        KeyKind::AccessToken => KeyRecord::access_token(id, old.subject()),
-    };
-    let mut record = record
-        .scope_set(old.granted_set().clone())
-        .created_at(now)
-        .name(old.label())
-        .metadata(old.attached())
-        .allowed_addresses(old.addresses().iter().copied());
-    if let (Some(client_id), false) = (old.client(), old.kind() == KeyKind::ClientSecret) {
-        record = record.client_id(client_id);
-    }
-    let (not_before, expires_at) = old.validity();
-    if let Some(begin) = not_before.filter(|begin| *begin > now) {
-        record = record.not_before(begin);
-    }
-    match expires_at {
-        // Nobody said when it was made, so nobody knows how long it was to live.
-        Some(end) if old.created() == 0 => record.expires_at(end),
-        Some(end) => record.expires_at(now.saturating_add(end.saturating_sub(old.created()))),
-        None => record,
+/// What the new key is to have: as much time as the old one was given.
+fn successor(old: &StoredKey, id: &str, now: i64) -> KeyRecord {
+    let (record, made) = (old.successor(id, now), old.record.created());
+    match record.validity().1 {
+        // Where nobody said when it was made, nobody knows how long it was to live.
+        Some(end) if made != 0 => record.expires_at(now.saturating_add(end.saturating_sub(made))),
+        _ => record,
     }
 }
 

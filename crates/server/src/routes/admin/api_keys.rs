@@ -5,7 +5,6 @@ use crate::accounts::{AccountError, check, is_text};
 use crate::app::App;
 use crate::ids::now;
 use crate::json::{self, rfc3339, time};
-use crate::key_store::successor;
 use crate::limits::{MAX_NAME_BYTES, MAX_OVERLAP};
 use crate::problem::Problem;
 use crate::scope;
@@ -129,7 +128,7 @@ pub(super) async fn rotate(
         if ends_at(&old).is_some_and(|end| end <= now()) {
             return Err(Problem::Conflict("the key has ended: make a new one"));
         }
-        let new = successor(&new_key_id("key")?, &old.record);
+        let new = old.successor(&new_key_id("key")?, now());
         let new = app.accounts.keys.rotate(&old, new, overlap.seconds)?.ok_or(StoreError::KeyRevoked)?;
         log(&admin, "api-key-rotated", &id);
         Ok(secret_answer_with(description(&new.stored), &new.secret))
