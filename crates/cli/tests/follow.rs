@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use support::{Folder, command, run};
 
-/// What is promised.
+/// How soon what another process changes counts (docs/store.md).
 const SEEN_WITHIN: Duration = Duration::from_millis(200);
 /// For a machine that stalls.
 const SEEN_AT_ALL_WITHIN: Duration = Duration::from_secs(10);
@@ -49,10 +49,10 @@ impl Verifier {
         self.delays.push(since.elapsed());
     }
 
-    /// Asserts that what was seen was seen as soon as promised; the machine may stall now and then.
+    /// Asserts that what was seen was seen as soon as promised. The machine may stall once; the command may not.
     fn saw_it_in_time(&mut self) {
         self.delays.sort_unstable();
-        assert!(self.delays[self.delays.len() / 2] < SEEN_WITHIN, "{:?}", self.delays);
+        assert!(self.delays[self.delays.len() - 2] < SEEN_WITHIN, "{:?}", self.delays);
     }
 }
 

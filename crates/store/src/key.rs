@@ -61,7 +61,7 @@ impl StoredKey {
             .name(old.label())
             .metadata(old.attached())
             .allowed_addresses(old.addresses().iter().copied());
-        if let (Some(client_id), false) = (old.client(), old.kind() == KeyKind::ClientSecret) {
+        if let Some(client_id) = old.client() {
             record = record.client_id(client_id);
         }
         let (not_before, expires_at) = old.validity();

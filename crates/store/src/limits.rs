@@ -60,7 +60,8 @@ pub const STOP_INTERVAL: Duration = Duration::from_millis(200);
 /// import a tenth of a second, so this is reached only when a process hangs with the lock held.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long is waited between two tries where SQLite itself does not wait: about what it takes to create a file's log.
+/// How long is waited between two tries where SQLite itself does not wait. Our own choice: long against one try, short
+/// against what a person notices.
 pub(crate) const BUSY_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Prepared statements kept a connection: more than the store has.
