@@ -1,0 +1,107 @@
+//! `tollgate client`: OAuth clients and their secrets.
+
+use crate::support::{Folder, Run, run};
+use serde_json::{Value, json};
+
+struct Store {
+    _folder: Folder,
+    path: String,
+}
+
+impl Store {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let path = folder.path("store");
+        Store { _folder: folder, path }
+    }
+
+    fn client(&self, arguments: &[&str]) -> Run {
+        let (command, further) = arguments.split_first().unwrap();
+        run(&[&["client", command, "--store", &self.path], further].concat(), "")
+    }
+
+    fn secret(&self, arguments: &[&str]) -> String {
+        let made = self.client(arguments);
+        assert_eq!((made.status, made.lines().len()), (0, 1), "{made:?}");
+        assert!(!made.stderr.contains(&made.stdout[10..40]), "{made:?}");
+        made.stdout.trim_end().to_owned()
+    }
+
+    /// What `verify` says of a client's credentials: an error, or nothing.
+    fn verify(&self, client_id: &str, secret: &str) -> Option<String> {
+        let header = base64_simd::STANDARD.encode_to_string(format!("{client_id}:{secret}"));
+        run(&["verify", "--store", &self.path], format!("Basic {header}")).errors().remove(0)
+    }
+}
+
+fn errors(run: &Run) -> Vec<&str> {
+    run.stdout.split("\"error\":\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect()
+}
+
+#[test]
+fn a_client_is_registered_with_its_secret() {
+    let store = Store::new();
+    let secret = store.secret(&["new", "--id", "billing", "--scope", "a b", "--name", "Billing"]);
+    assert_eq!(store.verify("billing", &secret), None);
+    assert_eq!(store.verify("other", &secret).unwrap(), "unknown-client");
+    let listed = store.client(&["list", "--json"]).answers().remove(0);
+    let secrets = &listed["secrets"][0];
+    assert_eq!(
+        listed,
+        json!({
+            "id": "billing", "name": "Billing", "scopes": ["a", "b"], "redirect_uris": [],
+            "created_at": listed["created_at"], "secrets": [{"id": secrets["id"], "state": "active", "expires_at": null}]
+        })
+    );
+    store.client(&["new", "--id", "billing"]).refused_with("already such a client");
+    store.client(&["new", "--scope", "a\"b"]).refused_with("--scope");
+}
+
+#[test]
+fn a_public_client_has_no_secret() {
+    let store = Store::new();
+    let made = store.client(&["new", "--id", "app", "--public", "--redirect-uri", "https://app.example/cb", "--json"]);
+    let made = &made.answers()[0];
+    assert_eq!((&made["secrets"], &made["redirect_uris"]), (&json!([]), &json!(["https://app.example/cb"])));
+    assert_eq!(made.get("key"), None::<&Value>);
+    assert_eq!(errors(&store.client(&["rotate", "app", "--json"])), ["unknown-client"]);
+}
+
+#[test]
+fn a_client_is_switched_off_and_on() {
+    let store = Store::new();
+    let secret = store.secret(&["new", "--id", "c"]);
+    let off = store.client(&["disable", "c", "nobody", "--json"]);
+    assert_eq!((off.status, errors(&off)), (1, vec!["unknown-client"]));
+    assert_eq!(off.answers()[0], json!({"ok": true, "id": "c", "state": "disabled", "secrets": 1}));
+    assert_eq!(store.verify("c", &secret).unwrap(), "disabled");
+    assert_eq!(errors(&store.client(&["rotate", "c", "--json"])), ["no-active-secret"]);
+    assert_eq!(store.client(&["enable", "c"]).stdout, "c active (1 secrets)\n");
+    assert_eq!(store.verify("c", &secret), None);
+}
+
+#[test]
+fn a_secret_is_rotated_with_an_overlap() {
+    let store = Store::new();
+    let first = store.secret(&["new", "--id", "c"]);
+    let second = store.secret(&["rotate", "c", "--overlap", "1h"]);
+    assert_eq!((store.verify("c", &first), store.verify("c", &second)), (None, None));
+    // The one that the client uses now, not the one that ends.
+    let third = store.secret(&["rotate", "c", "--overlap", "0"]);
+    assert_eq!(store.verify("c", &second).unwrap(), "unknown-client");
+    assert_eq!((store.verify("c", &first), store.verify("c", &third)), (None, None));
+    let one_more = ["api-key", "new", "--kind", "client-secret", "--client-id", "c", "--store", &store.path];
+    assert_eq!(run(&one_more, "").status, 0);
+    assert_eq!(errors(&store.client(&["rotate", "c", "--json"])), ["several-secrets"]);
+}
+
+#[test]
+fn what_is_removed_is_gone_with_its_secrets() {
+    let store = Store::new();
+    let secret = store.secret(&["new", "--id", "c"]);
+    let removed = store.client(&["remove", "c", "nobody", "--json"]);
+    assert_eq!((removed.status, errors(&removed)), (1, vec!["unknown-client"]));
+    assert_eq!(removed.answers()[0], json!({"ok": true, "id": "c", "secrets": 1}));
+    assert_eq!(store.verify("c", &secret).unwrap(), "unknown-client");
+    assert_eq!(store.client(&["list"]).stdout, "");
+}

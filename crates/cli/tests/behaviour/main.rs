@@ -1,0 +1,22 @@
+//! The built command as a process, one file a sub-command.
+
+mod algorithms;
+mod api_key;
+mod bench;
+mod client;
+#[cfg(unix)]
+mod docs;
+mod follow;
+mod import;
+mod input;
+mod inspect;
+mod jws;
+mod keys;
+mod make;
+mod revoke;
+#[cfg(unix)]
+mod serve;
+mod support;
+mod usage;
+mod verify;
+mod wycheproof;

@@ -1,0 +1,149 @@
+//! `tollgate serve`: starts, answers, stops.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout};
+use std::time::{Duration, Instant};
+
+use crate::support::{Folder, command, run};
+use serde_json::Value;
+
+struct Service {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    origin: String,
+}
+
+impl Service {
+    fn start(arguments: &[&str]) -> Self {
+        let mut child =
+            command(&[&["serve", "--listen", "127.0.0.1:0", "--log", "off"], arguments].concat()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        let origin =
+            line.trim_end().strip_prefix("tollgate listens on ").unwrap_or_else(|| panic!("{line:?}")).to_owned();
+        Service { child, stdout, origin }
+    }
+
+    fn get(&self, path: &str) -> String {
+        self.get_with(path, "")
+    }
+
+    /// With these header lines.
+    fn get_with(&self, path: &str, headers: &str) -> String {
+        let address = self.origin.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    /// Waits until the reports are answered so to that key. What another process changes counts within 200 ms; a machine that does
+    /// much else may stall longer than that.
+    #[track_caller]
+    fn sees(&self, key: &str, status: u16) {
+        let limit = Instant::now() + Duration::from_secs(10);
+        let header = format!("X-API-Key: {key}\r\n");
+        while !self.get_with("/api/v2/reports", &header).starts_with(&format!("HTTP/1.1 {status} ")) {
+            assert!(Instant::now() < limit, "never {status}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Stops the service as Ctrl-C does; its exit status and the rest of its standard output.
+    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+        let killed = std::process::Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        let mut rest = String::new();
+        self.stdout.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap().code(), rest)
+    }
+}
+
+#[test]
+fn the_demo_answers_prints_curl_lines_and_stops_on_ctrl_c() {
+    let service = Service::start(&["--demo"]);
+    assert!(service.get("/healthz").starts_with("HTTP/1.1 200 "));
+    assert!(service.get("/api/v2/sites").starts_with("HTTP/1.1 401 "));
+    let origin = service.origin.clone();
+    let (status, rest) = service.stop("-INT");
+    assert_eq!(status, Some(0));
+    assert!(rest.contains("curl ") && rest.contains(&origin), "{rest}");
+}
+
+#[test]
+fn a_store_is_made_where_it_is_asked_for() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let service = Service::start(&["--data", &data]);
+    let jwks = service.get("/.well-known/jwks.json");
+    assert!(jwks.contains(r#""keys""#), "{jwks}");
+    assert_eq!(service.stop("-TERM").0, Some(0));
+    assert!(std::fs::read_dir(&data).unwrap().count() > 0);
+    let again = Service::start(&["--data", &data]);
+    let key = |answer: &str| answer.split(r#""kid":""#).nth(1).unwrap()[..20].to_owned();
+    assert_eq!(key(&again.get("/.well-known/jwks.json")), key(&jwks), "the signing key is kept");
+    again.stop("-TERM");
+}
+
+#[test]
+fn keys_are_made_imported_rotated_and_revoked_while_the_service_runs() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let pepper = folder.write("pepper", [7; 32]);
+    let foreign = "9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52";
+    let service = Service::start(&["--data", &data, "--pepper-file", &pepper, "--access-token-format", "opaque"]);
+    let api_key = |arguments: &[&str]| {
+        let done = run(&[&["api-key"], arguments, &["--store", &data]].concat(), "");
+        assert_eq!(done.status, 0, "{arguments:?}: {}", done.stderr);
+        done.stdout
+    };
+    let make = |more: &[&str]| -> Value {
+        let new = ["new", "--subject", "user-7", "--scope", "read:reports", "--json"];
+        serde_json::from_str(&api_key(&[&new, more].concat())).unwrap()
+    };
+    let text = |made: &Value, member: &str| made[member].as_str().unwrap().to_owned();
+
+    let made = make(&[]);
+    let (id, old) = (text(&made, "id"), text(&made, "key"));
+    service.sees(&old, 200);
+    api_key(&["disable", &id]);
+    service.sees(&old, 401);
+    api_key(&["enable", &id]);
+    service.sees(&old, 200);
+    let rotated: Value = serde_json::from_str(&api_key(&["rotate", &id, "--overlap", "1h", "--json"])).unwrap();
+    let new = text(&rotated, "key");
+    service.sees(&new, 200);
+    service.sees(&old, 200);
+    api_key(&["revoke", &id]);
+    service.sees(&old, 401);
+    service.sees(&new, 200);
+
+    let lines = format!(
+        "{{\"key\":\"{foreign}\",\"id\":\"theirs\",\"kind\":\"api-key\",\"subject\":\"user-8\",\"scopes\":[\"read:reports\"]}}\n"
+    );
+    let file = folder.write("theirs.jsonl", lines);
+    api_key(&["import", &file, "--raw", "--pepper-file", &pepper]);
+    service.sees(foreign, 200);
+    api_key(&["revoke", "theirs"]);
+    service.sees(foreign, 401);
+    service.stop("-TERM");
+}
+
+#[test]
+fn what_cannot_be_served_is_exit_status_2() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    run(&["serve", "--data", &data, "--listen", &address], "").refused_with(&address);
+    run(&["serve", "--data", &data, "--listen", "0.0.0.0:0"], "").refused_with("base URL");
+    run(&["serve", "--data", &data, "--base-url", "https://as.example/path"], "")
+        .refused_with("https://as.example/path");
+    run(&["serve", "--data", &data, "--session-ttl", "0"], "").refused_with("session-ttl");
+    run(&["serve", "--data", &data, "--listen", "nowhere"], "").refused_with("--listen");
+    let file = folder.write("file", "");
+    run(&["serve", "--data", &file, "--listen", "127.0.0.1:0"], "").refused_with("");
+}

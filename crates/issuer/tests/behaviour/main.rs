@@ -1,0 +1,12 @@
+//! What is minted and published, one file a behaviour.
+
+mod algorithms;
+mod jwks;
+mod known_answers;
+mod minting;
+mod pkcs8;
+mod private_jwk;
+mod private_jwks;
+mod rotation;
+mod secrecy;
+mod support;

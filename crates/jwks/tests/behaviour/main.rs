@@ -1,0 +1,13 @@
+//! Remote keys against a real HTTP server on loopback that misbehaves on command.
+
+mod attacks;
+mod discovery;
+mod health;
+mod misbehaving;
+mod rotation;
+mod saved;
+mod schedule;
+mod support;
+mod swaps;
+mod tls;
+mod unknown_keys;

@@ -1,0 +1,7 @@
+//! The parser as a user meets it, one file a behaviour.
+
+mod base64url;
+mod claims;
+mod compact;
+mod header;
+mod json;

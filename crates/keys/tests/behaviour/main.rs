@@ -1,0 +1,13 @@
+//! Keys as they are loaded, vetted and used, one file a behaviour.
+
+mod codes;
+mod curve_points;
+#[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
+mod ed25519_tables;
+mod jose_vectors;
+mod key_files;
+mod key_ring;
+mod key_set;
+mod refused_keys;
+mod thumbprints;
+mod wycheproof_primitives;

@@ -1,0 +1,10 @@
+//! The store as a user meets it, one file a behaviour.
+
+mod feed;
+mod follower;
+mod migrations;
+mod processes;
+mod store;
+mod support;
+mod tokens;
+mod transfer;

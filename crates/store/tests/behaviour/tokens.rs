@@ -1,0 +1,116 @@
+//! Opaque access tokens and the secrets of clients: revoked together, registered together, freed when they have expired.
+
+use crate::support::{NOW, format, id, key, secret, store};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tollgate::{ApiKeyTable, KeyKind, KeyRecord, KeyState, Revocations};
+use tollgate_store::{Change, ChangeLog, Client, Follower, Since, StoredKey, TokensOf};
+
+fn token(number: u64, subject: &str, client: &str, made: i64) -> StoredKey {
+    let record = KeyRecord::access_token(&id(number), subject).client_id(client).created_at(made);
+    StoredKey::native(&format(), &secret(number), record)
+}
+
+#[test]
+fn tokens_are_revoked_by_subject_by_client_and_by_time() {
+    let (_folder, store) = store();
+    store
+        .add_keys(&[
+            token(1, "ada", "blog", NOW),
+            token(2, "ada", "shop", NOW + 1),
+            token(3, "grace", "blog", NOW),
+            token(4, "grace", "shop", NOW),
+            StoredKey { record: KeyRecord::api_key(&id(5), "ada").created_at(NOW), ..key(5) },
+        ])
+        .unwrap();
+    let revoked = || -> Vec<u64> {
+        let is_revoked = |number: &u64| store.key(&id(*number)).unwrap().unwrap().record.state() == KeyState::Revoked;
+        (1..=5).filter(is_revoked).collect()
+    };
+    let before = store.latest().unwrap();
+    assert_eq!(store.revoke_access_tokens(TokensOf::Subject("ada"), NOW + 1).unwrap(), (1, before + 1));
+    assert_eq!(revoked(), [1], "the second was made later, and an API key is no token");
+    let Since::Changes(read) = store.changes_after(before, 10).unwrap() else { panic!("compacted") };
+    assert!(matches!(&read.changes[..], [(_, Change::Key(key))] if key.record.id() == id(1)));
+    assert_eq!(store.revoke_access_tokens(TokensOf::Client("blog"), i64::MAX).unwrap().0, 1, "one was so already");
+    assert_eq!(revoked(), [1, 3]);
+    assert_eq!(store.revoke_access_tokens(TokensOf::Client("ada"), i64::MAX).unwrap(), (0, before + 2));
+    assert_eq!(store.revoke_access_tokens(TokensOf::Anybody, i64::MAX).unwrap().0, 2);
+    assert_eq!(revoked(), [1, 2, 3, 4]);
+}
+
+#[test]
+fn live_keys_are_those_that_are_not_at_their_end() {
+    let (_folder, store) = store();
+    let made = |number: u64, change: &dyn Fn(KeyRecord) -> KeyRecord| StoredKey {
+        record: change(KeyRecord::api_key(&id(number), "ada").created_at(NOW + number as i64)),
+        ..key(number)
+    };
+    let ends_at = |end| move |record: KeyRecord| record.expires_at(end);
+    store
+        .add_keys(&[
+            made(1, &|record| record),
+            made(2, &ends_at(NOW + 100)),
+            made(3, &ends_at(NOW + 101)),
+            made(4, &|record| record.in_state(KeyState::Disabled)),
+            made(5, &|record| record.in_state(KeyState::Revoked)),
+            made(6, &|record| record),
+            StoredKey { record: KeyRecord::api_key(&id(7), "grace"), ..key(7) },
+            StoredKey { record: KeyRecord::access_token(&id(8), "ada"), ..key(8) },
+        ])
+        .unwrap();
+    store.rotate_key(&id(6), &made(9, &|record| record), NOW + 100).unwrap();
+    let live = |now| -> Vec<String> {
+        let keys = store.live_keys_of("ada", KeyKind::ApiKey, now).unwrap();
+        keys.iter().map(|key| key.record.id().to_owned()).collect()
+    };
+    assert_eq!(live(NOW + 99), [9, 6, 4, 3, 2, 1].map(id), "the newest first");
+    assert_eq!(live(NOW + 100), [9, 4, 3, 1].map(id));
+}
+
+#[test]
+fn a_client_and_its_secret_are_registered_both_or_not_at_all() {
+    let (_folder, store) = store();
+    let client = |id: &str| Client {
+        id: id.to_owned(),
+        name: "Reports".to_owned(),
+        scopes: "read:reports".to_owned(),
+        redirect_uris: vec!["https://b.example/cb".to_owned(), "https://a.example/cb".to_owned()],
+        created_at: NOW,
+    };
+    let added = store.add_client_with_secret(&client("blog"), &key(1)).unwrap();
+    assert_eq!((added, store.latest().unwrap()), (2, 2));
+    assert_eq!(store.client("blog").unwrap(), Some(client("blog")));
+    assert!(store.key(&id(1)).unwrap().is_some());
+    let taken = store.add_client_with_secret(&client("blog"), &key(2)).unwrap_err();
+    assert_eq!(taken.code(), "already-exists");
+    assert_eq!(store.key(&id(2)).unwrap(), None);
+    let taken = store.add_client_with_secret(&client("shop"), &key(1)).unwrap_err();
+    assert_eq!(taken.code(), "already-exists");
+    assert_eq!(store.client("shop").unwrap(), None);
+}
+
+#[test]
+fn a_follower_frees_what_has_expired_while_it_follows() {
+    let (_folder, store) = store();
+    let store = Arc::new(store);
+    let table = Arc::new(ApiKeyTable::new(format()));
+    let follower = Follower::new(store.clone(), table.clone(), Revocations::new());
+    let follower = follower.reclaim_every(Duration::from_millis(20)).spawn();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+    let ends_soon = |number, end| {
+        let record = KeyRecord::access_token(&id(number), "ada").expires_at(end);
+        StoredKey::native(&format(), &secret(number), record)
+    };
+    // Twice: what expires is awaited anew after each sweep.
+    for number in [1, 2] {
+        let added = store.add_keys(&[ends_soon(number, now + 2), ends_soon(number + 2, now + 1_000)]).unwrap();
+        assert!(follower.wait_for(added, Duration::from_secs(10)));
+    }
+    let limit = Instant::now() + Duration::from_secs(20);
+    while table.len() > 2 {
+        assert!(Instant::now() < limit, "{} records", table.len());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(table.get(&secret(3).digest()).is_some() && table.get(&secret(4).digest()).is_some());
+}
