@@ -2,10 +2,12 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
-/// A block of client addresses in CIDR notation (RFC 4632 section 3.1, RFC 4291 section 2.3): `192.0.2.0/24`, `2001:db8::/32`,
-/// or one address alone.
+use ipnet::{IpNet, Ipv4Net};
+
+/// A block of addresses in CIDR notation (RFC 4632 section 3.1, RFC 4291 section 2.3): `192.0.2.0/24`, `2001:db8::/32`,
+/// or a single address.
 ///
-/// An IPv4 address and its IPv4-mapped twin (`::ffff:192.0.2.1`, RFC 4291 section 2.5.5.2) are the same address.
+/// An IPv4 address and its IPv4-mapped form (`::ffff:192.0.2.1`, RFC 4291 section 2.5.5.2) are the same address.
 ///
 /// ```
 /// use tollgate::AddressBlock;
@@ -19,63 +21,55 @@ use std::str::FromStr;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub struct AddressBlock {
-    first: IpAddr,
-    prefix_length: u8,
-}
+pub struct AddressBlock(IpNet);
 
 impl AddressBlock {
     /// Whether the address lies in the block.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.first, address.to_canonical()) {
-            (IpAddr::V4(first), IpAddr::V4(address)) => {
-                let differences = u32::from(first) ^ u32::from(address);
-                differences.checked_shr(32 - u32::from(self.prefix_length)).unwrap_or(0) == 0
-            }
-            (IpAddr::V6(first), IpAddr::V6(address)) => {
-                let differences = u128::from(first) ^ u128::from(address);
-                differences.checked_shr(128 - u32::from(self.prefix_length)).unwrap_or(0) == 0
-            }
-            _ => false,
-        }
+        self.0.contains(&address.to_canonical())
     }
 }
 
-/// What is no block of addresses: not CIDR notation, or with bits set behind the prefix.
+impl From<IpAddr> for AddressBlock {
+    fn from(address: IpAddr) -> Self {
+        AddressBlock(address.to_canonical().into())
+    }
+}
+
+/// A text that is no block of addresses: not CIDR notation, or with bits set behind the prefix.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NotAnAddressBlock;
 
 impl FromStr for AddressBlock {
     type Err = NotAnAddressBlock;
 
+    /// One text for each block. `IpNet`'s own parser takes leading zeros, which some systems read as octal.
     fn from_str(text: &str) -> Result<Self, NotAnAddressBlock> {
-        let (first, length) = match text.split_once('/') {
-            Some((first, length)) => (first, Some(length)),
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
             None => (text, None),
         };
-        let first: IpAddr = first.parse().map_err(|_| NotAnAddressBlock)?;
-        let width: u8 = if first.is_ipv4() { 32 } else { 128 };
-        let prefix_length = match length {
-            None => width,
-            // One text for each length: neither a sign nor leading zeros.
-            Some(digits) => digits.parse().ok().filter(|n: &u8| n.to_string() == digits).ok_or(NotAnAddressBlock)?,
+        let address: IpAddr = address.parse().map_err(|_| NotAnAddressBlock)?;
+        let Some(digits) = length else {
+            return Ok(address.into());
         };
-        if prefix_length > width {
-            return Err(NotAnAddressBlock);
-        }
-        // 96 bits of an IPv4-mapped prefix are the mapping itself.
-        let (first, prefix_length) = match (first.to_canonical(), first) {
-            (IpAddr::V4(v4), IpAddr::V6(_)) if prefix_length >= MAPPING_BITS => {
-                (v4.into(), prefix_length - MAPPING_BITS)
-            }
-            (_, first) => (first, prefix_length),
-        };
-        let bits_behind = match first {
-            IpAddr::V4(first) => u32::from(first).checked_shl(prefix_length.into()).unwrap_or(0) != 0,
-            IpAddr::V6(first) => u128::from(first).checked_shl(prefix_length.into()).unwrap_or(0) != 0,
-        };
-        if bits_behind { Err(NotAnAddressBlock) } else { Ok(AddressBlock { first, prefix_length }) }
+        let length = digits.parse().ok().filter(|length: &u8| length.to_string() == digits).ok_or(NotAnAddressBlock)?;
+        let block = canonical(IpNet::new(address, length).map_err(|_| NotAnAddressBlock)?);
+        if block == block.trunc() { Ok(AddressBlock(block)) } else { Err(NotAnAddressBlock) }
+    }
+}
+
+/// The IPv4 block that an IPv4-mapped one stands for.
+fn canonical(block: IpNet) -> IpNet {
+    match block {
+        IpNet::V6(mapped) => mapped
+            .addr()
+            .to_ipv4_mapped()
+            .zip(mapped.prefix_len().checked_sub(MAPPING_BITS))
+            .and_then(|(address, length)| Ipv4Net::new(address, length).ok())
+            .map_or(block, IpNet::V4),
+        IpNet::V4(_) => block,
     }
 }
 
@@ -84,7 +78,7 @@ const MAPPING_BITS: u8 = (Ipv6Addr::BITS - 32) as u8;
 
 impl fmt::Display for AddressBlock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.first, self.prefix_length)
+        self.0.fmt(f)
     }
 }
 

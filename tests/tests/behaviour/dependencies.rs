@@ -1,4 +1,4 @@
-//! The core depends on at most ten crates outside the workspace, and on those that ARCHITECTURE.md names.
+//! The core depends on at most fifteen crates outside the workspace, and on those that ARCHITECTURE.md names.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -7,10 +7,10 @@ use std::process::Command;
 use serde_json::Value;
 
 const CORE: [&str; 4] = ["tollgate", "tollgate-apikeys", "tollgate-jwt", "tollgate-keys"];
-const MOST: usize = 10;
+const MOST: usize = 15;
 
 #[test]
-fn the_core_depends_on_at_most_ten_crates_which_the_architecture_names() {
+fn the_core_depends_on_at_most_fifteen_crates_which_the_architecture_names() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
@@ -25,7 +25,7 @@ fn the_core_depends_on_at_most_ten_crates_which_the_architecture_names() {
     assert!(taken.len() <= MOST, "{} crates: {taken:?}", taken.len());
 
     let architecture = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap().replace('\n', " ");
-    let (_, sentence) = architecture.split_once("the core depends on ten crates: ").unwrap();
+    let (_, sentence) = architecture.split_once("the core depends on these crates: ").unwrap();
     let (names, _) = sentence.split_once('.').unwrap();
     let named: BTreeSet<&str> = names.split([',', ' ']).filter(|word| !matches!(*word, "" | "and")).collect();
     assert_eq!(taken, named);
