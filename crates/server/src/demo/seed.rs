@@ -6,7 +6,7 @@ use crate::error::ServerError;
 use crate::ids::{new_secret, now};
 use crate::limits::LOGIN_SESSION_TTL_SECONDS;
 use crate::routes::scopes;
-use crate::storage::{AuthorizationCode, LoginSession, User};
+use crate::storage::{AuthorizationCode, LoginSession, PresentedCode, User};
 use crate::tokens::Grant;
 use std::net::SocketAddr;
 
@@ -102,7 +102,8 @@ fn used_code(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
         token_id: "the-demo's-used-code".into(),
     };
     app.accounts.storage.add_code(&issued, app.tokens.access_token_ttl())?;
-    app.accounts.storage.redeem_code(&digest, now)?;
+    let AuthorizationCode { client_id, redirect_uri, code_challenge, .. } = issued;
+    app.accounts.storage.redeem_code(&PresentedCode { digest, client_id, redirect_uri, code_challenge }, now)?;
     Ok(code.to_string())
 }
 

@@ -76,7 +76,8 @@ async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationRequest, R
     let client_id = form.value("client_id").ok_or_else(|| refused("It names no client."))?.to_owned();
     let client = app.blocking(move |app| Ok::<_, Problem>(app.accounts.active_client(&client_id)?)).await;
     let client = client.map_err(IntoResponse::into_response)?.ok_or_else(|| refused("It names no known client."))?;
-    let redirect = request::redirect(form, &client)
+    let redirect_uri = form.value("redirect_uri").ok_or_else(|| refused("It names no redirect_uri."))?;
+    let redirect = request::redirect(form, redirect_uri, &client)
         .ok_or_else(|| refused("Its redirect_uri is not one that the client registered."))?;
     request::check(form, client, redirect.clone()).map_err(|error| denied(app, &redirect, error))
 }
@@ -144,7 +145,7 @@ async fn grant(
         })
         .await
         .map_err(IntoResponse::into_response)?;
-    let mut response = see_other(&redirect.with_answer("code", &code, &app.origin));
+    let mut response = see_other(&redirect.with_answer(&[("code", &*code)], &app.origin));
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
@@ -187,7 +188,8 @@ fn retry(
 
 /// Sends the browser back to the client with an error.
 fn denied(app: &App, redirect: &Redirect, error: AuthorizationError) -> Response {
-    see_other(&redirect.with_answer("error", error.code(), &app.origin))
+    let members = [("error", error.code()), ("error_description", error.description())];
+    see_other(&redirect.with_answer(&members, &app.origin))
 }
 
 fn not_a_form(error: FormError) -> Response {

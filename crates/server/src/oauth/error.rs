@@ -10,7 +10,7 @@ use serde_json::json;
 pub(crate) enum OAuthError {
     InvalidRequest(&'static str),
     InvalidClient,
-    InvalidGrant,
+    InvalidGrant(&'static str),
     UnsupportedGrantType,
     InvalidScope,
     ServerError,
@@ -21,7 +21,7 @@ impl OAuthError {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient => "invalid_client",
-            Self::InvalidGrant => "invalid_grant",
+            Self::InvalidGrant(_) => "invalid_grant",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::ServerError => "server_error",
@@ -30,9 +30,8 @@ impl OAuthError {
 
     fn description(self) -> &'static str {
         match self {
-            Self::InvalidRequest(description) => description,
+            Self::InvalidRequest(description) | Self::InvalidGrant(description) => description,
             Self::InvalidClient => "client authentication failed",
-            Self::InvalidGrant => "the code is unknown, expired, used, or not this client's",
             Self::UnsupportedGrantType => "grant_type is client_credentials or authorization_code",
             Self::InvalidScope => "scope asks for more than the client may have",
             Self::ServerError => "the service could not answer; try again",

@@ -22,7 +22,7 @@ pub(crate) struct Redirect {
 /// An error that may be sent to the redirect URI (RFC 6749 section 4.1.2.1).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AuthorizationError {
-    InvalidRequest,
+    InvalidRequest(&'static str),
     UnsupportedResponseType,
     InvalidScope,
     AccessDenied,
@@ -31,18 +31,27 @@ pub(crate) enum AuthorizationError {
 impl AuthorizationError {
     pub(crate) fn code(self) -> &'static str {
         match self {
-            Self::InvalidRequest => "invalid_request",
+            Self::InvalidRequest(_) => "invalid_request",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidScope => "invalid_scope",
             Self::AccessDenied => "access_denied",
+        }
+    }
+
+    /// For the client's developer. A fixed text: nothing of the request comes back in it.
+    pub(crate) fn description(self) -> &'static str {
+        match self {
+            Self::InvalidRequest(description) => description,
+            Self::UnsupportedResponseType => "response_type is code",
+            Self::InvalidScope => "scope asks for more than the client may ask for",
+            Self::AccessDenied => "the user may do nothing of what scope asks for",
         }
     }
 }
 
 /// The redirect URI of the request, when it is exactly one of the client's. Until that is known an
 /// error is shown to the person and sent nowhere (RFC 6749 section 4.1.2.1).
-pub(crate) fn redirect(form: &Form<'_>, client: &Client) -> Option<Redirect> {
-    let uri = form.value("redirect_uri")?;
+pub(crate) fn redirect(form: &Form<'_>, uri: &str, client: &Client) -> Option<Redirect> {
     let registered = client.redirect_uris.iter().any(|registered| registered == uri);
     let state = form.value("state").map(str::to_owned);
     registered.then(|| Redirect { uri: uri.to_owned(), state })
@@ -56,31 +65,33 @@ pub(crate) fn check(
 ) -> Result<AuthorizationRequest, AuthorizationError> {
     let too_long = |name| form.value(name).is_some_and(|value| value.len() > MAX_PARAMETER_BYTES);
     if ["state", "scope"].into_iter().any(too_long) {
-        return Err(AuthorizationError::InvalidRequest);
+        return Err(AuthorizationError::InvalidRequest("state or scope is too long"));
     }
     match form.value("response_type") {
         Some("code") => {}
         Some(_) => return Err(AuthorizationError::UnsupportedResponseType),
-        None => return Err(AuthorizationError::InvalidRequest),
+        None => return Err(AuthorizationError::InvalidRequest("response_type is missing")),
     }
     // `plain` would send the verifier itself through the browser (RFC 9700 section 2.1.1).
     if form.value("code_challenge_method") != Some("S256") {
-        return Err(AuthorizationError::InvalidRequest);
+        return Err(AuthorizationError::InvalidRequest("code_challenge_method is not S256"));
     }
     let code_challenge = form
         .value("code_challenge")
         .filter(|challenge| challenge.len() == CODE_CHALLENGE_CHARS && challenge.bytes().all(is_base64url))
-        .ok_or(AuthorizationError::InvalidRequest)?
+        .ok_or(AuthorizationError::InvalidRequest(
+            "code_challenge is missing, or not the base64url of a SHA-256 digest",
+        ))?
         .to_owned();
     let scope = scope::narrow(form.value("scope"), &client.scopes).ok_or(AuthorizationError::InvalidScope)?;
     Ok(AuthorizationRequest { client, redirect, code_challenge, scope })
 }
 
 impl Redirect {
-    /// The redirect URI with an answer in its query, and the issuer beside it (RFC 9207).
-    pub(crate) fn with_answer(&self, name: &str, value: &str, issuer: &str) -> String {
+    /// The redirect URI with the members of an answer in its query, and the issuer beside them (RFC 9207).
+    pub(crate) fn with_answer(&self, members: &[(&str, &str)], issuer: &str) -> String {
         let mut answer = form_urlencoded::Serializer::new(String::new());
-        answer.append_pair(name, value);
+        answer.extend_pairs(members);
         if let Some(state) = &self.state {
             answer.append_pair("state", state);
         }
@@ -142,7 +153,7 @@ mod tests {
     #[test]
     fn an_answer_joins_the_query_that_is_there() {
         let redirect = Redirect { uri: "https://a.example/cb?x=1".into(), state: Some("a&b".into()) };
-        let answer = redirect.with_answer("code", "c", "http://127.0.0.1:8080");
+        let answer = redirect.with_answer(&[("code", "c")], "http://127.0.0.1:8080");
         assert_eq!(answer, "https://a.example/cb?x=1&code=c&state=a%26b&iss=http%3A%2F%2F127.0.0.1%3A8080");
         assert_eq!(redirect.origin(), "https://a.example");
     }

@@ -8,7 +8,7 @@ use crate::limits::CODE_VERIFIER_CHARS;
 use crate::problem::Problem;
 use crate::revocations;
 use crate::scope;
-use crate::storage::{AuthorizationCode, Redemption};
+use crate::storage::{AuthorizationCode, PresentedCode, Redemption};
 use crate::tokens::{Grant, Minted};
 use axum::Json;
 use axum::body::Bytes;
@@ -19,7 +19,6 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use subtle::ConstantTimeEq;
 use tollgate::jwt::base64url;
 
 /// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3 and 4.4.2).
@@ -50,8 +49,7 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], peer: IpAddr) 
             issue(app, client_id.clone(), client_id, granted, None).await
         }
         Some("authorization_code") => {
-            let code = redeem(app, &form).await?;
-            check_binding(&code, &client_id, &form)?;
+            let code = redeem(app, &client_id, &form).await?;
             issue(app, client_id, code.user_id, code.scope, Some(code.token_id)).await
         }
         Some(_) => Err(OAuthError::UnsupportedGrantType),
@@ -75,14 +73,19 @@ async fn issue(
     .map_err(failed)
 }
 
-/// Uses the code up. One that comes again takes the token made from it along.
-async fn redeem(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationCode, OAuthError> {
-    let code = form.value("code").ok_or(OAuthError::InvalidRequest("code is missing"))?;
-    let digest = digest(code);
+/// Uses the code up. A second use revokes the token made from the first.
+async fn redeem(app: &Arc<App>, client_id: &str, form: &Form<'_>) -> Result<AuthorizationCode, OAuthError> {
+    let required = |name, missing| form.value(name).ok_or(OAuthError::InvalidRequest(missing));
+    let presented = PresentedCode {
+        digest: digest(required("code", "code is missing")?),
+        client_id: client_id.to_owned(),
+        redirect_uri: required("redirect_uri", "redirect_uri is missing")?.to_owned(),
+        code_challenge: challenge(required("code_verifier", "code_verifier is missing")?)?,
+    };
     let redemption = app
         .blocking(move |app| {
             let now = now();
-            let redemption = app.accounts.storage.redeem_code(&digest, now)?;
+            let redemption = app.accounts.storage.redeem_code(&presented, now)?;
             if let Redemption::Again(code) = &redemption {
                 let until = now.saturating_add(app.tokens.access_token_ttl());
                 revocations::revoke_token(&app.accounts.keys, &app.origin, &code.token_id, until)?;
@@ -90,26 +93,25 @@ async fn redeem(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationCode, OA
             }
             Ok::<_, Problem>(redemption)
         })
-        .await;
-    match redemption {
-        Ok(Redemption::First(code)) => Ok(code),
-        Ok(Redemption::Again(_) | Redemption::Unknown) => Err(OAuthError::InvalidGrant),
-        Err(problem) => Err(failed(problem)),
-    }
+        .await
+        .map_err(failed)?;
+    Err(OAuthError::InvalidGrant(match redemption {
+        Redemption::First(code) => return Ok(code),
+        Redemption::Again(_) => "the code was used before; the token made from it is revoked",
+        Redemption::Expired => "the code has expired",
+        Redemption::OtherRedirectUri => "redirect_uri differs from that of the authorization request",
+        Redemption::OtherVerifier => "code_verifier does not belong to the code_challenge",
+        Redemption::Unknown => "unknown code",
+    }))
 }
 
-/// The code is this client's, was sent to this redirect URI, and the caller knows the verifier (RFC 7636 section 4.6).
-fn check_binding(code: &AuthorizationCode, client_id: &str, form: &Form<'_>) -> Result<(), OAuthError> {
-    let verifier = form.value("code_verifier").ok_or(OAuthError::InvalidRequest("code_verifier is missing"))?;
-    let well_formed = CODE_VERIFIER_CHARS.contains(&verifier.len())
-        && verifier.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-    let challenge = base64url::encode(digest(verifier));
-    let proves = bool::from(challenge.as_bytes().ct_eq(code.code_challenge.as_bytes()));
-    let same_redirect = form.value("redirect_uri") == Some(&code.redirect_uri);
-    if well_formed && proves && same_redirect && code.client_id == client_id {
-        Ok(())
+/// The S256 challenge of a code verifier (RFC 7636 section 4.6).
+fn challenge(verifier: &str) -> Result<String, OAuthError> {
+    let is_unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if CODE_VERIFIER_CHARS.contains(&verifier.len()) && verifier.bytes().all(is_unreserved) {
+        Ok(base64url::encode(digest(verifier)))
     } else {
-        Err(OAuthError::InvalidGrant)
+        Err(OAuthError::InvalidGrant("code_verifier is not 43 to 128 characters of A-Z a-z 0-9 - . _ ~"))
     }
 }
 

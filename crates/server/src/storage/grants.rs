@@ -1,5 +1,6 @@
 use super::Storage;
 use rusqlite::{OptionalExtension, Transaction};
+use subtle::ConstantTimeEq;
 use tollgate_store::StoreError;
 
 /// An authorization code, as issued (RFC 6749 section 4.1.2, RFC 7636).
@@ -25,15 +26,34 @@ pub struct AuthorizationCode {
     pub token_id: String,
 }
 
-/// What came of presenting an authorization code.
+/// An authorization code as a client presents it (RFC 6749 section 4.1.3, RFC 7636 section 4.5).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PresentedCode {
+    /// SHA-256 of the code.
+    pub digest: [u8; 32],
+    /// The client, which has authenticated.
+    pub client_id: String,
+    /// What the client sends as `redirect_uri`.
+    pub redirect_uri: String,
+    /// The S256 challenge of what the client sends as `code_verifier`.
+    pub code_challenge: String,
+}
+
+/// What came of presenting an authorization code. Only [`Redemption::First`] uses it up.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Redemption {
-    /// The first time it is presented. It is used up now, whatever is done with it.
+    /// The first presentation by the code's own client. The code is used up now.
     First(AuthorizationCode),
-    /// It was presented before: the token made from it is to be revoked (RFC 6749 section 4.1.2).
+    /// The client has presented the code before: the token made from it is to be revoked (RFC 6749 section 4.1.2).
     Again(AuthorizationCode),
-    /// No such code, or it expired.
+    /// The code has expired.
+    Expired,
+    /// The authorization request named another redirect URI.
+    OtherRedirectUri,
+    /// The authorization request carried another code challenge.
+    OtherVerifier,
+    /// No such code, or another client's: a client learns nothing of the codes of others.
     Unknown,
 }
 
@@ -84,23 +104,36 @@ impl Storage {
         })
     }
 
-    /// Uses up the code with that digest. Of two calls at once exactly one gets
+    /// Uses up the code, if everything presented with it is right. Of two calls at once exactly one gets
     /// [`Redemption::First`], also from two processes.
     ///
     /// # Errors
     /// When the storage cannot be written; the code may be used up by then.
-    pub fn redeem_code(&self, digest: &[u8; 32], now: i64) -> Result<Redemption, StoreError> {
+    pub fn redeem_code(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StoreError> {
         self.write(|transaction| {
-            let Some((code, used)) = select_code(transaction, digest)? else {
+            let Some((code, is_used)) = select_code(transaction, &presented.digest)? else {
                 return Ok(Redemption::Unknown);
             };
-            if used {
+            if code.client_id != presented.client_id {
+                return Ok(Redemption::Unknown);
+            }
+            if code.redirect_uri != presented.redirect_uri {
+                return Ok(Redemption::OtherRedirectUri);
+            }
+            if !bool::from(code.code_challenge.as_bytes().ct_eq(presented.code_challenge.as_bytes())) {
+                return Ok(Redemption::OtherVerifier);
+            }
+            // Before the expiry: a code that is replayed late still says that the first use may have been a thief's.
+            if is_used {
                 return Ok(Redemption::Again(code));
+            }
+            if now >= code.expires_at {
+                return Ok(Redemption::Expired);
             }
             transaction
                 .prepare_cached("UPDATE authorization_codes SET used_at = ?2 WHERE digest = ?1")?
-                .execute((digest, now))?;
-            Ok(if now < code.expires_at { Redemption::First(code) } else { Redemption::Unknown })
+                .execute((presented.digest, now))?;
+            Ok(Redemption::First(code))
         })
     }
 

@@ -16,7 +16,7 @@ mod sites;
 mod users;
 
 pub use database::Storage;
-pub use grants::{AuthorizationCode, LoginSession, Redemption};
+pub use grants::{AuthorizationCode, LoginSession, PresentedCode, Redemption};
 pub use signing_keys::StoredSigningKeys;
 pub use sites::Site;
 pub use users::User;

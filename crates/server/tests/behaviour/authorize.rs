@@ -260,20 +260,21 @@ fn what_puts_the_redirect_in_doubt_is_shown_and_sent_nowhere() {
 #[test]
 fn other_errors_are_sent_to_the_client() {
     let site = Site::start();
-    for (name, value, error) in [
-        ("response_type", "token", "unsupported_response_type"),
-        ("response_type", "", "invalid_request"),
-        ("code_challenge", "", "invalid_request"),
-        ("code_challenge", "short", "invalid_request"),
-        ("code_challenge_method", "", "invalid_request"),
-        ("code_challenge_method", "plain", "invalid_request"),
-        ("scope", "read:everything", "invalid_scope"),
+    for (name, value, error, description) in [
+        ("response_type", "token", "unsupported_response_type", "response_type is code"),
+        ("response_type", "", "invalid_request", "response_type is missing"),
+        ("code_challenge", "", "invalid_request", "code_challenge is missing"),
+        ("code_challenge", "short", "invalid_request", "code_challenge is missing, or not"),
+        ("code_challenge_method", "", "invalid_request", "code_challenge_method is not S256"),
+        ("code_challenge_method", "plain", "invalid_request", "code_challenge_method is not S256"),
+        ("scope", "read:everything", "invalid_scope", "scope asks for more"),
     ] {
         let back = location(&Browser::default().get(&site.server, &request(&[(name, value)])));
         let parameters = parameters_of(&back);
         assert!(back.starts_with(BLOG) && !parameters.contains_key("code"), "{back}");
         assert_eq!((parameters["error"].as_str(), parameters["state"].as_str()), (error, "a&b \"<'"));
         assert_eq!(parameters["iss"], site.server.origin);
+        assert!(parameters["error_description"].starts_with(description), "{back}");
     }
 }
 
@@ -290,23 +291,51 @@ fn a_token_gets_no_scope_that_the_user_lacks() {
 }
 
 #[test]
-fn a_code_is_bound_to_client_redirect_uri_and_verifier() {
+fn a70_a_code_is_bound_to_client_redirect_uri_and_verifier_and_wrong_ones_leave_it_good() {
     let site = Site::start();
-    let (mut browser, first) = site.logged_in();
-    let mut fresh = || code_in(&location(&browser.get(&site.server, &request(&[]))));
+    let (_, code) = site.logged_in();
     let wrong = "another-verifier-another-verifier-another-v";
-    for response in [
-        site.exchange(site.shop(), &first, BLOG, VERIFIER),
-        site.exchange(site.blog(), &fresh(), SHOP, VERIFIER),
-        site.exchange(site.blog(), &fresh(), "", VERIFIER),
-        site.exchange(site.blog(), &fresh(), BLOG, wrong),
-        site.exchange(site.blog(), &fresh(), BLOG, CHALLENGE),
-        site.exchange(site.blog(), "nonsense", BLOG, VERIFIER),
+    for (client, code, redirect_uri, verifier, error, description) in [
+        (site.shop(), &*code, BLOG, VERIFIER, "invalid_grant", "unknown code"),
+        (site.blog(), "nonsense", BLOG, VERIFIER, "invalid_grant", "unknown code"),
+        (
+            site.blog(),
+            &*code,
+            SHOP,
+            VERIFIER,
+            "invalid_grant",
+            "redirect_uri differs from that of the authorization request",
+        ),
+        (site.blog(), &*code, BLOG, wrong, "invalid_grant", "code_verifier does not belong to the code_challenge"),
+        (site.blog(), &*code, BLOG, CHALLENGE, "invalid_grant", "code_verifier does not belong to the code_challenge"),
+        (
+            site.blog(),
+            &*code,
+            BLOG,
+            "short",
+            "invalid_grant",
+            "code_verifier is not 43 to 128 characters of A-Z a-z 0-9 - . _ ~",
+        ),
+        (site.blog(), &*code, "", VERIFIER, "invalid_request", "redirect_uri is missing"),
+        (site.blog(), &*code, BLOG, "", "invalid_request", "code_verifier is missing"),
+        (site.blog(), "", BLOG, VERIFIER, "invalid_request", "code is missing"),
     ] {
-        assert_problem(response, 400, None, "invalid_grant");
+        let response = site.exchange(client, code, redirect_uri, verifier);
+        assert_eq!(described(response, 400), (error.to_owned(), description.to_owned()));
     }
-    assert_problem(site.exchange(site.blog(), &fresh(), BLOG, ""), 400, None, "invalid_request");
-    assert_problem(site.exchange(site.blog(), "", BLOG, VERIFIER), 400, None, "invalid_request");
+    json(site.exchange(site.blog(), &code, BLOG, VERIFIER), 200);
+    // Presented by another client, a used code revokes nothing.
+    let response = site.exchange(site.shop(), &code, BLOG, VERIFIER);
+    assert_eq!(described(response, 400).1, "unknown code");
+    let response = site.exchange(site.blog(), &code, BLOG, VERIFIER);
+    assert_eq!(described(response, 400).1, "the code was used before; the token made from it is revoked");
+}
+
+/// The `error` and the `error_description` of an answer.
+fn described(response: Response, status: u16) -> (String, String) {
+    let body = json(response, status);
+    let member = |name: &str| body[name].as_str().unwrap().to_owned();
+    (member("error"), member("error_description"))
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Barrier;
 use std::thread;
 use tollgate_server::ServerError;
-use tollgate_server::storage::{AuthorizationCode, LoginSession, Redemption, Site, Storage, User};
+use tollgate_server::storage::{AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, Storage, User};
 use tollgate_store::StoreError;
 
 type TestResult = Result<(), Box<dyn Error>>;
@@ -29,7 +29,7 @@ fn everything_is_there_after_a_reopen() -> TestResult {
     assert_eq!(storage.signing_keys()?.map(|keys| keys.version), Some(1));
     assert_eq!(storage.login_session(&[9; 32], 19)?, Some(session));
     assert_eq!(storage.login_session(&[9; 32], 20)?, None);
-    assert_eq!(storage.redeem_code(&[1; 32], 50)?, Redemption::First(code(1)));
+    assert_eq!(storage.redeem_code(&presented(1), 50)?, Redemption::First(code(1)));
     Ok(())
 }
 
@@ -59,7 +59,7 @@ fn a_code_is_redeemed_once_even_by_two_processes_at_once() -> TestResult {
                     let (storage, start) = (&storages[index % 2], &start);
                     scope.spawn(move || {
                         start.wait();
-                        storage.redeem_code(&[round; 32], 50)
+                        storage.redeem_code(&presented(round), 50)
                     })
                 })
                 .collect();
@@ -76,19 +76,36 @@ fn a_second_redemption_is_told_from_an_unknown_code_also_after_it_expired() -> T
     let folder = tempfile::tempdir()?;
     let storage = Storage::open(folder.path())?;
     storage.add_code(&code(1), 0)?;
-    assert_eq!(storage.redeem_code(&[2; 32], 50)?, Redemption::Unknown);
-    assert_eq!(storage.redeem_code(&[1; 32], 50)?, Redemption::First(code(1)));
-    assert_eq!(storage.redeem_code(&[1; 32], 400)?, Redemption::Again(code(1)));
-    assert_eq!(storage.redeem_code(&[1; 32], 400)?, Redemption::Again(code(1)));
+    assert_eq!(storage.redeem_code(&presented(2), 50)?, Redemption::Unknown);
+    assert_eq!(storage.redeem_code(&presented(1), 50)?, Redemption::First(code(1)));
+    assert_eq!(storage.redeem_code(&presented(1), 400)?, Redemption::Again(code(1)));
+    assert_eq!(storage.redeem_code(&presented(1), 400)?, Redemption::Again(code(1)));
     Ok(())
 }
 
 #[test]
-fn an_expired_code_is_unknown() -> TestResult {
+fn a70_only_what_its_own_client_presents_rightly_uses_a_code_up() -> TestResult {
     let folder = tempfile::tempdir()?;
     let storage = Storage::open(folder.path())?;
     storage.add_code(&code(1), 0)?;
-    assert_eq!(storage.redeem_code(&[1; 32], 100)?, Redemption::Unknown);
+    let foreign = PresentedCode { client_id: "other".into(), ..presented(1) };
+    assert_eq!(storage.redeem_code(&foreign, 50)?, Redemption::Unknown);
+    let elsewhere = PresentedCode { redirect_uri: "https://other.example".into(), ..presented(1) };
+    assert_eq!(storage.redeem_code(&elsewhere, 50)?, Redemption::OtherRedirectUri);
+    let unproven = PresentedCode { code_challenge: "other".into(), ..presented(1) };
+    assert_eq!(storage.redeem_code(&unproven, 50)?, Redemption::OtherVerifier);
+    assert_eq!(storage.redeem_code(&presented(1), 50)?, Redemption::First(code(1)));
+    // A foreign client learns nothing of a used code, and so cannot have its token revoked.
+    assert_eq!(storage.redeem_code(&foreign, 50)?, Redemption::Unknown);
+    Ok(())
+}
+
+#[test]
+fn an_expired_code_is_told_from_an_unknown_one() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let storage = Storage::open(folder.path())?;
+    storage.add_code(&code(1), 0)?;
+    assert_eq!(storage.redeem_code(&presented(1), 100)?, Redemption::Expired);
     Ok(())
 }
 
@@ -178,4 +195,9 @@ fn code(digest: u8) -> AuthorizationCode {
         expires_at: 100,
         token_id: format!("token-{digest}"),
     }
+}
+
+fn presented(digest: u8) -> PresentedCode {
+    let AuthorizationCode { digest, client_id, redirect_uri, code_challenge, .. } = code(digest);
+    PresentedCode { digest, client_id, redirect_uri, code_challenge }
 }
