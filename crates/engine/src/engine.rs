@@ -1,13 +1,12 @@
-use std::cell::RefCell;
 use std::sync::Arc;
 
 use tollgate_apikeys::{ApiKeyTable, Digest, LastUse, MatchedKey};
-use tollgate_jwt::{CompactJws, HeaderCache, json};
+use tollgate_jwt::CompactJws;
 use tollgate_keys::{Algorithm, KeyRing, VerifyError};
 
 use crate::basic::BasicCredentials;
 use crate::builder::EngineBuilder;
-use crate::cache::{Cache, CacheStatistics, Fronts, Judgement, Stamp};
+use crate::cache::{Cache, CacheStatistics, Judgement, Stamp};
 use crate::clock::Clock;
 use crate::credential::Credential;
 use crate::issuer::Issuers;
@@ -16,8 +15,8 @@ use crate::principal::Principal;
 use crate::record::{KeyKind, KeyRecord, KeyState, KnownKey};
 use crate::rejection::Rejection;
 use crate::revocation::{Marks, Revocations};
-use crate::sync::thread_local;
-use crate::token::{Token, TokenText};
+use crate::thread::Thread;
+use crate::token::Token;
 
 /// The token verification engine: the value of an Authorization header in, a [`Principal`] or a [`Rejection`] out.
 ///
@@ -89,8 +88,7 @@ impl Engine {
             return Err(Rejection::CredentialNotAccepted);
         };
         let jws = self.split(token)?;
-        THREAD.with(|thread| {
-            let thread = &mut *thread.borrow_mut();
+        Thread::with(|thread| {
             let claims = jws.decode_claims(&mut thread.claims)?;
             Ok(self.issuers.at(self.issuers.find(claims.iss())?).key_ring())
         })
@@ -109,22 +107,31 @@ impl Engine {
         if self.issuers.is_empty() {
             return Err(Rejection::CredentialNotAccepted);
         }
-        THREAD
-            .with(|thread| {
-                let thread = &mut *thread.borrow_mut();
-                let cached = self.cache.as_ref().and_then(|cache| {
-                    cache.find(&mut thread.fronts, token, now, |token, stamp| self.judge(token, stamp, now))
-                });
-                match cached {
-                    Some(judged) => judged,
-                    None => self.admit_new_jws(token, now, thread),
-                }
-            })
-            .map(Principal::from_token)
+        let mut unknown_to = None;
+        let verdict = Thread::with(|thread| {
+            let cached = self.cache.as_ref().and_then(|cache| {
+                cache.find(&mut thread.fronts, token, now, |token, stamp| self.judge(token, stamp, now))
+            });
+            match cached {
+                Some(judged) => judged,
+                None => self.admit_new_jws(token, now, thread, &mut unknown_to),
+            }
+        });
+        // Now that nothing of the thread is in use: the refresher is the user's, and may itself verify.
+        if let (Some(key_ring), Err(Rejection::UnknownKey { kid })) = (unknown_to, &verdict) {
+            key_ring.report_unknown_key(kid.as_deref());
+        }
+        verdict.map(Principal::from_token)
     }
 
-    /// The whole road of a JWT.
-    fn admit_new_jws(&self, token: &[u8], now: i64, thread: &mut Thread) -> Result<Arc<Token>, Rejection> {
+    /// The whole road of a JWT. The ring that lacks its key is put into `unknown_to`.
+    fn admit_new_jws<'e>(
+        &'e self,
+        token: &[u8],
+        now: i64,
+        thread: &mut Thread,
+        unknown_to: &mut Option<&'e KeyRing>,
+    ) -> Result<Arc<Token>, Rejection> {
         // Read before anything is looked up: what is revoked from here on is found by the next hit.
         let revocations = self.revocations.generation();
         let jws = self.split(token)?;
@@ -137,7 +144,7 @@ impl Engine {
         let keys = issuer.key_ring().load();
         let proof = keys.verify(&jws, &header, &mut thread.signature).map_err(|error| {
             if error == VerifyError::UnknownKey {
-                issuer.key_ring().report_unknown_key(header.kid());
+                *unknown_to = Some(issuer.key_ring());
             }
             Rejection::unverified(error, header.kid())
         })?;
@@ -227,19 +234,4 @@ fn check_in_force(key: &KnownKey, now: i64) -> Result<(), Rejection> {
     let (not_before, expires_at) = key.validity();
     not_before.map_or(Ok(()), |begin| check_begun(begin, 0, now))?;
     expires_at.map_or(Ok(()), |end| check_not_expired(end, 0, now))
-}
-
-/// What a thread keeps from one verify to the next: memory for the token at hand, so that a verify allocates only what
-/// its [`Principal`] keeps, and its part of the caches.
-#[derive(Default)]
-struct Thread {
-    fronts: Fronts,
-    headers: HeaderCache,
-    claims: json::Buffer,
-    signature: Vec<u8>,
-    text: TokenText,
-}
-
-thread_local! {
-    static THREAD: RefCell<Thread> = RefCell::default();
 }

@@ -52,6 +52,7 @@ mod rejection;
 mod revocation;
 mod scopes;
 mod sync;
+mod thread;
 mod token;
 
 pub use address::{AddressBlock, NotAnAddressBlock};

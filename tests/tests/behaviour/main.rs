@@ -18,6 +18,7 @@ mod oracle;
 mod packed_records;
 mod policy;
 mod principal;
+mod reentrancy;
 mod rejections;
 mod revocation;
 mod rotation;

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use http::{HeaderValue, Request, Response};
 use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection};
@@ -50,6 +50,20 @@ fn a53_panic_of_the_observer_lets_nothing_pass() {
     assert!(reaches(&layer, &fixture.key), "the layer works on after a panic");
     let layer = RequireScopes::all(["read:sites"]).unwrap().on_rejection(|_, _| panic!("the observer fails"));
     assert!(!reaches(&layer, &fixture.key));
+}
+
+#[test]
+fn a62_an_observer_that_verifies_gets_an_answer() {
+    let fixture = Fixture::new();
+    let (engine, key) = (fixture.engine.clone(), fixture.key.clone());
+    let answers = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&answers);
+    let layer = AuthLayer::new(fixture.engine.clone()).on_rejection(move |_, _| {
+        counter.fetch_add(usize::from(engine.verify(key.as_bytes()).is_ok()), Ordering::Relaxed);
+    });
+    assert!(!reaches(&layer, &fixture.expired));
+    assert!(!reaches(&layer, "Bearer x"));
+    assert_eq!(answers.load(Ordering::Relaxed), 2);
 }
 
 #[test]
