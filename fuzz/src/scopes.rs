@@ -12,6 +12,7 @@ pub fn scopes(data: &[u8]) {
     let is_list = lines.len() <= MAX_LIST_ENTRIES && lines.iter().all(|line| naive_is_token(line));
     let expected = is_list.then(|| lines.iter().copied().map(str::to_owned).collect());
     assert_eq!(granted("scp", lines.clone().into()), expected);
+    assert_eq!(granted("scope", lines.clone().into()), expected);
 
     let set = ScopeSet::new(lines.iter().copied());
     let tokens: Vec<_> = lines.iter().copied().filter(|line| naive_is_token(line)).collect();

@@ -1,7 +1,13 @@
-use crate::error::ParseError;
-use crate::json::{Document, Number, Object, Value};
-use crate::limits::MAX_LIST_ENTRIES;
-use crate::scope::{is_scope_list, is_scope_token, is_single_spaced};
+mod lists;
+mod names;
+
+pub use lists::{ScopeClaim, StringList};
+pub use names::{ClaimNames, FoundClaims, KnownClaim};
+
+use crate::error::{ParseError, Part};
+use crate::json::{Document, JsonError, Number, Object, Value};
+use crate::limits::{MAX_CLAIM_NAMES, MAX_JSON_MEMBERS, MAX_LIST_ENTRIES};
+use crate::scope::{is_scope_list, is_scope_token};
 
 /// A JWT's claims (RFC 7519 section 4), **not verified**.
 ///
@@ -13,7 +19,22 @@ pub struct Claims<'s> {
     document: Document<'s>,
 }
 
-/// What a pass over the members found. `aud`, `scp` and `cnf` may hold further values, and those stay in the document.
+/// How large the claims of a token may be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct ClaimLimits {
+    /// The most members of one JSON object; [`MAX_JSON_MEMBERS`] by default.
+    pub max_members: usize,
+    /// The most entries of an array in `aud`, `scope` or `scp`; [`MAX_LIST_ENTRIES`] by default.
+    pub max_list_entries: usize,
+}
+
+impl Default for ClaimLimits {
+    fn default() -> Self {
+        ClaimLimits { max_members: MAX_JSON_MEMBERS, max_list_entries: MAX_LIST_ENTRIES }
+    }
+}
+
+/// What a pass over the members found. What may be an array or an object stays in the document.
 #[derive(Default)]
 struct Fields<'s> {
     iss: Option<&'s str>,
@@ -22,20 +43,22 @@ struct Fields<'s> {
     sid: Option<&'s str>,
     client_id: Option<&'s str>,
     azp: Option<&'s str>,
-    scope: Option<&'s str>,
     exp: Option<i64>,
     nbf: Option<i64>,
     iat: Option<i64>,
     /// Where in the root object the value is.
     aud: Option<usize>,
+    scope: Option<usize>,
     scp: Option<usize>,
     cnf: Option<usize>,
+    cid: Option<usize>,
+    appid: Option<usize>,
 }
 
 impl<'s> Claims<'s> {
-    pub(crate) fn new(document: Document<'s>) -> Result<Self, ParseError> {
+    pub(crate) fn new(document: Document<'s>, limits: &ClaimLimits) -> Result<Self, ParseError> {
         let mut fields = Fields::default();
-        let read = Reader { may_hold_nul: document.may_hold_nul() };
+        let read = Reader { may_hold_nul: document.may_hold_nul(), max_list_entries: limits.max_list_entries };
         let root = document.root();
         for (name, position) in root.positions() {
             let value = root.at(position);
@@ -51,18 +74,20 @@ impl<'s> Claims<'s> {
                 b"sid" => fields.sid = Some(read.string("sid", value)?),
                 b"client_id" => fields.client_id = Some(read.non_empty_string("client_id", value)?),
                 b"azp" => fields.azp = Some(read.non_empty_string("azp", value)?),
-                b"scope" => fields.scope = Some(scope_list("scope", value)?),
                 b"aud" => {
-                    read.list("aud", value, |_| true)?;
+                    read.list("aud", value, STRINGS, |_| true)?;
                     fields.aud = Some(position);
                 }
+                b"scope" => {
+                    read.scopes("scope", value)?;
+                    fields.scope = Some(position);
+                }
                 b"scp" => {
-                    match value {
-                        Value::String(_) => drop(scope_list("scp", value)?),
-                        _ => read.list("scp", value, is_scope_token)?,
-                    }
+                    read.scopes("scp", value)?;
                     fields.scp = Some(position);
                 }
+                b"cid" => fields.cid = Some(position),
+                b"appid" => fields.appid = Some(position),
                 b"cnf" => {
                     value.as_object().ok_or(ParseError::InvalidClaim { name: "cnf", expected: "an object" })?;
                     fields.cnf = Some(position);
@@ -87,8 +112,8 @@ impl<'s> Claims<'s> {
 
     /// `aud`: for whom it is meant (section 4.1.3); no entry where the claim is absent.
     #[must_use]
-    pub fn aud(&self) -> Audience<'_, 's> {
-        Audience(self.at(self.fields.aud))
+    pub fn aud(&self) -> StringList<'_, 's> {
+        StringList(self.at(self.fields.aud))
     }
 
     /// `exp` (section 4.1.4) in seconds since the Unix epoch, fractions rounded down.
@@ -136,10 +161,7 @@ impl<'s> Claims<'s> {
     /// `scope` (RFC 8693 section 4.2), or `scp` where there is no `scope`.
     #[must_use]
     pub fn scope(&self) -> ScopeClaim<'_, 's> {
-        match self.fields.scope {
-            Some(list) => ScopeClaim(Some(Value::String(list))),
-            None => ScopeClaim(self.at(self.fields.scp)),
-        }
+        ScopeClaim(self.at(self.fields.scope.or(self.fields.scp)))
     }
 
     /// `cnf`: what the sender has to prove (RFC 7800 section 3.1).
@@ -154,52 +176,76 @@ impl<'s> Claims<'s> {
         self.document.root().get(name)
     }
 
+    /// The value of a claim that was read in the pass over the members.
+    #[must_use]
+    pub fn known(&self, claim: KnownClaim) -> Option<Value<'_, 's>> {
+        let fields = &self.fields;
+        match claim {
+            KnownClaim::Iss => fields.iss.map(Value::String),
+            KnownClaim::Sub => fields.sub.map(Value::String),
+            KnownClaim::Jti => fields.jti.map(Value::String),
+            KnownClaim::Sid => fields.sid.map(Value::String),
+            KnownClaim::ClientId => fields.client_id.map(Value::String),
+            KnownClaim::Azp => fields.azp.map(Value::String),
+            KnownClaim::Aud => self.at(fields.aud),
+            KnownClaim::Cid => self.at(fields.cid),
+            KnownClaim::Appid => self.at(fields.appid),
+            KnownClaim::Scope => self.at(fields.scope),
+            KnownClaim::Scp => self.at(fields.scp),
+        }
+    }
+
+    /// Looks for several claims in one pass, whose time does not depend on how many they are.
+    #[must_use]
+    pub fn find(&self, names: &ClaimNames) -> FoundClaims {
+        let mut positions = [0; MAX_CLAIM_NAMES];
+        for (name, position) in self.document.root().positions() {
+            if let Some(index) = names.index(name) {
+                positions[index] = position as u32;
+            }
+        }
+        FoundClaims { positions }
+    }
+
+    /// The claim whose index in the names that were looked for is `index`.
+    #[must_use]
+    pub fn found(&self, found: &FoundClaims, index: usize) -> Option<Value<'_, 's>> {
+        match found.positions[index] {
+            0 => None,
+            position => Some(self.document.root().at(position as usize)),
+        }
+    }
+
+    /// Whether the claims are within limits that are narrower than those that they were read with.
+    ///
+    /// # Errors
+    /// [`ParseError::TooManyEntries`], or [`ParseError::Json`] with [`JsonError::TooManyMembers`].
+    pub fn check_within(&self, limits: &ClaimLimits) -> Result<(), ParseError> {
+        let (members, max) = (self.document.widest(), limits.max_members);
+        if members > max {
+            return Err(ParseError::Json { part: Part::Payload, error: JsonError::TooManyMembers { members, max } });
+        }
+        let lists = [("aud", self.fields.aud), ("scope", self.fields.scope), ("scp", self.fields.scp)];
+        for (name, position) in lists {
+            if let Some(Value::Array(array)) = self.at(position) {
+                check_entries(name, array.len(), limits.max_list_entries)?;
+            }
+        }
+        Ok(())
+    }
+
     fn at(&self, position: Option<usize>) -> Option<Value<'_, 's>> {
         position.map(|position| self.document.root().at(position))
     }
 }
 
-/// The entries of an `aud` claim: one string or an array of strings; none where the claim is absent.
-pub struct Audience<'a, 's>(Option<Value<'a, 's>>);
-
-impl<'a, 's> Audience<'a, 's> {
-    /// Whether the claim is absent. An empty array is not.
-    #[must_use]
-    pub fn is_absent(&self) -> bool {
-        self.0.is_none()
-    }
-
-    /// The entries in order.
-    pub fn iter(&self) -> impl Iterator<Item = &'s str> + use<'a, 's> {
-        strings(self.0)
-    }
-}
-
-/// The scope-tokens of a `scope` or `scp` claim.
-pub struct ScopeClaim<'a, 's>(Option<Value<'a, 's>>);
-
-impl<'a, 's> ScopeClaim<'a, 's> {
-    /// The claim's own text, where it is scope-tokens joined by single spaces, as RFC 6749 section 3.3 has it.
-    #[must_use]
-    pub fn as_joined(&self) -> Option<&'s str> {
-        self.0.and_then(|value| value.as_str()).filter(|list| is_single_spaced(list))
-    }
-
-    /// The scope-tokens in order, as they were sent.
-    pub fn iter(&self) -> impl Iterator<Item = &'s str> + use<'a, 's> {
-        strings(self.0).flat_map(|list| list.split(' ')).filter(|token| !token.is_empty())
-    }
-}
-
-fn strings<'a, 's>(value: Option<Value<'a, 's>>) -> impl Iterator<Item = &'s str> + use<'a, 's> {
-    let one = value.and_then(|value| value.as_str());
-    let many = value.and_then(|value| value.as_array());
-    one.into_iter().chain(many.into_iter().flat_map(|array| array.iter()).filter_map(|entry| entry.as_str()))
-}
+const STRINGS: &str = "a string or an array of strings, none with U+0000";
+const SCOPES: &str = "scope-tokens, joined by spaces in a string or as the entries of an array";
 
 /// Reads claims that name somebody or something.
 struct Reader {
     may_hold_nul: bool,
+    max_list_entries: usize,
 }
 
 impl Reader {
@@ -214,18 +260,32 @@ impl Reader {
         }
     }
 
-    /// A string, or an array of at most [`MAX_LIST_ENTRIES`] strings, each of which `is_entry`.
-    fn list(&self, name: &'static str, value: Value<'_, '_>, is_entry: fn(&str) -> bool) -> Result<(), ParseError> {
+    /// Scope-tokens: joined by spaces in a string, or one an entry of an array.
+    fn scopes(&self, name: &'static str, value: Value<'_, '_>) -> Result<(), ParseError> {
+        match value {
+            Value::String(text) if is_scope_list(text) => Ok(()),
+            Value::Array(_) => self.list(name, value, SCOPES, is_scope_token),
+            _ => Err(ParseError::InvalidClaim { name, expected: SCOPES }),
+        }
+    }
+
+    /// A string, or an array of strings, each of which `is_entry`; that is what is `expected`.
+    fn list(
+        &self,
+        name: &'static str,
+        value: Value<'_, '_>,
+        expected: &'static str,
+        is_entry: fn(&str) -> bool,
+    ) -> Result<(), ParseError> {
         let is_entry = |entry: Value<'_, '_>| self.text(entry).is_some_and(is_entry);
         let is_list = match value {
-            Value::Array(array) => array.len() <= MAX_LIST_ENTRIES && array.iter().all(is_entry),
+            Value::Array(array) => {
+                check_entries(name, array.len(), self.max_list_entries)?;
+                array.iter().all(is_entry)
+            }
             _ => is_entry(value),
         };
-        if is_list {
-            Ok(())
-        } else {
-            Err(ParseError::InvalidClaim { name, expected: "a string or an array of strings" })
-        }
+        if is_list { Ok(()) } else { Err(ParseError::InvalidClaim { name, expected }) }
     }
 
     fn text<'s>(&self, value: Value<'_, 's>) -> Option<&'s str> {
@@ -233,11 +293,8 @@ impl Reader {
     }
 }
 
-fn scope_list<'s>(name: &'static str, value: Value<'_, 's>) -> Result<&'s str, ParseError> {
-    value
-        .as_str()
-        .filter(|text| is_scope_list(text))
-        .ok_or(ParseError::InvalidClaim { name, expected: "scope-tokens joined by spaces" })
+fn check_entries(name: &'static str, entries: usize, max: usize) -> Result<(), ParseError> {
+    if entries <= max { Ok(()) } else { Err(ParseError::TooManyEntries { name, entries, max }) }
 }
 
 fn numeric_date(name: &'static str, value: Value<'_, '_>) -> Result<Number, ParseError> {

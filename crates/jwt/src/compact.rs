@@ -1,10 +1,10 @@
 use crate::base64url;
 use crate::bytes::{contains_byte, find_byte, rfind_byte};
-use crate::claims::Claims;
+use crate::claims::{ClaimLimits, Claims};
 use crate::error::{ParseError, Part};
 use crate::header::Header;
 use crate::json;
-use crate::limits::MAX_TOKEN_BYTES;
+use crate::limits::{MAX_JSON_MEMBERS, MAX_TOKEN_BYTES};
 
 /// A JWS in compact serialisation (RFC 7515 section 7.1), split into its parts and borrowed.
 ///
@@ -83,7 +83,7 @@ impl<'t> CompactJws<'t> {
     /// # Errors
     /// Every [`ParseError`] that speaks of the header.
     pub fn decode_header<'s>(&self, buffer: &'s mut json::Buffer) -> Result<Header<'s>, ParseError> {
-        Header::new(&decode_object(self.header, Part::Header, buffer)?)
+        Header::new(&decode_object(self.header, Part::Header, MAX_JSON_MEMBERS, buffer)?)
     }
 
     /// Decodes the payload into `buffer` and reads it as a JWT's claims.
@@ -91,7 +91,19 @@ impl<'t> CompactJws<'t> {
     /// # Errors
     /// Every [`ParseError`] that speaks of the payload or of a claim.
     pub fn decode_claims<'s>(&self, buffer: &'s mut json::Buffer) -> Result<Claims<'s>, ParseError> {
-        Claims::new(decode_object(self.payload, Part::Payload, buffer)?)
+        self.decode_claims_within(&ClaimLimits::default(), buffer)
+    }
+
+    /// Decodes the payload into `buffer` and reads it as a JWT's claims, of at most these sizes.
+    ///
+    /// # Errors
+    /// As [`CompactJws::decode_claims`].
+    pub fn decode_claims_within<'s>(
+        &self,
+        limits: &ClaimLimits,
+        buffer: &'s mut json::Buffer,
+    ) -> Result<Claims<'s>, ParseError> {
+        Claims::new(decode_object(self.payload, Part::Payload, limits.max_members, buffer)?, limits)
     }
 
     /// Decodes the payload, whatever it holds, to the end of `out`.
@@ -121,9 +133,14 @@ impl std::fmt::Debug for CompactJws<'_> {
     }
 }
 
-fn decode_object<'s>(text: &str, part: Part, buffer: &'s mut json::Buffer) -> Result<json::Document<'s>, ParseError> {
+fn decode_object<'s>(
+    text: &str,
+    part: Part,
+    max_members: usize,
+    buffer: &'s mut json::Buffer,
+) -> Result<json::Document<'s>, ParseError> {
     buffer.fill(|bytes| base64url::append(text, bytes)).map_err(|_| ParseError::Base64 { part })?;
-    buffer.parse().map_err(|error| ParseError::Json { part, error })
+    buffer.parse(max_members).map_err(|error| ParseError::Json { part, error })
 }
 
 #[cold]

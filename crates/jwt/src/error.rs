@@ -69,6 +69,15 @@ pub enum ParseError {
         /// What it has to be.
         expected: &'static str,
     },
+    /// A claim is an array of more entries than the limit.
+    TooManyEntries {
+        /// The claim's name.
+        name: &'static str,
+        /// How many it has.
+        entries: usize,
+        /// The limit.
+        max: usize,
+    },
     /// The header has a `crit` member. tollgate implements no critical extension, so RFC 7515 section 4.1.11
     /// requires that the token be refused.
     CriticalHeader,
@@ -85,6 +94,8 @@ impl ParseError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            ParseError::Json { error: JsonError::TooManyMembers { .. }, .. } => "too-many-members",
+            ParseError::TooManyEntries { .. } => "too-many-entries",
             ParseError::TooLong { .. }
             | ParseError::NotCompact
             | ParseError::Base64 { .. }
@@ -108,10 +119,16 @@ impl fmt::Display for ParseError {
             ParseError::NotCompact => f.write_str("the token is not three parts joined by dots"),
             ParseError::Encrypted => f.write_str("the token has five parts: encrypted tokens are not taken"),
             ParseError::Base64 { part } => write!(f, "the {part} is not canonical base64url"),
+            ParseError::Json { part, error: error @ JsonError::TooManyMembers { .. } } => {
+                write!(f, "the {part} is too wide: {error}")
+            }
             ParseError::Json { part, error } => write!(f, "the {part} is not a JSON object: {error}"),
             ParseError::MissingMember { name } => write!(f, "the header has no {name}"),
             ParseError::InvalidMember { name, expected } => write!(f, "the header's {name} is not {expected}"),
             ParseError::InvalidClaim { name, expected } => write!(f, "the claim {name} is not {expected}"),
+            ParseError::TooManyEntries { name, entries, max } => {
+                write!(f, "the claim {name} has {entries} entries; at most {max} are allowed (max_list_entries)")
+            }
             ParseError::CriticalHeader => f.write_str("the header has crit, and no extension is implemented"),
             ParseError::UnsupportedHeader { name } => write!(f, "the header has {name}, which is not implemented"),
         }

@@ -77,11 +77,12 @@ fn is_nested_jwt(cty: &str) -> bool {
     strip_application(cty).eq_ignore_ascii_case("jwt")
 }
 
-/// Media types compare without regard to case (RFC 2045 section 5.1).
+/// Media types compare without regard to case (RFC 2045 section 5.1). RFC 7515 section 4.1.9 lets senders leave the prefix
+/// out where the rest has no slash; before another one it stays, so that it makes no other media type of it.
 fn strip_application(media_type: &str) -> &str {
     const PREFIX: &str = "application/";
-    match media_type.get(..PREFIX.len()) {
-        Some(prefix) if prefix.eq_ignore_ascii_case(PREFIX) => &media_type[PREFIX.len()..],
+    match media_type.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) && !rest.contains('/') => rest,
         _ => media_type,
     }
 }

@@ -24,3 +24,5 @@ mod value;
 pub use document::{Buffer, Document, parse};
 pub use error::JsonError;
 pub use value::{Array, Number, Object, Value};
+
+pub(crate) use duplicates::fingerprint;

@@ -38,7 +38,7 @@ pub mod json;
 pub mod limits;
 mod scope;
 
-pub use claims::{Audience, Claims, ScopeClaim};
+pub use claims::{ClaimLimits, ClaimNames, Claims, FoundClaims, KnownClaim, ScopeClaim, StringList};
 pub use compact::CompactJws;
 pub use error::{ParseError, Part};
 pub use header::Header;

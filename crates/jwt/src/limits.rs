@@ -16,10 +16,16 @@ pub const MAX_JSON_NESTING: usize = 16;
 /// Most members in one JSON object.
 ///
 /// The IANA registry lists about 110 claims; no profile uses more than 30 in one token. 256 leaves room for
-/// generated role maps and keeps the check for duplicates short.
+/// generated role maps and keeps the check for duplicates short. [`ClaimLimits`](crate::ClaimLimits) changes it for
+/// payloads.
 pub const MAX_JSON_MEMBERS: usize = 256;
 
-/// Most strings in an `aud` or `scp` array.
+/// Most strings in an `aud`, `scope` or `scp` array; [`ClaimLimits`](crate::ClaimLimits) changes it.
 ///
-/// Every one of them is compared with what the verifier expects; tokens seen in practice carry 1 to 20.
+/// Every one of them is compared with what the verifier expects; most tokens have 1 to 20.
 pub const MAX_LIST_ENTRIES: usize = 128;
+
+/// Most claims that are looked for in one pass: [`ClaimNames`](crate::ClaimNames).
+///
+/// Their places lie on the stack, four bytes each. The configurations of common identity providers name under ten.
+pub const MAX_CLAIM_NAMES: usize = 64;

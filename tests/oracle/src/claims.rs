@@ -3,7 +3,7 @@
 
 use crate::json::Json;
 
-/// The most entries of `aud` or `scp`: `tollgate_jwt::limits`, by its documented value.
+/// The most entries of `aud`, `scope` or `scp`: `tollgate_jwt::limits`, by its documented value.
 const MAX_ENTRIES: usize = 128;
 
 #[derive(Debug, Default)]
@@ -18,6 +18,12 @@ pub(crate) struct Claims {
     pub(crate) azp: Option<String>,
     pub(crate) scopes: Vec<String>,
     pub(crate) has_cnf: bool,
+}
+
+/// Whether a list of strings has too many entries.
+pub(crate) fn has_long_list(payload: &Json) -> bool {
+    let mut lists = ["aud", "scope", "scp"].iter().filter_map(|name| payload.get(name));
+    lists.any(|list| matches!(list, Json::Array(entries) if entries.len() > MAX_ENTRIES))
 }
 
 /// Reads the claims, or says that one of them is of another type.
@@ -43,23 +49,18 @@ pub(crate) fn read(payload: &Json) -> Result<Claims, &'static str> {
     };
     let aud = match payload.get("aud") {
         None => None,
-        Some(Json::Array(entries)) if entries.len() > MAX_ENTRIES => return Err(INVALID),
         Some(Json::Array(entries)) => Some(entries.iter().map(names_somebody).collect::<Option<_>>().ok_or(INVALID)?),
         Some(one) => Some(vec![names_somebody(one).ok_or(INVALID)?]),
     };
-    let scope = match payload.get("scope") {
-        None => None,
-        Some(list) => Some(list.as_str().and_then(split_scope).ok_or(INVALID)?),
-    };
-    let scp = match payload.get("scp") {
-        None => None,
-        Some(Json::Array(entries)) if entries.len() > MAX_ENTRIES => return Err(INVALID),
+    let scopes = |name: &str| match payload.get(name) {
+        None => Ok(None),
         Some(Json::Array(entries)) => {
             let one = |entry: &Json| entry.as_str().filter(|text| is_scope_token(text)).map(Into::into);
-            Some(entries.iter().map(one).collect::<Option<Vec<_>>>().ok_or(INVALID)?)
+            entries.iter().map(one).collect::<Option<Vec<_>>>().map(Some).ok_or(INVALID)
         }
-        Some(list) => Some(list.as_str().and_then(split_scope).ok_or(INVALID)?),
+        Some(list) => list.as_str().and_then(split_scope).map(Some).ok_or(INVALID),
     };
+    let (scope, scp) = (scopes("scope")?, scopes("scp")?);
     time("iat")?;
     name("sid", true)?;
     Ok(Claims {

@@ -26,9 +26,8 @@ pub enum Json {
 #[derive(Debug)]
 pub struct NotStrict;
 
-/// Nesting and members that tollgate promises to take at most: `tollgate_jwt::limits`, by their documented values.
+/// Nesting that tollgate promises to take at most: `tollgate_jwt::limits`, by its documented value.
 const MAX_NESTING: usize = 16;
-const MAX_MEMBERS: usize = 256;
 
 impl Json {
     /// Parses `text`, all of it.
@@ -39,6 +38,12 @@ impl Json {
         let text = std::str::from_utf8(text).map_err(|_| NotStrict)?;
         let raw: &RawValue = serde_json::from_str(text).map_err(|_| NotStrict)?;
         read(raw, 1)
+    }
+
+    /// The most members of one object in `text`, each counted as often as it is there; 0 where it is no JSON.
+    #[must_use]
+    pub fn widest(text: &[u8]) -> usize {
+        std::str::from_utf8(text).ok().and_then(|text| serde_json::from_str(text).ok()).map_or(0, widest)
     }
 
     /// The value of the member `name` of an object.
@@ -95,7 +100,7 @@ fn read(raw: &RawValue, depth: usize) -> Result<Json, NotStrict> {
                 }
                 object.push((name, read(value, depth + 1)?));
             }
-            if object.len() > MAX_MEMBERS { Err(NotStrict) } else { Ok(Json::Object(object)) }
+            Ok(Json::Object(object))
         }
         b'[' => {
             let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(|_| NotStrict)?;
@@ -109,6 +114,21 @@ fn read(raw: &RawValue, depth: usize) -> Result<Json, NotStrict> {
             Ok(number) if number.is_finite() => Ok(Json::Number(text.to_owned())),
             _ => Err(NotStrict),
         },
+    }
+}
+
+fn widest(raw: &RawValue) -> usize {
+    let text = raw.get();
+    match text.as_bytes()[0] {
+        b'{' => {
+            let members = members(text).unwrap_or_default();
+            members.iter().map(|(_, value)| widest(value)).fold(members.len(), usize::max)
+        }
+        b'[' => {
+            let elements: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+            elements.into_iter().map(widest).max().unwrap_or(0)
+        }
+        _ => 0,
     }
 }
 

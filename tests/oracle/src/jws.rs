@@ -35,6 +35,9 @@ pub(crate) const ALGORITHMS: [&str; 18] = [
     "ML-DSA-87",
 ];
 
+/// The most members of an object: `tollgate_jwt::limits`, by its documented value.
+const MAX_MEMBERS: usize = 256;
+
 /// The most keys that are tried for one token (docs/keys.md).
 const MAX_KEYS_TRIED: usize = 4;
 
@@ -54,18 +57,14 @@ pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
     };
     let mut reasons = Reasons::new();
     let header = read_header(header, &mut reasons);
-    let claims = decode_object(payload).map(|payload| (claims::read(&payload), payload));
-    let claims = match claims {
-        None => {
-            reasons.insert("malformed-token");
-            None
+    let claims = decode_object(payload, &mut reasons).and_then(|payload| {
+        let is_short = !claims::has_long_list(&payload);
+        if !is_short {
+            reasons.insert("too-many-entries");
         }
-        Some((Err(reason), _)) => {
-            reasons.insert(reason);
-            None
-        }
-        Some((Ok(claims), payload)) => Some((claims, payload)),
-    };
+        let claims = claims::read(&payload).map_err(|reason| reasons.insert(reason)).ok()?;
+        is_short.then_some((claims, payload))
+    });
     let issuer = claims.as_ref().and_then(|(claims, _)| find_issuer(world, claims, &mut reasons));
     if let (Some(issuer), Some((claims, payload))) = (issuer, &claims) {
         check_claims(issuer, header.as_ref(), claims, payload, now, &mut reasons);
@@ -98,10 +97,7 @@ struct Header {
 
 /// RFC 7515 section 4.
 fn read_header(text: &str, reasons: &mut Reasons) -> Option<Header> {
-    let Some(header) = decode_object(text) else {
-        reasons.insert("malformed-token");
-        return None;
-    };
+    let header = decode_object(text, reasons)?;
     let before = reasons.len();
     if header.get("crit").is_some() {
         reasons.insert("critical-header");
@@ -235,13 +231,27 @@ fn facts(claims: Claims, payload: Json, key: &Key) -> Facts {
     }
 }
 
-fn decode_object(text: &str) -> Option<Json> {
-    let json = Json::parse(&decode_url(text)?).ok()?;
-    matches!(json, Json::Object(_)).then_some(json)
+/// The object that a part holds, or the reasons why it holds none.
+fn decode_object(text: &str, reasons: &mut Reasons) -> Option<Json> {
+    let text = decode_url(text).unwrap_or_default();
+    let is_narrow = Json::widest(&text) <= MAX_MEMBERS;
+    if !is_narrow {
+        reasons.insert("too-many-members");
+    }
+    match Json::parse(&text) {
+        Ok(json @ Json::Object(_)) => Some(json).filter(|_| is_narrow),
+        _ => {
+            reasons.insert("malformed-token");
+            None
+        }
+    }
 }
 
-/// RFC 7515 section 4.1.9: `application/` may be left out; media types compare without regard to case.
+/// RFC 7515 section 4.1.9: `application/` may be left out where no other slash follows; media types compare without regard to case.
 fn media_subtype(media_type: &str) -> String {
     let media_type = media_type.to_ascii_lowercase();
-    media_type.strip_prefix("application/").map(Into::into).unwrap_or(media_type)
+    match media_type.strip_prefix("application/") {
+        Some(subtype) if !subtype.contains('/') => subtype.to_owned(),
+        _ => media_type,
+    }
 }

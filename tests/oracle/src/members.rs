@@ -98,9 +98,15 @@ pub(crate) fn escape_name(members: &mut Members, choices: &mut Choices) {
     }
 }
 
-/// A claim that nobody reads, deep, wide, or with something wrong inside.
+/// A claim that nobody reads, deep, wide, or with something wrong inside; or a list that is long.
 pub(crate) fn add_nested(members: &mut Members, choices: &mut Choices) {
-    let value = match choices.below(8) {
+    let value = match choices.below(9) {
+        8 => {
+            let name = choices.one_of(&["aud", "scope", "scp"]);
+            let mut entries = vec![r#""https://api.example.com""#; 126 + choices.below(6)];
+            entries[0] = choices.one_of(&[r#""x""#, "1", r#""a b""#]);
+            return set(members, name, &format!("[{}]", entries.join(",")));
+        }
         0 => r#"{"a":1,"b":[{"c":2,"\u0063":3}]}"#.to_owned(),
         1 => r#"[{"a":{"b":1,"b":1}}]"#.to_owned(),
         2 => r#"[1,2,]"#.to_owned(),
@@ -288,6 +294,9 @@ const CLAIMS: &[(&str, &[&str])] = &[
             r#""\u00e9""#,
             r#""a\u0020b""#,
             r#"["a"]"#,
+            r#"["a","b c"]"#,
+            r#"["a",""]"#,
+            r#"["\u0061","b"]"#,
             r#"" ""#,
             r#""~!#[]""#,
             r#""a\u007fb""#,

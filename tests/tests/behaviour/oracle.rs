@@ -49,7 +49,7 @@ fn the_engine_and_the_oracle_agree_on_every_plan() {
 }
 
 /// Each reason for which a credential can be rejected in the oracle's world.
-const REASONS: [&str; 27] = [
+const REASONS: [&str; 29] = [
     "algorithm-mismatch",
     "algorithm-not-allowed",
     "ambiguous-key",
@@ -69,6 +69,8 @@ const REASONS: [&str; 27] = [
     "not-yet-valid",
     "revoked",
     "sender-constrained",
+    "too-many-entries",
+    "too-many-members",
     "type-not-allowed",
     "unknown-api-key",
     "unknown-client",

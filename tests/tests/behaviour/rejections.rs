@@ -10,7 +10,7 @@ const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
 const BASIC: &str = r#"Basic realm="tollgate", charset="UTF-8""#;
 
 /// The codes that `verify` gives; each is met below.
-const CODES: [&str; 24] = [
+const CODES: [&str; 26] = [
     "missing-credential",
     "header-too-long",
     "malformed-credential",
@@ -35,6 +35,8 @@ const CODES: [&str; 24] = [
     "unknown-api-key",
     "unknown-client",
     "sender-constrained",
+    "too-many-members",
+    "too-many-entries",
 ];
 
 #[test]
@@ -79,6 +81,8 @@ fn every_code_is_reached_and_answers_as_rfc_6750_says() {
         draft().with_signature([7; 64]),
         unknown.as_str().to_owned(),
         nobody,
+        sign(draft().payload_text(format!("{{{}}}", vec!["\"a\":0"; 257].join(",")))),
+        sign(draft().claim("aud", vec!["a"; 129])),
     ];
     let mut met = BTreeMap::new();
     for header in &headers {

@@ -6,7 +6,7 @@ use super::duplicates::refuse_duplicates;
 use super::error::JsonError;
 use super::value::Object;
 use crate::bytes::contains_byte;
-use crate::limits::MAX_JSON_NESTING;
+use crate::limits::{MAX_JSON_MEMBERS, MAX_JSON_NESTING};
 
 /// Parses `text`, which has to be one JSON object.
 ///
@@ -15,7 +15,7 @@ use crate::limits::MAX_JSON_NESTING;
 pub fn parse<'s>(text: &[u8], buffer: &'s mut Buffer) -> Result<Document<'s>, JsonError> {
     buffer.text.clear();
     buffer.text.extend_from_slice(text);
-    buffer.parse()
+    buffer.parse(MAX_JSON_MEMBERS)
 }
 
 /// Memory for one document, to be used again for the next.
@@ -24,12 +24,18 @@ pub fn parse<'s>(text: &[u8], buffer: &'s mut Buffer) -> Result<Document<'s>, Js
 pub struct Buffer {
     text: Vec<u8>,
     nodes: Vec<Node<'static>>,
+    order: Vec<u32>,
     stages: Buffers,
 }
 
 impl Default for Buffer {
     fn default() -> Self {
-        Buffer { text: Vec::new(), nodes: Vec::new(), stages: Buffers::with_max_depth(0, MAX_JSON_NESTING) }
+        Buffer {
+            text: Vec::new(),
+            nodes: Vec::new(),
+            order: Vec::new(),
+            stages: Buffers::with_max_depth(0, MAX_JSON_NESTING),
+        }
     }
 }
 
@@ -40,18 +46,19 @@ impl Buffer {
         write(&mut self.text)
     }
 
-    /// Parses what [`Buffer::fill`] wrote.
-    pub(crate) fn parse(&mut self) -> Result<Document<'_>, JsonError> {
+    /// Parses what [`Buffer::fill`] wrote; no object of it has more than `max_members`.
+    pub(crate) fn parse(&mut self, max_members: usize) -> Result<Document<'_>, JsonError> {
         let length = self.text.len();
         let has_escapes = contains_byte(&self.text, b'\\');
         self.text.resize(length + INPUT_PADDING, 0);
-        let mut document = Document { tape: Tape(mem::take(&mut self.nodes)), home: &mut self.nodes, has_escapes };
+        let tape = Tape(mem::take(&mut self.nodes));
+        let mut document = Document { tape, home: &mut self.nodes, has_escapes, widest: 0 };
         simd_json::fill_tape_padded(&mut self.text, length, &mut self.stages, &mut document.tape)
             .map_err(|error| syntax_error(&error))?;
         if !matches!(document.tape.0.first(), Some(Node::Object { .. })) {
             return Err(JsonError::NotAnObject);
         }
-        refuse_duplicates(&document.tape.0)?;
+        document.widest = refuse_duplicates(&document.tape.0, max_members, &mut self.order)?;
         Ok(document)
     }
 }
@@ -62,6 +69,7 @@ pub struct Document<'s> {
     /// Where the tape's memory goes back to.
     home: &'s mut Vec<Node<'static>>,
     has_escapes: bool,
+    widest: usize,
 }
 
 impl<'s> Document<'s> {
@@ -74,6 +82,11 @@ impl<'s> Document<'s> {
     /// Whether a string may hold U+0000, which only an escape can bring about.
     pub(crate) fn may_hold_nul(&self) -> bool {
         self.has_escapes
+    }
+
+    /// The number of members of the widest object.
+    pub(crate) fn widest(&self) -> usize {
+        self.widest
     }
 }
 

@@ -2,24 +2,30 @@ use simd_json::Node;
 
 use super::error::JsonError;
 use super::value::Object;
-use crate::limits::MAX_JSON_MEMBERS;
 
 /// Up to this many members each name is compared with those before it; beyond, the names are sorted, so that
 /// the time stays near linear. Headers and claims stay below.
 const MAX_COMPARED_MEMBERS: usize = 32;
 
-/// Refuses every object in `nodes` that has two members of one name or too many members.
-pub(super) fn refuse_duplicates(nodes: &[Node<'_>]) -> Result<(), JsonError> {
+/// Refuses every object in `nodes` that has two members of one name or more than `max_members`. Returns the number of
+/// members of the widest object. `order` is memory for sorting.
+pub(super) fn refuse_duplicates(
+    nodes: &[Node<'_>],
+    max_members: usize,
+    order: &mut Vec<u32>,
+) -> Result<usize, JsonError> {
+    let mut widest = 0;
     for (index, node) in nodes.iter().enumerate() {
         if let Node::Object { len, .. } = *node {
-            if len > MAX_JSON_MEMBERS {
-                return Err(JsonError::TooManyMembers);
+            if len > max_members {
+                return Err(JsonError::TooManyMembers { members: len, max: max_members });
             }
+            widest = widest.max(len);
             let object = Object::new(&nodes[index..]);
-            if len <= MAX_COMPARED_MEMBERS { compare(&object)? } else { sort(&object)? }
+            if len <= MAX_COMPARED_MEMBERS { compare(&object)? } else { sort(&object, order)? }
         }
     }
-    Ok(())
+    Ok(widest)
 }
 
 /// Compares a name with the earlier ones only where its fingerprint was seen before.
@@ -36,21 +42,20 @@ fn compare(object: &Object<'_, '_>) -> Result<(), JsonError> {
     Ok(())
 }
 
-fn sort(object: &Object<'_, '_>) -> Result<(), JsonError> {
-    let mut names = [""; MAX_JSON_MEMBERS];
-    let names = &mut names[..object.len()];
-    for (slot, name) in names.iter_mut().zip(object.names()) {
-        *slot = name;
-    }
-    names.sort_unstable();
-    match names.windows(2).find(|pair| pair[0] == pair[1]) {
-        Some(pair) => Err(duplicate(pair[0])),
+fn sort(object: &Object<'_, '_>, order: &mut Vec<u32>) -> Result<(), JsonError> {
+    order.clear();
+    // A token has far fewer nodes than 2^32.
+    order.extend(object.positions().map(|(_, position)| position as u32));
+    let name = |position: &u32| object.name_at(*position as usize);
+    order.sort_unstable_by(|a, b| name(a).cmp(name(b)));
+    match order.windows(2).find(|pair| name(&pair[0]) == name(&pair[1])) {
+        Some(pair) => Err(duplicate(name(&pair[0]))),
         None => Ok(()),
     }
 }
 
 /// 7 bits that equal names share. Claims' names differ mostly in length and at their ends.
-fn fingerprint(name: &str) -> usize {
+pub(crate) fn fingerprint(name: &str) -> usize {
     let bytes = name.as_bytes();
     let (first, last) = (bytes.first().copied().unwrap_or(0), bytes.last().copied().unwrap_or(0));
     (usize::from(first) * 5 + usize::from(last) * 11 + bytes.len()) & 127

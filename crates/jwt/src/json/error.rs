@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::limits::{MAX_JSON_MEMBERS, MAX_JSON_NESTING};
+use crate::limits::MAX_JSON_NESTING;
 
 /// Why a text is not a JSON object that this crate takes.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -15,8 +15,13 @@ pub enum JsonError {
     NotAnObject,
     /// Nested deeper than [`MAX_JSON_NESTING`].
     TooDeep,
-    /// An object with more than [`MAX_JSON_MEMBERS`] members.
-    TooManyMembers,
+    /// An object with more members than the limit.
+    TooManyMembers {
+        /// How many it has.
+        members: usize,
+        /// The limit.
+        max: usize,
+    },
     /// Two members of one object have the same name.
     DuplicateMember {
         /// The name, escapes resolved.
@@ -30,7 +35,9 @@ impl fmt::Display for JsonError {
             JsonError::Syntax { offset } => write!(f, "syntax error at byte {offset}"),
             JsonError::NotAnObject => f.write_str("not an object"),
             JsonError::TooDeep => write!(f, "nested deeper than {MAX_JSON_NESTING}"),
-            JsonError::TooManyMembers => write!(f, "an object of more than {MAX_JSON_MEMBERS} members"),
+            JsonError::TooManyMembers { members, max } => {
+                write!(f, "an object has {members} members; at most {max} are allowed (max_members)")
+            }
             // Debug escapes: the name comes from outside.
             JsonError::DuplicateMember { name } => write!(f, "two members are named {name:?}"),
         }

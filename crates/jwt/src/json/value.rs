@@ -132,6 +132,12 @@ impl<'a, 's> Array<'a, 's> {
         self.length == 0
     }
 
+    /// The element of that index, counted from 0.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Value<'a, 's>> {
+        self.iter().nth(index)
+    }
+
     /// The elements in order.
     pub fn iter(&self) -> impl Iterator<Item = Value<'a, 's>> + use<'a, 's> {
         let mut rest = self.nodes;
@@ -203,6 +209,14 @@ impl<'a, 's> Object<'a, 's> {
     #[inline]
     pub(crate) fn at(&self, position: usize) -> Value<'a, 's> {
         Value::read(&self.nodes[position..])
+    }
+
+    /// The name of the member whose value is at a position that [`Object::positions`] gave.
+    pub(super) fn name_at(&self, position: usize) -> &'s str {
+        match self.nodes[position - 1] {
+            Node::String(name) => name,
+            _ => "",
+        }
     }
 
     /// The members in order.

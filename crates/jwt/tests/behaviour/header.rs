@@ -90,6 +90,8 @@ fn a20_typ_is_a_media_type_with_or_without_application() {
         ("application/at+jwt", "at+jwt"),
         ("APPLICATION/JWT", "JWT"),
         ("x/y", "x/y"),
+        // RFC 7515 section 4.1.9: not the media type `x/y`.
+        ("application/x/y", "application/x/y"),
         // As long as "application/".
         ("application+jwt", "application+jwt"),
         ("applications/at+jwt", "applications/at+jwt"),

@@ -1,0 +1,94 @@
+use crate::json::fingerprint;
+use crate::limits::MAX_CLAIM_NAMES;
+
+/// The claims that are read in the pass that makes [`Claims`](super::Claims), so that looking one up takes no search.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum KnownClaim {
+    /// `iss`.
+    Iss,
+    /// `sub`.
+    Sub,
+    /// `aud`.
+    Aud,
+    /// `jti`.
+    Jti,
+    /// `sid`.
+    Sid,
+    /// `client_id`.
+    ClientId,
+    /// `azp`.
+    Azp,
+    /// `cid`: the client in Okta's tokens. Not registered, so of any type.
+    Cid,
+    /// `appid`: the client in Microsoft Entra's v1.0 tokens. Not registered, so of any type.
+    Appid,
+    /// `scope`.
+    Scope,
+    /// `scp`.
+    Scp,
+}
+
+impl KnownClaim {
+    /// The claim of that name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "iss" => KnownClaim::Iss,
+            "sub" => KnownClaim::Sub,
+            "aud" => KnownClaim::Aud,
+            "jti" => KnownClaim::Jti,
+            "sid" => KnownClaim::Sid,
+            "client_id" => KnownClaim::ClientId,
+            "azp" => KnownClaim::Azp,
+            "cid" => KnownClaim::Cid,
+            "appid" => KnownClaim::Appid,
+            "scope" => KnownClaim::Scope,
+            "scp" => KnownClaim::Scp,
+            _ => return None,
+        })
+    }
+}
+
+/// Names of claims that [`Claims::find`](super::Claims::find) looks for in one pass: at most [`MAX_CLAIM_NAMES`].
+#[derive(Clone, Debug, Default)]
+pub struct ClaimNames {
+    /// Sorted.
+    names: Vec<Box<str>>,
+    /// A bit for the fingerprint of each name: most members are told apart by it alone.
+    fingerprints: u128,
+}
+
+impl ClaimNames {
+    /// Adds `name`, unless it is there. Returns whether there was room.
+    pub fn add(&mut self, name: &str) -> bool {
+        if let Err(index) = self.names.binary_search_by(|one| (**one).cmp(name)) {
+            if self.names.len() == MAX_CLAIM_NAMES {
+                return false;
+            }
+            self.names.insert(index, name.into());
+            self.fingerprints |= 1 << fingerprint(name);
+        }
+        true
+    }
+
+    /// The index of `name`, which changes when others are added.
+    #[must_use]
+    pub fn index(&self, name: &str) -> Option<usize> {
+        let is_possible = self.fingerprints >> fingerprint(name) & 1 != 0;
+        if is_possible { self.names.binary_search_by(|one| (**one).cmp(name)).ok() } else { None }
+    }
+
+    /// Whether there is no name.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+}
+
+/// Where the claims of some [`ClaimNames`] are: what [`Claims::find`](super::Claims::find) gives.
+#[derive(Clone, Copy, Debug)]
+pub struct FoundClaims {
+    /// The position of each name's value in the root object; 0, where a name is, for what is absent.
+    pub(super) positions: [u32; MAX_CLAIM_NAMES],
+}
