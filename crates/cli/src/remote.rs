@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use tollgate::{Algorithm, Engine, KeyRing, Principal, Rejection};
+use tollgate::{Algorithm, Engine, KeyRing, Principal, Rejection, Request};
 use tollgate_jwks::{RemoteKeys, RemoteKeysBuilder, verify_or_refresh};
 
 use crate::error::{self, CommandError};
@@ -101,10 +101,10 @@ impl Remote {
     }
 
     /// Verifies as of now. A token under a key that is not known yet waits for one fetch of its issuer's keys.
-    pub(crate) fn verify(&self, engine: &Engine, header: &[u8]) -> Result<Principal, Rejection> {
+    pub(crate) fn verify(&self, engine: &Engine, request: &Request<'_>) -> Result<Principal, Rejection> {
         match &self.runtime {
-            Some(runtime) => runtime.block_on(verify_or_refresh(engine, header)),
-            None => engine.verify(header),
+            Some(runtime) => runtime.block_on(verify_or_refresh(engine, request)),
+            None => engine.verify_request(request),
         }
     }
 }

@@ -7,12 +7,18 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tollgate::{Algorithm, KeyKind, KeyState, TypProfile};
+use tollgate::{Algorithm, ForwardedField, KeyKind, KeyState, TypProfile};
 
 /// Reads `--alg`.
 pub(crate) fn algorithm() -> impl TypedValueParser<Value = Algorithm> {
     PossibleValuesParser::new(Algorithm::all().map(Algorithm::name))
         .try_map(|name| Algorithm::from_name(&name).ok_or("no such algorithm"))
+}
+
+/// Reads `--client-address`.
+pub(crate) fn forwarded_field() -> impl TypedValueParser<Value = ForwardedField> {
+    PossibleValuesParser::new([ForwardedField::XForwardedFor, ForwardedField::Forwarded].map(ForwardedField::as_str))
+        .try_map(|name| ForwardedField::from_name(&name).ok_or("no such field"))
 }
 
 /// An algorithm in a configuration file.

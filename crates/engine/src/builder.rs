@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tollgate_apikeys::{ApiKeyTable, LastUse};
 
+use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::cache::{Cache, CacheConfig};
 use crate::clock::Clock;
 use crate::engine::Engine;
@@ -17,6 +18,7 @@ pub struct EngineBuilder {
     issuers: Vec<Issuer>,
     api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
     last_use: Option<Arc<LastUse>>,
+    accepted: AcceptedCredentials,
     max_header_bytes: usize,
     cache: Option<CacheConfig>,
     revocations: Revocations,
@@ -29,6 +31,7 @@ impl EngineBuilder {
             issuers: Vec::new(),
             api_keys: None,
             last_use: None,
+            accepted: AcceptedCredentials::ALL,
             max_header_bytes: DEFAULT_MAX_HEADER_BYTES,
             cache: Some(CacheConfig::default()),
             revocations: Revocations::new(),
@@ -55,6 +58,14 @@ impl EngineBuilder {
     #[must_use]
     pub fn last_use(mut self, last_use: impl Into<Arc<LastUse>>) -> Self {
         self.last_use = Some(last_use.into());
+        self
+    }
+
+    /// Accepts these kinds of credentials alone, with or without bare values: [everything](AcceptedCredentials) otherwise.
+    /// A route can narrow it further ([`Request::accept`](crate::Request::accept)).
+    #[must_use]
+    pub fn accept(mut self, accepted: AcceptedCredentials) -> Self {
+        self.accepted = accepted;
         self
     }
 
@@ -103,13 +114,21 @@ impl EngineBuilder {
             return Err(BuildError::HeaderLimitTooHigh { bytes: self.max_header_bytes });
         }
         let issuers = Issuers::new(self.issuers)?;
-        if issuers.is_empty() && self.api_keys.is_none() {
+        let mut accepted = self.accepted;
+        if issuers.is_empty() {
+            accepted = accepted.without(Kinds::JWT);
+        }
+        if self.api_keys.is_none() {
+            accepted = accepted.without(Kinds::OF_THE_TABLE);
+        }
+        if accepted.is_empty() {
             return Err(BuildError::NothingToAccept);
         }
         Ok(Engine {
             issuers,
             api_keys: self.api_keys,
             last_use: self.last_use,
+            accepted,
             max_header_bytes: self.max_header_bytes,
             cache: self.cache.map(Cache::new),
             revocations: self.revocations,
@@ -122,7 +141,8 @@ impl EngineBuilder {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// Neither an issuer nor a table of API keys: every request would be rejected.
+    /// Neither an issuer nor a table of API keys for any kind of credential that is accepted: every request would be
+    /// rejected.
     NothingToAccept,
     /// An issuer's name is empty.
     EmptyIssuer,
@@ -153,7 +173,9 @@ pub enum BuildError {
 impl fmt::Display for BuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            BuildError::NothingToAccept => f.write_str("give the engine an issuer or a table of API keys"),
+            BuildError::NothingToAccept => {
+                f.write_str("give the engine an issuer or a table of API keys for a kind of credential that it accepts")
+            }
             BuildError::EmptyIssuer => f.write_str("an issuer's name must not be empty"),
             BuildError::DuplicateIssuer { issuer } => write!(f, "the issuer {issuer:?} is configured twice"),
             BuildError::NoAudience { issuer } => write!(f, "the issuer {issuer:?} needs an audience"),

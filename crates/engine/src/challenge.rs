@@ -21,8 +21,11 @@ pub struct Challenge<'r> {
 impl<'r> Challenge<'r> {
     pub(crate) fn new(rejection: &'r Rejection) -> Self {
         let (scheme, error, scope) = match rejection {
-            // RFC 6750 section 3.1: no error code for a request without authentication information.
-            Rejection::MissingCredential => (BEARER, None, None),
+            // RFC 6750 section 3.1: no error code for a request without authentication information. Nor has it one for a
+            // credential that is good from another address.
+            Rejection::MissingCredential | Rejection::AddressRequired | Rejection::AddressNotAllowed { .. } => {
+                (BEARER, None, None)
+            }
             Rejection::MalformedBasic | Rejection::UnknownClient => (BASIC, None, None),
             Rejection::MultipleCredentials => (BEARER, Some("invalid_request"), None),
             Rejection::InsufficientScope { required } => (BEARER, Some("insufficient_scope"), Some(&**required)),

@@ -1,34 +1,48 @@
-//! Which kind of credential an Authorization header carries, decided from its shape alone.
+//! Which kind of credential a request has, decided from its shape alone.
 
+use crate::accepted::Kinds;
 use crate::rejection::Rejection;
+use crate::request::Presented;
 
-/// A credential, borrowed from the header. What fails as one kind is never tried as another.
+/// A credential, borrowed from the request. What fails as one kind is never tried as another.
 ///
 /// | header value | kind |
 /// |---|---|
 /// | `Bearer <token>`, the token begins as a JWS does | [`Credential::Jws`] |
 /// | `Bearer <token>`, any other token | [`Credential::OpaqueToken`] |
 /// | `Basic <credentials>` | [`Credential::Basic`] |
-/// | begins as a JWS does | [`Credential::Jws`] |
-/// | anything else without a space | [`Credential::ApiKey`] |
+/// | begins as a JWS does | [`Credential::Jws`], bare |
+/// | anything else without a space | [`Credential::ApiKey`], bare |
+/// | the value of the API keys' own header | [`Credential::ApiKey`] |
 ///
 /// A JWS's first part is the base64url of a JSON object, which begins with `{` and then `"` or white space:
 /// that makes its first two characters `ey` or `ew`; and it holds a dot.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Credential<'h> {
-    Jws(&'h [u8]),
+    Jws { token: &'h [u8], bare: bool },
     OpaqueToken(&'h [u8]),
-    ApiKey(&'h [u8]),
+    ApiKey { key: &'h [u8], bare: bool },
     Basic(&'h [u8]),
 }
 
 impl<'h> Credential<'h> {
+    /// The one credential of a request.
+    #[inline]
+    pub(crate) fn of(presented: Presented<'h>, max_bytes: usize) -> Result<Self, Rejection> {
+        match presented {
+            Presented::Authorization(header) => Self::parse(header, max_bytes),
+            Presented::ApiKey(value) => Self::parse_api_key(value, max_bytes),
+            Presented::Nothing => Err(Rejection::MissingCredential),
+            Presented::Several => Err(Rejection::MultipleCredentials),
+        }
+    }
+
     /// Reads the value of an Authorization header (RFC 9110 section 11.6.2) or a bare credential.
-    pub(crate) fn parse(header: &'h [u8], max_bytes: usize) -> Result<Self, Rejection> {
+    fn parse(header: &'h [u8], max_bytes: usize) -> Result<Self, Rejection> {
         check_length(header, max_bytes)?;
         // The one kind that is long, and no scheme begins so: there is no need to look for its end.
         if begins_as_jws(header) {
-            return Ok(Credential::Jws(header));
+            return Ok(Credential::Jws { token: header, bare: true });
         }
         // As nearly all clients write it.
         if let Some(credentials) = header.strip_prefix(b"Bearer ") {
@@ -51,9 +65,26 @@ impl<'h> Credential<'h> {
     }
 
     /// Reads the value of a header that only ever carries an API key, `X-API-Key`.
-    pub(crate) fn parse_api_key(value: &'h [u8], max_bytes: usize) -> Result<Self, Rejection> {
+    fn parse_api_key(value: &'h [u8], max_bytes: usize) -> Result<Self, Rejection> {
         check_length(value, max_bytes)?;
-        api_key(value)
+        api_key(value, false)
+    }
+
+    /// The kinds that the credential may be of.
+    #[inline]
+    pub(crate) fn kinds(&self) -> Kinds {
+        match self {
+            Credential::Jws { .. } => Kinds::JWT,
+            Credential::OpaqueToken(_) => Kinds::OPAQUE,
+            Credential::ApiKey { .. } => Kinds::API_KEY,
+            Credential::Basic(_) => Kinds::CLIENT,
+        }
+    }
+
+    /// Whether the credential is the whole value of an Authorization header, without a scheme.
+    #[inline]
+    pub(crate) fn is_bare(&self) -> bool {
+        matches!(self, Credential::Jws { bare: true, .. } | Credential::ApiKey { bare: true, .. })
     }
 }
 
@@ -67,16 +98,20 @@ fn check_length(header: &[u8], max_bytes: usize) -> Result<(), Rejection> {
 
 fn bare(text: &[u8]) -> Result<Credential<'_>, Rejection> {
     let is_scheme = ["bearer", "basic", "dpop"].iter().any(|scheme| text.eq_ignore_ascii_case(scheme.as_bytes()));
-    if is_scheme { Err(Rejection::MalformedCredential) } else { api_key(text) }
+    if is_scheme { Err(Rejection::MalformedCredential) } else { api_key(text, true) }
 }
 
-fn api_key(text: &[u8]) -> Result<Credential<'_>, Rejection> {
-    if all(text, is_bare_character) { Ok(Credential::ApiKey(text)) } else { Err(Rejection::MalformedCredential) }
+fn api_key(key: &[u8], bare: bool) -> Result<Credential<'_>, Rejection> {
+    if all(key, is_bare_character) { Ok(Credential::ApiKey { key, bare }) } else { Err(Rejection::MalformedCredential) }
 }
 
 fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
     // The parts of a JWS are decoded one by one, which checks every character.
-    if begins_as_jws(token) { Ok(Credential::Jws(token)) } else { token68(token).map(Credential::OpaqueToken) }
+    if begins_as_jws(token) {
+        Ok(Credential::Jws { token, bare: false })
+    } else {
+        token68(token).map(Credential::OpaqueToken)
+    }
 }
 
 fn begins_as_jws(token: &[u8]) -> bool {

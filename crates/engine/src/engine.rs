@@ -4,6 +4,7 @@ use tollgate_apikeys::{ApiKeyTable, Digest, LastUse, MatchedKey};
 use tollgate_jwt::CompactJws;
 use tollgate_keys::{Algorithm, KeyRing, VerifyError};
 
+use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::basic::BasicCredentials;
 use crate::builder::EngineBuilder;
 use crate::cache::{Cache, CacheStatistics, Judgement, Stamp};
@@ -14,11 +15,13 @@ use crate::policy::{check_begun, check_not_expired};
 use crate::principal::Principal;
 use crate::record::{KeyKind, KeyRecord, KeyState, KnownKey};
 use crate::rejection::Rejection;
+use crate::request::Request;
 use crate::revocation::{Marks, Revocations};
 use crate::thread::Thread;
 use crate::token::Token;
 
-/// The token verification engine: the value of an Authorization header in, a [`Principal`] or a [`Rejection`] out.
+/// The token verification engine: the value of an Authorization header, or a [`Request`], in, a [`Principal`] or a
+/// [`Rejection`] out.
 ///
 /// It is meant to be built once, put into an [`Arc`] and used by every thread. It never blocks and does no I/O.
 #[derive(Debug)]
@@ -26,6 +29,7 @@ pub struct Engine {
     pub(crate) issuers: Issuers,
     pub(crate) api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
     pub(crate) last_use: Option<Arc<LastUse>>,
+    pub(crate) accepted: AcceptedCredentials,
     pub(crate) max_header_bytes: usize,
     pub(crate) cache: Option<Cache>,
     pub(crate) revocations: Revocations,
@@ -42,34 +46,68 @@ impl Engine {
     /// Verifies the value of an Authorization header: `Bearer` with a JWT, an API key or an opaque token; `Basic` with
     /// a client's id and secret; or a JWT or API key with no scheme.
     ///
+    /// This is [`Engine::verify_request`] for a request of which nothing else is known.
+    ///
     /// # Errors
     /// [`Rejection`] says why not.
-    pub fn verify(&self, header: &[u8]) -> Result<Principal, Rejection> {
-        self.verify_at(header, self.clock.now())
+    pub fn verify(&self, header: impl AsRef<[u8]>) -> Result<Principal, Rejection> {
+        self.verify_request(&Request::new().authorization(&header))
     }
 
     /// [`Engine::verify`] at a given time: `now`, in seconds since the Unix epoch.
     ///
     /// # Errors
     /// As [`Engine::verify`].
-    pub fn verify_at(&self, header: &[u8], now: i64) -> Result<Principal, Rejection> {
-        self.admit(Credential::parse(header, self.max_header_bytes)?, now)
+    pub fn verify_at(&self, header: impl AsRef<[u8]>, now: i64) -> Result<Principal, Rejection> {
+        self.verify_request_at(&Request::new().authorization(&header), now)
     }
 
     /// Verifies an API key from a header of its own, such as `X-API-Key`.
     ///
+    /// This is [`Engine::verify_request`] for a request of which nothing else is known.
+    ///
     /// # Errors
     /// As [`Engine::verify`].
-    pub fn verify_api_key(&self, value: &[u8]) -> Result<Principal, Rejection> {
-        self.verify_api_key_at(value, self.clock.now())
+    pub fn verify_api_key(&self, value: impl AsRef<[u8]>) -> Result<Principal, Rejection> {
+        self.verify_request(&Request::new().api_key(&value))
     }
 
     /// [`Engine::verify_api_key`] at a given time: `now`, in seconds since the Unix epoch.
     ///
     /// # Errors
     /// As [`Engine::verify`].
-    pub fn verify_api_key_at(&self, value: &[u8], now: i64) -> Result<Principal, Rejection> {
-        self.admit(Credential::parse_api_key(value, self.max_header_bytes)?, now)
+    pub fn verify_api_key_at(&self, value: impl AsRef<[u8]>, now: i64) -> Result<Principal, Rejection> {
+        self.verify_request_at(&Request::new().api_key(&value), now)
+    }
+
+    /// Verifies the credential of a request, with everything else of the request that a check needs.
+    ///
+    /// # Errors
+    /// As [`Engine::verify`]; [`Rejection::AddressRequired`] and [`Rejection::AddressNotAllowed`] for a key with
+    /// [allowed addresses](KeyRecord::allowed_addresses) and no address, or another.
+    pub fn verify_request(&self, request: &Request<'_>) -> Result<Principal, Rejection> {
+        self.verify_request_at(request, self.clock.now())
+    }
+
+    /// [`Engine::verify_request`] at a given time: `now`, in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// As [`Engine::verify_request`].
+    pub fn verify_request_at(&self, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
+        let (credential, kinds) = self.credential(request)?;
+        match credential {
+            Credential::Jws { token, .. } => self.admit_jws(token, now),
+            Credential::ApiKey { key, .. } => self.admit_key(key, kinds, request, now),
+            Credential::OpaqueToken(token) => self.admit_key(token, kinds, request, now),
+            Credential::Basic(credentials) => self.admit_client(credentials, request, now),
+        }
+    }
+
+    /// Which credentials the engine accepts: those it was [told to](EngineBuilder::accept), as far as it has something
+    /// to check them against.
+    #[must_use]
+    pub fn accepted(&self) -> AcceptedCredentials {
+        self.accepted
     }
 
     /// What the verified-token cache has done so far; `None` without a cache.
@@ -78,13 +116,13 @@ impl Engine {
         self.cache.as_ref().map(Cache::statistics)
     }
 
-    /// The keys that decide on the JWT in the value of an Authorization header: those of the issuer that it claims to be
-    /// from. Nothing of the token is verified by this. For whoever can fetch a key that is not there.
+    /// The keys that decide on the JWT of a request: those of the issuer that it claims to be from. Nothing of the
+    /// token is verified by this. For callers that can fetch a key that is not there.
     ///
     /// # Errors
     /// [`Rejection`] where there is no JWT, it cannot be read, or the issuer is not configured.
-    pub fn key_ring_of(&self, header: &[u8]) -> Result<&KeyRing, Rejection> {
-        let Credential::Jws(token) = Credential::parse(header, self.max_header_bytes)? else {
+    pub fn key_ring_of(&self, request: &Request<'_>) -> Result<&KeyRing, Rejection> {
+        let (Credential::Jws { token, .. }, _) = self.credential(request)? else {
             return Err(Rejection::CredentialNotAccepted);
         };
         let jws = self.split(token)?;
@@ -94,19 +132,15 @@ impl Engine {
         })
     }
 
-    fn admit(&self, credential: Credential<'_>, now: i64) -> Result<Principal, Rejection> {
-        match credential {
-            Credential::Jws(token) => self.admit_jws(token, now),
-            Credential::ApiKey(key) => self.admit_key(key, &[KeyKind::ApiKey], now),
-            Credential::OpaqueToken(token) => self.admit_key(token, &[KeyKind::ApiKey, KeyKind::AccessToken], now),
-            Credential::Basic(credentials) => self.admit_client(credentials, now),
-        }
+    /// The credential of a request, and the accepted ones among the kinds that it may be of.
+    #[inline]
+    fn credential<'r>(&self, request: &Request<'r>) -> Result<(Credential<'r>, Kinds), Rejection> {
+        let credential = Credential::of(request.credential, self.max_header_bytes)?;
+        let kinds = self.accepted.and(request.accepted).kinds_of(&credential)?;
+        Ok((credential, kinds))
     }
 
     fn admit_jws(&self, token: &[u8], now: i64) -> Result<Principal, Rejection> {
-        if self.issuers.is_empty() {
-            return Err(Rejection::CredentialNotAccepted);
-        }
         let mut unknown_to = None;
         let verdict = Thread::with(|thread| {
             let cached = self.cache.as_ref().and_then(|cache| {
@@ -124,7 +158,7 @@ impl Engine {
         verdict.map(Principal::from_token)
     }
 
-    /// The whole road of a JWT. The ring that lacks its key is put into `unknown_to`.
+    /// The whole verification of a JWT. The ring that lacks its key is put into `unknown_to`.
     fn admit_new_jws<'e>(
         &'e self,
         token: &[u8],
@@ -186,16 +220,16 @@ impl Engine {
         Ok(CompactJws::parse_within(token, self.max_header_bytes)?)
     }
 
-    fn admit_key(&self, key: &[u8], kinds: &[KeyKind], now: i64) -> Result<Principal, Rejection> {
+    fn admit_key(&self, key: &[u8], kinds: Kinds, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
         let (digest, key) = known(table.find(key)?);
-        if !kinds.contains(&key.kind()) {
+        if !kinds.contains(key.kind().into()) {
             return Err(Rejection::UnknownApiKey);
         }
-        self.admit_known(&digest, key, now)
+        self.admit_known(&digest, key, request, now)
     }
 
-    fn admit_client(&self, credentials: &[u8], now: i64) -> Result<Principal, Rejection> {
+    fn admit_client(&self, credentials: &[u8], request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
         let credentials = BasicCredentials::decode(credentials)?;
         let proof = table.find(credentials.password()).map_err(|_| Rejection::UnknownClient)?;
@@ -203,16 +237,23 @@ impl Engine {
         if key.kind() != KeyKind::ClientSecret || key.client() != Some(credentials.user_id()) {
             return Err(Rejection::UnknownClient);
         }
-        self.admit_known(&digest, key, now)
+        self.admit_known(&digest, key, request, now)
     }
 
-    /// The rest of the road of whatever the table holds.
-    fn admit_known(&self, digest: &Digest, key: KnownKey, now: i64) -> Result<Principal, Rejection> {
+    /// The checks of whatever the table holds. The address comes last: 403 is for a credential that is good elsewhere.
+    fn admit_known(
+        &self,
+        digest: &Digest,
+        key: KnownKey,
+        request: &Request<'_>,
+        now: i64,
+    ) -> Result<Principal, Rejection> {
         check_in_force(&key, now)?;
-        // The id's text has to be made first, which is better not done for nothing.
+        // The id's text has to be made first, so this is skipped when no key is revoked.
         if self.revocations.name_api_keys() {
             key.with_id(|id| self.check_not_revoked(|| Marks { api_key: Some(id), ..Marks::default() }))?;
         }
+        key.check_address(request.address)?;
         if let Some(last_use) = &self.last_use {
             last_use.note(digest, now);
         }

@@ -2,7 +2,8 @@
 //!
 //! A server hands over the value of the Authorization header and gets back a [`Principal`] (who is calling, by which
 //! credential, with which scopes, until when) or a [`Rejection`] (why not, which status, which challenge). JWTs, API
-//! keys, opaque tokens and client credentials all take the same road.
+//! keys, opaque tokens and client credentials are all verified by the same call. [`AcceptedCredentials`] has the table of what
+//! is accepted; a [`Request`] says more of a request than its header.
 //!
 //! ```
 //! use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord};
@@ -12,10 +13,10 @@
 //! table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").scopes(["read:sites"]).into());
 //!
 //! let engine = Engine::builder().api_keys(table).build()?;
-//! let principal = engine.verify(key.as_str().as_bytes())?;
+//! let principal = engine.verify(key.as_str())?;
 //! assert_eq!(principal.subject(), Some("user_7"));
 //! principal.require_scope("read:sites")?;
-//! assert_eq!(engine.verify(b"Bearer nonsense").unwrap_err().status(), 401);
+//! assert_eq!(engine.verify("Bearer nonsense").unwrap_err().status(), 401);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -30,10 +31,11 @@
 //! let engine = Engine::builder()
 //!     .issuer(Issuer::new("https://auth.example.com/").audience("https://api.example.com").keys(keys))
 //!     .build()?;
-//! assert_eq!(engine.verify(b"").unwrap_err().code(), "missing-credential");
+//! assert_eq!(engine.verify("").unwrap_err().code(), "missing-credential");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod accepted;
 mod address;
 mod basic;
 mod builder;
@@ -49,12 +51,15 @@ mod policy;
 mod principal;
 mod record;
 mod rejection;
+mod request;
 mod revocation;
 mod scopes;
 mod sync;
 mod thread;
 mod token;
+mod trusted_proxies;
 
+pub use accepted::AcceptedCredentials;
 pub use address::{AddressBlock, NotAnAddressBlock};
 pub use builder::{BuildError, EngineBuilder};
 pub use cache::{CacheConfig, CacheStatistics};
@@ -66,8 +71,10 @@ pub use policy::TypProfile;
 pub use principal::{Principal, PrincipalKind};
 pub use record::{KeyKind, KeyRecord, KeyState, Names};
 pub use rejection::Rejection;
+pub use request::Request;
 pub use revocation::{Revocation, Revocations};
 pub use scopes::{ScopeSet, ScopeSets, Scopes};
+pub use trusted_proxies::{ForwardedField, TrustedProxies};
 
 pub use tollgate_apikeys as apikeys;
 pub use tollgate_jwt as jwt;

@@ -13,6 +13,10 @@ pub const DEFAULT_MAX_HEADER_BYTES: usize = 8 * 1024;
 /// what hyper and Node.js accept for all headers together is well below.
 pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 
+/// Bytes of `X-Forwarded-For` or `Forwarded` that [`TrustedProxies`](crate::TrustedProxies) reads, from the right, before
+/// it gives the search up: a hundred hops. What a client wrote to the left of its own address is not read.
+pub const MAX_FORWARDED_BYTES: usize = 4 * 1024;
+
 /// Clock skew that is forgiven at `exp` and `nbf`, in seconds; [`Issuer::leeway`](crate::Issuer::leeway)
 /// changes it. RFC 7519 section 4.1.4: "usually no more than a few minutes".
 pub const DEFAULT_LEEWAY: u32 = 60;

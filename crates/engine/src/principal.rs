@@ -1,5 +1,4 @@
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -52,11 +51,7 @@ impl Principal {
     pub fn kind(&self) -> PrincipalKind {
         match &self.0 {
             Source::Jwt(_) => PrincipalKind::Jwt,
-            Source::Key(key) => match key.kind() {
-                KeyKind::ApiKey => PrincipalKind::ApiKey,
-                KeyKind::ClientSecret => PrincipalKind::Client,
-                KeyKind::AccessToken => PrincipalKind::AccessToken,
-            },
+            Source::Key(key) => key.kind().into(),
         }
     }
 
@@ -187,18 +182,6 @@ impl Principal {
 }
 
 impl Principal {
-    /// Passes when the credential may be used from `address`, as the server sees its client: a key by its record's
-    /// [allowed addresses](KeyRecord::addresses), a token from everywhere.
-    ///
-    /// # Errors
-    /// [`Rejection::AddressNotAllowed`], to be answered with 401.
-    pub fn require_address(&self, address: IpAddr) -> Result<(), Rejection> {
-        match &self.0 {
-            Source::Key(key) if !key.record().admits(address) => Err(Rejection::AddressNotAllowed { address }),
-            _ => Ok(()),
-        }
-    }
-
     /// What the table knows of the key; `None` for a token.
     #[must_use]
     pub fn key_record(&self) -> Option<&KeyRecord> {
@@ -224,6 +207,10 @@ impl fmt::Debug for Principal {
 }
 
 impl PrincipalKind {
+    /// Every kind.
+    pub const ALL: [Self; 4] =
+        [PrincipalKind::Jwt, PrincipalKind::ApiKey, PrincipalKind::Client, PrincipalKind::AccessToken];
+
     /// A stable kebab-case name.
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -232,6 +219,22 @@ impl PrincipalKind {
             PrincipalKind::ApiKey => "api-key",
             PrincipalKind::Client => "client",
             PrincipalKind::AccessToken => "access-token",
+        }
+    }
+
+    /// The kind of that [name](Self::as_str).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl From<KeyKind> for PrincipalKind {
+    fn from(kind: KeyKind) -> Self {
+        match kind {
+            KeyKind::ApiKey => PrincipalKind::ApiKey,
+            KeyKind::ClientSecret => PrincipalKind::Client,
+            KeyKind::AccessToken => PrincipalKind::AccessToken,
         }
     }
 }

@@ -32,7 +32,8 @@ pub enum Rejection {
     UnsupportedScheme,
     /// More than one credential in one request (RFC 6750 section 2).
     MultipleCredentials,
-    /// A kind of credential that this engine was given nothing to check against.
+    /// A kind of credential, or a bare value, that the engine or the route does not accept
+    /// ([`AcceptedCredentials`](crate::AcceptedCredentials)), or that the engine was given nothing to check against.
     CredentialNotAccepted,
     /// The token's syntax, or what its header asks for.
     Token(ParseError),
@@ -96,6 +97,9 @@ pub enum Rejection {
     Revoked,
     /// The API key, client secret or opaque token is switched off.
     Disabled,
+    /// The key may be used from certain addresses only, and the client's is not known: the server did not give one,
+    /// or a proxy named none ([`TrustedProxies`](crate::TrustedProxies)).
+    AddressRequired,
     /// The client's address is none of those that the key may be used from.
     AddressNotAllowed {
         /// The address.
@@ -141,6 +145,7 @@ impl Rejection {
             Rejection::BadSignature => "bad-signature",
             Rejection::Revoked => "revoked",
             Rejection::Disabled => "disabled",
+            Rejection::AddressRequired => "address-required",
             Rejection::AddressNotAllowed { .. } => "address-not-allowed",
             Rejection::MalformedApiKey => "malformed-api-key",
             Rejection::UnknownApiKey => "unknown-api-key",
@@ -154,7 +159,9 @@ impl Rejection {
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Rejection::InsufficientScope { .. } => 403,
+            Rejection::InsufficientScope { .. } | Rejection::AddressRequired | Rejection::AddressNotAllowed { .. } => {
+                403
+            }
             Rejection::MultipleCredentials => 400,
             _ => 401,
         }
@@ -235,6 +242,9 @@ impl fmt::Display for Rejection {
             Rejection::BadSignature => f.write_str("the signature does not verify"),
             Rejection::Revoked => f.write_str("revoked"),
             Rejection::Disabled => f.write_str("disabled"),
+            Rejection::AddressRequired => {
+                f.write_str("the key may be used from certain addresses only, and the client's is not known")
+            }
             Rejection::AddressNotAllowed { address } => write!(f, "the key may not be used from {address}"),
             Rejection::MalformedApiKey => f.write_str("not a well-formed API key"),
             Rejection::UnknownApiKey => f.write_str("no such API key"),

@@ -5,7 +5,7 @@
 //! clocks say.
 //!
 //! ```
-//! use tollgate::{Engine, Issuer};
+//! use tollgate::{Engine, Issuer, Request};
 //! use tollgate_jwks::{RemoteKeys, verify_or_refresh};
 //!
 //! # fn runtime() -> std::io::Result<tokio::runtime::Runtime> { tokio::runtime::Builder::new_current_thread().enable_all().build() }
@@ -28,7 +28,8 @@
 //! keys.ready().await;
 //! assert_eq!(keys.health().keys, 2); // An Ed25519 key is one for `EdDSA` and one for `Ed25519`.
 //!
-//! let verdict = verify_or_refresh(&engine, b"Bearer not.a.token").await;
+//! let request = Request::new().authorization("Bearer not.a.token");
+//! let verdict = verify_or_refresh(&engine, &request).await;
 //! assert_eq!(verdict.unwrap_err().status(), 401);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! # })?;

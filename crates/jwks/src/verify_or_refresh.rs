@@ -1,49 +1,49 @@
 use tokio::time::timeout;
-use tollgate::{Engine, Principal, Rejection};
+use tollgate::{Engine, Principal, Rejection, Request};
 
 use crate::limits::MAX_REFRESH_WAIT;
 
-/// [`Engine::verify`], which waits for the issuer's keys where the token names one that is not there yet: the first
-/// token under a new key is accepted.
+/// [`Engine::verify_request`], which waits for the issuer's keys where the token names one that is not there yet: the
+/// first token under a new key is accepted.
 ///
 /// It waits only for a fetch that is under way or may begin now ([`Clocks::cool_down`](crate::Clocks::cool_down)), at
 /// most [`MAX_REFRESH_WAIT`], and together with everybody else who waits for this issuer. Every other credential is
-/// decided as fast as by [`Engine::verify`], and one whose key is known not to exist is too. For issuers without
-/// [`RemoteKeys`](crate::RemoteKeys) it is [`Engine::verify`].
+/// decided as fast as by [`Engine::verify_request`], and one whose key is known not to exist is too. For issuers without
+/// [`RemoteKeys`](crate::RemoteKeys) it is [`Engine::verify_request`].
 ///
 /// # Errors
-/// As [`Engine::verify`].
+/// As [`Engine::verify_request`].
 ///
 /// ```
-/// use tollgate::{Engine, Issuer};
+/// use tollgate::{Engine, Issuer, Request};
 /// use tollgate_jwks::verify_or_refresh;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// let issuer = Issuer::new("https://auth.example.com/").audience("https://api.example.com");
 /// let engine = Engine::builder().issuer(issuer).build()?;
-/// assert_eq!(verify_or_refresh(&engine, b"").await.unwrap_err().code(), "missing-credential");
+/// assert_eq!(verify_or_refresh(&engine, &Request::new()).await.unwrap_err().code(), "missing-credential");
 /// # Ok::<(), tollgate::BuildError>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub async fn verify_or_refresh(engine: &Engine, header: &[u8]) -> Result<Principal, Rejection> {
-    match engine.verify(header) {
+pub async fn verify_or_refresh(engine: &Engine, request: &Request<'_>) -> Result<Principal, Rejection> {
+    match engine.verify_request(request) {
         Err(Rejection::UnknownKey { kid }) => {
-            let refreshed = timeout(MAX_REFRESH_WAIT, refreshed(engine, header, kid.as_deref()));
-            refreshed.await.unwrap_or(None).unwrap_or_else(|| engine.verify(header))
+            let refreshed = timeout(MAX_REFRESH_WAIT, refreshed(engine, request, kid.as_deref()));
+            refreshed.await.unwrap_or(None).unwrap_or_else(|| engine.verify_request(request))
         }
         decided => decided,
     }
 }
 
 /// Waits until the verdict changes. None: it will not soon.
-async fn refreshed(engine: &Engine, header: &[u8], kid: Option<&str>) -> Option<Result<Principal, Rejection>> {
-    let refresher = engine.key_ring_of(header).ok()?.refresher()?;
+async fn refreshed(engine: &Engine, request: &Request<'_>, kid: Option<&str>) -> Option<Result<Principal, Rejection>> {
+    let refresher = engine.key_ring_of(request).ok()?.refresher()?;
     // A fetch that was under way may have begun before the key was published: then the next one is waited for.
     for _ in 0..2 {
         // From here on no fetch ends unnoticed.
         let refreshed = refresher.refreshed(kid);
-        match engine.verify(header) {
+        match engine.verify_request(request) {
             Err(Rejection::UnknownKey { .. }) => {}
             decided => return Some(decided),
         }

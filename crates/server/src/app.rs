@@ -14,7 +14,7 @@ use crate::storage::Storage;
 use crate::tokens::Tokens;
 use std::path::Path;
 use std::sync::Arc;
-use tollgate::{Engine, Issuer, TypProfile};
+use tollgate::{Engine, Issuer, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
 
 /// Everything a request can need, shared by all of them.
@@ -22,6 +22,7 @@ pub(crate) struct App {
     /// The service's public origin: `iss` and `aud` of its tokens.
     pub(crate) origin: String,
     pub(crate) engine: Arc<Engine>,
+    pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) accounts: Accounts,
     pub(crate) login: Login,
     pub(crate) tokens: Tokens,
@@ -52,7 +53,8 @@ impl App {
         );
         let tokens = Tokens::new(&origin, Arc::clone(&signing_keys), Arc::clone(&accounts.keys), config)?;
         let cookies = Cookies { secure: origin.starts_with("https://") };
-        Ok(Self { origin, engine: Arc::new(engine), accounts, login, tokens, signing_keys, cookies })
+        let trusted_proxies = config.trusted_proxies.clone();
+        Ok(Self { origin, engine: Arc::new(engine), trusted_proxies, accounts, login, tokens, signing_keys, cookies })
     }
 
     /// Clears away what has expired on the disk; what has in memory is the follower's. Blocks.

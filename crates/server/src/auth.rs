@@ -1,48 +1,33 @@
-//! Who is calling: every protected route gets its principal from [`Engine::verify`](tollgate::Engine::verify), through
-//! [`AuthLayer`], and from nowhere else.
+//! Who is calling: every protected route gets its principal from
+//! [`Engine::verify_request`](tollgate::Engine::verify_request), through [`AuthLayer`], and from nowhere else.
 
 use crate::accounts::is_user_id;
+use crate::app::App;
 use crate::problem::{Problem, rejection_body};
-use axum::Extension;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
-use axum::middleware::Next;
-use axum::response::Response;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use tollgate::{Engine, Principal, Rejection};
+use tollgate::{AcceptedCredentials, Principal, PrincipalKind, Rejection};
 use tollgate_tower::{AuthLayer, LayerError, RejectionBody, RequireScopes};
 
-/// Lets a request with a valid credential through, in Authorization or X-API-Key.
-pub(crate) fn authenticate(engine: &Arc<Engine>) -> Result<AuthLayer<ErrorBody>, LayerError> {
-    let layer = AuthLayer::new(Arc::clone(engine)).api_key_header("x-api-key")?.body(ErrorBody);
+/// Lets a request with a valid credential of one of these kinds through, in Authorization or X-API-Key.
+pub(crate) fn authenticate(
+    app: &App,
+    kinds: impl IntoIterator<Item = PrincipalKind>,
+) -> Result<AuthLayer<ErrorBody>, LayerError> {
+    let layer = AuthLayer::new(Arc::clone(&app.engine))
+        .api_key_header("x-api-key")?
+        .accept(AcceptedCredentials::only(kinds))?
+        .trusted_proxies(app.trusted_proxies.clone())
+        .body(ErrorBody);
     Ok(layer.on_rejection(|rejection, _| log(rejection)))
 }
 
 /// Lets a request through whose principal has that scope.
 pub(crate) fn require(scope: &'static str) -> Result<RequireScopes<ErrorBody>, LayerError> {
     Ok(RequireScopes::all([scope])?.body(ErrorBody).on_rejection(|rejection, _| log(rejection)))
-}
-
-/// Lets a request through whose credential may be used from where the request comes from. What counts is the connection: behind
-/// a proxy that is the proxy.
-pub(crate) async fn from_allowed_address(
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    principal: Option<Extension<Principal>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, Problem> {
-    if let Some(Extension(principal)) = principal {
-        require_address(&principal, peer.ip())?;
-    }
-    Ok(next.run(request).await)
-}
-
-/// [`Principal::require_address`], for an address as a socket gives it.
-pub(crate) fn require_address(principal: &Principal, peer: IpAddr) -> Result<(), Rejection> {
-    principal.require_address(peer.to_canonical())
 }
 
 fn log(rejection: &Rejection) {

@@ -4,8 +4,8 @@ use crate::tokens::seconds;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
-use tollgate::KeyFormat;
 use tollgate::apikeys::Pepper;
+use tollgate::{KeyFormat, TrustedProxies};
 
 /// What the service can be told. [`Config::default`] is what `tollgate serve` runs with.
 #[derive(Clone, Debug)]
@@ -29,6 +29,9 @@ pub struct Config {
     pub key_format: Option<KeyFormat>,
     /// Under what the keys of other systems were digested when they were imported.
     pub pepper: Option<Pepper>,
+    /// The proxies in front of the service, and the field in which they name the client. None are trusted by default: the
+    /// client is then the peer of the connection.
+    pub trusted_proxies: TrustedProxies,
     /// How often what has expired is cleared away, in memory and on the disk.
     pub upkeep_interval: Duration,
     /// Fill the store with the demo's accounts; needs `data_dir: None`, since their password is known.
@@ -58,6 +61,7 @@ impl Default for Config {
             access_token_format: AccessTokenFormat::default(),
             key_format: None,
             pepper: None,
+            trusted_proxies: TrustedProxies::none(),
             upkeep_interval: UPKEEP_INTERVAL,
             demo: false,
         }

@@ -23,6 +23,7 @@
 mod accounts;
 mod app;
 mod auth;
+mod client_address;
 mod clients;
 mod config;
 mod demo;

@@ -119,6 +119,9 @@ pub(crate) fn rejection_body(rejection: &Rejection) -> Value {
 /// What RFC 6750 section 3.1 says and no more.
 fn rejection_texts(rejection: &Rejection) -> (&'static str, &'static str) {
     match (rejection, rejection.challenge().error()) {
+        (Rejection::AddressRequired | Rejection::AddressNotAllowed { .. }, _) => {
+            ("access_denied", "the credential may not be used from this address")
+        }
         (Rejection::MissingCredential, _) => ("unauthorized", "this route needs a credential"),
         (_, Some("insufficient_scope")) => ("insufficient_scope", "the credential lacks a scope"),
         (_, Some("invalid_request")) => ("invalid_request", "send one credential"),

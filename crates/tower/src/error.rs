@@ -22,6 +22,9 @@ pub enum LayerError {
         /// The path.
         path: Box<str>,
     },
+    /// Credentials of which the engine accepts none.
+    #[error("the engine accepts no credential of these kinds")]
+    NothingAccepted,
     /// Not a scope-token (RFC 6749 section 3.3).
     #[error("{scope:?} is no scope-token")]
     InvalidScope {
@@ -41,6 +44,7 @@ impl LayerError {
             LayerError::InvalidRealm { .. } => "invalid-realm",
             LayerError::InvalidHeaderName { .. } => "invalid-header-name",
             LayerError::InvalidPublicPath { .. } => "invalid-public-path",
+            LayerError::NothingAccepted => "nothing-accepted",
             LayerError::InvalidScope { .. } => "invalid-scope",
             LayerError::NoScope => "no-scope",
         }

@@ -2,11 +2,12 @@ use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderName, request};
-use tollgate::{Engine, Principal, Rejection};
+use tollgate::{AcceptedCredentials, Engine, Principal, Rejection, TrustedProxies};
 use tower_layer::Layer;
 
+use crate::client_address::client_address;
 use crate::error::LayerError;
-use crate::presented::Presented;
+use crate::presented::presented;
 use crate::public_paths::PublicPaths;
 use crate::response::{EmptyBody, Responder};
 use crate::service::{Admit, Guard};
@@ -25,16 +26,19 @@ use crate::service::{Admit, Guard};
 /// The fields that carry credentials are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does
 /// not show them.
 ///
+/// Keys with [allowed addresses](tollgate::KeyRecord::allowed_addresses) are accepted from those alone. The client's
+/// address is that of the connection, axum's `ConnectInfo<SocketAddr>` (feature `axum`) or a
+/// [`PeerAddress`](crate::PeerAddress), or the one that [trusted proxies](AuthLayer::trusted_proxies) name. Without either
+/// such keys are rejected: with axum, serve `router.into_make_service_with_connect_info::<SocketAddr>()`.
+///
 /// CORS preflights carry no credential: put the layer that answers them outside of this one.
 ///
 /// ```
-/// use std::sync::Arc;
-///
 /// use tollgate::{ApiKeyTable, Engine, KeyFormat};
 /// use tollgate_tower::{AuthLayer, JsonBody};
 ///
 /// let engine = Engine::builder().api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live")?)).build()?;
-/// let layer = AuthLayer::new(Arc::new(engine))
+/// let layer = AuthLayer::new(engine)
 ///     .realm("sites")?
 ///     .public_paths(["/healthz", "/.well-known/*"])?
 ///     .api_key_header("x-api-key")?
@@ -48,18 +52,22 @@ pub struct AuthLayer<A = EmptyBody> {
     optional: bool,
     public_paths: PublicPaths,
     api_key_header: Option<HeaderName>,
+    accepted: AcceptedCredentials,
+    trusted_proxies: TrustedProxies,
     responder: Responder<A>,
 }
 
 impl AuthLayer {
-    /// Every request needs a credential that `engine` accepts.
+    /// Every request needs a credential that `engine`, or the engine in that `Arc`, accepts.
     #[must_use]
-    pub fn new(engine: Arc<Engine>) -> Self {
+    pub fn new(engine: impl Into<Arc<Engine>>) -> Self {
         AuthLayer {
-            engine,
+            engine: engine.into(),
             optional: false,
             public_paths: PublicPaths::default(),
             api_key_header: None,
+            accepted: AcceptedCredentials::ALL,
+            trusted_proxies: TrustedProxies::none(),
             responder: Responder::default(),
         }
     }
@@ -105,6 +113,34 @@ impl<A> AuthLayer<A> {
         Ok(self)
     }
 
+    /// Accepts fewer kinds of credentials than the engine does: `accepted` as far as the engine accepts it.
+    ///
+    /// ```
+    /// use tollgate::{AcceptedCredentials, ApiKeyTable, Engine, KeyFormat, PrincipalKind};
+    /// use tollgate_tower::AuthLayer;
+    ///
+    /// let engine = Engine::builder().api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live")?)).build()?;
+    /// let keys_alone = AuthLayer::new(engine).accept(AcceptedCredentials::only([PrincipalKind::ApiKey]))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LayerError::NothingAccepted`] when the engine accepts none of it, so that every request would be rejected.
+    pub fn accept(mut self, accepted: AcceptedCredentials) -> Result<Self, LayerError> {
+        if self.engine.accepted().and(accepted).is_empty() {
+            return Err(LayerError::NothingAccepted);
+        }
+        self.accepted = accepted;
+        Ok(self)
+    }
+
+    /// Believes `proxies` about their client's address. Otherwise it is that of the connection.
+    #[must_use]
+    pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
+        self.trusted_proxies = proxies;
+        self
+    }
+
     /// Names `realm` in every challenge (RFC 9110 section 11.5).
     ///
     /// # Errors
@@ -122,6 +158,8 @@ impl<A> AuthLayer<A> {
             optional: self.optional,
             public_paths: self.public_paths,
             api_key_header: self.api_key_header,
+            accepted: self.accepted,
+            trusted_proxies: self.trusted_proxies,
             responder: self.responder.with_body(body),
         }
     }
@@ -155,12 +193,11 @@ impl<A> Admit for AuthLayer<A> {
         if self.public_paths.contain(request.uri.path()) {
             return Ok(());
         }
-        let principal = match Presented::find(request, self.api_key_header.as_ref())? {
-            Presented::Authorization(value) => self.engine.verify(value.as_bytes())?,
-            Presented::ApiKey(value) => self.engine.verify_api_key(value.as_bytes())?,
-            Presented::Nothing if self.optional => return Ok(()),
-            Presented::Nothing => return Err(Rejection::MissingCredential),
+        let Some(presented) = presented(request, self.api_key_header.as_ref())? else {
+            return if self.optional { Ok(()) } else { Err(Rejection::MissingCredential) };
         };
+        let address = client_address(request, &self.trusted_proxies);
+        let principal = self.engine.verify_request(&presented.accept(self.accepted).address(address))?;
         request.extensions.insert(principal);
         Ok(())
     }

@@ -6,8 +6,6 @@
 //! `Authenticated`, behind the feature `axum`, takes the principal out again.
 //!
 //! ```
-//! use std::sync::Arc;
-//!
 //! use axum::{Extension, Router, body::Body, http::Request, routing::get};
 //! use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Principal};
 //! use tollgate_tower::{AuthLayer, JsonBody, RequireScopes};
@@ -18,7 +16,7 @@
 //! let format = KeyFormat::new("tg", "live")?;
 //! let (key, table) = (ApiKey::generate(&format)?, ApiKeyTable::new(format));
 //! table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").scopes(["read:sites"]).into());
-//! let engine = Arc::new(Engine::builder().api_keys(table).build()?);
+//! let engine = Engine::builder().api_keys(table).build()?;
 //!
 //! async fn sites(Extension(principal): Extension<Principal>) -> String {
 //!     format!("the sites of {}", principal.subject().unwrap_or("nobody"))
@@ -40,12 +38,13 @@
 //! # }
 //! ```
 //!
-//! The road, in reading order: `layer` decides, with `presented` to find the one credential of a request; `service` acts on
-//! that; `response` turns a [`Rejection`] into an HTTP response.
+//! In reading order: `layer` decides, with `presented` to find the one credential of a request and `client_address` to find
+//! its client; `service` acts on that; `response` turns a [`Rejection`] into an HTTP response.
 //!
 //! [`Principal`]: tollgate::Principal
 //! [`Rejection`]: tollgate::Rejection
 
+mod client_address;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
@@ -57,6 +56,7 @@ mod response;
 mod scopes;
 mod service;
 
+pub use client_address::{PeerAddress, client_address};
 pub use error::LayerError;
 #[cfg(feature = "axum")]
 pub use extract::{Authenticated, NotAuthenticated};

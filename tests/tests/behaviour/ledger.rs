@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The attacks on what is decided from the header alone, each of which has a test. The others come with what they attack.
-const COVERED: [std::ops::RangeInclusive<u8>; 2] = [1..=35, 47..=50];
+/// The attacks on what is decided from the request alone, each of which has a test. The others come with what they attack.
+const COVERED: [std::ops::RangeInclusive<u8>; 4] = [1..=35, 47..=50, 56..=57, 75..=75];
 
 /// What follows the name of a test that is ignored.
 const BY_HAND: &str = " (by hand)";

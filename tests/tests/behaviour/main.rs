@@ -1,5 +1,7 @@
 //! Behaviour that crosses crates, one file a behaviour.
 
+mod accepted;
+mod addresses;
 mod algorithms;
 mod allocations;
 mod bounds;
@@ -23,3 +25,4 @@ mod rejections;
 mod revocation;
 mod rotation;
 mod timing;
+mod trusted_proxies;

@@ -6,8 +6,9 @@ use std::num::NonZeroU32;
 use tollgate::apikeys::{Flaw, ForeignKey, KeyError, Pepper};
 use tollgate::keys::{BadSignature, HmacKey, KeyType, NotAKeyFile, PublicKey, VerifyError, VerifyingKey};
 use tollgate::{
-    AddressBlock, Algorithm, ApiKey, ApiKeyTable, BuildError, Engine, EngineBuilder, Issuer, KeyFormat, KeyKind,
-    KeyRecord, KeyRing, KeySet, KeyState, LastUse, Names, NotAnAddressBlock, Rejection, Revocations, ScopeSets,
+    AddressBlock, Algorithm, ApiKey, ApiKeyTable, BuildError, Engine, EngineBuilder, ForwardedField, Issuer, KeyFormat,
+    KeyKind, KeyRecord, KeyRing, KeySet, KeyState, LastUse, Names, NotAnAddressBlock, PrincipalKind, Rejection,
+    Request, Revocations, ScopeSets,
 };
 use tollgate_jwt::json::JsonError;
 use tollgate_jwt::{ParseError, Part, base64url};
@@ -154,7 +155,10 @@ fn a_configuration_that_cannot_work_is_refused_with_the_reason() {
         builder.build().map(|_| ()).map_err(|error| error.to_string())
     };
     let refused = |reason: &str| Err(reason.to_owned());
-    assert_eq!(build(vec![]), refused("give the engine an issuer or a table of API keys"));
+    assert_eq!(
+        build(vec![]),
+        refused("give the engine an issuer or a table of API keys for a kind of credential that it accepts")
+    );
     assert_eq!(build(vec![Issuer::new("")]), refused("an issuer's name must not be empty"));
     assert_eq!(build(vec![Issuer::new("a")]), refused(r#"the issuer "a" needs an audience"#));
     let twice = format!("the issuer {ISSUER:?} is configured twice");
@@ -173,7 +177,14 @@ fn names_and_addresses_are_read_as_they_are_written() {
     for state in [KeyState::Active, KeyState::Disabled, KeyState::Revoked] {
         assert_eq!(KeyState::from_name(state.as_str()), Some(state));
     }
+    for kind in PrincipalKind::ALL {
+        assert_eq!(PrincipalKind::from_name(kind.as_str()), Some(kind));
+    }
+    for field in [ForwardedField::XForwardedFor, ForwardedField::Forwarded] {
+        assert_eq!(ForwardedField::from_name(field.as_str()), Some(field));
+    }
     assert_eq!((KeyKind::from_name("key"), KeyState::from_name("")), (None, None));
+    assert_eq!((PrincipalKind::from_name("JWT"), ForwardedField::from_name("via")), (None, None));
     let block: AddressBlock = "192.0.2.0/24".parse().unwrap();
     assert_eq!(block.to_string(), "192.0.2.0/24");
     let error: NotAnAddressBlock = "192.0.2.0/33".parse::<AddressBlock>().unwrap_err();
@@ -259,11 +270,12 @@ fn whoever_fetches_keys_is_told_whose_they_are() {
         .unwrap();
     let token = Draft::new(&key).sign(&key);
     ring.replace(KeySet::default());
-    let found = engine.key_ring_of(format!("Bearer {token}").as_bytes()).unwrap();
+    let found = engine.key_ring_of(&Request::new().authorization(&format!("Bearer {token}"))).unwrap();
     assert_eq!(found.generation(), ring.generation());
     let other = Draft::new(&key).claim("iss", "https://other.example").sign(&key);
-    assert_eq!(engine.key_ring_of(other.as_bytes()).unwrap_err().code(), "unknown-issuer");
-    assert_eq!(engine.key_ring_of(b"Bearer abc").unwrap_err(), Rejection::CredentialNotAccepted);
+    let rejected = |header: &str| engine.key_ring_of(&Request::new().authorization(header)).unwrap_err();
+    assert_eq!(rejected(&other).code(), "unknown-issuer");
+    assert_eq!(rejected("Bearer abc"), Rejection::CredentialNotAccepted);
 }
 
 #[test]

@@ -1,12 +1,13 @@
 //! A table gives back the record that was put in, whether it packs or not, and so does the principal.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 use tollgate::apikeys::{Found, Record};
-use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyKind, KeyRecord, KeyState, Names, PrincipalKind};
+use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyKind, KeyRecord, KeyState, Names, PrincipalKind, Request};
 use tollgate_tests::NOW;
 
 fn any_id() -> impl Strategy<Value = String> {
@@ -66,7 +67,8 @@ proptest! {
             let kept = table.get(&key.digest()).unwrap();
             prop_assert_eq!(&*kept, record);
             prop_assert_eq!(kept.label(), record.label());
-            let verified = engine.verify_at(key.as_str().as_bytes(), NOW);
+            let request = Request::new().authorization(key.as_str()).address(IpAddr::from([192, 0, 2, 7]));
+            let verified = engine.verify_request_at(&request, NOW);
             let (begin, end) = record.validity();
             let is_in_force = begin.is_none_or(|begin| begin <= NOW) && end.is_none_or(|end| NOW < end);
             let is_good = record.state() == KeyState::Active && is_in_force && record.kind() == KeyKind::ApiKey;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use tollgate::{AddressBlock, ForwardedField, TrustedProxies};
 use tollgate_server::{AccessTokenFormat, Config, Server, shutdown_signal};
 use tracing_subscriber::filter::LevelFilter;
 
@@ -20,7 +21,8 @@ Ctrl-C, or SIGTERM, lets the requests in flight finish and stops the service.
 Examples:
   tollgate serve --demo
   tollgate serve --demo --access-token-format opaque
-  tollgate serve --data /var/lib/tollgate --listen 0.0.0.0:8080 --base-url https://auth.example.com";
+  tollgate serve --data /var/lib/tollgate --listen 0.0.0.0:8080 --base-url https://auth.example.com
+  tollgate serve --data /var/lib/tollgate --base-url https://auth.example.com --trusted-proxy 127.0.0.1 --client-address x-forwarded-for";
 
 /// Run the reference service: sessions, access tokens, API keys, and what they protect.
 #[derive(Args, Debug)]
@@ -43,6 +45,15 @@ pub(crate) struct Arguments {
     /// listened on, when that is of this machine alone
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
+
+    /// The address, or a block of addresses, of a proxy in front of the service, which is believed about its client's address. To be
+    /// given once for each. Otherwise the client is the peer of the connection
+    #[arg(long, value_name = "BLOCK", requires = "client_address")]
+    trusted_proxy: Vec<AddressBlock>,
+
+    /// The field in which the trusted proxies name the client: `x-forwarded-for` or `forwarded`. It alone is read
+    #[arg(long, value_name = "FIELD", requires = "trusted_proxy", value_parser = values::forwarded_field())]
+    client_address: Option<ForwardedField>,
 
     #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("session tokens", Config::default().session_ttl))]
     session_ttl: Option<u32>,
@@ -100,6 +111,10 @@ impl Arguments {
             },
             key_format,
             pepper: self.pepper.read()?,
+            trusted_proxies: match self.client_address {
+                Some(field) => TrustedProxies::new(self.trusted_proxy.iter().copied(), field),
+                None => default.trusted_proxies,
+            },
             demo: self.demo,
             ..default
         })

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args};
 use serde::Serialize;
 use tollgate::limits::{DEFAULT_LEEWAY, MAX_LEEWAY};
-use tollgate::{Algorithm, Engine, Principal, PrincipalKind, Rejection};
+use tollgate::{Algorithm, Engine, Principal, PrincipalKind, Rejection, Request};
 
 use super::Outcome;
 use crate::configuration::{Configuration, IssuerConfiguration};
@@ -119,7 +119,7 @@ impl Arguments {
         };
         remote.wait();
         answer_each(&self.input, |item, output| match item {
-            Item::Bytes(header) => answer(self.verify(&engine, &remote, header), output),
+            Item::Bytes(header) => answer(self.verify(&engine, &remote, &Request::new().authorization(header)), output),
             Item::TooLong { length } => answer(Err(Rejection::HeaderTooLong { length, max: MAX_LINE_BYTES }), output),
             Item::Malformed => reject(MALFORMED_INPUT, &Rejection::MalformedCredential, output),
         })
@@ -149,8 +149,8 @@ impl Arguments {
         }
     }
 
-    fn verify(&self, engine: &Engine, remote: &Remote, header: &[u8]) -> Result<Principal, Rejection> {
-        self.now.map_or_else(|| remote.verify(engine, header), |now| engine.verify_at(header, now))
+    fn verify(&self, engine: &Engine, remote: &Remote, request: &Request<'_>) -> Result<Principal, Rejection> {
+        self.now.map_or_else(|| remote.verify(engine, request), |now| engine.verify_request_at(request, now))
     }
 }
 

@@ -133,6 +133,39 @@ fn keys_are_made_imported_rotated_and_revoked_while_the_service_runs() {
 }
 
 #[test]
+fn a75_the_service_believes_the_proxies_that_it_is_told_to_trust() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let key = run(
+        &[
+            "api-key",
+            "new",
+            "--store",
+            &data,
+            "--subject",
+            "s",
+            "--scope",
+            "read:reports",
+            "--allow-address",
+            "192.0.2.7",
+        ],
+        "",
+    );
+    let bound = format!("X-API-Key: {}\r\nForwarded: for=203.0.113.5, for=192.0.2.7\r\n", key.stdout.trim_end());
+    for (further, status) in [
+        (&["--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "127.0.0.1", "--client-address", "forwarded"][..], 200),
+        (&["--trusted-proxy", "127.0.0.1", "--client-address", "x-forwarded-for"], 403),
+        (&["--trusted-proxy", "10.0.0.0/8", "--client-address", "forwarded"], 403),
+        (&[], 403),
+    ] {
+        let service = Service::start(&[&["--data", &data], further].concat());
+        let answer = service.get_with("/api/v2/reports", &bound);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{further:?}: {answer}");
+        service.stop("-TERM");
+    }
+}
+
+#[test]
 fn what_cannot_be_served_is_exit_status_2() {
     let folder = Folder::new();
     let data = folder.path("data");
@@ -144,6 +177,10 @@ fn what_cannot_be_served_is_exit_status_2() {
         .refused_with("https://as.example/path");
     run(&["serve", "--data", &data, "--session-ttl", "0"], "").refused_with("session-ttl");
     run(&["serve", "--data", &data, "--listen", "nowhere"], "").refused_with("--listen");
+    run(&["serve", "--trusted-proxy", "127.0.0.1"], "").refused_with("--client-address");
+    run(&["serve", "--client-address", "forwarded"], "").refused_with("--trusted-proxy");
+    run(&["serve", "--trusted-proxy", "127.0.0.1/8", "--client-address", "forwarded"], "").refused_with("CIDR");
+    run(&["serve", "--trusted-proxy", "127.0.0.1", "--client-address", "via"], "").refused_with("x-forwarded-for");
     let file = folder.write("file", "");
     run(&["serve", "--data", &file, "--listen", "127.0.0.1:0"], "").refused_with("");
 }

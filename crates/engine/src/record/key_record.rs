@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::address::AddressBlock;
+use crate::rejection::Rejection;
 use crate::scopes::{ScopeSet, Scopes};
 
 /// What the table of API keys knows of one key: the facts of a [`Principal`](crate::Principal).
@@ -160,8 +161,8 @@ impl KeyRecord {
         self
     }
 
-    /// Lets the key be used from these client addresses only; from everywhere when there are none. Checked by
-    /// [`Principal::require_address`](crate::Principal::require_address).
+    /// Lets the key be used from these client addresses only; from everywhere when there are none. The engine checks
+    /// the address of the [`Request`](crate::Request): a request without one is rejected.
     #[must_use]
     pub fn allowed_addresses(mut self, addresses: impl IntoIterator<Item = AddressBlock>) -> Self {
         self.rare_mut().addresses = addresses.into_iter().collect();
@@ -245,11 +246,19 @@ impl KeyRecord {
         self.rare.as_ref().map_or(&[], |rare| &rare.addresses)
     }
 
-    /// Whether the key may be used from that client address.
-    #[must_use]
-    pub fn admits(&self, address: IpAddr) -> bool {
-        let blocks = self.addresses();
-        blocks.is_empty() || blocks.iter().any(|block| block.contains(address))
+    /// Passes when the key may be used from `client`, the client's address as the server sees it; `None` where the
+    /// server does not know it. The engine does this for every key that it accepts.
+    ///
+    /// # Errors
+    /// For a key with [allowed addresses](Self::allowed_addresses), [`Rejection::AddressRequired`] without an address and
+    /// [`Rejection::AddressNotAllowed`] with another.
+    pub fn check_address(&self, client: Option<IpAddr>) -> Result<(), Rejection> {
+        match (self.addresses(), client) {
+            ([], _) => Ok(()),
+            (_, None) => Err(Rejection::AddressRequired),
+            (blocks, Some(address)) if blocks.iter().any(|block| block.contains(address)) => Ok(()),
+            (_, Some(address)) => Err(Rejection::AddressNotAllowed { address: address.to_canonical() }),
+        }
     }
 
     /// The bytes that mean something to the owner alone.

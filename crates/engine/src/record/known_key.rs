@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
 use tollgate_apikeys::{Found, MatchedKey, Packed, Record, Shared};
@@ -6,6 +7,7 @@ use super::key_id::MAX_ID_BYTES;
 use super::key_record::{KeyKind, KeyRecord, KeyState};
 use super::names::Names;
 use super::packed::Facts;
+use crate::rejection::Rejection;
 use crate::scopes::Scopes;
 
 /// A key that the table holds, with what is known of it. Only the proof that it was found makes one.
@@ -58,6 +60,15 @@ impl KnownKey {
         match &self.0 {
             Form::Packed(key) => (None, key.facts().expires_at()),
             Form::Whole(record) => record.validity(),
+        }
+    }
+
+    /// [`KeyRecord::check_address`]. A record with addresses does not pack.
+    #[inline]
+    pub(crate) fn check_address(&self, client: Option<IpAddr>) -> Result<(), Rejection> {
+        match &self.0 {
+            Form::Packed(_) => Ok(()),
+            Form::Whole(record) => record.check_address(client),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tollgate::Request;
 use tollgate_jwks::{Clocks, verify_or_refresh};
 use tollgate_keys::VerifyingKey;
 
@@ -41,7 +42,7 @@ fn first_token_under_a_key_that_was_not_announced_is_accepted() {
             signer.rotate(&format!("next-{round}"));
             let new = signer.header();
             assert_eq!(code(&remote.engine, &new), "unknown-key");
-            assert!(verify_or_refresh(&remote.engine, new.as_bytes()).await.is_ok());
+            assert!(verify_or_refresh(&remote.engine, &Request::new().authorization(&new)).await.is_ok());
             assert!(accepts(&remote.engine, &old));
             remote.pass(MINUTE).await;
         }

@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
+use tollgate::Request;
 use tollgate_jwks::{Clocks, limits, verify_or_refresh};
 use tollgate_keys::KeySet;
 
@@ -112,7 +113,7 @@ fn issuer_without_remote_keys_rejects_at_once() {
         let signer = Signer::new();
         let engine = engine(KeySet::default().into());
         let header = signer.header();
-        let verdict = verify_or_refresh(&engine, header.as_bytes()).await;
+        let verdict = verify_or_refresh(&engine, &Request::new().authorization(&header)).await;
         assert_eq!(verdict.unwrap_err().code(), "unknown-key");
     });
 }
@@ -257,6 +258,9 @@ fn dropped_keys_are_gone_and_nobody_waits_for_them() {
         until("the ring is empty", || !accepts(&engine, &signer.header())).await;
         assert_eq!(health.borrow().status, Status::Stopped);
         let header = signer.header();
-        assert_eq!(verify_or_refresh(&engine, header.as_bytes()).await.unwrap_err().code(), "unknown-key");
+        assert_eq!(
+            verify_or_refresh(&engine, &Request::new().authorization(&header)).await.unwrap_err().code(),
+            "unknown-key"
+        );
     });
 }

@@ -272,11 +272,6 @@ impl Demo {
                 "200, the reports",
                 format!("{reports} -H 'Authorization: Bearer {access_token}'"),
             ),
-            line(
-                "The reports, with id and secret themselves",
-                "200, the reports",
-                format!("-u {CLIENT_ID}:{client_secret} {reports}"),
-            ),
         ]
     }
 
@@ -288,6 +283,11 @@ impl Demo {
                 "A wrong secret",
                 "401 invalid_client, challenge Basic",
                 format!("-u {CLIENT_ID}:wrong {token} -d grant_type=client_credentials"),
+            ),
+            line(
+                "The reports, with id and secret themselves",
+                "401 invalid_token",
+                format!("-u {CLIENT_ID}:{client_secret} {reports}"),
             ),
             line(
                 "Another client's secret",

@@ -2,6 +2,7 @@ use super::cookies::Cookie;
 use super::page;
 use super::request::{self, AuthorizationError, AuthorizationRequest, Redirect};
 use crate::app::App;
+use crate::client_address::ClientAddress;
 use crate::form::{Form, FormError};
 use crate::ids::{digest, new_secret, now};
 use crate::json::has_media_type;
@@ -12,10 +13,9 @@ use crate::scope;
 use crate::storage::{AuthorizationCode, LoginSession, User};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use tollgate_store::new_key_id;
@@ -39,7 +39,7 @@ pub(crate) async fn show(
 /// `POST /oauth/v2/authorize`: the login form comes back.
 pub(crate) async fn login(
     State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: ClientAddress,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
@@ -61,7 +61,7 @@ pub(crate) async fn login(
         return form.map_err(IntoResponse::into_response);
     }
     let (email, password) = (form.value("email").unwrap_or_default(), form.value("password").unwrap_or_default());
-    match app.login.check(email, Zeroizing::new(password.to_owned()), peer.ip()).await {
+    match app.login.check(email, Zeroizing::new(password.to_owned()), client.counted()).await {
         Ok(user) => {
             let cookie = start_session(&app, &user).await?;
             grant(&app, request, user, Some(cookie)).await

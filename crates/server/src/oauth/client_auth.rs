@@ -1,20 +1,20 @@
 use super::error::OAuthError;
 use crate::app::App;
-use crate::auth::require_address;
+use crate::client_address::ClientAddress;
 use crate::form::{Form, decode_value};
 use axum::http::{HeaderMap, header};
 use base64_simd::STANDARD;
-use std::net::IpAddr;
-use tollgate::{Principal, PrincipalKind};
+use tollgate::{AcceptedCredentials, Principal, PrincipalKind, Request};
 use zeroize::Zeroizing;
 
 /// The client that calls the token endpoint, by Basic or by the form's `client_id` and `client_secret`
-/// (RFC 6749 section 2.3.1). Both end in [`Engine::verify`](tollgate::Engine::verify) as Basic credentials.
+/// (RFC 6749 section 2.3.1). Both end in
+/// [`Engine::verify_request`](tollgate::Engine::verify_request) as Basic credentials.
 pub(super) fn authenticate(
     app: &App,
     headers: &HeaderMap,
     form: &Form<'_>,
-    peer: IpAddr,
+    address: ClientAddress,
 ) -> Result<Principal, OAuthError> {
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     let (authorization, further) = (authorizations.next(), authorizations.next());
@@ -37,15 +37,12 @@ pub(super) fn authenticate(
     }
     let joined = Zeroizing::new(format!("{client_id}:{}", *secret));
     let header = Zeroizing::new(format!("Basic {}", STANDARD.encode_to_string(joined.as_bytes())));
-    let verified = app.engine.verify(header.as_bytes());
-    match verified.and_then(|principal| require_address(&principal, peer).map(|()| principal)) {
-        Ok(principal) if principal.kind() == PrincipalKind::Client => Ok(principal),
-        Ok(_) => Err(OAuthError::InvalidClient),
-        Err(rejection) => {
-            tracing::debug!(code = rejection.code(), "client rejected");
-            Err(OAuthError::InvalidClient)
-        }
-    }
+    let clients_alone = AcceptedCredentials::only([PrincipalKind::Client]);
+    let request = Request::new().authorization(header.as_bytes()).address(address.known()).accept(clients_alone);
+    app.engine.verify_request(&request).map_err(|rejection| {
+        tracing::debug!(code = rejection.code(), "client rejected");
+        OAuthError::InvalidClient
+    })
 }
 
 /// Id and secret of a Basic header, each form-encoded before they were joined. Ids and secrets of this service read the

@@ -1,6 +1,7 @@
 use super::client_auth::authenticate;
 use super::error::OAuthError;
 use crate::app::App;
+use crate::client_address::ClientAddress;
 use crate::form::{Form, FormError};
 use crate::ids::{digest, now};
 use crate::json::has_media_type;
@@ -12,27 +13,31 @@ use crate::storage::{AuthorizationCode, PresentedCode, Redemption};
 use crate::tokens::{Grant, Minted};
 use axum::Json;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tollgate::jwt::base64url;
 
 /// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3 and 4.4.2).
 pub(crate) async fn token(
     State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: ClientAddress,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
     let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body, peer.ip()).await.map_err(IntoResponse::into_response)
+    answer(&app, &headers, &body, client).await.map_err(IntoResponse::into_response)
 }
 
-async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], peer: IpAddr) -> Result<Response, OAuthError> {
+async fn answer(
+    app: &Arc<App>,
+    headers: &HeaderMap,
+    body: &[u8],
+    address: ClientAddress,
+) -> Result<Response, OAuthError> {
     if !has_media_type(headers, "application/x-www-form-urlencoded") {
         return Err(OAuthError::InvalidRequest("send a form: Content-Type: application/x-www-form-urlencoded"));
     }
@@ -40,7 +45,7 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], peer: IpAddr) 
         FormError::Repeated => OAuthError::InvalidRequest("a parameter is repeated"),
         FormError::NotText => OAuthError::InvalidRequest("a parameter is not UTF-8 text"),
     })?;
-    let client = authenticate(app, headers, &form, peer)?;
+    let client = authenticate(app, headers, &form, address)?;
     let client_id = client.client_id().ok_or(OAuthError::InvalidClient)?.to_owned();
     match form.value("grant_type") {
         Some("client_credentials") => {

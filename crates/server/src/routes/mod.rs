@@ -9,7 +9,7 @@ mod sessions;
 mod sites;
 
 use crate::app::App;
-use crate::auth::{authenticate, from_allowed_address, require};
+use crate::auth::{authenticate, require};
 use crate::limits::{MAX_BODY_BYTES, READY_WITHIN};
 use crate::oauth;
 use crate::problem::Problem;
@@ -19,6 +19,7 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use std::sync::Arc;
+use tollgate::PrincipalKind;
 use tollgate_tower::LayerError;
 
 /// Every scope that a route asks for.
@@ -33,7 +34,11 @@ pub(crate) mod scopes {
 
 pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
     let manage_api_keys = require(scopes::MANAGE_API_KEYS)?;
-    // The outermost layer is the last: who is calling, from where, then the scope.
+    // A client's secret is for the token endpoint alone.
+    let resources = authenticate(&app, [PrincipalKind::Jwt, PrincipalKind::ApiKey, PrincipalKind::AccessToken])?;
+    // A session token must not buy the next one, or it would never end.
+    let key_or_password = authenticate(&app, [PrincipalKind::ApiKey])?.optional();
+    // The outermost layer is the last: who is calling, then the scope.
     let protected = Router::new()
         .route("/api/v2/sites", get(sites::list).route_layer(require(scopes::READ_SITES)?))
         .route("/api/v2/reports", get(reports::list).route_layer(require(scopes::READ_REPORTS)?))
@@ -42,13 +47,9 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/api/v2/api_keys", get(api_keys::list).post(api_keys::create).route_layer(manage_api_keys.clone()))
         .route("/api/v2/api_keys/{id}", delete(api_keys::revoke).route_layer(manage_api_keys))
         .merge(admin::router().route_layer(require(scopes::ADMIN_KEYS)?))
-        .route_layer(from_fn(from_allowed_address))
-        .route_layer(authenticate(&app.engine)?);
+        .route_layer(resources);
 
-    let sessions = Router::new()
-        .route("/api/v2/sessions", post(sessions::create))
-        .route_layer(from_fn(from_allowed_address))
-        .route_layer(authenticate(&app.engine)?.optional());
+    let sessions = Router::new().route("/api/v2/sessions", post(sessions::create)).route_layer(key_or_password);
 
     let public = Router::new()
         .route("/oauth/v2/token", post(oauth::token))
@@ -68,7 +69,7 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(&app), observe::security_headers))
         .layer(from_fn(observe::within_time))
-        .layer(from_fn(observe::log))
+        .layer(from_fn_with_state(Arc::clone(&app), observe::log))
         .with_state(app);
     Ok(router)
 }

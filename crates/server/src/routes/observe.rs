@@ -9,17 +9,19 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use std::time::Instant;
+use tollgate_tower::client_address;
 
-/// One line a request: method, route, status, time. No header, query or body, because those hold the secrets, and the route
-/// as it is written in the source, because a path may hold anything.
-pub(super) async fn log(request: Request, next: Next) -> Response {
-    let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().cloned();
+/// One line a request: the client's address where it is known, method, route, status, time. No header, query or body,
+/// because those hold the secrets, and the route as it is written in the source, because a path may hold anything.
+pub(super) async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (head, body) = request.into_parts();
+    let client = client_address(&head, &app.trusted_proxies).map(tracing::field::display);
+    let (method, route) = (head.method.clone(), head.extensions.get::<MatchedPath>().cloned());
     let start = Instant::now();
-    let response = next.run(request).await;
+    let response = next.run(Request::from_parts(head, body)).await;
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let (status, elapsed) = (response.status().as_u16(), start.elapsed());
-    tracing::info!(%method, route, status, elapsed_us = elapsed.as_micros(), "request");
+    tracing::info!(client, %method, route, status, elapsed_us = elapsed.as_micros(), "request");
     response
 }
 

@@ -1,18 +1,18 @@
 use crate::app::App;
+use crate::client_address::ClientAddress;
 use crate::ids::now;
 use crate::json::{self, rfc3339};
 use crate::problem::Problem;
 use crate::storage::User;
 use axum::body::Bytes;
+use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{ConnectInfo, State};
 use axum::http::HeaderMap;
 use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::net::SocketAddr;
 use std::sync::Arc;
-use tollgate::{Principal, PrincipalKind, Rejection};
+use tollgate::{Principal, Rejection};
 use zeroize::Zeroizing;
 
 /// `POST /api/v2/sessions`: a session token for an API key, or for e-mail and password.
@@ -21,22 +21,18 @@ use zeroize::Zeroizing;
 pub(super) async fn create(
     State(app): State<Arc<App>>,
     principal: Option<Extension<Principal>>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: ClientAddress,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
     match principal {
         Some(Extension(principal)) => with_api_key(&app, principal).await,
-        None => with_password(&app, &headers, json::body(body)?, peer).await,
+        None => with_password(&app, &headers, json::body(body)?, client).await,
     }
 }
 
 async fn with_api_key(app: &Arc<App>, principal: Principal) -> Result<Json<Value>, Problem> {
-    // A session token must not buy the next one, or it would never end.
-    let user_id = match (principal.kind(), principal.subject()) {
-        (PrincipalKind::ApiKey, Some(subject)) => subject.to_owned(),
-        _ => return Err(Problem::Rejected(Rejection::CredentialNotAccepted)),
-    };
+    let user_id = principal.subject().unwrap_or_default().to_owned();
     let user = app.blocking(move |app| Ok::<_, Problem>(app.accounts.storage.user_by_id(&user_id)?)).await?;
     let user = user.ok_or(Problem::Rejected(Rejection::CredentialNotAccepted))?;
     let scope = principal.scopes().iter().collect::<Vec<_>>().join(" ");
@@ -48,13 +44,13 @@ async fn with_password(
     app: &Arc<App>,
     headers: &HeaderMap,
     body: Bytes,
-    peer: SocketAddr,
+    client: ClientAddress,
 ) -> Result<Json<Value>, Problem> {
     if body.is_empty() {
         return Err(Problem::Rejected(Rejection::MissingCredential));
     }
     let CreateBody { session: Session { email, password } } = json::read(headers, &body, None)?;
-    let user = app.login.check(&email, Zeroizing::new(password), peer.ip()).await?;
+    let user = app.login.check(&email, Zeroizing::new(password), client.counted()).await?;
     let user_id = user.id.clone();
     let keys = app.blocking(move |app| Ok::<_, Problem>(app.accounts.api_keys_of(&user_id)?)).await?;
     let data = json!({

@@ -102,7 +102,7 @@ fn a_removed_client_is_gone_with_its_secrets_and_tokens() -> TestResult {
 }
 
 #[test]
-fn a_secret_is_taken_from_its_addresses_alone() -> TestResult {
+fn a56_a_secret_is_taken_from_its_addresses_alone() -> TestResult {
     let folder = tempfile::tempdir()?;
     let server = TestServer::start_in(folder.path());
     let secret = server.accounts.add_client("blog", "The Blog", "read:reports", &[])?;

@@ -144,9 +144,10 @@ fn malformed_requests_for_a_key_are_refused() -> TestResult {
 fn a_client_has_no_profile() -> TestResult {
     let server = TestServer::start();
     let client = server.accounts.add_client("reports", "Reports", ALL, &[])?;
+    let token = json(server.token("reports", client.secret.as_str()), 200);
+    let token = format!("Bearer {}", token["access_token"].as_str().unwrap());
     for path in [PROFILE, SITES, API_KEYS] {
-        let request = server.client.get(server.url(path)).basic_auth("reports", Some(client.secret.as_str()));
-        assert_problem(request.send()?, 403, None, "access_denied");
+        assert_problem(server.get(path, &token), 403, None, "access_denied");
     }
     Ok(())
 }

@@ -1,11 +1,25 @@
+use crate::proxies::behind_proxies;
 use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, json};
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Everything that was logged.
+/// Everything that was logged, by all tests.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+static LOG: LazyLock<Log> = LazyLock::new(|| {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
+    tracing::subscriber::set_global_default(subscriber.with_writer(log.clone()).finish()).unwrap();
+    log
+});
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -28,10 +42,7 @@ impl<'a> MakeWriter<'a> for Log {
 
 #[test]
 fn no_secret_is_logged_at_the_most_talkative_level() -> TestResult {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_ansi(false);
-    tracing::subscriber::set_global_default(subscriber.with_writer(log.clone()).finish())?;
-
+    let log = &*LOG;
     let password = format!("{PASSWORD}-of-the-log-test");
     let server = TestServer::start();
     let user = server.accounts.add_user(EMAIL, &password, "read:sites manage:api-keys")?;
@@ -52,7 +63,7 @@ fn no_secret_is_logged_at_the_most_talkative_level() -> TestResult {
     assert_eq!(in_the_path.status().as_u16(), 404);
     let rotated = json(server.post("/api/v2/profile/api-key", key), 201);
 
-    let log = String::from_utf8(log.0.lock().unwrap().clone())?;
+    let log = log.text();
     for expected in [r#"route="/api/v2/sites" status=200"#, r#"route="-" status=404"#, r#"code="encrypted-token""#] {
         assert!(log.contains(expected), "{expected} is not in the log");
     }
@@ -62,5 +73,21 @@ fn no_secret_is_logged_at_the_most_talkative_level() -> TestResult {
     for hidden in [password.as_str(), key, secret, signature, access, rotated] {
         assert!(!log.contains(hidden), "a secret is in the log");
     }
+    Ok(())
+}
+
+#[test]
+fn a75_the_log_names_the_client_that_a_trusted_proxy_names() -> TestResult {
+    let log = &*LOG;
+    let server = behind_proxies(&["127.0.0.1"]);
+    let health = |value: &str| server.client.get(server.url("/healthz")).header("x-forwarded-for", value).send();
+    health("203.0.113.75, 198.51.100.75")?;
+    let request = r#"method=GET route="/healthz" status=200"#;
+    assert!(log.text().contains(&format!("client=198.51.100.75 {request}")));
+    assert!(!log.text().contains("client=203.0.113.75"));
+    let direct = TestServer::start();
+    direct.client.get(direct.url("/healthz")).header("x-forwarded-for", "203.0.113.76").send()?;
+    assert!(log.text().contains(&format!("client=127.0.0.1 {request}")));
+    assert!(!log.text().contains("client=203.0.113.76"));
     Ok(())
 }

@@ -9,6 +9,7 @@ mod limits;
 mod logs;
 mod opaque;
 mod processes;
+mod proxies;
 mod restart;
 mod revocations;
 mod sessions;

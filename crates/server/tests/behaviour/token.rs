@@ -134,11 +134,29 @@ fn reports_need_a_token_with_their_scope() -> TestResult {
     assert_problem(server.client.get(server.url(REPORTS)).send()?, 401, BEARER, "unauthorized");
     assert_problem(server.get(REPORTS, "Bearer a.b.c"), 401, INVALID_TOKEN, "invalid_token");
     assert_eq!(server.get(REPORTS, key.secret.as_str()).status().as_u16(), 403);
-    // A secret is no key: it is taken with its client's id alone.
+    // A secret is no key.
     assert_problem(server.get(REPORTS, &secret), 401, INVALID_TOKEN, "invalid_token");
     assert_problem(server.get(REPORTS, &format!("Bearer {secret}")), 401, INVALID_TOKEN, "invalid_token");
-    json(server.client.get(server.url(REPORTS)).basic_auth("reports", Some(&secret)).send()?, 200);
-    let wrong = server.client.get(server.url(REPORTS)).basic_auth("reports", Some("wrong")).send()?;
-    assert_problem(wrong, 401, BASIC, "invalid_client");
+    Ok(())
+}
+
+#[test]
+fn a57_a_client_secret_is_for_the_token_endpoint_alone() -> TestResult {
+    let (server, secret) = start();
+    json(server.token("reports", &secret), 200);
+    for path in [REPORTS, "/api/v2/sites", "/api/v2/profile", "/api/v2/api_keys", "/api/v2/admin/api-keys"] {
+        for secret in [secret.as_str(), "wrong"] {
+            let request = server.client.get(server.url(path)).basic_auth("reports", Some(secret));
+            assert_problem(request.send()?, 401, INVALID_TOKEN, "invalid_token");
+        }
+    }
+    // Nor does the token endpoint take anything else.
+    let user = server.accounts.add_user(EMAIL, PASSWORD, "read:reports")?;
+    let key = server.accounts.add_api_key(&user.id, "laptop", "read:reports", None)?;
+    let form = [("grant_type", "client_credentials")];
+    for authorization in [key.secret.as_str().to_owned(), format!("Bearer {}", key.secret.as_str())] {
+        let request = server.client.post(server.url(TOKEN)).header("authorization", authorization).form(&form);
+        assert_eq!(request.send()?.status().as_u16(), 401);
+    }
     Ok(())
 }

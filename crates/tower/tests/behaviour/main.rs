@@ -1,6 +1,8 @@
 //! The layers as a user meets them, one file a behaviour.
 
+mod accepted;
 mod challenge;
+mod client_address;
 #[cfg(feature = "axum")]
 mod extract;
 mod layer;

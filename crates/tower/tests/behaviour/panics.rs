@@ -94,7 +94,7 @@ fn a53_panic_of_the_clock_lets_nothing_pass() {
         let stopped = Arc::clone(&stopped);
         move || if stopped.load(Ordering::Relaxed) { panic!("the clock fails") } else { NOW }
     };
-    let layer = AuthLayer::new(Engine::builder().api_keys(table).clock(clock).build().unwrap().into()).optional();
+    let layer = AuthLayer::new(Engine::builder().api_keys(table).clock(clock).build().unwrap()).optional();
     assert!(reaches(&layer, key.as_str()));
     stopped.store(true, Ordering::Relaxed);
     assert!(!reaches(&layer, key.as_str()));

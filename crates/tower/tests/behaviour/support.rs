@@ -1,4 +1,4 @@
-//! An engine with three keys, and a service that says whom it serves.
+//! An engine with a few keys, and a service that says whom it serves.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -16,18 +16,25 @@ pub(crate) struct Fixture {
     pub(crate) key: String,
     /// Expired at [`NOW`].
     pub(crate) expired: String,
+    /// Of `user_9`, from 192.0.2.0/24 alone.
+    pub(crate) bound: String,
     /// The Authorization value of the client `reporter`.
     pub(crate) client: String,
+    /// The Authorization value of an opaque access token of `user_7`.
+    pub(crate) access_token: String,
 }
 
 impl Fixture {
     pub(crate) fn new() -> Self {
         let format = KeyFormat::new("tg", "test").unwrap();
-        let [key, expired, secret] = std::array::from_fn(|_| ApiKey::generate(&format).unwrap());
+        let [key, expired, bound, secret, token] = std::array::from_fn(|_| ApiKey::generate(&format).unwrap());
         let table = ApiKeyTable::new(format);
         let record = KeyRecord::api_key("key_1", "user_7").scopes(["read:sites", "read:users"]);
         table.insert(key.digest(), record.into());
         table.insert(expired.digest(), KeyRecord::api_key("key_2", "user_8").expires_at(NOW).into());
+        let here = ["192.0.2.0/24".parse().unwrap()];
+        table.insert(bound.digest(), KeyRecord::api_key("key_3", "user_9").allowed_addresses(here).into());
+        table.insert(token.digest(), KeyRecord::access_token("token_1", "user_7").into());
         table.insert(secret.digest(), KeyRecord::client_secret("secret_1", "reporter").into());
         let engine = Engine::builder().api_keys(table).clock(|| NOW).build().unwrap();
         let text = |key: &ApiKey| key.as_str().to_owned();
@@ -37,7 +44,9 @@ impl Fixture {
             engine: Arc::new(engine),
             key: text(&key),
             expired: text(&expired),
+            bound: text(&bound),
             client: format!("Basic {credentials}"),
+            access_token: format!("Bearer {}", token.as_str()),
         }
     }
 

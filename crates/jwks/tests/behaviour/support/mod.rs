@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::task::{self, JoinHandle};
-use tollgate::{Algorithm, Engine, Issuer, KeyRing, Principal, Rejection};
+use tollgate::{Algorithm, Engine, Issuer, KeyRing, Principal, Rejection, Request};
 use tollgate_issuer::{Minter, SigningKey, SigningKeys};
 pub(crate) use tollgate_jwks::Status;
 use tollgate_jwks::{Clocks, Event, RemoteKeys, RemoteKeysBuilder, verify_or_refresh};
@@ -203,7 +203,7 @@ impl Remote {
     /// [`verify_or_refresh`], in a task of its own.
     pub(crate) fn verify_or_refresh(&self, header: &str) -> JoinHandle<Result<Principal, Rejection>> {
         let (engine, header) = (Arc::clone(&self.engine), header.to_owned());
-        task::spawn(async move { verify_or_refresh(&engine, header.as_bytes()).await })
+        task::spawn(async move { verify_or_refresh(&engine, &Request::new().authorization(&header)).await })
     }
 }
 

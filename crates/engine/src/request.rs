@@ -1,0 +1,108 @@
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::accepted::AcceptedCredentials;
+
+/// One request as [`Engine::verify_request`](crate::Engine::verify_request) sees it: its credential, and whatever else a
+/// check needs.
+///
+/// What a check needs and was not given is a rejection: an API key with
+/// [allowed addresses](crate::KeyRecord::allowed_addresses) needs the client's address, for example.
+///
+/// ```
+/// use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection, Request};
+///
+/// let format = KeyFormat::new("tg", "live")?;
+/// let (key, table) = (ApiKey::generate(&format)?, ApiKeyTable::new(format));
+/// let record = KeyRecord::api_key("key_1", "user_7").allowed_addresses(["192.0.2.0/24".parse()?]);
+/// table.insert(key.digest(), record.into());
+/// let engine = Engine::builder().api_keys(table).build()?;
+///
+/// let request = Request::new().api_key(key.as_str());
+/// assert_eq!(engine.verify_request(&request).unwrap_err(), Rejection::AddressRequired);
+/// let client: std::net::IpAddr = "192.0.2.7".parse()?;
+/// assert!(engine.verify_request(&request.address(client)).is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Default)]
+pub struct Request<'r> {
+    pub(crate) credential: Presented<'r>,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) accepted: AcceptedCredentials,
+}
+
+/// The fields of a request that hold credentials, unread.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Presented<'r> {
+    #[default]
+    Nothing,
+    Authorization(&'r [u8]),
+    ApiKey(&'r [u8]),
+    Several,
+}
+
+impl<'r> Request<'r> {
+    /// A request of which nothing is known: it has no credential.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the value of an Authorization header.
+    ///
+    /// To be called for each such field, an empty one too: a request with more than one credential is rejected
+    /// ([`Rejection::MultipleCredentials`](crate::Rejection::MultipleCredentials), RFC 6750 section 2).
+    #[must_use]
+    pub fn authorization<V: AsRef<[u8]> + ?Sized>(self, value: &'r V) -> Self {
+        self.with(Presented::Authorization(value.as_ref()))
+    }
+
+    /// Adds the value of a header that carries API keys alone, such as `X-API-Key`.
+    ///
+    /// To be called for each such field, as [`authorization`](Self::authorization) is.
+    #[must_use]
+    pub fn api_key<V: AsRef<[u8]> + ?Sized>(self, value: &'r V) -> Self {
+        self.with(Presented::ApiKey(value.as_ref()))
+    }
+
+    /// Gives the client's address, as the server sees it; `None` where it does not know. Behind a proxy,
+    /// [`TrustedProxies`](crate::TrustedProxies) finds it.
+    #[must_use]
+    pub fn address(mut self, client: impl Into<Option<IpAddr>>) -> Self {
+        self.address = client.into();
+        self
+    }
+
+    /// Narrows what is accepted to `accepted`, for a route that takes fewer kinds of credentials than the engine does.
+    #[must_use]
+    pub fn accept(mut self, accepted: AcceptedCredentials) -> Self {
+        self.accepted = accepted;
+        self
+    }
+
+    #[inline]
+    fn with(mut self, further: Presented<'r>) -> Self {
+        self.credential = match self.credential {
+            Presented::Nothing => further,
+            _ => Presented::Several,
+        };
+        self
+    }
+}
+
+/// Names which field holds the credential, not the credential.
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let credential = match self.credential {
+            Presented::Nothing => "none",
+            Presented::Authorization(_) => "authorization",
+            Presented::ApiKey(_) => "api-key",
+            Presented::Several => "several",
+        };
+        f.debug_struct("Request")
+            .field("credential", &format_args!("{credential}"))
+            .field("address", &self.address)
+            .field("accepted", &self.accepted)
+            .finish()
+    }
+}

@@ -1,0 +1,54 @@
+use std::net::IpAddr;
+
+use http::{Extensions, request};
+use tollgate::TrustedProxies;
+
+/// The address at the other end of a request's connection, as an extension of the request.
+///
+/// A server that does not run on axum, or not on TCP, gives each request this extension, so that
+/// [`AuthLayer`](crate::AuthLayer) knows where it comes from. With the feature `axum`, axum's
+/// `ConnectInfo<SocketAddr>` serves as well.
+///
+/// ```
+/// use std::net::SocketAddr;
+///
+/// use http::Request;
+/// use tollgate_tower::PeerAddress;
+///
+/// fn add_peer<B>(request: &mut Request<B>, peer: SocketAddr) {
+///     request.extensions_mut().insert(PeerAddress(peer.ip()));
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct PeerAddress(pub IpAddr);
+
+/// The address of a request's client: that of the connection, or the one that `proxies` name
+/// ([`TrustedProxies::client_address`]). `None` where it is not known.
+///
+/// [`AuthLayer`](crate::AuthLayer) asks it. A server that counts or logs requests by address asks it too, so that all of
+/// them see the same client.
+#[must_use]
+pub fn client_address(request: &request::Parts, proxies: &TrustedProxies) -> Option<IpAddr> {
+    let lines = request.headers.get_all(proxies.field().as_str());
+    proxies.client_address(peer_address(&request.extensions)?, lines)
+}
+
+fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
+    let peer = extensions.get().map(|PeerAddress(address)| *address);
+    #[cfg(feature = "axum")]
+    let peer = peer.or_else(|| connect_info(extensions));
+    peer
+}
+
+/// As axum's own extractor finds it, in tests too.
+#[cfg(feature = "axum")]
+fn connect_info(extensions: &Extensions) -> Option<IpAddr> {
+    use std::net::SocketAddr;
+
+    use axum::extract::ConnectInfo;
+    use axum::extract::connect_info::MockConnectInfo;
+
+    let peer = extensions.get().map(|ConnectInfo(peer): &ConnectInfo<SocketAddr>| peer);
+    let peer = peer.or_else(|| extensions.get().map(|MockConnectInfo(peer): &MockConnectInfo<SocketAddr>| peer));
+    peer.map(SocketAddr::ip)
+}
