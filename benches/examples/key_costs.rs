@@ -22,7 +22,7 @@ fn main() {
     println!("|---|---:|");
     for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA] {
         let jwk = signing_key(algorithm, 0).public_jwk().expect("a public key").to_string();
-        let load = || KeySet::builder().jwk(jwk.as_bytes()).expect("a JWK").build();
+        let load = || KeySet::builder().jwk(jwk.as_bytes()).expect("a JWK").build().expect("a usable key");
         println!("| {algorithm} | {:.1?} |", least(load));
     }
     let few = &keys[..MAX_KEYS_WITH_TABLES];
@@ -53,7 +53,7 @@ fn main() {
 }
 
 fn set(keys: &[VerifyingKey]) -> KeySet {
-    keys.iter().cloned().fold(KeySet::builder(), KeySetBuilder::key).build().set
+    keys.iter().cloned().fold(KeySet::builder(), KeySetBuilder::key).build().expect("usable keys")
 }
 
 fn without_tables(signer: &SigningKey) -> VerifyingKey {

@@ -93,5 +93,5 @@ impl Drop for Swaps {
 }
 
 fn read(jwks: &str) -> KeySet {
-    KeySet::builder().jwks(jwks.as_bytes()).expect("a key set").build().set
+    KeySet::builder().jwks(jwks.as_bytes()).expect("a key set").build().expect("usable keys")
 }

@@ -70,7 +70,7 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     table.insert_foreign(Digest::of(OPAQUE_TOKEN), record(KeyRecord::access_token("token", "user")));
     table.insert_foreign(Digest::of(CLIENT_SECRET), record(KeyRecord::client_secret("secret", "reporter")));
     let engine = Engine::builder()
-        .issuer(issuer("https://issuer.example.com/").keys(keys.build().set))
+        .issuer(issuer("https://issuer.example.com/").keys(keys.build().expect("usable keys")))
         .issuer(issuer("https://other.example.com/"))
         .api_keys(table)
         .build()

@@ -7,7 +7,7 @@ use tollgate::{Digest, KeySet};
 /// thumbprint of RFC 7638. What was published with it decides whether it may come from elsewhere.
 pub fn jwk(data: &[u8]) {
     let Ok(builder) = KeySet::builder().jwk(data) else { return };
-    let loaded = builder.build();
+    let loaded = builder.build_with_reports();
     assert_eq!(loaded.reports.len(), 1);
     let report = &loaded.reports[0];
     assert_eq!(report.refused.is_none(), !loaded.set.is_empty());
@@ -16,7 +16,7 @@ pub fn jwk(data: &[u8]) {
     for key in loaded.set.iter() {
         assert_says(key, &twin);
     }
-    let remote = KeySet::builder().source(KeySource::Remote).jwk(data).expect("read once").build().set;
+    let remote = KeySet::builder().source(KeySource::Remote).jwk(data).expect("read once").build_with_reports().set;
     let brings_private_part = PRIVATE_MEMBERS.iter().any(|name| twin.get(name).is_some());
     let is_publishable = twin["kty"] != "oct" && !brings_private_part;
     assert_eq!(remote.len(), if is_publishable { loaded.set.len() } else { 0 });

@@ -181,7 +181,7 @@ fn issuer(described: &tollgate_oracle::Issuer) -> Issuer {
     for (kid, alg, secret) in &described.secrets {
         keys = keys.hmac(kid.as_deref(), algorithm(alg), secret);
     }
-    let keys = keys.build().set;
+    let keys = keys.build_with_reports().set;
     assert_eq!(keys.len(), described.keys.len(), "the usable keys of {}", described.name);
     let typ = match described.typ {
         Typ::Jwt => TypProfile::Jwt,

@@ -28,9 +28,15 @@ pub fn signing_key(algorithm: Algorithm, index: usize) -> SigningKey {
 }
 
 /// The set of the verifying halves of `keys`.
+///
+/// # Panics
+/// If two have the same `kid` and algorithm.
 #[must_use]
 pub fn key_set<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> KeySet {
-    keys.into_iter().fold(KeySet::builder(), |set, key| set.key(key.verifying_key().clone())).build().set
+    let keys = keys.into_iter().fold(KeySet::builder(), |set, key| set.key(key.verifying_key().clone()));
+    let loaded = keys.build_with_reports();
+    assert!(loaded.reports.iter().all(|report| report.refused.is_none()), "{:?}", loaded.reports);
+    loaded.set
 }
 
 /// The issuer [`ISSUER`] with [`AUDIENCE`] and the default policy.

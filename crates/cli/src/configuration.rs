@@ -107,7 +107,9 @@ impl IssuerConfiguration {
             issuer = issuer.require_claim(claim);
         }
         if let Some(path) = &self.jwks {
-            issuer = issuer.keys(key_files::add(KeySet::builder(), path, &algorithms)?.build().set);
+            let loaded = key_files::add(KeySet::builder(), path, &algorithms)?.build_with_reports();
+            let no_usable_key = |source| CommandError::NoUsableKey { path: path.clone(), source };
+            issuer = issuer.keys(loaded.into_set().map_err(no_usable_key)?);
         }
         if let Some(configuration) = &self.remote {
             if self.jwks.is_some() {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use tollgate::BuildError;
 use tollgate::apikeys::KeyError;
-use tollgate::keys::NotAKeyFile;
+use tollgate::keys::{NoUsableKey, NotAKeyFile};
 use tollgate_issuer::IssuerError;
 use tollgate_server::ServerError;
 use tollgate_store::{LineRefused, Store, StoreError};
@@ -23,6 +23,9 @@ pub(crate) enum CommandError {
     /// What was given as a key file is none.
     #[error("{}: {source}; give a JWK, a JWKS, PEM or DER", .path.display())]
     NotAKeyFile { path: PathBuf, source: NotAKeyFile },
+    /// No key of a key file can be used.
+    #[error("{}: {source}; see tollgate keys {}", .path.display(), .path.display())]
+    NoUsableKey { path: PathBuf, source: NoUsableKey },
     /// What was given as a signing key is none, or is not used.
     #[error("{}: {source}", .path.display())]
     SigningKey { path: PathBuf, source: IssuerError },

@@ -27,7 +27,7 @@
 //!
 //! let jwks = br#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","use":"sig",
 //!     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
-//! let keys = KeySet::builder().jwks(jwks)?.build().set;
+//! let keys = KeySet::builder().jwks(jwks)?.build()?;
 //! let engine = Engine::builder()
 //!     .issuer(Issuer::new("https://auth.example.com/").audience("https://api.example.com").keys(keys))
 //!     .build()?;

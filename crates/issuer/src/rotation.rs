@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate_keys::KeySet;
+use tollgate_keys::{KeySet, KeySetBuilder};
 
 use crate::{
     error::IssuerError,
@@ -99,11 +99,9 @@ impl Rotation {
     }
 
     pub(crate) fn key_set(&self) -> KeySet {
-        let mut builder = KeySet::builder();
-        for key in self.published() {
-            builder = builder.key(key.verifying_key().clone());
-        }
-        builder.build().set
+        let keys = self.published().map(|key| key.verifying_key().clone());
+        // None is refused: `check_admits` has seen to it that no two have one name.
+        keys.fold(KeySet::builder(), KeySetBuilder::key).build_with_reports().set
     }
 
     fn published(&self) -> impl Iterator<Item = &SigningKey> {

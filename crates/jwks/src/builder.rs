@@ -181,8 +181,8 @@ impl RemoteKeysBuilder {
         let reporter = Reporter::new(Arc::clone(&self.source), self.observer);
         let clock = Clock::new(self.clock);
         let (health, watched) = watch::channel(Health::starting(clock.unix(Duration::ZERO)));
-        let (ring, waiting) = (KeyRing::new(KeySet::default()), Arc::new(Waiting::new()));
-        ring.set_refresher(waiting.clone());
+        let waiting = Arc::new(Waiting::new());
+        let ring = KeyRing::with_refresher(KeySet::default(), waiting.clone());
         let refresher = Refresher {
             ring: ring.clone(),
             waiting,

@@ -27,7 +27,7 @@ impl Vetting {
     pub(crate) fn vet(&self, document: &[u8]) -> Vetted {
         let unusable = |error| Vetted { set: Err(error), refused: Vec::new(), exposed: KeySet::default() };
         let loaded = match self.builder(KeySource::Remote).jwks(document) {
-            Ok(builder) => builder.build(),
+            Ok(builder) => builder.build_with_reports(),
             Err(NotAKeyFile::TooManyKeys { .. }) => return unusable(FetchError::TooManyKeys { max: self.max_keys }),
             Err(error) => return unusable(FetchError::NotAKeySet(error)),
         };
@@ -48,7 +48,7 @@ impl Vetting {
     /// A local set takes the public part of private keys; a remote set (`public`) does not take them at all.
     fn exposed(&self, document: &[u8], public: &KeySet) -> KeySet {
         match self.builder(KeySource::Local).jwks(document) {
-            Ok(builder) => only(&builder.build().set, |key| !public.contains(key)),
+            Ok(builder) => builder.build_with_reports().set.filter(|key| !public.contains(key)),
             Err(_) => KeySet::default(),
         }
     }
@@ -67,10 +67,6 @@ impl Vetted {
     pub(crate) fn without_exposed(&self, set: &KeySet) -> Option<KeySet> {
         let is_exposed =
             |key: &VerifyingKey| self.exposed.iter().any(|exposed| exposed.thumbprint() == key.thumbprint());
-        set.iter().any(is_exposed).then(|| only(set, |key| !is_exposed(key)))
+        set.iter().any(is_exposed).then(|| set.filter(|key| !is_exposed(key)))
     }
-}
-
-fn only(set: &KeySet, keep: impl Fn(&VerifyingKey) -> bool) -> KeySet {
-    set.iter().filter(|key| keep(key)).cloned().fold(KeySet::builder(), KeySetBuilder::key).build().set
 }

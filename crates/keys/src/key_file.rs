@@ -23,5 +23,5 @@ use crate::report::Loaded;
 /// # Ok::<(), NotAKeyFile>(())
 /// ```
 pub fn load(bytes: &[u8], options: KeySetBuilder) -> Result<Loaded, NotAKeyFile> {
-    Ok(options.file(bytes)?.build())
+    Ok(options.file(bytes)?.build_with_reports())
 }

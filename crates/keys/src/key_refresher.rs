@@ -1,9 +1,9 @@
 use std::future::Future;
 use std::pin::Pin;
 
-/// Whoever keeps a [`KeyRing`](crate::KeyRing) up to date, and so wants to know of keys that it lacks.
+/// Keeps a [`KeyRing`](crate::KeyRing) up to date, and so has to know of keys that the ring lacks.
 ///
-/// A ring has at most one: [`KeyRing::set_refresher`](crate::KeyRing::set_refresher).
+/// A ring has at most one, from its start: [`KeyRing::with_refresher`](crate::KeyRing::with_refresher).
 pub trait KeyRefresher: Send + Sync {
     /// A token names a key that the ring does not hold. `kid`: what its header says, unauthenticated and of any
     /// length.

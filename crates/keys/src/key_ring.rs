@@ -1,7 +1,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use crate::key_refresher::KeyRefresher;
 use crate::key_set::KeySet;
@@ -30,7 +30,8 @@ struct Ring {
     generation: AtomicU64,
     /// Held by writers, so that generations are published in their order.
     writer: Mutex<()>,
-    refresher: OnceLock<Arc<dyn KeyRefresher>>,
+    refresher: Option<Arc<dyn KeyRefresher>>,
+    is_static: bool,
 }
 
 struct Published {
@@ -39,15 +40,35 @@ struct Published {
 }
 
 impl KeyRing {
-    /// A ring with its first set.
+    /// A ring with its first set, to be replaced by others: the set may be empty for now.
     #[must_use]
     pub fn new(set: KeySet) -> Self {
+        Self::make(set, None, false)
+    }
+
+    /// A ring that `refresher` keeps up to date.
+    ///
+    /// The ring keeps `refresher` alive: it must not hold the ring itself, but tell somebody who does.
+    #[must_use]
+    pub fn with_refresher(set: KeySet, refresher: Arc<dyn KeyRefresher>) -> Self {
+        Self::make(set, Some(refresher), false)
+    }
+
+    fn make(set: KeySet, refresher: Option<Arc<dyn KeyRefresher>>, is_static: bool) -> Self {
         KeyRing(Arc::new(Ring {
             current: ArcSwap::from_pointee(Published { set, generation: 0 }),
             generation: AtomicU64::new(0),
             writer: Mutex::new(()),
-            refresher: OnceLock::new(),
+            refresher,
+            is_static,
         }))
+    }
+
+    /// Whether this ring was converted from a [`KeySet`], which then is the set that it is meant to have: nobody is
+    /// expected to fill it when it is empty.
+    #[must_use]
+    pub fn is_static(&self) -> bool {
+        self.0.is_static
     }
 
     /// The current set. Hold it for one verification, not longer.
@@ -76,17 +97,10 @@ impl KeyRing {
         self.0.generation.load(Ordering::Acquire)
     }
 
-    /// Names the one who keeps this ring up to date, once and for all. Returns whether there was none before.
-    ///
-    /// The ring keeps `refresher` alive, so that it should not hold the ring.
-    pub fn set_refresher(&self, refresher: Arc<dyn KeyRefresher>) -> bool {
-        self.0.refresher.set(refresher).is_ok()
-    }
-
-    /// The one who keeps this ring up to date, if there is one.
+    /// Keeps this ring up to date, if anybody does.
     #[must_use]
     pub fn refresher(&self) -> Option<&Arc<dyn KeyRefresher>> {
-        self.0.refresher.get()
+        self.0.refresher.as_ref()
     }
 
     /// Tells the refresher, if there is one, that a token named a key that is not in the set.
@@ -99,9 +113,10 @@ impl KeyRing {
     }
 }
 
+/// The set as it is: a [static](KeyRing::is_static) ring.
 impl From<KeySet> for KeyRing {
     fn from(set: KeySet) -> Self {
-        KeyRing::new(set)
+        KeyRing::make(set, None, true)
     }
 }
 

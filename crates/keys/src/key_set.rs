@@ -105,6 +105,12 @@ impl KeySet {
         self.keys.is_empty()
     }
 
+    /// The keys that `keep` says yes to, as a set of their own.
+    #[must_use]
+    pub fn filter(&self, mut keep: impl FnMut(&VerifyingKey) -> bool) -> KeySet {
+        KeySet::new(self.keys.iter().filter(|key| keep(key)).cloned().collect())
+    }
+
     fn candidates(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<&[VerifyingKey], VerifyError> {
         let of_algorithm = &self.keys[self.range(algorithm)];
         let candidates = match kid {

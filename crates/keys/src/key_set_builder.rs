@@ -11,20 +11,28 @@ use crate::key_refused::KeyRefused;
 use crate::key_set::KeySet;
 use crate::limits::{MAX_KEY_FILE_BYTES, MAX_KEYS};
 use crate::pem;
-use crate::report::Loaded;
+use crate::report::{Loaded, NoUsableKey};
 use crate::spki::{DerKey, DerKind};
 use crate::verifying_key::VerifyingKey;
 
-/// Collects keys of any kind into a [`KeySet`], with a report on each.
+/// Collects keys of any kind into a [`KeySet`].
 ///
-/// A key that is refused leaves its neighbours alone. An error is only what makes a whole document no key file.
+/// [`KeySetBuilder::build`] is for the keys of a configuration: a key that was given and cannot be used is an error.
+/// [`KeySetBuilder::build_with_reports`] is for documents that somebody else publishes: it takes what can be used, and
+/// reports on every key.
 ///
 /// ```
 /// use tollgate_keys::{Algorithm, KeySet};
 ///
-/// let loaded = KeySet::builder().hmac(Some("k1"), Algorithm::HS256, &[7; 32]).hmac(None, Algorithm::HS256, b"").build();
-/// assert_eq!(loaded.set.len(), 1);
-/// assert_eq!(loaded.reports[1].refused.as_ref().map(|refused| refused.code()), Some("hmac-secret-empty"));
+/// let keys = KeySet::builder().hmac(Some("k1"), Algorithm::HS256, &[7; 32]).build()?;
+/// assert_eq!(keys.len(), 1);
+///
+/// let error = KeySet::builder().hmac(Some("k1"), Algorithm::HS256, b"secret").build().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     r#"no usable key: the oct key "k1" is refused (the HMAC secret is too short: 6 bytes, at least 32 are needed)"#
+/// );
+/// # Ok::<(), tollgate_keys::NoUsableKey>(())
 /// ```
 #[derive(Debug, Default)]
 pub struct KeySetBuilder {
@@ -159,12 +167,38 @@ impl KeySetBuilder {
         self
     }
 
-    /// The set of the keys that passed, and the reports.
+    /// The set of the keys that were added, for keys that are all meant to be used: those of a configuration.
     ///
-    /// Where two keys have the same `kid` and algorithm, neither is used: nobody can say which one is meant. A key that is
-    /// refused for another reason counts in this.
-    #[must_use]
-    pub fn build(self) -> Loaded {
+    /// Every key that was added on its own has to be usable, and of every document at least one key. A document may hold
+    /// others beside it that are refused (RFC 7517 section 5): [`KeySetBuilder::build_with_reports`] names those.
+    ///
+    /// # Errors
+    /// [`NoUsableKey`] names what gives the set no key, and why; or nothing was added.
+    pub fn build(self) -> Result<KeySet, NoUsableKey> {
+        let documents: Vec<Option<usize>> = self.entries.iter().map(|entry| entry.document).collect();
+        let mut contributes = vec![false; self.documents];
+        let Loaded { set, reports } = self.build_with_reports();
+        for (document, report) in documents.iter().zip(&reports) {
+            if let (Some(document), None) = (document, &report.refused) {
+                contributes[*document] = true;
+            }
+        }
+        let is_needed = |document: &Option<usize>| document.is_none_or(|document| !contributes[document]);
+        let is_whole = contributes.iter().all(|contributes| *contributes);
+        let refused: Vec<_> = documents
+            .iter()
+            .zip(reports)
+            .filter(|(document, report)| report.refused.is_some() && is_needed(document))
+            .map(|(_, report)| report)
+            .collect();
+        if set.is_empty() || !is_whole || !refused.is_empty() { Err(NoUsableKey { refused }) } else { Ok(set) }
+    }
+
+    /// The set of the keys that can be used, which may be none, and a report on each key that was added.
+    ///
+    /// Where two different keys have the same `kid` and algorithm, neither is used: nobody can say which one is meant. A
+    /// key that is refused for another reason counts in this.
+    pub fn build_with_reports(self) -> Loaded {
         let mixed = self.mixed_documents();
         let algorithms = self.algorithms.as_deref().unwrap_or(&[Algorithm::RS256]);
         let (mut reports, mut keys, mut names) = (Vec::new(), Vec::new(), Names::default());

@@ -105,5 +105,5 @@ pub use key_ring::{KeyRing, PublishedKeySet};
 pub use key_set::{KeySet, VerifiedJws};
 pub use key_set_builder::{KeySetBuilder, KeySource};
 pub use public_key::PublicKey;
-pub use report::{KeyReport, Loaded, Validity};
+pub use report::{KeyReport, Loaded, NoUsableKey, Validity};
 pub use verifying_key::VerifyingKey;

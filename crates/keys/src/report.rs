@@ -1,15 +1,58 @@
+use std::error::Error;
+use std::fmt;
+
 use crate::algorithm::Algorithm;
 use crate::key_refused::KeyRefused;
 use crate::key_set::KeySet;
+use crate::limits::{MAX_KEY_NAME_SHOWN, MAX_REFUSED_KEYS_SHOWN};
 
 /// A key set and what became of each key.
 #[derive(Debug)]
+#[must_use = "the reports say which keys are refused"]
 pub struct Loaded {
     /// The keys that may be used.
     pub set: KeySet,
     /// One report a key, in the order in which they were given.
     pub reports: Vec<KeyReport>,
 }
+
+impl Loaded {
+    /// The set, where it holds a key. Keys that are refused beside it are ignored (RFC 7517 section 5).
+    ///
+    /// # Errors
+    /// [`NoUsableKey`].
+    pub fn into_set(self) -> Result<KeySet, NoUsableKey> {
+        if self.set.is_empty() { Err(NoUsableKey { refused: self.reports }) } else { Ok(self.set) }
+    }
+}
+
+/// A key set has no usable key, or not all of those that were meant to be in it.
+///
+/// `Display` names the first [`MAX_REFUSED_KEYS_SHOWN`] refused keys, and escapes their names.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct NoUsableKey {
+    /// The keys that are refused, each with its reason. Empty where no key was given.
+    pub refused: Vec<KeyReport>,
+}
+
+impl fmt::Display for NoUsableKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no usable key: ")?;
+        if self.refused.is_empty() {
+            return f.write_str("none was given");
+        }
+        for (index, report) in self.refused.iter().take(MAX_REFUSED_KEYS_SHOWN).enumerate() {
+            write!(f, "{}{report}", if index == 0 { "" } else { "; " })?;
+        }
+        match self.refused.len().saturating_sub(MAX_REFUSED_KEYS_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "; and {more} more"),
+        }
+    }
+}
+
+impl Error for NoUsableKey {}
 
 /// What became of one key.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -25,6 +68,26 @@ pub struct KeyReport {
     pub validity: Option<Validity>,
     /// Why it is not used.
     pub refused: Option<KeyRefused>,
+}
+
+/// One line: which key, and whether it is refused and why. The names are escaped and cut to
+/// [`MAX_KEY_NAME_SHOWN`] characters.
+impl fmt::Display for KeyReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |name: &str| name.chars().take(MAX_KEY_NAME_SHOWN).collect::<String>();
+        match self.kty.as_str() {
+            "" => f.write_str("the key")?,
+            kty => write!(f, "the {} key", shown(kty).escape_debug())?,
+        }
+        match &self.kid {
+            Some(kid) => write!(f, " {:?}", shown(kid))?,
+            None => f.write_str(" without kid")?,
+        }
+        match &self.refused {
+            Some(refused) => write!(f, " is refused ({refused})"),
+            None => f.write_str(" is used"),
+        }
+    }
 }
 
 /// When a certificate is valid (RFC 5280 section 4.1.2.5).

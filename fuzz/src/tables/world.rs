@@ -56,7 +56,7 @@ impl World {
                 set = set.hmac(Some(KIDS[kid]), Algorithm::HS256, &SECRETS[*secret]);
             }
         }
-        self.rings[issuer].replace(set.build().set);
+        self.rings[issuer].replace(set.build_with_reports().set);
         self.published[issuer] = published;
     }
 

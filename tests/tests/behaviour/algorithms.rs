@@ -158,7 +158,7 @@ fn published_forms(key: &SigningKey) -> [Vec<u8>; 5] {
         _ => (b"\x06\x03\x2b\x65\x70".to_vec(), octets("x"), octets("x")),
     };
     let spki = der(0x30, &[der(0x30, &identifier), der(3, &[&[0], &key_bits[..]].concat())].concat());
-    let loaded = tollgate::KeySet::builder().algorithms(&[key.algorithm()]).der(&spki).unwrap().build();
+    let loaded = tollgate::KeySet::builder().algorithms(&[key.algorithm()]).der(&spki).unwrap().build_with_reports();
     assert!(loaded.set.iter().any(|loaded| loaded.thumbprint() == key.verifying_key().thumbprint()), "the very key");
     let body = STANDARD.encode(&spki).into_bytes();
     let lines = body.chunks(64).map(|line| [line, b"\n"].concat()).collect::<Vec<_>>().concat();
@@ -227,8 +227,11 @@ fn a04_a_key_without_alg_has_the_algorithm_of_its_curve_or_of_the_configuration(
         (Algorithm::RS256, &[Algorithm::ES256], Err("unknown-key")),
     ] {
         let key = signing_key(signed_with, 0);
-        let keys =
-            tollgate::KeySet::builder().algorithms(configured).jwk(without_alg(&key).as_bytes()).unwrap().build();
+        let keys = tollgate::KeySet::builder()
+            .algorithms(configured)
+            .jwk(without_alg(&key).as_bytes())
+            .unwrap()
+            .build_with_reports();
         let engine = Engine::builder().issuer(issuer([]).keys(keys.set)).build().unwrap();
         let token = Draft::new(&key).sign(&key);
         match expected {

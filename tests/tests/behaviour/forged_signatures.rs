@@ -127,7 +127,7 @@ fn a08_under_a_key_of_small_order_nothing_verifies() {
         let mut key = [fill; 32];
         (key[0], key[31]) = (alias[0], alias[1]);
         let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url::encode(key)});
-        let loaded = KeySet::builder().jwk(jwk.to_string().as_bytes()).unwrap().build();
+        let loaded = KeySet::builder().jwk(jwk.to_string().as_bytes()).unwrap().build_with_reports();
         assert!(loaded.set.is_empty() && loaded.reports[0].refused.is_some());
         let engine = Engine::builder().issuer(issuer([]).keys(loaded.set)).build().unwrap();
         assert_eq!(engine.verify_at(forged.as_bytes(), NOW).unwrap_err().code(), "unknown-key");
@@ -144,7 +144,7 @@ fn a10_a_cube_root_is_no_signature() {
         ("RS512", "3051300d060960864801650304020305000440", |m| Sha512::digest(m).to_vec()),
     ] {
         let jwk = json!({"kty": "RSA", "alg": alg, "n": base64url::encode(modulus.to_bytes_be()), "e": "Aw"});
-        let set = KeySet::builder().jwk(jwk.to_string().as_bytes()).unwrap().build().set;
+        let set = KeySet::builder().jwk(jwk.to_string().as_bytes()).unwrap().build().unwrap();
         assert_eq!(set.len(), 1, "the key itself is taken");
         let engine = Engine::builder().issuer(issuer([]).keys(set)).build().unwrap();
         let draft = Draft::new(&signing_key(Algorithm::RS256, 0)).header("alg", alg).without_header("kid");
@@ -190,7 +190,7 @@ fn a11_pss_with_another_salt_length_or_mask_hash_is_rejected() {
 fn a12_coordinates_that_are_no_point_are_refused_on_every_curve() {
     let jwks: Value = serde_json::from_str(&tollgate_oracle::world().issuers[0].jwks).unwrap();
     let reason = |jwk: &Value| {
-        let loaded = KeySet::builder().jwk(jwk.to_string().as_bytes()).unwrap().build();
+        let loaded = KeySet::builder().jwk(jwk.to_string().as_bytes()).unwrap().build_with_reports();
         loaded.reports[0].refused.as_ref().map(tollgate_keys::KeyRefused::code)
     };
     for (alg, _, prime, length) in CURVES.into_iter().filter(|(alg, ..)| is_supported(alg)) {
@@ -251,7 +251,7 @@ impl GoodToken {
         base64url::decode(encoded, &mut signature).unwrap();
         let issuer = &tollgate_oracle::world().issuers[0];
         assert_eq!((issuer.name, issuer.audiences[0]), (ISSUER, AUDIENCE));
-        let keys = KeySet::builder().jwks(issuer.jwks.as_bytes()).unwrap().build().set;
+        let keys = KeySet::builder().jwks(issuer.jwks.as_bytes()).unwrap().build().unwrap();
         GoodToken { alg, signing_input: signing_input.to_owned(), signature, keys }
     }
 

@@ -207,7 +207,7 @@ fn debug_shows_no_secret() {
     assert_eq!(hmac.algorithm(), Algorithm::HS256);
     let hmac_text = format!("{hmac:?}");
     let verifying = VerifyingKey::hmac(hmac, Some("k")).unwrap();
-    let set = KeySet::builder().key(verifying.clone()).build().set;
+    let set = KeySet::builder().key(verifying.clone()).build().unwrap();
     let ring = KeyRing::new(set.clone());
 
     let signing = signing_key(Algorithm::ES256, 0);

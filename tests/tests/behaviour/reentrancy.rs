@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::{Future, ready};
 use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
 use tollgate::keys::KeyRefresher;
@@ -14,14 +14,14 @@ use tollgate_tests::{Draft, NOW, engine, issuer, key_set, signing_key};
 #[test]
 fn a62_a_refresher_that_verifies_gets_an_answer() {
     let (known, unknown) = (signing_key(Algorithm::ES256, 0), signing_key(Algorithm::ES256, 1));
-    let ring = KeyRing::new(key_set([&known]));
-    let engine = Arc::new(Engine::builder().issuer(issuer([]).keys(ring.clone())).build().unwrap());
     let refresher = Arc::new(Verifies {
-        engine: engine.clone(),
+        engine: OnceLock::new(),
         token: Draft::new(&known).sign(&known),
         answers: Mutex::default(),
     });
-    assert!(ring.set_refresher(refresher.clone()));
+    let ring = KeyRing::with_refresher(key_set([&known]), refresher.clone());
+    let engine = Arc::new(Engine::builder().issuer(issuer([]).keys(ring)).build().unwrap());
+    refresher.engine.set(engine.clone()).unwrap();
     let asked = Draft::new(&unknown).sign(&unknown);
     for _ in 0..4 {
         assert_eq!(engine.verify_at(asked.as_bytes(), NOW).unwrap_err().code(), "unknown-key");
@@ -34,14 +34,14 @@ fn a62_a_refresher_that_verifies_gets_an_answer() {
 
 /// Verifies a good token whenever it is told of an unknown key.
 struct Verifies {
-    engine: Arc<Engine>,
+    engine: OnceLock<Arc<Engine>>,
     token: String,
     answers: Mutex<Vec<(Option<String>, bool)>>,
 }
 
 impl KeyRefresher for Verifies {
     fn unknown_key(&self, kid: Option<&str>) {
-        let is_accepted = self.engine.verify_at(self.token.as_bytes(), NOW).is_ok();
+        let is_accepted = self.engine.get().unwrap().verify_at(self.token.as_bytes(), NOW).is_ok();
         self.answers.lock().unwrap().push((kid.map(str::to_owned), is_accepted));
     }
 

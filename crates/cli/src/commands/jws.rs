@@ -46,7 +46,7 @@ impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         let keys =
             self.keys.iter().try_fold(KeySet::builder(), |keys, path| key_files::add(keys, path, &self.algorithms))?;
-        let mut verifier = Verifier::new(keys.build().set, &self.algorithms);
+        let mut verifier = Verifier::new(keys.build_with_reports().set, &self.algorithms);
         answer_each(&self.input, |item, output| match item {
             _ if verifier.keys.is_empty() => reject(NO_USABLE_KEY, output),
             Item::Bytes(bytes) => verifier.answer(bytes, output),

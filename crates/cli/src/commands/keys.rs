@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
-        let loaded = key_files::add(KeySet::builder(), &self.file, &[])?.build();
+        let loaded = key_files::add(KeySet::builder(), &self.file, &[])?.build_with_reports();
         write(&loaded.reports)?;
         Ok(if loaded.set.is_empty() { Outcome::Rejected } else { Outcome::Accepted })
     }

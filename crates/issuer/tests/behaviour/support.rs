@@ -69,7 +69,7 @@ pub(crate) fn verifies(set: &KeySet, token: &str) -> bool {
 }
 
 pub(crate) fn published(jwks: &str) -> KeySet {
-    let loaded = KeySet::builder().jwks(jwks.as_bytes()).unwrap().build();
+    let loaded = KeySet::builder().jwks(jwks.as_bytes()).unwrap().build_with_reports();
     assert!(loaded.reports.iter().all(|report| report.refused.is_none()));
     loaded.set
 }

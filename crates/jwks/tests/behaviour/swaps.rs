@@ -17,7 +17,7 @@ use crate::support::*;
 #[ignore = "a measurement, for a quiet machine"]
 fn verify_under_a_thousand_swaps_a_second_against_quiet() {
     let signer = Signer::new();
-    let set = || KeySet::builder().jwks(signer.jwks().as_bytes()).unwrap().build().set;
+    let set = || KeySet::builder().jwks(signer.jwks().as_bytes()).unwrap().build().unwrap();
     let ring = KeyRing::new(set());
     let issuer = || Issuer::new(ISSUER).audience(AUDIENCE).keys(ring.clone());
     let cold = Engine::builder().issuer(issuer()).no_cache().build().unwrap();

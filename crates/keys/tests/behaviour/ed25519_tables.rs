@@ -32,7 +32,7 @@ fn one_key_for_both_names_of_its_algorithm_counts_once() {
         let x = tollgate_jwt::base64url::encode(public_key(index));
         keys.jwk(format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{x}"}}"#).as_bytes()).unwrap()
     });
-    let set = keys.build().set;
+    let set = keys.build().unwrap();
     assert_eq!(set.len(), 2 * MAX_KEYS_WITH_TABLES);
     assert!(set.iter().all(test_hooks::has_tables));
 }
@@ -172,7 +172,7 @@ impl Keys {
 static KEYS: LazyLock<Vec<Keys>> = LazyLock::new(|| (0..16).map(|index| Keys::new(&public_key(index))).collect());
 
 fn set<'k>(keys: impl IntoIterator<Item = &'k VerifyingKey>) -> KeySet {
-    keys.into_iter().cloned().fold(KeySet::builder(), KeySetBuilder::key).build().set
+    keys.into_iter().cloned().fold(KeySet::builder(), KeySetBuilder::key).build().unwrap()
 }
 
 fn key_with_tables(public_key: &[u8]) -> VerifyingKey {

@@ -158,7 +158,7 @@ fn cookbook(file: &Value) -> bool {
 fn load(keys: &Value, algorithms: &[Algorithm]) -> Loaded {
     let options = KeySet::builder();
     let options = if algorithms.is_empty() { options } else { options.algorithms(algorithms) };
-    options.file(keys.to_string().as_bytes()).unwrap().build()
+    options.file(keys.to_string().as_bytes()).unwrap().build_with_reports()
 }
 
 /// The JWS level: no claims are read, but each part has to be well-formed.

@@ -83,8 +83,9 @@ fn public_keys_that_need_the_second_backend() {
 #[test]
 fn pss_key_is_for_pss_only() {
     let options = |algorithms: &[Algorithm]| KeySet::builder().algorithms(algorithms);
-    let loaded =
-        |file: &[u8], algorithms: &[Algorithm]| options(algorithms).file(file).unwrap().build().reports.remove(0);
+    let loaded = |file: &[u8], algorithms: &[Algorithm]| {
+        options(algorithms).file(file).unwrap().build_with_reports().reports.remove(0)
+    };
     let open = include_bytes!("../data/pss_public.pem");
     assert_eq!(loaded(open, &[Algorithm::RS256]).refused, Some(KeyRefused::NoAdmittedAlgorithm));
     assert_eq!(loaded(open, &[Algorithm::RS256, Algorithm::PS384]).algs, [Algorithm::PS384]);
@@ -269,7 +270,7 @@ fn too_many_keys() {
 #[test]
 fn several_files_make_one_set() {
     let builder = KeySet::builder().file(JWK).unwrap().file(P256).unwrap().hmac(Some("h"), Algorithm::HS256, &[7; 32]);
-    let loaded = builder.build();
+    let loaded = builder.build_with_reports();
     assert_eq!(loaded.reports.len(), 3);
     assert_eq!(loaded.set.len(), 4);
 }

@@ -73,16 +73,21 @@ fn generations_of_concurrent_writers_are_all_counted() {
 }
 
 #[test]
-fn unknown_key_is_reported_to_the_one_refresher_of_all_clones() {
-    let ring = KeyRing::new(KeySet::default());
-    ring.report_unknown_key(Some("nobody listens"));
-    let (first, second) = (Arc::new(Hints::default()), Arc::new(Hints::default()));
-    assert!(ring.set_refresher(first.clone()));
-    assert!(!ring.clone().set_refresher(second.clone()));
+fn unknown_key_is_reported_to_the_refresher_of_all_clones() {
+    KeyRing::new(KeySet::default()).report_unknown_key(Some("nobody listens"));
+    let hints = Arc::new(Hints::default());
+    let ring = KeyRing::with_refresher(KeySet::default(), hints.clone());
     ring.clone().report_unknown_key(Some("k1"));
     ring.report_unknown_key(None);
-    assert_eq!(*first.0.lock().unwrap(), [Some("k1".to_owned()), None]);
-    assert!(second.0.lock().unwrap().is_empty());
+    assert_eq!(*hints.0.lock().unwrap(), [Some("k1".to_owned()), None]);
+}
+
+#[test]
+fn ring_of_a_set_is_static_and_every_other_one_is_not() {
+    assert!(KeyRing::from(set(1)).is_static());
+    assert!(KeyRing::from(KeySet::default()).clone().is_static());
+    assert!(!KeyRing::new(KeySet::default()).is_static());
+    assert!(!KeyRing::with_refresher(KeySet::default(), Arc::new(Hints::default())).is_static());
 }
 
 #[derive(Default)]
@@ -103,5 +108,5 @@ fn set(keys: usize) -> KeySet {
         let key = HmacKey::new(Algorithm::HS256, &[index as u8 + 1; 32]).unwrap();
         VerifyingKey::hmac(key, Some(&index.to_string())).unwrap()
     };
-    (0..keys).fold(KeySet::builder(), |builder, index| builder.key(key(index))).build().set
+    (0..keys).fold(KeySet::builder(), |builder, index| builder.key(key(index))).build_with_reports().set
 }

@@ -1,5 +1,6 @@
 //! Keys as they are loaded, vetted and used, one file a behaviour.
 
+mod building;
 mod codes;
 mod curve_points;
 #[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]

@@ -88,7 +88,13 @@ fn algorithm_is_needed_where_the_key_does_not_tell() {
 #[test]
 fn rsa_key_without_algorithm_takes_what_is_configured() {
     let loaded = |algorithms: &[Algorithm]| {
-        KeySet::builder().algorithms(algorithms).jwk(rsa().to_string().as_bytes()).unwrap().build().reports.remove(0)
+        KeySet::builder()
+            .algorithms(algorithms)
+            .jwk(rsa().to_string().as_bytes())
+            .unwrap()
+            .build_with_reports()
+            .reports
+            .remove(0)
     };
     assert_eq!(report(&rsa()).algs, [Algorithm::RS256]);
     assert_eq!(loaded(&[Algorithm::PS384, Algorithm::ES256]).algs, [Algorithm::PS384]);
@@ -313,7 +319,7 @@ fn symmetric_keys_in_sets() {
     assert_eq!(local(&json!({"keys": [oct(), {"kty": "RSA"}]})), [beside, Some("missing-member")]);
     // On its own it is somebody's decision.
     let explicit = KeySet::builder().jwk(ec().to_string().as_bytes()).unwrap().hmac(None, Algorithm::HS256, &[7; 32]);
-    assert_eq!(explicit.build().set.len(), 2);
+    assert_eq!(explicit.build().unwrap().len(), 2);
 }
 
 #[test]
@@ -339,7 +345,7 @@ fn duplicate_for_one_algorithm_serves_for_the_other() {
     };
     let keys = json!({"keys": [rsa(None), rsa(Some("RS256"))]});
     let options = KeySet::builder().algorithms(&[Algorithm::RS256, Algorithm::PS256]);
-    let loaded = options.jwks(keys.to_string().as_bytes()).unwrap().build();
+    let loaded = options.jwks(keys.to_string().as_bytes()).unwrap().build_with_reports();
     assert_eq!(loaded.reports[0].algs, [Algorithm::PS256]);
     assert_eq!(loaded.reports[1].refused, Some(KeyRefused::DuplicateKeyId));
     assert_eq!(loaded.set.len(), 1);
@@ -411,7 +417,7 @@ fn reason(jwk: &Value) -> Option<&'static str> {
 }
 
 fn report(jwk: &Value) -> KeyReport {
-    let loaded = KeySet::builder().jwk(jwk.to_string().as_bytes()).unwrap().build();
+    let loaded = KeySet::builder().jwk(jwk.to_string().as_bytes()).unwrap().build_with_reports();
     let [report] = loaded.reports.try_into().unwrap();
     // A key is either used or refused.
     assert_eq!(report.refused.is_some(), report.algs.is_empty());
@@ -432,7 +438,7 @@ fn remote(keys: &Value) -> Vec<Option<&'static str>> {
 }
 
 fn codes(keys: &Value, source: KeySource) -> Vec<Option<&'static str>> {
-    let loaded = KeySet::builder().source(source).jwks(keys.to_string().as_bytes()).unwrap().build();
+    let loaded = KeySet::builder().source(source).jwks(keys.to_string().as_bytes()).unwrap().build_with_reports();
     assert_eq!(loaded.set.len(), loaded.reports.iter().map(|report| report.algs.len()).sum::<usize>());
     loaded.reports.iter().map(|report| report.refused.as_ref().map(KeyRefused::code)).collect()
 }

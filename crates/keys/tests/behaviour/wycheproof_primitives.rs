@@ -183,8 +183,8 @@ fn a14_ml_dsa_of_wycheproof() {
 /// Loads the key both ways, which have to agree. None where this build lacks the algorithm or the key is not for it.
 fn load(der: &[u8], pem: &str, algorithm: Algorithm) -> Option<VerifyingKey> {
     let options = || KeySet::builder().algorithms(&[algorithm]);
-    let from_der = options().der(der).unwrap().build();
-    let from_pem = options().pem(pem.as_bytes()).unwrap().build();
+    let from_der = options().der(der).unwrap().build_with_reports();
+    let from_pem = options().pem(pem.as_bytes()).unwrap().build_with_reports();
     assert_eq!(from_der.reports, from_pem.reports);
     let key = from_der.set.iter().find(|key| key.algorithm() == algorithm).cloned();
     assert!(key.is_some() || !from_der.reports[0].algs.contains(&algorithm));

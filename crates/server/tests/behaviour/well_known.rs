@@ -20,7 +20,7 @@ fn another_server_can_verify_what_is_issued_here() -> TestResult {
     let jwks = jwks.text()?;
     assert!(!jwks.contains("\"d\""), "no private part is published");
 
-    let keys = KeySet::builder().jwks(jwks.as_bytes())?.build().set;
+    let keys = KeySet::builder().jwks(jwks.as_bytes())?.build()?;
     let engine = Engine::builder().issuer(Issuer::new(issuer).audience(issuer).keys(keys)).build()?;
     let principal = engine.verify(session["meta"]["jwt"].as_str().unwrap().as_bytes())?;
     assert_eq!(principal.subject(), session["data"]["id"].as_str());
