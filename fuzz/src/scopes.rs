@@ -26,10 +26,11 @@ pub fn scopes(data: &[u8]) {
             assert_eq!(principal.require_scope(almost).is_ok(), tokens.contains(&almost), "{almost:?}");
         }
     }
-    assert!(principal.require_all(&tokens).is_ok());
+    assert_eq!(principal.require_all(&tokens).is_ok(), !tokens.is_empty());
     assert_eq!(principal.require_any(&lines).is_ok(), !tokens.is_empty());
     assert_eq!(principal.require_all(&lines).is_ok(), tokens.len() == lines.len());
     if let Err(rejection) = principal.require_all(&lines) {
+        assert_eq!(rejection.status() == 500, tokens.len() < lines.len());
         let challenge = rejection.challenge().to_string();
         assert!(challenge.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{challenge:?}");
     }

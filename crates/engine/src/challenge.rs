@@ -4,6 +4,8 @@ use crate::rejection::Rejection;
 
 /// The value of a WWW-Authenticate header (RFC 9110 section 11.6.1): what RFC 6750 section 3 says and no more.
 ///
+/// It is one line of printable ASCII, whatever the rejection holds: one that a program made by hand splits no header.
+///
 /// ```
 /// use tollgate::Rejection;
 ///
@@ -21,12 +23,16 @@ pub struct Challenge<'r> {
 impl<'r> Challenge<'r> {
     pub(crate) fn new(rejection: &'r Rejection) -> Self {
         let (scheme, error, scope) = match rejection {
-            // RFC 6750 section 3.1: no error code for a request without authentication information. Nor has it one for a
-            // credential that is good from another address.
-            Rejection::MissingCredential | Rejection::AddressRequired | Rejection::AddressNotAllowed { .. } => {
-                (BEARER, None, None)
-            }
-            Rejection::MalformedBasic | Rejection::UnknownClient => (BASIC, None, None),
+            // RFC 6750 section 3.1: no error code where the client sent nothing, or used a method that is not supported. Nor
+            // has it one for a credential that is good from another address.
+            Rejection::MissingCredential
+            | Rejection::UnsupportedScheme
+            | Rejection::CredentialNotAccepted
+            | Rejection::AddressRequired
+            | Rejection::AddressNotAllowed { .. } => (BEARER, None, None),
+            Rejection::MalformedBasic | Rejection::UnknownClient | Rejection::Client { .. } => (BASIC, None, None),
+            // The fault is the program's: there is nothing that the client could do better.
+            Rejection::InvalidScopeRequirement { .. } => (BEARER, None, None),
             Rejection::MultipleCredentials => (BEARER, Some("invalid_request"), None),
             Rejection::InsufficientScope { required } => (BEARER, Some("insufficient_scope"), Some(&**required)),
             _ => (BEARER, Some("invalid_token"), None),
@@ -47,6 +53,12 @@ impl<'r> Challenge<'r> {
     #[must_use]
     pub fn with_realm(self, realm: &'r str) -> Self {
         Challenge { realm: Some(realm), ..self }
+    }
+
+    /// The authentication scheme: `Bearer` or `Basic`.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// The error code of RFC 6750 section 3.1.
@@ -72,7 +84,7 @@ impl fmt::Display for Challenge<'_> {
             write!(f, "{separator}error=\"{error}\"")?;
         }
         if let Some(scope) = self.scope {
-            write!(f, ", scope=\"{scope}\"")?;
+            write!(f, ", scope=\"{}\"", ScopeList(scope))?;
         }
         Ok(())
     }
@@ -80,6 +92,19 @@ impl fmt::Display for Challenge<'_> {
 
 const BEARER: &str = "Bearer";
 const BASIC: &str = "Basic";
+
+/// The value of `scope`: RFC 6750 section 3 allows the characters of scope-tokens and spaces. Others, which only a
+/// rejection made by hand can hold, are shown as `?`.
+struct ScopeList<'a>(&'a str);
+
+impl fmt::Display for ScopeList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            ' '..='!' | '#'..='[' | ']'..='~' => write!(f, "{character}"),
+            _ => f.write_str("?"),
+        })
+    }
+}
 
 /// What stands between the quotes of a quoted-string (RFC 9110 section 5.6.4).
 struct Quoted<'a>(&'a str);

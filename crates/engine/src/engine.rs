@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use tollgate_apikeys::{ApiKeyTable, Digest, LastUse, MatchedKey};
-use tollgate_jwt::CompactJws;
+use tollgate_jwt::{CompactJws, json};
 use tollgate_keys::{Algorithm, KeyRing, VerifyError};
 
 use crate::accepted::{AcceptedCredentials, Kinds};
@@ -132,6 +132,19 @@ impl Engine {
         })
     }
 
+    /// The `kid` of the JWT of a request, whole where a [`Rejection::UnknownKey`] has an excerpt. Nothing of the token is
+    /// verified by this. For callers that can fetch a key that is not there.
+    ///
+    /// # Errors
+    /// [`Rejection`] where there is no JWT, or its header cannot be read.
+    pub fn key_id_of(&self, request: &Request<'_>) -> Result<Option<Box<str>>, Rejection> {
+        let (Credential::Jws { token, .. }, _) = self.credential(request)? else {
+            return Err(Rejection::CredentialNotAccepted);
+        };
+        let mut buffer = json::Buffer::default();
+        Ok(self.split(token)?.decode_header(&mut buffer)?.kid().map(Into::into))
+    }
+
     /// The credential of a request, and the accepted ones among the kinds that it may be of.
     #[inline]
     fn credential<'r>(&self, request: &Request<'r>) -> Result<(Credential<'r>, Kinds), Rejection> {
@@ -237,7 +250,7 @@ impl Engine {
         if key.kind() != KeyKind::ClientSecret || key.client() != Some(credentials.user_id()) {
             return Err(Rejection::UnknownClient);
         }
-        self.admit_known(&digest, key, request, now)
+        self.admit_known(&digest, key, request, now).map_err(Rejection::of_client)
     }
 
     /// The checks of whatever the table holds. The address comes last: 403 is for a credential that is good elsewhere.

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use tollgate_jwt::excerpt;
 use tollgate_keys::{Algorithm, KeyRing, KeySet};
 
 use crate::builder::BuildError;
@@ -163,5 +164,5 @@ fn missing_iss() -> Rejection {
 
 #[cold]
 fn unknown(name: &str) -> Rejection {
-    Rejection::UnknownIssuer { issuer: name.into() }
+    Rejection::UnknownIssuer { issuer: excerpt(name).into() }
 }

@@ -2,6 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use tollgate_jwt::is_scope_token;
 
 use crate::claims::{self, ClaimsError};
 use crate::record::{KeyKind, KeyRecord, KnownKey};
@@ -154,27 +155,32 @@ impl Principal {
         }
     }
 
-    /// Passes when the credential carries `scope`.
+    /// Passes when the credential carries `scope`, which is one scope-token (RFC 6749 section 3.3).
     ///
     /// # Errors
-    /// [`Rejection::InsufficientScope`], to be answered with 403.
+    /// [`Rejection::InsufficientScope`], to be answered with 403. [`Rejection::InvalidScopeRequirement`], to be answered
+    /// with 500, when `scope` is no scope-token: `"read write"` is two of them, for
+    /// [`require_all`](Principal::require_all).
     pub fn require_scope(&self, scope: &str) -> Result<(), Rejection> {
         self.require_all(&[scope])
     }
 
-    /// Passes when the credential carries every one of `scopes`.
+    /// Passes when the credential carries every one of `scopes`, at least one scope-token.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientScope`], to be answered with 403.
+    /// [`Rejection::InsufficientScope`], to be answered with 403. [`Rejection::InvalidScopeRequirement`], to be answered
+    /// with 500, when `scopes` is empty, as everybody would pass, or when a text in it is no scope-token, as nobody could.
     pub fn require_all(&self, scopes: &[&str]) -> Result<(), Rejection> {
         let granted = self.scopes();
-        if scopes.iter().all(|scope| granted.contains(scope)) { Ok(()) } else { Err(insufficient(scopes)) }
+        let pass = !scopes.is_empty() && scopes.iter().all(|scope| granted.contains(scope));
+        if pass { Ok(()) } else { Err(insufficient(scopes)) }
     }
 
-    /// Passes when the credential carries at least one of `scopes`.
+    /// Passes when the credential carries at least one of `scopes`, at least one scope-token.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientScope`], to be answered with 403.
+    /// [`Rejection::InsufficientScope`], to be answered with 403. [`Rejection::InvalidScopeRequirement`], to be answered
+    /// with 500, when the credential carries none of them and `scopes` is empty or a text in it is no scope-token.
     pub fn require_any(&self, scopes: &[&str]) -> Result<(), Rejection> {
         let granted = self.scopes();
         if scopes.iter().any(|scope| granted.contains(scope)) { Ok(()) } else { Err(insufficient(scopes)) }
@@ -245,7 +251,10 @@ impl fmt::Display for PrincipalKind {
     }
 }
 
+/// What is granted is scope-tokens, so that a requirement that is none never passes: it is looked at only here.
 #[cold]
-fn insufficient(scopes: &[&str]) -> Rejection {
-    Rejection::InsufficientScope { required: crate::scopes::join(scopes.iter().copied()).into() }
+fn insufficient(required: &[&str]) -> Rejection {
+    let is_valid = !required.is_empty() && required.iter().all(|scope| is_scope_token(scope));
+    let required = required.join(" ").into();
+    if is_valid { Rejection::InsufficientScope { required } } else { Rejection::InvalidScopeRequirement { required } }
 }

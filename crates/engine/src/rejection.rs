@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use tollgate_apikeys::KeyError;
-use tollgate_jwt::ParseError;
+use tollgate_jwt::{ParseError, excerpt};
 use tollgate_keys::{Algorithm, VerifyError};
 
 use crate::challenge::Challenge;
@@ -10,8 +10,10 @@ use crate::challenge::Challenge;
 /// Why a credential was not accepted.
 ///
 /// The variant and its data are for the server's own logs; [`status`](Rejection::status) and
-/// [`challenge`](Rejection::challenge) are what may leave the process (RFC 6750 section 3.1). `Display` escapes
-/// everything that came from the credential.
+/// [`challenge`](Rejection::challenge) are what may leave the process (RFC 6750 section 3.1).
+///
+/// Text that came from the credential is an [`excerpt`](tollgate_jwt::excerpt) of what was sent, and both `Display` and
+/// `Debug` escape it: a message has at most 256 characters, whatever was sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -43,12 +45,12 @@ pub enum Rejection {
     TypeNotAllowed,
     /// A required claim is absent.
     MissingClaim {
-        /// The claim's name.
+        /// The claim's name, from the configuration.
         name: Box<str>,
     },
     /// `iss` names no issuer that is configured.
     UnknownIssuer {
-        /// What it says.
+        /// `iss`, as an excerpt.
         issuer: Box<str>,
     },
     /// No entry of `aud` is an audience that is expected.
@@ -72,7 +74,7 @@ pub enum Rejection {
     },
     /// The issuer has no key of that `kid`.
     UnknownKey {
-        /// What the header says.
+        /// The header's `kid`, as an excerpt.
         kid: Option<Box<str>>,
     },
     /// No `kid`, and more keys of the algorithm than are tried.
@@ -111,9 +113,21 @@ pub enum Rejection {
     UnknownApiKey,
     /// The table holds no such client secret, or it is that of another client.
     UnknownClient,
+    /// A client's id and secret belong together, and may not be used: disabled, revoked, expired and the like. Apart from
+    /// the same causes for a key or a token, because the [challenge](Rejection::challenge) is `Basic`.
+    Client {
+        /// Why not.
+        cause: Box<Rejection>,
+    },
     /// The credential does not carry a scope that is required.
     InsufficientScope {
         /// What is required, scope-tokens joined by spaces (RFC 6750 section 3).
+        required: Box<str>,
+    },
+    /// The program requires no scope at all, or a text that is no scope-token (RFC 6749 section 3.3), such as two of them
+    /// in one. A fault of the program: no credential could pass the second, and every credential would pass the first.
+    InvalidScopeRequirement {
+        /// What the program requires, joined by spaces.
         required: Box<str>,
     },
 }
@@ -150,12 +164,23 @@ impl Rejection {
             Rejection::MalformedApiKey => "malformed-api-key",
             Rejection::UnknownApiKey => "unknown-api-key",
             Rejection::UnknownClient => "unknown-client",
+            Rejection::Client { cause } => cause.code(),
             Rejection::InsufficientScope { .. } => "insufficient-scope",
+            Rejection::InvalidScopeRequirement { .. } => "invalid-scope-requirement",
+        }
+    }
+
+    /// Why the credential itself was not accepted: of a [`Client`](Rejection::Client) its cause, otherwise this rejection.
+    #[must_use]
+    pub fn cause(&self) -> &Rejection {
+        match self {
+            Rejection::Client { cause } => cause.cause(),
+            own => own,
         }
     }
 
     /// The HTTP status to answer with: 401; 403 where the credential is good but does not suffice; 400 where there
-    /// is more than one (RFC 6750 section 3.1).
+    /// is more than one (RFC 6750 section 3.1); 500 where the program is at fault.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
@@ -163,11 +188,14 @@ impl Rejection {
                 403
             }
             Rejection::MultipleCredentials => 400,
+            Rejection::InvalidScopeRequirement { .. } => 500,
+            Rejection::Client { cause } => cause.status(),
             _ => 401,
         }
     }
 
-    /// The value of the WWW-Authenticate header to answer with. Nothing in it comes from the credential.
+    /// The value of the WWW-Authenticate header to answer with, in the scheme that the client used: `Basic` for a client's
+    /// id and secret, otherwise `Bearer`. Nothing in it comes from the credential. A status of 500 is answered without.
     #[must_use]
     pub fn challenge(&self) -> Challenge<'_> {
         Challenge::new(self)
@@ -187,12 +215,20 @@ impl Rejection {
     pub(crate) fn unverified(error: VerifyError, kid: Option<&str>) -> Self {
         match error {
             VerifyError::UnknownAlgorithm => Rejection::AlgorithmNotAllowed,
-            VerifyError::UnknownKey => Rejection::UnknownKey { kid: kid.map(Into::into) },
+            VerifyError::UnknownKey => Rejection::UnknownKey { kid: kid.map(|kid| excerpt(kid).into()) },
             VerifyError::AlgorithmMismatch { header, key } => Rejection::AlgorithmMismatch { header, key },
             VerifyError::AmbiguousKey { candidates, max } => Rejection::AmbiguousKey { candidates, max },
             VerifyError::MalformedSignature => Rejection::MalformedSignature,
             _ => Rejection::BadSignature,
         }
+    }
+}
+
+impl Rejection {
+    /// The rejection of a client's id and secret, which belong together. Only 401 asks for other credentials.
+    #[cold]
+    pub(crate) fn of_client(self) -> Self {
+        if self.status() == 401 { Rejection::Client { cause: Box::new(self) } } else { self }
     }
 }
 
@@ -208,7 +244,7 @@ impl From<KeyError> for Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // What came from the credential is shown by Debug, which escapes.
+        // Text is shown as Debug shows it, which escapes, and no longer than an excerpt, whoever made this rejection.
         match self {
             Rejection::MissingCredential => f.write_str("there is no credential"),
             Rejection::HeaderTooLong { length, max } => {
@@ -222,15 +258,17 @@ impl fmt::Display for Rejection {
             Rejection::Token(error) => error.fmt(f),
             Rejection::AlgorithmNotAllowed => f.write_str("alg is not allowed for this issuer"),
             Rejection::TypeNotAllowed => f.write_str("typ is not allowed for this issuer"),
-            Rejection::MissingClaim { name } => write!(f, "the required claim {name} is absent"),
-            Rejection::UnknownIssuer { issuer } => write!(f, "the issuer {issuer:?} is not configured"),
+            Rejection::MissingClaim { name } => write!(f, "the required claim {:?} is absent", excerpt(name)),
+            Rejection::UnknownIssuer { issuer } => write!(f, "the issuer {:?} is not configured", excerpt(issuer)),
             Rejection::WrongAudience => f.write_str("aud names no audience that is expected"),
             Rejection::SenderConstrained => {
                 f.write_str("the token is bound to a key (cnf), and no proof is checked here")
             }
             Rejection::Expired { expired_at, now } => write!(f, "expired at {expired_at}; it is {now}"),
             Rejection::NotYetValid { not_before, now } => write!(f, "not valid before {not_before}; it is {now}"),
-            Rejection::UnknownKey { kid: Some(kid) } => write!(f, "the issuer has no key with the kid {kid:?}"),
+            Rejection::UnknownKey { kid: Some(kid) } => {
+                write!(f, "the issuer has no key with the kid {:?}", excerpt(kid))
+            }
             Rejection::UnknownKey { kid: None } => f.write_str("the issuer has no key for a token without kid"),
             Rejection::AmbiguousKey { candidates, max } => {
                 write!(f, "the token has no kid, and {candidates} keys would have to be tried; at most {max} are")
@@ -249,7 +287,11 @@ impl fmt::Display for Rejection {
             Rejection::MalformedApiKey => f.write_str("not a well-formed API key"),
             Rejection::UnknownApiKey => f.write_str("no such API key"),
             Rejection::UnknownClient => f.write_str("no such client, or another client's secret"),
-            Rejection::InsufficientScope { required } => write!(f, "the scope {required:?} is required"),
+            Rejection::Client { cause } => write!(f, "the client's secret: {cause}"),
+            Rejection::InsufficientScope { required } => write!(f, "the scope {:?} is required", excerpt(required)),
+            Rejection::InvalidScopeRequirement { required } => {
+                write!(f, "the program requires {:?}, which is not one or more scope-tokens", excerpt(required))
+            }
         }
     }
 }

@@ -28,8 +28,8 @@ use crate::limits::MAX_REFRESH_WAIT;
 /// ```
 pub async fn verify_or_refresh(engine: &Engine, request: &Request<'_>) -> Result<Principal, Rejection> {
     match engine.verify_request(request) {
-        Err(Rejection::UnknownKey { kid }) => {
-            let refreshed = timeout(MAX_REFRESH_WAIT, refreshed(engine, request, kid.as_deref()));
+        Err(Rejection::UnknownKey { .. }) => {
+            let refreshed = timeout(MAX_REFRESH_WAIT, refreshed(engine, request));
             refreshed.await.unwrap_or(None).unwrap_or_else(|| engine.verify_request(request))
         }
         decided => decided,
@@ -37,12 +37,13 @@ pub async fn verify_or_refresh(engine: &Engine, request: &Request<'_>) -> Result
 }
 
 /// Waits until the verdict changes. None: it will not soon.
-async fn refreshed(engine: &Engine, request: &Request<'_>, kid: Option<&str>) -> Option<Result<Principal, Rejection>> {
+async fn refreshed(engine: &Engine, request: &Request<'_>) -> Option<Result<Principal, Rejection>> {
     let refresher = engine.key_ring_of(request).ok()?.refresher()?;
+    let kid = engine.key_id_of(request).ok()?;
     // A fetch that was under way may have begun before the key was published: then the next one is waited for.
     for _ in 0..2 {
         // From here on no fetch ends unnoticed.
-        let refreshed = refresher.refreshed(kid);
+        let refreshed = refresher.refreshed(kid.as_deref());
         match engine.verify_request(request) {
             Err(Rejection::UnknownKey { .. }) => {}
             decided => return Some(decided),

@@ -9,6 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
 use axum::http::request::Parts;
 use std::sync::Arc;
+use tollgate::jwt::is_scope_token;
 use tollgate::{AcceptedCredentials, Principal, PrincipalKind, Rejection};
 use tollgate_tower::{AuthLayer, LayerError, RejectionBody, RequireScopes};
 
@@ -31,7 +32,7 @@ pub(crate) fn require(scope: &'static str) -> Result<RequireScopes<ErrorBody>, L
 }
 
 fn log(rejection: &Rejection) {
-    tracing::debug!(code = rejection.code(), "rejected");
+    tracing::debug!(code = rejection.code(), "rejected: {rejection}");
 }
 
 /// Rejections in the form that every error of the API has.
@@ -46,6 +47,14 @@ impl RejectionBody<Body> for ErrorBody {
     fn body(&self, rejection: &Rejection) -> Body {
         rejection_body(rejection).to_string().into()
     }
+}
+
+/// Passes when `scopes` are scope-tokens that `principal` has, none too: what is made with a credential does no more than that.
+pub(crate) fn require_granted(principal: &Principal, scopes: &[&str]) -> Result<(), Problem> {
+    if !scopes.iter().all(|scope| is_scope_token(scope)) {
+        return Err(Problem::BadField("scope"));
+    }
+    if scopes.is_empty() { Ok(()) } else { Ok(principal.require_all(scopes)?) }
 }
 
 /// The caller, when it speaks for a user: by the user's own credential, or by a token that the user let a client have.

@@ -77,6 +77,7 @@ impl Problem {
     /// WWW-Authenticate: every 401 has one (RFC 9110 section 15.5.2).
     fn challenge(&self) -> Option<HeaderValue> {
         match self {
+            Self::Rejected(rejection) if rejection.status() >= 500 => None,
             Self::Rejected(rejection) => HeaderValue::try_from(rejection.challenge().to_string()).ok(),
             Self::WrongPassword => Some(HeaderValue::from_static("Bearer")),
             _ => None,
@@ -96,7 +97,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         match &self {
             Self::Internal(error) => tracing::error!(code = error.code(), "{error}"),
-            Self::Rejected(rejection) => tracing::debug!(code = rejection.code(), "rejected"),
+            Self::Rejected(rejection) => tracing::debug!(code = rejection.code(), "rejected: {rejection}"),
             _ => {}
         }
         let mut response = (self.status(), Json(body(self.texts()))).into_response();
@@ -118,15 +119,15 @@ pub(crate) fn rejection_body(rejection: &Rejection) -> Value {
 
 /// What RFC 6750 section 3.1 says and no more.
 fn rejection_texts(rejection: &Rejection) -> (&'static str, &'static str) {
-    match (rejection, rejection.challenge().error()) {
-        (Rejection::AddressRequired | Rejection::AddressNotAllowed { .. }, _) => {
-            ("access_denied", "the credential may not be used from this address")
-        }
-        (Rejection::MissingCredential, _) => ("unauthorized", "this route needs a credential"),
-        (_, Some("insufficient_scope")) => ("insufficient_scope", "the credential lacks a scope"),
-        (_, Some("invalid_request")) => ("invalid_request", "send one credential"),
-        (_, Some(_)) => ("invalid_token", "the credential is not valid"),
-        (_, None) => ("invalid_client", "the client credentials are not valid"),
+    let challenge = rejection.challenge();
+    match challenge.error() {
+        None if rejection.status() == 403 => ("access_denied", "the credential may not be used from this address"),
+        Some("insufficient_scope") => ("insufficient_scope", "the credential lacks a scope"),
+        Some("invalid_request") => ("invalid_request", "send one credential"),
+        Some(_) => ("invalid_token", "the credential is not valid"),
+        None if rejection.status() >= 500 => ("server_error", "the service could not answer"),
+        None if challenge.scheme() == "Basic" => ("invalid_client", "the client credentials are not valid"),
+        None => ("unauthorized", "this route needs a credential of a kind that it accepts"),
     }
 }
 

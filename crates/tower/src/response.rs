@@ -113,7 +113,10 @@ impl<A> Responder<A> {
         let mut response = Response::new(self.body.body(rejection));
         *response.status_mut() = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
         let headers = response.headers_mut();
-        headers.insert(WWW_AUTHENTICATE, self.challenge(rejection));
+        // A fault of the program is no question of another credential.
+        if rejection.status() < 500 {
+            headers.insert(WWW_AUTHENTICATE, self.challenge(rejection));
+        }
         if let Some(media_type) = self.body.content_type() {
             headers.insert(CONTENT_TYPE, media_type);
         }
@@ -126,7 +129,7 @@ impl<A> Responder<A> {
             Some(realm) => challenge.with_realm(realm),
             None => challenge,
         };
-        // Realm and scopes were checked to be printable, and there is nothing else that varies.
+        // A challenge is printable ASCII.
         HeaderValue::try_from(challenge.to_string()).unwrap_or(HeaderValue::from_static("Bearer"))
     }
 }

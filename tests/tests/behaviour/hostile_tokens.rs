@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use tollgate::{Algorithm, Engine, Issuer};
+use tollgate::{Algorithm, Engine, Issuer, Rejection};
 use tollgate_issuer::SigningKey;
 use tollgate_jwt::base64url;
 use tollgate_keys::test_hooks::signature_checks;
@@ -319,4 +319,42 @@ fn a50_a_message_escapes_all_that_came_from_a_token() {
         }
         assert_eq!(rejection.challenge().to_string(), r#"Bearer error="invalid_token""#);
     }
+}
+
+/// Unsigned tokens of 8 KB, each with one text that is long, or many: what is logged of them, by either formatter, is not.
+#[test]
+fn a61_an_unsigned_token_leads_to_at_most_512_bytes_of_log() {
+    let world = World::new();
+    let fill = |unit: &str| unit.repeat(5700 / (json!(unit).to_string().len() - 2));
+    for unit in ["a", "\0", "\u{1}", "\"", "\\", "\u{7f}", "\u{e9}", "\u{202e}", "\u{1f600}", "e\u{301}"] {
+        let long = fill(unit);
+        let header = |name: &str| world.draft().header(name, long.clone());
+        let claim = |name: &str| world.draft().claim(name, long.clone());
+        let names = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "azp", "scope", "scp", "cnf", "sid"];
+        let drafts = names.into_iter().map(claim).chain(["alg", "kid", "typ", "cty", "crit", "zip", "jwk"].map(header));
+        let twice = |text: &str| format!("{{{0}:1,{0}:2}}", json!(text));
+        let half = &long[..long.floor_char_boundary(long.len() / 3)];
+        let named = [
+            world.draft().claim(&long, 1).claim("iss", "other"),
+            world.draft().payload_text(twice(half)),
+            world.draft().header_text(twice(half)),
+            world.draft().payload_text(long.clone()),
+            world.draft().header_text(long.clone()),
+        ];
+        for draft in drafts.chain(named) {
+            let token = draft.with_signature([7; 64]);
+            assert!(token.len() <= 8 * 1024, "{}", token.len());
+            for header in [token.clone(), format!("Bearer {token}")] {
+                let rejection = world.engine.verify_at(header.as_bytes(), NOW).unwrap_err();
+                let (message, debug) = (rejection.to_string(), format!("{rejection:?}"));
+                assert!(message.len() <= 512 && message.chars().count() <= 256, "{}: {message}", message.len());
+                assert!(debug.len() <= 512, "{}: {debug}", debug.len());
+                assert!(rejection.challenge().to_string().len() <= 512);
+            }
+        }
+    }
+    let rejection =
+        world.engine.verify_at(world.draft().claim("iss", "\u{1}".repeat(800)).sign(&world.key).as_bytes(), NOW);
+    let Err(Rejection::UnknownIssuer { issuer }) = rejection else { panic!("{rejection:?}") };
+    assert_eq!(&*issuer, "\u{1}".repeat(31) + "...");
 }

@@ -70,15 +70,32 @@ fn scopes_are_required_one_all_or_any() {
     assert_eq!(principal.require_scope("read:sites"), Ok(()));
     assert_eq!(principal.require_all(&["read:sites", "write:sites"]), Ok(()));
     assert_eq!(principal.require_any(&["x", "write:sites"]), Ok(()));
-    assert_eq!(principal.require_all(&[]), Ok(()));
     let missing = principal.require_all(&["read:sites", "x"]).unwrap_err();
     assert_eq!(missing, Rejection::InsufficientScope { required: "read:sites x".into() });
     assert_eq!(missing.status(), 403);
     assert_eq!(missing.challenge().to_string(), r#"Bearer error="insufficient_scope", scope="read:sites x""#);
-    for scope in ["read", "read:site", "read:sites ", "sites write", "READ:SITES", ""] {
+    for scope in ["read", "read:site", "READ:SITES", "*", "read:sites,write:sites"] {
         assert_eq!(principal.require_scope(scope).unwrap_err().code(), "insufficient-scope", "{scope:?}");
     }
-    assert!(principal.require_any(&[]).is_err());
+}
+
+/// What nobody can have, and what everybody has, are faults of the program, and are told as such.
+#[test]
+fn a60_a_requirement_that_is_no_scope_fails_closed() {
+    let principal = principal(|draft| draft);
+    let invalid = |required: &str| Err(Rejection::InvalidScopeRequirement { required: required.into() });
+    for scope in ["read:sites write:sites", "read:sites ", " read:sites", "", " ", "a\"b", "a\\b", "a\r\nb", "\u{e9}"] {
+        assert_eq!(principal.require_scope(scope), invalid(scope));
+        assert_eq!(principal.require_all(&[scope]), invalid(scope));
+        assert_eq!(principal.require_any(&[scope]), invalid(scope));
+        assert_eq!(principal.require_all(&["read:sites", scope]), invalid(&format!("read:sites {scope}")));
+        assert_eq!(principal.require_any(&["admin", scope]), invalid(&format!("admin {scope}")));
+    }
+    assert_eq!((principal.require_all(&[]), principal.require_any(&[])), (invalid(""), invalid("")));
+    let rejection = principal.require_scope("a b").unwrap_err();
+    assert_eq!((rejection.code(), rejection.status()), ("invalid-scope-requirement", 500));
+    assert_eq!((rejection.challenge().to_string().as_str(), rejection.challenge().error()), ("Bearer", None));
+    assert_eq!(rejection.to_string(), "the program requires \"a b\", which is not one or more scope-tokens");
 }
 
 #[test]

@@ -1,9 +1,15 @@
 //! Every rejection code at least once, with its status and its challenge.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use tollgate::jwt::base64url;
-use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tollgate::jwt::json::JsonError;
+use tollgate::jwt::{ParseError, Part, base64url, is_scope_token};
+use tollgate::{
+    Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyState, Rejection, Revocation, Revocations,
+};
 use tollgate_tests::{Draft, NOW, issuer, key_set, signing_key};
 
 const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
@@ -92,6 +98,7 @@ fn every_code_is_reached_and_answers_as_rfc_6750_says() {
         match rejection.code() {
             "missing-credential" => assert_eq!(challenge, "Bearer"),
             "unknown-client" => assert_eq!(challenge, BASIC),
+            "unsupported-scheme" => assert_eq!(challenge, "Bearer"),
             "malformed-credential" => assert!([BASIC, INVALID_TOKEN].contains(&&*challenge)),
             _ => assert_eq!(challenge, INVALID_TOKEN),
         }
@@ -108,6 +115,164 @@ fn more_than_one_credential_is_a_bad_request() {
     let rejection = Rejection::MultipleCredentials;
     assert_eq!((rejection.code(), rejection.status()), ("multiple-credentials", 400));
     assert_eq!(rejection.challenge().to_string(), r#"Bearer error="invalid_request""#);
+}
+
+/// RFC 6750 section 3.1: "attempted using an unsupported authentication method".
+#[test]
+fn an_unsupported_scheme_is_challenged_without_an_error_code() {
+    let key = signing_key(Algorithm::ES256, 0);
+    let (with_keys, jwts_alone) = (engine_with_keys().0, tollgate_tests::engine([&key]));
+    for header in ["Negotiate x", "Digest username=\"a\", realm=\"b\"", "DPoP x", "NTLM TlRMTVNTUAAB"] {
+        for engine in [&with_keys, &jwts_alone] {
+            let rejection = engine.verify(header.as_bytes()).unwrap_err();
+            assert_eq!((rejection.code(), rejection.status()), ("unsupported-scheme", 401), "{header}");
+            assert_eq!(rejection.challenge().to_string(), "Bearer", "{header}");
+        }
+    }
+    // Nor is a kind of credential that nobody asked for a bad token, nor a reason to ask for a client's secret.
+    let basic = format!("Basic {}", STANDARD.encode("client-1:secret"));
+    for header in [basic.as_str(), "Basic YWJj", "tg_live_1", "Bearer tg_live_1"] {
+        let rejection = jwts_alone.verify(header).unwrap_err();
+        let (code, challenge) = (rejection.code(), rejection.challenge().to_string());
+        assert_eq!((code, challenge.as_str()), ("credential-not-accepted", "Bearer"), "{header}");
+    }
+}
+
+#[test]
+fn a_client_is_challenged_in_the_scheme_that_it_used() {
+    type Change = fn(KeyRecord) -> KeyRecord;
+    let causes: [(Change, Rejection); 4] = [
+        (|record| record.in_state(KeyState::Disabled), Rejection::Disabled),
+        (|record| record.in_state(KeyState::Revoked), Rejection::Revoked),
+        (|record| record.expires_at(NOW), Rejection::Expired { expired_at: NOW, now: NOW }),
+        (|record| record.not_before(NOW + 1), Rejection::NotYetValid { not_before: NOW + 1, now: NOW }),
+    ];
+    for (change, cause) in causes {
+        let (engine, new) = engine_with_keys();
+        let key = new(change(KeyRecord::api_key("k", "u")));
+        let rejection = engine.verify_at(key.as_bytes(), NOW).unwrap_err();
+        assert_eq!((&rejection, rejection.cause()), (&cause, &cause));
+        assert_eq!(rejection.challenge().to_string(), INVALID_TOKEN);
+
+        let secret = new(change(KeyRecord::client_secret("s", "client-1")));
+        let header = format!("Basic {}", STANDARD.encode(format!("client-1:{secret}")));
+        let rejection = engine.verify_at(header.as_bytes(), NOW).unwrap_err();
+        assert_eq!(rejection, Rejection::Client { cause: Box::new(cause.clone()) });
+        assert_eq!((rejection.cause(), rejection.code(), rejection.status()), (&cause, cause.code(), 401));
+        assert_eq!((rejection.challenge().to_string().as_str(), rejection.challenge().scheme()), (BASIC, "Basic"));
+        assert_eq!(rejection.to_string(), format!("the client's secret: {cause}"));
+    }
+    // Revoked by its id, as any other key is.
+    let table = ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap());
+    let secret = ApiKey::generate(table.format()).unwrap();
+    table.insert(secret.digest(), KeyRecord::client_secret("s", "client-1").into());
+    let revocations = Revocations::new();
+    let engine = Engine::builder().api_keys(table).revocations(revocations.clone()).build().unwrap();
+    let header = format!("Basic {}", STANDARD.encode(format!("client-1:{}", secret.as_str())));
+    assert!(engine.verify(header.as_bytes()).is_ok());
+    revocations.revoke(&Revocation::api_key("s"));
+    let rejection = engine.verify(header.as_bytes()).unwrap_err();
+    assert_eq!((rejection.code(), rejection.challenge().to_string().as_str()), ("revoked", BASIC));
+}
+
+/// What is malformed is so in the scheme that the client used, too.
+#[test]
+fn malformed_basic_credentials_are_challenged_as_basic() {
+    let (engine, _) = engine_with_keys();
+    for header in ["Basic YWJj", "basic  YWJj", "BASIC YTpi="] {
+        let rejection = engine.verify(header.as_bytes()).unwrap_err();
+        assert_eq!((rejection.code(), rejection.challenge().to_string().as_str()), ("malformed-credential", BASIC));
+    }
+}
+
+type NewKey = Box<dyn Fn(KeyRecord) -> String>;
+
+/// An engine, and what puts a new key with a record into its table.
+fn engine_with_keys() -> (Engine, NewKey) {
+    let table = Arc::new(ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap()));
+    let engine = Engine::builder().api_keys(table.clone()).build().unwrap();
+    let new = move |record: KeyRecord| {
+        let key = ApiKey::generate(table.format()).unwrap();
+        table.insert(key.digest(), record.into());
+        key.as_str().to_owned()
+    };
+    (engine, Box::new(new))
+}
+
+/// The value of a field is one line of printable ASCII, and each parameter one quoted-string, whoever made the rejection.
+#[test]
+fn a60_a_rejection_made_by_hand_splits_no_header() {
+    const NASTY: [&str; 6] =
+        ["a\r\nSet-Cookie: b=c", "a\0b", "a\", error=\"b", "a\\", "\u{e9}\u{2028}\u{7f}", "\r\n\r\n<script>"];
+    for text in NASTY {
+        for rejection in rejections_with(text) {
+            for challenge in [rejection.challenge(), rejection.challenge().with_realm(text)] {
+                let value = challenge.to_string();
+                assert!(value.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{rejection:?}: {value:?}");
+                let parameters = parameters(&value).unwrap_or_else(|| panic!("{rejection:?}: {value:?}"));
+                let names: Vec<_> = parameters.iter().map(|(name, _)| name.as_str()).collect();
+                assert!(names.is_sorted_by(|a, b| a != b), "{value:?}");
+                assert!(parameters.iter().all(|(name, _)| ["realm", "charset", "error", "scope"].contains(&&**name)));
+                if let Some((_, scope)) = parameters.iter().find(|(name, _)| name == "scope") {
+                    assert!(scope.split(' ').all(|scope| scope.is_empty() || is_scope_token(scope)), "{value:?}");
+                }
+            }
+        }
+    }
+    let required = Rejection::InsufficientScope { required: "read:sites write:sites".into() };
+    let expected = r#"Bearer error="insufficient_scope", scope="read:sites write:sites""#;
+    assert_eq!(required.challenge().to_string(), expected);
+}
+
+/// Every variant that holds text, with this text.
+fn rejections_with(text: &str) -> Vec<Rejection> {
+    let json = |part| ParseError::Json { part, error: JsonError::DuplicateMember { name: text.into() } };
+    vec![
+        Rejection::MissingClaim { name: text.into() },
+        Rejection::UnknownIssuer { issuer: text.into() },
+        Rejection::UnknownKey { kid: Some(text.into()) },
+        Rejection::InsufficientScope { required: text.into() },
+        Rejection::InvalidScopeRequirement { required: text.into() },
+        Rejection::Token(json(Part::Header)),
+        Rejection::Token(json(Part::Payload)),
+        Rejection::Client { cause: Box::new(Rejection::UnknownIssuer { issuer: text.into() }) },
+        Rejection::Client { cause: Box::new(Rejection::InsufficientScope { required: text.into() }) },
+    ]
+}
+
+/// The parameters of a challenge (RFC 9110 section 11.2), read slowly and as strictly as the grammar is.
+fn parameters(challenge: &str) -> Option<Vec<(String, String)>> {
+    let Some((_, mut rest)) = challenge.split_once(' ') else { return Some(Vec::new()) };
+    let mut parameters = Vec::new();
+    loop {
+        let (name, quoted) = rest.split_once("=\"")?;
+        let (mut value, mut characters) = (String::new(), quoted.char_indices());
+        let end = loop {
+            match characters.next()? {
+                (end, '"') => break end,
+                (_, '\\') => value.push(characters.next()?.1),
+                (_, character) => value.push(character),
+            }
+        };
+        let is_name = name.bytes().all(|byte| byte.is_ascii_lowercase());
+        parameters.push((is_name.then(|| name.to_owned())?, value));
+        match &quoted[end + 1..] {
+            "" => return Some(parameters),
+            more => rest = more.strip_prefix(", ")?,
+        }
+    }
+}
+
+/// Attack 61: the bound is on the line that a log gets, escapes included.
+#[test]
+fn a61_a_rejection_with_long_text_made_by_hand_has_a_short_message() {
+    for text in ["a".repeat(8000), "\0".repeat(8000), "\u{1f600}\u{301}".repeat(1000), "\"\\'".repeat(2000)] {
+        for rejection in rejections_with(&text) {
+            let message = rejection.to_string();
+            assert!(message.chars().count() <= 256 && message.len() <= 512, "{}: {message}", message.len());
+            assert!(!message.contains(char::is_control));
+        }
+    }
 }
 
 #[test]

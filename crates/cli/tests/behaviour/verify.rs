@@ -67,7 +67,7 @@ fn a_rejection_is_answered_to_the_letter() {
         [
             r#"{"ok":false,"status":401,"error":"expired","challenge":"Bearer error=\"invalid_token\""}"#,
             r#"{"ok":false,"status":401,"error":"missing-credential","challenge":"Bearer"}"#,
-            r#"{"ok":false,"status":401,"error":"credential-not-accepted","challenge":"Bearer error=\"invalid_token\""}"#,
+            r#"{"ok":false,"status":401,"error":"credential-not-accepted","challenge":"Bearer"}"#,
         ]
     );
     let malformed = verify(&key, &["--input", "json"], "x\n");

@@ -3,5 +3,6 @@
 mod base64url;
 mod claims;
 mod compact;
+mod excerpt;
 mod header;
 mod json;

@@ -40,7 +40,7 @@ pub(super) fn authenticate(
     let clients_alone = AcceptedCredentials::only([PrincipalKind::Client]);
     let request = Request::new().authorization(header.as_bytes()).address(address.known()).accept(clients_alone);
     app.engine.verify_request(&request).map_err(|rejection| {
-        tracing::debug!(code = rejection.code(), "client rejected");
+        tracing::debug!(code = rejection.code(), "client rejected: {rejection}");
         OAuthError::InvalidClient
     })
 }

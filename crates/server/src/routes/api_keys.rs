@@ -1,5 +1,5 @@
 use crate::app::App;
-use crate::auth::UserCaller;
+use crate::auth::{UserCaller, require_granted};
 use crate::json::{self, rfc3339, time};
 use crate::key_store::NewKey;
 use crate::problem::Problem;
@@ -33,7 +33,7 @@ pub(super) async fn create(
     let expires_at = time("expires_at", wanted.expires_at.as_deref())?;
     // A key must not do more than the credential that made it.
     let scopes: Vec<&str> = wanted.scope.split(' ').filter(|scope| !scope.is_empty()).collect();
-    principal.require_all(&scopes)?;
+    require_granted(&principal, &scopes)?;
     let scope = scopes.join(" ");
     let new = app
         .blocking(move |app| Ok::<_, Problem>(app.accounts.add_api_key(&user_id, &wanted.name, &scope, expires_at)?))

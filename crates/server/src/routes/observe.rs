@@ -4,7 +4,7 @@ use crate::app::App;
 use crate::limits::REQUEST_TIMEOUT;
 use crate::problem::Problem;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
@@ -16,13 +16,19 @@ use tollgate_tower::client_address;
 pub(super) async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let client = client_address(&head, &app.trusted_proxies).map(tracing::field::display);
-    let (method, route) = (head.method.clone(), head.extensions.get::<MatchedPath>().cloned());
+    let (method, route) = (standard_name(&head.method), head.extensions.get::<MatchedPath>().cloned());
     let start = Instant::now();
     let response = next.run(Request::from_parts(head, body)).await;
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let (status, elapsed) = (response.status().as_u16(), start.elapsed());
     tracing::info!(client, %method, route, status, elapsed_us = elapsed.as_micros(), "request");
     response
+}
+
+/// The method's name; `-` for one of the client's own making, which may be as long as a request's head.
+fn standard_name(method: &Method) -> &'static str {
+    const NAMES: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"];
+    NAMES.into_iter().find(|name| method == *name).unwrap_or("-")
 }
 
 /// A request that is not answered in time, its body included, is given up.

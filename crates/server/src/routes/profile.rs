@@ -1,6 +1,6 @@
 use super::api_keys::{description, secret_answer};
 use crate::app::App;
-use crate::auth::UserCaller;
+use crate::auth::{UserCaller, require_granted};
 use crate::problem::Problem;
 use axum::Json;
 use axum::extract::State;
@@ -44,7 +44,7 @@ pub(super) async fn rotate_api_key(State(app): State<Arc<App>>, caller: UserCall
             };
             // Whoever gets the new key gets its scopes: no more than the caller has.
             let granted: Vec<&str> = old.record.granted().iter().collect();
-            principal.require_all(&granted)?;
+            require_granted(&principal, &granted)?;
             Ok::<_, Problem>(app.accounts.rotate_api_key(old)?)
         })
         .await?;

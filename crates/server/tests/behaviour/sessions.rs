@@ -164,7 +164,6 @@ fn sites_need_a_valid_credential() -> TestResult {
         "nonsense",
         "Bearer nonsense",
         "Bearer",
-        "Digest abc",
         &mistyped,
         &format!("{signed}."),
         &format!("Bearer {signed}.{}", signature.chars().rev().collect::<String>()),
@@ -172,6 +171,7 @@ fn sites_need_a_valid_credential() -> TestResult {
     ] {
         assert_problem(server.get(SITES, bad), 401, INVALID_TOKEN, "invalid_token");
     }
+    assert_problem(server.get(SITES, "Negotiate abc"), 401, BEARER, "unauthorized");
     let both = server.client.get(server.url(SITES)).header("authorization", key).header("x-api-key", key).send()?;
     assert_problem(both, 400, Some(r#"Bearer error="invalid_request""#), "invalid_request");
     Ok(())
