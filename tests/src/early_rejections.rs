@@ -176,9 +176,9 @@ pub const EARLY_REJECTIONS: [EarlyRejection; 42] = [
     }),
     early("missing-claim/iss", "missing-claim", 1, |s| unsigned(&s.padded().without_claim("iss"))),
     early("unknown-issuer", "unknown-issuer", 1, |s| unsigned(&s.draft().claim("iss", s.text()))),
-    early("type-not-allowed", "type-not-allowed", 0, |s| unsigned(&s.draft().header("typ", s.text()))),
+    early("type-not-allowed", "type-not-allowed", 1, |s| unsigned(&s.draft().header("typ", s.text()))),
     early("missing-claim/aud", "missing-claim", 1, |s| unsigned(&s.padded().without_claim("aud"))),
-    early("wrong-audience", "wrong-audience", 0, |s| unsigned(&s.draft().claim("aud", s.texts(100)))),
+    early("wrong-audience", "wrong-audience", 1, |s| unsigned(&s.draft().claim("aud", s.texts(100)))),
     early("sender-constrained", "sender-constrained", 0, |s| {
         unsigned(&s.draft().claim("cnf", json!({ "jkt": s.text() })))
     }),

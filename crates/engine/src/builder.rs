@@ -7,8 +7,8 @@ use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::cache::{Cache, CacheConfig};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::issuer::{Issuer, Issuers};
-use crate::limits::{DEFAULT_MAX_HEADER_BYTES, MAX_HEADER_BYTES, MAX_LEEWAY};
+use crate::issuer::{Issuer, Issuers, SettingsError};
+use crate::limits::{DEFAULT_MAX_HEADER_BYTES, MAX_HEADER_BYTES};
 use crate::record::KeyRecord;
 use crate::revocation::Revocations;
 
@@ -144,24 +144,17 @@ pub enum BuildError {
     /// Neither an issuer nor a table of API keys for any kind of credential that is accepted: every request would be
     /// rejected.
     NothingToAccept,
-    /// An issuer's name is empty.
-    EmptyIssuer,
-    /// Two issuers have one name.
-    DuplicateIssuer {
+    /// The settings of an issuer cannot work.
+    Issuer {
+        /// The issuer's name.
+        issuer: Box<str>,
+        /// Why not.
+        error: SettingsError,
+    },
+    /// Two issuers have one name, and neither their `typ` nor their audiences tell them apart.
+    IssuersOverlap {
         /// The name.
         issuer: Box<str>,
-    },
-    /// An issuer has no audience, so that none of its tokens could be accepted.
-    NoAudience {
-        /// The issuer's name.
-        issuer: Box<str>,
-    },
-    /// An issuer's leeway is above [`MAX_LEEWAY`].
-    LeewayTooLong {
-        /// The issuer's name.
-        issuer: Box<str>,
-        /// The leeway in seconds.
-        leeway: u32,
     },
     /// The header limit is above [`MAX_HEADER_BYTES`].
     HeaderLimitTooHigh {
@@ -176,12 +169,14 @@ impl fmt::Display for BuildError {
             BuildError::NothingToAccept => {
                 f.write_str("give the engine an issuer or a table of API keys for a kind of credential that it accepts")
             }
-            BuildError::EmptyIssuer => f.write_str("an issuer's name must not be empty"),
-            BuildError::DuplicateIssuer { issuer } => write!(f, "the issuer {issuer:?} is configured twice"),
-            BuildError::NoAudience { issuer } => write!(f, "the issuer {issuer:?} needs an audience"),
-            BuildError::LeewayTooLong { issuer, leeway } => {
-                write!(f, "the issuer {issuer:?} has a leeway of {leeway} s; at most {MAX_LEEWAY} are allowed")
+            BuildError::Issuer { error: SettingsError::NoName, .. } => {
+                f.write_str("an issuer's name must not be empty")
             }
+            BuildError::Issuer { issuer, error } => write!(f, "the issuer {issuer:?} {error}"),
+            BuildError::IssuersOverlap { issuer } => write!(
+                f,
+                "the issuer {issuer:?} is configured twice, and neither typ nor audience tells whose a token is"
+            ),
             BuildError::HeaderLimitTooHigh { bytes } => {
                 write!(f, "the header limit is {bytes} bytes; at most {MAX_HEADER_BYTES} are allowed")
             }

@@ -127,8 +127,9 @@ impl Engine {
         };
         let jws = self.split(token)?;
         Thread::with(|thread| {
-            let claims = jws.decode_claims(&mut thread.claims)?;
-            Ok(self.issuers.at(self.issuers.find(claims.iss())?).key_ring())
+            let header = thread.headers.decode(&jws)?;
+            let claims = jws.decode_claims_within(self.issuers.limits(), &mut thread.claims)?;
+            Ok(self.issuers.at(self.issuers.find(&header, &claims)?).key_ring())
         })
     }
 
@@ -184,10 +185,10 @@ impl Engine {
         let jws = self.split(token)?;
         let header = thread.headers.decode(&jws)?;
         let algorithm = Algorithm::from_name(header.alg()).ok_or(Rejection::AlgorithmNotAllowed)?;
-        let claims = jws.decode_claims(&mut thread.claims)?;
-        let index = self.issuers.find(claims.iss())?;
+        let claims = jws.decode_claims_within(self.issuers.limits(), &mut thread.claims)?;
+        let index = self.issuers.find(&header, &claims)?;
         let issuer = self.issuers.at(index);
-        issuer.policy().check(algorithm, &header, &claims, now)?;
+        let mapped = issuer.policy().check(algorithm, &header, &claims, now)?;
         let keys = issuer.key_ring().load();
         let proof = keys.verify(&jws, &header, &mut thread.signature).map_err(|error| {
             if error == VerifyError::UnknownKey {
@@ -196,7 +197,7 @@ impl Engine {
             Rejection::unverified(error, header.kid())
         })?;
         thread.headers.remember(&jws);
-        let token = Arc::new(thread.text.collect(&proof, &claims, index, now));
+        let token = Arc::new(thread.text.collect(&proof, &mapped, index, now));
         self.check_not_revoked(|| token.marks())?;
         if let Some(cache) = &self.cache {
             cache.insert(&token, Stamp { keys: keys.generation(), revocations });

@@ -1,12 +1,28 @@
-use std::collections::HashMap;
+//! One issuer of JWTs: its settings, and what of them is ready to be checked.
 
-use tollgate_jwt::excerpt;
+mod claim_path;
+mod expected;
+mod issuers;
+mod mapping;
+mod optional_claim;
+mod settings;
+mod sources;
+mod typ;
+
+pub use claim_path::{ClaimPath, InvalidClaimPath};
+pub use expected::{Expected, ExpectedValue};
+pub use optional_claim::{NotOptional, OptionalClaim};
+pub use settings::{IssuerSettings, SettingsError};
+pub use sources::{ClaimSources, InvalidScopePrefix, ScopeSource, ScopesFrom};
+pub use typ::{InvalidTyp, TypProfile, TypSet};
+
+pub(crate) use issuers::Issuers;
+pub(crate) use mapping::{LocatedClaims, Location, Mapping};
+
 use tollgate_keys::{Algorithm, KeyRing, KeySet};
 
 use crate::builder::BuildError;
-use crate::limits::MAX_LEEWAY;
-use crate::policy::{Policy, TypProfile};
-use crate::rejection::Rejection;
+use crate::policy::Policy;
 
 /// One issuer of JWTs: its name, its keys, and what its tokens have to say.
 ///
@@ -23,24 +39,40 @@ use crate::rejection::Rejection;
 ///     .typ(TypProfile::AccessToken)
 ///     .leeway(10);
 /// ```
+///
+/// What providers do in their own way is said claim by claim; [`IssuerSettings`] has all of it. Here a user pool of Amazon
+/// Cognito, whose access tokens have no `aud`, name the app in `client_id` and tell themselves from ID tokens in `token_use`:
+///
+/// ```
+/// use tollgate::Issuer;
+///
+/// let issuer = Issuer::new("https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abcdefghi")
+///     .audience("3n4b5urk1ft4fl3mg5e62d9ado")
+///     .audience_claims(&["client_id"])
+///     .expect_claim("token_use", "access");
+/// ```
+///
+/// Two issuers of one name, such as for ID tokens and for access tokens, are told apart by `typ`, and where both take one `typ`
+/// by their audiences. They are a [`BuildError`] where a token could belong to both.
 #[derive(Clone, Debug)]
 pub struct Issuer {
-    name: Box<str>,
-    policy: Policy,
+    settings: IssuerSettings,
     keys: KeyRing,
+    /// What was wrong first with what a method was given.
+    error: Option<SettingsError>,
 }
 
 impl Issuer {
-    /// An issuer whose tokens bear exactly `name` as `iss`.
+    /// An issuer whose tokens have exactly `name` as `iss`.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Issuer { name: name.into(), policy: Policy::default(), keys: KeySet::default().into() }
+        IssuerSettings { name: name.into(), ..IssuerSettings::default() }.into()
     }
 
     /// Accepts tokens for `audience`: one entry of `aud` has to equal it, or another one given here.
     #[must_use]
     pub fn audience(mut self, audience: &str) -> Self {
-        self.policy.audiences.push(audience.into());
+        self.settings.audiences.push(audience.into());
         self
     }
 
@@ -51,31 +83,151 @@ impl Issuer {
         self
     }
 
-    /// Accepts these algorithms alone.
+    /// Accepts these algorithms alone, at least one.
     #[must_use]
     pub fn algorithms(mut self, algorithms: &[Algorithm]) -> Self {
-        self.policy.algorithms = Some(algorithms.to_vec());
+        self.settings.algorithms = Some(algorithms.to_vec());
         self
     }
 
-    /// Which `typ` its tokens bear.
+    /// Which `typ` its tokens have.
     #[must_use]
     pub fn typ(mut self, profile: TypProfile) -> Self {
-        self.policy.profile = profile;
+        self.settings.typ = profile;
         self
     }
 
-    /// Forgives `seconds` of clock skew at `exp` and `nbf`, at most [`MAX_LEEWAY`].
+    /// Forgives `seconds` of clock skew at `exp` and `nbf`, at most [`MAX_LEEWAY`](crate::limits::MAX_LEEWAY).
     #[must_use]
     pub fn leeway(mut self, seconds: u32) -> Self {
-        self.policy.leeway = seconds;
+        self.settings.leeway = seconds;
         self
     }
 
-    /// Requires the claim `name`, of any value but null.
+    /// Requires the claim at `path`, of any value but null: a name, or a JSON Pointer that begins with `/`.
     #[must_use]
-    pub fn require_claim(mut self, name: &str) -> Self {
-        self.policy.required_claims.push(name.into());
+    pub fn require_claim(mut self, path: &str) -> Self {
+        if let Some(path) = self.valid(path.parse().map_err(SettingsError::ClaimPath)) {
+            self.settings.require_claims.push(path);
+        }
+        self
+    }
+
+    /// Expects the claim at `path` to have a value, or one of several: a name, or a JSON Pointer that begins with `/`. A claim
+    /// that is an array has to hold one of them; one that is absent is rejected.
+    ///
+    /// ```
+    /// use tollgate::Issuer;
+    ///
+    /// let issuer = Issuer::new("https://auth.example.com/")
+    ///     .audience("https://api.example.com")
+    ///     .expect_claim("email_verified", true)
+    ///     .expect_claim("/resource/tier", ["gold", "silver"]);
+    /// ```
+    #[must_use]
+    pub fn expect_claim(mut self, path: &str, expected: impl Into<Expected>) -> Self {
+        if let Some(path) = self.valid(path.parse().map_err(SettingsError::ClaimPath)) {
+            self.settings.expect.push((path, expected.into()));
+        }
+        self
+    }
+
+    /// Lets access tokens (`typ` is `at+jwt`) do without some of the claims that RFC 9068 section 2.2 requires: `sub`,
+    /// `client_id`, `iat`, `jti`. Naming `iss`, `exp`, `aud` or another one is an error of
+    /// [`build`](crate::EngineBuilder::build).
+    #[must_use]
+    pub fn optional_claims(mut self, names: &[&str]) -> Self {
+        for name in names {
+            if let Some(claim) = self.valid(name.parse().map_err(SettingsError::NotOptional)) {
+                self.settings.optional_claims.push(claim);
+            }
+        }
+        self
+    }
+
+    /// Takes the audience from the first of these claims that is there, in place of `aud`. `client_id` among them is safe only
+    /// where the issuer chooses client ids: otherwise a client could choose the name of another audience.
+    #[must_use]
+    pub fn audience_claims(mut self, paths: &[&str]) -> Self {
+        if let Some(paths) = self.claim_paths(paths) {
+            self.settings.claims.audience = paths;
+        }
+        self
+    }
+
+    /// Takes the client from the first of these claims that is there, in place of `client_id`, `azp`, `cid` and `appid`.
+    /// [`Principal::client_id`](crate::Principal::client_id) is it, and [`Revocation::client`](crate::Revocation::client)
+    /// names it.
+    #[must_use]
+    pub fn client_claims(mut self, paths: &[&str]) -> Self {
+        if let Some(paths) = self.claim_paths(paths) {
+            self.settings.claims.client = paths;
+        }
+        self
+    }
+
+    /// Takes the subject from the first of these claims that is there, in place of `sub`.
+    /// [`Principal::subject`](crate::Principal::subject) is it, and [`Revocation::subject`](crate::Revocation::subject)
+    /// names it.
+    #[must_use]
+    pub fn subject_claims(mut self, paths: &[&str]) -> Self {
+        if let Some(paths) = self.claim_paths(paths) {
+            self.settings.claims.subject = paths;
+        }
+        self
+    }
+
+    /// Takes the scopes from the first of these claims that is there, in place of `scope` and `scp`. What a claim may be is in
+    /// [`ClaimSources::scopes`].
+    #[must_use]
+    pub fn scope_claims(mut self, paths: &[&str]) -> Self {
+        if let Some(paths) = self.claim_paths(paths) {
+            self.settings.claims.scopes = paths.into_iter().map(ScopeSource::from).collect();
+        }
+        self
+    }
+
+    /// Adds a claim to those that scopes are taken from, with `prefix` before each of its values. A scope from another claim
+    /// that begins with `prefix` is left out, so that none that a client asked for can pass for one of these.
+    ///
+    /// ```
+    /// use tollgate::{Issuer, ScopesFrom};
+    ///
+    /// let issuer = Issuer::new("https://keycloak.example.com/realms/shop")
+    ///     .audience("https://api.example.com")
+    ///     .prefixed_scope_claim("/realm_access/roles", "role:")
+    ///     .scopes_from(ScopesFrom::All);
+    /// ```
+    #[must_use]
+    pub fn prefixed_scope_claim(mut self, path: &str, prefix: &str) -> Self {
+        let path = path.parse().map_err(SettingsError::ClaimPath);
+        let source = path.and_then(|path| ScopeSource::with_prefix(path, prefix).map_err(SettingsError::ScopePrefix));
+        if let Some(source) = self.valid(source) {
+            self.settings.claims.scopes.push(source);
+        }
+        self
+    }
+
+    /// Whether the scopes are those of the first claim that is there, or of all.
+    #[must_use]
+    pub fn scopes_from(mut self, which: ScopesFrom) -> Self {
+        self.settings.claims.scopes_from = which;
+        self
+    }
+
+    /// Takes tokens in which an array of `aud`, `scope`, `scp` or another claim that is looked at has up to `entries` entries:
+    /// 128 otherwise, at most [`HIGHEST_MAX_LIST_ENTRIES`](crate::limits::HIGHEST_MAX_LIST_ENTRIES).
+    #[must_use]
+    pub fn max_list_entries(mut self, entries: usize) -> Self {
+        self.settings.max_list_entries = entries;
+        self
+    }
+
+    /// Takes tokens in which a JSON object has up to `members` members: 256 otherwise, at most
+    /// [`HIGHEST_MAX_MEMBERS`](crate::limits::HIGHEST_MAX_MEMBERS).
+    #[must_use]
+    pub fn max_members(mut self, members: usize) -> Self {
+        self.settings.max_members = members;
         self
     }
 
@@ -83,86 +235,46 @@ impl Issuer {
     /// (RFC 8725 section 3.9).
     #[must_use]
     pub fn danger_accept_any_audience(mut self) -> Self {
-        self.policy.accept_any_audience = true;
+        self.settings.danger_accept_any_audience = true;
         self
     }
 
     /// Accepts tokens without `exp`, which are good for as long as their key is.
     #[must_use]
     pub fn danger_accept_missing_exp(mut self) -> Self {
-        self.policy.accept_missing_exp = true;
+        self.settings.danger_accept_missing_exp = true;
         self
     }
 
-    pub(crate) fn policy(&self) -> &Policy {
-        &self.policy
+    /// All of it but the keys.
+    #[must_use]
+    pub fn settings(&self) -> &IssuerSettings {
+        &self.settings
     }
 
     pub(crate) fn key_ring(&self) -> &KeyRing {
         &self.keys
     }
 
-    fn check(&self) -> Result<(), BuildError> {
-        let issuer = || self.name.clone();
-        if self.name.is_empty() {
-            return Err(BuildError::EmptyIssuer);
-        }
-        if self.policy.audiences.is_empty() && !self.policy.accept_any_audience {
-            return Err(BuildError::NoAudience { issuer: issuer() });
-        }
-        if self.policy.leeway > MAX_LEEWAY {
-            return Err(BuildError::LeewayTooLong { issuer: issuer(), leeway: self.policy.leeway });
-        }
-        Ok(())
+    pub(crate) fn policy(&self) -> Result<Policy, BuildError> {
+        let policy = self.error.clone().map_or_else(|| Policy::new(&self.settings), Err);
+        policy.map_err(|error| BuildError::Issuer { issuer: self.settings.name.as_str().into(), error })
+    }
+
+    fn claim_paths(&mut self, paths: &[&str]) -> Option<Vec<ClaimPath>> {
+        let paths = paths.iter().map(|path| path.parse()).collect::<Result<_, _>>();
+        self.valid(paths.map_err(SettingsError::ClaimPath))
+    }
+
+    /// What a method was given, or nothing and the error kept.
+    fn valid<T>(&mut self, given: Result<T, SettingsError>) -> Option<T> {
+        given.map_err(|error| self.error.get_or_insert(error).clone()).ok()
     }
 }
 
-/// The configured issuers.
-#[derive(Debug, Default)]
-pub(crate) struct Issuers {
-    all: Vec<Issuer>,
-    /// Where in `all` the issuer of a name is.
-    by_name: HashMap<Box<str>, usize>,
-}
-
-impl Issuers {
-    pub(crate) fn new(all: Vec<Issuer>) -> Result<Self, BuildError> {
-        let mut by_name = HashMap::with_capacity(all.len());
-        for (index, issuer) in all.iter().enumerate() {
-            issuer.check()?;
-            if by_name.insert(issuer.name.clone(), index).is_some() {
-                return Err(BuildError::DuplicateIssuer { issuer: issuer.name.clone() });
-            }
-        }
-        Ok(Issuers { all, by_name })
+/// Without keys, which [`Issuer::keys`] gives.
+impl From<IssuerSettings> for Issuer {
+    fn from(settings: IssuerSettings) -> Self {
+        Issuer { settings, keys: KeySet::default().into(), error: None }
     }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
-    /// Which issuer `iss` names, by equality alone (RFC 8725 section 3.8).
-    pub(crate) fn find(&self, iss: Option<&str>) -> Result<usize, Rejection> {
-        let name = iss.ok_or_else(missing_iss)?;
-        let found = match self.all.as_slice() {
-            // Most have one, and comparing its name takes less than hashing it.
-            [only] => (*only.name == *name).then_some(0),
-            _ => self.by_name.get(name).copied(),
-        };
-        found.ok_or_else(|| unknown(name))
-    }
-
-    pub(crate) fn at(&self, index: usize) -> &Issuer {
-        &self.all[index]
-    }
-}
-
-#[cold]
-fn missing_iss() -> Rejection {
-    Rejection::MissingClaim { name: "iss".into() }
-}
-
-#[cold]
-fn unknown(name: &str) -> Rejection {
-    Rejection::UnknownIssuer { issuer: excerpt(name).into() }
 }

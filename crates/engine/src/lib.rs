@@ -45,6 +45,7 @@ mod claims;
 mod clock;
 mod credential;
 mod engine;
+mod excerpt;
 mod issuer;
 pub mod limits;
 mod policy;
@@ -66,8 +67,10 @@ pub use cache::{CacheConfig, CacheStatistics};
 pub use challenge::Challenge;
 pub use claims::ClaimsError;
 pub use engine::Engine;
-pub use issuer::Issuer;
-pub use policy::TypProfile;
+pub use issuer::{
+    ClaimPath, ClaimSources, Expected, ExpectedValue, InvalidClaimPath, InvalidScopePrefix, InvalidTyp, Issuer,
+    IssuerSettings, NotOptional, OptionalClaim, ScopeSource, ScopesFrom, SettingsError, TypProfile, TypSet,
+};
 pub use principal::{Principal, PrincipalKind};
 pub use record::{KeyKind, KeyRecord, KeyState, Names};
 pub use rejection::Rejection;

@@ -42,3 +42,15 @@ pub(crate) const MAX_FRONTS_PER_THREAD: usize = 8;
 /// The logarithm of the number of shards of a revocation table. With 4,096 of them a change copies 80 KB at ten million
 /// entries, and an empty table takes 32 KB.
 pub(crate) const REVOCATION_SHARDS_LOG2: u32 = if cfg!(tollgate_model) { 1 } else { 12 };
+
+/// The most that [`Issuer::max_members`](crate::Issuer::max_members) takes: more members than the longest header that can be
+/// configured, [`MAX_HEADER_BYTES`], has room for.
+pub const HIGHEST_MAX_MEMBERS: usize = 16 * 1024;
+
+/// The most that [`Issuer::max_list_entries`](crate::Issuer::max_list_entries) takes: more entries than the longest header
+/// that can be configured, [`MAX_HEADER_BYTES`], has room for.
+pub const HIGHEST_MAX_LIST_ENTRIES: usize = 32 * 1024;
+
+/// The longest text that is put before the scopes of a claim, in bytes. It is kept once for each scope, so that it has to be
+/// short; `urn:` names of applications take under 50.
+pub const MAX_SCOPE_PREFIX_BYTES: usize = 64;

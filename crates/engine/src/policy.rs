@@ -1,78 +1,105 @@
 //! The facts that a token has to state, checked before its signature: cheapest rejection first.
 
-use tollgate_jwt::{Claims, Header, json};
+use std::fmt::Display;
+use std::sync::Arc;
+
+use tollgate_jwt::{ClaimLimits, ClaimNames, Claims, Header, StringList, json};
 use tollgate_keys::Algorithm;
 
-use crate::limits::DEFAULT_LEEWAY;
+use crate::excerpt::{excerpt_of, excerpt_value};
+use crate::issuer::{
+    ClaimPath, Expected, IssuerSettings, LocatedClaims, Location, Mapping, OptionalClaim, SettingsError, TypProfile,
+};
 use crate::rejection::Rejection;
 
-/// What tokens an issuer's `typ` announces (RFC 8725 section 3.11).
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub enum TypProfile {
-    /// `typ` is `JWT` or absent (RFC 7519 section 5.1).
-    #[default]
-    Jwt,
-    /// `typ` is `at+jwt`, and the claims that RFC 9068 section 2.2 requires are there.
-    AccessToken,
-    /// Either of the two, each by its own rules.
-    JwtOrAccessToken,
-}
-
-/// The claims that RFC 9068 section 2.2 requires of an access token, beside `iss`, `exp` and `aud`.
-const ACCESS_TOKEN_CLAIMS: [&str; 4] = ["sub", "client_id", "iat", "jti"];
-
-/// What one issuer's tokens have to say.
+/// What one issuer's tokens have to say: its settings, made ready.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
-    pub(crate) algorithms: Option<Vec<Algorithm>>,
-    pub(crate) profile: TypProfile,
-    pub(crate) audiences: Vec<Box<str>>,
-    pub(crate) accept_any_audience: bool,
-    pub(crate) accept_missing_exp: bool,
-    pub(crate) required_claims: Vec<Box<str>>,
+    issuer: Arc<str>,
+    algorithms: Option<Vec<Algorithm>>,
+    typ: TypProfile,
+    /// Any will do without it.
+    audiences: Option<Arc<[Box<str>]>>,
+    accept_missing_exp: bool,
+    /// Those of RFC 9068 that an access token has to have, beside `iss`, `exp` and `aud`.
+    access_token_claims: Vec<OptionalClaim>,
+    required: Vec<Location>,
+    expected: Vec<(Location, Arc<Expected>)>,
     /// Seconds.
-    pub(crate) leeway: u32,
+    leeway: u32,
+    limits: ClaimLimits,
+    mapping: Mapping,
+    /// What is looked for in a token's claims.
+    names: ClaimNames,
 }
 
-impl Default for Policy {
-    fn default() -> Self {
-        Policy {
-            algorithms: None,
-            profile: TypProfile::default(),
-            audiences: Vec::new(),
-            accept_any_audience: false,
-            accept_missing_exp: false,
-            required_claims: Vec::new(),
-            leeway: DEFAULT_LEEWAY,
-        }
-    }
+/// What the claims of a token say that its policy has passed.
+pub(crate) struct Mapped<'c, 's> {
+    pub(crate) claims: LocatedClaims<'c, 's>,
+    pub(crate) mapping: &'c Mapping,
+    pub(crate) audience: StringList<'c, 's>,
+    pub(crate) subject: Option<&'s str>,
+    pub(crate) client: Option<&'s str>,
 }
 
 impl Policy {
+    pub(crate) fn new(settings: &IssuerSettings) -> Result<Self, SettingsError> {
+        settings.check()?;
+        let mut names = ClaimNames::default();
+        Mapping::note(&settings.claims, &mut names)?;
+        for path in settings.require_claims.iter().chain(settings.expect.iter().map(|(path, _)| path)) {
+            Location::note(path, &mut names)?;
+        }
+        let location = |path: &ClaimPath| Location::new(path, &names);
+        let expected = |(path, expected): &(ClaimPath, Expected)| (location(path), Arc::new(expected.clone()));
+        let issuer: Arc<str> = settings.name.as_str().into();
+        let limits = ClaimLimits { max_members: settings.max_members, max_list_entries: settings.max_list_entries };
+        let required_of_access_tokens =
+            OptionalClaim::ALL.into_iter().filter(|claim| !settings.optional_claims.contains(claim));
+        let audiences = settings.audiences.iter().map(|audience| audience.as_str().into());
+        Ok(Policy {
+            algorithms: settings.algorithms.clone(),
+            typ: settings.typ.clone(),
+            audiences: if settings.danger_accept_any_audience { None } else { Some(audiences.collect()) },
+            accept_missing_exp: settings.danger_accept_missing_exp,
+            access_token_claims: required_of_access_tokens.collect(),
+            required: settings.require_claims.iter().map(location).collect(),
+            expected: settings.expect.iter().map(expected).collect(),
+            leeway: settings.leeway,
+            limits,
+            mapping: Mapping::new(issuer.clone(), &settings.claims, &names, limits.max_list_entries),
+            issuer,
+            names,
+        })
+    }
+
+    pub(crate) fn limits(&self) -> ClaimLimits {
+        self.limits
+    }
+
     /// Checks everything but `iss` and the signature.
-    pub(crate) fn check(
-        &self,
+    pub(crate) fn check<'c, 's>(
+        &'c self,
         algorithm: Algorithm,
         header: &Header<'_>,
-        claims: &Claims<'_>,
+        claims: &'c Claims<'s>,
         now: i64,
-    ) -> Result<(), Rejection> {
+    ) -> Result<Mapped<'c, 's>, Rejection> {
         self.check_algorithm(algorithm)?;
         let is_access_token = self.check_typ(header)?;
-        self.check_audience(claims)?;
-        if claims.cnf().is_some() {
+        claims.check_within(&self.limits)?;
+        let claims = LocatedClaims::new(claims, &self.names);
+        let audience = self.mapping.audience(&claims)?;
+        self.check_audience(audience)?;
+        if claims.claims.cnf().is_some() {
             return Err(Rejection::SenderConstrained);
         }
-        self.check_time(claims.exp(), claims.nbf(), now)?;
-        let profile = if is_access_token { &ACCESS_TOKEN_CLAIMS[..] } else { &[] };
-        let required = profile.iter().copied().chain(self.required_claims.iter().map(|name| &**name));
-        for name in required {
-            if matches!(claims.get(name), None | Some(json::Value::Null)) {
-                return Err(missing(name));
-            }
-        }
-        Ok(())
+        self.check_time(claims.claims.exp(), claims.claims.nbf(), now)?;
+        self.check_required(&claims, is_access_token)?;
+        self.check_expected(&claims)?;
+        self.mapping.check_scopes(&claims)?;
+        let (subject, client) = (self.mapping.subject(&claims)?, self.mapping.client(&claims)?);
+        Ok(Mapped { claims, mapping: &self.mapping, audience, subject, client })
     }
 
     fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), Rejection> {
@@ -84,31 +111,52 @@ impl Policy {
 
     /// Whether the token is an access token in the sense of RFC 9068.
     fn check_typ(&self, header: &Header<'_>) -> Result<bool, Rejection> {
-        let subtype = header.media_subtype();
-        let is_access_token = subtype.is_some_and(|subtype| subtype.eq_ignore_ascii_case("at+jwt"));
-        let is_jwt = subtype.is_none_or(|subtype| subtype.eq_ignore_ascii_case("jwt"));
-        let is_allowed = match self.profile {
-            TypProfile::Jwt => is_jwt,
-            TypProfile::AccessToken => is_access_token,
-            TypProfile::JwtOrAccessToken => is_jwt || is_access_token,
-        };
-        if is_allowed { Ok(is_access_token) } else { Err(Rejection::TypeNotAllowed) }
+        self.typ.check(header).ok_or_else(|| Rejection::type_not_allowed(header.typ(), &self.typ, &self.issuer))
     }
 
-    fn check_audience(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
-        if self.accept_any_audience {
+    fn check_audience(&self, audience: StringList<'_, '_>) -> Result<(), Rejection> {
+        let Some(expected) = &self.audiences else {
             return Ok(());
-        }
-        let audience = claims.aud();
+        };
         if audience.is_absent() {
-            return Err(missing("aud"));
+            return Err(self.mapping.missing_audience());
         }
         // By equality alone: no pattern, no normalisation (RFC 7519 section 4.1.3).
-        if audience.iter().any(|entry| self.audiences.iter().any(|expected| **expected == *entry)) {
+        if audience.iter().any(|entry| expected.iter().any(|one| **one == *entry)) {
             Ok(())
         } else {
-            Err(Rejection::WrongAudience)
+            Err(Rejection::wrong_audience(audience, expected, &self.issuer))
         }
+    }
+
+    fn check_required(&self, claims: &LocatedClaims<'_, '_>, is_access_token: bool) -> Result<(), Rejection> {
+        if is_access_token
+            && let Some(absent) = self.access_token_claims.iter().find(|claim| !claim.is_in(claims.claims))
+        {
+            return Err(missing(absent.name()));
+        }
+        match self.required.iter().find(|claim| matches!(claims.at(claim), None | Some(json::Value::Null))) {
+            Some(absent) => Err(missing(absent.path())),
+            None => Ok(()),
+        }
+    }
+
+    fn check_expected(&self, claims: &LocatedClaims<'_, '_>) -> Result<(), Rejection> {
+        for (location, expected) in &self.expected {
+            let Some(value) = claims.at(location) else {
+                return Err(missing(location.path()));
+            };
+            self.mapping.check_entries(location, value)?;
+            if !expected.admits(value) {
+                return Err(Rejection::WrongClaim {
+                    claim: location.path().clone(),
+                    sent: excerpt_value(value),
+                    expected: expected.clone(),
+                    issuer: self.issuer.clone(),
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Checks what changes with time. `exp` and `nbf` in seconds since the Unix epoch.
@@ -145,6 +193,6 @@ pub(crate) fn check_begun(not_before: i64, leeway: u32, now: i64) -> Result<(), 
 }
 
 #[cold]
-fn missing(name: &str) -> Rejection {
-    Rejection::MissingClaim { name: name.into() }
+fn missing(name: impl Display) -> Rejection {
+    Rejection::MissingClaim { name: excerpt_of(name) }
 }

@@ -1,11 +1,14 @@
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use tollgate_apikeys::KeyError;
-use tollgate_jwt::{ParseError, excerpt};
+use tollgate_jwt::{ParseError, StringList, excerpt};
 use tollgate_keys::{Algorithm, VerifyError};
 
 use crate::challenge::Challenge;
+use crate::excerpt::{Brief, excerpt_list, excerpt_of};
+use crate::issuer::{ClaimPath, Expected, TypProfile};
 
 /// Why a credential was not accepted.
 ///
@@ -41,8 +44,15 @@ pub enum Rejection {
     Token(ParseError),
     /// `alg` is unknown, or not among those configured for the issuer.
     AlgorithmNotAllowed,
-    /// `typ` is not that of the issuer's profile (RFC 8725 section 3.11).
-    TypeNotAllowed,
+    /// `typ` is not one that the issuer's tokens have (RFC 8725 section 3.11).
+    TypeNotAllowed {
+        /// `typ` as it was sent, an excerpt of it.
+        sent: Option<Box<str>>,
+        /// What it may be.
+        expected: TypProfile,
+        /// The issuer.
+        issuer: Arc<str>,
+    },
     /// A required claim is absent.
     MissingClaim {
         /// The claim's name, from the configuration.
@@ -53,8 +63,47 @@ pub enum Rejection {
         /// `iss`, as an excerpt.
         issuer: Box<str>,
     },
-    /// No entry of `aud` is an audience that is expected.
-    WrongAudience,
+    /// The audience of the token holds none that is expected.
+    WrongAudience {
+        /// The audience as it was sent, as JSON, an excerpt of it.
+        sent: Box<str>,
+        /// The audiences that are expected.
+        expected: Arc<[Box<str>]>,
+        /// The issuer.
+        issuer: Arc<str>,
+    },
+    /// A claim that the issuer's configuration names has a value of the wrong type or form. Of the registered claims the
+    /// types are [`Token`](Rejection::Token)'s.
+    InvalidClaim {
+        /// The claim.
+        claim: ClaimPath,
+        /// What it has to be.
+        expected: &'static str,
+        /// The issuer.
+        issuer: Arc<str>,
+    },
+    /// A claim that the issuer's configuration names is an array of more entries than the limit, `max_list_entries`.
+    TooManyEntries {
+        /// The claim.
+        claim: ClaimPath,
+        /// How many it has.
+        entries: usize,
+        /// The limit.
+        max: usize,
+        /// The issuer.
+        issuer: Arc<str>,
+    },
+    /// A claim does not have a value that is expected.
+    WrongClaim {
+        /// The claim.
+        claim: ClaimPath,
+        /// Its value as JSON, an excerpt of it.
+        sent: Box<str>,
+        /// What it may be.
+        expected: Arc<Expected>,
+        /// The issuer.
+        issuer: Arc<str>,
+    },
     /// The token is bound to a key that its sender has to prove (`cnf`, RFC 7800), which is not checked here yet: taken as
     /// a bearer token it would be good for whoever stole it.
     SenderConstrained,
@@ -145,10 +194,13 @@ impl Rejection {
             Rejection::CredentialNotAccepted => "credential-not-accepted",
             Rejection::Token(error) => error.code(),
             Rejection::AlgorithmNotAllowed => "algorithm-not-allowed",
-            Rejection::TypeNotAllowed => "type-not-allowed",
+            Rejection::TypeNotAllowed { .. } => "type-not-allowed",
             Rejection::MissingClaim { .. } => "missing-claim",
             Rejection::UnknownIssuer { .. } => "unknown-issuer",
-            Rejection::WrongAudience => "wrong-audience",
+            Rejection::WrongAudience { .. } => "wrong-audience",
+            Rejection::InvalidClaim { .. } => "invalid-claim",
+            Rejection::TooManyEntries { .. } => "too-many-entries",
+            Rejection::WrongClaim { .. } => "wrong-claim",
             Rejection::SenderConstrained => "sender-constrained",
             Rejection::Expired { .. } => "expired",
             Rejection::NotYetValid { .. } => "not-yet-valid",
@@ -230,6 +282,29 @@ impl Rejection {
     pub(crate) fn of_client(self) -> Self {
         if self.status() == 401 { Rejection::Client { cause: Box::new(self) } } else { self }
     }
+
+    #[cold]
+    pub(crate) fn type_not_allowed(sent: Option<&str>, expected: &TypProfile, issuer: &Arc<str>) -> Self {
+        let sent = sent.map(|typ| excerpt_of(format_args!("{typ:?}")));
+        Rejection::TypeNotAllowed { sent, expected: expected.clone(), issuer: issuer.clone() }
+    }
+
+    #[cold]
+    pub(crate) fn wrong_audience(sent: StringList<'_, '_>, expected: &Arc<[Box<str>]>, issuer: &Arc<str>) -> Self {
+        Rejection::WrongAudience { sent: excerpt_list(sent), expected: expected.clone(), issuer: issuer.clone() }
+    }
+}
+
+/// Names that stand for each other.
+struct AnyOf<'a>(&'a [Box<str>]);
+
+impl fmt::Display for AnyOf<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, name) in self.0.iter().enumerate() {
+            write!(f, "{}{name:?}", if index > 0 { " or " } else { "" })?;
+        }
+        Ok(())
+    }
 }
 
 impl From<KeyError> for Rejection {
@@ -257,10 +332,35 @@ impl fmt::Display for Rejection {
             Rejection::CredentialNotAccepted => f.write_str("this kind of credential is not accepted here"),
             Rejection::Token(error) => error.fmt(f),
             Rejection::AlgorithmNotAllowed => f.write_str("alg is not allowed for this issuer"),
-            Rejection::TypeNotAllowed => f.write_str("typ is not allowed for this issuer"),
+            Rejection::TypeNotAllowed { sent, expected, issuer } => {
+                let (expected, issuer) = (Brief(expected, 60), Brief(issuer, 60));
+                match sent {
+                    Some(sent) => write!(f, "typ is {}; tokens of {issuer} have {expected}", Brief(sent, 60)),
+                    None => write!(f, "there is no typ; tokens of {issuer} have {expected}"),
+                }
+            }
             Rejection::MissingClaim { name } => write!(f, "the required claim {:?} is absent", excerpt(name)),
             Rejection::UnknownIssuer { issuer } => write!(f, "the issuer {:?} is not configured", excerpt(issuer)),
-            Rejection::WrongAudience => f.write_str("aud names no audience that is expected"),
+            Rejection::WrongAudience { sent, expected, issuer } => {
+                let (sent, expected, issuer) = (Brief(sent, 70), Brief(AnyOf(expected), 70), Brief(issuer, 60));
+                write!(f, "the audience is {sent}; of {issuer} is expected {expected}")
+            }
+            Rejection::InvalidClaim { claim, expected, issuer } => {
+                let (claim, expected, issuer) = (Brief(claim, 60), Brief(expected, 80), Brief(issuer, 60));
+                write!(f, "the claim {claim} is not {expected}, as it has to be in tokens of {issuer}")
+            }
+            Rejection::TooManyEntries { claim, entries, max, issuer } => {
+                let (claim, issuer) = (Brief(claim, 60), Brief(issuer, 60));
+                write!(
+                    f,
+                    "the claim {claim} has {entries} entries; of {issuer} at most {max} are allowed (max_list_entries)"
+                )
+            }
+            Rejection::WrongClaim { claim, sent, expected, issuer } => {
+                let (claim, sent) = (Brief(claim, 50), Brief(sent, 60));
+                let (expected, issuer) = (Brief(expected, 60), Brief(issuer, 50));
+                write!(f, "the claim {claim} is {sent}; of {issuer} is expected {expected}")
+            }
             Rejection::SenderConstrained => {
                 f.write_str("the token is bound to a key (cnf), and no proof is checked here")
             }

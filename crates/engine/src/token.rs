@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use tollgate_jwt::Claims;
 use tollgate_keys::{VerifiedJws, VerifyingKey};
 use zeroize::{Zeroize, optimization_barrier};
 
+use crate::policy::Mapped;
 use crate::revocation::Marks;
 use crate::scopes::Scopes;
 
@@ -155,20 +155,18 @@ impl TokenText {
     pub(crate) fn collect(
         &mut self,
         proof: &VerifiedJws<'_>,
-        claims: &Claims<'_>,
+        mapped: &Mapped<'_, '_>,
         issuer_index: usize,
         verified_at: i64,
     ) -> Token {
+        let claims = mapped.claims.claims;
         self.0.clear();
         let issuer = claims.iss().map(|text| self.push(text));
-        let subject = claims.sub().map(|text| self.push(text));
+        let subject = mapped.subject.map(|text| self.push(text));
         let session = claims.sid().map(|text| self.push(text));
-        let audience = self.push_each(claims.aud().iter(), '\0');
-        let scopes = match claims.scope().as_joined() {
-            Some(joined) => self.push_each(std::iter::once(joined), ' '),
-            None => self.push_each(claims.scope().iter(), ' '),
-        };
-        let client_id = claims.client_id().or(claims.azp()).map(|text| self.push(text));
+        let audience = self.push_each(mapped.audience.iter(), '\0');
+        let scopes = self.write(|text| mapped.mapping.write_scopes(&mapped.claims, text));
+        let client_id = mapped.client.map(|text| self.push(text));
         let jti = claims.jti().map(|text| self.push(text));
         let jws = self.push(proof.jws().token());
         let payload = jws.start + proof.jws().header().len() as u32 + 1;
@@ -207,18 +205,22 @@ impl TokenText {
     }
 
     fn push(&mut self, text: &str) -> Span {
-        let start = self.0.len() as u32;
-        self.0.push_str(text);
-        Span { start, end: self.0.len() as u32 }
+        self.write(|all| all.push_str(text))
     }
 
     /// Each entry followed by `terminator`.
     fn push_each<'s>(&mut self, entries: impl Iterator<Item = &'s str>, terminator: char) -> Span {
+        self.write(|all| {
+            for entry in entries {
+                all.push_str(entry);
+                all.push(terminator);
+            }
+        })
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut String)) -> Span {
         let start = self.0.len() as u32;
-        for entry in entries {
-            self.0.push_str(entry);
-            self.0.push(terminator);
-        }
+        write(&mut self.0);
         Span { start, end: self.0.len() as u32 }
     }
 }

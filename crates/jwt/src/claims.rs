@@ -170,6 +170,12 @@ impl<'s> Claims<'s> {
         self.at(self.fields.cnf)?.as_object()
     }
 
+    /// All claims.
+    #[must_use]
+    pub fn root(&self) -> Object<'_, 's> {
+        self.document.root()
+    }
+
     /// The claim `name`, of any type.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'_, 's>> {

@@ -163,7 +163,8 @@ fn a_configuration_that_cannot_work_is_refused_with_the_reason() {
     );
     assert_eq!(build(vec![Issuer::new("")]), refused("an issuer's name must not be empty"));
     assert_eq!(build(vec![Issuer::new("a")]), refused(r#"the issuer "a" needs an audience"#));
-    let twice = format!("the issuer {ISSUER:?} is configured twice");
+    let twice =
+        format!("the issuer {ISSUER:?} is configured twice, and neither typ nor audience tells whose a token is");
     assert_eq!(build(vec![issuer([&key]), issuer([&key])]), refused(&twice));
     assert!(build(vec![issuer([&key]).leeway(u32::MAX)]).unwrap_err().contains("leeway of 4294967295 s"));
     let long = Engine::builder().issuer(issuer([&key])).max_header_bytes(usize::MAX).build().unwrap_err();

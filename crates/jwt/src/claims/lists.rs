@@ -2,7 +2,7 @@ use crate::json::Value;
 use crate::scope::is_single_spaced;
 
 /// The entries of a claim that is one string or an array of strings, such as `aud`; none where the claim is absent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct StringList<'a, 's>(pub(super) Option<Value<'a, 's>>);
 
 impl<'a, 's> StringList<'a, 's> {
@@ -10,6 +10,12 @@ impl<'a, 's> StringList<'a, 's> {
     #[must_use]
     pub fn is_absent(&self) -> bool {
         self.0.is_none()
+    }
+
+    /// The claim's value.
+    #[must_use]
+    pub fn value(&self) -> Option<Value<'a, 's>> {
+        self.0
     }
 
     /// The entries in order.
@@ -26,7 +32,15 @@ impl<'a, 's> From<Value<'a, 's>> for StringList<'a, 's> {
 }
 
 /// The scope-tokens of a `scope` or `scp` claim.
+#[derive(Clone, Copy, Debug)]
 pub struct ScopeClaim<'a, 's>(pub(super) Option<Value<'a, 's>>);
+
+/// The scope-tokens of the value of a `scope` or `scp` claim, which was checked when the claims were read.
+impl<'a, 's> From<Value<'a, 's>> for ScopeClaim<'a, 's> {
+    fn from(value: Value<'a, 's>) -> Self {
+        ScopeClaim(Some(value))
+    }
+}
 
 impl<'a, 's> ScopeClaim<'a, 's> {
     /// The claim's own text, where it is scope-tokens joined by single spaces, as RFC 6749 section 3.3 has it.

@@ -1,0 +1,199 @@
+use std::fmt;
+
+use tollgate_jwt::json::{Number, Value};
+
+/// What a claim has to be: one of these strings, numbers and booleans, by value. A claim that is an array has to hold one.
+///
+/// Nothing is converted: `true` is not `"true"`, and `1` is not `"1"`. Numbers are equal by value: `1` is `1.0`.
+///
+/// ```
+/// use tollgate::Expected;
+///
+/// let tiers = Expected::from(["silver", "gold"]);
+/// assert_eq!(tiers.to_string(), r#""gold" or "silver""#);
+/// assert_eq!(Expected::from(true).to_string(), "true");
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Expected {
+    /// Sorted.
+    strings: Vec<Box<str>>,
+    numbers: Vec<ExpectedNumber>,
+    /// Whether `false` is, and whether `true` is.
+    booleans: [bool; 2],
+}
+
+/// One value that a claim may have.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ExpectedValue {
+    /// A string.
+    String(Box<str>),
+    /// An integer.
+    Integer(i64),
+    /// A number with a fraction. One of 2^53 or more has neighbours that read the same, so it is equal to nothing.
+    Float(f64),
+    /// `true` or `false`.
+    Bool(bool),
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum ExpectedNumber {
+    Integer(i64),
+    /// The bits of a double.
+    Float(u64),
+}
+
+/// Above this a double stands for more than one integer.
+const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
+
+impl Expected {
+    /// Whether a claim may have this value, or holds one that it may have.
+    pub(crate) fn admits(&self, value: Value<'_, '_>) -> bool {
+        match value {
+            Value::Array(array) => array.iter().any(|entry| self.admits_one(entry)),
+            _ => self.admits_one(value),
+        }
+    }
+
+    fn admits_one(&self, value: Value<'_, '_>) -> bool {
+        match value {
+            Value::String(text) => self.strings.binary_search_by(|one| (**one).cmp(text)).is_ok(),
+            Value::Number(number) => self.numbers.iter().any(|one| one.is(number)),
+            Value::Bool(value) => self.booleans[usize::from(value)],
+            _ => false,
+        }
+    }
+
+    /// Whether nothing is expected, so that nothing could be admitted.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.strings.is_empty() && self.numbers.is_empty() && self.booleans == [false; 2]
+    }
+
+    /// Whether each number stands for itself alone.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.numbers.iter().all(|number| match number {
+            ExpectedNumber::Integer(_) => true,
+            ExpectedNumber::Float(bits) => is_safe(f64::from_bits(*bits)),
+        })
+    }
+}
+
+impl ExpectedNumber {
+    fn is(self, number: Number) -> bool {
+        match (self, number) {
+            (ExpectedNumber::Integer(expected), Number::Signed(value)) => expected == value,
+            (ExpectedNumber::Integer(expected), Number::Unsigned(value)) => i64::try_from(value) == Ok(expected),
+            (ExpectedNumber::Integer(expected), Number::Float(value)) => is_integer(value, expected),
+            (ExpectedNumber::Float(bits), Number::Signed(value)) => is_integer(f64::from_bits(bits), value),
+            (ExpectedNumber::Float(bits), Number::Unsigned(value)) => {
+                i64::try_from(value).is_ok_and(|value| is_integer(f64::from_bits(bits), value))
+            }
+            (ExpectedNumber::Float(bits), Number::Float(value)) => {
+                let expected = f64::from_bits(bits);
+                is_safe(expected) && expected == value
+            }
+        }
+    }
+}
+
+fn is_safe(value: f64) -> bool {
+    value.abs() <= MAX_SAFE_INTEGER
+}
+
+/// Exactly: a double that stands for several integers is none of them.
+fn is_integer(value: f64, integer: i64) -> bool {
+    is_safe(value) && value.fract() == 0.0 && value as i64 == integer
+}
+
+impl FromIterator<ExpectedValue> for Expected {
+    fn from_iter<I: IntoIterator<Item = ExpectedValue>>(values: I) -> Self {
+        let mut expected = Expected::default();
+        for value in values {
+            match value {
+                ExpectedValue::String(text) => expected.strings.push(text),
+                ExpectedValue::Integer(value) => expected.numbers.push(ExpectedNumber::Integer(value)),
+                ExpectedValue::Float(value) => expected.numbers.push(ExpectedNumber::Float(value.to_bits())),
+                ExpectedValue::Bool(value) => expected.booleans[usize::from(value)] = true,
+            }
+        }
+        expected.strings.sort_unstable();
+        expected
+    }
+}
+
+impl<V: Into<ExpectedValue>> From<V> for Expected {
+    fn from(value: V) -> Self {
+        Expected::from_iter([value.into()])
+    }
+}
+
+impl<V: Into<ExpectedValue>, const N: usize> From<[V; N]> for Expected {
+    fn from(values: [V; N]) -> Self {
+        values.into_iter().map(Into::into).collect()
+    }
+}
+
+impl<V: Into<ExpectedValue>> From<Vec<V>> for Expected {
+    fn from(values: Vec<V>) -> Self {
+        values.into_iter().map(Into::into).collect()
+    }
+}
+
+impl From<&str> for ExpectedValue {
+    fn from(text: &str) -> Self {
+        ExpectedValue::String(text.into())
+    }
+}
+
+impl From<String> for ExpectedValue {
+    fn from(text: String) -> Self {
+        ExpectedValue::String(text.into())
+    }
+}
+
+impl From<i64> for ExpectedValue {
+    fn from(value: i64) -> Self {
+        ExpectedValue::Integer(value)
+    }
+}
+
+impl From<i32> for ExpectedValue {
+    fn from(value: i32) -> Self {
+        ExpectedValue::Integer(value.into())
+    }
+}
+
+impl From<f64> for ExpectedValue {
+    fn from(value: f64) -> Self {
+        ExpectedValue::Float(value)
+    }
+}
+
+impl From<bool> for ExpectedValue {
+    fn from(value: bool) -> Self {
+        ExpectedValue::Bool(value)
+    }
+}
+
+impl fmt::Display for Expected {
+    /// The values as JSON, but for what `Debug` escapes otherwise, joined by `or`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        let mut next = || std::mem::replace(&mut separator, " or ");
+        for text in &self.strings {
+            write!(f, "{}{text:?}", next())?;
+        }
+        for number in &self.numbers {
+            match number {
+                ExpectedNumber::Integer(value) => write!(f, "{}{value}", next())?,
+                ExpectedNumber::Float(bits) => write!(f, "{}{:?}", next(), f64::from_bits(*bits))?,
+            }
+        }
+        for value in [false, true] {
+            if self.booleans[usize::from(value)] {
+                write!(f, "{}{value}", next())?;
+            }
+        }
+        Ok(())
+    }
+}

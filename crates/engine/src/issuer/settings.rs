@@ -1,0 +1,241 @@
+use std::fmt;
+
+use tollgate_jwt::limits::{MAX_CLAIM_NAMES, MAX_JSON_MEMBERS, MAX_LIST_ENTRIES};
+use tollgate_keys::Algorithm;
+
+use super::claim_path::{ClaimPath, InvalidClaimPath};
+use super::expected::Expected;
+use super::optional_claim::{NotOptional, OptionalClaim};
+use super::sources::{ClaimSources, InvalidScopePrefix};
+use super::typ::TypProfile;
+use crate::limits::{DEFAULT_LEEWAY, HIGHEST_MAX_LIST_ENTRIES, HIGHEST_MAX_MEMBERS, MAX_LEEWAY};
+
+/// All that the tokens of one issuer have to say, and where they say it: what an [`Issuer`](super::Issuer) is made from but
+/// for its keys and validators.
+///
+/// The methods of [`Issuer`](super::Issuer) set these fields, and a configuration file is read into them: with the feature
+/// `serde` they are deserialised, and an unknown name is an error.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct IssuerSettings {
+    /// What `iss` has to equal.
+    pub name: String,
+    /// One of which the audience of a token has to hold.
+    pub audiences: Vec<String>,
+    /// The algorithms that are accepted; without it those of all keys.
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// Which `typ` tokens have.
+    pub typ: TypProfile,
+    /// Seconds of clock skew that are forgiven at `exp` and `nbf`.
+    pub leeway: u32,
+    /// Claims that have to be there, of any value but `null`.
+    pub require_claims: Vec<ClaimPath>,
+    /// Claims of RFC 9068 that may be absent.
+    pub optional_claims: Vec<OptionalClaim>,
+    /// The most entries of an array in `aud`, `scope`, `scp` and every other claim that is looked at here.
+    pub max_list_entries: usize,
+    /// The most members of one JSON object.
+    pub max_members: usize,
+    /// Where audience, client, subject and scopes stand.
+    pub claims: ClaimSources,
+    /// Values that claims have to have.
+    pub expect: Vec<(ClaimPath, Expected)>,
+    /// Whether tokens for anybody are accepted.
+    pub danger_accept_any_audience: bool,
+    /// Whether tokens without `exp` are accepted.
+    pub danger_accept_missing_exp: bool,
+}
+
+impl Default for IssuerSettings {
+    fn default() -> Self {
+        IssuerSettings {
+            name: String::new(),
+            audiences: Vec::new(),
+            algorithms: None,
+            typ: TypProfile::default(),
+            leeway: DEFAULT_LEEWAY,
+            require_claims: Vec::new(),
+            optional_claims: Vec::new(),
+            max_list_entries: MAX_LIST_ENTRIES,
+            max_members: MAX_JSON_MEMBERS,
+            claims: ClaimSources::default(),
+            expect: Vec::new(),
+            danger_accept_any_audience: false,
+            danger_accept_missing_exp: false,
+        }
+    }
+}
+
+impl IssuerSettings {
+    /// Checks that the settings contradict neither each other nor the limits.
+    ///
+    /// # Errors
+    /// [`SettingsError`] says what cannot work.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        if self.name.is_empty() {
+            return Err(SettingsError::NoName);
+        }
+        if self.audiences.is_empty() && !self.danger_accept_any_audience {
+            return Err(SettingsError::NoAudience);
+        }
+        if self.audiences.iter().any(String::is_empty) {
+            return Err(SettingsError::EmptyAudience);
+        }
+        if self.algorithms.as_ref().is_some_and(Vec::is_empty) {
+            return Err(SettingsError::NoAlgorithm);
+        }
+        if self.leeway > MAX_LEEWAY {
+            return Err(SettingsError::LeewayTooLong { leeway: self.leeway });
+        }
+        check_limit("max_list_entries", self.max_list_entries, HIGHEST_MAX_LIST_ENTRIES)?;
+        check_limit("max_members", self.max_members, HIGHEST_MAX_MEMBERS)?;
+        self.check_claims()
+    }
+
+    fn check_claims(&self) -> Result<(), SettingsError> {
+        let contradicts = |claim: &&OptionalClaim| self.require_claims.iter().any(|path| path.is(claim.name()));
+        if let Some(claim) = self.optional_claims.iter().find(contradicts) {
+            return Err(SettingsError::RequiredAndOptional { claim: *claim });
+        }
+        let ClaimSources { audience, client, subject, scopes, .. } = &self.claims;
+        if audience.is_empty() {
+            return Err(SettingsError::NoAudienceClaim);
+        }
+        let scope_paths: Vec<ClaimPath> = scopes.iter().map(|source| source.at().clone()).collect();
+        for (role, paths) in
+            [("audience", audience), ("client", client), ("subject", subject), ("scopes", &scope_paths)]
+        {
+            let mut later = paths.iter();
+            while let Some(path) = later.next() {
+                if later.as_slice().contains(path) {
+                    return Err(SettingsError::ClaimNamedTwice { role, claim: path.clone() });
+                }
+            }
+        }
+        for (one, other) in scopes.iter().flat_map(|one| scopes.iter().map(move |other| (one.prefix(), other.prefix())))
+        {
+            if !one.is_empty() && one != other && other.starts_with(one) {
+                return Err(SettingsError::PrefixesOverlap { one: one.into(), other: other.into() });
+            }
+        }
+        for (claim, expected) in &self.expect {
+            if expected.is_empty() {
+                return Err(SettingsError::NothingExpected { claim: claim.clone() });
+            }
+            if !expected.is_exact() {
+                return Err(SettingsError::InexactNumber { claim: claim.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
+fn check_limit(name: &'static str, value: usize, max: usize) -> Result<(), SettingsError> {
+    if (1..=max).contains(&value) { Ok(()) } else { Err(SettingsError::LimitOutOfRange { name, value, max }) }
+}
+
+/// Why the settings of an issuer cannot work. `Display` completes a sentence that begins with the issuer's name.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The issuer has no name.
+    NoName,
+    /// No audience, so that no token could be accepted.
+    NoAudience,
+    /// An audience is the empty text.
+    EmptyAudience,
+    /// The list of algorithms is empty, so that no token could be accepted.
+    NoAlgorithm,
+    /// The leeway is above [`MAX_LEEWAY`].
+    LeewayTooLong {
+        /// The leeway in seconds.
+        leeway: u32,
+    },
+    /// A limit is 0 or too high.
+    LimitOutOfRange {
+        /// The limit's name.
+        name: &'static str,
+        /// What was asked for.
+        value: usize,
+        /// The highest value.
+        max: usize,
+    },
+    /// A text that should name a claim does not.
+    ClaimPath(InvalidClaimPath),
+    /// A text cannot stand before scopes.
+    ScopePrefix(InvalidScopePrefix),
+    /// A claim was to be made optional that cannot be.
+    NotOptional(NotOptional),
+    /// A claim is both required and optional.
+    RequiredAndOptional {
+        /// The claim.
+        claim: OptionalClaim,
+    },
+    /// No claim names the audience, so that no token could be accepted.
+    NoAudienceClaim,
+    /// One claim stands twice in one list.
+    ClaimNamedTwice {
+        /// What the list is of: `audience`, `client`, `subject` or `scopes`.
+        role: &'static str,
+        /// The claim.
+        claim: ClaimPath,
+    },
+    /// One prefix of scopes begins with another, so that scopes of the one could pass for scopes of the other.
+    PrefixesOverlap {
+        /// The shorter one.
+        one: Box<str>,
+        /// The longer one.
+        other: Box<str>,
+    },
+    /// A claim is expected to have one of no values.
+    NothingExpected {
+        /// The claim.
+        claim: ClaimPath,
+    },
+    /// A claim is expected to be a number that other numbers read as.
+    InexactNumber {
+        /// The claim.
+        claim: ClaimPath,
+    },
+    /// More claims are looked at than the limit.
+    TooManyClaims,
+}
+
+impl fmt::Display for SettingsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SettingsError::NoName => f.write_str("needs a name, which its tokens have as iss"),
+            SettingsError::NoAudience => f.write_str("needs an audience"),
+            SettingsError::EmptyAudience => f.write_str("has an audience that is empty"),
+            SettingsError::NoAlgorithm => {
+                f.write_str("has an empty list of algorithms; without the list all are accepted")
+            }
+            SettingsError::LeewayTooLong { leeway } => {
+                write!(f, "has a leeway of {leeway} s; at most {MAX_LEEWAY} are allowed")
+            }
+            SettingsError::LimitOutOfRange { name, value, max } => {
+                write!(f, "has {name} = {value}; it may be 1 to {max}")
+            }
+            SettingsError::ClaimPath(error) => write!(f, "names a claim that cannot be: {error}"),
+            SettingsError::ScopePrefix(error) => write!(f, "has a wrong prefix: {error}"),
+            SettingsError::NotOptional(error) => write!(f, "has wrong optional_claims: {error}"),
+            SettingsError::RequiredAndOptional { claim } => {
+                write!(f, "has {} among require_claims and among optional_claims", claim.name())
+            }
+            SettingsError::NoAudienceClaim => f.write_str("has an empty list of claims for the audience"),
+            SettingsError::ClaimNamedTwice { role, claim } => {
+                write!(f, "names the claim {claim} twice among those of {role}")
+            }
+            SettingsError::PrefixesOverlap { one, other } => {
+                write!(f, "has the prefixes {one:?} and {other:?}, of which one begins with the other")
+            }
+            SettingsError::NothingExpected { claim } => write!(f, "expects {claim} to be one of no values"),
+            SettingsError::InexactNumber { claim } => {
+                write!(f, "expects {claim} to be a number with a fraction beyond 2^53, which others read as too")
+            }
+            SettingsError::TooManyClaims => write!(f, "names more than {MAX_CLAIM_NAMES} claims"),
+        }
+    }
+}
+
+impl std::error::Error for SettingsError {}
