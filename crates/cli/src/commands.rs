@@ -21,6 +21,7 @@ use serde::Serialize;
 
 use self::names::Names;
 use crate::error::CommandError;
+use crate::reason::Reason;
 
 /// How a command that did its work ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,11 +47,14 @@ struct Unknown<'i> {
     ok: bool,
     id: &'i str,
     error: &'static str,
+    detail: String,
 }
 
 impl<'i> Unknown<'i> {
-    fn key(id: &'i str) -> Self {
-        Unknown { ok: false, id, error: "unknown-api-key" }
+    /// `reason` goes on where the id ends: "is no key of this store".
+    fn new(id: &'i str, error: &'static str, reason: &str) -> Self {
+        let Reason { error, detail } = Reason::new(error, format_args!("{id} {reason}"));
+        Unknown { ok: false, id, error, detail }
     }
 }
 

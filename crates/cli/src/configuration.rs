@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tollgate::{Algorithm, Engine, Issuer, KeySet};
+use tollgate::{AcceptedCredentials, Algorithm, Engine, Issuer, KeySet, TrustedProxies};
 
 use crate::error::CommandError;
 use crate::followed::{Followed, StoreConfiguration};
 use crate::limits::MAX_CONFIGURATION_BYTES;
 use crate::remote::{Remote, RemoteConfiguration};
-use crate::values::{AlgorithmName, Typ};
+use crate::values::{AlgorithmName, Block, Field, Kinds, Typ};
 use crate::{key_files, key_records};
 
 /// All that an engine can be told.
@@ -21,6 +21,25 @@ pub(crate) struct Configuration {
     pub(crate) api_keys: Option<PathBuf>,
     pub(crate) store: Option<StoreConfiguration>,
     pub(crate) max_header_bytes: Option<usize>,
+    #[serde(default)]
+    pub(crate) accept: AcceptConfiguration,
+    pub(crate) request: Option<RequestConfiguration>,
+}
+
+/// Which credentials are accepted. What is absent is as the engine has it by default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AcceptConfiguration {
+    kinds: Option<Kinds>,
+    bare: Option<bool>,
+}
+
+/// How the client of a request is found.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RequestConfiguration {
+    trusted_proxies: Vec<Block>,
+    client_address: Field,
 }
 
 /// One issuer of JWTs. What is absent is as the engine has it by default.
@@ -92,7 +111,26 @@ impl Configuration {
         if let Some(bytes) = self.max_header_bytes {
             builder = builder.max_header_bytes(bytes);
         }
+        builder = builder.accept(self.accept.accepted());
         Ok((builder.build().map_err(CommandError::Engine)?, remote, followed))
+    }
+}
+
+impl Configuration {
+    /// The proxies in front of the server whose requests are verified.
+    pub(crate) fn trusted_proxies(&self) -> TrustedProxies {
+        let Some(RequestConfiguration { trusted_proxies, client_address: Field(field) }) = &self.request else {
+            return TrustedProxies::none();
+        };
+        TrustedProxies::new(trusted_proxies.iter().map(|Block(block)| *block), *field)
+    }
+}
+
+impl AcceptConfiguration {
+    fn accepted(&self) -> AcceptedCredentials {
+        let kinds = self.kinds.as_ref().map(|Kinds(kinds)| AcceptedCredentials::only(kinds.iter().copied()));
+        let accepted = kinds.unwrap_or_default();
+        if self.bare.unwrap_or(true) { accepted } else { accepted.no_bare() }
     }
 }
 

@@ -8,6 +8,9 @@ use std::time::Duration;
 /// has six times that.
 pub(crate) const MAX_LINE_BYTES: usize = 1024 * 1024;
 
+/// The longest `detail` of a rejected item, in characters: a line or two of a terminal. The contract of the command.
+pub(crate) const MAX_DETAIL_CHARACTERS: usize = 256;
+
 /// Bytes that are read from standard input at a time: what a pipe holds on Linux.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
 

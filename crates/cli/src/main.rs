@@ -12,6 +12,7 @@ mod followed;
 mod key_files;
 mod key_records;
 mod limits;
+mod reason;
 mod remote;
 mod secret_input;
 mod store_options;

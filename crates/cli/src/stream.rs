@@ -22,6 +22,12 @@ pub(crate) struct InputOptions {
     input: InputFormat,
 }
 
+impl InputOptions {
+    pub(crate) fn format(&self) -> InputFormat {
+        self.input
+    }
+}
+
 /// What a line of standard input holds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum InputFormat {
@@ -31,8 +37,8 @@ pub(crate) enum InputFormat {
     Json,
 }
 
-/// The `error` of a line that is not of the format.
-pub(crate) const MALFORMED_INPUT: &str = "malformed-input";
+/// Why a line is not of [`InputFormat::Json`].
+pub(crate) const NOT_A_JSON_ITEM: &str = "the line is neither a JSON string nor {\"base64\":\"...\"}";
 
 /// Adds to the examples of a sub-command that reads tokens what all of these say of their input.
 macro_rules! with_input_help {
@@ -58,10 +64,10 @@ pub(crate) use with_input_help;
 /// What has been answered is flushed before standard input is waited for, so that whoever feeds it line by line sees each answer.
 /// When the reader of standard output has gone, the rest is not looked at; it cannot then be said that all was accepted.
 pub(crate) fn answer_each(
-    options: &InputOptions,
+    format: InputFormat,
     mut answer: impl FnMut(Item<'_>, &mut JsonLines) -> io::Result<Outcome>,
 ) -> Result<Outcome, CommandError> {
-    let mut items = Items::new(io::stdin().lock(), options.input);
+    let mut items = Items::new(io::stdin().lock(), format);
     let mut output = JsonLines::new();
     let mut progress = Progress::new();
     let mut outcome = Outcome::Accepted;

@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tollgate::{Algorithm, ForwardedField, KeyKind, KeyState, TypProfile};
+use tollgate::{AddressBlock, Algorithm, ForwardedField, KeyKind, KeyState, PrincipalKind, TypProfile};
 
 /// Reads `--alg`.
 pub(crate) fn algorithm() -> impl TypedValueParser<Value = Algorithm> {
@@ -34,6 +34,51 @@ impl TryFrom<String> for AlgorithmName {
         Algorithm::from_name(&name)
             .map(AlgorithmName)
             .ok_or_else(|| format!("unknown algorithm, expected one of {}", names()))
+    }
+}
+
+/// Kinds of credentials in a configuration file: one at least.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub(crate) struct Kinds(pub(crate) Vec<PrincipalKind>);
+
+impl TryFrom<Vec<String>> for Kinds {
+    type Error = String;
+
+    fn try_from(names: Vec<String>) -> Result<Self, String> {
+        let known = PrincipalKind::ALL.map(PrincipalKind::as_str).join(", ");
+        let kind = |name: &String| {
+            PrincipalKind::from_name(name).ok_or_else(|| format!("unknown kind `{name}`, expected some of {known}"))
+        };
+        let kinds: Vec<_> = names.iter().map(kind).collect::<Result<_, _>>()?;
+        if kinds.is_empty() { Err(format!("no kind is accepted, expected some of {known}")) } else { Ok(Kinds(kinds)) }
+    }
+}
+
+/// A block of addresses in a configuration file.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Block(pub(crate) AddressBlock);
+
+impl TryFrom<String> for Block {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse().map(Block).map_err(|error| format!("`{text}` is {error}"))
+    }
+}
+
+/// `client_address` in a configuration file.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Field(pub(crate) ForwardedField);
+
+impl TryFrom<String> for Field {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let known = "expected x-forwarded-for or forwarded";
+        ForwardedField::from_name(&name).map(Field).ok_or_else(|| format!("unknown header `{name}`, {known}"))
     }
 }
 

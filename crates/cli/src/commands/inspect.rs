@@ -11,7 +11,8 @@ use tollgate::jwt::{CompactJws, ParseError, base64url};
 use super::Outcome;
 use crate::error::CommandError;
 use crate::limits::MAX_LINE_BYTES;
-use crate::stream::{InputOptions, Item, JsonLines, MALFORMED_INPUT, answer_each, with_input_help};
+use crate::reason::Reason;
+use crate::stream::{InputOptions, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
 
 /// Show what tokens say, without verifying them.
 ///
@@ -32,10 +33,10 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         let mut parts = Parts::default();
-        answer_each(&self.input, |item, output| match item {
+        answer_each(self.input.format(), |item, output| match item {
             Item::Bytes(bytes) => parts.show(bytes, output),
             Item::TooLong { length } => refuse(ParseError::TooLong { length, max: MAX_LINE_BYTES }.code(), output),
-            Item::Malformed => refuse(MALFORMED_INPUT, output),
+            Item::Malformed => refuse(Reason::malformed_input(NOT_A_JSON_ITEM).error, output),
         })
     }
 }

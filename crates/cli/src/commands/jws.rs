@@ -11,16 +11,21 @@ use tollgate::{Algorithm, KeySet, Rejection};
 use super::Outcome;
 use crate::error::CommandError;
 use crate::limits::MAX_LINE_BYTES;
-use crate::stream::{InputOptions, Item, JsonLines, MALFORMED_INPUT, answer_each, with_input_help};
+use crate::reason::Reason;
+use crate::stream::{InputOptions, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
 use crate::{key_files, values};
 
 /// The `error` of every line when no key can be used.
 const NO_USABLE_KEY: &str = "no-usable-key";
+const NO_USABLE_KEY_DETAIL: &str = "the key files hold no usable key; tollgate keys says why";
+
+/// No issuer is involved, of which [`Rejection::AlgorithmNotAllowed`] tells.
+const ALGORITHM_NOT_ALLOWED_DETAIL: &str = "alg is unknown, or not among those of --alg";
 
 /// Verify signatures alone: no claims are read, the payload may be any bytes.
 ///
 /// A line is a JWS in compact form. The answer is `{"ok":true,"alg":...,"kid":...,"payload":"<base64url>"}` or
-/// `{"ok":false,"error":...}`. Where the key files hold no usable key, every line is rejected with "no-usable-key"; `tollgate keys`
+/// `{"ok":false,"error":...,"detail":...}`. Where the key files hold no usable key, every line is rejected with "no-usable-key"; `tollgate keys`
 /// says why.
 #[derive(Args, Debug)]
 #[command(after_help = with_input_help!("\
@@ -47,11 +52,11 @@ impl Arguments {
         let keys =
             self.keys.iter().try_fold(KeySet::builder(), |keys, path| key_files::add(keys, path, &self.algorithms))?;
         let mut verifier = Verifier::new(keys.build_with_reports().set, &self.algorithms);
-        answer_each(&self.input, |item, output| match item {
-            _ if verifier.keys.is_empty() => reject(NO_USABLE_KEY, output),
+        answer_each(self.input.format(), |item, output| match item {
+            _ if verifier.keys.is_empty() => reject(Reason::new(NO_USABLE_KEY, NO_USABLE_KEY_DETAIL), output),
             Item::Bytes(bytes) => verifier.answer(bytes, output),
-            Item::TooLong { length } => reject(ParseError::TooLong { length, max: MAX_LINE_BYTES }.code(), output),
-            Item::Malformed => reject(MALFORMED_INPUT, output),
+            Item::TooLong { length } => reject(ParseError::TooLong { length, max: MAX_LINE_BYTES }.into(), output),
+            Item::Malformed => reject(Reason::malformed_input(NOT_A_JSON_ITEM), output),
         })
     }
 }
@@ -73,24 +78,24 @@ impl<'a> Verifier<'a> {
     fn answer(&mut self, token: &[u8], output: &mut JsonLines) -> io::Result<Outcome> {
         match self.verify(token) {
             Ok(accepted) => output.write(&accepted).map(|()| Outcome::Accepted),
-            Err(error) => reject(error, output),
+            Err(reason) => reject(reason, output),
         }
     }
 
-    /// What is said of a token that verifies; or the code of why it does not.
-    fn verify<'s>(&'s mut self, token: &'s [u8]) -> Result<Accepted<'s>, &'static str> {
-        let token = std::str::from_utf8(token).map_err(|_| ParseError::NotCompact.code())?;
-        let jws = CompactJws::parse(token).map_err(|error| error.code())?;
-        let header = jws.decode_header(&mut self.header).map_err(|error| error.code())?;
+    /// What is said of a token that verifies; or why it does not.
+    fn verify<'s>(&'s mut self, token: &'s [u8]) -> Result<Accepted<'s>, Reason> {
+        let token = std::str::from_utf8(token).map_err(|_| ParseError::NotCompact)?;
+        let jws = CompactJws::parse(token)?;
+        let header = jws.decode_header(&mut self.header)?;
         let algorithm = Algorithm::from_name(header.alg());
         let is_allowed = |algorithm| self.algorithms.is_empty() || self.algorithms.contains(&algorithm);
         if !algorithm.is_some_and(is_allowed) {
-            return Err(Rejection::AlgorithmNotAllowed.code());
+            return Err(Reason::new(Rejection::AlgorithmNotAllowed.code(), ALGORITHM_NOT_ALLOWED_DETAIL));
         }
         // What is signed is the payload as it was sent: that it is base64url is another matter.
         self.payload.clear();
-        jws.append_payload(&mut self.payload).map_err(|error| error.code())?;
-        let proof = self.keys.verify(&jws, &header, &mut self.signature).map_err(|error| error.code())?;
+        jws.append_payload(&mut self.payload)?;
+        let proof = self.keys.verify(&jws, &header, &mut self.signature)?;
         Ok(Accepted { ok: true, alg: proof.key().algorithm().name(), kid: proof.key().kid(), payload: jws.payload() })
     }
 }
@@ -107,9 +112,11 @@ struct Accepted<'t> {
 struct Rejected {
     ok: bool,
     error: &'static str,
+    detail: String,
 }
 
-fn reject(error: &'static str, output: &mut JsonLines) -> io::Result<Outcome> {
-    output.write(&Rejected { ok: false, error })?;
+fn reject(reason: Reason, output: &mut JsonLines) -> io::Result<Outcome> {
+    let Reason { error, detail } = reason;
+    output.write(&Rejected { ok: false, error, detail })?;
     Ok(Outcome::Rejected)
 }

@@ -11,6 +11,7 @@ use tollgate::keys::KeyReport;
 use super::Outcome;
 use crate::error::CommandError;
 use crate::key_files;
+use crate::reason::Reason;
 use crate::stream::JsonLines;
 
 const HELP: &str = "\
@@ -23,7 +24,7 @@ Examples:
 /// Show the keys of a key file and whether they are usable.
 ///
 /// One line of JSON a key, in the order of the file: `{"kid":...,"kty":...,"algs":[...],"usable":true}` or
-/// `{"kid":...,"kty":...,"usable":false,"reason":...}`.
+/// `{"kid":...,"kty":...,"usable":false,"reason":...,"detail":...}`.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
@@ -52,14 +53,17 @@ fn write(reports: &[KeyReport]) -> Result<(), CommandError> {
 #[serde(untagged)]
 enum Line<'k> {
     Usable { kid: Option<&'k str>, kty: &'k str, algs: Vec<&'static str>, usable: bool },
-    Refused { kid: Option<&'k str>, kty: &'k str, usable: bool, reason: &'static str },
+    Refused { kid: Option<&'k str>, kty: &'k str, usable: bool, reason: &'static str, detail: String },
 }
 
 impl<'k> From<&'k KeyReport> for Line<'k> {
     fn from(report: &'k KeyReport) -> Self {
         let (kid, kty) = (report.kid.as_deref(), report.kty.as_str());
         match &report.refused {
-            Some(refused) => Line::Refused { kid, kty, usable: false, reason: refused.code() },
+            Some(refused) => {
+                let Reason { error, detail } = refused.into();
+                Line::Refused { kid, kty, usable: false, reason: error, detail }
+            }
             None => Line::Usable { kid, kty, algs: report.algs.iter().map(|alg| alg.name()).collect(), usable: true },
         }
     }

@@ -1,27 +1,31 @@
-//! `tollgate verify`: values of an Authorization header, as the engine takes them.
+//! `tollgate verify`: values of an Authorization header, or whole requests, as the engine takes them.
+
+mod request_line;
 
 use std::io;
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 use tollgate::limits::{DEFAULT_LEEWAY, MAX_LEEWAY};
 use tollgate::{Algorithm, Engine, Principal, PrincipalKind, Rejection, Request};
 
+use self::request_line::RequestLine;
 use super::Outcome;
-use crate::configuration::{Configuration, IssuerConfiguration};
+use crate::configuration::{AcceptConfiguration, Configuration, IssuerConfiguration};
 use crate::error::CommandError;
 use crate::followed::StoreConfiguration;
 use crate::limits::MAX_LINE_BYTES;
+use crate::reason::Reason;
 use crate::remote::Remote;
-use crate::stream::{InputOptions, Item, JsonLines, MALFORMED_INPUT, answer_each, with_input_help};
+use crate::stream::{InputFormat, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
 use crate::values::{self, AlgorithmName, Typ};
 
-/// Verify credentials: each line is the value of an Authorization header.
+/// Verify credentials: each line is the value of an Authorization header, or a request.
 ///
-/// The answer is `{"ok":true,"principal":{...}}` or `{"ok":false,"status":401,"error":...,"challenge":...}`. The members of a
+/// The answer is `{"ok":true,"principal":{...}}` or `{"ok":false,"status":401,"error":...,"challenge":...,"detail":...}`. The members of a
 /// principal: `kind` (jwt, api-key, client, access-token), `issuer`, `subject`, `audience`, `scopes`, `client_id`, `credential_id`,
-/// `key_id`, `expires_at`; those that do not apply are null.
+/// `key_id`, `expires_at`; those that do not apply are null. `error` is a code for programs, `detail` a sentence for people.
 #[derive(Args, Debug)]
 #[command(
     group = ArgGroup::new("accepted").args(["issuer", "api_keys", "store", "config"]).multiple(true).required(true),
@@ -45,12 +49,27 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   require_claims = [\"sub\", \"jti\"]
   danger_accept_any_audience = false
   danger_accept_missing_exp = false
+  [accept]                                     # everything without it
+  kinds = [\"jwt\", \"api-key\", \"client\", \"access-token\"]
+  bare = true                                  # values without a scheme
+  [request]                                    # for --input request: both or neither
+  trusted_proxies = [\"10.0.0.1\"]             # addresses and blocks; then the client is the first address, from the right, in
+  client_address = \"x-forwarded-for\"         # this header, or \"forwarded\", that is not one of these
+
+With --input request a line is a JSON object, the request as the server sees it. Every member may be left out:
+  {\"authorization\":\"Bearer ...\",\"address\":\"192.0.2.7\",\"headers\":{\"x-api-key\":\"...\"},
+   \"method\":\"POST\",\"uri\":\"https://api.example/x?y\",\"dpop\":[\"eyJ...\"],\"certificate\":\"<base64url of DER>\"}
+`address` is the other end of the connection. Of `headers`, the API key, an Authorization and the one header of [request] are
+read. More than one credential is rejected with \"multiple-credentials\", a key with allowed addresses without `address` with
+\"address-required\", a line with an unknown member or one of another type with \"malformed-input\". method, uri, dpop and
+certificate are not used yet: a token that is bound to a key or certificate is rejected.
 
 Examples:
   echo \"Bearer $TOKEN\" |
     tollgate verify --issuer https://as.example --audience https://api.example --jwks jwks.json
   tollgate verify --config tollgate.toml < headers.txt
   tollgate verify --api-keys keys.jsonl --input json < headers.jsonl
+  tollgate verify --config tollgate.toml --input request < requests.jsonl
   tollgate verify --store /var/lib/tollgate < headers.txt"))]
 pub(crate) struct Arguments {
     /// Accept JWTs of this issuer: their `iss`, to the letter
@@ -106,22 +125,43 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "api_keys", "store"])]
     config: Option<PathBuf>,
 
-    #[command(flatten)]
-    input: InputOptions,
+    /// How a line of standard input is read.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Input::Lines)]
+    input: Input,
+}
+
+/// What a line of standard input holds.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Input {
+    /// The value of the header: every byte up to the line feed, a carriage return included
+    Lines,
+    /// The value as a JSON string, or {"base64":"..."} for any bytes
+    Json,
+    /// A request as a JSON object
+    Request,
 }
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
-        // Dropped at the end: until then the store is followed.
-        let (engine, remote, _followed) = match &self.config {
-            Some(path) => Configuration::read(path)?.engine()?,
-            None => self.configuration().engine()?,
+        let configuration = match &self.config {
+            Some(path) => Configuration::read(path)?,
+            None => self.configuration(),
         };
+        // Dropped at the end: until then the store is followed.
+        let (engine, remote, _followed) = configuration.engine()?;
+        let proxies = configuration.trusted_proxies();
         remote.wait();
-        answer_each(&self.input, |item, output| match item {
+        let format = if self.input == Input::Json { InputFormat::Json } else { InputFormat::Lines };
+        answer_each(format, |item, output| match item {
+            Item::Bytes(line) if self.input == Input::Request => match RequestLine::parse(line) {
+                Ok(line) => answer(self.verify(&engine, &remote, &line.request(&proxies)), output),
+                Err(reason) => reject(reason, &Rejection::MalformedCredential, output),
+            },
             Item::Bytes(header) => answer(self.verify(&engine, &remote, &Request::new().authorization(header)), output),
             Item::TooLong { length } => answer(Err(Rejection::HeaderTooLong { length, max: MAX_LINE_BYTES }), output),
-            Item::Malformed => reject(MALFORMED_INPUT, &Rejection::MalformedCredential, output),
+            Item::Malformed => {
+                reject(Reason::malformed_input(NOT_A_JSON_ITEM), &Rejection::MalformedCredential, output)
+            }
         })
     }
 
@@ -146,6 +186,8 @@ impl Arguments {
             api_keys: self.api_keys.clone(),
             store,
             max_header_bytes: None,
+            accept: AcceptConfiguration::default(),
+            request: None,
         }
     }
 
@@ -160,13 +202,13 @@ fn answer(verdict: Result<Principal, Rejection>, output: &mut JsonLines) -> io::
             output.write(&Accepted { ok: true, principal: Known::from(&principal) })?;
             Ok(Outcome::Accepted)
         }
-        Err(rejection) => reject(rejection.code(), &rejection, output),
+        Err(rejection) => reject((&rejection).into(), &rejection, output),
     }
 }
 
-fn reject(error: &'static str, rejection: &Rejection, output: &mut JsonLines) -> io::Result<Outcome> {
-    let challenge = rejection.challenge().to_string();
-    output.write(&Rejected { ok: false, status: rejection.status(), error, challenge })?;
+fn reject(reason: Reason, rejection: &Rejection, output: &mut JsonLines) -> io::Result<Outcome> {
+    let (Reason { error, detail }, challenge) = (reason, rejection.challenge().to_string());
+    output.write(&Rejected { ok: false, status: rejection.status(), error, challenge, detail })?;
     Ok(Outcome::Rejected)
 }
 
@@ -214,4 +256,5 @@ struct Rejected {
     status: u16,
     error: &'static str,
     challenge: String,
+    detail: String,
 }

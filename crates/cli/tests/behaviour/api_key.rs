@@ -165,7 +165,10 @@ fn show_says_what_is_known() {
     let unknown = store.run(&["show", "nobody", "--json"], "");
     assert_eq!(
         (unknown.status, unknown.stdout.as_str()),
-        (1, "{\"ok\":false,\"id\":\"nobody\",\"error\":\"unknown-api-key\"}\n")
+        (
+            1,
+            "{\"ok\":false,\"id\":\"nobody\",\"error\":\"unknown-api-key\",\"detail\":\"nobody is no key of this store\"}\n"
+        )
     );
     let unknown = store.run(&["show", "nobody"], "");
     assert_eq!((unknown.status, unknown.stdout.as_str(), unknown.stderr.lines().count()), (1, "", 1));

@@ -93,8 +93,8 @@ fn of_a_bad_batch_nothing_is_imported_unless_told_to_keep_going() {
     assert_eq!(
         as_json.answers(),
         [
-            json!({"ok": false, "line": 2, "error": "invalid-field"}),
-            json!({"ok": false, "line": 4, "error": "not-json"}),
+            json!({"ok": false, "line": 2, "error": "invalid-field", "detail": "digest is missing or malformed"}),
+            json!({"ok": false, "line": 4, "error": "not-json", "detail": "not the record of a key: not JSON, at column 1"}),
             json!({"ok": true, "added": 0, "skipped": 3, "minted": 0, "refused": 2})
         ]
     );

@@ -27,8 +27,8 @@ fn blank_lines_are_items_and_the_last_line_needs_no_line_feed() {
     let (token, answer) = good();
     let none = jws(&[], "");
     assert_eq!((none.status, none.stdout.as_str()), (0, ""));
-    assert_eq!(jws(&[], "\n").lines(), [BAD]);
-    assert_eq!(jws(&[], format!("\n{token}\n\n{token}")).lines(), [BAD, &answer, BAD, &answer]);
+    assert_eq!(jws(&[], "\n").lines_without_detail(), [BAD]);
+    assert_eq!(jws(&[], format!("\n{token}\n\n{token}")).lines_without_detail(), [BAD, &answer, BAD, &answer]);
     assert_eq!(jws(&[], format!("{token}\n")).status, 0);
     assert_eq!(jws(&[], format!("{token}\n\n")).status, 1);
 }
@@ -52,7 +52,7 @@ fn only_the_line_feed_ends_a_line_and_nothing_is_trimmed() {
 fn lines_need_not_be_utf_8() {
     let (token, answer) = good();
     let input = [b"\xff\xfe\n", token.as_bytes(), b"\n\xc3\n"].concat();
-    assert_eq!(jws(&[], input).lines(), [BAD, &answer, BAD]);
+    assert_eq!(jws(&[], input).lines_without_detail(), [BAD, &answer, BAD]);
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn json_input_carries_any_character_and_any_byte() {
     // "a.b" and base64 of it with a line feed: both are items, of one line each.
     let input = format!("\"{token}\"\n\"{escaped}\"\n  \"{token}\" \r\n\"a\\nb\"\n{{\"base64\":\"/wA=\"}}\n\n\"\"\n");
     let run = jws(&["--input", "json"], input);
-    assert_eq!(run.lines(), [&answer, &answer, &answer, BAD, BAD, BAD, BAD]);
+    assert_eq!(run.lines_without_detail(), [&answer, &answer, &answer, BAD, BAD, BAD, BAD]);
 }
 
 #[test]
@@ -98,7 +98,8 @@ fn lines_that_are_not_json_items_are_rejected_one_by_one() {
     let run = jws(&["--input", "json"], input);
     let mut expected = vec![r#"{"ok":false,"error":"malformed-input"}"#; malformed.len()];
     expected.push(&answer);
-    assert_eq!((run.status, run.lines()), (1, expected));
+    assert_eq!(run.status, 1);
+    assert_eq!(run.lines_without_detail(), expected);
     assert_eq!(jws(&["--input", "json"], b"\"\xff\"\n").errors(), [Some("malformed-input".to_owned())]);
 }
 
@@ -106,12 +107,19 @@ fn lines_that_are_not_json_items_are_rejected_one_by_one() {
 fn a_huge_line_is_one_rejected_item() {
     let (token, answer) = good();
     let huge = "a".repeat(5 * 1024 * 1024);
-    assert_eq!(jws(&[], format!("{token}\n{huge}\n{token}\n{huge}")).lines(), [&answer, BAD, &answer, BAD]);
-    assert_eq!(jws(&["--input", "json"], format!("\"{huge}\"\n\"{token}\"\n")).lines(), [BAD, &answer]);
+    assert_eq!(
+        jws(&[], format!("{token}\n{huge}\n{token}\n{huge}")).lines_without_detail(),
+        [&answer, BAD, &answer, BAD]
+    );
+    assert_eq!(jws(&["--input", "json"], format!("\"{huge}\"\n\"{token}\"\n")).lines_without_detail(), [BAD, &answer]);
     // Where a line is held and where it is not, the answer is the same.
     for length in [1024 * 1024 - 1, 1024 * 1024, 1024 * 1024 + 1] {
-        assert_eq!(jws(&[], format!("{}\n{token}\n", "a".repeat(length))).lines(), [BAD, &answer], "{length}");
-        assert_eq!(jws(&[], "a".repeat(length)).lines(), [BAD], "{length}");
+        assert_eq!(
+            jws(&[], format!("{}\n{token}\n", "a".repeat(length))).lines_without_detail(),
+            [BAD, &answer],
+            "{length}"
+        );
+        assert_eq!(jws(&[], "a".repeat(length)).lines_without_detail(), [BAD], "{length}");
     }
 }
 
@@ -129,7 +137,7 @@ fn an_answer_is_there_before_the_next_line_is() {
         stdin.write_all(b"\n").unwrap();
         line.clear();
         stdout.read_line(&mut line).unwrap();
-        assert_eq!(line.trim_end(), BAD);
+        assert!(line.starts_with(BAD.trim_end_matches('}')), "{line}");
     }
     drop(stdin);
     assert_eq!(child.wait().unwrap().code(), Some(1));

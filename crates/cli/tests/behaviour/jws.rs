@@ -54,7 +54,10 @@ fn rfc_7515_examples_verify() {
     }
     // The example has a line break in its header.
     let all = run(&["jws", "--key", &a2, "--key", &a3], [a2_token(), a3_token(), a1_token()].join("\n"));
-    assert_eq!(all.lines(), [accepted("RS256", "null"), accepted("ES256", "null"), rejected("unknown-key")]);
+    assert_eq!(
+        all.lines_without_detail(),
+        [accepted("RS256", "null"), accepted("ES256", "null"), rejected("unknown-key")]
+    );
     assert_eq!(all.status, 1);
 }
 
@@ -66,7 +69,7 @@ fn a_changed_token_is_rejected() {
     let payload_changed = token.replacen(".eyJpc3Mi", ".eyJpc3Ni", 1);
     let signature_changed = token.replacen(".DtEh", ".DtEi", 1);
     let verified = run(&["jws", "--key", &key], [payload_changed, signature_changed].join("\n"));
-    assert_eq!((verified.status, verified.lines()), (1, vec![r#"{"ok":false,"error":"bad-signature"}"#; 2]));
+    assert_eq!((verified.status, verified.lines_without_detail()), (1, vec![rejected("bad-signature"); 2]));
 }
 
 #[test]
@@ -96,13 +99,13 @@ fn the_algorithm_is_that_of_the_key_never_that_of_the_header() {
     let folder = Folder::new();
     // A public key in PEM is never a secret, whatever is asked for.
     let as_secret = run(&["jws", "--key", &data("rsa.spki.pem"), "--alg", "HS256"], a1_token());
-    assert_eq!(as_secret.lines(), [rejected("no-usable-key")]);
+    assert_eq!(as_secret.lines_without_detail(), [rejected("no-usable-key")]);
     let verified = run(&["jws", "--key", &data("rsa.spki.pem")], [a1_token(), a3_token()].join("\n"));
-    assert_eq!(verified.lines(), [rejected("unknown-key"), rejected("unknown-key")]);
+    assert_eq!(verified.lines_without_detail(), [rejected("unknown-key"), rejected("unknown-key")]);
     let kid = folder.write("kid", A3_KEY.replacen('{', r#"{"kid":"k1","#, 1));
     let header = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsxIn0";
     let verified = run(&["jws", "--key", &kid], format!("{header}.{PAYLOAD}.{A2_SIGNATURE}"));
-    assert_eq!(verified.lines(), [rejected("algorithm-mismatch")]);
+    assert_eq!(verified.lines_without_detail(), [rejected("algorithm-mismatch")]);
 }
 
 #[test]
@@ -110,7 +113,10 @@ fn none_is_never_an_algorithm() {
     for header in ["eyJhbGciOiJub25lIn0", "eyJhbGciOiJOb25lIn0", "eyJhbGciOiIifQ"] {
         let verified =
             run(&["jws", "--key", &data("ec.spki.pem")], format!("{header}.{PAYLOAD}.\n{header}.{PAYLOAD}.AAAA"));
-        assert_eq!(verified.lines(), [rejected("algorithm-not-allowed"), rejected("algorithm-not-allowed")]);
+        assert_eq!(
+            verified.lines_without_detail(),
+            [rejected("algorithm-not-allowed"), rejected("algorithm-not-allowed")]
+        );
     }
 }
 
@@ -130,7 +136,7 @@ fn an_rsa_key_without_alg_is_for_rs256_unless_told_otherwise() {
 #[test]
 fn alg_limits_what_keys_say_themselves() {
     let verified = run(&["jws", "--key", &data("ec.spki.pem"), "--alg", "EdDSA"], data_text("ec.es256.jws"));
-    assert_eq!((verified.status, verified.lines()), (1, vec![r#"{"ok":false,"error":"algorithm-not-allowed"}"#]));
+    assert_eq!((verified.status, verified.lines_without_detail()), (1, vec![rejected("algorithm-not-allowed")]));
 }
 
 #[test]
@@ -138,14 +144,20 @@ fn an_oct_key_needs_an_alg_of_its_own_or_on_the_command_line() {
     let folder = Folder::new();
     let bare = folder.write("bare", a1_key());
     let token = a1_token();
-    assert_eq!(run(&["jws", "--key", &bare], &token).lines(), [rejected("no-usable-key")]);
-    assert_eq!(run(&["jws", "--key", &bare, "--alg", "RS256"], &token).lines(), [rejected("no-usable-key")]);
+    assert_eq!(run(&["jws", "--key", &bare], &token).lines_without_detail(), [rejected("no-usable-key")]);
+    assert_eq!(
+        run(&["jws", "--key", &bare, "--alg", "RS256"], &token).lines_without_detail(),
+        [rejected("no-usable-key")]
+    );
     assert_eq!(run(&["jws", "--key", &bare, "--alg", "HS256"], &token).status, 0);
     assert_eq!(run(&["jws", "--key", &bare, "--alg", "HS512", "--alg", "HS256"], &token).status, 0);
     let named = folder.write("named", a1_key().replacen('{', r#"{"kid":"s","alg":"HS256","#, 1));
     assert_eq!(run(&["jws", "--key", &named], &token).lines(), [accepted("HS256", r#""s""#)]);
     // What the key says itself is not overruled.
-    assert_eq!(run(&["jws", "--key", &named, "--alg", "HS512"], &token).lines(), [rejected("algorithm-not-allowed")]);
+    assert_eq!(
+        run(&["jws", "--key", &named, "--alg", "HS512"], &token).lines_without_detail(),
+        [rejected("algorithm-not-allowed")]
+    );
 }
 
 #[test]
@@ -168,11 +180,7 @@ fn without_a_usable_key_every_line_is_rejected() {
     let input = format!("{}\n\n\"\n{}\n", a2_token(), "a".repeat(2 * 1024 * 1024));
     for format in ["lines", "json"] {
         let verified = run(&["jws", "--key", &small, "--input", format], &input);
-        assert_eq!(
-            (verified.status, verified.lines()),
-            (1, vec![r#"{"ok":false,"error":"no-usable-key"}"#; 4]),
-            "{format}"
-        );
+        assert_eq!((verified.status, verified.lines_without_detail()), (1, vec![rejected("no-usable-key"); 4]));
     }
     let empty = folder.write("empty", r#"{"keys":[]}"#);
     assert_eq!(run(&["jws", "--key", &empty], "").status, 0);

@@ -13,6 +13,7 @@ mod inspect;
 mod jws;
 mod keys;
 mod make;
+mod requests;
 mod revoke;
 #[cfg(unix)]
 mod serve;

@@ -25,9 +25,25 @@ impl Run {
         self.stdout.lines().collect()
     }
 
-    /// The lines of standard output as JSON.
+    /// The lines of standard output as JSON. Each that rejects something says why, in one sentence.
     pub(crate) fn answers(&self) -> Vec<Value> {
-        self.lines().into_iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let answers: Vec<Value> = self.lines().into_iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        for answer in answers.iter().filter(|answer| answer["ok"] == false || answer["usable"] == false) {
+            let detail = answer["detail"].as_str().unwrap_or_default();
+            assert!((1..=256).contains(&detail.chars().count()), "{answer}");
+            assert!(!detail.contains(char::is_control), "{answer}");
+        }
+        answers
+    }
+
+    /// The lines of standard output without the `detail` of those that reject something.
+    pub(crate) fn lines_without_detail(&self) -> Vec<String> {
+        self.answers();
+        let without = |line: &str| match line.split_once(",\"detail\":") {
+            Some((line, _)) => format!("{line}}}"),
+            None => line.to_owned(),
+        };
+        self.lines().into_iter().map(without).collect()
     }
 
     /// The `error` of each answer; none where it was accepted.

@@ -60,20 +60,22 @@ fn a_rejection_is_answered_to_the_letter() {
     let folder = Folder::new();
     let key = folder.key("ES256", "k1");
     let old = token(&key, &["--now", "1000"]);
-    let verified = verify(&key, &[], format!("Bearer {old}\n\nBasic x\n"));
+    let verified = verify(&key, &["--now", "9000"], format!("Bearer {old}\n\nBasic x\n"));
     assert_eq!(verified.status, 1);
     assert_eq!(
         verified.lines(),
         [
-            r#"{"ok":false,"status":401,"error":"expired","challenge":"Bearer error=\"invalid_token\""}"#,
-            r#"{"ok":false,"status":401,"error":"missing-credential","challenge":"Bearer"}"#,
-            r#"{"ok":false,"status":401,"error":"credential-not-accepted","challenge":"Bearer"}"#,
+            r#"{"ok":false,"status":401,"error":"expired","challenge":"Bearer error=\"invalid_token\"","detail":"expired at 4600; it is 9000"}"#,
+            r#"{"ok":false,"status":401,"error":"missing-credential","challenge":"Bearer","detail":"there is no credential"}"#,
+            r#"{"ok":false,"status":401,"error":"credential-not-accepted","challenge":"Bearer","detail":"this kind of credential is not accepted here"}"#,
         ]
     );
     let malformed = verify(&key, &["--input", "json"], "x\n");
     assert_eq!(
         malformed.lines(),
-        [r#"{"ok":false,"status":401,"error":"malformed-input","challenge":"Bearer error=\"invalid_token\""}"#]
+        [
+            r#"{"ok":false,"status":401,"error":"malformed-input","challenge":"Bearer error=\"invalid_token\"","detail":"the line is neither a JSON string nor {\"base64\":\"...\"}"}"#
+        ]
     );
 }
 
@@ -185,7 +187,7 @@ fn api_keys_client_secrets_and_opaque_tokens_are_accepted_each_in_its_place() {
     );
     assert_eq!(
         lines[7],
-        r#"{"ok":false,"status":401,"error":"unknown-client","challenge":"Basic realm=\"tollgate\", charset=\"UTF-8\""}"#
+        r#"{"ok":false,"status":401,"error":"unknown-client","challenge":"Basic realm=\"tollgate\", charset=\"UTF-8\"","detail":"no such client, or another client's secret"}"#
     );
     let later = (expires_at.as_i64().unwrap()).to_string();
     let expired = run(&["verify", "--api-keys", &file, "--now", &later], key);
@@ -314,6 +316,21 @@ fn a_configuration_that_cannot_work_is_exit_status_2() {
         ("[[issuer]]\naudiences = [\"a\"]\n".to_owned(), "missing field `name`"),
         ("[[issuer]\n".to_owned(), ":1: "),
         (String::new(), "give the engine an issuer"),
+        (format!("{issuer}\n[accept]\nkinds = [\"jwts\"]\n"), ":6: unknown kind `jwts`"),
+        (format!("{issuer}\n[accept]\nkinds = []\n"), ":6: no kind is accepted"),
+        (format!("{issuer}\n[accept]\nkinds = [\"client\"]\n"), "for a kind of credential that it accepts"),
+        (format!("{issuer}\n[accept]\nbare = \"yes\"\n"), ":6: "),
+        (format!("{issuer}\n[accept]\nkind = [\"jwt\"]\n"), ":6: unknown field `kind`"),
+        (format!("{issuer}\n[request]\ntrusted_proxies = [\"10.0.0.0/8\"]\n"), ":5: missing field `client_address`"),
+        (format!("{issuer}\n[request]\nclient_address = \"forwarded\"\n"), ":5: missing field `trusted_proxies`"),
+        (
+            format!("{issuer}\n[request]\nclient_address = \"forwarded\"\ntrusted_proxies = [\"10.0.0.1/8\"]\n"),
+            ":7: `10.0.0.1/8` is not a block of addresses",
+        ),
+        (
+            format!("{issuer}\n[request]\nclient_address = \"x-real-ip\"\ntrusted_proxies = [\"10.0.0.1\"]\n"),
+            ":6: unknown header `x-real-ip`",
+        ),
     ];
     for (text, message) in cases {
         let config = folder.write("tollgate.toml", &text);

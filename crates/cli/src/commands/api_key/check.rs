@@ -1,34 +1,36 @@
 //! `tollgate api-key check`.
 
 use std::io;
+use std::net::IpAddr;
 
 use clap::Args;
 use serde::Serialize;
 use tollgate::apikeys::{Flaw, ForeignKey, KeyError};
-use tollgate::{ApiKeyTable, Digest, KeyFormat, KeyRecord, KeyState};
+use tollgate::{ApiKeyTable, Digest, KeyFormat, KeyRecord, KeyState, Rejection};
 use tollgate_store::{RevocationKind, Store, StoreError, StoredKey};
 
 use super::shown::ends_at;
 use crate::commands::Outcome;
 use crate::error::CommandError;
+use crate::reason::Reason;
 use crate::store_options::{FormatOption, PepperOption, StoreOption};
-use crate::stream::{InputOptions, Item, JsonLines, MALFORMED_INPUT, answer_each, with_input_help};
+use crate::stream::{InputOptions, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
 use crate::values::now;
 
 /// Say whether keys are well-formed, and with a store whether they are valid.
 ///
 /// A key that somebody found, in a log or in a repository, goes in on standard input, never on the command line, which others see. It
 /// does not come out again: the answer is `{"ok":true,"prefix":...,"env":...,"version":...,"id":...,"kind":...,"subject":...,"expires_at":...}`
-/// or `{"ok":false,"error":...,"id":...}`; members that do not apply are null.
+/// or `{"ok":false,"error":...,"id":...,"detail":...}`; members that do not apply are null.
 ///
 /// Without a store nothing is looked up: prefix, length, version, alphabet and checksum tell a key of tollgate's format from what
-/// only looks like one. With a store the answer is what an engine would say that follows it, of a bearer of the key.
+/// only looks like one. With a store the answer is what an engine would say that follows it, of a bearer of the key at --address.
 #[derive(Args, Debug)]
 #[command(after_help = with_input_help!("\
 Examples:
   tollgate api-key check < found.txt
   tollgate api-key check --prefix acme --env live < found.txt
-  tollgate api-key check --store /var/lib/tollgate --pepper-file pepper < found.txt"))]
+  tollgate api-key check --store /var/lib/tollgate --pepper-file pepper --address 192.0.2.7 < found.txt"))]
 pub(super) struct Arguments {
     #[command(flatten)]
     store: StoreOption,
@@ -38,6 +40,11 @@ pub(super) struct Arguments {
 
     #[command(flatten)]
     pepper: PepperOption,
+
+    /// The address that the key would be used from, for keys that may be used from some addresses alone; without it these are
+    /// rejected with "address-required"
+    #[arg(long, value_name = "ADDR", requires = "store")]
+    address: Option<IpAddr>,
 
     #[command(flatten)]
     input: InputOptions,
@@ -52,18 +59,21 @@ impl Arguments {
         let store = self.store.file().map(|_| self.store.open()).transpose()?;
         let format = self.format.format(store.as_ref())?;
         let table = self.pepper.read()?.into_iter().fold(ApiKeyTable::new(format), ApiKeyTable::pepper);
-        let checker = Checker { any_format: !self.format.is_given(), table, store };
+        let checker = Checker { address: self.address, any_format: !self.format.is_given(), table, store };
         let mut failed = None;
-        let answered = answer_each(&self.input, |item, output| match item {
+        let answered = answer_each(self.input.format(), |item, output| match item {
             Item::Bytes(key) => match checker.check(key) {
-                Ok(checked) => answer(&checked, output),
+                Ok(checked) => answer(checked, output),
                 Err(error) => {
                     failed = Some(error);
                     Err(io::ErrorKind::Other.into())
                 }
             },
-            Item::TooLong { .. } => reject("wrong-length", None, output),
-            Item::Malformed => reject(MALFORMED_INPUT, None, output),
+            Item::TooLong { length } => {
+                let flaw = Flaw::Length { bytes: length, expected: checker.table.format().key_length() };
+                reject(KeyError::Malformed(flaw).into(), None, output)
+            }
+            Item::Malformed => reject(Reason::malformed_input(NOT_A_JSON_ITEM), None, output),
         });
         match (failed, &checker.store) {
             (Some(source), Some(store)) => Err(CommandError::in_store(store, source)),
@@ -73,6 +83,8 @@ impl Arguments {
 }
 
 struct Checker {
+    /// Where the key would be used from.
+    address: Option<IpAddr>,
     /// Whether keys of other operators are well-formed too.
     any_format: bool,
     /// Knows no key, but how foreign ones are digested.
@@ -86,7 +98,7 @@ struct Checked {
     format: Option<KeyFormat>,
     /// Of a key in the store, its record.
     stored: Option<StoredKey>,
-    error: Option<&'static str>,
+    rejected: Option<Reason>,
 }
 
 impl Checker {
@@ -96,9 +108,8 @@ impl Checker {
             Some(format) => format.check(key).err(),
             None => Some(KeyError::Malformed(Flaw::Prefix)),
         };
-        let flaw = flaw.map(KeyError::code);
         let Some(store) = &self.store else {
-            return Ok(Checked { format, stored: None, error: flaw });
+            return Ok(Checked { format, stored: None, rejected: flaw.map(Into::into) });
         };
         let stored = match flaw {
             None => store.key_of(&Digest::of(key))?,
@@ -108,30 +119,33 @@ impl Checker {
                 Err(_) => None,
             },
         };
-        let error = match &stored {
-            Some(key) => verdict(store, key)?,
-            None => Some(flaw.unwrap_or("unknown-api-key")),
+        let rejected = match &stored {
+            Some(key) => self.verdict(store, key)?.as_ref().map(Into::into),
+            None => Some(flaw.map_or_else(|| (&Rejection::UnknownApiKey).into(), Into::into)),
         };
-        Ok(Checked { format: format.filter(|_| flaw.is_none()), stored, error })
+        Ok(Checked { format: format.filter(|_| flaw.is_none()), stored, rejected })
     }
-}
 
-/// Why the key would be rejected now, if it would.
-fn verdict(store: &Store, key: &StoredKey) -> Result<Option<&'static str>, StoreError> {
-    let (record, now) = (&key.record, now());
-    match record.state() {
-        KeyState::Active => {}
-        KeyState::Disabled => return Ok(Some("disabled")),
-        KeyState::Revoked => return Ok(Some("revoked")),
+    /// Why an engine would reject the key now, if it would.
+    fn verdict(&self, store: &Store, key: &StoredKey) -> Result<Option<Rejection>, StoreError> {
+        let (record, now) = (&key.record, now());
+        match record.state() {
+            KeyState::Active => {}
+            KeyState::Disabled => return Ok(Some(Rejection::Disabled)),
+            KeyState::Revoked => return Ok(Some(Rejection::Revoked)),
+        }
+        if let Some(not_before) = record.validity().0.filter(|begin| now < *begin) {
+            return Ok(Some(Rejection::NotYetValid { not_before, now }));
+        }
+        if let Some(expired_at) = ends_at(key).filter(|end| *end <= now) {
+            return Ok(Some(Rejection::Expired { expired_at, now }));
+        }
+        let revocation = store.revocation(RevocationKind::ApiKey, "", record.id())?;
+        if revocation.is_some_and(|revocation| revocation.until > now) {
+            return Ok(Some(Rejection::Revoked));
+        }
+        Ok(record.check_address(self.address).err())
     }
-    if record.validity().0.is_some_and(|begin| now < begin) {
-        return Ok(Some("not-yet-valid"));
-    }
-    if ends_at(key).is_some_and(|end| end <= now) {
-        return Ok(Some("expired"));
-    }
-    let revocation = store.revocation(RevocationKind::ApiKey, "", record.id())?;
-    Ok(revocation.filter(|revocation| revocation.until > now).map(|_| "revoked"))
 }
 
 /// The format that the key says it has.
@@ -158,14 +172,16 @@ struct Bad<'k> {
     ok: bool,
     error: &'static str,
     id: Option<&'k str>,
+    detail: String,
 }
 
-fn answer(checked: &Checked, output: &mut JsonLines) -> io::Result<Outcome> {
-    let stored = checked.stored.as_ref();
-    if let Some(error) = checked.error {
-        return reject(error, stored.map(|key| key.record.id()), output);
+fn answer(checked: Checked, output: &mut JsonLines) -> io::Result<Outcome> {
+    let Checked { format, stored, rejected } = checked;
+    let stored = stored.as_ref();
+    if let Some(reason) = rejected {
+        return reject(reason, stored.map(|key| key.record.id()), output);
     }
-    let labels = checked.format.as_ref().and_then(|format| crate::store_options::labels(format.head()));
+    let labels = format.as_ref().and_then(|format| crate::store_options::labels(format.head()));
     output.write(&Good {
         ok: true,
         prefix: labels.map(|(prefix, _)| prefix),
@@ -180,7 +196,8 @@ fn answer(checked: &Checked, output: &mut JsonLines) -> io::Result<Outcome> {
     Ok(Outcome::Accepted)
 }
 
-fn reject(error: &'static str, id: Option<&str>, output: &mut JsonLines) -> io::Result<Outcome> {
-    output.write(&Bad { ok: false, error, id })?;
+fn reject(reason: Reason, id: Option<&str>, output: &mut JsonLines) -> io::Result<Outcome> {
+    let Reason { error, detail } = reason;
+    output.write(&Bad { ok: false, error, id, detail })?;
     Ok(Outcome::Rejected)
 }

@@ -13,6 +13,7 @@ use super::made::Made;
 use super::shown::Shown;
 use crate::commands::Outcome;
 use crate::error::{CommandError, warn};
+use crate::reason::Reason;
 use crate::secret_input::SecretInput;
 use crate::store_options::{FormatOption, PepperOption, StoreOption, tell_new};
 use crate::stream::progress::byte_bar;
@@ -38,7 +39,7 @@ Examples:
 
 /// Take keys over from a file of JSON lines or of comma-separated values: digests, unless told otherwise.
 ///
-/// With --json: `{"ok":false,"line":...,"error":...}` for each line passed over by --keep-going, then
+/// With --json: `{"ok":false,"line":...,"error":...,"detail":...}` for each line passed over by --keep-going, then
 /// `{"ok":true,"added":...,"skipped":...,"minted":...,"refused":...}`.
 #[derive(Args, Debug)]
 #[command(
@@ -182,8 +183,9 @@ impl Arguments {
     fn pass_over(&self, line: u64, reason: &LineRefused) {
         if self.json {
             let mut output = JsonLines::new();
+            let Reason { error, detail } = reason.into();
             // Whether anybody reads it shows at the end.
-            let _ = output.write(&PassedOver { ok: false, line, error: reason.code() }).and_then(|()| output.flush());
+            let _ = output.write(&PassedOver { ok: false, line, error, detail }).and_then(|()| output.flush());
         } else {
             warn(&format!("line {line}: {reason}"));
         }
@@ -207,6 +209,7 @@ struct PassedOver {
     ok: bool,
     line: u64,
     error: &'static str,
+    detail: String,
 }
 
 #[derive(Serialize)]

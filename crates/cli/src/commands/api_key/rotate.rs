@@ -143,7 +143,7 @@ pub(in crate::commands) fn refuse(
 ) -> Result<Outcome, CommandError> {
     if json {
         let mut output = JsonLines::new();
-        let written = output.write(&Unknown { ok: false, id, error }).and_then(|()| output.flush());
+        let written = output.write(&Unknown::new(id, error, reason)).and_then(|()| output.flush());
         return written.map_or_else(gone_or_failed, |()| Ok(Outcome::Rejected));
     }
     warn(&format!("{id} {reason}"));

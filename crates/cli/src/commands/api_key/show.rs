@@ -18,7 +18,7 @@ Examples:
 
 /// Show what is known of a key: not the key itself, which nobody knows.
 ///
-/// With --json the members are those of `list`; when there is no such key, `{"ok":false,"id":...,"error":"unknown-api-key"}`.
+/// With --json the members are those of `list`; when there is no such key, `{"ok":false,"id":...,"error":"unknown-api-key","detail":...}`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -41,7 +41,9 @@ impl Arguments {
         let (written, outcome) = match &found {
             Some(key) if self.json => (output.write(&Shown::from(key)), Outcome::Accepted),
             Some(key) => (output.write_text(&page(key, now())), Outcome::Accepted),
-            None if self.json => (output.write(&Unknown::key(&self.id)), Outcome::Rejected),
+            None if self.json => {
+                (output.write(&Unknown::new(&self.id, "unknown-api-key", "is no key of this store")), Outcome::Rejected)
+            }
             None => {
                 warn(&format!("there is no key {}", self.id));
                 (Ok(()), Outcome::Rejected)

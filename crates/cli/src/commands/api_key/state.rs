@@ -115,7 +115,7 @@ impl Changed {
         };
         self.outcome = Outcome::Rejected;
         if self.json {
-            return self.output.write(&Unknown { ok: false, id, error });
+            return self.output.write(&Unknown::new(id, error, reason));
         }
         warn(&format!("{id} {reason}"));
         Ok(())

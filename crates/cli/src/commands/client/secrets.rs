@@ -60,7 +60,7 @@ impl<'c> Shown<'c> {
 /// Says that there is no such client.
 pub(super) fn unknown(id: &str, json: bool, output: &mut JsonLines) -> io::Result<Outcome> {
     if json {
-        output.write(&Unknown { ok: false, id, error: "unknown-client" })?;
+        output.write(&Unknown::new(id, "unknown-client", "is no client of this store"))?;
     } else {
         warn(&format!("{id} is no client of this store"));
     }

@@ -158,7 +158,7 @@ impl Arguments {
         match (is_known, self.json) {
             (true, true) => output.write(&Line { ok: true, revocation: revocation.into() }),
             (true, false) => output.write_text(&format!("{name} {}\n", if self.undo { "restored" } else { "revoked" })),
-            (false, true) => output.write(&Unknown { ok: false, id: name, error: "not-revoked" }),
+            (false, true) => output.write(&Unknown::new(name, "not-revoked", "is not revoked")),
             (false, false) => {
                 warn(&format!("{name} is not revoked"));
                 Ok(())
