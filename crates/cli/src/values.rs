@@ -21,22 +21,6 @@ pub(crate) fn forwarded_field() -> impl TypedValueParser<Value = ForwardedField>
         .try_map(|name| ForwardedField::from_name(&name).ok_or("no such field"))
 }
 
-/// An algorithm in a configuration file.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct AlgorithmName(pub(crate) Algorithm);
-
-impl TryFrom<String> for AlgorithmName {
-    type Error = String;
-
-    fn try_from(name: String) -> Result<Self, String> {
-        let names = || Algorithm::all().map(Algorithm::name).collect::<Vec<_>>().join(", ");
-        Algorithm::from_name(&name)
-            .map(AlgorithmName)
-            .ok_or_else(|| format!("unknown algorithm, expected one of {}", names()))
-    }
-}
-
 /// Kinds of credentials in a configuration file: one at least.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Vec<String>")]
@@ -82,20 +66,17 @@ impl TryFrom<String> for Field {
     }
 }
 
-/// Which `typ` the tokens of an issuer bear.
-#[derive(Clone, Copy, Debug, Deserialize, ValueEnum)]
+/// Which `typ` the tokens of an issuer have.
+#[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Typ {
     /// `JWT`, or absent
     #[value(name = "JWT")]
-    #[serde(rename = "JWT")]
     Jwt,
     /// `at+jwt`: access tokens of RFC 9068, with the claims that it requires
     #[value(name = "at+jwt", alias = "application/at+jwt")]
-    #[serde(rename = "at+jwt", alias = "application/at+jwt")]
     AccessToken,
     /// Each of the two, by its own rules
     #[value(name = "either")]
-    #[serde(rename = "either")]
     Either,
 }
 

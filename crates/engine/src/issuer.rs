@@ -1,6 +1,8 @@
 //! One issuer of JWTs: its settings, and what of them is ready to be checked.
 
 mod claim_path;
+#[cfg(feature = "serde")]
+mod deserialize;
 mod expected;
 mod issuers;
 mod mapping;
@@ -66,7 +68,7 @@ impl Issuer {
     /// An issuer whose tokens have exactly `name` as `iss`.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        IssuerSettings { name: name.into(), ..IssuerSettings::default() }.into()
+        IssuerSettings::new(name).into()
     }
 
     /// Accepts tokens for `audience`: one entry of `aud` has to equal it, or another one given here.

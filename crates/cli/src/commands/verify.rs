@@ -8,18 +8,19 @@ use std::path::PathBuf;
 use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 use tollgate::limits::{DEFAULT_LEEWAY, MAX_LEEWAY};
-use tollgate::{Algorithm, Engine, Principal, PrincipalKind, Rejection, Request};
+use tollgate::{Algorithm, Engine, IssuerSettings, Principal, PrincipalKind, Rejection, Request};
+use toml::Spanned;
 
 use self::request_line::RequestLine;
 use super::Outcome;
-use crate::configuration::{AcceptConfiguration, Configuration, IssuerConfiguration};
+use crate::configuration::{AcceptConfiguration, Configuration, IssuerConfiguration, KeySources};
 use crate::error::CommandError;
 use crate::followed::StoreConfiguration;
 use crate::limits::MAX_LINE_BYTES;
 use crate::reason::Reason;
 use crate::remote::Remote;
 use crate::stream::{InputFormat, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
-use crate::values::{self, AlgorithmName, Typ};
+use crate::values::{self, Typ};
 
 /// Verify credentials: each line is the value of an Authorization header, or a request.
 ///
@@ -35,7 +36,7 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   api_keys = \"keys.jsonl\"                      # or store
   store.file = \"/var/lib/tollgate\"
   store.pepper_file = \"pepper\"                # and store.prefix, store.env
-  [[issuer]]                                   # once for each issuer
+  [[issuer]]                                   # once for each issuer; twice of one name where typ or audience differ
   name = \"https://as.example\"                  # its tokens' iss
   audiences = [\"https://api.example\"]          # one of them has to be in aud
   jwks = \"jwks.json\"                          # or remote, of which the first two exclude each other:
@@ -44,9 +45,19 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   remote.failover = [\"https://cdn.example/jwks\"]
   remote.saved_in = \"jwks.saved\"               # the last good set, for when nothing can be fetched at the start
   algorithms = [\"ES256\"]                       # all of the keys' without it
-  typ = \"at+jwt\"                               # or \"JWT\" (also without it), or \"either\"
+  typ = \"at+jwt\"                               # or \"JWT\" (also without it), \"either\", or a list such as [\"JOSE\", \"\"]
+  optional_claims = [\"sub\"]                    # of those that at+jwt requires: sub, client_id, iat, jti
   leeway = 60                                  # seconds, at most 300
-  require_claims = [\"sub\", \"jti\"]
+  require_claims = [\"sub\", \"/resource/tier\"]  # names, or JSON Pointers
+  expect.token_use = \"access\"                  # a string, number or boolean, or a list of which one has to be equal
+  expect.\"/resource/tier\" = [\"gold\", \"silver\"]
+  claims.audience = [\"aud\", \"client_id\"]     # where each stands; the first that is there counts
+  claims.client = [\"client_id\", \"azp\", \"cid\", \"appid\"]
+  claims.subject = [\"sub\"]
+  claims.scopes = [\"scope\", \"scp\", { at = \"/realm_access/roles\", prefix = \"role:\" }]
+  claims.scopes_from = \"first\"                 # or \"all\": all of them together
+  max_list_entries = 128                       # of aud, scp and the like
+  max_members = 256                            # of one JSON object
   danger_accept_any_audience = false
   danger_accept_missing_exp = false
   [accept]                                     # everything without it
@@ -72,7 +83,7 @@ Examples:
   tollgate verify --config tollgate.toml --input request < requests.jsonl
   tollgate verify --store /var/lib/tollgate < headers.txt"))]
 pub(crate) struct Arguments {
-    /// Accept JWTs of this issuer: their `iss`, to the letter
+    /// Accept JWTs of this issuer: those with exactly this `iss`
     #[arg(long, value_name = "ISS", requires = "audience")]
     issuer: Option<String>,
 
@@ -166,14 +177,16 @@ impl Arguments {
     }
 
     fn configuration(&self) -> Configuration {
-        let issuer = self.issuer.as_ref().map(|name| IssuerConfiguration {
-            name: name.clone(),
-            audiences: self.audience.clone(),
-            jwks: self.jwks.clone(),
-            algorithms: self.algorithms.iter().copied().map(AlgorithmName).collect(),
-            typ: self.typ,
-            leeway: self.leeway,
-            ..IssuerConfiguration::default()
+        let issuer = self.issuer.as_ref().map(|name| {
+            let mut settings = IssuerSettings::new(name);
+            settings.audiences.clone_from(&self.audience);
+            if !self.algorithms.is_empty() {
+                settings.algorithms = Some(self.algorithms.clone());
+            }
+            settings.typ = self.typ.map_or(settings.typ, Into::into);
+            settings.leeway = self.leeway.unwrap_or(settings.leeway);
+            let keys = KeySources { jwks: self.jwks.clone(), remote: None };
+            Spanned::new(0..0, IssuerConfiguration { settings, keys })
         });
         let store = self.store.as_ref().map(|file| StoreConfiguration {
             file: file.clone(),
@@ -188,6 +201,7 @@ impl Arguments {
             max_header_bytes: None,
             accept: AcceptConfiguration::default(),
             request: None,
+            file: None,
         }
     }
 

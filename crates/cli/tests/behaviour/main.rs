@@ -4,6 +4,7 @@ mod algorithms;
 mod api_key;
 mod bench;
 mod client;
+mod configuration;
 #[cfg(unix)]
 mod docs;
 mod follow;

@@ -301,35 +301,36 @@ fn what_is_dangerous_is_asked_for_by_name() {
 #[test]
 fn a_configuration_that_cannot_work_is_exit_status_2() {
     let folder = Folder::new();
-    let issuer = "[[issuer]]\nname = \"i\"\naudiences = [\"a\"]\n";
+    let key = folder.key("ES256", "k1");
+    let issuer = format!("[[issuer]]\nname = \"i\"\njwks = {key:?}\naudiences = [\"a\"]\n");
     let cases = [
         ("isuer = 1\n".to_owned(), ":1: unknown field `isuer`"),
-        (format!("{issuer}\nlee_way = 5\n"), ":5: unknown field `lee_way`"),
-        (format!("{issuer}leeway = \"5\"\n"), ":4: "),
-        (format!("{issuer}algorithms = [\"none\"]\n"), ":4: unknown algorithm"),
-        (format!("{issuer}typ = \"jwt\"\n"), ":4: unknown variant `jwt`"),
-        (format!("{issuer}{issuer}"), "twice"),
-        (format!("{issuer}leeway = 301\n"), "at most 300"),
-        (format!("{issuer}jwks = \"absent\"\n"), "absent"),
+        (format!("{issuer}\nlee_way = 5\n"), ":6: unknown field `lee_way`"),
+        (format!("{issuer}leeway = \"5\"\n"), ":5: "),
+        (format!("{issuer}algorithms = [\"none\"]\n"), ":5: unknown algorithm"),
+        (format!("{issuer}typ = \"jwt\"\n"), ":5: invalid value: string \"jwt\""),
+        (format!("{issuer}{issuer}"), ":5: the issuer \"i\" is configured twice"),
+        (format!("{issuer}leeway = 301\n"), ":1: the issuer \"i\" has a leeway of 301 s; at most 300"),
+        (issuer.replace(&key, "absent"), "absent"),
         ("max_header_bytes = 1000000\napi_keys = \"none\"\n".to_owned(), "No such file"),
         (format!("max_header_bytes = 1000000\n{issuer}"), "at most 65536"),
-        ("[[issuer]]\naudiences = [\"a\"]\n".to_owned(), "missing field `name`"),
+        ("[[issuer]]\naudiences = [\"a\"]\n".to_owned(), ":1: the issuer needs a name"),
         ("[[issuer]\n".to_owned(), ":1: "),
         (String::new(), "give the engine an issuer"),
-        (format!("{issuer}\n[accept]\nkinds = [\"jwts\"]\n"), ":6: unknown kind `jwts`"),
-        (format!("{issuer}\n[accept]\nkinds = []\n"), ":6: no kind is accepted"),
+        (format!("{issuer}\n[accept]\nkinds = [\"jwts\"]\n"), ":7: unknown kind `jwts`"),
+        (format!("{issuer}\n[accept]\nkinds = []\n"), ":7: no kind is accepted"),
         (format!("{issuer}\n[accept]\nkinds = [\"client\"]\n"), "for a kind of credential that it accepts"),
-        (format!("{issuer}\n[accept]\nbare = \"yes\"\n"), ":6: "),
-        (format!("{issuer}\n[accept]\nkind = [\"jwt\"]\n"), ":6: unknown field `kind`"),
-        (format!("{issuer}\n[request]\ntrusted_proxies = [\"10.0.0.0/8\"]\n"), ":5: missing field `client_address`"),
-        (format!("{issuer}\n[request]\nclient_address = \"forwarded\"\n"), ":5: missing field `trusted_proxies`"),
+        (format!("{issuer}\n[accept]\nbare = \"yes\"\n"), ":7: "),
+        (format!("{issuer}\n[accept]\nkind = [\"jwt\"]\n"), ":7: unknown field `kind`"),
+        (format!("{issuer}\n[request]\ntrusted_proxies = [\"10.0.0.0/8\"]\n"), ":6: missing field `client_address`"),
+        (format!("{issuer}\n[request]\nclient_address = \"forwarded\"\n"), ":6: missing field `trusted_proxies`"),
         (
             format!("{issuer}\n[request]\nclient_address = \"forwarded\"\ntrusted_proxies = [\"10.0.0.1/8\"]\n"),
-            ":7: `10.0.0.1/8` is not a block of addresses",
+            ":8: `10.0.0.1/8` is not a block of addresses",
         ),
         (
             format!("{issuer}\n[request]\nclient_address = \"x-real-ip\"\ntrusted_proxies = [\"10.0.0.1\"]\n"),
-            ":6: unknown header `x-real-ip`",
+            ":7: unknown header `x-real-ip`",
         ),
     ];
     for (text, message) in cases {

@@ -70,22 +70,6 @@ impl FromStr for ClaimPath {
     }
 }
 
-impl TryFrom<&str> for ClaimPath {
-    type Error = InvalidClaimPath;
-
-    fn try_from(text: &str) -> Result<Self, InvalidClaimPath> {
-        text.parse()
-    }
-}
-
-impl TryFrom<String> for ClaimPath {
-    type Error = InvalidClaimPath;
-
-    fn try_from(text: String) -> Result<Self, InvalidClaimPath> {
-        text.parse()
-    }
-}
-
 /// RFC 6901 section 3: `~` begins `~0`, which is `~`, or `~1`, which is `/`.
 fn unescape(step: &str) -> Option<Box<str>> {
     let mut parts = step.split('~');

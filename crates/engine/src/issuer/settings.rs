@@ -15,7 +15,26 @@ use crate::limits::{DEFAULT_LEEWAY, HIGHEST_MAX_LIST_ENTRIES, HIGHEST_MAX_MEMBER
 ///
 /// The methods of [`Issuer`](super::Issuer) set these fields, and a configuration file is read into them: with the feature
 /// `serde` they are deserialised, and an unknown name is an error.
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// use tollgate::{Issuer, IssuerSettings};
+///
+/// let settings: IssuerSettings = serde_json::from_str(
+///     r#"{
+///         "name": "https://keycloak.example.com/realms/shop",
+///         "audiences": ["https://api.example.com"],
+///         "claims": { "scopes": ["scope", { "at": "/realm_access/roles", "prefix": "role:" }], "scopes_from": "all" },
+///         "expect": { "azp": ["shop", "shop-admin"] }
+///     }"#,
+/// )?;
+/// let issuer = Issuer::from(settings);
+/// assert!(serde_json::from_str::<IssuerSettings>(r#"{ "audience": "x" }"#).is_err());
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields, default))]
 #[non_exhaustive]
 pub struct IssuerSettings {
     /// What `iss` has to equal.
@@ -23,6 +42,7 @@ pub struct IssuerSettings {
     /// One of which the audience of a token has to hold.
     pub audiences: Vec<String>,
     /// The algorithms that are accepted; without it those of all keys.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::algorithms"))]
     pub algorithms: Option<Vec<Algorithm>>,
     /// Which `typ` tokens have.
     pub typ: TypProfile,
@@ -39,6 +59,7 @@ pub struct IssuerSettings {
     /// Where audience, client, subject and scopes stand.
     pub claims: ClaimSources,
     /// Values that claims have to have.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::expectations"))]
     pub expect: Vec<(ClaimPath, Expected)>,
     /// Whether tokens for anybody are accepted.
     pub danger_accept_any_audience: bool,
@@ -67,6 +88,12 @@ impl Default for IssuerSettings {
 }
 
 impl IssuerSettings {
+    /// The settings of the issuer `name`, all else as it is by default.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        IssuerSettings { name: name.into(), ..IssuerSettings::default() }
+    }
+
     /// Checks that the settings contradict neither each other nor the limits.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::str::FromStr;
 
 use tollgate_jwt::is_scope_token;
 
@@ -10,6 +11,7 @@ use crate::limits::MAX_SCOPE_PREFIX_BYTES;
 /// Of `audience`, `client` and `subject` the first that is there counts. One that is `null` or of another type is an error,
 /// and the next is not looked at.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields, default))]
 #[non_exhaustive]
 pub struct ClaimSources {
     /// For whom a token is meant: a string or an array of strings. By default `aud`.
@@ -80,16 +82,17 @@ impl From<ClaimPath> for ScopeSource {
     }
 }
 
-impl TryFrom<&str> for ScopeSource {
-    type Error = InvalidClaimPath;
+impl FromStr for ScopeSource {
+    type Err = InvalidClaimPath;
 
-    fn try_from(path: &str) -> Result<Self, InvalidClaimPath> {
+    fn from_str(path: &str) -> Result<Self, InvalidClaimPath> {
         path.parse().map(|path: ClaimPath| path.into())
     }
 }
 
 /// How many of the claims that name scopes count.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 pub enum ScopesFrom {
     /// The first that is there.
     #[default]

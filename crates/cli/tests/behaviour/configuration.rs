@@ -1,0 +1,299 @@
+//! `[[issuer]]` in the file of `--config`: every key, and what is said where one is wrong.
+
+use std::fs;
+use std::path::PathBuf;
+
+use tollgate::Algorithm;
+use tollgate_tests::Draft;
+
+use crate::support::{AUDIENCE, Folder, ISSUER, Run, run, token};
+
+/// A folder with a key and a configuration of one issuer with it.
+struct World {
+    folder: Folder,
+    key: String,
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let key = folder.key("ES256", "k1");
+        World { folder, key }
+    }
+
+    /// Verifies `token` with an issuer of these further lines.
+    fn verify(&self, lines: &str, token: &str) -> Run {
+        let text = format!("[[issuer]]\nname = {ISSUER:?}\njwks = {:?}\n{lines}\n", self.key);
+        self.verify_with(&text, token)
+    }
+
+    fn verify_with(&self, configuration: &str, token: &str) -> Run {
+        run(&["verify", "--config", &self.folder.write("tollgate.toml", configuration)], token)
+    }
+
+    /// A token with these claims, each `NAME=JSON`.
+    fn token(&self, further: &[&str], claims: &[&str]) -> String {
+        let claims: Vec<&str> = claims.iter().flat_map(|claim| ["--claim", *claim]).collect();
+        token(&self.key, &[further, &claims].concat())
+    }
+}
+
+fn audience() -> String {
+    format!("audiences = [{AUDIENCE:?}]\n")
+}
+
+#[test]
+fn claims_are_read_where_the_configuration_says() {
+    let world = World::new();
+    let claims = [
+        "cid=\"app-1\"",
+        "https://example.com/user=\"user-7\"",
+        "permissions=[\"read\",\"two words\"]",
+        "realm_access={\"roles\":[\"admin\"]}",
+        "resource={\"servers\":[\"api-1\"]}",
+    ];
+    let token = world.token(&["--scope", "role:admin write"], &claims);
+    let lines = "audiences = [\"api-1\"]\n[issuer.claims]\naudience = [\"/resource/servers\"]\nclient = [\"cid\"]\n\
+        subject = [\"https://example.com/user\", \"sub\"]\nscopes_from = \"all\"\n\
+        scopes = [\"scope\", \"permissions\", { at = \"/realm_access/roles\", prefix = \"role:\" }]";
+    let principal = &world.verify(lines, &token).answers()[0]["principal"];
+    assert_eq!(principal["audience"], serde_json::json!(["api-1"]));
+    assert_eq!((principal["client_id"].as_str(), principal["subject"].as_str()), (Some("app-1"), Some("user-7")));
+    assert_eq!(principal["scopes"], serde_json::json!(["write", "read", "role:admin"]));
+    let first = lines.replace("scopes_from = \"all\"", "scopes_from = \"first\"");
+    let principal = &world.verify(&first, &token).answers()[0]["principal"];
+    assert_eq!(principal["scopes"], serde_json::json!(["write"]));
+}
+
+#[test]
+fn claims_are_expected_to_have_values() {
+    let world = World::new();
+    let lines = format!(
+        "{}[issuer.expect]\ntoken_use = \"access\"\nemail_verified = true\nlevel = [1, 2.5, \"x\"]\n\
+         \"/resource/tier\" = [\"gold\", \"silver\"]",
+        audience()
+    );
+    let errors = |claims: &[&str]| world.verify(&lines, &world.token(&[], claims)).errors();
+    let good = ["token_use=\"access\"", "email_verified=true", "level=2.5", "resource={\"tier\":\"gold\"}"];
+    assert_eq!(errors(&good), [None]);
+    for (index, wrong) in ["token_use=\"id\"", "email_verified=\"true\"", "level=\"1\"", "resource={\"tier\":\"lead\"}"]
+        .iter()
+        .enumerate()
+    {
+        let mut claims = good;
+        claims[index] = wrong;
+        assert_eq!(errors(&claims), [Some("wrong-claim".to_owned())], "{wrong}");
+        claims[index] = "other=1";
+        assert_eq!(errors(&claims), [Some("missing-claim".to_owned())], "{wrong}");
+    }
+}
+
+#[test]
+fn typ_may_be_a_list_and_claims_of_rfc_9068_optional() {
+    let world = World::new();
+    let errors = |lines: &str, typ: &str, further: &[&str]| {
+        let token = world.token(&[&["--typ", typ], further].concat(), &[]);
+        world.verify(&(audience() + lines), &token).errors()
+    };
+    let list = "typ = [\"JOSE\", \"application/secevent+jwt\"]";
+    assert_eq!(errors(list, "secevent+jwt", &[]), [None]);
+    assert_eq!(errors(list, "JWT", &[]), [Some("type-not-allowed".to_owned())]);
+    let machine = ["--client-id", "c", "--subject", "s"];
+    assert_eq!(errors("typ = \"at+jwt\"", "at+jwt", &machine), [None]);
+    // The command itself makes no access token without `sub`.
+    let key = tollgate_tests::signing_key(Algorithm::ES256, 0);
+    let draft = Draft::new(&key).header("typ", "at+jwt").without_claim("sub").claim("exp", i64::MAX);
+    let token = draft.claim("iss", ISSUER).claim("aud", AUDIENCE).sign(&key);
+    let jwk = world.folder.write("k2.json", key.public_jwk().unwrap());
+    let errors = |lines: &str| {
+        let text = format!("[[issuer]]\nname = {ISSUER:?}\njwks = {jwk:?}\n{}typ = \"at+jwt\"\n{lines}", audience());
+        world.verify_with(&text, &token).errors()
+    };
+    assert_eq!(errors(""), [Some("missing-claim".to_owned())]);
+    assert_eq!(errors("optional_claims = [\"jti\"]"), [Some("missing-claim".to_owned())]);
+    assert_eq!(errors("optional_claims = [\"sub\"]"), [None]);
+}
+
+#[test]
+fn limits_are_raised_for_an_issuer() {
+    let world = World::new();
+    let audiences: Vec<String> = (0..200).map(|n| format!("\"a{n}\"")).collect();
+    let aud = format!("resource={{\"audiences\":[{}]}}", audiences.join(","));
+    let members: Vec<String> = (0..300).map(|n| format!("\"c{n}\":0")).collect();
+    let wide = format!("access={{{}}}", members.join(","));
+    let errors = |limits: &str, claim: &str| {
+        let lines = format!("audiences = [\"a199\"]\n{limits}\nclaims.audience = [\"/resource/audiences\", \"aud\"]");
+        let lines = lines.replace("a199", if claim == aud { "a199" } else { AUDIENCE });
+        let token = run(
+            &["token", "new", "--key", &world.key, "--issuer", ISSUER, "--audience", AUDIENCE, "--claim", claim],
+            "",
+        );
+        assert_eq!(token.status, 0, "{token:?}");
+        world.verify(&lines, &token.stdout).errors()
+    };
+    assert_eq!(errors("", &aud), [Some("too-many-entries".to_owned())]);
+    assert_eq!(errors("max_list_entries = 1024", &aud), [None]);
+    // The command itself makes none so wide.
+    assert_eq!(run(&["token", "new", "--key", &world.key, "--issuer", ISSUER, "--claim", &wide], "").status, 2);
+}
+
+#[test]
+fn two_sections_of_one_name_are_told_apart() {
+    let world = World::new();
+    let section = |further: &str| format!("[[issuer]]\nname = {ISSUER:?}\njwks = {:?}\n{further}\n", world.key);
+    let text = section("audiences = [\"api\"]\ntyp = \"at+jwt\"")
+        + &section("audiences = [\"app\"]\nrequire_claims = [\"nonce\"]");
+    let new = |further: &[&str]| {
+        let made = run(&[&["token", "new", "--key", &world.key, "--issuer", ISSUER], further].concat(), "");
+        assert_eq!(made.status, 0, "{made:?}");
+        made.stdout
+    };
+    let tokens = [
+        new(&["--audience", "api", "--typ", "at+jwt", "--subject", "s", "--client-id", "c"]),
+        new(&["--audience", "app", "--claim", "nonce=\"n\""]),
+        new(&["--audience", "api", "--claim", "nonce=\"n\""]),
+        new(&["--audience", "app", "--typ", "at+jwt", "--subject", "s", "--client-id", "c"]),
+        new(&["--audience", "app"]),
+    ];
+    let errors = world.verify_with(&text, &tokens.concat()).errors();
+    let expected = [None, None, Some("wrong-audience"), Some("wrong-audience"), Some("missing-claim")];
+    assert_eq!(errors, expected.map(|error| error.map(str::to_owned)));
+}
+
+#[test]
+fn what_is_wrong_with_an_issuer_is_said_with_its_line() {
+    let world = World::new();
+    for (lines, line, message) in [
+        ("audience = [\"a\"]", 4, "unknown field `audience`, expected one of `name`, `audiences`"),
+        ("jwk = \"x\"", 4, "`jwks`, `remote`"),
+        ("audiences = \"a\"", 4, "expected a sequence"),
+        ("\n\naudiences = [1]", 6, "expected a string"),
+        ("algorithms = [\"ES256\", \"none\"]", 4, "unknown algorithm \"none\", expected one of HS256"),
+        ("typ = \"secevent+jwt\"", 4, "expected \"JWT\", \"at+jwt\", \"either\", or a list of media types"),
+        ("typ = []", 4, "a list of typ must not be empty"),
+        ("typ = [\"a b\"]", 4, "\"a b\" is no media type"),
+        ("typ = 1", 4, "expected \"JWT\""),
+        ("leeway = -1", 4, "invalid value: integer `-1`, expected u32"),
+        ("optional_claims = [\n\"sub\",\n\"exp\"]", 6, "\"exp\" cannot be made optional"),
+        ("require_claims = [\"\"]", 4, "the name of a claim must not be empty"),
+        ("require_claims = [\"/a~b\"]", 4, "is no JSON Pointer"),
+        ("[issuer.claims]\nscope = [\"a\"]", 5, "unknown field `scope`, expected one of `audience`"),
+        ("[issuer.claims]\nscopes = \"a\"", 5, "expected a sequence"),
+        ("[issuer.claims]\nscopes = [{ at = \"a\" }]", 5, "missing field `prefix`"),
+        ("[issuer.claims]\nscopes = [{ at = \"a\", prefix = \"\" }]", 5, "is no prefix of scopes"),
+        ("[issuer.claims]\nscopes = [{ at = \"a\", prefix = \"b\", to = 1 }]", 5, "unknown field `to`"),
+        ("[issuer.claims]\nscopes = [1]", 5, "expected a claim's name, a JSON Pointer, or { at, prefix }"),
+        ("[issuer.claims]\nscopes_from = \"both\"", 5, "unknown variant `both`, expected `first` or `all`"),
+        ("[issuer.claims]\nsubject = [\"/a/~2\"]", 5, "is no JSON Pointer"),
+        ("[issuer.expect]\na = \"x\"\nb = {}", 6, "expected a string, a number, a boolean, or a list of these"),
+        ("[issuer.expect]\na = [[]]", 5, "expected a string, a number or a boolean"),
+        ("[issuer.expect]\n\"/~\" = 1", 5, "is no JSON Pointer"),
+        ("expect = 1", 4, "expected a table of claims"),
+        // Contradictions are the section's.
+        ("", 1, "needs an audience"),
+        ("audiences = [\"\"]", 1, "has an audience that is empty"),
+        ("audiences = [\"a\"]\nalgorithms = []", 1, "has an empty list of algorithms"),
+        ("audiences = [\"a\"]\nleeway = 301", 1, "has a leeway of 301 s"),
+        ("audiences = [\"a\"]\nmax_members = 0", 1, "has max_members = 0"),
+        ("audiences = [\"a\"]\nclaims.audience = []", 1, "has an empty list of claims for the audience"),
+        ("audiences = [\"a\"]\nclaims.client = [\"a\", \"/a\"]", 1, "names the claim a twice among those of client"),
+        ("audiences = [\"a\"]\nexpect.a = []", 1, "expects a to be one of no values"),
+        ("audiences = [\"a\"]\nrequire_claims = [\"sub\"]\noptional_claims = [\"sub\"]", 1, "sub among require_claims"),
+        ("audiences = [\"a\"]\nremote.jwks_uri = \"https://a/\"", 1, "has both jwks and remote"),
+    ] {
+        let text = format!("[[issuer]]\nname = {ISSUER:?}\njwks = {:?}\n{lines}\n", world.key);
+        let path = world.folder.write("tollgate.toml", &text);
+        let refused = run(&["verify", "--config", &path], "");
+        refused.refused_with(message);
+        assert!(refused.stderr.starts_with(&format!("tollgate: {path}:{line}: ")), "{lines}: {}", refused.stderr);
+    }
+    let without_keys = format!("\n[[issuer]]\nname = {ISSUER:?}\naudiences = [\"a\"]\n");
+    let refused = world.verify_with(&without_keys, "");
+    refused.refused_with(":2: the issuer \"https://as.example\" needs keys: give jwks or remote");
+    world
+        .verify_with("[[issuer]]\njwks = \"x\"\naudiences = [\"a\"]\n", "")
+        .refused_with(":1: the issuer needs a name");
+    let section = format!("[[issuer]]\nname = {ISSUER:?}\njwks = {:?}\naudiences = [\"a\"]\n", world.key);
+    world.verify_with(&format!("{section}\n{section}"), "").refused_with(":6: the issuer \"https://as.example\" is");
+}
+
+/// The keys that may stand where an unknown one was found, as the command lists them.
+fn keys_of(message: &str) -> Vec<String> {
+    let listed = message.split("expected one of ").nth(1).unwrap_or_else(|| panic!("{message}"));
+    listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_help_has_every_key_and_all_that_it_has_is_taken() {
+    let help = run(&["verify", "--help"], "").stdout;
+    let block: Vec<&str> = help
+        .lines()
+        .skip_while(|line| !line.contains("The file of --config"))
+        .skip(1)
+        .take_while(|line| line.starts_with("  "))
+        .collect();
+    // What excludes each other is there for one of the two.
+    let excluded = ["store.", "remote."];
+    let kept = block.iter().filter(|line| !excluded.iter().any(|key| line.trim_start().starts_with(key)));
+    let text =
+        kept.copied().collect::<Vec<_>>().join("\n").replace("\"sub\", \"/resource/tier\"", "\"/resource/tier\"");
+    let folder = Folder::new();
+    fs::rename(folder.key("ES256", "k1"), folder.path("jwks.json")).unwrap();
+    folder.write("keys.jsonl", "");
+    let verified = run(&["verify", "--config", &folder.write("tollgate.toml", &text)], "");
+    assert_eq!((verified.status, verified.stderr.as_str()), (0, ""), "{text}");
+
+    let unknown = |key: &str| {
+        let text = format!("[[issuer]]\nname = \"a\"\n{key} = 1\n");
+        keys_of(&run(&["verify", "--config", &folder.write("unknown.toml", text)], "").stderr)
+    };
+    let mut keys = unknown("x");
+    assert!(keys.len() > 12, "{keys:?}");
+    keys.retain(|key| key != "claims" && key != "remote" && key != "expect");
+    keys.extend(unknown("claims.x").into_iter().map(|key| format!("claims.{key}")));
+    keys.extend(unknown("remote.x").into_iter().map(|key| format!("remote.{key}")));
+    for key in keys {
+        assert!(
+            block.iter().any(|line| line.trim_start().starts_with(&format!("{key} = "))),
+            "{key} is not in the help"
+        );
+    }
+}
+
+/// Inputs after public bug reports, where their folder lies beside this repository: it is not part of it.
+fn report(name: &str, lines: &str) -> Option<Run> {
+    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reports")).join(name);
+    let Ok(header) = fs::read(folder.join("header.txt")) else {
+        println!("{} is not there: not tested", folder.display());
+        return None;
+    };
+    let jwks = folder.join("jwks.json");
+    let text = format!("[[issuer]]\nname = {ISSUER:?}\njwks = {jwks:?}\n{lines}\n");
+    let config = Folder::new();
+    Some(run(&["verify", "--config", &config.write("tollgate.toml", text), "--now", "1800000000"], header))
+}
+
+#[test]
+fn report_01_is_accepted() {
+    let Some(run) = report("01", &audience()) else { return };
+    assert_eq!(run.answers()[0]["principal"]["scopes"], serde_json::json!(["read"]));
+}
+
+#[test]
+fn report_02_is_accepted_where_sub_is_optional() {
+    let of = |further: &str| report("02", &format!("{}typ = \"at+jwt\"\n{further}", audience()));
+    let (Some(usual), Some(optional)) = (of(""), of("optional_claims = [\"sub\"]")) else { return };
+    assert_eq!(usual.errors(), [Some("missing-claim".to_owned())]);
+    assert_eq!(optional.answers()[0]["principal"]["client_id"], "m2m.client");
+}
+
+#[test]
+fn report_04_is_accepted_for_its_own_app() {
+    let of = |app: &str| {
+        let lines = "claims.audience = [\"aud\", \"client_id\"]\nexpect.token_use = \"access\"";
+        report("04", &format!("audiences = [\"{app}\"]\n{lines}"))
+    };
+    let (Some(own), Some(other)) = (of("5example5"), of("another")) else { return };
+    assert_eq!(own.answers()[0]["principal"]["audience"], serde_json::json!(["5example5"]));
+    assert_eq!(other.errors(), [Some("wrong-audience".to_owned())]);
+}
