@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use tollgate_apikeys::{ApiKeyTable, Digest, LastUse, MatchedKey};
-use tollgate_jwt::{CompactJws, json};
-use tollgate_keys::{Algorithm, KeyRing, VerifyError};
+use tollgate_jwt::CompactJws;
+use tollgate_keys::{Algorithm, KeyRing};
 
 use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::basic::BasicCredentials;
@@ -133,19 +133,6 @@ impl Engine {
         })
     }
 
-    /// The `kid` of the JWT of a request, whole where a [`Rejection::UnknownKey`] has an excerpt. Nothing of the token is
-    /// verified by this. For callers that can fetch a key that is not there.
-    ///
-    /// # Errors
-    /// [`Rejection`] where there is no JWT, or its header cannot be read.
-    pub fn key_id_of(&self, request: &Request<'_>) -> Result<Option<Box<str>>, Rejection> {
-        let (Credential::Jws { token, .. }, _) = self.credential(request)? else {
-            return Err(Rejection::CredentialNotAccepted);
-        };
-        let mut buffer = json::Buffer::default();
-        Ok(self.split(token)?.decode_header(&mut buffer)?.kid().map(Into::into))
-    }
-
     /// The credential of a request, and the accepted ones among the kinds that it may be of.
     #[inline]
     fn credential<'r>(&self, request: &Request<'r>) -> Result<(Credential<'r>, Kinds), Rejection> {
@@ -155,30 +142,32 @@ impl Engine {
     }
 
     fn admit_jws(&self, token: &[u8], now: i64) -> Result<Principal, Rejection> {
-        let mut unknown_to = None;
+        let mut asked = None;
         let verdict = Thread::with(|thread| {
             let cached = self.cache.as_ref().and_then(|cache| {
                 cache.find(&mut thread.fronts, token, now, |token, stamp| self.judge(token, stamp, now))
             });
             match cached {
                 Some(judged) => judged,
-                None => self.admit_new_jws(token, now, thread, &mut unknown_to),
+                None => self.admit_new_jws(token, now, thread, &mut asked),
             }
         });
         // Now that nothing of the thread is in use: the refresher is the user's, and may itself verify.
-        if let (Some(key_ring), Err(Rejection::UnknownKey { kid })) = (unknown_to, &verdict) {
-            key_ring.report_unknown_key(kid.as_deref());
+        if let Some(key_ring) = asked
+            && let Some(missing) = verdict.as_ref().err().and_then(Rejection::missing_key)
+        {
+            key_ring.report_unknown_key(missing.kid);
         }
         verdict.map(Principal::from_token)
     }
 
-    /// The whole verification of a JWT. The ring that lacks its key is put into `unknown_to`.
+    /// The whole verification of a JWT. Where its signature was not verified, the ring that was asked is put into `asked`.
     fn admit_new_jws<'e>(
         &'e self,
         token: &[u8],
         now: i64,
         thread: &mut Thread,
-        unknown_to: &mut Option<&'e KeyRing>,
+        asked: &mut Option<&'e KeyRing>,
     ) -> Result<Arc<Token>, Rejection> {
         // Read before anything is looked up: what is revoked from here on is found by the next hit.
         let revocations = self.revocations.generation();
@@ -191,9 +180,7 @@ impl Engine {
         let mapped = issuer.policy().check(algorithm, &header, &claims, now)?;
         let keys = issuer.key_ring().load();
         let proof = keys.verify(&jws, &header, &mut thread.signature).map_err(|error| {
-            if error == VerifyError::UnknownKey {
-                *unknown_to = Some(issuer.key_ring());
-            }
+            *asked = Some(issuer.key_ring());
             Rejection::unverified(error, header.kid())
         })?;
         thread.headers.remember(&jws);

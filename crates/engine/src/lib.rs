@@ -73,7 +73,7 @@ pub use issuer::{
 };
 pub use principal::{Principal, PrincipalKind};
 pub use record::{KeyKind, KeyRecord, KeyState, Names};
-pub use rejection::Rejection;
+pub use rejection::{MissingKey, Rejection};
 pub use request::Request;
 pub use revocation::{Revocation, Revocations};
 pub use scopes::{ScopeSet, ScopeSets, Scopes};

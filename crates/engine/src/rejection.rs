@@ -126,8 +126,10 @@ pub enum Rejection {
         /// The header's `kid`, as an excerpt.
         kid: Option<Box<str>>,
     },
-    /// No `kid`, and more keys of the algorithm than are tried.
+    /// No `kid`, or one that no key has, and more keys that could have made the signature than are tried.
     AmbiguousKey {
+        /// The header's `kid`, as an excerpt.
+        kid: Option<Box<str>>,
         /// How many there are.
         candidates: usize,
         /// How many are tried.
@@ -142,8 +144,16 @@ pub enum Rejection {
     },
     /// The signature is not canonical base64url, or not as long as the algorithm's signatures are.
     MalformedSignature,
-    /// The signature is not that of the key over the token.
+    /// The signature is not that of the key that the header names over the token.
     BadSignature,
+    /// The header names no key of the issuer, and the signature is of none of those that were tried: the keys without `kid`, or
+    /// all where the header has no `kid`. The issuer may have published the key since its keys were fetched.
+    NoKeyVerifies {
+        /// The header's `kid`, as an excerpt.
+        kid: Option<Box<str>>,
+        /// How many keys were tried.
+        tried: usize,
+    },
     /// The credential, or who it speaks for, was revoked.
     Revoked,
     /// The API key, client secret or opaque token is switched off.
@@ -181,6 +191,13 @@ pub enum Rejection {
     },
 }
 
+/// A key that a token may be under and its issuer's key set lacks: [`Rejection::missing_key`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct MissingKey<'r> {
+    /// The `kid` of the token's header, unauthenticated, as an excerpt.
+    pub kid: Option<&'r str>,
+}
+
 impl Rejection {
     /// A stable kebab-case code, for logs and metrics.
     #[must_use]
@@ -208,7 +225,7 @@ impl Rejection {
             Rejection::AmbiguousKey { .. } => "ambiguous-key",
             Rejection::AlgorithmMismatch { .. } => "algorithm-mismatch",
             Rejection::MalformedSignature => "malformed-signature",
-            Rejection::BadSignature => "bad-signature",
+            Rejection::BadSignature | Rejection::NoKeyVerifies { .. } => "bad-signature",
             Rejection::Revoked => "revoked",
             Rejection::Disabled => "disabled",
             Rejection::AddressRequired => "address-required",
@@ -246,6 +263,19 @@ impl Rejection {
         }
     }
 
+    /// The key that is missing, for a JWT that may be under one that the issuer has published since its keys were fetched. For
+    /// callers that can fetch it.
+    #[must_use]
+    pub fn missing_key(&self) -> Option<MissingKey<'_>> {
+        match self {
+            Rejection::UnknownKey { kid } | Rejection::NoKeyVerifies { kid, .. } => {
+                Some(MissingKey { kid: kid.as_deref() })
+            }
+            Rejection::AmbiguousKey { kid: Some(kid), .. } => Some(MissingKey { kid: Some(kid) }),
+            _ => None,
+        }
+    }
+
     /// The value of the WWW-Authenticate header to answer with, in the scheme that the client used: `Basic` for a client's
     /// id and secret, otherwise `Bearer`. Nothing in it comes from the credential. A status of 500 is answered without.
     #[must_use]
@@ -265,11 +295,13 @@ impl Rejection {
     /// What a key set found wrong with a token whose header names `kid`.
     #[cold]
     pub(crate) fn unverified(error: VerifyError, kid: Option<&str>) -> Self {
+        let kid = || kid.map(|kid| excerpt(kid).into());
         match error {
             VerifyError::UnknownAlgorithm => Rejection::AlgorithmNotAllowed,
-            VerifyError::UnknownKey => Rejection::UnknownKey { kid: kid.map(|kid| excerpt(kid).into()) },
+            VerifyError::UnknownKey => Rejection::UnknownKey { kid: kid() },
             VerifyError::AlgorithmMismatch { header, key } => Rejection::AlgorithmMismatch { header, key },
-            VerifyError::AmbiguousKey { candidates, max } => Rejection::AmbiguousKey { candidates, max },
+            VerifyError::AmbiguousKey { candidates, max } => Rejection::AmbiguousKey { kid: kid(), candidates, max },
+            VerifyError::NoKeyVerifies { tried } => Rejection::NoKeyVerifies { kid: kid(), tried },
             VerifyError::MalformedSignature => Rejection::MalformedSignature,
             _ => Rejection::BadSignature,
         }
@@ -366,18 +398,24 @@ impl fmt::Display for Rejection {
             }
             Rejection::Expired { expired_at, now } => write!(f, "expired at {expired_at}; it is {now}"),
             Rejection::NotYetValid { not_before, now } => write!(f, "not valid before {not_before}; it is {now}"),
-            Rejection::UnknownKey { kid: Some(kid) } => {
-                write!(f, "the issuer has no key with the kid {:?}", excerpt(kid))
-            }
+            Rejection::UnknownKey { kid: Some(kid) } => write_missing(f, Some(kid)),
             Rejection::UnknownKey { kid: None } => f.write_str("the issuer has no key for a token without kid"),
-            Rejection::AmbiguousKey { candidates, max } => {
-                write!(f, "the token has no kid, and {candidates} keys would have to be tried; at most {max} are")
+            Rejection::AmbiguousKey { kid, candidates, max } => {
+                write_missing(f, kid.as_deref())?;
+                write!(f, ", and {candidates} keys would have to be tried; at most {max} are")
             }
             Rejection::AlgorithmMismatch { header, key } => {
                 write!(f, "the header's alg is {header}, and the key is for {key}")
             }
             Rejection::MalformedSignature => f.write_str("the signature does not have the form of one"),
             Rejection::BadSignature => f.write_str("the signature does not verify"),
+            Rejection::NoKeyVerifies { kid, tried } => {
+                write_missing(f, kid.as_deref())?;
+                match tried {
+                    1 => f.write_str(", and the one key tried does not verify it"),
+                    tried => write!(f, ", and none of the {tried} keys tried verifies it"),
+                }
+            }
             Rejection::Revoked => f.write_str("revoked"),
             Rejection::Disabled => f.write_str("disabled"),
             Rejection::AddressRequired => {
@@ -393,6 +431,14 @@ impl fmt::Display for Rejection {
                 write!(f, "the program requires {:?}, which is not one or more scope-tokens", excerpt(required))
             }
         }
+    }
+}
+
+/// Why no key is named.
+fn write_missing(f: &mut fmt::Formatter<'_>, kid: Option<&str>) -> fmt::Result {
+    match kid {
+        Some(kid) => write!(f, "the issuer has no key with the kid {:?}", excerpt(kid)),
+        None => f.write_str("the token has no kid"),
     }
 }
 

@@ -99,7 +99,7 @@ impl RemoteKeysBuilder {
 
     /// Another URI of the same JWK set, for when those before it do not deliver one. Up to [`MAX_FAILOVERS`].
     ///
-    /// Whoever keeps it has to keep it in step with the first: a key that is removed there and not here counts on.
+    /// It has to be kept in step with the first: a key that is removed only there stays accepted.
     pub fn failover(mut self, jwks_uri: &str) -> Self {
         self.failovers.push(jwks_uri.to_owned());
         self

@@ -103,21 +103,21 @@ pub(crate) fn log(remote: &str, event: &Event<'_>) {
     }
 }
 
-/// Loud where a secret was published; quiet where a key is merely of a kind that is not for us.
+/// Loud where a secret was published; quiet where a key is merely not one for signatures. `Display` of a report is escaped and
+/// bounded.
 fn log_refused(remote: &str, report: &KeyReport) {
-    let (kid, code) = (&report.kid, report.refused.as_ref().map_or("", KeyRefused::code));
+    let code = report.refused.as_ref().map_or("", KeyRefused::code);
     match report.refused {
         Some(KeyRefused::PrivateKey | KeyRefused::SymmetricKeyInRemoteSet) => {
-            tracing::error!(
-                remote,
-                ?kid,
-                code,
-                "the provider publishes a secret key: it is refused, and must be replaced"
-            );
+            tracing::error!(remote, code, %report, "the provider publishes a secret key: it must be replaced");
         }
-        Some(KeyRefused::UnsupportedKeyType | KeyRefused::UnsupportedCurve | KeyRefused::UseIsNotSignature) => {
-            tracing::debug!(remote, ?kid, code, "key passed over");
+        Some(
+            KeyRefused::UnsupportedKeyType { .. }
+            | KeyRefused::UnsupportedCurve { .. }
+            | KeyRefused::UseIsNotSignature { .. },
+        ) => {
+            tracing::debug!(remote, code, %report, "key ignored");
         }
-        _ => tracing::warn!(remote, ?kid, code, "key refused"),
+        _ => tracing::warn!(remote, code, %report, "key refused"),
     }
 }

@@ -1,6 +1,6 @@
 //! From the document that a provider publishes to a key set.
 
-use tollgate_keys::{Algorithm, KeyRefused, KeyReport, KeySet, KeySetBuilder, KeySource, NotAKeyFile, VerifyingKey};
+use tollgate_keys::{Algorithm, KeyRefused, KeyReport, KeySet, KeySource, NotAKeyFile, VerifyingKey};
 
 use crate::error::FetchError;
 
@@ -17,16 +17,18 @@ pub(crate) struct Vetting {
 pub(crate) struct Vetted {
     /// The keys that may be used, or why there are none.
     pub(crate) set: Result<KeySet, FetchError>,
+    /// The keys that may not be used. A document that shows a private key exposes it: everybody who reads the document can
+    /// sign with it.
     pub(crate) refused: Vec<KeyReport>,
-    /// The keys that came with their private part: whoever has read the document can sign with them.
-    exposed: KeySet,
 }
 
 impl Vetting {
     /// Vets every key, which takes up to half a second for the largest set: not to be done where others wait.
     pub(crate) fn vet(&self, document: &[u8]) -> Vetted {
-        let unusable = |error| Vetted { set: Err(error), refused: Vec::new(), exposed: KeySet::default() };
-        let loaded = match self.builder(KeySource::Remote).jwks(document) {
+        let unusable = |error| Vetted { set: Err(error), refused: Vec::new() };
+        let builder = KeySet::builder().source(KeySource::Remote);
+        let builder = self.algorithms.iter().fold(builder, |builder, algorithms| builder.algorithms(algorithms));
+        let loaded = match builder.jwks(document) {
             Ok(builder) => builder.build_with_reports(),
             Err(NotAKeyFile::TooManyKeys { .. }) => return unusable(FetchError::TooManyKeys { max: self.max_keys }),
             Err(error) => return unusable(FetchError::NotAKeySet(error)),
@@ -35,38 +37,18 @@ impl Vetting {
         if published > self.max_keys {
             return unusable(FetchError::TooManyKeys { max: self.max_keys });
         }
-        let refused: Vec<_> = loaded.reports.into_iter().filter(|report| report.refused.is_some()).collect();
-        let any_exposed = refused.iter().any(|report| report.refused == Some(KeyRefused::PrivateKey));
-        let exposed = if any_exposed { self.exposed(document, &loaded.set) } else { KeySet::default() };
-        let mut vetted = Vetted { set: Ok(KeySet::default()), refused, exposed };
-        // The same key may be there a second time without its private part.
-        let usable = vetted.without_exposed(&loaded.set).unwrap_or(loaded.set);
-        vetted.set = if usable.is_empty() { Err(FetchError::NoUsableKey { published }) } else { Ok(usable) };
-        vetted
-    }
-
-    /// A local set takes the public part of private keys; a remote set (`public`) does not take them at all.
-    fn exposed(&self, document: &[u8], public: &KeySet) -> KeySet {
-        match self.builder(KeySource::Local).jwks(document) {
-            Ok(builder) => builder.build_with_reports().set.filter(|key| !public.contains(key)),
-            Err(_) => KeySet::default(),
-        }
-    }
-
-    fn builder(&self, source: KeySource) -> KeySetBuilder {
-        let builder = KeySet::builder().source(source);
-        match &self.algorithms {
-            Some(algorithms) => builder.algorithms(algorithms),
-            None => builder,
-        }
+        let refused = loaded.reports.iter().filter(|report| report.refused.is_some()).cloned().collect();
+        Vetted { set: loaded.into_set().map_err(|_| FetchError::NoUsableKey { published }), refused }
     }
 }
 
 impl Vetted {
     /// What remains of `set` without the keys that this document has exposed, if it held any.
     pub(crate) fn without_exposed(&self, set: &KeySet) -> Option<KeySet> {
+        let exposed: Vec<_> =
+            self.refused.iter().filter(|report| report.refused == Some(KeyRefused::PrivateKey)).collect();
         let is_exposed =
-            |key: &VerifyingKey| self.exposed.iter().any(|exposed| exposed.thumbprint() == key.thumbprint());
+            |key: &VerifyingKey| exposed.iter().any(|report| report.thumbprint.as_ref() == Some(key.thumbprint()));
         set.iter().any(is_exposed).then(|| set.filter(|key| !is_exposed(key)))
     }
 }

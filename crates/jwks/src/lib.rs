@@ -60,6 +60,8 @@
 //! Tokens that name keys which do not exist cost the sender more than us: all of them together lead to one fetch a
 //! [`cool_down`](Clocks::cool_down), each verify hashes the key id and writes one word, and nothing grows. A key id
 //! that a fetch has shown not to exist leads to no other one for a while, which leaves the budget to a real rotation.
+//! So do tokens without a key id that no key verifies, but that they are never remembered: a forged one would hide the
+//! rotation of all others.
 //! Every issuer has a task, a budget and connections of its own.
 
 mod builder;

@@ -87,6 +87,10 @@ pub const MISSING_KEY_MAX: Duration = Duration::from_secs(10 * 60);
 /// this is better answered with 401 and tried again by the client.
 pub const MAX_REFRESH_WAIT: Duration = Duration::from_secs(5);
 
+/// How long a verify takes at most, a thread that has to wait for its processor included: a fetch that ended longer ago
+/// than this was seen by it.
+pub const LONGEST_VERIFY: Duration = Duration::from_secs(1);
+
 /// Most calls of [`verify_or_refresh`](crate::verify_or_refresh) that wait for one issuer at a time. The others get
 /// their rejection at once.
 pub const MAX_WAITING: usize = 1024;

@@ -37,7 +37,8 @@ impl Metadata {
     /// The `jwks_uri` that `document` names, if it is this issuer's: to the letter (RFC 8414 section 3.3).
     pub(crate) fn jwks_uri(&self, document: &[u8]) -> Result<Endpoint, FetchError> {
         let mut buffer = json::Buffer::default();
-        let document = json::parse(document, &mut buffer).map_err(|_| FetchError::InvalidMetadata)?;
+        let document = json::parse(json::without_byte_order_mark(document), &mut buffer)
+            .map_err(|_| FetchError::InvalidMetadata)?;
         let member = |name| document.root().get(name).and_then(|value| value.as_str());
         let issuer = member("issuer").ok_or(FetchError::InvalidMetadata)?;
         if issuer != self.issuer {

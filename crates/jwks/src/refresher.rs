@@ -15,7 +15,7 @@ use crate::schedule::{Cause, Decision, Schedule};
 use crate::source::{FailedAttempt, Fetched, Source};
 use crate::store::Store;
 use crate::unknown_keys::MissingKeys;
-use crate::waiting::{Progress, Waiting};
+use crate::waiting::Waiting;
 
 /// The task that keeps one ring up to date: the one place where its set is replaced.
 pub(crate) struct Refresher {
@@ -214,7 +214,7 @@ impl Refresher {
 
     fn publish_progress(&self) {
         let next = if self.schedule.is_fetching() { Duration::ZERO } else { self.schedule.next_for_unknown_key() };
-        self.waiting.publish(Progress { fetches: self.fetches, next: Some(self.clock.instant(next)) });
+        self.waiting.publish(self.fetches, Some(self.clock.instant(next)));
     }
 
     fn update_health(&self, update: impl FnOnce(&mut Health)) {
@@ -231,7 +231,7 @@ impl Refresher {
 impl Drop for Refresher {
     fn drop(&mut self) {
         self.ring.replace(KeySet::default());
-        self.waiting.publish(Progress { fetches: self.fetches, next: None });
+        self.waiting.publish(self.fetches, None);
         self.health.send_modify(|health| {
             health.status = Status::Stopped;
             health.keys = 0;

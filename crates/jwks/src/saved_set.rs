@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
+use tollgate_jwt::json;
 
 use crate::error::SavedSetError;
 use crate::limits::SAVED_BYTES_BESIDE_DOCUMENT;
@@ -42,7 +43,8 @@ impl SavedSet {
         if text.len() > max_bytes {
             return Err(SavedSetError::Malformed);
         }
-        let saved: SavedSet = serde_json::from_slice(&text).map_err(|_| SavedSetError::Malformed)?;
+        let saved: SavedSet =
+            serde_json::from_slice(json::without_byte_order_mark(&text)).map_err(|_| SavedSetError::Malformed)?;
         if saved.version != VERSION {
             return Err(SavedSetError::Malformed);
         }

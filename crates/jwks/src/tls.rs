@@ -4,6 +4,7 @@ use rustls::crypto::ring;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tollgate_jwt::json;
 
 use crate::error::ConfigurationError;
 
@@ -25,7 +26,7 @@ pub(crate) fn configuration(given: Option<&[u8]>, needed: bool) -> Result<Client
 
 fn read(pem: &[u8]) -> Result<RootCertStore, ConfigurationError> {
     let mut roots = RootCertStore::empty();
-    for certificate in CertificateDer::pem_slice_iter(pem) {
+    for certificate in CertificateDer::pem_slice_iter(json::without_byte_order_mark(pem)) {
         let certificate = certificate.map_err(|_| ConfigurationError::RootCertificates)?;
         roots.add(certificate).map_err(|_| ConfigurationError::RootCertificates)?;
     }
@@ -37,7 +38,7 @@ fn system() -> Arc<RootCertStore> {
     static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     let read = || {
         let mut roots = RootCertStore::empty();
-        // What cannot be read or parsed is passed over, as browsers do: some systems carry certificates older than
+        // Certificates that cannot be read or parsed are ignored, as browsers do: some systems carry certificates older than
         // X.509 v3.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         Arc::new(roots)

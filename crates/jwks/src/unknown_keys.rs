@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tollgate_keys::KeySet;
+use tollgate_jwt::excerpt;
 use tollgate_keys::limits::MAX_KEY_ID_BYTES;
+use tollgate_keys::{KeySet, VerifyingKey};
 
 use crate::limits::{MISSING_KEY_MAX, UNKNOWN_KEYS};
 
@@ -58,7 +59,7 @@ impl UnknownKeys {
 
     /// Whether a fetch has shown that there is no such key, not long ago.
     pub(crate) fn is_missing(&self, kid: Option<&str>) -> bool {
-        // A key id that no set can hold is missing for good.
+        // A key id that no set can hold is missing for good. Tokens without one are never remembered.
         self.find(kid).is_none_or(|(name, slot)| slot.load(SeqCst) == name | MISSING)
     }
 
@@ -94,8 +95,11 @@ impl UnknownKeys {
     }
 
     /// The fetch has brought `set`: what it was for and is not there is remembered as missing.
+    ///
+    /// Not so for tokens without a key id: they are of one name, so that a forged one would keep the keys of all others
+    /// from being looked for. They lead to as many fetches as the budget has.
     pub(crate) fn settle(&self, set: &KeySet, missing: &mut MissingKeys, now: Duration) {
-        let mut found: Vec<_> = set.iter().map(|key| self.name(key.kid())).collect();
+        let mut found: Vec<_> = set.iter().map(VerifyingKey::kid).chain([None]).map(|kid| self.name(kid)).collect();
         found.sort_unstable();
         for (index, slot) in self.slots.iter().enumerate() {
             let held = slot.load(SeqCst);
@@ -125,9 +129,10 @@ impl UnknownKeys {
         Some((name, &self.slots[(name >> 2) as usize % UNKNOWN_KEYS]))
     }
 
-    /// Never zero, and with the bits of [`STATE`] clear.
+    /// Never zero, and with the bits of [`STATE`] clear. That of a long key id is the name of its excerpt, which is all that
+    /// verifiers tell of it.
     fn name(&self, kid: Option<&str>) -> u64 {
-        (self.hasher.hash_one(kid) & !STATE).max(STATE + 1)
+        (self.hasher.hash_one(kid.map(excerpt)) & !STATE).max(STATE + 1)
     }
 }
 

@@ -1,15 +1,15 @@
-use tokio::time::timeout;
-use tollgate::{Engine, Principal, Rejection, Request};
+use tokio::time::{Instant, timeout_at};
+use tollgate::{Engine, KeyRing, Principal, Rejection, Request};
 
 use crate::limits::MAX_REFRESH_WAIT;
 
-/// [`Engine::verify_request`], which waits for the issuer's keys where the token names one that is not there yet: the
-/// first token under a new key is accepted.
+/// [`Engine::verify_request`], which waits for the issuer's keys where the token may be under one that is not there yet
+/// ([`Rejection::missing_key`]): the first token under a new key is accepted.
 ///
-/// It waits only for a fetch that is under way or may begin now ([`Clocks::cool_down`](crate::Clocks::cool_down)), at
-/// most [`MAX_REFRESH_WAIT`], and together with everybody else who waits for this issuer. Every other credential is
-/// decided as fast as by [`Engine::verify_request`], and one whose key is known not to exist is too. For issuers without
-/// [`RemoteKeys`](crate::RemoteKeys) it is [`Engine::verify_request`].
+/// It waits only for a fetch that is under way or may begin soon ([`Clocks::cool_down`](crate::Clocks::cool_down)), at
+/// most [`MAX_REFRESH_WAIT`], and together with all other calls that wait for this issuer. Every other credential is
+/// decided as fast as by [`Engine::verify_request`], and so is one whose key is known not to exist. For issuers without
+/// [`RemoteKeys`](crate::RemoteKeys) this is [`Engine::verify_request`].
 ///
 /// # Errors
 /// As [`Engine::verify_request`].
@@ -28,29 +28,30 @@ use crate::limits::MAX_REFRESH_WAIT;
 /// ```
 pub async fn verify_or_refresh(engine: &Engine, request: &Request<'_>) -> Result<Principal, Rejection> {
     match engine.verify_request(request) {
-        Err(Rejection::UnknownKey { .. }) => {
-            let refreshed = timeout(MAX_REFRESH_WAIT, refreshed(engine, request));
-            refreshed.await.unwrap_or(None).unwrap_or_else(|| engine.verify_request(request))
-        }
+        Err(rejection) if rejection.missing_key().is_some() => refreshed(engine, request, rejection).await,
         decided => decided,
     }
 }
 
-/// Waits until the verdict changes. None: it will not soon.
-async fn refreshed(engine: &Engine, request: &Request<'_>) -> Option<Result<Principal, Rejection>> {
-    let refresher = engine.key_ring_of(request).ok()?.refresher()?;
-    let kid = engine.key_id_of(request).ok()?;
+async fn refreshed(engine: &Engine, request: &Request<'_>, rejection: Rejection) -> Result<Principal, Rejection> {
+    let Some(refresher) = engine.key_ring_of(request).ok().and_then(KeyRing::refresher) else {
+        return Err(rejection);
+    };
+    let (deadline, mut rejection) = (Instant::now() + MAX_REFRESH_WAIT, rejection);
     // A fetch that was under way may have begun before the key was published: then the next one is waited for.
     for _ in 0..2 {
-        // From here on no fetch ends unnoticed.
-        let refreshed = refresher.refreshed(kid.as_deref());
-        match engine.verify_request(request) {
-            Err(Rejection::UnknownKey { .. }) => {}
-            decided => return Some(decided),
-        }
-        if !refreshed.await {
-            return None;
+        let kid = rejection.missing_key().and_then(|missing| missing.kid.map(str::to_owned));
+        // From here on no fetch ends unnoticed. Without one to wait for nothing is verified again.
+        let Some(refreshed) = refresher.refreshed(kid.as_deref()) else {
+            return Err(rejection);
+        };
+        rejection = match engine.verify_request(request) {
+            Err(rejection) if rejection.missing_key().is_some() => rejection,
+            decided => return decided,
+        };
+        if timeout_at(deadline, refreshed).await != Ok(true) {
+            return Err(rejection);
         }
     }
-    None
+    engine.verify_request(request)
 }

@@ -1,14 +1,11 @@
-use std::future::Future;
-use std::pin::Pin;
-
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, timeout_at};
-use tollgate_keys::KeyRefresher;
+use tollgate_keys::{KeyRefresher, Refreshed};
 
-use crate::limits::{MAX_REFRESH_WAIT, MAX_WAITING};
+use crate::limits::{LONGEST_VERIFY, MAX_REFRESH_WAIT, MAX_WAITING};
 use crate::unknown_keys::UnknownKeys;
 
-/// What verifiers and the refresher of one ring have in common.
+/// What the verifiers and the refresher of one ring share.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) unknown_keys: UnknownKeys,
@@ -17,25 +14,37 @@ pub(crate) struct Waiting {
 }
 
 /// How far the refresher is.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Progress {
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Progress {
     /// Fetches that have ended, well or badly.
-    pub(crate) fetches: u64,
+    fetches: u64,
+    /// When the last one did.
+    ended: Option<Instant>,
     /// When a fetch for an unknown key may begin, or when the one under way began. None: never.
-    pub(crate) next: Option<Instant>,
+    next: Option<Instant>,
+}
+
+impl Progress {
+    /// Whether no fetch can end before `deadline`.
+    fn is_in_vain(&self, deadline: Instant) -> bool {
+        self.next.is_none_or(|next| next > deadline)
+    }
 }
 
 impl Waiting {
     pub(crate) fn new() -> Self {
-        let progress = watch::Sender::new(Progress { fetches: 0, next: Some(Instant::now()) });
+        let progress = watch::Sender::new(Progress { fetches: 0, ended: None, next: Some(Instant::now()) });
         Waiting { unknown_keys: UnknownKeys::new(), progress, places: Semaphore::new(MAX_WAITING) }
     }
 
-    pub(crate) fn publish(&self, progress: Progress) {
+    /// `fetches` have ended; `next`: when one for an unknown key may begin, or when the one under way began.
+    pub(crate) fn publish(&self, fetches: u64, next: Option<Instant>) {
         self.progress.send_if_modified(|last| {
-            let modified = *last != progress;
+            let ended = if fetches == last.fetches { last.ended } else { Some(Instant::now()) };
+            let progress = Progress { fetches, ended, next };
+            let is_modified = *last != progress;
             *last = progress;
-            modified
+            is_modified
         });
     }
 }
@@ -46,20 +55,20 @@ impl KeyRefresher for Waiting {
     }
 
     /// Gives up at once where no fetch can come in time: those who wait are as bounded as the fetches are.
-    fn refreshed<'r>(&'r self, kid: Option<&'r str>) -> Pin<Box<dyn Future<Output = bool> + Send + 'r>> {
+    fn refreshed<'r>(&'r self, kid: Option<&'r str>) -> Option<Refreshed<'r>> {
         let mut progress = self.progress.subscribe();
-        let before = progress.borrow().fetches;
-        Box::pin(async move {
-            let Ok(_place) = self.places.try_acquire() else {
-                return false;
-            };
-            if self.unknown_keys.is_missing(kid) {
-                return false;
-            }
-            let deadline = Instant::now() + MAX_REFRESH_WAIT;
-            let in_vain = |progress: &Progress| progress.next.is_none_or(|next| next > deadline);
-            let over = progress.wait_for(|progress| progress.fetches != before || in_vain(progress));
-            timeout_at(deadline, over).await.is_ok_and(|over| over.is_ok_and(|progress| progress.fetches != before))
-        })
+        let (before, deadline) = (*progress.borrow(), Instant::now() + MAX_REFRESH_WAIT);
+        // The caller's verdict may be older than the fetch that has just ended.
+        let has_just_ended = before.ended.is_some_and(|ended| ended.elapsed() < LONGEST_VERIFY);
+        if (before.is_in_vain(deadline) && !has_just_ended) || self.unknown_keys.is_missing(kid) {
+            return None;
+        }
+        let place = self.places.try_acquire().ok()?;
+        Some(Box::pin(async move {
+            let _place = place;
+            let has_ended = |progress: &Progress| progress.fetches != before.fetches;
+            let over = progress.wait_for(|progress| has_ended(progress) || progress.is_in_vain(deadline));
+            timeout_at(deadline, over).await.is_ok_and(|over| over.is_ok_and(|progress| has_ended(&progress)))
+        }))
     }
 }

@@ -26,3 +26,15 @@ pub use error::JsonError;
 pub use value::{Array, Number, Object, Value};
 
 pub(crate) use duplicates::fingerprint;
+
+/// A document without the byte order mark that may precede it: RFC 8259 section 8.1 lets a reader ignore one.
+///
+/// For files and fetched documents alone. [`parse`] takes none, because a token has none.
+///
+/// ```
+/// assert_eq!(tollgate_jwt::json::without_byte_order_mark(b"\xef\xbb\xbf{}"), b"{}");
+/// ```
+#[must_use]
+pub fn without_byte_order_mark(document: &[u8]) -> &[u8] {
+    document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
+}

@@ -1,4 +1,7 @@
+use std::collections::HashSet;
 use std::fmt;
+
+use zeroize::Zeroizing;
 
 use crate::algorithm::{Algorithm, KeyType};
 use crate::hmac_key::HmacKey;
@@ -8,6 +11,7 @@ use crate::key_set_builder::KeySource;
 use crate::public_key::{PublicKey, Restriction};
 use crate::report::{KeyReport, Validity};
 use crate::spki::DerKey;
+use crate::thumbprint::Thumbprint;
 use crate::verifying_key::VerifyingKey;
 
 /// A key before [`KeySetBuilder::build`](crate::KeySetBuilder::build), which knows the options.
@@ -18,6 +22,8 @@ pub(crate) struct Entry {
     /// The algorithm that it claims to be for.
     pub(crate) algorithm: Option<Algorithm>,
     pub(crate) private: bool,
+    /// Of the public key, if it could be read.
+    pub(crate) thumbprint: Option<Thumbprint>,
     pub(crate) validity: Option<Validity>,
     /// The document that it came with. None for a key that was added on its own.
     pub(crate) document: Option<usize>,
@@ -27,27 +33,40 @@ pub(crate) struct Entry {
 pub(crate) enum EntryKey {
     Public(PublicKey),
     Hmac(HmacKey),
+    /// One whose algorithm is not said.
+    Secret(Zeroizing<Vec<u8>>),
     Ready(VerifyingKey),
 }
 
 impl Entry {
     pub(crate) fn new(kid: Option<&str>, kty: &str, key: Result<EntryKey, KeyRefused>) -> Self {
-        let (kid, kty) = (kid.map(str::to_owned), kty.to_owned());
-        Entry { kid, kty, key_type: None, algorithm: None, private: false, validity: None, document: None, key }
+        Entry {
+            kid: kid.map(str::to_owned),
+            kty: kty.to_owned(),
+            key_type: None,
+            algorithm: None,
+            private: false,
+            thumbprint: None,
+            validity: None,
+            document: None,
+            key,
+        }
     }
 
     /// The report, before anything is known of the key.
     pub(crate) fn report(&self) -> KeyReport {
         let (kid, kty) = (self.kid.clone(), self.kty.clone());
-        KeyReport { kid, kty, algs: Vec::new(), validity: self.validity, refused: None }
+        let (validity, thumbprint) = (self.validity, self.thumbprint);
+        KeyReport { kid, kty, algs: Vec::new(), validity, thumbprint, refused: None }
     }
 
-    /// Binds the key to each algorithm that it is for. `algorithms`: those for an RSA key that names none.
+    /// Binds the key to each algorithm that it is for. `algorithms`: those for an RSA key or a secret that names none.
     pub(crate) fn bind(self, algorithms: &[Algorithm]) -> Result<Vec<VerifyingKey>, KeyRefused> {
         let kid = self.kid.as_deref();
         let key = match self.key? {
             EntryKey::Ready(key) => return Ok(vec![key]),
             EntryKey::Hmac(key) => return Ok(vec![VerifyingKey::hmac(key, kid)?]),
+            EntryKey::Secret(secret) => return bind_secret(&secret, kid, algorithms),
             EntryKey::Public(key) => key,
         };
         let admitted = match (self.algorithm, key.restriction()) {
@@ -63,15 +82,45 @@ impl Entry {
         admitted.into_iter().map(|algorithm| VerifyingKey::new(&key, algorithm, kid)).collect()
     }
 
-    pub(crate) fn refused_by_source(&self, source: KeySource, in_mixed_document: bool) -> Option<KeyRefused> {
+    /// The algorithm that an HMAC secret claims to be for.
+    pub(crate) fn hmac_algorithm(&self) -> Option<Algorithm> {
+        self.algorithm.filter(|algorithm| algorithm.key_type() == KeyType::Oct)
+    }
+
+    /// The thumbprint of a key that came with its private part.
+    pub(crate) fn exposed(&self) -> Option<Thumbprint> {
+        self.thumbprint.filter(|_| self.private)
+    }
+
+    /// `exposed`: the keys whose private parts the same documents hold.
+    pub(crate) fn refused_by_source(
+        &self,
+        source: KeySource,
+        in_mixed_document: bool,
+        exposed: &HashSet<Thumbprint>,
+    ) -> Option<KeyRefused> {
         let symmetric = self.key_type == Some(KeyType::Oct) && self.document.is_some();
+        let is_exposed = self.private || self.thumbprint.is_some_and(|thumbprint| exposed.contains(&thumbprint));
         match source {
-            KeySource::Remote if self.private => Some(KeyRefused::PrivateKey),
+            KeySource::Remote if is_exposed => Some(KeyRefused::PrivateKey),
             KeySource::Remote if symmetric => Some(KeyRefused::SymmetricKeyInRemoteSet),
             _ if symmetric && in_mixed_document => Some(KeyRefused::SymmetricKeyBesidePublicKeys),
             _ => None,
         }
     }
+}
+
+/// For each of `algorithms` that the secret is long enough for.
+fn bind_secret(secret: &[u8], kid: Option<&str>, algorithms: &[Algorithm]) -> Result<Vec<VerifyingKey>, KeyRefused> {
+    let algorithms = algorithms.iter().filter(|algorithm| algorithm.key_type() == KeyType::Oct);
+    let (mut keys, mut refused) = (Vec::new(), KeyRefused::MissingAlgorithm);
+    for algorithm in algorithms {
+        match HmacKey::new(*algorithm, secret) {
+            Ok(key) => keys.push(VerifyingKey::hmac(key, kid)?),
+            Err(error) => refused = error,
+        }
+    }
+    if keys.is_empty() { Err(refused) } else { Ok(keys) }
 }
 
 impl fmt::Debug for Entry {
@@ -85,6 +134,7 @@ impl From<Jwk> for Entry {
         let key = jwk.key.map(|key| match key {
             JwkKey::Public(key) => EntryKey::Public(key),
             JwkKey::Hmac(key) => EntryKey::Hmac(key),
+            JwkKey::Secret(secret) => EntryKey::Secret(secret),
         });
         Entry {
             kid: jwk.kid,
@@ -92,6 +142,7 @@ impl From<Jwk> for Entry {
             key_type: jwk.key_type,
             algorithm: jwk.algorithm,
             private: jwk.private,
+            thumbprint: jwk.thumbprint,
             validity: None,
             document: None,
             key,
@@ -104,6 +155,7 @@ impl From<DerKey> for Entry {
         Entry {
             key_type: der.key_type,
             validity: der.validity,
+            thumbprint: der.key.as_ref().ok().map(|key| *key.thumbprint()),
             ..Entry::new(None, der.key_type.map_or("", KeyType::name), der.key.map(EntryKey::Public))
         }
     }

@@ -24,7 +24,8 @@ impl Error for BadSignature {}
 pub enum VerifyError {
     /// The header's `alg` names no signature algorithm.
     UnknownAlgorithm,
-    /// No key has the header's `kid`, and none without `kid` is of its algorithm.
+    /// No key has the header's `kid`, and none without `kid` is of its algorithm and could have made a signature of this
+    /// length.
     UnknownKey,
     /// The header's `kid` names a key of another algorithm (RFC 8725 section 3.1).
     AlgorithmMismatch {
@@ -42,8 +43,14 @@ pub enum VerifyError {
     },
     /// The signature is not canonical base64url, or not as long as the algorithm's signatures are.
     MalformedSignature,
-    /// The signature does not verify. The only one that comes after a signature check.
+    /// The signature is not that of the key that the header names.
     BadSignature,
+    /// The signature is of none of the keys that were tried, because the header has no `kid`, or one that no key has. A key
+    /// that is not in the set may have made it.
+    NoKeyVerifies {
+        /// How many were.
+        tried: usize,
+    },
 }
 
 impl VerifyError {
@@ -56,7 +63,7 @@ impl VerifyError {
             VerifyError::AlgorithmMismatch { .. } => "algorithm-mismatch",
             VerifyError::AmbiguousKey { .. } => "ambiguous-key",
             VerifyError::MalformedSignature => "malformed-signature",
-            VerifyError::BadSignature => "bad-signature",
+            VerifyError::BadSignature | VerifyError::NoKeyVerifies { .. } => "bad-signature",
         }
     }
 }
@@ -74,6 +81,12 @@ impl fmt::Display for VerifyError {
             }
             VerifyError::MalformedSignature => f.write_str("the signature has not the form that its algorithm gives"),
             VerifyError::BadSignature => BadSignature.fmt(f),
+            VerifyError::NoKeyVerifies { tried: 1 } => {
+                f.write_str("the signature is not of the one key that could be tried")
+            }
+            VerifyError::NoKeyVerifies { tried } => {
+                write!(f, "the signature is of none of the {tried} keys that could be tried")
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ impl HmacKey {
             return Err(KeyRefused::AlgorithmContradictsKey { algorithm });
         };
         vetting::vet_secret(secret, min_bytes)?;
-        let backend = row.backend.ok_or(KeyRefused::UnsupportedAlgorithm)?;
+        let backend = row.backend.ok_or_else(|| KeyRefused::unsupported_algorithm(algorithm.name()))?;
         let key = backend.prepare(&KeyMaterial::Secret(secret)).ok_or(KeyRefused::RefusedByBackend)?;
         Ok(HmacKey { row, thumbprint: thumbprint::oct(secret), key })
     }

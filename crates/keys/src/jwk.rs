@@ -8,8 +8,10 @@ use crate::algorithm::{Algorithm, Curve, KeyType};
 use crate::hmac_key::HmacKey;
 use crate::key_refused::KeyRefused;
 use crate::public_key::PublicKey;
+use crate::thumbprint::Thumbprint;
 
-/// A JWK, read. What embeds further keys or certificates (`x5c`, `x5t`, `x5u`, `x5t#S256`) is not looked at.
+/// A JWK, read. A member that is null is absent. Members that embed further keys or certificates (`x5c`, `x5t`, `x5u`,
+/// `x5t#S256`) are ignored.
 pub(crate) struct Jwk {
     pub(crate) kid: Option<String>,
     pub(crate) kty: String,
@@ -18,92 +20,125 @@ pub(crate) struct Jwk {
     pub(crate) algorithm: Option<Algorithm>,
     /// Whether an asymmetric key came with its private part, which is not read.
     pub(crate) private: bool,
+    /// Of the public key, also where it is refused for what it is meant for.
+    pub(crate) thumbprint: Option<Thumbprint>,
     pub(crate) key: Result<JwkKey, KeyRefused>,
 }
 
 pub(crate) enum JwkKey {
     Public(PublicKey),
     Hmac(HmacKey),
+    /// A secret whose `alg` is not said.
+    Secret(Zeroizing<Vec<u8>>),
 }
 
 impl Jwk {
+    /// Whether `object` is meant to be a JWK: `kty` is the one member that every JWK has.
+    pub(crate) fn is_one(object: &Object<'_, '_>) -> bool {
+        present(object, "kty").is_some()
+    }
+
     pub(crate) fn read(jwk: &Object<'_, '_>) -> Self {
-        let kty = jwk.get("kty").and_then(|kty| kty.as_str()).unwrap_or_default();
+        let text = |member| present(jwk, member).and_then(|value| value.as_str());
+        let kty = text("kty").unwrap_or_default();
         let key_type = KeyType::from_name(kty);
-        let asymmetric = key_type.is_some_and(|key_type| key_type != KeyType::Oct);
+        let is_asymmetric = key_type.is_some_and(|key_type| key_type != KeyType::Oct);
+        let algorithm = text("alg").and_then(Algorithm::from_name);
+        let key = read_key(jwk, algorithm);
+        let thumbprint = match &key {
+            Ok(JwkKey::Public(key)) => Some(*key.thumbprint()),
+            Ok(JwkKey::Hmac(_) | JwkKey::Secret(_)) | Err(_) => None,
+        };
         Jwk {
-            kid: jwk.get("kid").and_then(|kid| kid.as_str()).map(str::to_owned),
+            kid: text("kid").map(str::to_owned),
             kty: kty.to_owned(),
             key_type,
-            algorithm: jwk.get("alg").and_then(|alg| alg.as_str()).and_then(Algorithm::from_name),
-            private: asymmetric && PRIVATE_MEMBERS.iter().any(|name| jwk.get(name).is_some()),
-            key: read_key(jwk),
+            algorithm,
+            private: is_asymmetric && PRIVATE_MEMBERS.iter().any(|member| present(jwk, member).is_some()),
+            thumbprint,
+            key: vet_members(jwk).and(key).and_then(|key| vet_algorithm(key, algorithm)),
         }
     }
 
     /// An element of a key set that is not even an object.
     pub(crate) fn not_an_object() -> Self {
-        let key = Err(KeyRefused::MalformedMember { member: "keys" });
-        Jwk { kid: None, kty: String::new(), key_type: None, algorithm: None, private: false, key }
+        let key = Err(KeyRefused::MalformedMember { member: "keys", expected: "an array of objects" });
+        let kty = String::new();
+        Jwk { kid: None, kty, key_type: None, algorithm: None, private: false, thumbprint: None, key }
     }
 }
 
 /// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2, RFC 9964, and `k`, which has no place in these.
 const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", "k"];
 
-fn read_key(jwk: &Object<'_, '_>) -> Result<JwkKey, KeyRefused> {
-    let key_type = KeyType::from_name(required(jwk, "kty")?).ok_or(KeyRefused::UnsupportedKeyType)?;
-    optional(jwk, "kid")?;
-    vet_purpose(jwk)?;
-    let algorithm = match optional(jwk, "alg")? {
-        Some(name) => Some(Algorithm::from_name(name).ok_or(KeyRefused::UnsupportedAlgorithm)?),
-        None => None,
-    };
-    if let Some(algorithm) = algorithm.filter(|algorithm| algorithm.key_type() != key_type) {
-        return Err(KeyRefused::AlgorithmContradictsKey { algorithm });
-    }
-    let key = match key_type {
-        KeyType::Oct => {
-            let algorithm = algorithm.ok_or(KeyRefused::MissingAlgorithm)?;
-            return HmacKey::new(algorithm, &octets(jwk, "k")?).map(JwkKey::Hmac);
-        }
-        KeyType::Rsa => PublicKey::rsa(&octets(jwk, "n")?, &octets(jwk, "e")?)?,
+/// The key itself, whatever it is meant for. `algorithm`: the one that `alg` names, if it is known here.
+fn read_key(jwk: &Object<'_, '_>, algorithm: Option<Algorithm>) -> Result<JwkKey, KeyRefused> {
+    let kty = required(jwk, "kty")?;
+    match KeyType::from_name(kty).ok_or_else(|| KeyRefused::unsupported_key_type(kty))? {
+        KeyType::Oct => match (octets(jwk, "k")?, algorithm) {
+            (secret, Some(algorithm)) => HmacKey::new(algorithm, &secret).map(JwkKey::Hmac),
+            (secret, None) => Ok(JwkKey::Secret(secret)),
+        },
+        KeyType::Rsa => PublicKey::rsa(&octets(jwk, "n")?, &octets(jwk, "e")?).map(JwkKey::Public),
         KeyType::Ec => {
-            let curve = Curve::from_name(required(jwk, "crv")?).ok_or(KeyRefused::UnsupportedCurve)?;
+            let crv = required(jwk, "crv")?;
+            let curve = Curve::from_name(crv).ok_or_else(|| KeyRefused::unsupported_curve(crv))?;
             let (x, y) = (octets(jwk, "x")?, octets(jwk, "y")?);
             if x.len() != y.len() {
                 return Err(KeyRefused::EcCoordinateLength);
             }
-            PublicKey::ec(curve, &[&[4], &x[..], &y[..]].concat())?
+            PublicKey::ec(curve, &[&[4], &x[..], &y[..]].concat()).map(JwkKey::Public)
         }
         KeyType::Okp => match required(jwk, "crv")? {
-            "Ed25519" => PublicKey::ed25519(&octets(jwk, "x")?)?,
-            _ => return Err(KeyRefused::UnsupportedCurve),
+            "Ed25519" => PublicKey::ed25519(&octets(jwk, "x")?).map(JwkKey::Public),
+            crv => Err(KeyRefused::unsupported_curve(crv)),
         },
         KeyType::Akp => {
             let algorithm = algorithm.ok_or(KeyRefused::MissingAlgorithm)?;
-            PublicKey::ml_dsa(algorithm, &octets(jwk, "pub")?)?
+            PublicKey::ml_dsa(algorithm, &octets(jwk, "pub")?).map(JwkKey::Public)
         }
-    };
-    match algorithm {
-        Some(algorithm) if !key.admits(algorithm) => Err(KeyRefused::AlgorithmContradictsKey { algorithm }),
-        _ => Ok(JwkKey::Public(key)),
     }
 }
 
-/// `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3): where they are there, they have to allow verifying.
-fn vet_purpose(jwk: &Object<'_, '_>) -> Result<(), KeyRefused> {
-    let public_key_use = optional(jwk, "use")?;
-    if public_key_use.is_some_and(|public_key_use| public_key_use != "sig") {
-        return Err(KeyRefused::UseIsNotSignature);
-    }
-    let Some(key_ops) = jwk.get("key_ops") else {
+/// What the members beside the key itself say: its type, its name, its purpose and its algorithm.
+fn vet_members(jwk: &Object<'_, '_>) -> Result<(), KeyRefused> {
+    let kty = required(jwk, "kty")?;
+    let key_type = KeyType::from_name(kty).ok_or_else(|| KeyRefused::unsupported_key_type(kty))?;
+    optional(jwk, "kid")?;
+    vet_purpose(jwk)?;
+    let Some(alg) = optional(jwk, "alg")? else {
         return Ok(());
     };
-    let malformed = KeyRefused::MalformedMember { member: "key_ops" };
-    let operations = key_ops.as_array().ok_or(malformed.clone())?;
+    match Algorithm::from_name(alg) {
+        None => Err(KeyRefused::unsupported_algorithm(alg)),
+        Some(algorithm) if algorithm.key_type() != key_type => Err(KeyRefused::AlgorithmContradictsKey { algorithm }),
+        Some(_) => Ok(()),
+    }
+}
+
+fn vet_algorithm(key: JwkKey, algorithm: Option<Algorithm>) -> Result<JwkKey, KeyRefused> {
+    match (&key, algorithm) {
+        (JwkKey::Public(public), Some(algorithm)) if !public.admits(algorithm) => {
+            Err(KeyRefused::AlgorithmContradictsKey { algorithm })
+        }
+        _ => Ok(key),
+    }
+}
+
+/// `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3): where they are there, they have to allow verifying. An empty `use`
+/// is another use than `sig`, and empty `key_ops` allow nothing.
+fn vet_purpose(jwk: &Object<'_, '_>) -> Result<(), KeyRefused> {
+    let public_key_use = optional(jwk, "use")?;
+    if let Some(found) = public_key_use.filter(|public_key_use| *public_key_use != "sig") {
+        return Err(KeyRefused::use_is_not_signature(found));
+    }
+    let Some(key_ops) = present(jwk, "key_ops") else {
+        return Ok(());
+    };
+    let malformed = || KeyRefused::MalformedMember { member: "key_ops", expected: "an array of strings" };
+    let operations = key_ops.as_array().ok_or_else(malformed)?;
     let operations = operations.iter().map(|operation| operation.as_str()).collect::<Option<Vec<_>>>();
-    let mut operations = operations.ok_or(malformed)?;
+    let mut operations = operations.ok_or_else(malformed)?;
     if !operations.contains(&"verify") {
         return Err(KeyRefused::KeyOpsWithoutVerify);
     }
@@ -121,7 +156,8 @@ fn octets(jwk: &Object<'_, '_>, member: &'static str) -> Result<Zeroizing<Vec<u8
     let text = required(jwk, member)?;
     // At full size from the start: what a reallocation left behind would not be wiped.
     let mut octets = Zeroizing::new(Vec::with_capacity(text.len()));
-    base64url::decode(text, &mut octets).map_err(|_| KeyRefused::MalformedMember { member })?;
+    let expected = "canonical base64url without padding";
+    base64url::decode(text, &mut octets).map_err(|_| KeyRefused::MalformedMember { member, expected })?;
     Ok(octets)
 }
 
@@ -129,11 +165,16 @@ fn required<'s>(jwk: &Object<'_, 's>, member: &'static str) -> Result<&'s str, K
     optional(jwk, member)?.ok_or(KeyRefused::MissingMember { member })
 }
 
-/// A member that is a string, if it is there. `null` is not a string.
+/// A member that is a string, if it is there.
 fn optional<'s>(jwk: &Object<'_, 's>, member: &'static str) -> Result<Option<&'s str>, KeyRefused> {
-    match jwk.get(member) {
+    match present(jwk, member) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(KeyRefused::MalformedMember { member }),
+        Some(_) => Err(KeyRefused::MalformedMember { member, expected: "a string" }),
     }
+}
+
+/// A member that is there. Some providers write null for one that is not.
+fn present<'a, 's>(jwk: &Object<'a, 's>, member: &str) -> Option<Value<'a, 's>> {
+    jwk.get(member).filter(|value| !matches!(value, Value::Null))
 }

@@ -5,15 +5,19 @@ use std::pin::Pin;
 ///
 /// A ring has at most one, from its start: [`KeyRing::with_refresher`](crate::KeyRing::with_refresher).
 pub trait KeyRefresher: Send + Sync {
-    /// A token names a key that the ring does not hold. `kid`: what its header says, unauthenticated and of any
-    /// length.
+    /// A token may be under a key that the ring does not hold. `kid`: what its header says, unauthenticated and of any
+    /// length. No key of the ring has it, or the header has none and the signature is of no key of the ring.
     ///
-    /// A hint, sent by verifiers as often as such tokens come: it must neither block nor allocate, and what it leads to
-    /// must be bounded.
+    /// A hint, sent by verifiers as often as such tokens come, forged ones among them: it must neither block nor allocate,
+    /// and what it leads to must be bounded.
     fn unknown_key(&self, kid: Option<&str>);
 
-    /// Waits until the ring may hold a key that it lacked when this was called; not for long.
+    /// Waits until the ring may hold a key that it lacked when this was called; not for long. None where nothing is to be
+    /// expected soon.
     ///
-    /// It resolves to `true` when the keys were refreshed since, and to `false` when nothing is to be expected soon.
-    fn refreshed<'r>(&'r self, kid: Option<&'r str>) -> Pin<Box<dyn Future<Output = bool> + Send + 'r>>;
+    /// It resolves to `true` when the keys were refreshed since, and to `false` when they were not and soon will not be.
+    fn refreshed<'r>(&'r self, kid: Option<&'r str>) -> Option<Refreshed<'r>>;
 }
+
+/// A wait for the keys of a ring: [`KeyRefresher::refreshed`].
+pub type Refreshed<'r> = Pin<Box<dyn Future<Output = bool> + Send + 'r>>;

@@ -1,15 +1,19 @@
 use std::error::Error;
 use std::fmt;
 
+use tollgate_jwt::excerpt;
+
 use crate::algorithm::Algorithm;
-#[cfg(doc)]
 use crate::limits;
 
 /// Why one key may not be used.
+///
+/// `Display` is one sentence that names the member at fault and what it should be. What a document says is
+/// an escaped [excerpt](tollgate_jwt::excerpt).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyRefused {
-    /// A required member of the JWK is missing.
+    /// A required member of the JWK is missing, or null.
     MissingMember {
         /// Its name.
         member: &'static str,
@@ -18,15 +22,29 @@ pub enum KeyRefused {
     MalformedMember {
         /// Its name.
         member: &'static str,
+        /// What it has to be, as in "a string".
+        expected: &'static str,
     },
     /// The `kid` is longer than [`limits::MAX_KEY_ID_BYTES`].
-    KeyIdTooLong,
+    KeyIdTooLong {
+        /// Its length in bytes.
+        bytes: usize,
+    },
     /// A `kty` or an object identifier that is not known here.
-    UnsupportedKeyType,
+    UnsupportedKeyType {
+        /// The `kty`, or the identifier in dotted form.
+        found: Box<str>,
+    },
     /// A `crv` or named curve that is not known here or is not one for signatures.
-    UnsupportedCurve,
+    UnsupportedCurve {
+        /// The `crv`, or the identifier in dotted form.
+        found: Box<str>,
+    },
     /// An `alg` that is not known here, or that no backend of this build has.
-    UnsupportedAlgorithm,
+    UnsupportedAlgorithm {
+        /// The `alg`.
+        found: Box<str>,
+    },
     /// Parameters of the key's algorithm identifier that no algorithm here has (RFC 4055, RFC 5480).
     UnsupportedParameters,
     /// A key whose algorithm only its `alg` can tell, without one.
@@ -39,18 +57,22 @@ pub enum KeyRefused {
     /// An RSA key without `alg`, where no RSA algorithm that it could be for is configured.
     NoAdmittedAlgorithm,
     /// `use` is not `sig`.
-    UseIsNotSignature,
+    UseIsNotSignature {
+        /// The `use`.
+        found: Box<str>,
+    },
     /// `key_ops` does not hold `verify`.
     KeyOpsWithoutVerify,
     /// `key_ops` holds an operation twice, or one that contradicts `use` (RFC 7517 section 4.3).
     KeyOpsContradictory,
-    /// A private key in a remote set, or in PEM or DER. Whoever published it has lost it.
+    /// A private key in a remote set, or in PEM or DER; or a public key whose private part the same remote set holds.
+    /// A published private key is everybody's.
     PrivateKey,
     /// An `oct` key in a remote set.
     SymmetricKeyInRemoteSet,
     /// An `oct` key in one document with keys of other kinds.
     SymmetricKeyBesidePublicKeys,
-    /// Another key of the set has the same `kid` and algorithm.
+    /// A different key of the set has the same `kid` and algorithm, and could be used as well.
     DuplicateKeyId,
     /// A PEM block that cannot be decoded.
     MalformedPem,
@@ -125,73 +147,144 @@ impl KeyRefused {
     /// The stable name of this reason, in kebab-case.
     #[must_use]
     pub fn code(&self) -> &'static str {
-        self.texts().0
-    }
-
-    /// The code and the sentence. The data, where there is any, [`fmt::Display`] adds.
-    fn texts(&self) -> (&'static str, &'static str) {
         use KeyRefused::*;
         match self {
-            MissingMember { .. } => ("missing-member", "a required member is missing"),
-            MalformedMember { .. } => ("malformed-member", "a member is not what it must be"),
-            KeyIdTooLong => ("kid-too-long", "`kid` is too long"),
-            UnsupportedKeyType => ("unsupported-key-type", "this kind of key is not known"),
-            UnsupportedCurve => ("unsupported-curve", "this curve is not known, or not for signatures"),
-            UnsupportedAlgorithm => ("unsupported-algorithm", "this algorithm is not supported"),
-            UnsupportedParameters => ("unsupported-parameters", "these algorithm parameters are not supported"),
-            MissingAlgorithm => ("missing-algorithm", "a key of this kind needs `alg`"),
-            AlgorithmContradictsKey { .. } => ("algorithm-contradicts-key", "the algorithm is not one for this key"),
-            NoAdmittedAlgorithm => ("no-admitted-algorithm", "the key has no `alg`, and none is configured for it"),
-            UseIsNotSignature => ("use-not-sig", "`use` is not `sig`"),
-            KeyOpsWithoutVerify => ("key-ops-without-verify", "`key_ops` does not hold `verify`"),
-            KeyOpsContradictory => ("key-ops-contradictory", "`key_ops` contradicts itself or `use`"),
-            PrivateKey => ("private-key", "a private key where only a public one may be"),
-            SymmetricKeyInRemoteSet => ("symmetric-key-in-remote-set", "a remote set may not hold `oct` keys"),
-            SymmetricKeyBesidePublicKeys => {
-                ("symmetric-key-beside-public-keys", "an `oct` key in one document with public keys")
-            }
-            DuplicateKeyId => ("duplicate-kid", "another key has the same `kid` and algorithm"),
-            MalformedPem => ("malformed-pem", "the PEM block cannot be decoded"),
-            UnsupportedPemLabel => ("unsupported-pem-label", "a PEM block of this kind holds no key"),
-            MalformedDer => ("malformed-der", "the DER cannot be decoded"),
-            RsaModulusTooSmall { .. } => ("rsa-modulus-too-small", "the RSA modulus is too short"),
-            RsaModulusTooLarge { .. } => ("rsa-modulus-too-large", "the RSA modulus is too long"),
-            RsaModulusEven => ("rsa-modulus-even", "the RSA modulus is even"),
-            RsaModulusRoca => ("rsa-modulus-roca", "the RSA modulus has the ROCA fingerprint (CVE-2017-15361)"),
-            RsaExponentTooSmall => ("rsa-exponent-too-small", "the RSA exponent is 0 or 1"),
-            RsaExponentEven => ("rsa-exponent-even", "the RSA exponent is even"),
-            RsaExponentTooLarge { .. } => ("rsa-exponent-too-large", "the RSA exponent is too long"),
-            EcCoordinateLength => ("ec-coordinate-length", "a coordinate has the wrong length"),
-            EcPointAtInfinity => ("ec-point-at-infinity", "the point is the point at infinity"),
-            EcPointNotOnCurve => ("ec-point-not-on-curve", "the point is not on the curve"),
-            Ed25519KeyLength => ("ed25519-key-length", "the Ed25519 key is not 32 bytes long"),
-            Ed25519NotCanonical => ("ed25519-not-canonical", "the Ed25519 key is not canonically encoded"),
-            Ed25519NotOnCurve => ("ed25519-not-on-curve", "the Ed25519 key decodes to no point"),
-            Ed25519SmallOrder => ("ed25519-small-order", "the Ed25519 key is a point of small order"),
-            MlDsaKeyLength => ("ml-dsa-key-length", "the ML-DSA key has the wrong length"),
-            HmacSecretEmpty => ("hmac-secret-empty", "the HMAC secret is empty"),
-            HmacSecretTooShort { .. } => ("hmac-secret-too-short", "the HMAC secret is too short"),
-            HmacSecretTooLong { .. } => ("hmac-secret-too-long", "the HMAC secret is too long"),
-            HmacSecretIsPem => ("hmac-secret-is-pem", "the HMAC secret is PEM text"),
-            HmacSecretIsJwk => ("hmac-secret-is-jwk", "the HMAC secret is the text of a JWK"),
-            HmacSecretIsDer => ("hmac-secret-is-der", "the HMAC secret is a key in DER"),
-            RefusedByBackend => ("refused-by-backend", "the cryptography library does not take the key"),
+            MissingMember { .. } => "missing-member",
+            MalformedMember { .. } => "malformed-member",
+            KeyIdTooLong { .. } => "kid-too-long",
+            UnsupportedKeyType { .. } => "unsupported-key-type",
+            UnsupportedCurve { .. } => "unsupported-curve",
+            UnsupportedAlgorithm { .. } => "unsupported-algorithm",
+            UnsupportedParameters => "unsupported-parameters",
+            MissingAlgorithm => "missing-algorithm",
+            AlgorithmContradictsKey { .. } => "algorithm-contradicts-key",
+            NoAdmittedAlgorithm => "no-admitted-algorithm",
+            UseIsNotSignature { .. } => "use-not-sig",
+            KeyOpsWithoutVerify => "key-ops-without-verify",
+            KeyOpsContradictory => "key-ops-contradictory",
+            PrivateKey => "private-key",
+            SymmetricKeyInRemoteSet => "symmetric-key-in-remote-set",
+            SymmetricKeyBesidePublicKeys => "symmetric-key-beside-public-keys",
+            DuplicateKeyId => "duplicate-kid",
+            MalformedPem => "malformed-pem",
+            UnsupportedPemLabel => "unsupported-pem-label",
+            MalformedDer => "malformed-der",
+            RsaModulusTooSmall { .. } => "rsa-modulus-too-small",
+            RsaModulusTooLarge { .. } => "rsa-modulus-too-large",
+            RsaModulusEven => "rsa-modulus-even",
+            RsaModulusRoca => "rsa-modulus-roca",
+            RsaExponentTooSmall => "rsa-exponent-too-small",
+            RsaExponentEven => "rsa-exponent-even",
+            RsaExponentTooLarge { .. } => "rsa-exponent-too-large",
+            EcCoordinateLength => "ec-coordinate-length",
+            EcPointAtInfinity => "ec-point-at-infinity",
+            EcPointNotOnCurve => "ec-point-not-on-curve",
+            Ed25519KeyLength => "ed25519-key-length",
+            Ed25519NotCanonical => "ed25519-not-canonical",
+            Ed25519NotOnCurve => "ed25519-not-on-curve",
+            Ed25519SmallOrder => "ed25519-small-order",
+            MlDsaKeyLength => "ml-dsa-key-length",
+            HmacSecretEmpty => "hmac-secret-empty",
+            HmacSecretTooShort { .. } => "hmac-secret-too-short",
+            HmacSecretTooLong { .. } => "hmac-secret-too-long",
+            HmacSecretIsPem => "hmac-secret-is-pem",
+            HmacSecretIsJwk => "hmac-secret-is-jwk",
+            HmacSecretIsDer => "hmac-secret-is-der",
+            RefusedByBackend => "refused-by-backend",
         }
+    }
+
+    /// Whether the key is good, and meant for something else than verifying.
+    pub(crate) fn is_for_another_purpose(&self) -> bool {
+        use KeyRefused::*;
+        matches!(self, UseIsNotSignature { .. } | KeyOpsWithoutVerify | KeyOpsContradictory)
+    }
+
+    pub(crate) fn unsupported_key_type(found: &str) -> Self {
+        KeyRefused::UnsupportedKeyType { found: excerpt(found).into() }
+    }
+
+    pub(crate) fn unsupported_curve(found: &str) -> Self {
+        KeyRefused::UnsupportedCurve { found: excerpt(found).into() }
+    }
+
+    pub(crate) fn unsupported_algorithm(found: &str) -> Self {
+        KeyRefused::UnsupportedAlgorithm { found: excerpt(found).into() }
+    }
+
+    pub(crate) fn use_is_not_signature(found: &str) -> Self {
+        KeyRefused::UseIsNotSignature { found: excerpt(found).into() }
     }
 }
 
 impl fmt::Display for KeyRefused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.texts().1)?;
+        use KeyRefused::*;
         match self {
-            KeyRefused::MissingMember { member } | KeyRefused::MalformedMember { member } => write!(f, ": `{member}`"),
-            KeyRefused::AlgorithmContradictsKey { algorithm } => write!(f, ": {algorithm}"),
-            KeyRefused::RsaModulusTooSmall { bits }
-            | KeyRefused::RsaModulusTooLarge { bits }
-            | KeyRefused::RsaExponentTooLarge { bits } => write!(f, ": {bits} bits"),
-            KeyRefused::HmacSecretTooShort { bytes, min } => write!(f, ": {bytes} bytes, at least {min} are needed"),
-            KeyRefused::HmacSecretTooLong { bytes } => write!(f, ": {bytes} bytes"),
-            _ => Ok(()),
+            MissingMember { member } => write!(f, "the member `{member}` is missing"),
+            MalformedMember { member, expected } => write!(f, "the member `{member}` has to be {expected}"),
+            KeyIdTooLong { bytes } => {
+                write!(f, "`kid` is {bytes} bytes long; at most {} are taken", limits::MAX_KEY_ID_BYTES)
+            }
+            UnsupportedKeyType { found } => write!(f, "the key type (`kty`) {found:?} is not known"),
+            UnsupportedCurve { found } => write!(f, "the curve (`crv`) {found:?} is not known, or not for signatures"),
+            UnsupportedAlgorithm { found } => {
+                write!(f, "the algorithm (`alg`) {found:?} is not a signature algorithm that this build has")
+            }
+            UnsupportedParameters => f.write_str("the parameters of the key's algorithm are not supported"),
+            MissingAlgorithm => f.write_str("the member `alg` is missing: a key of this type needs it"),
+            AlgorithmContradictsKey { algorithm } => {
+                write!(f, "`alg` is {algorithm}, which is no algorithm for this key")
+            }
+            NoAdmittedAlgorithm => f.write_str("the key has no `alg`, and no algorithm is configured for it"),
+            UseIsNotSignature { found } => write!(f, "`use` is {found:?}, and has to be \"sig\""),
+            KeyOpsWithoutVerify => f.write_str("`key_ops` does not hold \"verify\""),
+            KeyOpsContradictory => f.write_str("`key_ops` holds an operation twice, or one that `use` does not allow"),
+            PrivateKey => f.write_str("a private key is where only a public key may be"),
+            SymmetricKeyInRemoteSet => f.write_str("a remote set must not hold secrets (`kty` is \"oct\")"),
+            SymmetricKeyBesidePublicKeys => {
+                f.write_str("a secret (`kty` is \"oct\") is in one document with public keys")
+            }
+            DuplicateKeyId => f.write_str("a different key has the same `kid` and algorithm"),
+            MalformedPem => f.write_str("the PEM block cannot be decoded"),
+            UnsupportedPemLabel => f.write_str("a PEM block with this label holds no public key"),
+            MalformedDer => f.write_str("the DER cannot be decoded"),
+            RsaModulusTooSmall { bits } => {
+                write!(f, "the RSA modulus (`n`) has {bits} bits; at least {} are needed", limits::MIN_RSA_MODULUS_BITS)
+            }
+            RsaModulusTooLarge { bits } => {
+                write!(f, "the RSA modulus (`n`) has {bits} bits; at most {} are taken", limits::MAX_RSA_MODULUS_BITS)
+            }
+            RsaModulusEven => f.write_str("the RSA modulus (`n`) is even"),
+            RsaModulusRoca => f.write_str("the RSA modulus (`n`) has the ROCA fingerprint (CVE-2017-15361)"),
+            RsaExponentTooSmall => f.write_str("the RSA exponent (`e`) is 0 or 1"),
+            RsaExponentEven => f.write_str("the RSA exponent (`e`) is even"),
+            RsaExponentTooLarge { bits } => {
+                write!(f, "the RSA exponent (`e`) has {bits} bits; at most {} are taken", limits::MAX_RSA_EXPONENT_BITS)
+            }
+            EcCoordinateLength => f.write_str("a coordinate (`x` or `y`) is not as long as the curve's field elements"),
+            EcPointAtInfinity => f.write_str("the point (`x`, `y`) is the point at infinity"),
+            EcPointNotOnCurve => f.write_str("the point (`x`, `y`) is not on the curve"),
+            Ed25519KeyLength => f.write_str("the Ed25519 key (`x`) is not 32 bytes long"),
+            Ed25519NotCanonical => f.write_str("the Ed25519 key (`x`) is not canonically encoded"),
+            Ed25519NotOnCurve => f.write_str("the Ed25519 key (`x`) decodes to no point"),
+            Ed25519SmallOrder => f.write_str("the Ed25519 key (`x`) is a point of small order"),
+            MlDsaKeyLength => f.write_str("the ML-DSA key (`pub`) is not as long as its parameter set's keys"),
+            HmacSecretEmpty => f.write_str("the HMAC secret (`k`) is empty"),
+            HmacSecretTooShort { bytes, min } => {
+                write!(f, "the HMAC secret (`k`) has {bytes} bytes; at least {min} are needed")
+            }
+            HmacSecretTooLong { bytes } => {
+                write!(
+                    f,
+                    "the HMAC secret (`k`) has {bytes} bytes; at most {} are taken",
+                    limits::MAX_HMAC_SECRET_BYTES
+                )
+            }
+            HmacSecretIsPem => f.write_str("the HMAC secret (`k`) is PEM text"),
+            HmacSecretIsJwk => f.write_str("the HMAC secret (`k`) is the text of a JWK"),
+            HmacSecretIsDer => f.write_str("the HMAC secret (`k`) is a key in DER"),
+            RefusedByBackend => f.write_str("the cryptography library does not take the key"),
         }
     }
 }

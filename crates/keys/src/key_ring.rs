@@ -103,7 +103,7 @@ impl KeyRing {
         self.0.refresher.as_ref()
     }
 
-    /// Tells the refresher, if there is one, that a token named a key that is not in the set.
+    /// Tells the refresher, if there is one, that a token may be under a key that is not in the set.
     ///
     /// Never blocks and never allocates.
     pub fn report_unknown_key(&self, kid: Option<&str>) {

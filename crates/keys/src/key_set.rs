@@ -1,14 +1,15 @@
+use std::collections::HashSet;
 use std::fmt;
 use std::ops::Range;
 
 use tollgate_jwt::{CompactJws, Header};
 
 use crate::algorithm::Algorithm;
-use crate::error::VerifyError;
+use crate::error::{BadSignature, VerifyError};
 use crate::key_set_builder::KeySetBuilder;
 use crate::key_tables;
 use crate::limits::MAX_KEYS_TRIED_WITHOUT_KID;
-use crate::table::ALGORITHMS;
+use crate::table::{self, ALGORITHMS};
 use crate::verifying_key::VerifyingKey;
 
 /// An immutable set of keys, indexed by (`kid`, `alg`).
@@ -16,10 +17,14 @@ use crate::verifying_key::VerifyingKey;
 /// Made by a [`KeySetBuilder`]. The default is the empty set, under which no token verifies.
 #[derive(Clone, Default)]
 pub struct KeySet {
-    /// By algorithm, then by `kid`, those without one first.
+    /// By algorithm, then by `kid`, those without one first. No two have the same algorithm, `kid` and thumbprint.
     keys: Vec<VerifyingKey>,
     /// Where the keys of each algorithm start, and at last where the last one's end.
-    starts: [u32; ALGORITHMS + 1],
+    starts: Starts,
+    /// The positions of `keys` without those of a key that is there before with the same algorithm and another `kid`.
+    distinct: Vec<u32>,
+    /// As `starts`, for `distinct`.
+    distinct_starts: Starts,
 }
 
 impl KeySet {
@@ -29,32 +34,30 @@ impl KeySet {
         KeySetBuilder::default()
     }
 
-    /// No two of `keys` have the same algorithm and `kid`, unless they have none.
+    /// No two of `keys` have the same algorithm and `kid`, unless they have none; and no two are equal.
     pub(crate) fn new(mut keys: Vec<VerifyingKey>) -> Self {
         key_tables::allot(&mut keys);
         keys.sort_by(|a, b| (a.algorithm(), a.kid()).cmp(&(b.algorithm(), b.kid())));
-        let mut starts = [0; ALGORITHMS + 1];
-        for key in &keys {
-            starts[key.algorithm() as usize + 1] += 1;
-        }
-        for index in 0..ALGORITHMS {
-            starts[index + 1] += starts[index];
-        }
-        KeySet { keys, starts }
+        let mut seen = HashSet::new();
+        let is_new = |(_, key): &(u32, &VerifyingKey)| seen.insert((key.algorithm(), *key.thumbprint()));
+        let distinct: Vec<u32> = (0..).zip(&keys).filter(is_new).map(|(position, _)| position).collect();
+        let distinct_starts = starts(distinct.iter().map(|position| keys[*position as usize].algorithm()));
+        KeySet { starts: starts(keys.iter().map(VerifyingKey::algorithm)), keys, distinct, distinct_starts }
     }
 
     /// Checks the signature of `jws` under the key that `header` names.
     ///
-    /// - With `kid`: the key of that `kid` and algorithm. Where no key at all has the `kid`, the keys of the algorithm
-    ///   that carry none (those from PEM, say) come into question.
-    /// - Without `kid`: all keys of the algorithm.
+    /// - With a `kid` that a key has: the key of that `kid` and algorithm.
+    /// - With another `kid`: the keys of the algorithm that have no `kid` (those from PEM, say).
+    /// - Without `kid`: all keys of the algorithm. A key that is there under several names is one.
     ///
     /// The algorithm is always that of the key; the header's has to be the same. Of several keys at most
     /// [`MAX_KEYS_TRIED_WITHOUT_KID`] are tried. `signature` is memory for the decoded signature, used again from call
     /// to call; nothing else is allocated here.
     ///
     /// # Errors
-    /// [`VerifyError`]. All but [`VerifyError::BadSignature`] come before any signature check.
+    /// [`VerifyError`]. All but [`VerifyError::BadSignature`] and [`VerifyError::NoKeyVerifies`] come before any
+    /// signature check.
     pub fn verify<'a>(
         &'a self,
         jws: &CompactJws<'a>,
@@ -62,19 +65,45 @@ impl KeySet {
         signature: &mut Vec<u8>,
     ) -> Result<VerifiedJws<'a>, VerifyError> {
         let algorithm = Algorithm::from_name(header.alg()).ok_or(VerifyError::UnknownAlgorithm)?;
-        let candidates = self.candidates(algorithm, header.kid())?;
+        let named = match header.kid() {
+            Some(kid) => self.named(algorithm, kid)?,
+            None => None,
+        };
+        let candidates = match named {
+            Some(_) => &[],
+            None => self.unnamed(algorithm, header.kid())?,
+        };
         jws.decode_signature(signature).map_err(|_| VerifyError::MalformedSignature)?;
-        let mut rejection = VerifyError::MalformedSignature;
-        for key in candidates {
-            if key.signature_bytes() != signature.len() {
-                continue;
-            }
+        match named {
+            Some(key) if key.signature_bytes() != signature.len() => Err(VerifyError::MalformedSignature),
+            Some(key) => match key.verify(jws.signing_input(), signature) {
+                Ok(()) => Ok(VerifiedJws { jws: *jws, key }),
+                Err(BadSignature) => Err(VerifyError::BadSignature),
+            },
+            None => self.try_each(algorithm, candidates, jws, signature),
+        }
+    }
+
+    fn try_each<'a>(
+        &'a self,
+        algorithm: Algorithm,
+        candidates: &[u32],
+        jws: &CompactJws<'a>,
+        signature: &[u8],
+    ) -> Result<VerifiedJws<'a>, VerifyError> {
+        if !table::row(algorithm).signature_length.admits(signature.len()) {
+            return Err(VerifyError::MalformedSignature);
+        }
+        let mut tried = 0;
+        let keys = candidates.iter().map(|position| &self.keys[*position as usize]);
+        for key in keys.filter(|key| key.signature_bytes() == signature.len()) {
             if key.verify(jws.signing_input(), signature).is_ok() {
                 return Ok(VerifiedJws { jws: *jws, key });
             }
-            rejection = VerifyError::BadSignature;
+            tried += 1;
         }
-        Err(rejection)
+        // An RSA key of another length may have made it.
+        if tried == 0 { Err(VerifyError::UnknownKey) } else { Err(VerifyError::NoKeyVerifies { tried }) }
     }
 
     /// Whether a key like this one is in the set: the same key material, algorithm and `kid`.
@@ -111,18 +140,29 @@ impl KeySet {
         KeySet::new(self.keys.iter().filter(|key| keep(key)).cloned().collect())
     }
 
-    fn candidates(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<&[VerifyingKey], VerifyError> {
-        let of_algorithm = &self.keys[self.range(algorithm)];
-        let candidates = match kid {
-            None => of_algorithm,
-            Some(kid) => match of_algorithm.binary_search_by(|key| key.kid().cmp(&Some(kid))) {
-                Ok(index) => return Ok(&of_algorithm[index..=index]),
-                Err(_) => {
-                    self.refuse_other_algorithm(algorithm, kid)?;
-                    &of_algorithm[..of_algorithm.partition_point(|key| key.kid().is_none())]
-                }
-            },
+    /// The key of that `kid` and algorithm. None where no key at all has the `kid`.
+    fn named(&self, algorithm: Algorithm, kid: &str) -> Result<Option<&VerifyingKey>, VerifyError> {
+        let of_algorithm = |algorithm| {
+            let keys = &self.keys[self.range(algorithm)];
+            keys.binary_search_by(|key| key.kid().cmp(&Some(kid))).ok().map(|index| &keys[index])
         };
+        if let Some(key) = of_algorithm(algorithm) {
+            return Ok(Some(key));
+        }
+        match Algorithm::all().find(|other| of_algorithm(*other).is_some()) {
+            Some(key) => Err(VerifyError::AlgorithmMismatch { header: algorithm, key }),
+            None => Ok(None),
+        }
+    }
+
+    /// The positions of the keys to try where none is named. `kid`: what the token says, which no key has.
+    fn unnamed(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<&[u32], VerifyError> {
+        let mut candidates = &self.distinct[range(&self.distinct_starts, algorithm)];
+        if kid.is_some() {
+            // Those without a `kid` are before the others, so that none of them is left out of `distinct`.
+            let is_nameless = |position: &u32| self.keys[*position as usize].kid().is_none();
+            candidates = &candidates[..candidates.partition_point(is_nameless)];
+        }
         match candidates.len() {
             0 => Err(VerifyError::UnknownKey),
             1..=MAX_KEYS_TRIED_WITHOUT_KID => Ok(candidates),
@@ -130,19 +170,28 @@ impl KeySet {
         }
     }
 
-    fn refuse_other_algorithm(&self, header: Algorithm, kid: &str) -> Result<(), VerifyError> {
-        for key in Algorithm::all() {
-            if self.keys[self.range(key)].binary_search_by(|key| key.kid().cmp(&Some(kid))).is_ok() {
-                return Err(VerifyError::AlgorithmMismatch { header, key });
-            }
-        }
-        Ok(())
-    }
-
     fn range(&self, algorithm: Algorithm) -> Range<usize> {
-        let index = algorithm as usize;
-        self.starts[index] as usize..self.starts[index + 1] as usize
+        range(&self.starts, algorithm)
     }
+}
+
+type Starts = [u32; ALGORITHMS + 1];
+
+/// Where those of each algorithm start. `algorithms`: in their order.
+fn starts(algorithms: impl Iterator<Item = Algorithm>) -> Starts {
+    let mut starts = [0; ALGORITHMS + 1];
+    for algorithm in algorithms {
+        starts[algorithm as usize + 1] += 1;
+    }
+    for index in 0..ALGORITHMS {
+        starts[index + 1] += starts[index];
+    }
+    starts
+}
+
+fn range(starts: &Starts, algorithm: Algorithm) -> Range<usize> {
+    let index = algorithm as usize;
+    starts[index] as usize..starts[index + 1] as usize
 }
 
 impl fmt::Debug for KeySet {

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tollgate_jwt::json;
 
@@ -13,6 +13,7 @@ use crate::limits::{MAX_KEY_FILE_BYTES, MAX_KEYS};
 use crate::pem;
 use crate::report::{Loaded, NoUsableKey};
 use crate::spki::{DerKey, DerKind};
+use crate::thumbprint::Thumbprint;
 use crate::verifying_key::VerifyingKey;
 
 /// Collects keys of any kind into a [`KeySet`].
@@ -30,7 +31,7 @@ use crate::verifying_key::VerifyingKey;
 /// let error = KeySet::builder().hmac(Some("k1"), Algorithm::HS256, b"secret").build().unwrap_err();
 /// assert_eq!(
 ///     error.to_string(),
-///     r#"no usable key: the oct key "k1" is refused (the HMAC secret is too short: 6 bytes, at least 32 are needed)"#
+///     r#"no usable key: the oct key "k1" is refused (the HMAC secret (`k`) has 6 bytes; at least 32 are needed)"#
 /// );
 /// # Ok::<(), tollgate_keys::NoUsableKey>(())
 /// ```
@@ -48,15 +49,16 @@ pub enum KeySource {
     /// The operator's own configuration. Of a private JWK the public part is used.
     #[default]
     Local,
-    /// Somebody else's publication, such as an identity provider's `jwks_uri`. Private and `oct` keys are refused: they
-    /// are known to everybody.
+    /// Somebody else's publication, such as an identity provider's `jwks_uri`. Private and `oct` keys are refused, and so
+    /// is every public key whose private part is published beside it: they are known to everybody.
     Remote,
 }
 
 impl KeySetBuilder {
-    /// The algorithms that an RSA key without `alg` is for. RS256 if this is not called.
+    /// The algorithms that an RSA key or a secret without `alg` is for. If this is not called, RS256 for an RSA key, and
+    /// such a secret is refused.
     ///
-    /// The others are passed over: a key of another kind tells by itself.
+    /// Algorithms of other key types are ignored: a key of another type tells its algorithm by itself.
     #[must_use]
     pub fn algorithms(self, algorithms: &[Algorithm]) -> Self {
         KeySetBuilder { algorithms: Some(algorithms.to_vec()), ..self }
@@ -73,12 +75,11 @@ impl KeySetBuilder {
     /// # Errors
     /// [`NotAKeyFile`].
     pub fn file(self, bytes: &[u8]) -> Result<Self, NotAKeyFile> {
-        let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
-        match text {
-            [b'{', ..] => self.json(text),
+        match json::without_byte_order_mark(bytes).trim_ascii_start() {
+            text @ [b'{', ..] => self.json(text),
             // The text before a PEM block (RFC 7468 section 2) may begin with the digit that begins DER.
             [0x30, ..] if DerKind::of(bytes).is_some() => self.der(bytes),
-            _ if text.windows(5).any(|window| window == b"-----") => self.pem(text),
+            text if text.windows(5).any(|window| window == b"-----") => self.pem(text),
             [0x30, ..] => self.der(bytes),
             _ => Err(vet_size(bytes).err().unwrap_or(NotAKeyFile::UnknownFormat)),
         }
@@ -86,16 +87,16 @@ impl KeySetBuilder {
 
     /// Adds the keys of a JWK set (RFC 7517 section 5).
     ///
-    /// Keys of unknown kinds are reported and passed over, as the section asks for. An `oct` key beside keys of other
-    /// kinds is refused, for whoever publishes the document publishes the secret; [`KeySetBuilder::hmac`] adds one on
-    /// purpose.
+    /// Keys of unknown types are ignored, as the section asks for. An `oct` key beside keys of other types is refused:
+    /// publishing the document would publish the secret. [`KeySetBuilder::hmac`] adds one on purpose.
+    ///
+    /// A byte order mark is skipped in every text that this builder reads, and a member that is null is absent.
     ///
     /// # Errors
     /// [`NotAKeyFile`] where the document is no JWK set, or the set or the document is too large.
     pub fn jwks(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
-        vet_size(json)?;
         let mut buffer = json::Buffer::default();
-        let document = json::parse(json, &mut buffer)?;
+        let document = json::parse(text_of(json)?, &mut buffer)?;
         let keys = document.root().get("keys").and_then(|keys| keys.as_array()).ok_or(NotAKeyFile::NeitherKeyNorSet)?;
         let count = self.entries.len() + keys.len();
         if count > MAX_KEYS {
@@ -112,14 +113,12 @@ impl KeySetBuilder {
     /// # Errors
     /// [`NotAKeyFile`] where the document is no JWK, or there are too many keys.
     pub fn jwk(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
-        vet_size(json)?;
         let mut buffer = json::Buffer::default();
-        let document = json::parse(json, &mut buffer)?;
-        let jwk = document.root();
-        if jwk.get("kty").is_none() {
+        let document = json::parse(text_of(json)?, &mut buffer)?;
+        if !Jwk::is_one(&document.root()) {
             return Err(NotAKeyFile::NeitherKeyNorSet);
         }
-        self.document([Entry::from(Jwk::read(&jwk))])
+        self.document([Entry::from(Jwk::read(&document.root()))])
     }
 
     /// Adds the keys of a PEM text (RFC 7468): public keys, PKCS #1 public keys and certificates.
@@ -127,8 +126,7 @@ impl KeySetBuilder {
     /// # Errors
     /// [`NotAKeyFile`] where there is no PEM block, or there are too many keys.
     pub fn pem(self, text: &[u8]) -> Result<Self, NotAKeyFile> {
-        vet_size(text)?;
-        let blocks = pem::read_blocks(text);
+        let blocks = pem::read_blocks(text_of(text)?);
         if blocks.is_empty() {
             return Err(NotAKeyFile::NoPemBlock);
         }
@@ -196,54 +194,55 @@ impl KeySetBuilder {
 
     /// The set of the keys that can be used, which may be none, and a report on each key that was added.
     ///
-    /// Where two different keys have the same `kid` and algorithm, neither is used: nobody can say which one is meant. A
-    /// key that is refused for another reason counts in this.
+    /// The same key twice, by its thumbprint (RFC 7638), `kid` and algorithm, is one key. Where different keys have the same
+    /// `kid` and algorithm, none of them is used: nobody can say which one is meant. A key that is refused for another
+    /// reason, such as one for encryption, does not count in this; but an HMAC secret that cannot be used does, because a
+    /// file of secrets is the operator's own, and is to be corrected.
     pub fn build_with_reports(self) -> Loaded {
         let mixed = self.mixed_documents();
+        let exposed: HashSet<Thumbprint> = self.entries.iter().filter_map(Entry::exposed).collect();
         let algorithms = self.algorithms.as_deref().unwrap_or(&[Algorithm::RS256]);
-        let (mut reports, mut keys, mut names) = (Vec::new(), Vec::new(), Names::default());
+        let (mut reports, mut keys, mut unusable_secrets) = (Vec::new(), Vec::new(), Vec::new());
         for entry in self.entries {
             let in_mixed_document = entry.document.is_some_and(|document| mixed[document]);
-            let mut report = entry.report();
-            let claimed = entry.algorithm;
-            let bound = match entry.refused_by_source(self.source, in_mixed_document) {
+            let (mut report, hmac) = (entry.report(), entry.hmac_algorithm());
+            let bound = match entry.refused_by_source(self.source, in_mixed_document, &exposed) {
                 Some(refused) => Err(refused),
                 None => entry.bind(algorithms),
             };
             match bound {
-                Ok(bound) => {
-                    for key in bound {
-                        names.count(report.kid.as_deref(), key.algorithm());
-                        keys.push((reports.len(), key));
-                    }
-                }
+                Ok(bound) => keys.extend(bound.into_iter().map(|key| (reports.len(), key))),
                 Err(refused) => {
-                    claimed.inspect(|&algorithm| names.count(report.kid.as_deref(), algorithm));
+                    let name = report.kid.clone().zip(hmac.filter(|_| !refused.is_for_another_purpose()));
+                    unusable_secrets.extend(name);
                     report.refused = Some(refused);
                 }
             }
             reports.push(report);
         }
-        let mut unique = Vec::with_capacity(keys.len());
-        for (index, key) in keys {
-            let report = &mut reports[index];
-            if names.are_unique(key.kid(), key.algorithm()) {
-                report.algs.push(key.algorithm());
-                unique.push(key);
-            } else if report.refused.is_none() {
+        let mut ambiguous = ambiguous_names(keys.iter().map(|(_, key)| key));
+        ambiguous.extend(unusable_secrets.iter().map(|(kid, algorithm)| (*algorithm, kid.as_str())));
+        let (mut set, mut taken) = (Vec::with_capacity(keys.len()), HashSet::new());
+        for (index, key) in &keys {
+            let (report, algorithm) = (&mut reports[*index], key.algorithm());
+            if key.kid().is_some_and(|kid| ambiguous.contains(&(algorithm, kid))) {
                 report.refused = Some(KeyRefused::DuplicateKeyId);
+                continue;
+            }
+            report.algs.push(algorithm);
+            if taken.insert((algorithm, key.kid(), key.thumbprint())) {
+                set.push(key.clone());
             }
         }
         // A key may be a duplicate for one of its algorithms and still serve for another.
         for report in reports.iter_mut().filter(|report| !report.algs.is_empty()) {
             report.refused = None;
         }
-        Loaded { set: KeySet::new(unique), reports }
+        Loaded { set: KeySet::new(set), reports }
     }
 
     fn json(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
-        vet_size(json)?;
-        let is_jwk = json::parse(json, &mut json::Buffer::default())?.root().get("kty").is_some();
+        let is_jwk = Jwk::is_one(&json::parse(text_of(json)?, &mut json::Buffer::default())?.root());
         if is_jwk { self.jwk(json) } else { self.jwks(json) }
     }
 
@@ -268,23 +267,23 @@ impl KeySetBuilder {
     }
 }
 
+/// The text of a document that may be read.
+fn text_of(document: &[u8]) -> Result<&[u8], NotAKeyFile> {
+    vet_size(document)?;
+    Ok(json::without_byte_order_mark(document))
+}
+
 fn vet_size(document: &[u8]) -> Result<(), NotAKeyFile> {
     let bytes = document.len();
     if bytes > MAX_KEY_FILE_BYTES { Err(NotAKeyFile::TooLarge { bytes }) } else { Ok(()) }
 }
 
-/// How often each `kid` is there for each algorithm.
-#[derive(Default)]
-struct Names(HashMap<(Algorithm, String), usize>);
-
-impl Names {
-    fn count(&mut self, kid: Option<&str>, algorithm: Algorithm) {
-        if let Some(kid) = kid {
-            *self.0.entry((algorithm, kid.to_owned())).or_insert(0) += 1;
-        }
-    }
-
-    fn are_unique(&self, kid: Option<&str>, algorithm: Algorithm) -> bool {
-        kid.is_none_or(|kid| self.0.get(&(algorithm, kid.to_owned())).is_none_or(|&count| count == 1))
-    }
+/// The algorithm and `kid` of every two keys that differ in nothing else than the key itself.
+fn ambiguous_names<'k>(keys: impl Iterator<Item = &'k VerifyingKey>) -> HashSet<(Algorithm, &'k str)> {
+    let mut thumbprints = HashMap::new();
+    let name = |key: &'k VerifyingKey| Some(((key.algorithm(), key.kid()?), key.thumbprint()));
+    keys.filter_map(name)
+        .filter(|(name, key)| thumbprints.entry(*name).or_insert(*key) != key)
+        .map(|(name, _)| name)
+        .collect()
 }

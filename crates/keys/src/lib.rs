@@ -3,7 +3,7 @@
 //! A key is read, vetted and prepared once, when it is loaded; from then on it belongs to one algorithm
 //! (RFC 8725 section 3.1), and finding it and verifying with it allocates nothing here.
 //!
-//! The road, in reading order:
+//! In reading order:
 //!
 //! 1. [`key_file::load`] tells what kind of key file it has; [`KeySetBuilder`] takes the kinds one by one.
 //! 2. A [`PublicKey`] or an [`HmacKey`] is a key that passed vetting. The two are different types, and neither can
@@ -53,8 +53,9 @@
 //! curve25519-dalek's points, 55 KiB a key, computed when the set is built: a check takes half the time, and accepts exactly what
 //! the libraries accept.
 //!
-//! The feature `fips` gives every algorithm to the FIPS 140-3 module of aws-lc-rs; building that takes CMake and Go.
-//! ES256K is no approved algorithm there.
+//! The feature `fips` takes every algorithm from aws-lc-rs, built on its FIPS 140-3 module, also where the feature `ring` is on;
+//! building the module takes CMake, Go and libclang. `ed25519-tables` then changes nothing. Reading and vetting a key is arithmetic of this
+//! crate, outside of the module. Which algorithms are approved is for the module's certificate to say: ES256K is not.
 //!
 //! # Vetting
 //! What a key must pass, whatever the backend; every reason is a [`KeyRefused`] with a stable [`code`](KeyRefused::code).
@@ -64,8 +65,9 @@
 //! - EC: an uncompressed point of full length on its curve, not at infinity.
 //! - Ed25519: a canonical encoding of a point on the curve, not of small order.
 //! - HMAC: a secret as long as the hash's output, and not the text of a public key.
-//! - A JWK: `use`, `key_ops`, `alg`, `crv` and `kty` that allow verifying and do not contradict each other. From a remote
-//!   set neither private nor `oct` keys; from no set `oct` keys beside others; no `kid` and algorithm twice.
+//! - A JWK: `use`, `key_ops`, `alg`, `crv` and `kty` that allow verifying and do not contradict each other. A member that is
+//!   null is absent. From a remote set neither `oct` keys nor keys whose private part it holds; from no set `oct` keys beside
+//!   others; no different keys under one `kid` and algorithm.
 
 mod algorithm;
 mod backend;
@@ -99,7 +101,7 @@ mod vetting;
 pub use algorithm::{Algorithm, Curve, KeyType};
 pub use error::{BadSignature, NotAKeyFile, VerifyError};
 pub use hmac_key::HmacKey;
-pub use key_refresher::KeyRefresher;
+pub use key_refresher::{KeyRefresher, Refreshed};
 pub use key_refused::KeyRefused;
 pub use key_ring::{KeyRing, PublishedKeySet};
 pub use key_set::{KeySet, VerifiedJws};

@@ -50,7 +50,3 @@ pub const MAX_HMAC_SECRET_BYTES: usize = 4096;
 
 /// Most refused keys that the message of a [`NoUsableKey`](crate::NoUsableKey) names: it is for one line of a log.
 pub const MAX_REFUSED_KEYS_SHOWN: usize = 4;
-
-/// Most characters of a `kid` or another name of a document that a message shows. Thumbprints, the longest kind of `kid` in
-/// common use, have 43.
-pub const MAX_KEY_NAME_SHOWN: usize = 64;

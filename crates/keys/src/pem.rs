@@ -5,7 +5,7 @@ use x509_cert::der::pem;
 use crate::key_refused::KeyRefused;
 use crate::spki::{DerKey, DerKind};
 
-/// Reads every block of `text`. What lies between blocks is passed over (RFC 7468 section 2).
+/// Reads every block of `text`. Text between blocks is ignored (RFC 7468 section 2).
 pub(crate) fn read_blocks(text: &[u8]) -> Vec<DerKey> {
     let mut keys = Vec::new();
     let mut rest = text;

@@ -1,10 +1,12 @@
 use std::error::Error;
 use std::fmt;
 
+use tollgate_jwt::excerpt;
+
 use crate::algorithm::Algorithm;
 use crate::key_refused::KeyRefused;
 use crate::key_set::KeySet;
-use crate::limits::{MAX_KEY_NAME_SHOWN, MAX_REFUSED_KEYS_SHOWN};
+use crate::limits::MAX_REFUSED_KEYS_SHOWN;
 
 /// A key set and what became of each key.
 #[derive(Debug)]
@@ -66,21 +68,22 @@ pub struct KeyReport {
     pub algs: Vec<Algorithm>,
     /// The dates of the certificate that it comes from. They are not judged: this crate has no clock.
     pub validity: Option<Validity>,
+    /// The SHA-256 thumbprint of the public key's JWK (RFC 7638), where the key could be read, also if it is refused. None for
+    /// a secret.
+    pub thumbprint: Option<[u8; 32]>,
     /// Why it is not used.
     pub refused: Option<KeyRefused>,
 }
 
-/// One line: which key, and whether it is refused and why. The names are escaped and cut to
-/// [`MAX_KEY_NAME_SHOWN`] characters.
+/// One line: which key, and whether it is refused and why. Names are escaped [excerpts](tollgate_jwt::excerpt).
 impl fmt::Display for KeyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |name: &str| name.chars().take(MAX_KEY_NAME_SHOWN).collect::<String>();
         match self.kty.as_str() {
             "" => f.write_str("the key")?,
-            kty => write!(f, "the {} key", shown(kty).escape_debug())?,
+            kty => write!(f, "the {} key", excerpt(kty).escape_debug())?,
         }
         match &self.kid {
-            Some(kid) => write!(f, " {:?}", shown(kid))?,
+            Some(kid) => write!(f, " {:?}", excerpt(kid))?,
             None => f.write_str(" without kid")?,
         }
         match &self.refused {

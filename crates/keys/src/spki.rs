@@ -81,7 +81,7 @@ impl DerKey {
 
     fn of_info(algorithm: AlgorithmIdentifierRef<'_>, key: BitStringRef<'_>) -> Self {
         let Some(kind) = KINDS.iter().find(|kind| kind.identifier == algorithm.oid) else {
-            return Self::refused(KeyRefused::UnsupportedKeyType);
+            return Self::refused(KeyRefused::unsupported_key_type(&algorithm.oid.to_string()));
         };
         let key = key.as_bytes().ok_or(KeyRefused::MalformedDer).and_then(|key| (kind.read)(key, algorithm.parameters));
         DerKey { key_type: Some(kind.key_type), validity: None, key }
@@ -151,8 +151,8 @@ fn named_curve(parameters: Option<AnyRef<'_>>) -> Result<Curve, KeyRefused> {
     let identifier = parameters
         .and_then(|parameters| parameters.decode_as::<ObjectIdentifier>().ok())
         .ok_or(KeyRefused::UnsupportedParameters)?;
-    let curve = CURVES.iter().find(|(curve, _)| *curve == identifier).ok_or(KeyRefused::UnsupportedCurve)?;
-    Ok(curve.1)
+    let curve = CURVES.iter().find(|(curve, _)| *curve == identifier);
+    curve.map(|(_, curve)| *curve).ok_or_else(|| KeyRefused::unsupported_curve(&identifier.to_string()))
 }
 
 /// RFC 5480 section 2.1.1.1, SEC 2 appendix A.2.1.

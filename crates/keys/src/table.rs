@@ -2,6 +2,7 @@
 
 use crate::algorithm::{Algorithm, Curve, KeyType};
 use crate::backend::{self, Backend};
+use crate::limits::{MAX_RSA_MODULUS_BITS, MIN_RSA_MODULUS_BITS};
 
 /// All that is particular to one algorithm.
 pub(crate) struct Row {
@@ -46,6 +47,18 @@ pub(crate) enum SignatureLength {
     Fixed(usize),
     /// As long as the RSA key's modulus (RFC 8017 section 8.2.2, step 1).
     Modulus,
+}
+
+impl SignatureLength {
+    /// Whether a key of the algorithm could make a signature of this many bytes.
+    pub(crate) fn admits(self, bytes: usize) -> bool {
+        match self {
+            SignatureLength::Fixed(length) => length == bytes,
+            SignatureLength::Modulus => {
+                (MIN_RSA_MODULUS_BITS.div_ceil(8)..=MAX_RSA_MODULUS_BITS.div_ceil(8)).contains(&bytes)
+            }
+        }
+    }
 }
 
 /// The row of `algorithm`.

@@ -44,7 +44,7 @@ impl VerifyingKey {
             return Err(KeyRefused::AlgorithmContradictsKey { algorithm });
         }
         let row = table::row(algorithm);
-        let backend = row.backend.ok_or(KeyRefused::UnsupportedAlgorithm)?;
+        let backend = row.backend.ok_or_else(|| KeyRefused::unsupported_algorithm(algorithm.name()))?;
         let signature_bytes = match row.signature_length {
             SignatureLength::Fixed(bytes) => bytes,
             SignatureLength::Modulus => key.modulus_bytes(),
@@ -140,8 +140,8 @@ impl fmt::Debug for VerifyingKey {
 }
 
 fn vet_kid(kid: Option<&str>) -> Result<Option<Box<str>>, KeyRefused> {
-    if kid.is_some_and(|kid| kid.len() > MAX_KEY_ID_BYTES) {
-        return Err(KeyRefused::KeyIdTooLong);
+    match kid {
+        Some(kid) if kid.len() > MAX_KEY_ID_BYTES => Err(KeyRefused::KeyIdTooLong { bytes: kid.len() }),
+        kid => Ok(kid.map(Box::from)),
     }
-    Ok(kid.map(Box::from))
 }

@@ -85,6 +85,14 @@ pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
     match checks.iter().position(|check| *check == Signature::Good) {
         Some(index) => Verdict::Accept(Box::new(facts(claims, payload, candidates[index]))),
         None if checks.contains(&Signature::Bad) => Verdict::reject("bad-signature"),
+        // Where no key is named, another one may have made it.
+        None if header.is_some_and(|header| {
+            let is_named = header.kid.is_some() && candidates.iter().any(|key| key.kid == header.kid);
+            !is_named && Key::may_make(&header.alg, octets.len())
+        }) =>
+        {
+            Verdict::reject("unknown-key")
+        }
         None => Verdict::reject("malformed-signature"),
     }
 }
@@ -194,7 +202,7 @@ fn check_claims(
 /// docs/keys.md, "Which key a token is checked under".
 fn candidates<'w>(issuer: &'w Issuer, header: &Header, reasons: &mut Reasons) -> Vec<&'w Key> {
     let of_algorithm = || issuer.keys.iter().filter(|key| key.alg == header.alg);
-    let found: Vec<&Key> = match &header.kid {
+    let mut found: Vec<&Key> = match &header.kid {
         None => of_algorithm().collect(),
         Some(kid) => {
             let named: Vec<_> = of_algorithm().filter(|key| key.kid.as_ref() == Some(kid)).collect();
@@ -208,12 +216,20 @@ fn candidates<'w>(issuer: &'w Issuer, header: &Header, reasons: &mut Reasons) ->
             of_algorithm().filter(|key| key.kid.is_none()).collect()
         }
     };
-    match found.len() {
+    // A key under several names is one, and known by the first of them.
+    found.sort_by_key(|key| &key.kid);
+    let mut distinct: Vec<&Key> = Vec::new();
+    for key in found {
+        if !distinct.iter().any(|other| other.is_same(key)) {
+            distinct.push(key);
+        }
+    }
+    match distinct.len() {
         0 => drop(reasons.insert("unknown-key")),
         count if count > MAX_KEYS_TRIED => drop(reasons.insert("ambiguous-key")),
         _ => {}
     }
-    found
+    distinct
 }
 
 fn facts(claims: Claims, payload: Json, key: &Key) -> Facts {

@@ -20,7 +20,7 @@ pub struct Key {
     material: Material,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 enum Material {
     Secret(Vec<u8>),
     Rsa(Box<RsaPublicKey>),
@@ -46,8 +46,8 @@ impl Key {
         Key { kid, alg: alg.to_owned(), material: Material::Secret(secret.to_vec()) }
     }
 
-    /// The keys of a JWK set (RFC 7517 section 5), all of them strong and well-formed: of two with the same `kid` and
-    /// `alg` neither.
+    /// The keys of a JWK set (RFC 7517 section 5), all of them strong and well-formed, those for encryption left out. The same
+    /// key twice is one; of different keys with the same `kid` and `alg` none is used.
     ///
     /// # Panics
     /// For a set that is not so: the oracle judges tokens, not keys.
@@ -55,12 +55,26 @@ impl Key {
     pub fn read_set(jwks: &str) -> Vec<Key> {
         let set = Json::parse(jwks.as_bytes()).expect("JSON");
         let Some(Json::Array(jwks)) = set.get("keys") else { panic!("no JWK set") };
-        let keys: Vec<Key> = jwks.iter().flat_map(read).collect();
-        let is_unique = |key: &Key| {
-            let same = |other: &&Key| other.kid == key.kid && other.alg == key.alg;
-            key.kid.is_none() || keys.iter().filter(same).count() == 1
-        };
-        keys.iter().filter(|key| is_unique(key)).cloned().collect()
+        let all: Vec<Key> = jwks.iter().filter(|jwk| is_for_signatures(jwk)).flat_map(read).collect();
+        let mut keys: Vec<Key> = Vec::new();
+        for key in &all {
+            let has_name = |other: &&Key| other.kid == key.kid && other.alg == key.alg;
+            let is_ambiguous = key.kid.is_some() && all.iter().filter(has_name).any(|other| !other.is_same(key));
+            if !is_ambiguous && !keys.iter().filter(has_name).any(|other| other.is_same(key)) {
+                keys.push(key.clone());
+            }
+        }
+        keys
+    }
+
+    /// Whether `other` is the same key, under whatever name.
+    pub(crate) fn is_same(&self, other: &Key) -> bool {
+        self.material == other.material
+    }
+
+    /// Whether there may be a key of this algorithm with signatures of this length.
+    pub(crate) fn may_make(alg: &str, length: usize) -> bool {
+        matches!(alg, "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512") && (256..=1024).contains(&length)
     }
 
     /// Checks `signature` (RFC 7518 section 3, RFC 8037 section 3.1, RFC 8812 section 3.2, RFC 9964).
@@ -107,6 +121,11 @@ impl Key {
             _ => unreachable!("{}", self.alg),
         }
     }
+}
+
+/// RFC 7517 section 4.2. What is null is absent.
+fn is_for_signatures(jwk: &Json) -> bool {
+    matches!(jwk.get("use"), None | Some(Json::Null)) || jwk.get("use").and_then(Json::as_str) == Some("sig")
 }
 
 /// One JWK: a key for each algorithm that it is for.

@@ -16,6 +16,7 @@ pub(crate) const AUDIENCE: &str = "https://api.example.com";
 /// A signer and how tokens name it.
 pub(crate) struct Named {
     pub(crate) signer: Signer,
+    number: usize,
     pub(crate) kid: Option<String>,
 }
 
@@ -38,7 +39,7 @@ struct Setting {
 static SETTING: LazyLock<Setting> = LazyLock::new(|| {
     let (mut issuers, mut signers) = (Vec::new(), Vec::new());
     for (issuer, keys) in issuers_and_keys() {
-        let public = keys.iter().filter_map(|(named, with_alg)| named.signer.jwk(named.kid.as_deref(), *with_alg));
+        let public = keys.iter().flat_map(|(named, with_alg)| published(named, *with_alg));
         let jwks = format!(r#"{{"keys":[{}]}}"#, public.collect::<Vec<_>>().join(","));
         let secret = |named: &Named| {
             named.signer.hmac_secret().map(|secret| (named.kid.clone(), named.signer.alg, secret.to_vec()))
@@ -52,6 +53,28 @@ static SETTING: LazyLock<Setting> = LazyLock::new(|| {
     let world = World { issuers, prefix: "tg", env: "live", credentials: credentials(), max_header_bytes: 8192 };
     Setting { world, signers }
 });
+
+/// What a public key's issuer publishes of it: the key, the same key again, a key for encryption under its name, and where it has
+/// none also the same key under two.
+fn published(named: &Named, with_alg: bool) -> Vec<String> {
+    let jwk = |signer: &Signer, kid: Option<&str>| signer.jwk(kid, with_alg);
+    let kid = named.kid.as_deref();
+    let Some(own) = jwk(&named.signer, kid) else {
+        return Vec::new();
+    };
+    let again = own.replacen('{', r#"{"use":null,"key_ops":null,"x5t":null,"#, 1);
+    let other = jwk(&Signer::new(named.signer.alg, ENCRYPTION), kid);
+    let mut jwks = vec![own, again];
+    jwks.extend(other.map(|other| other.replacen('{', r#"{"use":"enc","#, 1)));
+    if kid.is_none() {
+        let aliases = ["alias-2", "alias-1"].map(|alias| format!("{alias}-{}-{}", named.signer.alg, named.number));
+        jwks.extend(aliases.iter().filter_map(|alias| jwk(&named.signer, Some(alias))));
+    }
+    jwks
+}
+
+/// The number of the keys that are for encryption.
+const ENCRYPTION: usize = 20;
 
 /// Each issuer, without its keys, and these, each with whether its JWK says `alg`.
 fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
@@ -68,8 +91,9 @@ fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
         required: Vec::new(),
         leeway: 60,
     };
-    let named =
-        |alg, number, kid: Option<String>, with_alg| (Named { signer: Signer::new(alg, number), kid }, with_alg);
+    let named = |alg, number, kid: Option<String>, with_alg| {
+        (Named { signer: Signer::new(alg, number), number, kid }, with_alg)
+    };
     // Two issuers of almost one name use the same `kid`s for other keys.
     let two_of_each = |first: usize, second: usize| {
         let pair = move |alg| {

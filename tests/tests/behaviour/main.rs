@@ -17,6 +17,7 @@ mod hostile_tokens;
 mod key_records;
 mod ledger;
 mod messages;
+mod missing_keys;
 #[cfg(feature = "oracle")]
 mod oracle;
 mod packed_records;

@@ -76,6 +76,16 @@ fn errors_of_keys_say_what_is_wrong() {
             "the signature has not the form that its algorithm gives",
         ),
         (VerifyError::BadSignature, "bad-signature", "the signature does not verify"),
+        (
+            VerifyError::NoKeyVerifies { tried: 1 },
+            "bad-signature",
+            "the signature is not of the one key that could be tried",
+        ),
+        (
+            VerifyError::NoKeyVerifies { tried: 3 },
+            "bad-signature",
+            "the signature is of none of the 3 keys that could be tried",
+        ),
     ];
     for (error, code, text) in verify {
         assert_eq!((error.code(), error.to_string().as_str()), (code, text));
@@ -131,7 +141,10 @@ fn errors_of_tokens_say_what_is_wrong() {
         Rejection::UnknownIssuer { issuer: "\n".into() },
         Rejection::MissingClaim { name: "exp".into() },
         Rejection::NotYetValid { not_before: 2, now: 1 },
-        Rejection::AmbiguousKey { candidates: 9, max: 4 },
+        Rejection::AmbiguousKey { kid: None, candidates: 9, max: 4 },
+        Rejection::AmbiguousKey { kid: Some("k\n".into()), candidates: 9, max: 4 },
+        Rejection::NoKeyVerifies { kid: None, tried: 3 },
+        Rejection::NoKeyVerifies { kid: Some("k\n".into()), tried: 1 },
         Rejection::AlgorithmMismatch { header: Algorithm::RS256, key: Algorithm::ES256 },
     ]);
     assert_eq!(
@@ -144,6 +157,9 @@ fn errors_of_tokens_say_what_is_wrong() {
             r#"the required claim "exp" is absent"#,
             "not valid before 2; it is 1",
             "the token has no kid, and 9 keys would have to be tried; at most 4 are",
+            r#"the issuer has no key with the kid "k\n", and 9 keys would have to be tried; at most 4 are"#,
+            "the token has no kid, and none of the 3 keys tried verifies it",
+            r#"the issuer has no key with the kid "k\n", and the one key tried does not verify it"#,
             "the header's alg is RS256, and the key is for ES256",
         ]
     );

@@ -1,13 +1,11 @@
 //! What the user plugs in may itself verify.
 
 use std::cell::RefCell;
-use std::future::{Future, ready};
-use std::pin::Pin;
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 
-use tollgate::keys::KeyRefresher;
+use tollgate::keys::{KeyRefresher, Refreshed};
 use tollgate::{Algorithm, Engine, KeyRing};
 use tollgate_tests::{Draft, NOW, engine, issuer, key_set, signing_key};
 
@@ -45,8 +43,8 @@ impl KeyRefresher for Verifies {
         self.answers.lock().unwrap().push((kid.map(str::to_owned), is_accepted));
     }
 
-    fn refreshed<'r>(&'r self, _: Option<&'r str>) -> Pin<Box<dyn Future<Output = bool> + Send + 'r>> {
-        Box::pin(ready(false))
+    fn refreshed<'r>(&'r self, _: Option<&'r str>) -> Option<Refreshed<'r>> {
+        None
     }
 }
 

@@ -410,7 +410,7 @@ fn key_file_without_a_usable_key_is_a_configuration_error_with_the_reasons() {
     let short = folder.write("short.json", r#"{"kty":"oct","alg":"HS256","kid":"s","k":"c2VjcmV0"}"#);
     for arguments in [&["--jwks", &short][..], &["--jwks", &short, "--alg", "HS256"]] {
         let arguments = [&["verify", "--issuer", ISSUER, "--audience", AUDIENCE], arguments].concat();
-        run(&arguments, "").refused_with(r#"the oct key "s" is refused (the HMAC secret is too short: 6 bytes"#);
+        run(&arguments, "").refused_with(r#"the oct key "s" is refused (the HMAC secret (`k`) has 6 bytes"#);
     }
     let empty = folder.write("empty.json", r#"{"keys":[]}"#);
     run(&["verify", "--issuer", ISSUER, "--audience", AUDIENCE, "--jwks", &empty], "").refused_with("none was given");

@@ -139,7 +139,7 @@ fn a43_unusable_keys_are_passed_over_and_their_neighbours_kept() {
         for (reason, bad) in table {
             let provider = Provider::start(publishes(format!(r#"{{"keys":[{bad},{good}]}}"#)));
             let remote = Remote::start(remote(&provider)).await;
-            assert!(accepts(&remote.engine, &signer.header()), "{reason}");
+            assert!(accepts(&remote.engine, &signer.header()), "{reason}: {:?}", remote.keys.health());
             let health = remote.keys.health();
             let refused: Vec<_> = health.refused.iter().filter_map(|report| report.refused.as_ref()).collect();
             assert_eq!((health.keys, refused.len(), refused[0].code()), (1, 1, reason));
@@ -149,7 +149,7 @@ fn a43_unusable_keys_are_passed_over_and_their_neighbours_kept() {
 }
 
 #[test]
-fn a43_the_same_kid_and_alg_twice_makes_both_unusable() {
+fn a43_different_keys_under_one_kid_and_alg_are_both_unusable() {
     simulate(async {
         let (one, two, third) = (key("k1"), key("k1"), key("k3"));
         let provider = Provider::start(publishes(jwks([&one, &two, &third])));
@@ -157,6 +157,43 @@ fn a43_the_same_kid_and_alg_twice_makes_both_unusable() {
         assert!(!accepts(&remote.engine, &Signer::with_key(one).header()));
         assert!(!accepts(&remote.engine, &Signer::with_key(two).header()));
         assert!(accepts(&remote.engine, &Signer::with_key(third).header()));
+    });
+}
+
+#[test]
+fn a64_the_same_key_twice_is_one_key() {
+    simulate(async {
+        let signer = Signer::new();
+        let own = signer.keys.signing_key().public_jwk().unwrap();
+        let again = own.replacen('{', r#"{"x5t":null,"#, 1);
+        let provider = Provider::start(publishes(format!(r#"{{"keys":[{own},{again}]}}"#)));
+        let remote = Remote::start(remote(&provider)).await;
+        assert!(accepts(&remote.engine, &signer.header()));
+        let health = remote.keys.health();
+        assert_eq!((health.keys, health.refused.len()), (1, 0));
+    });
+}
+
+#[test]
+fn a64_key_that_is_refused_takes_no_usable_key_along() {
+    simulate(async {
+        let signer = Signer::new();
+        let (own, other) = (signer.keys.signing_key().public_jwk().unwrap(), key("k1").public_jwk().unwrap());
+        for (reason, bad) in [
+            ("use-not-sig", other.replace(r#""sig""#, r#""enc""#)),
+            ("use-not-sig", own.replace(r#""sig""#, r#""enc""#)),
+            ("private-key", key("k1").to_private_jwk().to_string()),
+            ("malformed-member", other.replace(r#""x":""#, r#""x":"="#)),
+        ] {
+            for keys in [[&own, &bad], [&bad, &own]] {
+                let [first, second] = keys;
+                let provider = Provider::start(publishes(format!(r#"{{"keys":[{first},{second}]}}"#)));
+                let remote = Remote::start(remote(&provider)).await;
+                assert!(accepts(&remote.engine, &signer.header()), "{reason}: {:?}", remote.keys.health());
+                let refused = remote.keys.health().refused;
+                assert_eq!(refused[0].refused.as_ref().map(|refused| refused.code()), Some(reason));
+            }
+        }
     });
 }
 

@@ -42,6 +42,20 @@ fn authorization_server_metadata_leads_to_the_keys() {
 }
 
 #[test]
+fn byte_order_mark_before_the_metadata_and_the_keys_is_skipped() {
+    simulate(async {
+        let signer = Signer::new();
+        let provider = Provider::start(answers_status("404 Not Found", ""));
+        let issuer = provider.uri("/tenant");
+        let document = format!("\u{feff}{}", metadata(&issuer, &provider.uri("/keys")));
+        provider.answers("/tenant/.well-known/openid-configuration", publishes(document));
+        provider.answers("/keys", publishes(format!("\u{feff}{}", signer.jwks())));
+        let remote = Remote::start(openid(&issuer)).await;
+        assert!(accepts(&remote.engine, &signer.header()), "{:?}", remote.keys.health());
+    });
+}
+
+#[test]
 fn metadata_of_another_issuer_is_refused() {
     simulate(async {
         let provider = Provider::start(publishes(Signer::new().jwks()));

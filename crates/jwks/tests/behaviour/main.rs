@@ -3,6 +3,7 @@
 mod attacks;
 mod discovery;
 mod health;
+mod keys_without_kid;
 mod misbehaving;
 mod rotation;
 mod saved;

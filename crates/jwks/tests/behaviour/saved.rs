@@ -128,6 +128,21 @@ fn what_is_in_the_file_is_vetted_anew() {
 }
 
 #[test]
+fn byte_order_mark_in_the_file_is_skipped() {
+    simulate(async {
+        let (signer, disk) = (Signer::new(), Disk::new());
+        let mut provider = Provider::start(publishes(signer.jwks()));
+        disk.fill(&provider).await;
+        provider.goes_down();
+        disk.write(&provider, &format!("\u{feff}{}", signer.jwks()));
+        let edited = format!("\u{feff}{}", fs::read_to_string(disk.file()).unwrap());
+        fs::write(disk.file(), edited).unwrap();
+        let remote = Remote::start(disk.builder_at(&provider, NOW)).await;
+        until("the saved set serves", || accepts(&remote.engine, &signer.header())).await;
+    });
+}
+
+#[test]
 fn file_of_another_source_is_refused() {
     simulate(async {
         let (signer, disk) = (Signer::new(), Disk::new());

@@ -23,6 +23,17 @@ fn provider_with_a_trusted_certificate_is_taken() {
 }
 
 #[test]
+fn byte_order_mark_before_the_root_certificates_is_skipped() {
+    simulate(async {
+        let (signer, authority) = (Signer::new(), Authority::new());
+        let provider = Provider::start_tls(publishes(signer.jwks()), authority.server("127.0.0.1"));
+        let roots = format!("\u{feff}{}", authority.pem());
+        let remote = Remote::start(remote(&provider).root_certificates(roots.as_bytes())).await;
+        assert!(accepts(&remote.engine, &signer.header()), "{:?}", remote.keys.health());
+    });
+}
+
+#[test]
 fn untrusted_certificate_is_a_tls_failure() {
     simulate(async {
         let (signer, authority) = (Signer::new(), Authority::new());

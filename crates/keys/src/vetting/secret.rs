@@ -35,8 +35,9 @@ const PEM_BOUNDARY: &[u8] = b"-----BEGIN ";
 /// Whether the secret is the text of a JWK or of a set of them.
 fn is_jwk(secret: &[u8]) -> bool {
     let mut buffer = json::Buffer::default();
-    secret.trim_ascii_start().starts_with(b"{")
-        && json::parse(secret, &mut buffer).is_ok_and(|document| {
+    let text = json::without_byte_order_mark(secret);
+    text.trim_ascii_start().starts_with(b"{")
+        && json::parse(text, &mut buffer).is_ok_and(|document| {
             let object = document.root();
             object.get("kty").is_some() || object.get("keys").is_some()
         })

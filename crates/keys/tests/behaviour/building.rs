@@ -1,6 +1,6 @@
 //! What a builder says of keys that cannot be used.
 
-use tollgate_keys::{Algorithm, KeyRefused, KeySet, KeySetBuilder, KeySource, NoUsableKey, VerifyingKey, limits};
+use tollgate_keys::{Algorithm, KeyRefused, KeySet, KeySetBuilder, KeySource, NoUsableKey, VerifyingKey};
 
 const GOOD: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"good","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 const BAD: &str = r#"{"kty":"OKP","crv":"Ed25519","kid":"bad","x":"AA"}"#;
@@ -52,10 +52,10 @@ fn message_names_the_keys_and_stays_short() {
     let hostile = BAD.replace("\"bad\"", r#""a\u001b[31m\n""#);
     let nameless = BAD.replace(r#""kid":"bad","#, "");
     let error = builder(&[&jwks(&[&hostile, &nameless, &long, BAD, BAD, BAD])]).build().unwrap_err();
-    let (text, length) = (error.to_string(), "the Ed25519 key is not 32 bytes long");
+    let (text, length) = (error.to_string(), "the Ed25519 key (`x`) is not 32 bytes long");
     let expected = format!(
         r#"no usable key: the OKP key "a\u{{1b}}[31m\n" is refused ({length}); the OKP key without kid is refused ({length}); the OKP key "{}" is refused ({length}); the OKP key "bad" is refused ({length}); and 2 more"#,
-        "k".repeat(limits::MAX_KEY_NAME_SHOWN)
+        tollgate_jwt::excerpt(&"k".repeat(1000))
     );
     assert_eq!(text, expected);
     let used = builder(&[GOOD]).build_with_reports().reports.remove(0);

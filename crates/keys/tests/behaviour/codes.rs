@@ -11,16 +11,16 @@ fn codes_of_refused_keys() {
     use KeyRefused::*;
     for (refused, code) in [
         (MissingMember { member: "n" }, "missing-member"),
-        (MalformedMember { member: "n" }, "malformed-member"),
-        (KeyIdTooLong, "kid-too-long"),
-        (UnsupportedKeyType, "unsupported-key-type"),
-        (UnsupportedCurve, "unsupported-curve"),
-        (UnsupportedAlgorithm, "unsupported-algorithm"),
+        (MalformedMember { member: "n", expected: "a string" }, "malformed-member"),
+        (KeyIdTooLong { bytes: 2000 }, "kid-too-long"),
+        (UnsupportedKeyType { found: "a".into() }, "unsupported-key-type"),
+        (UnsupportedCurve { found: "a".into() }, "unsupported-curve"),
+        (UnsupportedAlgorithm { found: "a".into() }, "unsupported-algorithm"),
         (UnsupportedParameters, "unsupported-parameters"),
         (MissingAlgorithm, "missing-algorithm"),
         (AlgorithmContradictsKey { algorithm: Algorithm::RS256 }, "algorithm-contradicts-key"),
         (NoAdmittedAlgorithm, "no-admitted-algorithm"),
-        (UseIsNotSignature, "use-not-sig"),
+        (UseIsNotSignature { found: "a".into() }, "use-not-sig"),
         (KeyOpsWithoutVerify, "key-ops-without-verify"),
         (KeyOpsContradictory, "key-ops-contradictory"),
         (PrivateKey, "private-key"),
@@ -86,6 +86,7 @@ fn codes_of_rejected_tokens() {
         (AmbiguousKey { candidates: 5, max: 4 }, "ambiguous-key"),
         (MalformedSignature, "malformed-signature"),
         (BadSignature, "bad-signature"),
+        (NoKeyVerifies { tried: 2 }, "bad-signature"),
     ] {
         assert_eq!(error.code(), code);
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use tollgate_jwt::{CompactJws, json};
-use tollgate_keys::{Algorithm, KeyRefused, KeySet, Loaded};
+use tollgate_keys::{Algorithm, KeyRefused, KeyReport, KeySet, Loaded};
 
 #[test]
 fn wycheproof_json_web_signatures() {
@@ -105,7 +105,7 @@ fn a14_ml_dsa_signatures_of_rfc_9964() {
         let Some(file) = vectors(&path) else { return };
         let keys = load(&file["jwk"], &[]);
         if !algorithm.is_supported() {
-            assert_eq!(keys.reports[0].refused, Some(KeyRefused::UnsupportedAlgorithm));
+            assert!(is_unsupported(&keys.reports[0]));
             continue;
         }
         let key = keys.set.iter().next().unwrap();
@@ -117,6 +117,10 @@ fn a14_ml_dsa_signatures_of_rfc_9964() {
     }
 }
 
+fn is_unsupported(report: &KeyReport) -> bool {
+    matches!(report.refused, Some(KeyRefused::UnsupportedAlgorithm { .. }))
+}
+
 /// Runs every test of a file; returns how many there were.
 fn wycheproof(file: &Value, name: &str) -> usize {
     let overrides = vectors("wycheproof/strict_overrides.json").unwrap();
@@ -124,7 +128,7 @@ fn wycheproof(file: &Value, name: &str) -> usize {
     for group in file["testGroups"].as_array().unwrap() {
         let keys = if group["public"].is_null() { &group["private"] } else { &group["public"] };
         let loaded = load(keys, &[]);
-        let unsupported = loaded.reports.iter().all(|report| report.refused == Some(KeyRefused::UnsupportedAlgorithm));
+        let unsupported = loaded.reports.iter().all(is_unsupported);
         for test in group["tests"].as_array().unwrap() {
             let stricter = overrides
                 .as_array()

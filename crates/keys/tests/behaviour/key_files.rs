@@ -1,7 +1,7 @@
 //! Key files of each kind, told apart by how they start.
 
 use proptest::prelude::*;
-use tollgate_keys::{Algorithm, KeyRefused, KeySet, Loaded, NotAKeyFile, Validity, key_file, limits};
+use tollgate_keys::{Algorithm, HmacKey, KeyRefused, KeySet, Loaded, NotAKeyFile, Validity, key_file, limits};
 
 const JWK: &[u8] = br#"{"kty":"OKP","crv":"Ed25519","kid":"a","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
 const P256: &[u8] = include_bytes!("../data/p256_public.pem");
@@ -16,6 +16,30 @@ fn jwk_and_jwk_set() {
         assert_eq!(loaded.reports[0].algs, [Algorithm::EdDSA, Algorithm::Ed25519]);
     }
     assert!(load(br#"{"keys":[]}"#).reports.is_empty());
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_whatever_reads_the_document() {
+    let bom = |document: &[u8]| [b"\xef\xbb\xbf", document].concat();
+    let (set, builder) = ([br#"{"keys":["#, JWK, b"]}"].concat(), KeySet::builder);
+    for loaded in [
+        builder().jwk(&bom(JWK)),
+        builder().jwks(&bom(&set)),
+        builder().file(&bom(JWK)),
+        builder().file(&bom(&set)),
+        builder().file(&bom(&[b"\n", JWK].concat())),
+    ] {
+        assert_eq!(loaded.unwrap().build().unwrap().len(), 2);
+    }
+    for loaded in [builder().pem(&bom(P256)), builder().file(&bom(P256)), builder().file(&bom(P256_CERTIFICATE))] {
+        assert_eq!(loaded.unwrap().build().unwrap().len(), 1);
+    }
+    // One, at the start.
+    assert_eq!(builder().jwk(&bom(&bom(JWK))).unwrap_err().code(), "malformed-json");
+    assert_eq!(builder().jwk(&[JWK, b"\xef\xbb\xbf"].concat()).unwrap_err().code(), "malformed-json");
+    // What is no secret without it is none with it.
+    let refused = HmacKey::new(Algorithm::HS256, &bom(JWK)).unwrap_err();
+    assert_eq!(refused, KeyRefused::HmacSecretIsJwk);
 }
 
 #[test]
@@ -75,7 +99,8 @@ fn public_keys_that_need_the_second_backend() {
         (&include_bytes!("../data/p521_public.pem")[..], Algorithm::ES512),
         (include_bytes!("../data/secp256k1_public.pem"), Algorithm::ES256K),
     ] {
-        let expected = (!algorithm.is_supported()).then_some(KeyRefused::UnsupportedAlgorithm);
+        let found = algorithm.name().into();
+        let expected = (!algorithm.is_supported()).then_some(KeyRefused::UnsupportedAlgorithm { found });
         assert_eq!(load(file).reports[0].refused, expected);
     }
 }
@@ -147,8 +172,10 @@ fn many_blocks_with_text_between_them() {
     let loaded = load(&file);
     assert_eq!(loaded.reports.len(), 2);
     assert!(loaded.reports.iter().all(|report| report.refused.is_none()));
+    // The certificate is that of the key.
+    assert_eq!(loaded.set.len(), 1);
     let crlf = String::from_utf8(file).unwrap().replace('\n', "\r\n");
-    assert_eq!(load(crlf.as_bytes()).set.len(), 2);
+    assert_eq!(load(crlf.as_bytes()).reports, loaded.reports);
 }
 
 /// `openssl s_client` writes the chain as `0 s:CN=...`, and 0 is also the first byte of DER.

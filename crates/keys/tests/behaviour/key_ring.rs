@@ -1,12 +1,10 @@
 //! Sets in motion.
 
-use std::future::{self, Future};
-use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use tollgate_keys::{Algorithm, HmacKey, KeyRefresher, KeyRing, KeySet, VerifyingKey};
+use tollgate_keys::{Algorithm, HmacKey, KeyRefresher, KeyRing, KeySet, Refreshed, VerifyingKey};
 
 #[test]
 fn clones_are_the_same_ring() {
@@ -98,8 +96,8 @@ impl KeyRefresher for Hints {
         self.0.lock().unwrap().push(kid.map(str::to_owned));
     }
 
-    fn refreshed<'r>(&'r self, _: Option<&'r str>) -> Pin<Box<dyn Future<Output = bool> + Send + 'r>> {
-        Box::pin(future::ready(false))
+    fn refreshed<'r>(&'r self, _: Option<&'r str>) -> Option<Refreshed<'r>> {
+        None
     }
 }
 

@@ -35,7 +35,7 @@ fn keys_without_kid_stand_in_for_an_unknown_kid() {
     let set = set([named.key(Some("a")), nameless.key(None)]);
     assert_eq!(verify(&set, &nameless.token("EdDSA", Some("b"))), (Ok(None), 1));
     // The named key is not tried for another name, nor the nameless one for the name that is known.
-    assert_eq!(verify(&set, &named.token("EdDSA", Some("b"))), (Err(VerifyError::BadSignature), 1));
+    assert_eq!(verify(&set, &named.token("EdDSA", Some("b"))), (Err(VerifyError::NoKeyVerifies { tried: 1 }), 1));
     assert_eq!(verify(&set, &nameless.token("EdDSA", Some("a"))), (Err(VerifyError::BadSignature), 1));
 }
 
@@ -52,7 +52,8 @@ fn token_without_kid_is_tried_against_a_bounded_number_of_keys() {
         assert!(checks as usize <= MAX_KEYS_TRIED_WITHOUT_KID);
     }
     let stranger = Signer::new().token("EdDSA", None);
-    assert_eq!(verify(&set, &stranger), (Err(VerifyError::BadSignature), MAX_KEYS_TRIED_WITHOUT_KID as u64));
+    let of_no_key = VerifyError::NoKeyVerifies { tried: MAX_KEYS_TRIED_WITHOUT_KID };
+    assert_eq!(verify(&set, &stranger), (Err(of_no_key), MAX_KEYS_TRIED_WITHOUT_KID as u64));
 
     let ambiguous = VerifyError::AmbiguousKey { candidates: signers.len(), max: MAX_KEYS_TRIED_WITHOUT_KID };
     assert_eq!(verify(&keys(signers.len()), &signers[0].token("EdDSA", None)), (Err(ambiguous), 0));
@@ -79,7 +80,8 @@ fn every_algorithm_off_the_diagonal_is_rejected_before_any_check() {
             let without_kid = token_of(header.name(), None, &signature);
             if header == algorithm {
                 assert_eq!(verify(&set, &with_kid), (Err(VerifyError::BadSignature), 1), "{header}");
-                assert_eq!(verify(&set, &without_kid), (Err(VerifyError::BadSignature), 1), "{header}");
+                let of_no_key = VerifyError::NoKeyVerifies { tried: 1 };
+                assert_eq!(verify(&set, &without_kid), (Err(of_no_key), 1), "{header}");
             } else {
                 let mismatch = VerifyError::AlgorithmMismatch { header, key: algorithm };
                 assert_eq!(verify(&set, &with_kid), (Err(mismatch), 0), "{header} under {algorithm}");
@@ -125,8 +127,39 @@ fn rsa_candidates_of_another_modulus_length_are_not_tried() {
     let keys =
         [(0xc5, 256), (0xc7, 384)].map(|(byte, length)| VerifyingKey::new(&rsa(byte, length), Algorithm::RS256, None));
     let set = set(keys.map(Result::unwrap));
-    let token = token_of("RS256", None, &base64url::encode([1; 384]));
-    assert_eq!(verify(&set, &token), (Err(VerifyError::BadSignature), 1));
+    let outcome = |kid, length: usize| verify(&set, &token_of("RS256", kid, &base64url::encode(vec![1; length])));
+    for kid in [None, Some("new")] {
+        assert_eq!(outcome(kid, 384), (Err(VerifyError::NoKeyVerifies { tried: 1 }), 1));
+        // An RSA key that is not here may have made these, and none these.
+        for length in [257, 512, 1024] {
+            assert_eq!(outcome(kid, length), (Err(VerifyError::UnknownKey), 0), "{length}");
+        }
+        for length in [0, 255, 1025] {
+            assert_eq!(outcome(kid, length), (Err(VerifyError::MalformedSignature), 0), "{length}");
+        }
+    }
+}
+
+#[test]
+fn a64_key_that_is_there_under_several_names_is_tried_once() {
+    let (signer, stranger) = (Signer::new(), Signer::new().token("EdDSA", None));
+    let names = [None, Some("a"), Some("b"), Some("c"), Some("d"), Some("e")];
+    let set = set(names.map(|kid| signer.key(kid)));
+    assert_eq!(set.len(), 6);
+    assert_eq!(verify(&set, &signer.token("EdDSA", None)), (Ok(None), 1));
+    assert_eq!(verify(&set, &stranger), (Err(VerifyError::NoKeyVerifies { tried: 1 }), 1));
+    for kid in ["a", "e"] {
+        assert_eq!(verify(&set, &signer.token("EdDSA", Some(kid))), (Ok(Some(kid.to_owned())), 1));
+    }
+    // Nor does it take a place from another key.
+    let others: Vec<Signer> = (1..MAX_KEYS_TRIED_WITHOUT_KID).map(|_| Signer::new()).collect();
+    let keys = others.iter().enumerate().map(|(index, other)| other.key(Some(&format!("other-{index}"))));
+    let set = self::set(names.map(|kid| signer.key(kid)).into_iter().chain(keys));
+    for signer in others.iter().chain([&signer]) {
+        assert!(verify(&set, &signer.token("EdDSA", None)).0.is_ok());
+    }
+    let of_no_key = VerifyError::NoKeyVerifies { tried: MAX_KEYS_TRIED_WITHOUT_KID };
+    assert_eq!(verify(&set, &stranger), (Err(of_no_key), MAX_KEYS_TRIED_WITHOUT_KID as u64));
 }
 
 #[test]

