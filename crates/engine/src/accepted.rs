@@ -79,8 +79,8 @@ impl AcceptedCredentials {
     /// The accepted kinds among those that the credential may be of.
     #[inline]
     pub(crate) fn kinds_of(self, credential: &Credential<'_>) -> Result<Kinds, Rejection> {
-        let kinds = self.kinds.and(credential.kinds());
-        if kinds == Kinds::NONE || (credential.is_bare() && !self.bare) {
+        let kinds = self.kinds.and(credential.kind.principals());
+        if kinds == Kinds::NONE || (credential.is_bare && !self.bare) {
             return Err(Rejection::CredentialNotAccepted);
         }
         Ok(kinds)

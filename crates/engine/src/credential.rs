@@ -8,26 +8,35 @@ use crate::request::Presented;
 ///
 /// | header value | kind |
 /// |---|---|
-/// | `Bearer <token>`, the token begins as a JWS does | [`Credential::Jws`] |
-/// | `Bearer <token>`, any other token | [`Credential::OpaqueToken`] |
-/// | `Basic <credentials>` | [`Credential::Basic`] |
-/// | begins as a JWS does | [`Credential::Jws`], bare |
-/// | anything else without a space | [`Credential::ApiKey`], bare |
-/// | the value of the API keys' own header | [`Credential::ApiKey`] |
+/// | `Bearer <token>`, the token begins as a JWS does | [`CredentialKind::Jws`] |
+/// | `Bearer <token>`, any other token | [`CredentialKind::OpaqueToken`] |
+/// | `Basic <credentials>` | [`CredentialKind::Basic`] |
+/// | begins as a JWS does | [`CredentialKind::Jws`], bare |
+/// | anything else without a space | [`CredentialKind::ApiKey`], bare |
+/// | the value of the API keys' own header | [`CredentialKind::ApiKey`] |
 ///
 /// A JWS's first part is the base64url of a JSON object, which begins with `{` and then `"` or white space:
 /// that makes its first two characters `ey` or `ew`; and it holds a dot.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Credential<'h> {
-    Jws { token: &'h [u8], bare: bool },
-    OpaqueToken(&'h [u8]),
-    ApiKey { key: &'h [u8], bare: bool },
-    Basic(&'h [u8]),
+#[derive(Clone, Copy)]
+pub(crate) struct Credential<'h> {
+    pub(crate) kind: CredentialKind,
+    /// Whether it is the whole value of an Authorization header, without a scheme.
+    pub(crate) is_bare: bool,
+    /// Without the scheme.
+    pub(crate) text: &'h [u8],
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum CredentialKind {
+    Jws,
+    OpaqueToken,
+    ApiKey,
+    Basic,
 }
 
 impl<'h> Credential<'h> {
     /// The one credential of a request.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(presented: Presented<'h>, max_bytes: usize) -> Result<Self, Rejection> {
         match presented {
             Presented::Authorization(header) => Self::parse(header, max_bytes),
@@ -42,7 +51,7 @@ impl<'h> Credential<'h> {
         check_length(header, max_bytes)?;
         // The one kind that is long, and no scheme begins so: there is no need to look for its end.
         if begins_as_jws(header) {
-            return Ok(Credential::Jws { token: header, bare: true });
+            return Ok(Credential { kind: CredentialKind::Jws, is_bare: true, text: header });
         }
         // As nearly all clients write it.
         if let Some(credentials) = header.strip_prefix(b"Bearer ") {
@@ -56,7 +65,7 @@ impl<'h> Credential<'h> {
         if scheme.eq_ignore_ascii_case(b"bearer") {
             bearer(credentials)
         } else if scheme.eq_ignore_ascii_case(b"basic") {
-            token68(credentials).map(Credential::Basic)
+            token68(credentials).map(|text| Credential { kind: CredentialKind::Basic, is_bare: false, text })
         } else if !scheme.is_empty() && all(scheme, is_token_character) {
             Err(Rejection::UnsupportedScheme)
         } else {
@@ -69,22 +78,18 @@ impl<'h> Credential<'h> {
         check_length(value, max_bytes)?;
         api_key(value, false)
     }
+}
 
-    /// The kinds that the credential may be of.
+impl CredentialKind {
+    /// The kinds of [principals](crate::Principal) that may come of it.
     #[inline]
-    pub(crate) fn kinds(&self) -> Kinds {
+    pub(crate) fn principals(self) -> Kinds {
         match self {
-            Credential::Jws { .. } => Kinds::JWT,
-            Credential::OpaqueToken(_) => Kinds::OPAQUE,
-            Credential::ApiKey { .. } => Kinds::API_KEY,
-            Credential::Basic(_) => Kinds::CLIENT,
+            CredentialKind::Jws => Kinds::JWT,
+            CredentialKind::OpaqueToken => Kinds::OPAQUE,
+            CredentialKind::ApiKey => Kinds::API_KEY,
+            CredentialKind::Basic => Kinds::CLIENT,
         }
-    }
-
-    /// Whether the credential is the whole value of an Authorization header, without a scheme.
-    #[inline]
-    pub(crate) fn is_bare(&self) -> bool {
-        matches!(self, Credential::Jws { bare: true, .. } | Credential::ApiKey { bare: true, .. })
     }
 }
 
@@ -101,16 +106,20 @@ fn bare(text: &[u8]) -> Result<Credential<'_>, Rejection> {
     if is_scheme { Err(Rejection::MalformedCredential) } else { api_key(text, true) }
 }
 
-fn api_key(key: &[u8], bare: bool) -> Result<Credential<'_>, Rejection> {
-    if all(key, is_bare_character) { Ok(Credential::ApiKey { key, bare }) } else { Err(Rejection::MalformedCredential) }
+fn api_key(text: &[u8], is_bare: bool) -> Result<Credential<'_>, Rejection> {
+    if all(text, is_bare_character) {
+        Ok(Credential { kind: CredentialKind::ApiKey, is_bare, text })
+    } else {
+        Err(Rejection::MalformedCredential)
+    }
 }
 
 fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
     // The parts of a JWS are decoded one by one, which checks every character.
     if begins_as_jws(token) {
-        Ok(Credential::Jws { token, bare: false })
+        Ok(Credential { kind: CredentialKind::Jws, is_bare: false, text: token })
     } else {
-        token68(token).map(Credential::OpaqueToken)
+        token68(token).map(|text| Credential { kind: CredentialKind::OpaqueToken, is_bare: false, text })
     }
 }
 

@@ -9,13 +9,13 @@ use crate::basic::BasicCredentials;
 use crate::builder::EngineBuilder;
 use crate::cache::{Cache, CacheStatistics, Judgement, Stamp};
 use crate::clock::Clock;
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialKind};
 use crate::issuer::Issuers;
 use crate::policy::{check_begun, check_not_expired};
 use crate::principal::Principal;
 use crate::record::{KeyKind, KeyRecord, KeyState, KnownKey};
 use crate::rejection::Rejection;
-use crate::request::Request;
+use crate::request::{Presented, Request};
 use crate::revocation::{Marks, Revocations};
 use crate::thread::Thread;
 use crate::token::Token;
@@ -51,7 +51,7 @@ impl Engine {
     /// # Errors
     /// [`Rejection`] says why not.
     pub fn verify(&self, header: impl AsRef<[u8]>) -> Result<Principal, Rejection> {
-        self.verify_request(&Request::new().authorization(&header))
+        self.verify_alone(Presented::Authorization(header.as_ref()), self.clock.now())
     }
 
     /// [`Engine::verify`] at a given time: `now`, in seconds since the Unix epoch.
@@ -59,7 +59,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::verify`].
     pub fn verify_at(&self, header: impl AsRef<[u8]>, now: i64) -> Result<Principal, Rejection> {
-        self.verify_request_at(&Request::new().authorization(&header), now)
+        self.verify_alone(Presented::Authorization(header.as_ref()), now)
     }
 
     /// Verifies an API key from a header of its own, such as `X-API-Key`.
@@ -69,7 +69,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::verify`].
     pub fn verify_api_key(&self, value: impl AsRef<[u8]>) -> Result<Principal, Rejection> {
-        self.verify_request(&Request::new().api_key(&value))
+        self.verify_alone(Presented::ApiKey(value.as_ref()), self.clock.now())
     }
 
     /// [`Engine::verify_api_key`] at a given time: `now`, in seconds since the Unix epoch.
@@ -77,7 +77,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::verify`].
     pub fn verify_api_key_at(&self, value: impl AsRef<[u8]>, now: i64) -> Result<Principal, Rejection> {
-        self.verify_request_at(&Request::new().api_key(&value), now)
+        self.verify_alone(Presented::ApiKey(value.as_ref()), now)
     }
 
     /// Verifies the credential of a request, with everything else of the request that a check needs.
@@ -95,12 +95,19 @@ impl Engine {
     /// As [`Engine::verify_request`].
     pub fn verify_request_at(&self, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
         let (credential, kinds) = self.credential(request)?;
-        match credential {
-            Credential::Jws { token, .. } => self.admit_jws(token, now),
-            Credential::ApiKey { key, .. } => self.admit_key(key, kinds, request, now),
-            Credential::OpaqueToken(token) => self.admit_key(token, kinds, request, now),
-            Credential::Basic(credentials) => self.admit_client(credentials, request, now),
+        match credential.kind {
+            CredentialKind::Jws => self.admit_jws(credential.text, now),
+            CredentialKind::ApiKey | CredentialKind::OpaqueToken => {
+                self.admit_key(credential.text, kinds, request, now)
+            }
+            CredentialKind::Basic => self.admit_client(credential.text, request, now),
         }
+    }
+
+    /// Verifies a request of which nothing but the credential is known.
+    #[inline]
+    fn verify_alone(&self, credential: Presented<'_>, now: i64) -> Result<Principal, Rejection> {
+        self.verify_request_at(&Request { credential, ..Request::new() }, now)
     }
 
     /// Which credentials the engine accepts: those it was [told to](EngineBuilder::accept), as far as it has something
@@ -122,10 +129,10 @@ impl Engine {
     /// # Errors
     /// [`Rejection`] where there is no JWT, it cannot be read, or the issuer is not configured.
     pub fn key_ring_of(&self, request: &Request<'_>) -> Result<&KeyRing, Rejection> {
-        let (Credential::Jws { token, .. }, _) = self.credential(request)? else {
+        let (Credential { kind: CredentialKind::Jws, text, .. }, _) = self.credential(request)? else {
             return Err(Rejection::CredentialNotAccepted);
         };
-        let jws = self.split(token)?;
+        let jws = self.split(text)?;
         Thread::with(|thread| {
             let header = thread.headers.decode(&jws)?;
             let claims = jws.decode_claims_within(self.issuers.limits(), &mut thread.claims)?;
@@ -133,8 +140,9 @@ impl Engine {
         })
     }
 
-    /// The credential of a request, and the accepted ones among the kinds that it may be of.
-    #[inline]
+    /// The credential of a request, and the accepted ones among the kinds that it may be of. Inlined, because a call hands
+    /// both over in memory, as large as a rejection.
+    #[inline(always)]
     fn credential<'r>(&self, request: &Request<'r>) -> Result<(Credential<'r>, Kinds), Rejection> {
         let credential = Credential::of(request.credential, self.max_header_bytes)?;
         let kinds = self.accepted.and(request.accepted).kinds_of(&credential)?;

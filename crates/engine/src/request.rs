@@ -44,6 +44,7 @@ pub(crate) enum Presented<'r> {
 impl<'r> Request<'r> {
     /// A request of which nothing is known: it has no credential.
     #[must_use]
+    #[inline]
     pub fn new() -> Self {
         Self::default()
     }
@@ -53,6 +54,7 @@ impl<'r> Request<'r> {
     /// To be called for each such field, an empty one too: a request with more than one credential is rejected
     /// ([`Rejection::MultipleCredentials`](crate::Rejection::MultipleCredentials), RFC 6750 section 2).
     #[must_use]
+    #[inline]
     pub fn authorization<V: AsRef<[u8]> + ?Sized>(self, value: &'r V) -> Self {
         self.with(Presented::Authorization(value.as_ref()))
     }
@@ -61,6 +63,7 @@ impl<'r> Request<'r> {
     ///
     /// To be called for each such field, as [`authorization`](Self::authorization) is.
     #[must_use]
+    #[inline]
     pub fn api_key<V: AsRef<[u8]> + ?Sized>(self, value: &'r V) -> Self {
         self.with(Presented::ApiKey(value.as_ref()))
     }
@@ -68,6 +71,7 @@ impl<'r> Request<'r> {
     /// Gives the client's address, as the server sees it; `None` where it does not know. Behind a proxy,
     /// [`TrustedProxies`](crate::TrustedProxies) finds it.
     #[must_use]
+    #[inline]
     pub fn address(mut self, client: impl Into<Option<IpAddr>>) -> Self {
         self.address = client.into();
         self
@@ -75,6 +79,7 @@ impl<'r> Request<'r> {
 
     /// Narrows what is accepted to `accepted`, for a route that takes fewer kinds of credentials than the engine does.
     #[must_use]
+    #[inline]
     pub fn accept(mut self, accepted: AcceptedCredentials) -> Self {
         self.accepted = accepted;
         self
