@@ -89,3 +89,7 @@ pub use tollgate_keys::{Algorithm, KeyRing, KeySet};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/providers.md")]
+struct Providers;

@@ -14,6 +14,7 @@ mod inspect;
 mod jws;
 mod keys;
 mod make;
+mod providers;
 mod requests;
 mod revoke;
 #[cfg(unix)]
