@@ -32,7 +32,13 @@ impl<'r> Challenge<'r> {
             | Rejection::AddressNotAllowed { .. } => (BEARER, None, None),
             Rejection::MalformedBasic | Rejection::UnknownClient | Rejection::Client { .. } => (BASIC, None, None),
             // The fault is the program's: there is nothing that the client could do better.
-            Rejection::InvalidScopeRequirement { .. } => (BEARER, None, None),
+            Rejection::InvalidScopeRequirement { .. }
+            | Rejection::InvalidRequirement { .. }
+            | Rejection::ValidatorPanicked => (BEARER, None, None),
+            Rejection::Refused(refusal) if refusal.status() == 503 => (BEARER, None, None),
+            // "The request requires higher privileges than provided by the access token": of which kind is not the client's.
+            Rejection::RequirementNotMet { .. } => (BEARER, Some("insufficient_scope"), None),
+            Rejection::Refused(refusal) if refusal.status() == 403 => (BEARER, Some("insufficient_scope"), None),
             Rejection::MultipleCredentials => (BEARER, Some("invalid_request"), None),
             Rejection::InsufficientScope { required } => (BEARER, Some("insufficient_scope"), Some(&**required)),
             _ => (BEARER, Some("invalid_token"), None),

@@ -4,7 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
-use tollgate_jwt::base64url;
+use tollgate_jwt::{base64url, json};
+
+use crate::issuer::{ClaimPath, Expected};
+use crate::limits::HIGHEST_MAX_MEMBERS;
 
 /// A claim, or the claims, do not have the shape that was asked for.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,6 +34,15 @@ pub(crate) fn one<T: DeserializeOwned>(payload: &str, name: &str) -> Result<Opti
     let mut text = decode(payload)?;
     let mut deserializer = simd_json::Deserializer::from_slice(&mut text).map_err(error)?;
     Member { name, value: PhantomData }.deserialize(&mut deserializer).map_err(error)
+}
+
+/// Whether the claim at `path` of `payload`, the base64url of a JSON object, has a value that is expected.
+pub(crate) fn has(payload: &str, path: &ClaimPath, expected: &Expected) -> bool {
+    let mut buffer = json::Buffer::default();
+    // The limits that the token was verified within are no wider.
+    let Ok(text) = decode(payload) else { return false };
+    json::parse_within(&text, HIGHEST_MAX_MEMBERS, &mut buffer)
+        .is_ok_and(|claims| path.find(claims.root()).is_some_and(|value| expected.admits(value)))
 }
 
 fn decode(payload: &str) -> Result<Vec<u8>, ClaimsError> {

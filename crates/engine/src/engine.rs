@@ -194,6 +194,7 @@ impl Engine {
         thread.headers.remember(&jws);
         let token = Arc::new(thread.text.collect(&proof, &mapped, index, now));
         self.check_not_revoked(|| token.marks())?;
+        issuer.validators().check_new(&token, now)?;
         if let Some(cache) = &self.cache {
             cache.insert(&token, Stamp { keys: keys.generation(), revocations });
         }
@@ -207,15 +208,19 @@ impl Engine {
             return Judgement::Rejected(rejection);
         }
         let revocations = self.revocations.generation();
-        if stamp == (Stamp { keys: issuer.key_ring().generation(), revocations }) {
-            return Judgement::Good(stamp);
+        let mut current = Stamp { keys: issuer.key_ring().generation(), revocations };
+        if stamp != current {
+            let keys = issuer.key_ring().load();
+            if !keys.contains(token.key()) {
+                return Judgement::Gone;
+            }
+            if let Err(rejection) = self.check_not_revoked(|| token.marks()) {
+                return Judgement::Rejected(rejection);
+            }
+            current.keys = keys.generation();
         }
-        let keys = issuer.key_ring().load();
-        if !keys.contains(token.key()) {
-            return Judgement::Gone;
-        }
-        match self.check_not_revoked(|| token.marks()) {
-            Ok(()) => Judgement::Good(Stamp { keys: keys.generation(), revocations }),
+        match issuer.validators().check_hit(token, now) {
+            Ok(()) => Judgement::Good(current),
             Err(rejection) => Judgement::Rejected(rejection),
         }
     }

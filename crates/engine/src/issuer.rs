@@ -25,6 +25,7 @@ use tollgate_keys::{Algorithm, KeyRing, KeySet};
 
 use crate::builder::BuildError;
 use crate::policy::Policy;
+use crate::validator::{Refusal, Validators, VerifiedClaims};
 
 /// One issuer of JWTs: its name, its keys, and what its tokens have to say.
 ///
@@ -60,6 +61,7 @@ use crate::policy::Policy;
 pub struct Issuer {
     settings: IssuerSettings,
     keys: KeyRing,
+    validators: Validators,
     /// What was wrong first with what a method was given.
     error: Option<SettingsError>,
 }
@@ -233,6 +235,44 @@ impl Issuer {
         self
     }
 
+    /// Has each new token checked by `validator`, after its signature and everything else. A token that passed is accepted
+    /// from the cache without asking again; what changes with time or state is for
+    /// [`validator_on_each_hit`](Issuer::validator_on_each_hit).
+    ///
+    /// A validator that panics lets nothing pass: [`Rejection::ValidatorPanicked`](crate::Rejection::ValidatorPanicked).
+    ///
+    /// ```
+    /// use tollgate::{Issuer, RefusalCode};
+    ///
+    /// const WEAK: RefusalCode = RefusalCode::new("weak-login");
+    ///
+    /// let issuer = Issuer::new("https://auth.example.com/").audience("https://api.example.com").validator(|claims| {
+    ///     match claims.claim::<Vec<String>>("amr") {
+    ///         Ok(Some(methods)) if methods.iter().any(|method| method == "mfa") => Ok(()),
+    ///         _ => Err(WEAK.refuse("amr has no mfa")),
+    ///     }
+    /// });
+    /// ```
+    #[must_use]
+    pub fn validator(
+        mut self,
+        validator: impl Fn(&VerifiedClaims<'_>) -> Result<(), Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        self.validators.add(validator);
+        self
+    }
+
+    /// As [`validator`](Issuer::validator), and has a token that is known checked each time that it comes: for a decision that
+    /// changes with time or state. It runs on the path of every verify, so that it should take little time and never block.
+    #[must_use]
+    pub fn validator_on_each_hit(
+        mut self,
+        validator: impl Fn(&VerifiedClaims<'_>) -> Result<(), Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        self.validators.add_on_each_hit(validator);
+        self
+    }
+
     /// Accepts tokens for anybody. A token that another service was given is then accepted here too
     /// (RFC 8725 section 3.9).
     #[must_use]
@@ -248,7 +288,7 @@ impl Issuer {
         self
     }
 
-    /// All of it but the keys.
+    /// All of it but the keys and validators.
     #[must_use]
     pub fn settings(&self) -> &IssuerSettings {
         &self.settings
@@ -256,6 +296,10 @@ impl Issuer {
 
     pub(crate) fn key_ring(&self) -> &KeyRing {
         &self.keys
+    }
+
+    pub(crate) fn validators(&self) -> &Validators {
+        &self.validators
     }
 
     pub(crate) fn policy(&self) -> Result<Policy, BuildError> {
@@ -277,6 +321,6 @@ impl Issuer {
 /// Without keys, which [`Issuer::keys`] gives.
 impl From<IssuerSettings> for Issuer {
     fn from(settings: IssuerSettings) -> Self {
-        Issuer { settings, keys: KeySet::default().into(), error: None }
+        Issuer { settings, keys: KeySet::default().into(), validators: Validators::default(), error: None }
     }
 }

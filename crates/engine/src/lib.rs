@@ -53,12 +53,14 @@ mod principal;
 mod record;
 mod rejection;
 mod request;
+mod requirement;
 mod revocation;
 mod scopes;
 mod sync;
 mod thread;
 mod token;
 mod trusted_proxies;
+mod validator;
 
 pub use accepted::AcceptedCredentials;
 pub use address::{AddressBlock, NotAnAddressBlock};
@@ -75,9 +77,11 @@ pub use principal::{Principal, PrincipalKind};
 pub use record::{KeyKind, KeyRecord, KeyState, Names};
 pub use rejection::{MissingKey, Rejection};
 pub use request::Request;
+pub use requirement::{InvalidRequirement, Requirement};
 pub use revocation::{Revocation, Revocations};
 pub use scopes::{ScopeSet, ScopeSets, Scopes};
 pub use trusted_proxies::{ForwardedField, TrustedProxies};
+pub use validator::{Refusal, RefusalCode, VerifiedClaims};
 
 pub use tollgate_apikeys as apikeys;
 pub use tollgate_jwt as jwt;

@@ -5,6 +5,7 @@ use serde::de::DeserializeOwned;
 use tollgate_jwt::is_scope_token;
 
 use crate::claims::{self, ClaimsError};
+use crate::issuer::{ClaimPath, Expected};
 use crate::record::{KeyKind, KeyRecord, KnownKey};
 use crate::rejection::Rejection;
 use crate::scopes::Scopes;
@@ -67,7 +68,8 @@ impl Principal {
         }
     }
 
-    /// Whom the credential speaks for (`sub`).
+    /// Whom the credential speaks for: a token's `sub`, or what its issuer's
+    /// [settings](crate::ClaimSources::subject) name.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         match &self.0 {
@@ -76,7 +78,8 @@ impl Principal {
         }
     }
 
-    /// For whom the token is meant (`aud`); nothing for what the table holds.
+    /// For whom the token is meant: `aud`, or what its issuer's [settings](crate::ClaimSources::audience) name; nothing for
+    /// what the table holds.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
         let token = match &self.0 {
             Source::Jwt(token) => Some(token),
@@ -85,7 +88,8 @@ impl Principal {
         token.into_iter().flat_map(|token| token.audience())
     }
 
-    /// What the credential may be used for (`scope`, or `scp`).
+    /// What the credential may be used for: a token's `scope` or `scp`, or what its issuer's
+    /// [settings](crate::ClaimSources::scopes) name.
     #[must_use]
     pub fn scopes(&self) -> Scopes<'_> {
         match &self.0 {
@@ -94,7 +98,8 @@ impl Principal {
         }
     }
 
-    /// The client that presents the credential (`client_id`, or `azp`).
+    /// The client that presents the credential: a token's `client_id`, `azp`, `cid` or `appid`, or what its issuer's
+    /// [settings](crate::ClaimSources::client) name.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         match &self.0 {
@@ -188,6 +193,14 @@ impl Principal {
 }
 
 impl Principal {
+    /// Whether the token has a claim with a value that is expected.
+    pub(crate) fn has_claim(&self, path: &ClaimPath, expected: &Expected) -> bool {
+        match &self.0 {
+            Source::Jwt(token) => claims::has(token.payload(), path, expected),
+            Source::Key(_) => false,
+        }
+    }
+
     /// What the table knows of the key; `None` for a token.
     #[must_use]
     pub fn key_record(&self) -> Option<&KeyRecord> {

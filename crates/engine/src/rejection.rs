@@ -9,6 +9,8 @@ use tollgate_keys::{Algorithm, VerifyError};
 use crate::challenge::Challenge;
 use crate::excerpt::{Brief, excerpt_list, excerpt_of};
 use crate::issuer::{ClaimPath, Expected, TypProfile};
+use crate::requirement::InvalidRequirement;
+use crate::validator::Refusal;
 
 /// Why a credential was not accepted.
 ///
@@ -104,6 +106,10 @@ pub enum Rejection {
         /// The issuer.
         issuer: Arc<str>,
     },
+    /// A validator of the issuer's did not let the token pass.
+    Refused(Refusal),
+    /// A validator of the issuer's panicked: a fault of the program.
+    ValidatorPanicked,
     /// The token is bound to a key that its sender has to prove (`cnf`, RFC 7800), which is not checked here yet: taken as
     /// a bearer token it would be good for whoever stole it.
     SenderConstrained,
@@ -183,6 +189,16 @@ pub enum Rejection {
         /// What is required, scope-tokens joined by spaces (RFC 6750 section 3).
         required: Box<str>,
     },
+    /// The caller does not meet a [`Requirement`](crate::Requirement), and no scope would help.
+    RequirementNotMet {
+        /// The requirement, an excerpt of it.
+        requirement: Box<str>,
+    },
+    /// The program has a [`Requirement`](crate::Requirement) that nobody can meet: a fault of the program.
+    InvalidRequirement {
+        /// What is wrong with it.
+        error: InvalidRequirement,
+    },
     /// The program requires no scope at all, or a text that is no scope-token (RFC 6749 section 3.3), such as two of them
     /// in one. A fault of the program: no credential could pass the second, and every credential would pass the first.
     InvalidScopeRequirement {
@@ -218,6 +234,8 @@ impl Rejection {
             Rejection::InvalidClaim { .. } => "invalid-claim",
             Rejection::TooManyEntries { .. } => "too-many-entries",
             Rejection::WrongClaim { .. } => "wrong-claim",
+            Rejection::Refused(refusal) => refusal.code(),
+            Rejection::ValidatorPanicked => "validator-panicked",
             Rejection::SenderConstrained => "sender-constrained",
             Rejection::Expired { .. } => "expired",
             Rejection::NotYetValid { .. } => "not-yet-valid",
@@ -235,6 +253,8 @@ impl Rejection {
             Rejection::UnknownClient => "unknown-client",
             Rejection::Client { cause } => cause.code(),
             Rejection::InsufficientScope { .. } => "insufficient-scope",
+            Rejection::RequirementNotMet { .. } => "requirement-not-met",
+            Rejection::InvalidRequirement { .. } => "invalid-requirement",
             Rejection::InvalidScopeRequirement { .. } => "invalid-scope-requirement",
         }
     }
@@ -249,15 +269,19 @@ impl Rejection {
     }
 
     /// The HTTP status to answer with: 401; 403 where the credential is good but does not suffice; 400 where there
-    /// is more than one (RFC 6750 section 3.1); 500 where the program is at fault.
+    /// is more than one (RFC 6750 section 3.1); 500 where the program is at fault; what a validator says.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
-            Rejection::InsufficientScope { .. } | Rejection::AddressRequired | Rejection::AddressNotAllowed { .. } => {
-                403
-            }
+            Rejection::InsufficientScope { .. }
+            | Rejection::RequirementNotMet { .. }
+            | Rejection::AddressRequired
+            | Rejection::AddressNotAllowed { .. } => 403,
             Rejection::MultipleCredentials => 400,
-            Rejection::InvalidScopeRequirement { .. } => 500,
+            Rejection::InvalidScopeRequirement { .. }
+            | Rejection::InvalidRequirement { .. }
+            | Rejection::ValidatorPanicked => 500,
+            Rejection::Refused(refusal) => refusal.status(),
             Rejection::Client { cause } => cause.status(),
             _ => 401,
         }
@@ -393,6 +417,8 @@ impl fmt::Display for Rejection {
                 let (expected, issuer) = (Brief(expected, 60), Brief(issuer, 50));
                 write!(f, "the claim {claim} is {sent}; of {issuer} is expected {expected}")
             }
+            Rejection::Refused(refusal) => write!(f, "{}", Brief(refusal.detail(), 200)),
+            Rejection::ValidatorPanicked => f.write_str("a validator of the token's issuer panicked"),
             Rejection::SenderConstrained => {
                 f.write_str("the token is bound to a key (cnf), and no proof is checked here")
             }
@@ -427,6 +453,10 @@ impl fmt::Display for Rejection {
             Rejection::UnknownClient => f.write_str("no such client, or another client's secret"),
             Rejection::Client { cause } => write!(f, "the client's secret: {cause}"),
             Rejection::InsufficientScope { required } => write!(f, "the scope {:?} is required", excerpt(required)),
+            Rejection::RequirementNotMet { requirement } => {
+                write!(f, "the caller does not meet what is required: {}", Brief(requirement, 200))
+            }
+            Rejection::InvalidRequirement { error } => write!(f, "nobody can meet what the program requires: {error}"),
             Rejection::InvalidScopeRequirement { required } => {
                 write!(f, "the program requires {:?}, which is not one or more scope-tokens", excerpt(required))
             }

@@ -21,7 +21,7 @@ mod duplicates;
 mod error;
 mod value;
 
-pub use document::{Buffer, Document, parse};
+pub use document::{Buffer, Document, parse, parse_within};
 pub use error::JsonError;
 pub use value::{Array, Number, Object, Value};
 

@@ -10,6 +10,7 @@ use super::{Issuer, IssuerSettings};
 use crate::builder::BuildError;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
+use crate::validator::Validators;
 
 /// The configured issuers.
 #[derive(Debug, Default)]
@@ -25,6 +26,7 @@ pub(crate) struct Issuers {
 pub(crate) struct ConfiguredIssuer {
     name: Arc<str>,
     policy: Policy,
+    validators: Validators,
     keys: KeyRing,
 }
 
@@ -38,7 +40,8 @@ impl Issuers {
             limits.max_list_entries = limits.max_list_entries.max(policy.limits().max_list_entries);
             let name: Arc<str> = issuer.settings().name.as_str().into();
             sections.entry(name.clone()).or_default().push(index);
-            all.push(ConfiguredIssuer { name, policy, keys: issuer.key_ring().clone() });
+            let (validators, keys) = (issuer.validators().clone(), issuer.key_ring().clone());
+            all.push(ConfiguredIssuer { name, policy, validators, keys });
         }
         let by_name = sections.into_iter().map(|(name, indexes)| {
             let settings: Vec<_> = indexes.iter().map(|index| (*index, configured[*index].settings())).collect();
@@ -89,6 +92,10 @@ impl Issuers {
 impl ConfiguredIssuer {
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    pub(crate) fn validators(&self) -> &Validators {
+        &self.validators
     }
 
     pub(crate) fn key_ring(&self) -> &KeyRing {

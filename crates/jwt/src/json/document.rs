@@ -13,9 +13,17 @@ use crate::limits::{MAX_JSON_MEMBERS, MAX_JSON_NESTING};
 /// # Errors
 /// [`JsonError`].
 pub fn parse<'s>(text: &[u8], buffer: &'s mut Buffer) -> Result<Document<'s>, JsonError> {
+    parse_within(text, MAX_JSON_MEMBERS, buffer)
+}
+
+/// Parses `text`, which has to be one JSON object; no object in it has more than `max_members`.
+///
+/// # Errors
+/// [`JsonError`].
+pub fn parse_within<'s>(text: &[u8], max_members: usize, buffer: &'s mut Buffer) -> Result<Document<'s>, JsonError> {
     buffer.text.clear();
     buffer.text.extend_from_slice(text);
-    buffer.parse(MAX_JSON_MEMBERS)
+    buffer.parse(max_members)
 }
 
 /// Memory for one document, to be used again for the next.
