@@ -8,7 +8,9 @@ use crate::cache::{Cache, CacheConfig};
 use crate::clock::Clock;
 use crate::engine::Engine;
 use crate::issuer::{Issuer, Issuers, SettingsError};
-use crate::limits::{DEFAULT_MAX_HEADER_BYTES, MAX_HEADER_BYTES};
+use crate::limits::{
+    DEFAULT_MAX_HEADER_BYTES, MAX_CACHE_BYTES, MAX_CACHE_SLOTS_PER_THREAD, MAX_HEADER_BYTES, MIN_CACHE_BYTES,
+};
 use crate::record::KeyRecord;
 use crate::revocation::Revocations;
 
@@ -130,7 +132,7 @@ impl EngineBuilder {
             last_use: self.last_use,
             accepted,
             max_header_bytes: self.max_header_bytes,
-            cache: self.cache.map(Cache::new),
+            cache: self.cache.map(|config| config.check().map(|()| Cache::new(config))).transpose()?,
             revocations: self.revocations,
             clock: self.clock,
         })
@@ -161,6 +163,17 @@ pub enum BuildError {
         /// The limit that was asked for.
         bytes: usize,
     },
+    /// The cache is smaller than [`MIN_CACHE_BYTES`], so that it could hold next to nothing, or larger than
+    /// [`MAX_CACHE_BYTES`].
+    CacheSize {
+        /// The bytes that were asked for.
+        bytes: usize,
+    },
+    /// A thread's part of the cache has more slots than [`MAX_CACHE_SLOTS_PER_THREAD`].
+    TooManyCacheSlots {
+        /// The slots that were asked for.
+        slots: usize,
+    },
 }
 
 impl fmt::Display for BuildError {
@@ -180,6 +193,14 @@ impl fmt::Display for BuildError {
             BuildError::HeaderLimitTooHigh { bytes } => {
                 write!(f, "the header limit is {bytes} bytes; at most {MAX_HEADER_BYTES} are allowed")
             }
+            BuildError::CacheSize { bytes } => write!(
+                f,
+                "the cache has {bytes} bytes; {MIN_CACHE_BYTES} to {MAX_CACHE_BYTES} are allowed, or no cache at all"
+            ),
+            BuildError::TooManyCacheSlots { slots } => write!(
+                f,
+                "the cache has {slots} slots for each thread; at most {MAX_CACHE_SLOTS_PER_THREAD} are allowed"
+            ),
         }
     }
 }

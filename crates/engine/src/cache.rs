@@ -4,41 +4,35 @@
 //! presence and revocation are judged again on every hit, by whoever asks. Only verified tokens enter, so that garbage
 //! evicts nothing; failures are not kept. A hit means equal bytes: the whole token is compared.
 //!
-//! Each thread has a small direct-mapped table of its own ([`front`]), whose entries have reference counts of their own,
-//! so that a hit there writes no memory that another thread reads. Behind it is one table for all threads ([`back`]).
+//! Each thread has a small direct-mapped table of its own for each engine ([`front`]), whose entries have reference counts of
+//! their own, so that a hit there writes no memory that another thread reads. Behind it is one table for all threads
+//! ([`back`]).
 
 mod back;
 mod config;
 mod front;
+mod registry;
 mod statistics;
 
 pub use config::CacheConfig;
 pub use statistics::CacheStatistics;
 
 pub(crate) use front::Fronts;
+pub(crate) use registry::dropped;
 
 use std::fmt;
 use std::hash::BuildHasher;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use back::Back;
+use registry::Registration;
 use statistics::Statistics;
 
 use crate::sync::RandomState;
 use crate::token::Token;
 
-/// The generations under which a token was last found good.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub(crate) struct Stamp {
-    pub(crate) keys: u64,
-    pub(crate) revocations: u64,
-}
-
 /// What the engine says of a token that was found in the cache.
 pub(crate) enum Judgement<R> {
-    /// Good, and under these generations.
-    Good(Stamp),
+    Good,
     /// Rejected, by the facts that the cache holds.
     Rejected(R),
     /// The facts do not hold any more: as if it had not been found.
@@ -47,24 +41,22 @@ pub(crate) enum Judgement<R> {
 
 /// One engine's cache.
 pub(crate) struct Cache {
-    /// Tells the threads' tables of this cache from those of others.
-    id: u64,
+    registration: Registration,
     secret: [u64; 2],
     config: CacheConfig,
     back: Back,
-    statistics: Arc<Statistics>,
+    statistics: Statistics,
 }
 
 impl Cache {
     pub(crate) fn new(config: CacheConfig) -> Self {
-        static NEXT_ID: AtomicU64 = AtomicU64::new(0);
         let random = RandomState::new();
         Cache {
-            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
+            registration: Registration::new(),
             secret: [random.hash_one(0), random.hash_one(1)],
             back: Back::new(config.bytes),
             config,
-            statistics: Arc::default(),
+            statistics: Statistics::default(),
         }
     }
 
@@ -74,32 +66,28 @@ impl Cache {
         fronts: &mut Fronts,
         jws: &[u8],
         now: i64,
-        judge: impl Fn(&Token, Stamp) -> Judgement<R>,
-    ) -> Option<Result<Arc<Token>, R>> {
-        let tag = self.tag(jws)?;
-        let oldest = now.saturating_sub(i64::from(self.config.max_token_age));
-        let front = fronts.of(self.id, &self.config, &self.statistics);
-        let (token, stamp, is_front) = match front.find(tag, jws, oldest) {
-            Some((token, stamp)) => (token, stamp, true),
-            None => match self.back.find(tag, jws, oldest) {
-                Some((token, stamp)) => (token, stamp, false),
+        judge: impl Fn(&Token) -> Judgement<R>,
+    ) -> Option<Result<Token, R>> {
+        let tag = Tag::of(jws, self.secret)?;
+        let front = fronts.of(self);
+        let is_it = |token: &Token| token.jws() == jws && self.is_young(token, now);
+        let (token, is_front) = match front.find(tag, is_it) {
+            Some(token) => (token, true),
+            None => match self.back.find(tag, is_it) {
+                Some(token) => (token, false),
                 None => {
                     front.count_miss();
                     return None;
                 }
             },
         };
-        match judge(&token, stamp) {
-            Judgement::Good(current) if is_front => {
-                front.restamp(tag, current);
+        match judge(&token) {
+            Judgement::Good if is_front => {
                 front.count_hit();
                 Some(Ok(token))
             }
-            Judgement::Good(current) => {
-                if current != stamp {
-                    self.back.restamp(tag, &token, current);
-                }
-                front.offer(tag, &token, current);
+            Judgement::Good => {
+                front.offer(tag, &token);
                 front.count_back_hit();
                 Some(Ok(token))
             }
@@ -113,10 +101,10 @@ impl Cache {
         }
     }
 
-    /// Keeps a token that has just been verified. `stamp` is from before its verification began.
-    pub(crate) fn insert(&self, token: &Arc<Token>, stamp: Stamp) {
-        if let Some(tag) = self.tag(token.jws()) {
-            self.back.insert(tag, token, stamp);
+    /// Keeps a token that has just been verified.
+    pub(crate) fn insert(&self, jws: &[u8], token: &Token) {
+        if let Some(tag) = Tag::of(jws, self.secret) {
+            self.back.insert(tag, token);
         }
     }
 
@@ -124,19 +112,35 @@ impl Cache {
         self.statistics.sum(self.back.evictions(), self.back.bytes())
     }
 
-    /// Where a token is looked for: a keyed mix of its last bytes, which are the end of its signature and so as good as
-    /// random. That two tokens have one tag costs a comparison and no more.
-    fn tag(&self, jws: &[u8]) -> Option<u64> {
-        let (rest, last) = jws.split_last_chunk::<8>()?;
-        let (_, before) = rest.split_last_chunk::<8>()?;
-        let [last, before] = [u64::from_le_bytes(*last), u64::from_le_bytes(*before)];
-        let product = u128::from(last ^ self.secret[0]) * u128::from(before ^ self.secret[1]);
-        Some((product >> 64) as u64 ^ product as u64 | 1)
+    /// Not verified longer ago than is allowed, nor at a time that has not come yet: that was the reading of a clock that has
+    /// been corrected since.
+    fn is_young(&self, token: &Token, now: i64) -> bool {
+        (0..=i64::from(self.config.max_token_age)).contains(&now.saturating_sub(token.times().verified_at))
     }
 }
 
 impl fmt::Debug for Cache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cache").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Where a token is looked for: a keyed mix of its last bytes, which are the end of its signature and so as good as random.
+/// That two tokens have one tag costs a comparison and no more.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+struct Tag(u64);
+
+impl Tag {
+    fn of(jws: &[u8], secret: [u64; 2]) -> Option<Self> {
+        let (rest, last) = jws.split_last_chunk::<8>()?;
+        let (_, before) = rest.split_last_chunk::<8>()?;
+        let [last, before] = [u64::from_le_bytes(*last), u64::from_le_bytes(*before)];
+        let product = u128::from(last ^ secret[0]) * u128::from(before ^ secret[1]);
+        Some(Tag((product >> 64) as u64 ^ product as u64))
+    }
+
+    /// A number below `count`, which is at most 2^32, as good as random.
+    fn index(self, count: usize) -> usize {
+        (((self.0 >> 32) * count as u64) >> 32) as usize
     }
 }

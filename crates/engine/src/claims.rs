@@ -24,20 +24,20 @@ impl fmt::Display for ClaimsError {
 impl std::error::Error for ClaimsError {}
 
 /// All claims of `payload`, the base64url of a JSON object.
-pub(crate) fn all<T: DeserializeOwned>(payload: &str) -> Result<T, ClaimsError> {
+pub(crate) fn all<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ClaimsError> {
     let mut text = decode(payload)?;
     simd_json::from_slice(&mut text).map_err(error)
 }
 
 /// The claim `name` of `payload`, the base64url of a JSON object.
-pub(crate) fn one<T: DeserializeOwned>(payload: &str, name: &str) -> Result<Option<T>, ClaimsError> {
+pub(crate) fn one<T: DeserializeOwned>(payload: &[u8], name: &str) -> Result<Option<T>, ClaimsError> {
     let mut text = decode(payload)?;
     let mut deserializer = simd_json::Deserializer::from_slice(&mut text).map_err(error)?;
     Member { name, value: PhantomData }.deserialize(&mut deserializer).map_err(error)
 }
 
 /// Whether the claim at `path` of `payload`, the base64url of a JSON object, has a value that is expected.
-pub(crate) fn has(payload: &str, path: &ClaimPath, expected: &Expected) -> bool {
+pub(crate) fn has(payload: &[u8], path: &ClaimPath, expected: &Expected) -> bool {
     let mut buffer = json::Buffer::default();
     // The limits that the token was verified within are no wider.
     let Ok(text) = decode(payload) else { return false };
@@ -45,7 +45,7 @@ pub(crate) fn has(payload: &str, path: &ClaimPath, expected: &Expected) -> bool 
         .is_ok_and(|claims| path.find(claims.root()).is_some_and(|value| expected.admits(value)))
 }
 
-fn decode(payload: &str) -> Result<Vec<u8>, ClaimsError> {
+fn decode(payload: &[u8]) -> Result<Vec<u8>, ClaimsError> {
     let mut text = Vec::new();
     base64url::decode(payload, &mut text).map_err(error)?;
     Ok(text)

@@ -7,7 +7,7 @@ use tollgate_keys::{Algorithm, KeyRing};
 use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::basic::BasicCredentials;
 use crate::builder::EngineBuilder;
-use crate::cache::{Cache, CacheStatistics, Judgement, Stamp};
+use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::Clock;
 use crate::credential::{Credential, CredentialKind};
 use crate::issuer::Issuers;
@@ -18,7 +18,7 @@ use crate::rejection::Rejection;
 use crate::request::{Presented, Request};
 use crate::revocation::{Marks, Revocations};
 use crate::thread::Thread;
-use crate::token::Token;
+use crate::token::{Stamp, Token};
 
 /// The token verification engine: the value of an Authorization header, or a [`Request`], in, a [`Principal`] or a
 /// [`Rejection`] out.
@@ -94,6 +94,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::verify_request`].
     pub fn verify_request_at(&self, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
+        Thread::let_go();
         let (credential, kinds) = self.credential(request)?;
         match credential.kind {
             CredentialKind::Jws => self.admit_jws(credential.text, now),
@@ -152,9 +153,10 @@ impl Engine {
     fn admit_jws(&self, token: &[u8], now: i64) -> Result<Principal, Rejection> {
         let mut asked = None;
         let verdict = Thread::with(|thread| {
-            let cached = self.cache.as_ref().and_then(|cache| {
-                cache.find(&mut thread.fronts, token, now, |token, stamp| self.judge(token, stamp, now))
-            });
+            let cached = self
+                .cache
+                .as_ref()
+                .and_then(|cache| cache.find(&mut thread.fronts, token, now, |token| self.judge(token, now)));
             match cached {
                 Some(judged) => judged,
                 None => self.admit_new_jws(token, now, thread, &mut asked),
@@ -176,7 +178,7 @@ impl Engine {
         now: i64,
         thread: &mut Thread,
         asked: &mut Option<&'e KeyRing>,
-    ) -> Result<Arc<Token>, Rejection> {
+    ) -> Result<Token, Rejection> {
         // Read before anything is looked up: what is revoked from here on is found by the next hit.
         let revocations = self.revocations.generation();
         let jws = self.split(token)?;
@@ -187,29 +189,29 @@ impl Engine {
         let issuer = self.issuers.at(index);
         let mapped = issuer.policy().check(algorithm, &header, &claims, now)?;
         let keys = issuer.key_ring().load();
-        let proof = keys.verify(&jws, &header, &mut thread.signature).map_err(|error| {
+        let proof = thread.signature.with(|memory| keys.verify(&jws, &header, memory)).map_err(|error| {
             *asked = Some(issuer.key_ring());
             Rejection::unverified(error, header.kid())
         })?;
         thread.headers.remember(&jws);
-        let token = Arc::new(thread.text.collect(&proof, &mapped, index, now));
-        self.check_not_revoked(|| token.marks())?;
-        issuer.validators().check_new(&token, now)?;
+        let stamp = Stamp { keys: keys.generation(), revocations };
+        let verified = Token::new(&proof, &mapped, &mut thread.fields, index, now, stamp);
+        self.check_not_revoked(|| verified.marks())?;
+        issuer.validators().check_new(&verified, now)?;
         if let Some(cache) = &self.cache {
-            cache.insert(&token, Stamp { keys: keys.generation(), revocations });
+            cache.insert(token, &verified);
         }
-        Ok(token)
+        Ok(verified)
     }
 
     /// Whether a token that verified once is good now: everything that can have changed since, and nothing that cannot.
-    fn judge(&self, token: &Token, stamp: Stamp, now: i64) -> Judgement<Rejection> {
+    fn judge(&self, token: &Token, now: i64) -> Judgement<Rejection> {
         let (issuer, times) = (self.issuers.at(token.issuer_index()), token.times());
-        if let Err(rejection) = issuer.policy().check_time(times.expires_at, times.not_before, now) {
+        if let Err(rejection) = issuer.policy().check_time(times.expires_at(), times.not_before(), now) {
             return Judgement::Rejected(rejection);
         }
         let revocations = self.revocations.generation();
-        let mut current = Stamp { keys: issuer.key_ring().generation(), revocations };
-        if stamp != current {
+        if token.stamp() != (Stamp { keys: issuer.key_ring().generation(), revocations }) {
             let keys = issuer.key_ring().load();
             if !keys.contains(token.key()) {
                 return Judgement::Gone;
@@ -217,10 +219,10 @@ impl Engine {
             if let Err(rejection) = self.check_not_revoked(|| token.marks()) {
                 return Judgement::Rejected(rejection);
             }
-            current.keys = keys.generation();
+            token.restamp(Stamp { keys: keys.generation(), revocations });
         }
         match issuer.validators().check_hit(token, now) {
-            Ok(()) => Judgement::Good(current),
+            Ok(()) => Judgement::Good,
             Err(rejection) => Judgement::Rejected(rejection),
         }
     }

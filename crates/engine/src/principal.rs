@@ -1,5 +1,4 @@
 use std::fmt;
-use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use tollgate_jwt::is_scope_token;
@@ -19,7 +18,7 @@ pub struct Principal(Source);
 
 #[derive(Clone)]
 enum Source {
-    Jwt(Arc<Token>),
+    Jwt(Token),
     Key(KnownKey),
 }
 
@@ -39,7 +38,7 @@ pub enum PrincipalKind {
 
 impl Principal {
     /// From a token, which exists only where there was a proof that it is signed.
-    pub(crate) fn from_token(token: Arc<Token>) -> Self {
+    pub(crate) fn from_token(token: Token) -> Self {
         Principal(Source::Jwt(token))
     }
 
@@ -85,7 +84,7 @@ impl Principal {
             Source::Jwt(token) => Some(token),
             Source::Key(_) => None,
         };
-        token.into_iter().flat_map(|token| token.audience())
+        token.into_iter().flat_map(Token::audience)
     }
 
     /// What the credential may be used for: a token's `scope` or `scp`, or what its issuer's
@@ -130,7 +129,7 @@ impl Principal {
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
         match &self.0 {
-            Source::Jwt(token) => token.times().expires_at,
+            Source::Jwt(token) => token.times().expires_at(),
             Source::Key(key) => key.validity().1,
         }
     }
@@ -156,7 +155,7 @@ impl Principal {
         match &self.0 {
             Source::Jwt(token) => claims::all(token.payload()),
             // The base64url of an empty object.
-            Source::Key(_) => claims::all("e30"),
+            Source::Key(_) => claims::all(b"e30"),
         }
     }
 

@@ -1,109 +1,172 @@
-use std::sync::Arc;
+//! What is kept of a verified token.
+
+mod fields;
+mod text;
+
+use std::sync::atomic::Ordering;
 
 use tollgate_keys::{VerifiedJws, VerifyingKey};
-use zeroize::{Zeroize, optimization_barrier};
+use triomphe::{Arc, HeaderSlice};
 
 use crate::policy::Mapped;
 use crate::revocation::Marks;
 use crate::scopes::Scopes;
+use crate::sync::AtomicU64;
 
-/// What is kept of a verified token: its facts and its text, in one string. At the end the signature is wiped, without
-/// which the rest is no credential.
+use fields::{Field, Fields};
+use text::Block;
+
+/// A verified token: its facts, the generations under which it was last found good, and its whole text. Clones share them.
 ///
-/// Only [`TokenText::collect`] makes one, from the proof that the token is signed.
-///
-/// In this order, so that what every hit looks at is in the cache line of the reference count.
-#[repr(C)]
-pub(crate) struct Token {
+/// Only [`Token::new`] makes one, from the proof that the token is signed. All that a cache hit reads is one allocation; the
+/// fields that a `Principal` tells are another. When the last clone goes, the text is wiped.
+#[derive(Clone)]
+pub(crate) struct Token(Arc<HeaderSlice<Facts, [Block]>>);
+
+struct Facts {
     times: Times,
-    issuer_index: usize,
+    stamp: LastStamp,
+    issuer_index: u32,
+    /// The length of the text, in bytes, and where in it the claims begin and end.
+    length: u32,
+    payload_start: u32,
+    payload_end: u32,
     key: VerifyingKey,
-    /// The fields one after the other; at the end the token as it was sent. Whoever shares it lets go of it before the
-    /// token, which wipes it.
-    text: Arc<str>,
-    issuer: Option<Span>,
-    subject: Option<Span>,
-    session: Option<Span>,
-    /// Each entry followed by U+0000, which no entry holds.
-    audience: Span,
-    /// Each followed by a space, which no scope-token holds.
-    scopes: Span,
-    client_id: Option<Span>,
-    jti: Option<Span>,
-    jws: Span,
-    payload: Span,
+    fields: Fields,
 }
 
 /// A token's times, in seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug)]
-#[repr(C)]
 pub(crate) struct Times {
     /// When its signature was checked.
     pub(crate) verified_at: i64,
-    pub(crate) expires_at: Option<i64>,
-    pub(crate) not_before: Option<i64>,
-    pub(crate) issued_at: Option<i64>,
+    expires_at: i64,
+    not_before: i64,
+    issued_at: i64,
 }
 
-/// A part of a [`Token`]'s text, in bytes. A header of at most 64 KiB cannot overflow it.
-#[derive(Clone, Copy)]
-struct Span {
-    start: u32,
-    end: u32,
+/// The time that stands for none, in half the memory of an `Option`. The earliest that a number can be read as: no token
+/// expires then, and begun or issued then is as good as at no time that is known.
+const ABSENT: i64 = i64::MIN;
+
+/// The generations under which a token was last found good.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) struct Stamp {
+    /// Of the key ring of the token's issuer.
+    pub(crate) keys: u64,
+    pub(crate) revocations: u64,
+}
+
+/// A [`Stamp`] that threads change at any time. Each half is true by itself, so that halves of two stamps are true together.
+struct LastStamp {
+    keys: AtomicU64,
+    revocations: AtomicU64,
 }
 
 impl Token {
-    pub(crate) fn issuer(&self) -> Option<&str> {
-        self.issuer.map(|span| self.part(span))
+    /// Keeps a verified token and the fields in its claims, which are put together in `buffer`. `stamp` is from before the
+    /// verification began.
+    pub(crate) fn new(
+        proof: &VerifiedJws<'_>,
+        mapped: &Mapped<'_, '_>,
+        buffer: &mut String,
+        issuer_index: usize,
+        verified_at: i64,
+        stamp: Stamp,
+    ) -> Self {
+        let claims = mapped.claims.claims;
+        let jws = proof.jws();
+        let payload_start = jws.header().len() + 1;
+        let facts = Facts {
+            times: Times {
+                verified_at,
+                expires_at: claims.exp().unwrap_or(ABSENT),
+                not_before: claims.nbf().unwrap_or(ABSENT),
+                issued_at: claims.iat().unwrap_or(ABSENT),
+            },
+            stamp: LastStamp::new(stamp),
+            // A header has at most 64 KiB, and an engine fewer issuers than bytes of memory.
+            issuer_index: issuer_index as u32,
+            length: jws.token().len() as u32,
+            payload_start: payload_start as u32,
+            payload_end: (payload_start + jws.payload().len()) as u32,
+            key: proof.key().clone(),
+            fields: Fields::collect(mapped, buffer),
+        };
+        Token(Arc::from_header_and_iter(facts, text::blocks(jws.token())))
     }
 
-    pub(crate) fn subject(&self) -> Option<&str> {
-        self.subject.map(|span| self.part(span))
-    }
-
-    pub(crate) fn audience(&self) -> impl Iterator<Item = &str> {
-        self.part(self.audience).split_terminator('\0')
-    }
-
-    pub(crate) fn scopes(&self) -> Scopes<'_> {
-        Scopes::new(self.part(self.scopes))
-    }
-
-    pub(crate) fn client_id(&self) -> Option<&str> {
-        self.client_id.map(|span| self.part(span))
-    }
-
-    pub(crate) fn jti(&self) -> Option<&str> {
-        self.jti.map(|span| self.part(span))
-    }
-
-    /// The base64url of the claims.
-    pub(crate) fn payload(&self) -> &str {
-        self.part(self.payload)
+    /// The same in memory of its own, so that its references are counted where no other thread counts.
+    pub(crate) fn copy(&self) -> Self {
+        let facts = self.facts();
+        let facts = Facts {
+            stamp: LastStamp::new(self.stamp()),
+            key: facts.key.clone(),
+            fields: facts.fields.clone(),
+            ..*facts
+        };
+        Token(Arc::from_header_and_iter(facts, self.0.slice.iter().map(Block::copy)))
     }
 
     /// The whole token. It is a credential.
     pub(crate) fn jws(&self) -> &[u8] {
-        self.part(self.jws).as_bytes()
+        &text::bytes(&self.0.slice)[..self.facts().length as usize]
     }
 
-    /// The text that ends in the whole token, and where that begins: to be compared without a look at this.
-    pub(crate) fn text(&self) -> (&Arc<str>, usize) {
-        (&self.text, self.jws.start as usize)
+    pub(crate) fn times(&self) -> &Times {
+        &self.facts().times
     }
 
-    pub(crate) fn times(&self) -> Times {
-        self.times
+    /// Under which generations it was last found good.
+    pub(crate) fn stamp(&self) -> Stamp {
+        let LastStamp { keys, revocations } = &self.facts().stamp;
+        Stamp { keys: keys.load(Ordering::Relaxed), revocations: revocations.load(Ordering::Relaxed) }
+    }
+
+    /// Notes that it was found good under these generations.
+    pub(crate) fn restamp(&self, stamp: Stamp) {
+        let LastStamp { keys, revocations } = &self.facts().stamp;
+        keys.store(stamp.keys, Ordering::Relaxed);
+        revocations.store(stamp.revocations, Ordering::Relaxed);
     }
 
     /// The key under which it verified.
     pub(crate) fn key(&self) -> &VerifyingKey {
-        &self.key
+        &self.facts().key
     }
 
     /// Which of the engine's issuers it is from.
     pub(crate) fn issuer_index(&self) -> usize {
-        self.issuer_index
+        self.facts().issuer_index as usize
+    }
+
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.facts().fields.get(Field::Issuer)
+    }
+
+    pub(crate) fn subject(&self) -> Option<&str> {
+        self.facts().fields.get(Field::Subject)
+    }
+
+    pub(crate) fn client_id(&self) -> Option<&str> {
+        self.facts().fields.get(Field::Client)
+    }
+
+    pub(crate) fn jti(&self) -> Option<&str> {
+        self.facts().fields.get(Field::Jti)
+    }
+
+    pub(crate) fn audience(&self) -> impl Iterator<Item = &str> {
+        self.facts().fields.audience()
+    }
+
+    pub(crate) fn scopes(&self) -> Scopes<'_> {
+        self.facts().fields.scopes()
+    }
+
+    /// The base64url of the claims.
+    pub(crate) fn payload(&self) -> &[u8] {
+        &self.jws()[self.facts().payload_start as usize..self.facts().payload_end as usize]
     }
 
     /// By what it can be revoked.
@@ -112,115 +175,49 @@ impl Token {
             issuer: self.issuer().unwrap_or_default(),
             jti: self.jti(),
             subject: self.subject(),
-            session: self.session.map(|span| self.part(span)),
+            session: self.facts().fields.get(Field::Session),
             client: self.client_id(),
             api_key: None,
-            issued_at: self.times.issued_at,
+            issued_at: self.times().issued_at(),
         }
     }
 
-    /// The memory that it takes, the reference counts around it included.
+    /// The memory that it takes, in bytes.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + 4 * size_of::<usize>() + self.text.len()
+        let text = size_of_val(&self.0.slice);
+        allocated(size_of::<usize>() + size_of::<Facts>() + text) + self.facts().fields.bytes()
     }
 
-    fn part(&self, span: Span) -> &str {
-        &self.text[span.start as usize..span.end as usize]
-    }
-}
-
-impl Clone for Token {
-    /// With a text of its own.
-    fn clone(&self) -> Self {
-        Token { text: Arc::from(&*self.text), key: self.key.clone(), ..*self }
+    fn facts(&self) -> &Facts {
+        &self.0.header
     }
 }
 
-impl Drop for Token {
-    fn drop(&mut self) {
-        if let Some(text) = Arc::get_mut(&mut self.text) {
-            // Byte by byte, as wiping is: the whole text would take longer than its HMAC.
-            text.split_at_mut(self.payload.end as usize).1.zeroize();
-        }
+impl Times {
+    pub(crate) fn expires_at(&self) -> Option<i64> {
+        present(self.expires_at)
+    }
+
+    pub(crate) fn not_before(&self) -> Option<i64> {
+        present(self.not_before)
+    }
+
+    pub(crate) fn issued_at(&self) -> Option<i64> {
+        present(self.issued_at)
     }
 }
 
-/// Where the fields of a [`Token`] are put together, to be used again: the token's own text then takes one allocation of
-/// the right size.
-#[derive(Default)]
-pub(crate) struct TokenText(String);
+fn present(time: i64) -> Option<i64> {
+    (time != ABSENT).then_some(time)
+}
 
-impl TokenText {
-    /// Copies a verified token and the facts in its claims.
-    pub(crate) fn collect(
-        &mut self,
-        proof: &VerifiedJws<'_>,
-        mapped: &Mapped<'_, '_>,
-        issuer_index: usize,
-        verified_at: i64,
-    ) -> Token {
-        let claims = mapped.claims.claims;
-        self.0.clear();
-        let issuer = claims.iss().map(|text| self.push(text));
-        let subject = mapped.subject.map(|text| self.push(text));
-        let session = claims.sid().map(|text| self.push(text));
-        let audience = self.push_each(mapped.audience.iter(), '\0');
-        let scopes = self.write(|text| mapped.mapping.write_scopes(&mapped.claims, text));
-        let client_id = mapped.client.map(|text| self.push(text));
-        let jti = claims.jti().map(|text| self.push(text));
-        let jws = self.push(proof.jws().token());
-        let payload = jws.start + proof.jws().header().len() as u32 + 1;
-        let payload = Span { start: payload, end: payload + proof.jws().payload().len() as u32 };
-        let text = Arc::from(&*self.0);
-        self.wipe_from(payload.end as usize);
-        Token {
-            text,
-            issuer,
-            subject,
-            session,
-            audience,
-            scopes,
-            client_id,
-            jti,
-            jws,
-            payload,
-            times: Times { expires_at: claims.exp(), not_before: claims.nbf(), issued_at: claims.iat(), verified_at },
-            key: proof.key().clone(),
-            issuer_index,
-        }
+impl LastStamp {
+    fn new(Stamp { keys, revocations }: Stamp) -> Self {
+        LastStamp { keys: AtomicU64::new(keys), revocations: AtomicU64::new(revocations) }
     }
+}
 
-    /// Overwrites the signature, which is what begins at `start`.
-    fn wipe_from(&mut self, start: usize) {
-        const ZEROS: &str = match std::str::from_utf8(&[0; 64]) {
-            Ok(zeros) => zeros,
-            Err(_) => unreachable!(),
-        };
-        let end = self.0.len();
-        self.0.truncate(start);
-        while self.0.len() < end {
-            self.0.push_str(&ZEROS[..(end - self.0.len()).min(ZEROS.len())]);
-        }
-        optimization_barrier(&self.0);
-    }
-
-    fn push(&mut self, text: &str) -> Span {
-        self.write(|all| all.push_str(text))
-    }
-
-    /// Each entry followed by `terminator`.
-    fn push_each<'s>(&mut self, entries: impl Iterator<Item = &'s str>, terminator: char) -> Span {
-        self.write(|all| {
-            for entry in entries {
-                all.push_str(entry);
-                all.push(terminator);
-            }
-        })
-    }
-
-    fn write(&mut self, write: impl FnOnce(&mut String)) -> Span {
-        let start = self.0.len() as u32;
-        write(&mut self.0);
-        Span { start, end: self.0.len() as u32 }
-    }
+/// What an allocator takes for `bytes`: that of glibc keeps a word beside them and hands out multiples of two words.
+fn allocated(bytes: usize) -> usize {
+    (bytes + 8).next_multiple_of(16).max(32)
 }

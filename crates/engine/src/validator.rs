@@ -59,13 +59,13 @@ impl<'t> VerifiedClaims<'t> {
     /// `exp`, in seconds since the Unix epoch.
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
-        self.token.times().expires_at
+        self.token.times().expires_at()
     }
 
     /// `iat`, in seconds since the Unix epoch.
     #[must_use]
     pub fn issued_at(&self) -> Option<i64> {
-        self.token.times().issued_at
+        self.token.times().issued_at()
     }
 
     /// The time of the verify, in seconds since the Unix epoch.

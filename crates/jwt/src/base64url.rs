@@ -29,7 +29,7 @@ impl std::error::Error for InvalidBase64Url {}
 /// assert!(tollgate_jwt::base64url::decode("Zm9=", &mut bytes).is_err());
 /// # Ok::<(), tollgate_jwt::base64url::InvalidBase64Url>(())
 /// ```
-pub fn decode(text: &str, out: &mut Vec<u8>) -> Result<(), InvalidBase64Url> {
+pub fn decode(text: impl AsRef<[u8]>, out: &mut Vec<u8>) -> Result<(), InvalidBase64Url> {
     out.clear();
     append(text, out)
 }
@@ -38,8 +38,8 @@ pub fn decode(text: &str, out: &mut Vec<u8>) -> Result<(), InvalidBase64Url> {
 ///
 /// # Errors
 /// [`InvalidBase64Url`].
-pub fn append(text: &str, out: &mut Vec<u8>) -> Result<(), InvalidBase64Url> {
-    base64_simd::URL_SAFE_NO_PAD.decode_append(text, out).map_err(|_| InvalidBase64Url)
+pub fn append(text: impl AsRef<[u8]>, out: &mut Vec<u8>) -> Result<(), InvalidBase64Url> {
+    base64_simd::URL_SAFE_NO_PAD.decode_append(text.as_ref(), out).map_err(|_| InvalidBase64Url)
 }
 
 /// Encodes `bytes`.

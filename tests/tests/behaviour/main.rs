@@ -33,3 +33,5 @@ mod timing;
 mod trusted_proxies;
 mod typ_sets;
 mod validators;
+#[cfg(target_os = "linux")]
+mod wiping;

@@ -1,187 +1,217 @@
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
-use super::Stamp;
-use crate::sync::{AtomicU64, Mutex, MutexGuard};
+use super::Tag;
+use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard};
 use crate::token::Token;
 
-/// How many tokens share a set. Their slots are a cache line each, and the processor fetches them side by side.
-const WAYS: usize = 8;
+/// How many tokens share a set.
+const WAYS: usize = if cfg!(tollgate_model) { 2 } else { 16 };
 
-/// What a set is planned for: the memory of a token of about 700 bytes, its claims and all.
-const PLANNED_TOKEN_BYTES: usize = 1536;
+/// The memory for which a slot is planned: that of a token of 400 bytes, its claims and all. Larger tokens leave slots empty,
+/// which keeps sets from filling up before the memory does.
+const PLANNED_TOKEN_BYTES: usize = if cfg!(tollgate_model) { 8192 } else { 720 };
 
-/// The table that all threads share: set-associative, bounded in bytes, in each set the clock algorithm.
+/// Into how many shares of equal size the memory is divided at most, and the least that makes one.
+const MAX_SHARES: usize = 16;
+const MIN_SHARE_BYTES: usize = 1 << 20;
+
+/// How many tokens are spared at most for having been used, to evict one.
+const SPARED: usize = 16;
+
+/// The table that all threads share: set-associative, and bounded in bytes over many sets at once, so that a set of many
+/// tokens, or of large ones, lives on what others leave. Tokens are evicted by the clock algorithm.
 ///
-/// It is laid out for few misses of the processor's caches, one after the other: the slots of a set; then, at the same
-/// time, a token and its text, to which the slot has a pointer of its own. A look-up locks the slot alone; writers lock
-/// the set beside.
+/// It is laid out for two misses of the processor's caches, one after the other: a slot, and the token that it points to. A
+/// look-up begins in its set where the token is most of the time, and locks the token's slot alone. So does whoever puts a
+/// token there or takes one out: nobody holds two locks.
 pub(super) struct Back {
-    sets: Box<[Set]>,
-    /// The most bytes that the tokens of one set may take.
-    set_bytes: usize,
+    slots: Box<[Slot]>,
+    shares: Box<[Share]>,
+    /// The most bytes that the tokens of one share may take.
+    share_bytes: usize,
 }
 
+/// Half a cache line.
 #[derive(Default)]
-struct Set {
-    slots: [Slot; WAYS],
-    writer: Mutex<Writer>,
-}
-
-/// One cache line.
-#[derive(Default)]
-#[repr(align(64))]
+#[repr(align(32))]
 struct Slot {
-    /// That of the entry, or 0. It is a hint, so that slots of others are not locked; only the writer changes it.
+    /// That of the token, or [`VACANT`], and [`USED`] or not. It is a hint, so that slots of others are not locked; it changes
+    /// under the lock, but for [`USED`], which may be cleared at any time.
     tag: AtomicU64,
-    entry: Mutex<Option<Entry>>,
+    token: Mutex<Option<Token>>,
 }
-
-/// The memory of a set without its tokens.
-const SET_BYTES: usize = (WAYS + 1) * 64;
 
 #[cfg(all(target_pointer_width = "64", not(tollgate_model)))]
-const _: () = assert!(size_of::<Slot>() == 64 && size_of::<Set>() == SET_BYTES);
+const _: () = assert!(size_of::<Slot>() == 32);
 
-/// The fields are dropped in this order: the token wipes its text when nobody else has it.
-struct Entry {
-    text: Arc<str>,
-    token: Arc<Token>,
-    stamp: Stamp,
-    /// Where in the text the token itself begins.
-    jws: u32,
-    /// Asked for since the hand went by.
-    is_used: bool,
-}
+/// In place of a tag. It is none: a tag has [`OCCUPIED`] set.
+const VACANT: u64 = 0;
 
-/// What those know of a set who change it.
+/// Whether a slot has a token, ...
+const OCCUPIED: u64 = 0b01;
+
+/// ... and whether that was asked for since the hand went by.
+const USED: u64 = 0b10;
+
+/// A part of the memory, and of the sets that divide it among themselves. On cache lines of its own.
 #[derive(Default)]
-struct Writer {
+#[repr(align(128))]
+struct Share {
+    /// The memory of its tokens, and of those that are about to be put in.
+    bytes: AtomicUsize,
     /// Which slot is considered for eviction next.
-    hand: usize,
-    bytes: usize,
-    evictions: u64,
+    hand: AtomicUsize,
+    evictions: AtomicU64,
 }
 
 impl Back {
     pub(super) fn new(bytes: usize) -> Self {
-        let planned = (bytes / (WAYS * PLANNED_TOKEN_BYTES)).max(1);
-        // A power of two, and not more memory than was granted.
-        let sets = 1 << planned.ilog2();
-        Back { sets: (0..sets).map(|_| Set::default()).collect(), set_bytes: (bytes / sets).saturating_sub(SET_BYTES) }
-    }
-
-    /// The token whose whole text is `jws`, unless it was verified before `oldest`.
-    pub(super) fn find(&self, tag: u64, jws: &[u8], oldest: i64) -> Option<(Arc<Token>, Stamp)> {
-        for slot in &self.set(tag).slots {
-            if slot.tag.load(Ordering::Relaxed) != tag {
-                continue;
-            }
-            let mut entry = lock(&slot.entry);
-            // Whoever waits for this lock wants the same token, so that comparing it meanwhile keeps nobody else. The
-            // token's age comes first for the processor to fetch it while it compares the text.
-            let entry = entry.as_mut().filter(|entry| entry.token.times().verified_at >= oldest && entry.is(jws))?;
-            entry.is_used = true;
-            return Some((entry.token.clone(), entry.stamp));
+        let shares = (bytes / MIN_SHARE_BYTES).clamp(1, MAX_SHARES);
+        let sets = shares * (bytes / PLANNED_TOKEN_BYTES / WAYS / shares).max(1);
+        let slots = sets * WAYS;
+        Back {
+            slots: (0..slots).map(|_| Slot::default()).collect(),
+            shares: (0..shares).map(|_| Share::default()).collect(),
+            share_bytes: bytes.saturating_sub(table_bytes(slots, shares)) / shares,
         }
-        None
     }
 
-    pub(super) fn insert(&self, tag: u64, token: &Arc<Token>, stamp: Stamp) {
+    /// The token of this tag, if it `is` the one.
+    pub(super) fn find(&self, tag: Tag, is: impl Fn(&Token) -> bool) -> Option<Token> {
+        let slot = self.set(tag).find(|slot| slot.has(tag))?;
+        let token = slot.lock();
+        // Whoever waits for this lock wants the same token, so that comparing it meanwhile keeps nobody else.
+        let token = token.as_ref().filter(|token| is(token))?;
+        slot.mark_used();
+        Some(token.clone())
+    }
+
+    /// Puts a token in, in place of an earlier one of its tag, and of as many others as there is no room for.
+    pub(super) fn insert(&self, tag: Tag, token: &Token) {
         let bytes = token.bytes();
-        if bytes > self.set_bytes {
+        if bytes > self.share_bytes {
             return;
         }
-        // Freed after the lock is released.
-        let mut evicted: [Option<Entry>; WAYS] = Default::default();
-        let set = self.set(tag);
-        let mut writer = lock(&set.writer);
-        if let Some(way) = set.way_of(tag) {
-            evicted[way] = set.take(way, &mut writer);
-        }
-        while writer.bytes + bytes > self.set_bytes || set.way_of(0).is_none() {
-            let way = set.next_victim(&mut writer);
-            evicted[way] = set.take(way, &mut writer);
-            writer.evictions += 1;
-        }
-        if let Some(way) = set.way_of(0) {
-            let (text, jws) = token.text();
-            let entry = Entry { text: text.clone(), token: token.clone(), stamp, jws: jws as u32, is_used: false };
-            *lock(&set.slots[way].entry) = Some(entry);
-            set.slots[way].tag.store(tag, Ordering::Relaxed);
-            writer.bytes += bytes;
-        }
-        drop(writer);
-    }
-
-    /// Marks `token`, if it is still there.
-    pub(super) fn restamp(&self, tag: u64, token: &Arc<Token>, stamp: Stamp) {
-        for slot in self.set(tag).slots.iter().filter(|slot| slot.tag.load(Ordering::Relaxed) == tag) {
-            if let Some(entry) = lock(&slot.entry).as_mut().filter(|entry| Arc::ptr_eq(&entry.token, token)) {
-                entry.stamp = stamp;
+        self.remove(tag);
+        let (share, slots) = self.share(tag);
+        // Counted before it is there, so that the memory is never more than was granted.
+        share.bytes.fetch_add(bytes, Relaxed);
+        while share.bytes.load(Relaxed) > self.share_bytes {
+            if !share.evict(slots) {
+                // All that is counted is about to be put in, by others.
+                share.bytes.fetch_sub(bytes, Relaxed);
+                return;
             }
         }
+        let before = self.place_for(tag).replace(occupied(tag), Some(token.clone()));
+        share.forget(before, true);
     }
 
-    pub(super) fn remove(&self, tag: u64) {
-        let set = self.set(tag);
-        let mut writer = lock(&set.writer);
-        let removed = set.way_of(tag).and_then(|way| set.take(way, &mut writer));
-        drop(writer);
-        drop(removed);
+    pub(super) fn remove(&self, tag: Tag) {
+        // Two, where two threads put the same token in at once.
+        for slot in self.set(tag).filter(|slot| slot.has(tag)) {
+            self.share(tag).0.forget(slot.replace(VACANT, None), false);
+        }
     }
 
     /// The memory of the table and of the tokens in it.
     pub(super) fn bytes(&self) -> usize {
-        self.sets.iter().map(|set| lock(&set.writer).bytes + SET_BYTES).sum()
+        let tokens: usize = self.shares.iter().map(|share| share.bytes.load(Relaxed)).sum();
+        table_bytes(self.slots.len(), self.shares.len()) + tokens
     }
 
     pub(super) fn evictions(&self) -> u64 {
-        self.sets.iter().map(|set| lock(&set.writer).evictions).sum()
+        self.shares.iter().map(|share| share.evictions.load(Relaxed)).sum()
     }
 
-    fn set(&self, tag: u64) -> &Set {
-        // Other bits than those by which the threads' tables are indexed.
-        &self.sets[(tag >> 32) as usize & (self.sets.len() - 1)]
+    /// The slots in which a token of this tag may be, beginning where it is most of the time.
+    fn set(&self, tag: Tag) -> impl Iterator<Item = &Slot> {
+        let first = tag.index(self.slots.len() / WAYS) * WAYS;
+        let (before, from) = self.slots[first..first + WAYS].split_at(tag.0 as usize / 4 % WAYS);
+        from.iter().chain(before)
+    }
+
+    /// The share that the tag's set belongs to, and its slots.
+    fn share(&self, tag: Tag) -> (&Share, &[Slot]) {
+        // The shares have equally many sets, so that the one of the tag is among these.
+        let (index, length) = (tag.index(self.shares.len()), self.slots.len() / self.shares.len());
+        (&self.shares[index], &self.slots[index * length..][..length])
+    }
+
+    /// A vacant slot of the set, or else one whose token was not used lately, or else any.
+    fn place_for(&self, tag: Tag) -> &Slot {
+        let vacant = self.set(tag).find(|slot| slot.tag.load(Relaxed) == VACANT);
+        let unused = || self.set(tag).find(|slot| !slot.take_used());
+        vacant.or_else(unused).unwrap_or_else(|| self.set(tag).next().expect("a set has slots"))
     }
 }
 
-/// For the writer alone.
-impl Set {
-    fn way_of(&self, tag: u64) -> Option<usize> {
-        self.slots.iter().position(|slot| slot.tag.load(Ordering::Relaxed) == tag)
-    }
-
-    fn take(&self, way: usize, writer: &mut Writer) -> Option<Entry> {
-        let slot = &self.slots[way];
-        slot.tag.store(0, Ordering::Relaxed);
-        let entry = lock(&slot.entry).take()?;
-        writer.bytes -= entry.token.bytes();
-        Some(entry)
-    }
-
-    /// The next way that holds a token and was not used since the hand went by it last. To be called while there is a
-    /// token in the set.
-    fn next_victim(&self, writer: &mut Writer) -> usize {
-        loop {
-            let way = writer.hand;
-            writer.hand = (way + 1) % WAYS;
-            if let Some(entry) = &mut *lock(&self.slots[way].entry)
-                && !std::mem::take(&mut entry.is_used)
-            {
-                return way;
+impl Share {
+    /// Evicts the next token that was not used since the hand went by, or after some of them any. Returns whether there was
+    /// one.
+    fn evict(&self, slots: &[Slot]) -> bool {
+        let mut spared = 0;
+        // Once around where tokens are few, and on until one of those that were spared comes again.
+        for _ in 0..2 * slots.len() {
+            let slot = &slots[self.hand.fetch_add(1, Relaxed) % slots.len()];
+            if slot.tag.load(Relaxed) == VACANT {
+                continue;
             }
+            if spared < SPARED && slot.take_used() {
+                spared += 1;
+            } else if let Some(token) = slot.replace(VACANT, None) {
+                self.forget(Some(token), true);
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Gives back the memory of a token that was taken out.
+    fn forget(&self, token: Option<Token>, is_evicted: bool) {
+        if let Some(token) = token {
+            self.bytes.fetch_sub(token.bytes(), Relaxed);
+            self.evictions.fetch_add(u64::from(is_evicted), Relaxed);
         }
     }
 }
 
-impl Entry {
-    fn is(&self, jws: &[u8]) -> bool {
-        self.text.as_bytes()[self.jws as usize..] == *jws
+impl Slot {
+    fn has(&self, tag: Tag) -> bool {
+        self.tag.load(Relaxed) & !USED == occupied(tag)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Token>> {
+        // Nothing under the lock can panic half-way, so that a poisoned one is as good as any.
+        self.token.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// To be called under the lock, which keeps the tag as it is.
+    fn mark_used(&self) {
+        let tag = self.tag.load(Relaxed);
+        if tag & USED == 0 {
+            self.tag.store(tag | USED, Relaxed);
+        }
+    }
+
+    fn take_used(&self) -> bool {
+        self.tag.fetch_and(!USED, Relaxed) & USED != 0
+    }
+
+    /// Returns what was there, to be dropped when the lock is not held any more.
+    fn replace(&self, tag: u64, token: Option<Token>) -> Option<Token> {
+        let mut place = self.lock();
+        self.tag.store(tag, Relaxed);
+        std::mem::replace(&mut *place, token)
     }
 }
 
-/// Nothing under the lock can panic half-way, so that a poisoned one is as good as any.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Two bits of a tag do not count here.
+fn occupied(tag: Tag) -> u64 {
+    tag.0 & !USED | OCCUPIED
+}
+
+fn table_bytes(slots: usize, shares: usize) -> usize {
+    slots * size_of::<Slot>() + shares * size_of::<Share>()
 }

@@ -1,94 +1,105 @@
 use std::sync::Arc;
 
-use super::statistics::{Statistics, ThreadStatistics};
-use super::{CacheConfig, Stamp};
-use crate::limits::MAX_FRONTS_PER_THREAD;
+use super::statistics::ThreadStatistics;
+use super::{Cache, Tag, registry};
 use crate::token::Token;
 
-/// A thread's tables, one for each engine that it has used.
+/// A thread's tables, one for each living cache that it has used.
 #[derive(Default)]
-pub(crate) struct Fronts(Vec<Front>);
+pub(crate) struct Fronts {
+    /// By the index of the cache.
+    tables: Vec<Option<Front>>,
+}
 
 impl Fronts {
-    /// The table for the cache `id`, made where there is none.
-    pub(super) fn of(&mut self, id: u64, config: &CacheConfig, statistics: &Arc<Statistics>) -> &mut Front {
-        let index = match self.0.iter().position(|front| front.id == id) {
-            Some(index) => index,
-            None => self.add(Front::new(id, config, statistics)),
-        };
-        &mut self.0[index]
+    /// The table for `cache`, made where there is none.
+    pub(super) fn of(&mut self, cache: &Cache) -> &mut Front {
+        let (index, serial) = (cache.registration.index(), cache.registration.serial());
+        let is_there = self.tables.get(index).is_some_and(|table| table.as_ref().is_some_and(|it| it.serial == serial));
+        if !is_there {
+            self.make(cache);
+        }
+        self.tables[index].as_mut().expect("it is there or was made")
     }
 
     #[cold]
-    fn add(&mut self, front: Front) -> usize {
-        // The counters are the engine's as well as the thread's: of an engine that is gone they are the thread's alone.
-        self.0.retain(|front| Arc::strong_count(&front.statistics) > 1);
-        if self.0.len() >= MAX_FRONTS_PER_THREAD {
-            self.0.remove(0);
+    fn make(&mut self, cache: &Cache) {
+        let index = cache.registration.index();
+        if self.tables.len() <= index {
+            self.tables.resize_with(index + 1, || None);
         }
-        self.0.push(front);
-        self.0.len() - 1
+        // In place of that of a dropped cache of the same index, if there is one.
+        self.tables[index] = Some(Front::new(cache));
+    }
+
+    /// Lets go of the tables of caches that were dropped.
+    pub(crate) fn let_go(&mut self) {
+        let living = registry::living();
+        for (index, table) in self.tables.iter_mut().enumerate() {
+            table.take_if(|table| !living.has(index, table.serial));
+        }
     }
 }
 
 /// One thread's direct-mapped table for one cache. What it holds are copies of its own.
 pub(super) struct Front {
-    id: u64,
+    /// The cache's.
+    serial: u64,
     slots: Box<[Slot]>,
     statistics: Arc<ThreadStatistics>,
 }
 
+/// Half a cache line.
 #[derive(Default)]
+#[repr(align(32))]
 struct Slot {
-    tag: u64,
-    stamp: Stamp,
-    token: Option<Arc<Token>>,
-    /// The tag that asked for this slot last and did not get it.
-    candidate: u64,
+    tag: Tag,
+    token: Option<Token>,
+    /// Half of the tag that asked for this slot last and did not get it. One that has the same half gets a copy too soon.
+    candidate: u32,
     /// Whether there was a hit since.
     is_used: bool,
 }
 
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Slot>() == 32);
+
 impl Front {
-    fn new(id: u64, config: &CacheConfig, statistics: &Arc<Statistics>) -> Self {
-        let slots = config.per_thread_slots.max(1).next_power_of_two();
-        Front { id, slots: (0..slots).map(|_| Slot::default()).collect(), statistics: statistics.of_this_thread() }
+    fn new(cache: &Cache) -> Self {
+        let slots = cache.config.per_thread_slots.max(1).next_power_of_two();
+        Front {
+            serial: cache.registration.serial(),
+            slots: (0..slots).map(|_| Slot::default()).collect(),
+            statistics: cache.statistics.of_this_thread(),
+        }
     }
 
-    /// The token whose whole text is `jws`, unless it was verified before `oldest`.
-    pub(super) fn find(&mut self, tag: u64, jws: &[u8], oldest: i64) -> Option<(Arc<Token>, Stamp)> {
+    /// The token of this tag, if it `is` the one.
+    pub(super) fn find(&mut self, tag: Tag, is: impl Fn(&Token) -> bool) -> Option<Token> {
         let slot = self.slot(tag);
         if slot.tag != tag {
             return None;
         }
-        let token = slot.token.as_ref()?;
-        if token.times().verified_at < oldest || token.jws() != jws {
-            return None;
-        }
+        let token = slot.token.as_ref().filter(|token| is(token))?;
         slot.is_used = true;
-        Some((token.clone(), slot.stamp))
-    }
-
-    /// Marks the token that was found.
-    pub(super) fn restamp(&mut self, tag: u64, stamp: Stamp) {
-        self.slot(tag).stamp = stamp;
+        Some(token.clone())
     }
 
     /// Takes a token that was found in the shared table, once it has been asked for twice and the token that lies in its
     /// place has not been asked for in between. So tokens that come once in a while evict none that comes often, and
     /// copies are made seldom.
-    pub(super) fn offer(&mut self, tag: u64, token: &Arc<Token>, stamp: Stamp) {
+    pub(super) fn offer(&mut self, tag: Tag, token: &Token) {
+        let half = (tag.0 >> 32) as u32;
         let slot = self.slot(tag);
-        if slot.candidate == tag && !slot.is_used {
-            // A copy, so that this thread's hits count references where no other thread does.
-            *slot = Slot { tag, stamp, token: Some(Arc::new(Token::clone(token))), candidate: 0, is_used: false };
+        if slot.candidate == half && !slot.is_used {
+            *slot = Slot { tag, token: Some(token.copy()), candidate: 0, is_used: false };
         } else {
-            slot.candidate = tag;
+            slot.candidate = half;
             slot.is_used = false;
         }
     }
 
-    pub(super) fn remove(&mut self, tag: u64) {
+    pub(super) fn remove(&mut self, tag: Tag) {
         let slot = self.slot(tag);
         if slot.tag == tag {
             *slot = Slot::default();
@@ -107,9 +118,8 @@ impl Front {
         self.statistics.count_miss();
     }
 
-    fn slot(&mut self, tag: u64) -> &mut Slot {
-        // The low bit is always set; the others are as good as random.
-        let index = (tag >> 1) as usize & (self.slots.len() - 1);
+    fn slot(&mut self, tag: Tag) -> &mut Slot {
+        let index = tag.0 as usize & (self.slots.len() - 1);
         &mut self.slots[index]
     }
 }

@@ -35,6 +35,7 @@ pub struct KeyRecord {
 }
 
 /// What the documentation says.
+#[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<KeyRecord>() == 72);
 
 /// Since [`expires_at`](KeyRecord::expires_at) says until when, the last second is as good as none.

@@ -1,0 +1,106 @@
+use triomphe::Arc;
+
+use super::allocated;
+use crate::policy::Mapped;
+use crate::scopes::Scopes;
+
+/// The claims of a token that a `Principal` tells and a revocation names, one after the other in one text.
+#[derive(Clone)]
+pub(super) struct Fields {
+    text: Arc<str>,
+    /// Where each field ends, in bytes; each begins where the one before ends.
+    ends: [u32; FIELDS],
+    /// A bit for each field that the token has.
+    present: u8,
+}
+
+/// In the order of the text.
+#[derive(Clone, Copy)]
+pub(super) enum Field {
+    Issuer,
+    Subject,
+    Session,
+    Client,
+    Jti,
+    /// Each entry is followed by U+0000, which no entry holds.
+    Audience,
+    /// Each is followed by a space, which no scope-token holds.
+    Scopes,
+}
+
+const FIELDS: usize = Field::Scopes as usize + 1;
+
+impl Fields {
+    /// Copies the fields. They are put together in `buffer`, so that their text is one allocation of the right size.
+    pub(super) fn collect(mapped: &Mapped<'_, '_>, buffer: &mut String) -> Self {
+        buffer.clear();
+        let mut collector = Collector { text: buffer, ends: [0; FIELDS], present: 0 };
+        let claims = mapped.claims.claims;
+        collector.name(Field::Issuer, claims.iss());
+        collector.name(Field::Subject, mapped.subject);
+        collector.name(Field::Session, claims.sid());
+        collector.name(Field::Client, mapped.client);
+        collector.name(Field::Jti, claims.jti());
+        collector.list(Field::Audience, |text| {
+            for entry in mapped.audience.iter() {
+                text.push_str(entry);
+                text.push('\0');
+            }
+        });
+        collector.list(Field::Scopes, |text| mapped.mapping.write_scopes(&mapped.claims, text));
+        let Collector { text, ends, present } = collector;
+        Fields { text: Arc::from(&**text), ends, present }
+    }
+
+    pub(super) fn get(&self, field: Field) -> Option<&str> {
+        (self.present & bit(field) != 0).then(|| self.part(field))
+    }
+
+    pub(super) fn audience(&self) -> impl Iterator<Item = &str> {
+        self.part(Field::Audience).split_terminator('\0')
+    }
+
+    pub(super) fn scopes(&self) -> Scopes<'_> {
+        Scopes::new(self.part(Field::Scopes))
+    }
+
+    /// The memory that the text takes, in bytes.
+    pub(super) fn bytes(&self) -> usize {
+        allocated(size_of::<usize>() + self.text.len())
+    }
+
+    fn part(&self, field: Field) -> &str {
+        let index = field as usize;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start as usize..self.ends[index] as usize]
+    }
+}
+
+struct Collector<'b> {
+    text: &'b mut String,
+    ends: [u32; FIELDS],
+    present: u8,
+}
+
+/// To be called for each field in its order.
+impl Collector<'_> {
+    fn name(&mut self, field: Field, name: Option<&str>) {
+        self.text.push_str(name.unwrap_or_default());
+        self.end(field, name.is_some());
+    }
+
+    fn list(&mut self, field: Field, write: impl FnOnce(&mut String)) {
+        write(self.text);
+        self.end(field, true);
+    }
+
+    fn end(&mut self, field: Field, is_present: bool) {
+        // No field is longer than the header, which has at most 64 KiB.
+        self.ends[field as usize] = self.text.len() as u32;
+        self.present |= if is_present { bit(field) } else { 0 };
+    }
+}
+
+fn bit(field: Field) -> u8 {
+    1 << field as u8
+}
