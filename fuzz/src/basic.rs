@@ -4,7 +4,8 @@ use tollgate::apikeys::limits::{FOREIGN_MAX_BYTES, FOREIGN_MIN_BYTES};
 use tollgate::jwt::base64url;
 use tollgate::{ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord};
 
-/// `Basic` lets in who sends the one way to write a client's id and its secret, nobody else, and no secret another way.
+/// `Basic` lets in who sends a client's id and its secret in one of their two readings, nobody else, and no secret in another
+/// place.
 pub fn basic(data: &[u8]) {
     for (header, credentials) in [
         // Any number of spaces after the scheme (RFC 9110 section 11.4).
@@ -13,24 +14,25 @@ pub fn basic(data: &[u8]) {
     ] {
         let accepted = ENGINE.verify_at(&header, NOW);
         let is_short = header.len() <= 8192;
-        let pair = credentials.as_deref().and_then(split).filter(|(_, secret)| is_short && is_foreign(secret));
         assert!(accepted.is_err());
-        let Some((id, secret)) = pair else { continue };
+        let text = credentials.as_deref().and_then(text).filter(|_| is_short);
+        for (id, secret) in text.into_iter().flat_map(readings).filter(|(_, secret)| is_foreign(secret.as_bytes())) {
+            let digest = Digest::of(secret.as_bytes());
+            TABLE.insert_foreign(digest, record(KeyRecord::client_secret("secret", &id)));
+            let principal = ENGINE.verify_at(&header, NOW).expect("the client's own secret");
+            assert_eq!((principal.subject(), principal.client_id()), (Some(&*id), Some(&*id)));
+            assert!(ENGINE.verify_client_at(&id, &secret, NOW).is_ok(), "the client's own secret from a form");
+            assert!(ENGINE.verify_at(&header, NOW + 1).is_err(), "after its end");
+            assert!(ENGINE.verify_at(format!("Bearer {secret}"), NOW).is_err(), "a client's secret as a bearer token");
+            assert!(ENGINE.verify_api_key_at(&secret, NOW).is_err(), "a client's secret as an API key");
 
-        let digest = Digest::of(secret);
-        TABLE.insert_foreign(digest, record(KeyRecord::client_secret("secret", id)));
-        let principal = ENGINE.verify_at(&header, NOW).expect("the client's own secret");
-        assert_eq!((principal.subject(), principal.client_id()), (Some(id), Some(id)));
-        assert!(ENGINE.verify_at(&header, NOW + 1).is_err(), "after its end");
-        assert!(ENGINE.verify_at(&[b"Bearer ", secret].concat(), NOW).is_err(), "a client's secret as a bearer token");
-        assert!(ENGINE.verify_api_key_at(secret, NOW).is_err(), "a client's secret as an API key");
-
-        TABLE.insert_foreign(digest, record(KeyRecord::client_secret("secret", &format!("{id}x"))));
-        assert!(ENGINE.verify_at(&header, NOW).is_err(), "another client's secret");
-        TABLE.insert_foreign(digest, record(KeyRecord::api_key("key", id).client_id(id)));
-        assert!(ENGINE.verify_at(&header, NOW).is_err(), "an API key as a client's secret");
-        TABLE.remove(&digest);
-        assert!(ENGINE.verify_at(&header, NOW).is_err(), "a secret that was removed");
+            TABLE.insert_foreign(digest, record(KeyRecord::client_secret("secret", &format!("{id}x"))));
+            assert!(ENGINE.verify_at(&header, NOW).is_err(), "another client's secret");
+            TABLE.insert_foreign(digest, record(KeyRecord::api_key("key", &id).client_id(&id)));
+            assert!(ENGINE.verify_at(&header, NOW).is_err(), "an API key as a client's secret");
+            TABLE.remove(&digest);
+            assert!(ENGINE.verify_at(&header, NOW).is_err(), "a secret that was removed");
+        }
     }
 }
 
@@ -44,11 +46,31 @@ fn record(record: KeyRecord) -> Arc<KeyRecord> {
     record.expires_at(NOW + 1).into()
 }
 
-/// RFC 7617 section 2: the id up to the first colon, the secret after it, no control characters in either.
-fn split(credentials: &[u8]) -> Option<(&str, &[u8])> {
-    let text = str::from_utf8(credentials).ok().filter(|text| !text.contains(char::is_control))?;
-    let (id, secret) = text.split_once(':')?;
-    Some((id, secret.as_bytes()))
+/// RFC 7617 section 2: text without control characters.
+fn text(credentials: &[u8]) -> Option<&str> {
+    str::from_utf8(credentials).ok().filter(|text| !text.contains(char::is_control))
+}
+
+/// RFC 7617 section 2: the id up to the first colon, the secret after it; both as they are, and decoded from a form
+/// (RFC 6749 section 2.3.1) where that can be done.
+fn readings(text: &str) -> Vec<(String, String)> {
+    let Some((id, secret)) = text.split_once(':') else { return Vec::new() };
+    let as_sent = (id.to_owned(), secret.to_owned());
+    let decoded = decoded_value(id).zip(decoded_value(secret)).filter(|decoded| *decoded != as_sent);
+    decoded.into_iter().chain([as_sent]).collect()
+}
+
+/// `None` for what no encoder writes.
+fn decoded_value(value: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut parts = value.split('%');
+    bytes.extend(parts.next()?.replace('+', " ").bytes());
+    for part in parts {
+        let digits = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+        bytes.push(u8::from_str_radix(digits, 16).ok()?);
+        bytes.extend(part[2..].replace('+', " ").bytes());
+    }
+    String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
 }
 
 /// What a table can hold and is no key of its own format.

@@ -17,7 +17,8 @@ use crate::rejection::Rejection;
 /// | `X-API-Key: <key>` | [`PrincipalKind::ApiKey`] |
 /// | `Basic base64(client_id:client_secret)` | [`PrincipalKind::Client`] |
 ///
-/// Another credential is rejected ([`Rejection::CredentialNotAccepted`]) before it is decoded or looked up.
+/// Another credential is rejected ([`Rejection::CredentialNotAccepted`], [`Rejection::MethodNotAccepted`]) before it is
+/// decoded or looked up.
 ///
 /// ```
 /// use tollgate::{AcceptedCredentials, PrincipalKind};
@@ -81,7 +82,7 @@ impl AcceptedCredentials {
     pub(crate) fn kinds_of(self, credential: &Credential<'_>) -> Result<Kinds, Rejection> {
         let kinds = self.kinds.and(credential.kind.principals());
         if kinds == Kinds::NONE || (credential.is_bare && !self.bare) {
-            return Err(Rejection::CredentialNotAccepted);
+            return Err(credential.not_accepted());
         }
         Ok(kinds)
     }

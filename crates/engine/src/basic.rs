@@ -2,34 +2,80 @@ use zeroize::Zeroizing;
 
 use crate::rejection::Rejection;
 
-/// The user-id and password of `Basic` (RFC 7617 section 2); for a client, its id and secret.
+/// The id and secret of a client in `Basic` credentials (RFC 7617 section 2).
+///
+/// RFC 6749 section 2.3.1 has a client encode both as for a form before it joins them by a colon; RFC 7617 does not, and
+/// many clients do not either. So there are up to two readings, and each is looked up: the decoded one first, then that as
+/// sent. The first colon of what was sent parts the two in both readings: one that belongs to the id is sent as `%3A`.
 pub(crate) struct BasicCredentials {
+    decoded: Option<Reading>,
+    as_sent: Reading,
+}
+
+/// Id and secret in one text, which is wiped.
+struct Reading {
     text: Zeroizing<String>,
-    colon: usize,
+    id_end: usize,
+    secret_start: usize,
 }
 
 impl BasicCredentials {
     /// Decodes base64 with padding, in its one canonical form, of UTF-8 without control characters.
     pub(crate) fn decode(credentials: &[u8]) -> Result<Self, Rejection> {
         let bytes = base64_simd::STANDARD.decode_to_vec(credentials).map_err(|_| Rejection::MalformedBasic)?;
-        let text = String::from_utf8(bytes).map(Zeroizing::new).map_err(|error| {
-            drop(Zeroizing::new(error.into_bytes()));
-            Rejection::MalformedBasic
-        })?;
-        if text.chars().any(char::is_control) {
-            return Err(Rejection::MalformedBasic);
-        }
+        let text = text(bytes).ok_or(Rejection::MalformedBasic)?;
         let colon = text.find(':').ok_or(Rejection::MalformedBasic)?;
-        Ok(BasicCredentials { text, colon })
+        let decoded = Reading::decoded(&text[..colon], &text[colon + 1..]);
+        Ok(BasicCredentials { decoded, as_sent: Reading { text, id_end: colon, secret_start: colon + 1 } })
     }
 
-    /// All before the first colon.
-    pub(crate) fn user_id(&self) -> &str {
-        &self.text[..self.colon]
+    /// Id and secret in each reading, in the order in which they are to be tried.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.decoded.iter().chain([&self.as_sent]).map(Reading::parts)
+    }
+}
+
+impl Reading {
+    /// Both decoded as a form's values are (`application/x-www-form-urlencoded`, RFC 6749 appendix B); `None` where that
+    /// changes nothing, or there is something that no encoder writes: a `%` without two hexadecimal digits, or what is no
+    /// UTF-8 or holds a control character when it is decoded.
+    fn decoded(id: &str, secret: &str) -> Option<Self> {
+        if ![id, secret].iter().any(|part| part.contains(['%', '+'])) {
+            return None;
+        }
+        // Decoding makes nothing longer, so that nothing is moved, which would leave a copy behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(id.len() + secret.len()));
+        decode_value(id, &mut bytes)?;
+        let id_end = bytes.len();
+        decode_value(secret, &mut bytes)?;
+        let text = text(std::mem::take(&mut *bytes))?;
+        text.is_char_boundary(id_end).then_some(Reading { text, id_end, secret_start: id_end })
     }
 
-    /// All after the first colon.
-    pub(crate) fn password(&self) -> &[u8] {
-        &self.text.as_bytes()[self.colon + 1..]
+    fn parts(&self) -> (&[u8], &[u8]) {
+        let text = self.text.as_bytes();
+        (&text[..self.id_end], &text[self.secret_start..])
     }
+}
+
+fn decode_value(value: &str, decoded: &mut Vec<u8>) -> Option<()> {
+    let mut bytes = value.bytes();
+    while let Some(byte) = bytes.next() {
+        decoded.push(match byte {
+            b'+' => b' ',
+            b'%' => (hex_digit(bytes.next()?)? << 4) | hex_digit(bytes.next()?)?,
+            other => other,
+        });
+    }
+    Some(())
+}
+
+fn hex_digit(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// UTF-8 without control characters; what is none is wiped.
+fn text(bytes: Vec<u8>) -> Option<Zeroizing<String>> {
+    let text = String::from_utf8(bytes).map(Zeroizing::new).map_err(|error| drop(Zeroizing::new(error.into_bytes())));
+    text.ok().filter(|text| !text.chars().any(char::is_control))
 }

@@ -27,7 +27,7 @@ impl<'r> Challenge<'r> {
             // has it one for a credential that is good from another address.
             Rejection::MissingCredential
             | Rejection::UnsupportedScheme
-            | Rejection::CredentialNotAccepted
+            | Rejection::MethodNotAccepted
             | Rejection::AddressRequired
             | Rejection::AddressNotAllowed { .. } => (BEARER, None, None),
             Rejection::MalformedBasic | Rejection::UnknownClient | Rejection::Client { .. } => (BASIC, None, None),

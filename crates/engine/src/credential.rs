@@ -14,6 +14,7 @@ use crate::request::Presented;
 /// | begins as a JWS does | [`CredentialKind::Jws`], bare |
 /// | anything else without a space | [`CredentialKind::ApiKey`], bare |
 /// | the value of the API keys' own header | [`CredentialKind::ApiKey`] |
+/// | none: a client's secret from a form | [`CredentialKind::Client`] |
 ///
 /// A JWS's first part is the base64url of a JSON object, which begins with `{` and then `"` or white space:
 /// that makes its first two characters `ey` or `ew`; and it holds a dot.
@@ -32,6 +33,8 @@ pub(crate) enum CredentialKind {
     OpaqueToken,
     ApiKey,
     Basic,
+    /// Its id is in the [request](crate::Request).
+    Client,
 }
 
 impl<'h> Credential<'h> {
@@ -39,16 +42,25 @@ impl<'h> Credential<'h> {
     #[inline(always)]
     pub(crate) fn of(presented: Presented<'h>, max_bytes: usize) -> Result<Self, Rejection> {
         match presented {
-            Presented::Authorization(header) => Self::parse(header, max_bytes),
-            Presented::ApiKey(value) => Self::parse_api_key(value, max_bytes),
+            Presented::Authorization(header) => {
+                check_length(header.len(), max_bytes)?;
+                Self::parse(header).map_err(|rejection| unless_joined(rejection, header))
+            }
+            Presented::ApiKey(value) => {
+                check_length(value.len(), max_bytes)?;
+                api_key(value, false).map_err(|rejection| unless_joined(rejection, value))
+            }
+            Presented::Client { id, secret } => {
+                check_length(id.len() + secret.len(), max_bytes)?;
+                Ok(Credential { kind: CredentialKind::Client, is_bare: false, text: secret })
+            }
             Presented::Nothing => Err(Rejection::MissingCredential),
             Presented::Several => Err(Rejection::MultipleCredentials),
         }
     }
 
     /// Reads the value of an Authorization header (RFC 9110 section 11.6.2) or a bare credential.
-    fn parse(header: &'h [u8], max_bytes: usize) -> Result<Self, Rejection> {
-        check_length(header, max_bytes)?;
+    fn parse(header: &'h [u8]) -> Result<Self, Rejection> {
         // The one kind that is long, and no scheme begins so: there is no need to look for its end.
         if begins_as_jws(header) {
             return Ok(Credential { kind: CredentialKind::Jws, is_bare: true, text: header });
@@ -65,7 +77,7 @@ impl<'h> Credential<'h> {
         if scheme.eq_ignore_ascii_case(b"bearer") {
             bearer(credentials)
         } else if scheme.eq_ignore_ascii_case(b"basic") {
-            token68(credentials).map(|text| Credential { kind: CredentialKind::Basic, is_bare: false, text })
+            Ok(Credential { kind: CredentialKind::Basic, is_bare: false, text: credentials })
         } else if !scheme.is_empty() && all(scheme, is_token_character) {
             Err(Rejection::UnsupportedScheme)
         } else {
@@ -73,10 +85,13 @@ impl<'h> Credential<'h> {
         }
     }
 
-    /// Reads the value of a header that only ever carries an API key, `X-API-Key`.
-    fn parse_api_key(value: &'h [u8], max_bytes: usize) -> Result<Self, Rejection> {
-        check_length(value, max_bytes)?;
-        api_key(value, false)
+    /// The rejection where its kind, or the way in which it was sent, is not accepted.
+    #[cold]
+    pub(crate) fn not_accepted(&self) -> Rejection {
+        match self.kind {
+            CredentialKind::Jws | CredentialKind::OpaqueToken if !self.is_bare => Rejection::CredentialNotAccepted,
+            _ => Rejection::MethodNotAccepted,
+        }
     }
 }
 
@@ -88,13 +103,13 @@ impl CredentialKind {
             CredentialKind::Jws => Kinds::JWT,
             CredentialKind::OpaqueToken => Kinds::OPAQUE,
             CredentialKind::ApiKey => Kinds::API_KEY,
-            CredentialKind::Basic => Kinds::CLIENT,
+            CredentialKind::Basic | CredentialKind::Client => Kinds::CLIENT,
         }
     }
 }
 
-fn check_length(header: &[u8], max_bytes: usize) -> Result<(), Rejection> {
-    match header.len() {
+fn check_length(length: usize, max_bytes: usize) -> Result<(), Rejection> {
+    match length {
         0 => Err(Rejection::MissingCredential),
         length if length > max_bytes => Err(Rejection::HeaderTooLong { length, max: max_bytes }),
         _ => Ok(()),
@@ -102,12 +117,15 @@ fn check_length(header: &[u8], max_bytes: usize) -> Result<(), Rejection> {
 }
 
 fn bare(text: &[u8]) -> Result<Credential<'_>, Rejection> {
-    let is_scheme = ["bearer", "basic", "dpop"].iter().any(|scheme| text.eq_ignore_ascii_case(scheme.as_bytes()));
+    if text.eq_ignore_ascii_case(b"basic") {
+        return Ok(Credential { kind: CredentialKind::Basic, is_bare: false, text: b"" });
+    }
+    let is_scheme = text.eq_ignore_ascii_case(b"bearer") || text.eq_ignore_ascii_case(b"dpop");
     if is_scheme { Err(Rejection::MalformedCredential) } else { api_key(text, true) }
 }
 
 fn api_key(text: &[u8], is_bare: bool) -> Result<Credential<'_>, Rejection> {
-    if all(text, is_bare_character) {
+    if is_key(text) {
         Ok(Credential { kind: CredentialKind::ApiKey, is_bare, text })
     } else {
         Err(Rejection::MalformedCredential)
@@ -118,19 +136,36 @@ fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
     // The parts of a JWS are decoded one by one, which checks every character.
     if begins_as_jws(token) {
         Ok(Credential { kind: CredentialKind::Jws, is_bare: false, text: token })
+    } else if is_key(token) {
+        Ok(Credential { kind: CredentialKind::OpaqueToken, is_bare: false, text: token })
     } else {
-        token68(token).map(|text| Credential { kind: CredentialKind::OpaqueToken, is_bare: false, text })
+        Err(Rejection::MalformedCredential)
     }
 }
 
+/// The rejection of a value that is no credential, unless it is several, which a proxy has joined (RFC 9110 section 5.3): a
+/// list, of which each member has the form of a credential, the first one that of a whole JWS where it begins as one does.
+/// No credential holds a comma, but those of schemes that are not supported may.
+#[cold]
+pub(crate) fn unless_joined(rejection: Rejection, value: &[u8]) -> Rejection {
+    let members = || value.split(|byte| *byte == b',').map(without_space_around);
+    let is_credential = |member: &[u8]| {
+        !member.is_empty() && matches!(Credential::parse(member), Ok(_) | Err(Rejection::UnsupportedScheme))
+    };
+    let is_whole_jws = |member: &[u8]| member.iter().filter(|byte| **byte == b'.').count() == 2;
+    let is_list = rejection != Rejection::UnsupportedScheme && members().nth(1).is_some();
+    let first_is_whole = !begins_as_jws(value) || members().next().is_some_and(is_whole_jws);
+    if is_list && first_is_whole && members().all(is_credential) { Rejection::MultipleCredentials } else { rejection }
+}
+
 fn begins_as_jws(token: &[u8]) -> bool {
-    (token.starts_with(b"ey") || token.starts_with(b"ew")) && holds_dot(token)
+    (token.starts_with(b"ey") || token.starts_with(b"ew")) && contains(token, b'.')
 }
 
 /// In blocks, which the compiler turns into vector instructions. The first dot of a JWS is in one of the first.
-fn holds_dot(token: &[u8]) -> bool {
-    let (blocks, rest) = token.as_chunks::<32>();
-    blocks.iter().any(|block| holds(block, b'.')) || holds(rest, b'.')
+pub(crate) fn contains(text: &[u8], byte: u8) -> bool {
+    let (blocks, rest) = text.as_chunks::<32>();
+    blocks.iter().any(|block| holds(block, byte)) || holds(rest, byte)
 }
 
 /// Where the first space is. There is none in an API key with no scheme, and in other headers it is near.
@@ -145,14 +180,21 @@ fn without_spaces(text: &[u8]) -> &[u8] {
     &text[text.iter().take_while(|byte| **byte == b' ').count()..]
 }
 
+/// What stands between optional white space (RFC 9110 section 5.6.3).
+fn without_space_around(text: &[u8]) -> &[u8] {
+    let is_text = |byte: &u8| *byte != b' ' && *byte != b'\t';
+    let start = text.iter().position(is_text).unwrap_or(text.len());
+    let end = text.iter().rposition(is_text).map_or(start, |last| last + 1);
+    &text[start..end]
+}
+
 fn holds(block: &[u8], byte: u8) -> bool {
     block.iter().fold(false, |found, one| found | (*one == byte))
 }
 
-/// token68 (RFC 9110 section 11.2), which RFC 6750 section 2.1 calls b64token.
-fn token68(text: &[u8]) -> Result<&[u8], Rejection> {
-    let end = text.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-    if end > 0 && all(&text[..end], is_token68_character) { Ok(text) } else { Err(Rejection::MalformedCredential) }
+/// Whether `text` can be an API key or an opaque token, alike with `Bearer`, bare and from a header of its own.
+fn is_key(text: &[u8]) -> bool {
+    !text.is_empty() && all(text, is_key_character)
 }
 
 /// Whether each byte `is`. Without an early end in a block, so that the compiler makes vector instructions of it.
@@ -167,18 +209,14 @@ fn all(text: &[u8], is: impl Fn(u8) -> bool) -> bool {
     }
 }
 
-/// What a bare API key may hold: the characters of token and of token68 (RFC 9110 sections 5.6.2 and 11.2),
-/// and the colon, which some services' keys have. No quotes, commas, braces, spaces or controls.
-fn is_bare_character(byte: u8) -> bool {
+/// What an API key or opaque token may hold: the characters of token and of token68 (RFC 9110 sections 5.6.2 and 11.2),
+/// and the colon. Keys of other systems hold `|` and `:`, and their clients send them with `Bearer`, for which RFC 6750
+/// section 2.1 has token68 alone. No quotes, commas, semicolons, brackets, spaces or controls.
+fn is_key_character(byte: u8) -> bool {
     is_token_character(byte) | (byte == b'/') | (byte == b'=') | (byte == b':')
 }
 
 /// tchar (RFC 9110 section 5.6.2).
 fn is_token_character(byte: u8) -> bool {
     b"!#$%&'*+-.^_`|~".iter().fold(byte.is_ascii_alphanumeric(), |is, one| is | (byte == *one))
-}
-
-/// A character of token68 (RFC 9110 section 11.2), `=` apart.
-fn is_token68_character(byte: u8) -> bool {
-    b"-._~+/".iter().fold(byte.is_ascii_alphanumeric(), |is, one| is | (byte == *one))
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use tollgate_apikeys::{ApiKeyTable, Digest, LastUse, MatchedKey};
-use tollgate_jwt::CompactJws;
+use tollgate_jwt::{CompactJws, UnverifiedText};
 use tollgate_keys::{Algorithm, KeyRing};
 
 use crate::accepted::{AcceptedCredentials, Kinds};
@@ -9,7 +9,7 @@ use crate::basic::BasicCredentials;
 use crate::builder::EngineBuilder;
 use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::Clock;
-use crate::credential::{Credential, CredentialKind};
+use crate::credential::{Credential, CredentialKind, contains, unless_joined};
 use crate::issuer::Issuers;
 use crate::policy::{check_begun, check_not_expired};
 use crate::principal::Principal;
@@ -80,6 +80,42 @@ impl Engine {
         self.verify_alone(Presented::ApiKey(value.as_ref()), now)
     }
 
+    /// Verifies a client's id and secret from the body of a request (`client_secret_post`, RFC 6749 section 2.3.1), decoded
+    /// from the form. They are looked up as they are, and count as `Basic` where kinds of credentials are
+    /// [restricted](EngineBuilder::accept).
+    ///
+    /// This is [`Engine::verify_request`] for a request of which nothing else is known.
+    ///
+    /// ```
+    /// use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord};
+    ///
+    /// let format = KeyFormat::new("tg", "live")?;
+    /// let (secret, table) = (ApiKey::generate(&format)?, ApiKeyTable::new(format));
+    /// table.insert(secret.digest(), KeyRecord::client_secret("secret_1", "urn:app:7").into());
+    /// let engine = Engine::builder().api_keys(table).build()?;
+    /// assert_eq!(engine.verify_client("urn:app:7", secret.as_str())?.client_id(), Some("urn:app:7"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Engine::verify`].
+    pub fn verify_client(&self, id: impl AsRef<[u8]>, secret: impl AsRef<[u8]>) -> Result<Principal, Rejection> {
+        self.verify_client_at(id, secret, self.clock.now())
+    }
+
+    /// [`Engine::verify_client`] at a given time: `now`, in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// As [`Engine::verify`].
+    pub fn verify_client_at(
+        &self,
+        id: impl AsRef<[u8]>,
+        secret: impl AsRef<[u8]>,
+        now: i64,
+    ) -> Result<Principal, Rejection> {
+        self.verify_alone(Presented::Client { id: id.as_ref(), secret: secret.as_ref() }, now)
+    }
+
     /// Verifies the credential of a request, with everything else of the request that a check needs.
     ///
     /// # Errors
@@ -101,7 +137,8 @@ impl Engine {
             CredentialKind::ApiKey | CredentialKind::OpaqueToken => {
                 self.admit_key(credential.text, kinds, request, now)
             }
-            CredentialKind::Basic => self.admit_client(credential.text, request, now),
+            CredentialKind::Basic => self.admit_basic(credential.text, request, now),
+            CredentialKind::Client => self.admit_client(request.client_id(), credential.text, request, now),
         }
     }
 
@@ -159,14 +196,17 @@ impl Engine {
                 .and_then(|cache| cache.find(&mut thread.fronts, token, now, |token| self.judge(token, now)));
             match cached {
                 Some(judged) => judged,
-                None => self.admit_new_jws(token, now, thread, &mut asked),
+                None => self.admit_new_jws(token, now, thread, &mut asked).map_err(|rejection| match rejection {
+                    Rejection::Token(_) | Rejection::MalformedSignature => unless_joined(rejection, token),
+                    other => other,
+                }),
             }
         });
         // Now that nothing of the thread is in use: the refresher is the user's, and may itself verify.
         if let Some(key_ring) = asked
             && let Some(missing) = verdict.as_ref().err().and_then(Rejection::missing_key)
         {
-            key_ring.report_unknown_key(missing.kid);
+            key_ring.report_unknown_key(missing.kid.map(UnverifiedText::as_str));
         }
         verdict.map(Principal::from_token)
     }
@@ -233,7 +273,9 @@ impl Engine {
 
     fn split<'t>(&self, token: &'t [u8]) -> Result<CompactJws<'t>, Rejection> {
         let token = std::str::from_utf8(token).map_err(|_| Rejection::MalformedCredential)?;
-        Ok(CompactJws::parse_within(token, self.max_header_bytes)?)
+        let jws = CompactJws::parse_within(token, self.max_header_bytes)?;
+        // The signature is decoded last, when its key is known; several tokens in one value are told apart before that.
+        if contains(jws.signature().as_bytes(), b',') { Err(Rejection::MalformedSignature) } else { Ok(jws) }
     }
 
     fn admit_key(&self, key: &[u8], kinds: Kinds, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
@@ -245,12 +287,24 @@ impl Engine {
         self.admit_known(&digest, key, request, now)
     }
 
-    fn admit_client(&self, credentials: &[u8], request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
+    /// At most two look-ups: the second is for a reading of which nothing was found in the first.
+    fn admit_basic(&self, credentials: &[u8], request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
+        let credentials =
+            BasicCredentials::decode(credentials).map_err(|rejection| unless_joined(rejection, credentials))?;
+        let mut verdict = Err(Rejection::UnknownClient);
+        for (id, secret) in credentials.readings() {
+            verdict = self.admit_client(id, secret, request, now);
+            if !matches!(verdict, Err(Rejection::UnknownClient)) {
+                break;
+            }
+        }
+        verdict
+    }
+
+    fn admit_client(&self, id: &[u8], secret: &[u8], request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
-        let credentials = BasicCredentials::decode(credentials)?;
-        let proof = table.find(credentials.password()).map_err(|_| Rejection::UnknownClient)?;
-        let (digest, key) = known(proof);
-        if key.kind() != KeyKind::ClientSecret || key.client() != Some(credentials.user_id()) {
+        let (digest, key) = known(table.find(secret).map_err(|_| Rejection::UnknownClient)?);
+        if key.kind() != KeyKind::ClientSecret || key.client().map(str::as_bytes) != Some(id) {
             return Err(Rejection::UnknownClient);
         }
         self.admit_known(&digest, key, request, now).map_err(Rejection::of_client)

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tollgate_apikeys::KeyError;
-use tollgate_jwt::{ParseError, StringList, excerpt};
+use tollgate_jwt::{ParseError, StringList, UnverifiedText, excerpt};
 use tollgate_keys::{Algorithm, VerifyError};
 
 use crate::challenge::Challenge;
@@ -17,8 +17,8 @@ use crate::validator::Refusal;
 /// The variant and its data are for the server's own logs; [`status`](Rejection::status) and
 /// [`challenge`](Rejection::challenge) are what may leave the process (RFC 6750 section 3.1).
 ///
-/// Text that came from the credential is an [`excerpt`](tollgate_jwt::excerpt) of what was sent, and both `Display` and
-/// `Debug` escape it: a message has at most 256 characters, whatever was sent.
+/// Both formatters show text that came from the credential as an [excerpt](UnverifiedText), escaped: a message has at most
+/// 256 characters, whatever was sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -39,9 +39,12 @@ pub enum Rejection {
     UnsupportedScheme,
     /// More than one credential in one request (RFC 6750 section 2).
     MultipleCredentials,
-    /// A kind of credential, or a bare value, that the engine or the route does not accept
+    /// A token with `Bearer` of a kind that the engine or the route does not accept
     /// ([`AcceptedCredentials`](crate::AcceptedCredentials)), or that the engine was given nothing to check against.
     CredentialNotAccepted,
+    /// As [`CredentialNotAccepted`](Rejection::CredentialNotAccepted), for what was not sent with `Bearer`: `Basic`
+    /// credentials, a bare value, or one in the API keys' own header. The challenge then has no error code.
+    MethodNotAccepted,
     /// The token's syntax, or what its header asks for.
     Token(ParseError),
     /// `alg` is unknown, or not among those configured for the issuer.
@@ -62,8 +65,8 @@ pub enum Rejection {
     },
     /// `iss` names no issuer that is configured.
     UnknownIssuer {
-        /// `iss`, as an excerpt.
-        issuer: Box<str>,
+        /// What it says.
+        issuer: UnverifiedText,
     },
     /// The audience of the token holds none that is expected.
     WrongAudience {
@@ -129,13 +132,13 @@ pub enum Rejection {
     },
     /// The issuer has no key of that `kid`.
     UnknownKey {
-        /// The header's `kid`, as an excerpt.
-        kid: Option<Box<str>>,
+        /// What the header says.
+        kid: Option<UnverifiedText>,
     },
     /// No `kid`, or one that no key has, and more keys that could have made the signature than are tried.
     AmbiguousKey {
-        /// The header's `kid`, as an excerpt.
-        kid: Option<Box<str>>,
+        /// What the header says.
+        kid: Option<UnverifiedText>,
         /// How many there are.
         candidates: usize,
         /// How many are tried.
@@ -155,8 +158,8 @@ pub enum Rejection {
     /// The header names no key of the issuer, and the signature is of none of those that were tried: the keys without `kid`, or
     /// all where the header has no `kid`. The issuer may have published the key since its keys were fetched.
     NoKeyVerifies {
-        /// The header's `kid`, as an excerpt.
-        kid: Option<Box<str>>,
+        /// What the header says.
+        kid: Option<UnverifiedText>,
         /// How many keys were tried.
         tried: usize,
     },
@@ -210,8 +213,8 @@ pub enum Rejection {
 /// A key that a token may be under and its issuer's key set lacks: [`Rejection::missing_key`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MissingKey<'r> {
-    /// The `kid` of the token's header, unauthenticated, as an excerpt.
-    pub kid: Option<&'r str>,
+    /// The `kid` of the token's header.
+    pub kid: Option<&'r UnverifiedText>,
 }
 
 impl Rejection {
@@ -224,7 +227,7 @@ impl Rejection {
             Rejection::MalformedCredential | Rejection::MalformedBasic => "malformed-credential",
             Rejection::UnsupportedScheme => "unsupported-scheme",
             Rejection::MultipleCredentials => "multiple-credentials",
-            Rejection::CredentialNotAccepted => "credential-not-accepted",
+            Rejection::CredentialNotAccepted | Rejection::MethodNotAccepted => "credential-not-accepted",
             Rejection::Token(error) => error.code(),
             Rejection::AlgorithmNotAllowed => "algorithm-not-allowed",
             Rejection::TypeNotAllowed { .. } => "type-not-allowed",
@@ -293,7 +296,7 @@ impl Rejection {
     pub fn missing_key(&self) -> Option<MissingKey<'_>> {
         match self {
             Rejection::UnknownKey { kid } | Rejection::NoKeyVerifies { kid, .. } => {
-                Some(MissingKey { kid: kid.as_deref() })
+                Some(MissingKey { kid: kid.as_ref() })
             }
             Rejection::AmbiguousKey { kid: Some(kid), .. } => Some(MissingKey { kid: Some(kid) }),
             _ => None,
@@ -319,7 +322,7 @@ impl Rejection {
     /// What a key set found wrong with a token whose header names `kid`.
     #[cold]
     pub(crate) fn unverified(error: VerifyError, kid: Option<&str>) -> Self {
-        let kid = || kid.map(|kid| excerpt(kid).into());
+        let kid = || kid.map(Into::into);
         match error {
             VerifyError::UnknownAlgorithm => Rejection::AlgorithmNotAllowed,
             VerifyError::UnknownKey => Rejection::UnknownKey { kid: kid() },
@@ -375,7 +378,7 @@ impl From<KeyError> for Rejection {
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Text is shown as Debug shows it, which escapes, and no longer than an excerpt, whoever made this rejection.
+        // All text is quoted, escaped and no longer than an excerpt, whoever made this rejection.
         match self {
             Rejection::MissingCredential => f.write_str("there is no credential"),
             Rejection::HeaderTooLong { length, max } => {
@@ -385,7 +388,9 @@ impl fmt::Display for Rejection {
             Rejection::MalformedBasic => f.write_str("the Basic credentials are not base64 of id:secret"),
             Rejection::UnsupportedScheme => f.write_str("the authentication scheme is neither Bearer nor Basic"),
             Rejection::MultipleCredentials => f.write_str("the request carries more than one credential"),
-            Rejection::CredentialNotAccepted => f.write_str("this kind of credential is not accepted here"),
+            Rejection::CredentialNotAccepted | Rejection::MethodNotAccepted => {
+                f.write_str("this kind of credential is not accepted here")
+            }
             Rejection::Token(error) => error.fmt(f),
             Rejection::AlgorithmNotAllowed => f.write_str("alg is not allowed for this issuer"),
             Rejection::TypeNotAllowed { sent, expected, issuer } => {
@@ -396,7 +401,7 @@ impl fmt::Display for Rejection {
                 }
             }
             Rejection::MissingClaim { name } => write!(f, "the required claim {:?} is absent", excerpt(name)),
-            Rejection::UnknownIssuer { issuer } => write!(f, "the issuer {:?} is not configured", excerpt(issuer)),
+            Rejection::UnknownIssuer { issuer } => write!(f, "the issuer {issuer} is not configured"),
             Rejection::WrongAudience { sent, expected, issuer } => {
                 let (sent, expected, issuer) = (Brief(sent, 70), Brief(AnyOf(expected), 70), Brief(issuer, 60));
                 write!(f, "the audience is {sent}; of {issuer} is expected {expected}")
@@ -427,7 +432,7 @@ impl fmt::Display for Rejection {
             Rejection::UnknownKey { kid: Some(kid) } => write_missing(f, Some(kid)),
             Rejection::UnknownKey { kid: None } => f.write_str("the issuer has no key for a token without kid"),
             Rejection::AmbiguousKey { kid, candidates, max } => {
-                write_missing(f, kid.as_deref())?;
+                write_missing(f, kid.as_ref())?;
                 write!(f, ", and {candidates} keys would have to be tried; at most {max} are")
             }
             Rejection::AlgorithmMismatch { header, key } => {
@@ -436,7 +441,7 @@ impl fmt::Display for Rejection {
             Rejection::MalformedSignature => f.write_str("the signature does not have the form of one"),
             Rejection::BadSignature => f.write_str("the signature does not verify"),
             Rejection::NoKeyVerifies { kid, tried } => {
-                write_missing(f, kid.as_deref())?;
+                write_missing(f, kid.as_ref())?;
                 match tried {
                     1 => f.write_str(", and the one key tried does not verify it"),
                     tried => write!(f, ", and none of the {tried} keys tried verifies it"),
@@ -465,9 +470,9 @@ impl fmt::Display for Rejection {
 }
 
 /// Why no key is named.
-fn write_missing(f: &mut fmt::Formatter<'_>, kid: Option<&str>) -> fmt::Result {
+fn write_missing(f: &mut fmt::Formatter<'_>, kid: Option<&UnverifiedText>) -> fmt::Result {
     match kid {
-        Some(kid) => write!(f, "the issuer has no key with the kid {:?}", excerpt(kid)),
+        Some(kid) => write!(f, "the issuer has no key with the kid {kid}"),
         None => f.write_str("the token has no kid"),
     }
 }

@@ -38,6 +38,10 @@ pub(crate) enum Presented<'r> {
     Nothing,
     Authorization(&'r [u8]),
     ApiKey(&'r [u8]),
+    Client {
+        id: &'r [u8],
+        secret: &'r [u8],
+    },
     Several,
 }
 
@@ -68,6 +72,19 @@ impl<'r> Request<'r> {
         self.with(Presented::ApiKey(value.as_ref()))
     }
 
+    /// Adds the id and secret of a client from the request's body (`client_secret_post`, RFC 6749 section 2.3.1), decoded
+    /// from the form, and taken as they are.
+    ///
+    /// To be called as [`authorization`](Self::authorization) is; that is for an id and a secret in `Basic`.
+    #[must_use]
+    pub fn client<I, S>(self, id: &'r I, secret: &'r S) -> Self
+    where
+        I: AsRef<[u8]> + ?Sized,
+        S: AsRef<[u8]> + ?Sized,
+    {
+        self.with(Presented::Client { id: id.as_ref(), secret: secret.as_ref() })
+    }
+
     /// Gives the client's address, as the server sees it; `None` where it does not know. Behind a proxy,
     /// [`TrustedProxies`](crate::TrustedProxies) finds it.
     #[must_use]
@@ -83,6 +100,14 @@ impl<'r> Request<'r> {
     pub fn accept(mut self, accepted: AcceptedCredentials) -> Self {
         self.accepted = accepted;
         self
+    }
+
+    /// The id of a client from a form.
+    pub(crate) fn client_id(&self) -> &'r [u8] {
+        match self.credential {
+            Presented::Client { id, .. } => id,
+            _ => b"",
+        }
     }
 
     #[inline]
@@ -102,6 +127,7 @@ impl fmt::Debug for Request<'_> {
             Presented::Nothing => "none",
             Presented::Authorization(_) => "authorization",
             Presented::ApiKey(_) => "api-key",
+            Presented::Client { .. } => "client",
             Presented::Several => "several",
         };
         f.debug_struct("Request")

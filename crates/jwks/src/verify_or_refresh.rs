@@ -1,4 +1,5 @@
 use tokio::time::{Instant, timeout_at};
+use tollgate::jwt::UnverifiedText;
 use tollgate::{Engine, KeyRing, Principal, Rejection, Request};
 
 use crate::limits::MAX_REFRESH_WAIT;
@@ -40,9 +41,9 @@ async fn refreshed(engine: &Engine, request: &Request<'_>, rejection: Rejection)
     let (deadline, mut rejection) = (Instant::now() + MAX_REFRESH_WAIT, rejection);
     // A fetch that was under way may have begun before the key was published: then the next one is waited for.
     for _ in 0..2 {
-        let kid = rejection.missing_key().and_then(|missing| missing.kid.map(str::to_owned));
+        let kid = rejection.missing_key().and_then(|missing| missing.kid.cloned());
         // From here on no fetch ends unnoticed. Without one to wait for nothing is verified again.
-        let Some(refreshed) = refresher.refreshed(kid.as_deref()) else {
+        let Some(refreshed) = refresher.refreshed(kid.as_ref().map(UnverifiedText::as_str)) else {
             return Err(rejection);
         };
         rejection = match engine.verify_request(request) {

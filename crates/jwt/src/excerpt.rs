@@ -1,6 +1,47 @@
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::limits::MAX_EXCERPT_BYTES;
+
+/// Text of a token of which nothing is verified, such as the issuer that it names.
+///
+/// It is whole, and both formatters write an [`excerpt`] of it, quoted and escaped: a log gets no more than that, whatever the
+/// token holds.
+///
+/// ```
+/// use tollgate_jwt::UnverifiedText;
+///
+/// let text = UnverifiedText::from("a\n");
+/// assert_eq!((text.as_str(), text.to_string().as_str()), ("a\n", r#""a\n""#));
+/// ```
+#[derive(Clone, Eq, Hash, PartialEq)]
+pub struct UnverifiedText(Box<str>);
+
+impl UnverifiedText {
+    /// The whole text, as the token has it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for UnverifiedText {
+    fn from(text: &str) -> Self {
+        UnverifiedText(text.into())
+    }
+}
+
+impl fmt::Debug for UnverifiedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", excerpt(&self.0))
+    }
+}
+
+impl fmt::Display for UnverifiedText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
 
 /// As much of a text from outside as belongs into an error or a log: `text` itself where it takes at most
 /// [`MAX_EXCERPT_BYTES`] when it is escaped as `Debug` escapes it, otherwise its beginning and `...`, within the same limit.
@@ -20,11 +61,7 @@ pub fn excerpt(text: &str) -> Cow<'_, str> {
         whole if whole.len() == text.len() => Cow::Borrowed(text),
         _ => {
             let kept = longest_prefix(text, MAX_EXCERPT_BYTES - ELLIPSIS.len());
-            // The exact capacity, so that a `Box<str>` of it is no second allocation.
-            let mut cut = String::with_capacity(kept.len() + ELLIPSIS.len());
-            cut.push_str(kept);
-            cut.push_str(ELLIPSIS);
-            Cow::Owned(cut)
+            Cow::Owned([kept, ELLIPSIS].concat())
         }
     }
 }

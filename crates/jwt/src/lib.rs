@@ -42,7 +42,7 @@ mod scope;
 pub use claims::{ClaimLimits, ClaimNames, Claims, FoundClaims, KnownClaim, ScopeClaim, StringList};
 pub use compact::CompactJws;
 pub use error::{ParseError, Part};
-pub use excerpt::excerpt;
+pub use excerpt::{UnverifiedText, excerpt};
 pub use header::Header;
 pub use header_cache::HeaderCache;
 pub use scope::is_scope_token;

@@ -30,7 +30,7 @@ pub const MAX_LIST_ENTRIES: usize = 128;
 /// Their places lie on the stack, four bytes each. The configurations of common identity providers name under ten.
 pub const MAX_CLAIM_NAMES: usize = 64;
 
-/// Most bytes of a token's text that an error keeps, counted as `Debug` escapes them.
+/// Most bytes of a token's text that an error shows, escaped.
 ///
 /// Our own choice: the names of issuers and keys in public use take under 130 bytes; with the longest sentence around
 /// it, a message has at most 256 characters.

@@ -40,16 +40,6 @@ impl<'a> Form<'a> {
     }
 }
 
-/// Undoes the form encoding of one value: `+` is a space, `%41` is `A`. `None` when it is no text.
-pub(crate) fn decode_value(encoded: &str) -> Option<String> {
-    // An `&` or `=` inside would end the value: what was encoded has neither.
-    if encoded.contains(['&', '=']) {
-        return None;
-    }
-    let (decoded, _) = form_urlencoded::parse(encoded.as_bytes()).next()?;
-    (!decoded.contains(['\u{fffd}', '\0'])).then(|| decoded.into_owned())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,13 +61,5 @@ mod tests {
     fn what_is_not_text_is_refused() {
         assert_eq!(Form::parse(b"a=%ff").unwrap_err(), FormError::NotText);
         assert_eq!(Form::parse(b"a=%00").unwrap_err(), FormError::NotText);
-    }
-
-    #[test]
-    fn a_value_is_decoded_once() {
-        assert_eq!(decode_value("a%2Bb+c").as_deref(), Some("a+b c"));
-        assert_eq!(decode_value("%2541").as_deref(), Some("%41"));
-        assert_eq!(decode_value("a&b"), None);
-        assert_eq!(decode_value("%ff"), None);
     }
 }

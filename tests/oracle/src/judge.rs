@@ -15,6 +15,9 @@ pub fn judge(world: &World, header: &[u8], now: i64) -> Verdict {
     if header.len() > world.max_header_bytes {
         return Verdict::reject("header-too-long");
     }
+    if is_list(header) {
+        return Verdict::reject("multiple-credentials");
+    }
     if begins_as_jws(header) {
         return jws::judge(world, header, now);
     }
@@ -30,14 +33,11 @@ pub fn judge(world: &World, header: &[u8], now: i64) -> Verdict {
     }
     match scheme.to_ascii_lowercase().as_slice() {
         b"bearer" if begins_as_jws(credentials) => jws::judge(world, credentials, now),
-        b"bearer" => match token68(credentials) {
+        b"bearer" => match key(credentials) {
             Some(token) => judge_key(world, token, &[Kind::ApiKey, Kind::AccessToken], now),
             None => Verdict::reject("malformed-credential"),
         },
-        b"basic" => match token68(credentials) {
-            Some(credentials) => judge_basic(world, credentials, now),
-            None => Verdict::reject("malformed-credential"),
-        },
+        b"basic" => judge_basic(world, credentials, now),
         _ => Verdict::reject("unsupported-scheme"),
     }
 }
@@ -49,8 +49,40 @@ pub fn judge_api_key(world: &World, value: &[u8], now: i64) -> Verdict {
         Verdict::reject("missing-credential")
     } else if value.len() > world.max_header_bytes {
         Verdict::reject("header-too-long")
+    } else if is_list(value) {
+        Verdict::reject("multiple-credentials")
     } else {
         judge_bare_key(world, value, now)
+    }
+}
+
+/// SECURITY.md, "Where the specifications leave a choice": members parted by commas, each of the form of a credential. One
+/// token with a comma in it is no list.
+fn is_list(value: &[u8]) -> bool {
+    let Ok(value) = std::str::from_utf8(value) else { return false };
+    let members: Vec<&str> = value.split(',').map(|member| member.trim_matches([' ', '\t'])).collect();
+    let bare = ("bearer", value);
+    let (scheme, credentials) = if begins_as_jws(value.as_bytes()) { bare } else { scheme_of(value).unwrap_or(bare) };
+    if is_token(scheme.as_bytes()) && !["bearer", "basic"].contains(&scheme.to_ascii_lowercase().as_str()) {
+        return false;
+    }
+    let first = scheme_of(members[0]).map_or(members[0], |(_, credentials)| credentials);
+    let is_one_token = begins_as_jws(credentials.as_bytes()) && first.matches('.').count() != 2;
+    members.len() > 1 && !is_one_token && members.into_iter().all(has_form)
+}
+
+fn scheme_of(text: &str) -> Option<(&str, &str)> {
+    let (scheme, credentials) = text.split_once(' ')?;
+    Some((scheme, credentials.trim_start_matches(' ')))
+}
+
+/// Whether it has the form of a credential, in a scheme or without.
+fn has_form(member: &str) -> bool {
+    let is_key_or_jws = |text: &str| begins_as_jws(text.as_bytes()) || key(text.as_bytes()).is_some();
+    match scheme_of(member) {
+        Some((scheme, credentials)) if scheme.eq_ignore_ascii_case("bearer") => is_key_or_jws(credentials),
+        Some((scheme, _)) => is_token(scheme.as_bytes()),
+        None => !["bearer", "dpop"].contains(&member.to_ascii_lowercase().as_str()) && is_key_or_jws(member),
     }
 }
 
@@ -68,10 +100,9 @@ fn judge_bare(world: &World, text: &[u8], now: i64) -> Verdict {
 }
 
 fn judge_bare_key(world: &World, text: &[u8], now: i64) -> Verdict {
-    let is_bare = |byte: &u8| is_token(&[*byte]) || b"/=:".contains(byte);
-    match std::str::from_utf8(text) {
-        Ok(key) if text.iter().all(is_bare) => judge_key(world, key, &[Kind::ApiKey], now),
-        _ => Verdict::reject("malformed-credential"),
+    match key(text) {
+        Some(key) => judge_key(world, key, &[Kind::ApiKey], now),
+        None => Verdict::reject("malformed-credential"),
     }
 }
 
@@ -83,19 +114,41 @@ fn judge_key(world: &World, key: &str, kinds: &[Kind], now: i64) -> Verdict {
     }
 }
 
-/// RFC 7617 section 2, held to the canonical form: base64 of UTF-8 without controls, split at the first colon.
-fn judge_basic(world: &World, credentials: &str, now: i64) -> Verdict {
-    let text = decode_standard(credentials).and_then(|bytes| String::from_utf8(bytes).ok());
+/// RFC 7617 section 2, held to the canonical form: base64 of UTF-8 without controls, split at the first colon. RFC 6749
+/// section 2.3.1: both parts may be encoded as for a form, so that reading is the first.
+fn judge_basic(world: &World, credentials: &[u8], now: i64) -> Verdict {
+    let credentials = std::str::from_utf8(credentials).ok();
+    let text = credentials.and_then(decode_standard).and_then(|bytes| String::from_utf8(bytes).ok());
     let Some(text) = text.filter(|text| !text.chars().any(char::is_control)) else {
         return Verdict::reject("malformed-credential");
     };
     let Some((id, secret)) = text.split_once(':') else {
         return Verdict::reject("malformed-credential");
     };
-    match find(world, secret) {
-        Ok(found) if found.kind == Kind::ClientSecret && found.subject == id => judge_found(found, now),
-        _ => Verdict::reject("unknown-client"),
+    let as_sent = (id.to_owned(), secret.to_owned());
+    let readings = decode_form(id).zip(decode_form(secret)).into_iter().chain([as_sent]);
+    let is_its = |found: &&Credential, id: &str| found.kind == Kind::ClientSecret && found.subject == id;
+    let mut known = readings.filter_map(|(id, secret)| find(world, &secret).ok().filter(|found| is_its(found, &id)));
+    known.next().map_or_else(|| Verdict::reject("unknown-client"), |found| judge_found(found, now))
+}
+
+/// RFC 6749 appendix B. None for what no encoder writes.
+fn decode_form(value: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = value.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        bytes.push(match first {
+            b'+' => b' ',
+            b'%' => {
+                let digits = rest.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+                rest = &rest[2..];
+                u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?
+            }
+            other => *other,
+        });
     }
+    String::from_utf8(bytes).ok().filter(|text| !text.chars().any(char::is_control))
 }
 
 /// docs/api-keys.md, "How a key is found".
@@ -155,10 +208,8 @@ fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(is_tchar)
 }
 
-/// RFC 9110 section 11.2, RFC 6750 section 2.1: one character or more, then any number of `=`.
-fn token68(text: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(text).ok()?;
-    let characters = text.trim_end_matches('=');
-    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte);
-    (!characters.is_empty() && characters.bytes().all(is_one)).then_some(text)
+/// An API key or opaque token: RFC 9110 sections 5.6.2 and 11.2, and the colon.
+fn key(text: &[u8]) -> Option<&str> {
+    let is_key = |byte: &u8| is_token(&[*byte]) || b"/=:".contains(byte);
+    std::str::from_utf8(text).ok().filter(|_| !text.is_empty() && text.iter().all(is_key))
 }

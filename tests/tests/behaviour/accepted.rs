@@ -71,7 +71,11 @@ fn expected(accepted: AcceptedCredentials, sent: &Sent) -> Option<Rejection> {
     let looked_up = sent.value.starts_with("Bearer ")
         && opaque.contains(&sent.kind)
         && opaque.into_iter().any(|kind| accepted.contains(kind));
-    Some(if looked_up { Rejection::UnknownApiKey } else { Rejection::CredentialNotAccepted })
+    Some(match sent.value.starts_with("Bearer ") {
+        _ if looked_up => Rejection::UnknownApiKey,
+        true => Rejection::CredentialNotAccepted,
+        false => Rejection::MethodNotAccepted,
+    })
 }
 
 #[test]
@@ -121,16 +125,15 @@ fn a57_what_is_not_accepted_is_not_read() {
     let (builder, _) = world();
     let jwts = builder().accept(AcceptedCredentials::only([PrincipalKind::Jwt])).build().unwrap();
     // Malformed all of them, were they read.
-    for header in ["Basic bm8tY29sb24=", "Basic Og==", "tg_live_1", "Bearer tg_live_1"] {
-        assert_eq!(jwts.verify(header).unwrap_err(), Rejection::CredentialNotAccepted, "{header}");
+    for header in ["Basic bm8tY29sb24=", "Basic Og==", "Basic", "Basic x", "tg_live_1"] {
+        assert_eq!(jwts.verify(header).unwrap_err(), Rejection::MethodNotAccepted, "{header}");
     }
+    assert_eq!(jwts.verify("Bearer tg_live_1").unwrap_err(), Rejection::CredentialNotAccepted);
     let keys = builder().accept(AcceptedCredentials::only([PrincipalKind::ApiKey])).build().unwrap();
-    for header in ["ey.", "Bearer ey.a.b.c.d.e"] {
-        assert_eq!(keys.verify(header).unwrap_err(), Rejection::CredentialNotAccepted, "{header}");
-        assert_eq!(
-            keys.key_ring_of(&Request::new().authorization(header)).unwrap_err(),
-            Rejection::CredentialNotAccepted
-        );
+    let not_accepted = [Rejection::MethodNotAccepted, Rejection::CredentialNotAccepted];
+    for (header, expected) in ["ey.", "Bearer ey.a.b.c.d.e"].into_iter().zip(not_accepted) {
+        assert_eq!(keys.verify(header).unwrap_err(), expected, "{header}");
+        assert_eq!(keys.key_ring_of(&Request::new().authorization(header)).unwrap_err(), expected);
     }
 }
 

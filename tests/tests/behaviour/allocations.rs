@@ -1,6 +1,8 @@
 //! What a verify allocates: what its principal keeps, and nothing on the way to a rejection but its data.
 
 use allocation_counter::measure;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection};
 use tollgate_issuer::SigningKey;
 use tollgate_jwt::CompactJws;
@@ -74,6 +76,21 @@ fn an_api_key_allocates_nothing() {
         let (count, result) = allocations(&engine, &header);
         assert_eq!((count, result), (0, Ok(())));
     }
+}
+
+/// The text of both readings, each of which is wiped.
+#[test]
+fn basic_credentials_allocate_once_for_each_reading() {
+    let format = KeyFormat::new("tg", "live").unwrap();
+    let (secret, table) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format));
+    table.insert(secret.digest(), KeyRecord::client_secret("s", "a b").into());
+    let engine = Engine::builder().api_keys(table).build().unwrap();
+    for (id, readings) in [("a b", 1), ("a+b", 2), ("a%20b", 2)] {
+        let header = format!("Basic {}", STANDARD.encode(format!("{id}:{}", secret.as_str())));
+        let (count, result) = allocations(&engine, &header);
+        assert_eq!((count, result), (readings, Ok(())), "{id}");
+    }
+    assert_eq!(measure(|| assert!(engine.verify_client("a b", secret.as_str()).is_ok())).count_total, 0);
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! Every kind of credential through the one call, each by its documented shape, and none as another.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, PrincipalKind, Rejection};
+use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyRing, PrincipalKind, Rejection};
 use tollgate_keys::test_hooks::signature_checks;
-use tollgate_tests::{Draft, NOW, issuer, signing_key};
+use tollgate_keys::{KeyRefresher, Refreshed};
+use tollgate_tests::{Draft, NOW, issuer, key_set, signing_key};
 
 struct World {
     engine: Engine,
@@ -134,12 +138,14 @@ fn a_key_is_taken_from_its_start_until_its_end() {
 fn a_kind_that_nothing_was_configured_for_is_named_so() {
     let key = signing_key(Algorithm::ES256, 0);
     let (only_jwts, world) = (tollgate_tests::engine([&key]), world());
-    for header in [world.api_key.clone(), format!("Bearer {}", world.api_key), basic("a", "b")] {
-        assert_eq!(only_jwts.verify_at(header.as_bytes(), NOW).unwrap_err(), Rejection::CredentialNotAccepted);
+    for header in [world.api_key.clone(), basic("a", "b")] {
+        assert_eq!(only_jwts.verify_at(header, NOW).unwrap_err(), Rejection::MethodNotAccepted);
     }
+    let bearer = only_jwts.verify_at(format!("Bearer {}", world.api_key), NOW).unwrap_err();
+    assert_eq!(bearer, Rejection::CredentialNotAccepted);
     let only_keys =
         Engine::builder().api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap())).build().unwrap();
-    assert_eq!(only_keys.verify_at(world.jwt.as_bytes(), NOW).unwrap_err(), Rejection::CredentialNotAccepted);
+    assert_eq!(only_keys.verify_at(&world.jwt, NOW).unwrap_err(), Rejection::MethodNotAccepted);
 }
 
 #[test]
@@ -197,23 +203,8 @@ fn a48_what_only_resembles_a_credential_is_rejected() {
         }
     }
     for header in [
-        "Bearer",
-        "bearer",
-        "Basic",
-        "DPoP",
-        "Bearer ",
-        "Bearer  ",
-        "Bearer =",
-        "Bearer ===",
-        "Basic ",
-        " ",
-        "\0",
-        "é",
-        "{",
-        "{}",
-        "\"a\"",
-        "a,b",
-        "a b",
+        "Bearer", "bearer", "Basic", "DPoP", "Bearer ", "Bearer  ", "Basic ", " ", "\0", "é", "{", "{}", "\"a\"", ",",
+        "a,", "a;b", "a b",
     ] {
         let code = world.kind(header).unwrap_err();
         assert!(["malformed-credential", "unsupported-scheme"].contains(&code), "{header:?}: {code}");
@@ -249,14 +240,16 @@ fn what_begins_as_a_jws_is_one_where_it_holds_a_dot() {
     }
 }
 
-/// RFC 9110 sections 5.6.2 and 11.2, spelt out.
+/// The same characters with `Bearer`, bare and from a header of its own: RFC 9110 sections 5.6.2 and 11.2, and the colon,
+/// spelt out.
 #[test]
 fn a48_each_character_counts_wherever_it_is() {
     const ALPHANUMERIC: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let world = world();
     let malformed = |header: &[u8]| match world.kind(header) {
-        Err("malformed-credential") => true,
-        Err("malformed-api-key") => false,
+        Err("malformed-credential") => Some(true),
+        Err("malformed-api-key") => Some(false),
+        Err("multiple-credentials") => None,
         other => panic!("{other:?} for {}", header.escape_ascii()),
     };
     let lengths = [2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 90];
@@ -269,11 +262,15 @@ fn a48_each_character_counts_wherever_it_is() {
             let mut text = vec![b'a'; length];
             text[position] = byte;
             let is_in = |others: &str| ALPHANUMERIC.bytes().chain(others.bytes()).any(|one| one == byte);
-            assert_eq!(malformed(&text), !is_in("!#$%&'*+-.^_`|~/=:"), "{}", text.escape_ascii());
-            // Padding is at the end.
-            let is_token68 = is_in("-._~+/") || (byte == b'=' && position == length - 1);
-            let header = [b"Bearer ", text.as_slice()].concat();
-            assert_eq!(malformed(&header), !is_token68, "{}", header.escape_ascii());
+            let is_key = is_in("!#$%&'*+-.^_`|~/=:");
+            for header in [text.clone(), [b"Bearer ", text.as_slice()].concat()] {
+                // A comma parts two credentials where there is something on either side.
+                let is_joined = byte == b',' && position > 0 && position < length - 1;
+                let expected = if is_joined { None } else { Some(!is_key) };
+                assert_eq!(malformed(&header), expected, "{}", header.escape_ascii());
+            }
+            let by_own_header = world.engine.verify_api_key_at(&text, NOW).unwrap_err();
+            assert_eq!(by_own_header.code() == "malformed-api-key", is_key, "{}", text.escape_ascii());
         }
     }
 }
@@ -318,4 +315,70 @@ fn a24_a_json_serialisation_is_no_credential() {
     {
         assert_eq!(world.kind(header), Err("malformed-credential"), "{header}");
     }
+}
+
+/// What is left of several fields, or several credentials in one, when a proxy has joined them (RFC 9110 section 5.3).
+#[test]
+fn a47_credentials_that_a_proxy_has_joined_are_told_from_one_that_is_malformed() {
+    let world = world();
+    let client = basic("client-1", &world.secret);
+    let sent = [
+        world.jwt.clone(),
+        world.api_key.clone(),
+        format!("Bearer {}", world.jwt),
+        format!("bearer  {}", world.api_key),
+        format!("Bearer {}", world.access_token),
+        client,
+        "eyJ.e30.c2ln".to_owned(),
+        "Bearer an-opaque-token".to_owned(),
+        "Negotiate x".to_owned(),
+    ];
+    for (first, second) in sent.iter().flat_map(|first| sent.iter().map(move |second| (first, second))) {
+        // Its credentials may have any form, commas too (RFC 9110 section 11.4): it is what the whole value is.
+        let expected = if first == "Negotiate x" { "unsupported-scheme" } else { "multiple-credentials" };
+        for comma in [",", ", ", ",\t"] {
+            let header = format!("{first}{comma}{second}");
+            assert_eq!(world.kind(&header), Err(expected), "{header:?}");
+            assert_eq!(world.kind(format!("{header},{second}")), Err(expected), "{header:?}");
+        }
+        for header in [format!("{first},"), format!(",{first}"), format!("{first},,{second}"), format!("{first}, ,")] {
+            assert_ne!(world.kind(&header), Err("multiple-credentials"), "{header:?}");
+        }
+        let header = format!("{first}, realm=\"x\"");
+        assert_ne!(world.kind(&header), Err("multiple-credentials"), "{header:?}");
+    }
+    // One token with a comma in it is malformed, not several.
+    for position in [3, world.jwt.find('.').unwrap() + 9] {
+        let mut spoilt = world.jwt.clone();
+        spoilt.insert(position, ',');
+        assert_eq!(world.kind(format!("Bearer {spoilt}")), Err("malformed-token"));
+    }
+    let joined = format!("{},{}", world.api_key, world.api_key);
+    assert_eq!(world.engine.verify_api_key(joined).unwrap_err(), Rejection::MultipleCredentials);
+}
+
+/// A token under an unknown key leads to a fetch; a list that begins with one does not.
+#[test]
+fn a47_a_joined_value_leads_to_no_fetch() {
+    struct Count(AtomicUsize);
+    impl KeyRefresher for Count {
+        fn unknown_key(&self, _: Option<&str>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+        fn refreshed<'r>(&'r self, _: Option<&'r str>) -> Option<Refreshed<'r>> {
+            None
+        }
+    }
+    let key = signing_key(Algorithm::ES256, 0);
+    let refresher = Arc::new(Count(AtomicUsize::new(0)));
+    let ring = KeyRing::with_refresher(key_set([&key]), refresher.clone());
+    let engine = Engine::builder().issuer(issuer([]).keys(ring)).build().unwrap();
+    let unknown = Draft::new(&key).header("kid", "another").sign(&key);
+    for rest in ["x", "Bearer x", " Bearer x", "a.b.c"] {
+        let header = format!("Bearer {unknown},{rest}");
+        assert_eq!(engine.verify_at(&header, NOW).unwrap_err(), Rejection::MultipleCredentials, "{header}");
+    }
+    assert_eq!(refresher.0.load(Ordering::Relaxed), 0);
+    assert_eq!(engine.verify_at(&unknown, NOW).unwrap_err().code(), "unknown-key");
+    assert_eq!(refresher.0.load(Ordering::Relaxed), 1);
 }

@@ -4,6 +4,7 @@ mod accepted;
 mod addresses;
 mod algorithms;
 mod allocations;
+mod basic;
 mod bounds;
 mod cache;
 mod claim_sources;

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use tollgate::jwt::json::JsonError;
 use tollgate::jwt::{ParseError, Part, base64url, is_scope_token};
 use tollgate::{
-    Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyState, Rejection, Revocation, Revocations,
+    Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyState, Rejection, Request, Revocation, Revocations,
 };
 use tollgate_tests::{Draft, NOW, issuer, key_set, signing_key};
 
@@ -129,13 +129,16 @@ fn an_unsupported_scheme_is_challenged_without_an_error_code() {
             assert_eq!(rejection.challenge().to_string(), "Bearer", "{header}");
         }
     }
-    // Nor is a kind of credential that nobody asked for a bad token, nor a reason to ask for a client's secret.
+    // Nor is there one where a method that is known is not accepted; nor is a client's secret asked for.
     let basic = format!("Basic {}", STANDARD.encode("client-1:secret"));
-    for header in [basic.as_str(), "Basic YWJj", "tg_live_1", "Bearer tg_live_1"] {
-        let rejection = jwts_alone.verify(header).unwrap_err();
+    let requests = ["tg_live_1", &basic, "Basic YWJj", "Basic", "Basic a b"].map(|v| Request::new().authorization(v));
+    for request in requests.into_iter().chain([Request::new().api_key("tg_live_1"), Request::new().client("a", "b")]) {
+        let rejection = jwts_alone.verify_request(&request).unwrap_err();
         let (code, challenge) = (rejection.code(), rejection.challenge().to_string());
-        assert_eq!((code, challenge.as_str()), ("credential-not-accepted", "Bearer"), "{header}");
+        assert_eq!((code, challenge.as_str()), ("credential-not-accepted", "Bearer"), "{request:?}");
     }
+    let bearer = jwts_alone.verify("Bearer tg_live_1").unwrap_err();
+    assert_eq!((bearer.code(), bearer.challenge().to_string().as_str()), ("credential-not-accepted", INVALID_TOKEN));
 }
 
 #[test]
@@ -179,7 +182,9 @@ fn a_client_is_challenged_in_the_scheme_that_it_used() {
 #[test]
 fn malformed_basic_credentials_are_challenged_as_basic() {
     let (engine, _) = engine_with_keys();
-    for header in ["Basic YWJj", "basic  YWJj", "BASIC YTpi="] {
+    for header in
+        ["Basic", "basic ", "Basic ===", "Basic a b", "Basic \"a\"", "Basic YWJj", "basic  YWJj", "BASIC YTpi="]
+    {
         let rejection = engine.verify(header.as_bytes()).unwrap_err();
         assert_eq!((rejection.code(), rejection.challenge().to_string().as_str()), ("malformed-credential", BASIC));
     }

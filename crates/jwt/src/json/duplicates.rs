@@ -2,7 +2,6 @@ use simd_json::Node;
 
 use super::error::JsonError;
 use super::value::Object;
-use crate::excerpt::excerpt;
 
 /// Up to this many members each name is compared with those before it; beyond, the names are sorted, so that
 /// the time stays near linear. Headers and claims stay below.
@@ -64,5 +63,5 @@ pub(crate) fn fingerprint(name: &str) -> usize {
 
 #[cold]
 fn duplicate(name: &str) -> JsonError {
-    JsonError::DuplicateMember { name: excerpt(name).into() }
+    JsonError::DuplicateMember { name: name.into() }
 }

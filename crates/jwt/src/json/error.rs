@@ -1,6 +1,6 @@
 use std::fmt;
 
-use crate::excerpt::excerpt;
+use crate::excerpt::UnverifiedText;
 use crate::limits::MAX_JSON_NESTING;
 
 /// Why a text is not a JSON object that this crate takes.
@@ -25,8 +25,8 @@ pub enum JsonError {
     },
     /// Two members of one object have the same name.
     DuplicateMember {
-        /// The name, escapes resolved, as an [`excerpt`](crate::excerpt).
-        name: Box<str>,
+        /// The name, escapes resolved.
+        name: UnverifiedText,
     },
 }
 
@@ -39,8 +39,7 @@ impl fmt::Display for JsonError {
             JsonError::TooManyMembers { members, max } => {
                 write!(f, "an object has {members} members; at most {max} are allowed (max_members)")
             }
-            // Debug escapes: the name comes from outside.
-            JsonError::DuplicateMember { name } => write!(f, "two members are named {:?}", excerpt(name)),
+            JsonError::DuplicateMember { name } => write!(f, "two members are named {name}"),
         }
     }
 }

@@ -135,7 +135,7 @@ impl Demo {
             line("No credential for a session", "401, challenge Bearer", format!("-X POST {sessions}")),
             line(
                 "A session token for a session: it must end some time",
-                "401 unauthorized",
+                "401 invalid_token",
                 format!("-X POST {sessions} -H 'Authorization: Bearer {session_token}'"),
             ),
             line("A body that is no JSON", "400 invalid_request", format!("{sessions} {JSON} -d 'email=ada'")),

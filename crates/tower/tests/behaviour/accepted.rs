@@ -44,7 +44,7 @@ async fn a57_the_cause_is_that_the_kind_is_not_accepted() {
         AuthLayer::new(fixture.engine.clone()).accept(AcceptedCredentials::only([PrincipalKind::ApiKey])).unwrap();
     let layer = layer.on_rejection(move |rejection, _| told.lock().unwrap().push(rejection.clone()));
     answer(&layer, Request::get("/").header("authorization", &fixture.client)).await;
-    assert_eq!(*seen.lock().unwrap(), [Rejection::CredentialNotAccepted]);
+    assert_eq!(*seen.lock().unwrap(), [Rejection::MethodNotAccepted]);
 }
 
 #[test]
