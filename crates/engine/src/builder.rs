@@ -10,6 +10,7 @@ use crate::engine::Engine;
 use crate::issuer::{Issuer, Issuers, SettingsError};
 use crate::limits::{
     DEFAULT_MAX_HEADER_BYTES, MAX_CACHE_BYTES, MAX_CACHE_SLOTS_PER_THREAD, MAX_HEADER_BYTES, MIN_CACHE_BYTES,
+    MIN_HEADER_BYTES,
 };
 use crate::record::KeyRecord;
 use crate::revocation::Revocations;
@@ -71,7 +72,7 @@ impl EngineBuilder {
         self
     }
 
-    /// Looks at headers of at most `bytes`, itself at most [`MAX_HEADER_BYTES`].
+    /// Looks at headers of at most `bytes`, itself from [`MIN_HEADER_BYTES`] to [`MAX_HEADER_BYTES`].
     #[must_use]
     pub fn max_header_bytes(mut self, bytes: usize) -> Self {
         self.max_header_bytes = bytes;
@@ -112,6 +113,9 @@ impl EngineBuilder {
     /// # Errors
     /// [`BuildError`] says what cannot work.
     pub fn build(self) -> Result<Engine, BuildError> {
+        if self.max_header_bytes < MIN_HEADER_BYTES {
+            return Err(BuildError::HeaderLimitTooLow { bytes: self.max_header_bytes });
+        }
         if self.max_header_bytes > MAX_HEADER_BYTES {
             return Err(BuildError::HeaderLimitTooHigh { bytes: self.max_header_bytes });
         }
@@ -158,6 +162,11 @@ pub enum BuildError {
         /// The name.
         issuer: Box<str>,
     },
+    /// The header limit is below [`MIN_HEADER_BYTES`], so that every credential would be rejected for its length.
+    HeaderLimitTooLow {
+        /// The limit that was asked for.
+        bytes: usize,
+    },
     /// The header limit is above [`MAX_HEADER_BYTES`].
     HeaderLimitTooHigh {
         /// The limit that was asked for.
@@ -190,6 +199,9 @@ impl fmt::Display for BuildError {
                 f,
                 "the issuer {issuer:?} is configured twice, and neither typ nor audience tells whose a token is"
             ),
+            BuildError::HeaderLimitTooLow { bytes } => {
+                write!(f, "the header limit is {bytes} bytes; the shortest credential has {MIN_HEADER_BYTES}")
+            }
             BuildError::HeaderLimitTooHigh { bytes } => {
                 write!(f, "the header limit is {bytes} bytes; at most {MAX_HEADER_BYTES} are allowed")
             }
