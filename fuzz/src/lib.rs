@@ -2,6 +2,8 @@
 //!
 //! None of them may panic inside tollgate either, overflow, or run out of bounds, which the sanitizer sees to.
 
+#![forbid(unsafe_code)]
+
 mod api_key;
 mod authorization;
 mod basic;

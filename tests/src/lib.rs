@@ -2,6 +2,8 @@
 //!
 //! The keys here are public: they are for tests alone.
 
+#![forbid(unsafe_code)]
+
 #[cfg(feature = "oracle")]
 pub mod agreement;
 mod draft;

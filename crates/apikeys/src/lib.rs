@@ -23,6 +23,8 @@
 //! # Ok::<(), KeyError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod base62;
 mod changes;
 mod checksum;

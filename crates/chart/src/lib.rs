@@ -10,6 +10,8 @@
 //! assert!(svg(&[&chart]).starts_with("<svg"));
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod bars;
 mod canvas;
 mod document;

@@ -3,6 +3,8 @@
 //! The road, in reading order: [`arguments`] reads the command line and names the sub-command; each of [`commands`] does one of
 //! them; those that read tokens do it through [`stream`].
 
+#![forbid(unsafe_code)]
+
 mod arguments;
 mod bench;
 mod commands;

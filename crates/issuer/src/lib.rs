@@ -38,6 +38,8 @@
 //! PS512 and HS256 to HS512, all signed by ring. The feature `aws-lc-rs` adds the generation of RSA keys, which ring
 //! lacks.
 
+#![forbid(unsafe_code)]
+
 mod error;
 mod generate;
 mod header;

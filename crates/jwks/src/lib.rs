@@ -64,6 +64,8 @@
 //! rotation of all others.
 //! Every issuer has a task, a budget and connections of its own.
 
+#![forbid(unsafe_code)]
+
 mod builder;
 mod cache_control;
 mod clocks;

@@ -27,6 +27,8 @@
 //! # Ok::<(), tollgate_jwt::ParseError>(())
 //! ```
 
+#![forbid(unsafe_code)]
+
 pub mod base64url;
 mod bytes;
 mod claims;

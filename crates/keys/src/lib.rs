@@ -69,6 +69,8 @@
 //!   null is absent. From a remote set neither `oct` keys nor keys whose private part it holds; from no set `oct` keys beside
 //!   others; no different keys under one `kid` and algorithm.
 
+#![forbid(unsafe_code)]
+
 mod algorithm;
 mod backend;
 mod entry;

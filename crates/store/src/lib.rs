@@ -1,6 +1,6 @@
 //! Durable API keys, clients and revocations, and the feed that keeps engines in step.
 //!
-//! Since in this order: [`ChangeLog`] is what a store has to be able to do: append changes, read those after a number,
+//! In reading order: [`ChangeLog`] is what a store has to be able to do: append changes, read those after a number,
 //! wait for more, give everything as of a number. [`Store`] does it in one SQLite file that several processes of a host
 //! share. [`Follower`] applies what a log says to an [`ApiKeyTable`](tollgate::ApiKeyTable) and a
 //! [`Revocations`](tollgate::Revocations), which is all that an engine reads; no verify ever waits for the store.
@@ -33,6 +33,8 @@
 //! ```
 //!
 //! All times are seconds since the Unix epoch. Secrets are kept as digests only.
+
+#![forbid(unsafe_code)]
 
 mod change_log;
 mod client;

@@ -44,6 +44,8 @@
 //! [`Principal`]: tollgate::Principal
 //! [`Rejection`]: tollgate::Rejection
 
+#![forbid(unsafe_code)]
+
 mod client_address;
 mod error;
 #[cfg(feature = "axum")]

@@ -5,6 +5,8 @@
 //!
 //! The keys here are public: they are for tests alone.
 
+#![forbid(unsafe_code)]
+
 mod arithmetic;
 mod case;
 mod classes;

@@ -1,5 +1,7 @@
 //! `court generate` writes the corpus; `court judge` says what tollgate does with each of its cases.
 
+#![forbid(unsafe_code)]
+
 use std::error::Error;
 use std::{env, fs};
 

@@ -16,6 +16,8 @@
 //! assert!(matches!(judge(world(), b"Bearer nonsense", NOW), Verdict::Reject(_)));
 //! ```
 
+#![forbid(unsafe_code)]
+
 mod api_key;
 mod base64;
 mod claims;
