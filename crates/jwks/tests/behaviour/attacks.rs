@@ -191,7 +191,7 @@ fn a64_key_that_is_refused_takes_no_usable_key_along() {
                 let remote = Remote::start(remote(&provider)).await;
                 assert!(accepts(&remote.engine, &signer.header()), "{reason}: {:?}", remote.keys.health());
                 let refused = remote.keys.health().refused;
-                assert_eq!(refused[0].refused.as_ref().map(|refused| refused.code()), Some(reason));
+                assert_eq!(refused[0].refused.as_ref().map(tollgate_keys::KeyRefused::code), Some(reason));
             }
         }
     });
