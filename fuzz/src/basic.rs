@@ -93,6 +93,6 @@ fn encode(bytes: &[u8]) -> String {
 fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let text = str::from_utf8(text).ok()?;
     let mut bytes = Vec::new();
-    base64url::decode(&text.trim_end_matches('=').replace('+', "-").replace('/', "_"), &mut bytes).ok()?;
+    base64url::decode(text.trim_end_matches('=').replace('+', "-").replace('/', "_"), &mut bytes).ok()?;
     (encode(&bytes) == text).then_some(bytes)
 }
