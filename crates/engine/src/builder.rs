@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tollgate_apikeys::{ApiKeyTable, LastUse};
 
@@ -100,11 +101,22 @@ impl EngineBuilder {
         self
     }
 
-    /// Takes the time from `seconds_since_epoch` instead of the system's clock. The engine's time stands still
-    /// while the source goes back.
+    /// Takes the time from `seconds_since_epoch` instead of the system's clock.
+    ///
+    /// The engine's clock holds still while this one goes back, but for at most [`MAX_CLOCK_HOLD`](crate::limits::MAX_CLOCK_HOLD) seconds. After a jump ahead
+    /// by more than [`MAX_CLOCK_STEP`](crate::limits::MAX_CLOCK_STEP) seconds a credential has to be good both before and after it, until readings over
+    /// [`CLOCK_CONFIRMATION`](crate::limits::CLOCK_CONFIRMATION) seconds have confirmed the jump. A time before 1970 is none: nothing is good then.
     #[must_use]
     pub fn clock(mut self, seconds_since_epoch: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
-        self.clock = Clock::new(seconds_since_epoch);
+        self.clock.set_source(seconds_since_epoch);
+        self
+    }
+
+    /// Measures with `elapsed`, the time since any moment, how long the [`clock`](Self::clock) has gone back or ahead, instead
+    /// of with the system's monotonic clock. For programs that pass time by themselves, as tests do: both clocks have to move.
+    #[must_use]
+    pub fn monotonic_clock(mut self, elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
+        self.clock.set_monotonic(elapsed);
         self
     }
 

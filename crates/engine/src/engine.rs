@@ -8,7 +8,7 @@ use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::basic::BasicCredentials;
 use crate::builder::EngineBuilder;
 use crate::cache::{Cache, CacheStatistics, Judgement};
-use crate::clock::Clock;
+use crate::clock::{Clock, Now};
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
 use crate::issuer::Issuers;
 use crate::policy::{check_begun, check_not_expired};
@@ -59,7 +59,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::verify`].
     pub fn verify_at(&self, header: impl AsRef<[u8]>, now: i64) -> Result<Principal, Rejection> {
-        self.verify_alone(Presented::Authorization(header.as_ref()), now)
+        self.verify_alone(Presented::Authorization(header.as_ref()), now.into())
     }
 
     /// Verifies an API key from a header of its own, such as `X-API-Key`.
@@ -77,7 +77,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::verify`].
     pub fn verify_api_key_at(&self, value: impl AsRef<[u8]>, now: i64) -> Result<Principal, Rejection> {
-        self.verify_alone(Presented::ApiKey(value.as_ref()), now)
+        self.verify_alone(Presented::ApiKey(value.as_ref()), now.into())
     }
 
     /// Verifies a client's id and secret from the body of a request (`client_secret_post`, RFC 6749 section 2.3.1), decoded
@@ -100,7 +100,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::verify`].
     pub fn verify_client(&self, id: impl AsRef<[u8]>, secret: impl AsRef<[u8]>) -> Result<Principal, Rejection> {
-        self.verify_client_at(id, secret, self.clock.now())
+        self.verify_alone(Presented::Client { id: id.as_ref(), secret: secret.as_ref() }, self.clock.now())
     }
 
     /// [`Engine::verify_client`] at a given time: `now`, in seconds since the Unix epoch.
@@ -113,7 +113,7 @@ impl Engine {
         secret: impl AsRef<[u8]>,
         now: i64,
     ) -> Result<Principal, Rejection> {
-        self.verify_alone(Presented::Client { id: id.as_ref(), secret: secret.as_ref() }, now)
+        self.verify_alone(Presented::Client { id: id.as_ref(), secret: secret.as_ref() }, now.into())
     }
 
     /// Verifies the credential of a request, with everything else of the request that a check needs.
@@ -122,7 +122,7 @@ impl Engine {
     /// As [`Engine::verify`]; [`Rejection::AddressRequired`] and [`Rejection::AddressNotAllowed`] for a key with
     /// [allowed addresses](KeyRecord::allowed_addresses) and no address, or another.
     pub fn verify_request(&self, request: &Request<'_>) -> Result<Principal, Rejection> {
-        self.verify_request_at(request, self.clock.now())
+        self.verify_whole(request, self.clock.now())
     }
 
     /// [`Engine::verify_request`] at a given time: `now`, in seconds since the Unix epoch.
@@ -130,6 +130,10 @@ impl Engine {
     /// # Errors
     /// As [`Engine::verify_request`].
     pub fn verify_request_at(&self, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
+        self.verify_whole(request, now.into())
+    }
+
+    fn verify_whole(&self, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
         Thread::let_go();
         let (credential, kinds) = self.credential(request)?;
         match credential.kind {
@@ -144,8 +148,8 @@ impl Engine {
 
     /// Verifies a request of which nothing but the credential is known.
     #[inline]
-    fn verify_alone(&self, credential: Presented<'_>, now: i64) -> Result<Principal, Rejection> {
-        self.verify_request_at(&Request { credential, ..Request::new() }, now)
+    fn verify_alone(&self, credential: Presented<'_>, now: Now) -> Result<Principal, Rejection> {
+        self.verify_whole(&Request { credential, ..Request::new() }, now)
     }
 
     /// Which credentials the engine accepts: those it was [told to](EngineBuilder::accept), as far as it has something
@@ -187,13 +191,13 @@ impl Engine {
         Ok((credential, kinds))
     }
 
-    fn admit_jws(&self, token: &[u8], now: i64) -> Result<Principal, Rejection> {
+    fn admit_jws(&self, token: &[u8], now: Now) -> Result<Principal, Rejection> {
         let mut asked = None;
         let verdict = Thread::with(|thread| {
             let cached = self
                 .cache
                 .as_ref()
-                .and_then(|cache| cache.find(&mut thread.fronts, token, now, |token| self.judge(token, now)));
+                .and_then(|cache| cache.find(&mut thread.fronts, token, now.earliest, |token| self.judge(token, now)));
             match cached {
                 Some(judged) => judged,
                 None => self.admit_new_jws(token, now, thread, &mut asked).map_err(|rejection| match rejection {
@@ -215,7 +219,7 @@ impl Engine {
     fn admit_new_jws<'e>(
         &'e self,
         token: &[u8],
-        now: i64,
+        now: Now,
         thread: &mut Thread,
         asked: &mut Option<&'e KeyRing>,
     ) -> Result<Token, Rejection> {
@@ -235,9 +239,9 @@ impl Engine {
         })?;
         thread.headers.remember(&jws);
         let stamp = Stamp { keys: keys.generation(), revocations };
-        let verified = Token::new(&proof, &mapped, &mut thread.fields, index, now, stamp);
+        let verified = Token::new(&proof, &mapped, &mut thread.fields, index, now.earliest, stamp);
         self.check_not_revoked(|| verified.marks())?;
-        issuer.validators().check_new(&verified, now)?;
+        issuer.validators().check_new(&verified, now.latest)?;
         if let Some(cache) = &self.cache {
             cache.insert(token, &verified);
         }
@@ -245,7 +249,7 @@ impl Engine {
     }
 
     /// Whether a token that verified once is good now: everything that can have changed since, and nothing that cannot.
-    fn judge(&self, token: &Token, now: i64) -> Judgement<Rejection> {
+    fn judge(&self, token: &Token, now: Now) -> Judgement<Rejection> {
         let (issuer, times) = (self.issuers.at(token.issuer_index()), token.times());
         if let Err(rejection) = issuer.policy().check_time(times.expires_at(), times.not_before(), now) {
             return Judgement::Rejected(rejection);
@@ -261,7 +265,7 @@ impl Engine {
             }
             token.restamp(Stamp { keys: keys.generation(), revocations });
         }
-        match issuer.validators().check_hit(token, now) {
+        match issuer.validators().check_hit(token, now.latest) {
             Ok(()) => Judgement::Good,
             Err(rejection) => Judgement::Rejected(rejection),
         }
@@ -278,7 +282,7 @@ impl Engine {
         if contains(jws.signature().as_bytes(), b',') { Err(Rejection::MalformedSignature) } else { Ok(jws) }
     }
 
-    fn admit_key(&self, key: &[u8], kinds: Kinds, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
+    fn admit_key(&self, key: &[u8], kinds: Kinds, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
         let (digest, key) = known(table.find(key)?);
         if !kinds.contains(key.kind().into()) {
@@ -288,7 +292,7 @@ impl Engine {
     }
 
     /// At most two look-ups: the second is for a reading of which nothing was found in the first.
-    fn admit_basic(&self, credentials: &[u8], request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
+    fn admit_basic(&self, credentials: &[u8], request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
         let credentials =
             BasicCredentials::decode(credentials).map_err(|rejection| unless_joined(rejection, credentials))?;
         let mut verdict = Err(Rejection::UnknownClient);
@@ -301,7 +305,7 @@ impl Engine {
         verdict
     }
 
-    fn admit_client(&self, id: &[u8], secret: &[u8], request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
+    fn admit_client(&self, id: &[u8], secret: &[u8], request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
         let (digest, key) = known(table.find(secret).map_err(|_| Rejection::UnknownClient)?);
         if key.kind() != KeyKind::ClientSecret || key.client().map(str::as_bytes) != Some(id) {
@@ -316,7 +320,7 @@ impl Engine {
         digest: &Digest,
         key: KnownKey,
         request: &Request<'_>,
-        now: i64,
+        now: Now,
     ) -> Result<Principal, Rejection> {
         check_in_force(&key, now)?;
         // The id's text has to be made first, so this is skipped when no key is revoked.
@@ -325,7 +329,7 @@ impl Engine {
         }
         key.check_address(request.address)?;
         if let Some(last_use) = &self.last_use {
-            last_use.note(digest, now);
+            last_use.note(digest, now.earliest);
         }
         Ok(Principal::from_key(key))
     }
@@ -336,13 +340,13 @@ fn known(proof: MatchedKey<KeyRecord>) -> (Digest, KnownKey) {
 }
 
 /// No leeway: the clock that set these times is the one that checks them.
-fn check_in_force(key: &KnownKey, now: i64) -> Result<(), Rejection> {
+fn check_in_force(key: &KnownKey, now: Now) -> Result<(), Rejection> {
     match key.state() {
         KeyState::Active => {}
         KeyState::Disabled => return Err(Rejection::Disabled),
         KeyState::Revoked => return Err(Rejection::Revoked),
     }
     let (not_before, expires_at) = key.validity();
-    not_before.map_or(Ok(()), |begin| check_begun(begin, 0, now))?;
-    expires_at.map_or(Ok(()), |end| check_not_expired(end, 0, now))
+    not_before.map_or(Ok(()), |begin| check_begun(begin, 0, now.earliest))?;
+    expires_at.map_or(Ok(()), |end| check_not_expired(end, 0, now.latest))
 }

@@ -28,6 +28,17 @@ pub const DEFAULT_LEEWAY: u32 = 60;
 /// The most that [`Issuer::leeway`](crate::Issuer::leeway) takes, in seconds.
 pub const MAX_LEEWAY: u32 = 300;
 
+/// For how long the engine's clock holds still at most while its source goes back, in seconds of monotonic time. As long as
+/// the leeway that forgives two clocks their difference by default.
+pub const MAX_CLOCK_HOLD: u64 = 60;
+
+/// By how many seconds the engine's clock may jump ahead and be believed at once: as far as clocks are forgiven to differ by
+/// default.
+pub const MAX_CLOCK_STEP: u64 = 60;
+
+/// Over how many seconds of monotonic time the clock has to confirm a jump ahead that is longer.
+pub const CLOCK_CONFIRMATION: u64 = 5;
+
 /// Memory of the verified-token cache that all threads share, in bytes; [`CacheConfig`](crate::CacheConfig) changes it.
 ///
 /// It holds 60,000 tokens of 600 bytes, or 45,000 of 900 bytes, as RS256 makes them, of which at most 3 in 100 are evicted

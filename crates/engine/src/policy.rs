@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tollgate_jwt::{ClaimLimits, ClaimNames, Claims, Header, StringList, json};
 use tollgate_keys::Algorithm;
 
+use crate::clock::Now;
 use crate::excerpt::{excerpt_of, excerpt_value};
 use crate::issuer::{
     ClaimPath, Expected, IssuerSettings, LocatedClaims, Location, Mapping, OptionalClaim, SettingsError, TypProfile,
@@ -83,7 +84,7 @@ impl Policy {
         algorithm: Algorithm,
         header: &Header<'_>,
         claims: &'c Claims<'s>,
-        now: i64,
+        now: Now,
     ) -> Result<Mapped<'c, 's>, Rejection> {
         self.check_algorithm(algorithm)?;
         let is_access_token = self.check_typ(header)?;
@@ -160,14 +161,14 @@ impl Policy {
     }
 
     /// Checks what changes with time. `exp` and `nbf` in seconds since the Unix epoch.
-    pub(crate) fn check_time(&self, exp: Option<i64>, nbf: Option<i64>, now: i64) -> Result<(), Rejection> {
+    pub(crate) fn check_time(&self, exp: Option<i64>, nbf: Option<i64>, now: Now) -> Result<(), Rejection> {
         match exp {
             None if !self.accept_missing_exp => return Err(missing("exp")),
-            Some(exp) => check_not_expired(exp, self.leeway, now)?,
+            Some(exp) => check_not_expired(exp, self.leeway, now.latest)?,
             None => {}
         }
         match nbf {
-            Some(nbf) => check_begun(nbf, self.leeway, now),
+            Some(nbf) => check_begun(nbf, self.leeway, now.earliest),
             None => Ok(()),
         }
     }

@@ -68,7 +68,7 @@ impl<'t> VerifiedClaims<'t> {
         self.token.times().issued_at()
     }
 
-    /// The time of the verify, in seconds since the Unix epoch.
+    /// The time of the verify, in seconds since the Unix epoch: the later one, while a jump ahead of the clock is not confirmed.
     #[must_use]
     pub fn now(&self) -> i64 {
         self.now

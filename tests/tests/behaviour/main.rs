@@ -8,6 +8,7 @@ mod basic;
 mod bounds;
 mod cache;
 mod claim_sources;
+mod clock;
 mod credentials;
 mod cross_check;
 mod dependencies;
