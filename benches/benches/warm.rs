@@ -4,13 +4,21 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use tollgate::{Algorithm, CacheConfig, Engine, Revocation, Revocations};
+use tollgate::limits::{DEFAULT_CACHE_BYTES, DEFAULT_CACHE_SLOTS_PER_THREAD, DEFAULT_CACHED_TOKEN_AGE};
+use tollgate::{Algorithm, CacheConfig, CacheStatistics, Engine, Revocation, Revocations};
 use tollgate_bench::{SocketBuffer, sha256_of_signing_input, unix_time};
 use tollgate_issuer::SigningKey;
 use tollgate_tests::{ISSUER, issuer, signing_key, traffic_token};
 
-/// Enough for 100,000 tokens.
-const CACHE_BYTES: usize = 512 << 20;
+/// What the documentation of the cache says that 100,000 tokens need; the others have the default.
+const FOR_100K: CacheConfig = CacheConfig { bytes: 128 << 20, ..DEFAULT };
+
+/// As in [`CacheConfig::default`].
+const DEFAULT: CacheConfig = CacheConfig {
+    bytes: DEFAULT_CACHE_BYTES,
+    per_thread_slots: DEFAULT_CACHE_SLOTS_PER_THREAD,
+    max_token_age: DEFAULT_CACHED_TOKEN_AGE,
+};
 
 fn warm(c: &mut Criterion) {
     let key = signing_key(Algorithm::HS256, 0);
@@ -22,12 +30,33 @@ fn warm(c: &mut Criterion) {
     let tokens: Vec<String> = (0..1024).map(|index| traffic_token(&key, index, now)).collect();
     sha256_of_signing_input(c, &tokens);
 
-    for (id, count) in [("warm/one", 1), ("warm/1k", 1_000), ("warm/100k", 100_000)] {
-        let engine = engine(&key, Revocations::new());
+    for (id, count, cache) in [
+        ("warm/one", 1, DEFAULT),
+        ("warm/1k", 1_000, DEFAULT),
+        ("warm/40k", 40_000, DEFAULT),
+        ("warm/100k", 100_000, FOR_100K),
+        ("warm/100k_in_the_default_cache", 100_000, DEFAULT),
+    ] {
+        let engine = sized(&key, cache);
         let mut socket = SocketBuffer::new(headers(count));
         warm_up(&engine, &socket);
+        let before = engine.cache_statistics().expect("a cache");
         c.bench_function(id, |b| {
             b.iter_custom(|iterations| socket.time(iterations, |header| drop(engine.verify(header).expect("good"))));
+        });
+        print_misses(id, &before, &engine.cache_statistics().expect("a cache"));
+    }
+
+    let socket = SocketBuffer::new(headers(1));
+    for (id, count) in [("engines/1", 1), ("engines/64", 64)] {
+        let engines: Vec<_> = (0..count).map(|_| engine(&key, Revocations::new())).collect();
+        engines.iter().for_each(|engine| warm_up(engine, &socket));
+        let mut turns = engines.iter().cycle();
+        let mut socket = SocketBuffer::new(headers(1));
+        c.bench_function(id, |b| {
+            b.iter_custom(|iterations| {
+                socket.time(iterations, |header| drop(turns.next().expect("endless").verify(header).expect("good")))
+            });
         });
     }
 
@@ -106,10 +135,23 @@ fn hammer(engine: &Engine, header: &[u8], iterations: u64) -> Duration {
 }
 
 fn engine(key: &SigningKey, revocations: Revocations) -> Engine {
-    let cache = CacheConfig { bytes: CACHE_BYTES, ..CacheConfig::default() };
-    Engine::builder().issuer(issuer([key])).revocations(revocations).cache(cache).build().expect("an issuer is enough")
+    Engine::builder().issuer(issuer([key])).revocations(revocations).build().expect("an issuer is enough")
 }
 
+fn sized(key: &SigningKey, cache: CacheConfig) -> Engine {
+    Engine::builder().issuer(issuer([key])).cache(cache).build().expect("an issuer is enough")
+}
+
+/// Criterion's figures tell the time alone.
+fn print_misses(id: &str, before: &CacheStatistics, after: &CacheStatistics) {
+    let [misses, hits] =
+        [after.misses - before.misses, after.front_hits + after.back_hits - before.front_hits - before.back_hits];
+    if misses + hits > 0 {
+        println!("{id}: {:.2} % misses\n", 100.0 * misses as f64 / (misses + hits) as f64);
+    }
+}
+
+/// So often that what is seen often lies where it will be found.
 fn warm_up(engine: &Engine, socket: &SocketBuffer) {
     for _ in 0..4 {
         for header in socket.headers() {
