@@ -2,6 +2,14 @@
 
 use std::sync::Arc;
 
+/// A backend that lives for ever. A plain `Some(&...)` takes Rust 1.89.
+macro_rules! backend {
+    ($backend:expr) => {{
+        const BACKEND: &dyn Backend = &$backend;
+        Some(BACKEND)
+    }};
+}
+
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(feature = "ring", allow(dead_code, reason = "with both libraries, `faster` takes from each what it needs"))]
 mod aws_lc;

@@ -9,23 +9,23 @@ use super::{Backend, KeyMaterial, PreparedKey, SignatureCheck};
 
 type Choice = Option<&'static dyn Backend>;
 
-pub(crate) const HS256: Choice = Some(&Hmac(&hmac::HMAC_SHA256));
-pub(crate) const HS384: Choice = Some(&Hmac(&hmac::HMAC_SHA384));
-pub(crate) const HS512: Choice = Some(&Hmac(&hmac::HMAC_SHA512));
-pub(crate) const RS256: Choice = Some(&Rsa(&signature::RSA_PKCS1_2048_8192_SHA256));
-pub(crate) const RS384: Choice = Some(&Rsa(&signature::RSA_PKCS1_2048_8192_SHA384));
-pub(crate) const RS512: Choice = Some(&Rsa(&signature::RSA_PKCS1_2048_8192_SHA512));
-pub(crate) const PS256: Choice = Some(&Rsa(&signature::RSA_PSS_2048_8192_SHA256));
-pub(crate) const PS384: Choice = Some(&Rsa(&signature::RSA_PSS_2048_8192_SHA384));
-pub(crate) const PS512: Choice = Some(&Rsa(&signature::RSA_PSS_2048_8192_SHA512));
-pub(crate) const ES256: Choice = Some(&Encoded(&signature::ECDSA_P256_SHA256_FIXED));
-pub(crate) const ES384: Choice = Some(&Encoded(&signature::ECDSA_P384_SHA384_FIXED));
-pub(crate) const ES512: Choice = Some(&Encoded(&signature::ECDSA_P521_SHA512_FIXED));
-pub(crate) const ES256K: Choice = Some(&Encoded(&signature::ECDSA_P256K1_SHA256_FIXED));
-pub(crate) const ED25519: Choice = Some(&Encoded(&signature::ED25519));
-pub(crate) const ML_DSA_44: Choice = Some(&Encoded(&signature::ML_DSA_44));
-pub(crate) const ML_DSA_65: Choice = Some(&Encoded(&signature::ML_DSA_65));
-pub(crate) const ML_DSA_87: Choice = Some(&Encoded(&signature::ML_DSA_87));
+pub(crate) const HS256: Choice = backend!(Hmac(&hmac::HMAC_SHA256));
+pub(crate) const HS384: Choice = backend!(Hmac(&hmac::HMAC_SHA384));
+pub(crate) const HS512: Choice = backend!(Hmac(&hmac::HMAC_SHA512));
+pub(crate) const RS256: Choice = backend!(Rsa(&signature::RSA_PKCS1_2048_8192_SHA256));
+pub(crate) const RS384: Choice = backend!(Rsa(&signature::RSA_PKCS1_2048_8192_SHA384));
+pub(crate) const RS512: Choice = backend!(Rsa(&signature::RSA_PKCS1_2048_8192_SHA512));
+pub(crate) const PS256: Choice = backend!(Rsa(&signature::RSA_PSS_2048_8192_SHA256));
+pub(crate) const PS384: Choice = backend!(Rsa(&signature::RSA_PSS_2048_8192_SHA384));
+pub(crate) const PS512: Choice = backend!(Rsa(&signature::RSA_PSS_2048_8192_SHA512));
+pub(crate) const ES256: Choice = backend!(Encoded(&signature::ECDSA_P256_SHA256_FIXED));
+pub(crate) const ES384: Choice = backend!(Encoded(&signature::ECDSA_P384_SHA384_FIXED));
+pub(crate) const ES512: Choice = backend!(Encoded(&signature::ECDSA_P521_SHA512_FIXED));
+pub(crate) const ES256K: Choice = backend!(Encoded(&signature::ECDSA_P256K1_SHA256_FIXED));
+pub(crate) const ED25519: Choice = backend!(Encoded(&signature::ED25519));
+pub(crate) const ML_DSA_44: Choice = backend!(Encoded(&signature::ML_DSA_44));
+pub(crate) const ML_DSA_65: Choice = backend!(Encoded(&signature::ML_DSA_65));
+pub(crate) const ML_DSA_87: Choice = backend!(Encoded(&signature::ML_DSA_87));
 
 pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     let mut output = [0; 32];

@@ -59,7 +59,7 @@ impl<const N: usize> Field<N> {
         let mut sum = [0; N];
         let mut carry = false;
         for i in 0..N {
-            (sum[i], carry) = a[i].carrying_add(b[i], carry);
+            (sum[i], carry) = add_with_carry(a[i], b[i], carry);
         }
         self.reduce_once(sum, carry)
     }
@@ -96,10 +96,22 @@ impl<const N: usize> Field<N> {
         let mut difference = [0; N];
         let mut borrow = false;
         for i in 0..N {
-            (difference[i], borrow) = number[i].borrowing_sub(self.modulus[i], borrow);
+            (difference[i], borrow) = subtract_with_borrow(number[i], self.modulus[i], borrow);
         }
         difference
     }
+}
+
+fn add_with_carry(a: u64, b: u64, carry: bool) -> (u64, bool) {
+    let (sum, first) = a.overflowing_add(b);
+    let (sum, second) = sum.overflowing_add(u64::from(carry));
+    (sum, first || second)
+}
+
+fn subtract_with_borrow(a: u64, b: u64, borrow: bool) -> (u64, bool) {
+    let (difference, first) = a.overflowing_sub(b);
+    let (difference, second) = difference.overflowing_sub(u64::from(borrow));
+    (difference, first || second)
 }
 
 /// a * b + c + carry, low half first. It fits: (2^64 - 1)^2 + 2 (2^64 - 1) is 2^128 - 1.
