@@ -1,5 +1,5 @@
 use serde_json::Value;
-use tollgate::jwt::base64url;
+use tollgate::jwt::{base64url, json};
 use tollgate::keys::{KeySource, VerifyingKey};
 use tollgate::{Digest, KeySet};
 
@@ -12,7 +12,9 @@ pub fn jwk(data: &[u8]) {
     let report = &loaded.reports[0];
     assert_eq!(report.refused.is_none(), !loaded.set.is_empty());
     assert_eq!(report.algs.len(), loaded.set.len());
-    let twin: Value = serde_json::from_slice(data).expect("no JSON for serde_json");
+    let mut twin: Value = serde_json::from_slice(json::without_byte_order_mark(data)).expect("no JSON for serde_json");
+    // What is null is absent.
+    twin.as_object_mut().expect("an object").retain(|_, value| !value.is_null());
     for key in loaded.set.iter() {
         assert_says(key, &twin);
     }

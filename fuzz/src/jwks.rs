@@ -1,13 +1,23 @@
 use tollgate::KeySet;
 use tollgate::keys::limits::MAX_KEYS;
 
-/// What loads does so the same way again, within the limit, and its keys refuse a signature of zeros.
+/// What loads does so the same way again, within the limit, and its keys refuse a signature of zeros. Twice the same document is
+/// one set: equal keys are one. Every key is used or refused with a reason that fits into a line of a log.
 pub fn jwks(data: &[u8]) {
     let Ok(builder) = KeySet::builder().jwks(data) else { return };
     let loaded = builder.build_with_reports();
     assert!(loaded.set.len() <= MAX_KEYS && loaded.set.len() <= loaded.reports.len() * 2);
     let again = KeySet::builder().jwks(data).expect("loaded once").build_with_reports();
     assert!(loaded.set.len() == again.set.len() && again.set.iter().all(|key| loaded.set.contains(key)));
+    let twice = KeySet::builder().jwks(data).and_then(|once| once.jwks(data));
+    if let Ok(twice) = twice.map(|twice| twice.build_with_reports()) {
+        assert!(twice.set.len() == again.set.len() && twice.set.iter().all(|key| again.set.contains(key)));
+    }
+    for report in &loaded.reports {
+        assert_eq!(report.refused.is_none(), !report.algs.is_empty());
+        let text = report.to_string();
+        assert!(text.len() <= 1024 && !text.contains(char::is_control), "{text:?}");
+    }
     for key in loaded.set.iter().take(4) {
         for length in [0, 32, 64, 96, 256] {
             assert!(key.verify(b"message", &vec![0; length]).is_err());

@@ -84,7 +84,7 @@ impl Entry {
 
     /// The algorithm that an HMAC secret claims to be for.
     pub(crate) fn hmac_algorithm(&self) -> Option<Algorithm> {
-        self.algorithm.filter(|algorithm| algorithm.key_type() == KeyType::Oct)
+        self.algorithm.filter(|algorithm| self.key_type == Some(KeyType::Oct) && algorithm.key_type() == KeyType::Oct)
     }
 
     /// The thumbprint of a key that came with its private part.

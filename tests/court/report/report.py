@@ -49,6 +49,8 @@ CLASSES = {
     "a33": "`aud` almost equal",
     "a34": "`sub`, `jti`",
     "a35": "patterns",
+    "a43": "one `kid` for two keys",
+    "a64": "a key's neighbours",
 }
 
 

@@ -6,6 +6,7 @@ mod ed25519;
 mod header;
 mod header_keys;
 mod json;
+mod key_sets;
 mod keys;
 mod names;
 mod public_key_as_secret;
@@ -17,10 +18,10 @@ mod valid;
 use crate::docket::Docket;
 
 /// Every class, in the order of the corpus.
-pub(crate) const NAMES: [&str; 36] = [
+pub(crate) const NAMES: [&str; 38] = [
     "valid", "a01", "a02", "a03", "a04", "a05", "a06", "a07", "a08", "a09", "a10", "a11", "a12", "a13", "a14", "a15",
     "a16", "a17", "a18", "a19", "a20", "a21", "a22", "a23", "a24", "a25", "a26", "a27", "a28", "a29", "a30", "a31",
-    "a32", "a33", "a34", "a35",
+    "a32", "a33", "a34", "a35", "a43", "a64",
 ];
 
 pub(crate) fn file_all(docket: &mut Docket) {
@@ -39,4 +40,5 @@ pub(crate) fn file_all(docket: &mut Docket) {
     json::file(docket);
     times::file(docket);
     names::file(docket);
+    key_sets::file(docket);
 }

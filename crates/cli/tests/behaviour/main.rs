@@ -15,6 +15,7 @@ mod jws;
 mod keys;
 mod make;
 mod providers;
+mod public_reports;
 mod requests;
 mod revoke;
 #[cfg(unix)]

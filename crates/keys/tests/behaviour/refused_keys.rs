@@ -401,6 +401,9 @@ fn a_secret_that_cannot_be_used_takes_those_of_its_kid_and_algorithm_along() {
         assert_eq!(local(&json!({"keys": [secret("kid", json!("a")), bad]})), [duplicate, Some(code)]);
         assert_eq!(local(&json!({"keys": [bad, secret("alg", json!("HS384"))]})), [Some(code), None]);
     }
+    let of_unknown_type = secret("kty", json!("Unheard-of"));
+    let codes = local(&json!({"keys": [of_unknown_type, secret("kid", json!("a"))]}));
+    assert_eq!(codes, [Some("unsupported-key-type"), None]);
     let for_encryption = secret("use", json!("enc"));
     assert_eq!(local(&json!({"keys": [for_encryption, secret("kid", json!("a"))]})), [Some("use-not-sig"), None]);
 }
