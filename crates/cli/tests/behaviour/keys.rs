@@ -29,7 +29,7 @@ fn a_file_without_a_usable_key_is_exit_status_1() {
     assert_eq!(
         refused.lines(),
         [
-            r#"{"kid":null,"kty":"oct","usable":false,"reason":"missing-algorithm","detail":"a key of this kind needs `alg`"}"#
+            r#"{"kid":null,"kty":"oct","usable":false,"reason":"missing-algorithm","detail":"the member `alg` is missing: a key of this type needs it"}"#
         ]
     );
     let empty = run(&["keys", &folder.write("empty", r#"{"keys":[]}"#)], "");

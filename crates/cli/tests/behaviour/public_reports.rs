@@ -30,6 +30,9 @@ fn members_that_are_null_are_absent() {
             (Some(expected.is_none()), expected),
             "{file}"
         );
+        let member = file.trim_start_matches("jwks-").split(['_', '.']).next().unwrap();
+        let names_member = answer["detail"].as_str().is_some_and(|detail| detail.contains(member));
+        assert_eq!(names_member, expected.is_some(), "{file}: {answer}");
     }
 }
 
