@@ -1,6 +1,6 @@
 //! Keys that may be used from certain addresses only, and where the layer takes the client's address from.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use http::request::Builder;
 use http::{Request, Response};
@@ -96,6 +96,8 @@ async fn what_the_observer_is_told_is_the_address_that_was_found() {
 #[cfg(feature = "axum")]
 #[tokio::test]
 async fn a56_axum_says_who_the_peer_is() {
+    use std::net::SocketAddr;
+
     use axum::extract::ConnectInfo;
     use axum::extract::connect_info::MockConnectInfo;
     let fixture = Fixture::new();
