@@ -52,10 +52,10 @@ fn under_updates(c: &mut Criterion) {
     thread::scope(|scope| {
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
-                let digest = new_key(&format).digest();
-                table.insert(digest, KeyRecord::api_key("key", "user").into());
+                let key = new_key(&format);
+                table.insert(&key, KeyRecord::api_key("key", "user"));
                 thread::sleep(Duration::from_secs(1) / UPDATES_PER_SECOND);
-                table.remove(&digest);
+                table.remove(&key.digest());
                 thread::sleep(Duration::from_secs(1) / UPDATES_PER_SECOND);
             }
         });
@@ -72,12 +72,11 @@ fn filled(format: &KeyFormat, size: usize) -> (Engine, SocketBuffer) {
 }
 
 fn table(format: &KeyFormat, size: usize) -> (Arc<ApiKeyTable<KeyRecord>>, SocketBuffer) {
-    let table = ApiKeyTable::with_capacity(format.clone(), size);
+    let table = ApiKeyTable::builder(format.clone()).capacity(size).build();
     let mut presented = Vec::new();
     for index in 0..size {
         let key = new_key(format);
-        let record = KeyRecord::api_key(&format!("key-{index}"), &format!("user-{}", index % 100_000));
-        table.insert(key.digest(), record.into());
+        table.insert(&key, KeyRecord::api_key(&format!("key-{index}"), &format!("user-{}", index % 100_000)));
         if presented.len() < PRESENTED {
             presented.push(key.as_str().to_owned());
         }

@@ -47,9 +47,9 @@ fn main() {
 fn api_keys() -> (Engine, Vec<String>) {
     let format = KeyFormat::new("tg", "live").expect("a format");
     let keys: Vec<ApiKey> = (0..1000).map(|_| ApiKey::generate(&format).expect("random bytes")).collect();
-    let table = ApiKeyTable::with_capacity(format, keys.len());
+    let table = ApiKeyTable::builder(format).capacity(keys.len()).build();
     for (index, key) in keys.iter().enumerate() {
-        table.insert(key.digest(), KeyRecord::api_key(&format!("key-{index}"), "user-1").into());
+        table.insert(key, KeyRecord::api_key(&format!("key-{index}"), "user-1"));
     }
     let engine = Engine::builder().api_keys(table).build().expect("a table is enough");
     (engine, keys.iter().map(|key| key.as_str().to_owned()).collect())

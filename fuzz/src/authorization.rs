@@ -54,7 +54,7 @@ const CREDENTIALS: &str = include_str!("../fixtures/credentials");
 const JWKS: &[u8] = include_bytes!("../fixtures/jwks.json");
 const HMAC_SECRET: &[u8] = b"fuzzing-only-hmac-secret-of-more-than-32-bytes";
 
-const API_KEY: &[u8] = b"tg_live_1003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf16kdCw";
+const API_KEY: &[u8] = b"tg_live_2003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wau";
 const FOREIGN_KEY: &[u8] = b"foreign-key:8d2f0c71b6";
 const OPAQUE_TOKEN: &[u8] = b"2YotnFZFEjr1zCsicMWpAA";
 const CLIENT_SECRET: &[u8] = b"open-sesame:8d2f0c71b6";

@@ -69,4 +69,4 @@ fn principal(set: ScopeSet) -> Principal {
     ENGINE.verify(KEY).expect("the key is there")
 }
 
-const KEY: &[u8] = b"tg_live_1003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf16kdCw";
+const KEY: &[u8] = b"tg_live_2003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wau";

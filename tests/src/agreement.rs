@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
+use tollgate::apikeys::KeyDigest;
 use tollgate::{
-    Algorithm, ApiKeyTable, Digest, Engine, Issuer, KeyFormat, KeyRecord, KeyRing, KeySet, KeyState, Principal,
-    Rejection, TypProfile,
+    Algorithm, ApiKeyTable, Engine, Issuer, KeyFormat, KeyRecord, KeyRing, KeySet, KeyState, Principal, Rejection,
+    TypProfile,
 };
 use tollgate_keys::test_hooks::signature_checks;
 use tollgate_oracle::{Facts, Json, Kind, NOW, Plan, State, Trial, Typ, Verdict, World};
@@ -161,11 +162,9 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let format = KeyFormat::new(WORLD.prefix, WORLD.env).expect("a format");
     let table = ApiKeyTable::new(format);
     for credential in &WORLD.credentials {
-        let (digest, record) = (Digest::of(credential.secret.as_bytes()), record(credential).into());
-        match credential.native {
-            true => table.insert(digest, record),
-            false => table.insert_foreign(digest, record),
-        };
+        let digest = table.digest_of(credential.secret.as_bytes()).expect("native or foreign");
+        assert_eq!(matches!(digest, KeyDigest::Native(_)), credential.native);
+        table.insert(digest, record(credential));
     }
     let builder = Engine::builder().api_keys(table).max_header_bytes(WORLD.max_header_bytes);
     WORLD
@@ -215,10 +214,13 @@ fn record(credential: &tollgate_oracle::Credential) -> KeyRecord {
         State::Disabled => KeyState::Disabled,
         State::Revoked => KeyState::Revoked,
     };
-    let record = new(credential.id, credential.subject).scopes(credential.scopes.iter().copied()).in_state(state);
-    let record = credential.client.map_or(record.clone(), |client| record.client_id(client));
-    let record = credential.not_before.map_or(record.clone(), |time| record.not_before(time));
-    credential.expires_at.map_or(record.clone(), |time| record.expires_at(time))
+    new(credential.id, credential.subject)
+        .scopes(credential.scopes.iter().copied())
+        .state(state)
+        .client_id(credential.client)
+        .not_before(credential.not_before)
+        .expires_at(credential.expires_at)
+        .build()
 }
 
 fn algorithm(name: &str) -> Algorithm {

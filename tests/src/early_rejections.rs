@@ -1,6 +1,6 @@
 use serde_json::json;
 use tollgate::jwt::base64url;
-use tollgate::{Algorithm, ApiKey, ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord};
+use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord};
 use tollgate_issuer::SigningKey;
 
 use crate::draft::Draft;
@@ -44,7 +44,8 @@ impl EarlyRejections {
         let crowd: Vec<_> = (0..5).map(|index| signing_key(Algorithm::EdDSA, index)).collect();
         let table = ApiKeyTable::new(KeyFormat::new("tg", "live").expect("a format"));
         // With a foreign key in it the table hashes whatever may be one.
-        table.insert_foreign(Digest::of(b"foreign-key:8d2f0c71b6"), KeyRecord::api_key("key", "user").into());
+        let foreign = table.digest_of(b"foreign-key:8d2f0c71b6").expect("a foreign key");
+        table.insert(foreign, KeyRecord::api_key("key", "user"));
         let issuer = issuer([]).keys(key_set(crowd.iter().chain([&key])));
         let engine = Engine::builder().issuer(issuer).api_keys(table).build().expect("an engine");
         EarlyRejections { engine, key }

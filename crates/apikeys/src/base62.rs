@@ -34,10 +34,10 @@ pub(crate) fn encode_checksum(mut checksum: u32) -> [u8; CHECKSUM_CHARACTERS] {
     text
 }
 
-/// Reads 6 digits, every one already known to be of the alphabet. The value may exceed 32 bits.
+/// Reads 6 digits. The value may exceed 32 bits. Of bytes that are no digits it means nothing.
 #[inline]
-pub(crate) fn decode_checksum(text: &[u8; CHECKSUM_CHARACTERS]) -> u64 {
-    text.iter().fold(0, |value, &digit| value * 62 + digit_value(digit))
+pub(crate) fn decode_checksum(text: &[u8]) -> u64 {
+    text.iter().fold(0, |value, &digit| value * 62 + u64::from(digit_value(digit)))
 }
 
 /// Whether every byte is a digit. Looks at all of them: a fixed count of comparisons is faster than an early end.
@@ -47,12 +47,12 @@ pub(crate) fn is_base62<const N: usize>(text: &[u8; N]) -> bool {
 }
 
 #[inline]
-fn digit_value(digit: u8) -> u64 {
-    u64::from(match digit {
+fn digit_value(digit: u8) -> u8 {
+    match digit {
         b'a'.. => digit - b'a' + 36,
         b'A'.. => digit - b'A' + 10,
-        _ => digit - b'0',
-    })
+        _ => digit.wrapping_sub(b'0'),
+    }
 }
 
 fn divide_by_62(limbs: &mut [u32; 8]) -> usize {

@@ -3,28 +3,40 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use subtle::ConstantTimeEq;
 
-/// What is kept of a key: the SHA-256 of its bytes, or for a foreign key under a [`Pepper`](crate::Pepper) their
-/// HMAC-SHA-256.
+/// What is kept of a key.
 ///
-/// A plain hash is enough for native keys: 256 random bits cannot be searched, so neither salt nor stretching adds
-/// anything. Two digests compare in a time that does not depend on their content, all 32 bytes always. `Debug` shows
-/// none of it: a foreign key's digest could confirm a guess.
+/// - Of a key in tollgate's format: the SHA-256 of all characters before the checksum, with the checksum as a big-endian
+///   number in the place of its first four bytes. 256 random bits cannot be searched, nor the 224 of which the checksum says
+///   nothing, so neither salt nor stretching adds anything.
+/// - Of a foreign key: the SHA-256 of its bytes, or under a [`Pepper`](crate::Pepper) their HMAC-SHA-256.
+///
+/// Two digests compare in a time that does not depend on their content, all 32 bytes always. `Debug` shows none of it: a
+/// foreign key's digest could confirm a guess.
 ///
 /// ```
-/// use tollgate_apikeys::Digest;
+/// use tollgate_apikeys::{Digest, NativeKey};
 ///
-/// let digest = Digest::of(b"abc");
-/// assert_eq!(digest.to_hex(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+/// let digest = NativeKey::parse(b"tg_live_2000000000000000000000000000000000000000000023A3zs")?.digest();
+/// assert_eq!(digest.to_hex(), "6fff29a855cf19ea53f3ffd25ed36a4b01c1010c9f77843c7685a5c457cc5728");
 /// assert_eq!(Digest::from_hex(&digest.to_hex()), Some(digest));
+/// # Ok::<(), tollgate_apikeys::KeyError>(())
 /// ```
 #[derive(Clone, Copy)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// The digest of a native key, or of a foreign key when there is no pepper.
+    /// Of a native key: `text` is all before the checksum. One block of SHA-256 as long as prefix and environment have at
+    /// most 9 characters together.
     #[inline]
-    #[must_use]
-    pub fn of(presented: &[u8]) -> Self {
+    pub(crate) fn of_native(text: &[u8], checksum: u32) -> Self {
+        let mut digest = Self::of_foreign(text);
+        digest.0[..4].copy_from_slice(&checksum.to_be_bytes());
+        digest
+    }
+
+    /// Of a foreign key without a pepper.
+    #[inline]
+    pub(crate) fn of_foreign(presented: &[u8]) -> Self {
         Self::from_output(digest(&SHA256, presented).as_ref())
     }
 
@@ -69,6 +81,13 @@ impl Digest {
         Self(bytes)
     }
 
+    /// The checksum of a native key.
+    #[inline]
+    pub(crate) fn checksum(&self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d])
+    }
+
     /// The digest as four numbers.
     #[inline]
     pub(crate) fn lanes(&self) -> [u64; 4] {
@@ -76,36 +95,21 @@ impl Digest {
         let lane = |n: usize| u64::from_le_bytes(lanes[n]);
         [lane(0), lane(1), lane(2), lane(3)]
     }
-
-    pub(crate) fn from_lanes(lanes: [u64; 4]) -> Self {
-        let mut bytes = [0; 32];
-        for (bytes, lane) in bytes.as_chunks_mut::<8>().0.iter_mut().zip(lanes) {
-            *bytes = lane.to_le_bytes();
-        }
-        Self(bytes)
-    }
-
-    /// Constant time over the whole digest: the differences of all lanes are gathered before any is looked at.
-    #[inline]
-    pub(crate) fn are_equal(a: &[u64; 4], b: &[u64; 4]) -> bool {
-        let differences = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
-        differences.ct_eq(&0).into()
-    }
 }
 
-/// In constant time.
+/// In constant time: the differences of all lanes are gathered before any is looked at.
 impl PartialEq for Digest {
     #[inline]
     fn eq(&self, other: &Self) -> bool {
-        Self::are_equal(&self.lanes(), &other.lanes())
+        let (a, b) = (self.lanes(), other.lanes());
+        let differences = (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]);
+        differences.ct_eq(&0).into()
     }
 }
 
 impl Eq for Digest {}
 
 impl Hash for Digest {
-    /// One `write` of 32 bytes, with no length before it: what the table's keyed hasher expects.
-    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         state.write(&self.0);
     }

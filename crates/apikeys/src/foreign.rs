@@ -2,21 +2,23 @@ use crate::digest::Digest;
 use crate::error::KeyError;
 use crate::format::KeyFormat;
 use crate::limits::{FOREIGN_MAX_BYTES, FOREIGN_MIN_BYTES, FOREIGN_MIN_ESTIMATED_BITS, PEPPER_MIN_BYTES};
+use crate::native_key::NativeKey;
 use ring::hmac;
 use std::fmt;
 
 /// A key that somebody else's system made, fit to be imported.
 ///
-/// Any 16 to 512 bytes that do not start as this operator's own keys do. There is no checksum to tell it from garbage,
-/// and how it was drawn is unknown; so one whose entropy is estimated under 112 bits is refused.
+/// Any 16 to 512 bytes that do not start as this operator's own keys do, and are no key of tollgate's format with other
+/// labels ([`NativeKey`]). There is no checksum to tell it from garbage, and how it was drawn is unknown; so one whose
+/// entropy is estimated under 112 bits is refused.
 ///
 /// ```
 /// use tollgate_apikeys::{ApiKeyTable, ForeignKey, KeyFormat, Pepper};
 ///
 /// let format = KeyFormat::new("tg", "live")?;
-/// let table = ApiKeyTable::<()>::new(format.clone()).pepper(Pepper::new(&[7; 32])?);
+/// let table = ApiKeyTable::<()>::builder(format.clone()).pepper(Pepper::new(&[7; 32])?).build();
 /// let key = ForeignKey::new(&format, b"9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52")?;
-/// table.insert_foreign(table.foreign_digest(&key), ().into());
+/// table.insert(table.foreign_digest(&key), ());
 /// assert!(table.find(b"9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52").is_ok());
 /// # Ok::<(), tollgate_apikeys::KeyError>(())
 /// ```
@@ -49,7 +51,7 @@ impl<'k> ForeignKey<'k> {
     /// # Errors
     /// [`KeyError::ForeignLength`] or [`KeyError::ForeignLooksNative`].
     pub fn danger_guessable(format: &KeyFormat, key: &'k [u8]) -> Result<Self, KeyError> {
-        if format.claims(key) {
+        if format.claims(key) || NativeKey::parse(key).is_ok() {
             return Err(KeyError::ForeignLooksNative);
         }
         Self::presented(key).ok_or(KeyError::ForeignLength { bytes: key.len() })
@@ -63,7 +65,7 @@ impl<'k> ForeignKey<'k> {
     pub(crate) fn digest(self, pepper: Option<&Pepper>) -> Digest {
         match pepper {
             Some(Pepper(key)) => Digest::from_output(hmac::sign(key, self.0).as_ref()),
-            None => Digest::of(self.0),
+            None => Digest::of_foreign(self.0),
         }
     }
 }

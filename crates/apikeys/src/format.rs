@@ -1,8 +1,6 @@
-use crate::base62::{self, LARGEST_BODY};
-use crate::checksum::Crc32;
 use crate::error::{Flaw, KeyError};
 use crate::limits::{BODY_CHARACTERS, CHECKSUM_CHARACTERS, LABEL_MAX_BYTES, LABEL_MIN_BYTES};
-use zeroize::Zeroizing;
+use crate::native_key::{NativeKey, TAIL_CHARACTERS, Tail};
 
 /// How an operator's own API keys look: `<prefix>_<env>_<version><body><checksum>`.
 ///
@@ -10,7 +8,7 @@ use zeroize::Zeroizing;
 /// |---|---|---|
 /// | prefix | 1 to 16 of `a-z0-9`, a letter first | whose key it is: the operator's choice |
 /// | env | 1 to 16 of `a-z0-9`, a letter first | where it is valid: `live`, `test`, ... |
-/// | version | `1` | the other digits are reserved |
+/// | version | `2` | the other digits are reserved |
 /// | body | 43 of `0-9A-Za-z` | 256 random bits, a big-endian number in base62 |
 /// | checksum | 6 of `0-9A-Za-z` | CRC-32 (IEEE 802.3) of all characters before it, in base62 |
 ///
@@ -23,7 +21,7 @@ use zeroize::Zeroizing;
 ///
 /// let format = KeyFormat::new("tg", "live")?;
 /// let key = ApiKey::generate(&format)?;
-/// assert!(key.as_str().starts_with("tg_live_1"));
+/// assert!(key.as_str().starts_with("tg_live_2"));
 /// assert_eq!(key.as_str().len(), 58);
 /// assert!(format.check(key.as_str().as_bytes()).is_ok());
 /// # Ok::<(), tollgate_apikeys::KeyError>(())
@@ -35,9 +33,9 @@ use zeroize::Zeroizing;
 /// let format = KeyFormat::new("tg", "live")?;
 /// let counting = std::array::from_fn(|n| n as u8); // 00 01 02 ... 1f
 /// for (entropy, key) in [
-///     ([0x00; 32], "tg_live_100000000000000000000000000000000000000000000JtwuU"),
-///     ([0xFF; 32], "tg_live_1yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp13PDsDu"),
-///     (counting, "tg_live_1003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf16kdCw"),
+///     ([0x00; 32], "tg_live_2000000000000000000000000000000000000000000023A3zs"),
+///     ([0xFF; 32], "tg_live_2yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp13b2Lfs"),
+///     (counting, "tg_live_2003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wau"),
 /// ] {
 ///     assert_eq!(ApiKey::danger_from_entropy(&format, &entropy).as_str(), key);
 /// }
@@ -47,15 +45,13 @@ use zeroize::Zeroizing;
 pub struct KeyFormat {
     /// `<prefix>_<env>_`
     head: Box<str>,
-    head_checksum: Crc32,
+    head_checksum: u32,
 }
 
-/// The version digit that this release writes and reads. The other digits are reserved.
-pub(crate) const VERSION: u8 = b'1';
-
-const TAIL_CHARACTERS: usize = 1 + BODY_CHARACTERS + CHECKSUM_CHARACTERS;
-
 impl KeyFormat {
+    /// The version digit that this release writes and reads.
+    pub const VERSION: char = '2';
+
     /// The format of keys that start with `<prefix>_<env>_`.
     ///
     /// # Errors
@@ -65,7 +61,7 @@ impl KeyFormat {
             return Err(KeyError::InvalidLabel);
         }
         let head = format!("{prefix}_{env}_").into_boxed_str();
-        let head_checksum = Crc32::new().update(head.as_bytes());
+        let head_checksum = crc32fast::hash(head.as_bytes());
         Ok(Self { head, head_checksum })
     }
 
@@ -112,50 +108,29 @@ impl KeyFormat {
     /// # Errors
     /// [`KeyError::Malformed`] with the first flaw.
     #[inline]
-    pub fn check(&self, presented: &[u8]) -> Result<(), KeyError> {
-        self.first_flaw(presented).map_or(Ok(()), |flaw| Err(KeyError::Malformed(flaw)))
+    pub fn check<'k>(&self, presented: &'k [u8]) -> Result<NativeKey<'k>, KeyError> {
+        let malformed = |flaw| Err(KeyError::Malformed(flaw));
+        match self.tail(presented) {
+            Some(tail) => self.check_tail(presented, tail),
+            None if !self.claims(presented) => malformed(Flaw::Prefix),
+            None => malformed(Flaw::Length { bytes: presented.len(), expected: self.key_length() }),
+        }
     }
 
-    fn first_flaw(&self, presented: &[u8]) -> Option<Flaw> {
-        let Some(tail) = presented.strip_prefix(self.head.as_bytes()) else {
-            return Some(Flaw::Prefix);
-        };
-        let Ok(tail) = <&[u8; TAIL_CHARACTERS]>::try_from(tail) else {
-            let (bytes, expected) = (presented.len(), self.key_length());
-            return Some(Flaw::Length { bytes, expected });
-        };
-        if tail[0] != VERSION {
-            return Some(Flaw::Version { found: tail[0] });
-        }
-        if !base62::is_base62(tail) {
-            return Some(Flaw::Alphabet);
-        }
-        let (checked, checksum) = tail.split_last_chunk::<CHECKSUM_CHARACTERS>()?;
-        if &checked[1..] > LARGEST_BODY.as_slice() {
-            return Some(Flaw::Range);
-        }
-        let expected = self.head_checksum.update(checked).finish();
-        if base62::decode_checksum(checksum) != u64::from(expected) {
-            return Some(Flaw::Checksum);
-        }
-        None
+    /// What follows the head, of a key that begins and is as long as those of this format.
+    #[inline]
+    pub(crate) fn tail<'k>(&self, presented: &'k [u8]) -> Option<&'k Tail> {
+        presented.strip_prefix(self.head.as_bytes())?.try_into().ok()
     }
 
-    /// The key of these 256 bits.
-    pub(crate) fn assemble(&self, entropy: &[u8; 32]) -> Zeroizing<String> {
-        let body = base62::encode_body(entropy);
-        // The capacity is exact: growing would leave a copy of the secret behind.
-        let mut key = Zeroizing::new(String::with_capacity(self.key_length()));
-        key.push_str(&self.head);
-        key.push(char::from(VERSION));
-        key.extend(body.iter().map(|&digit| char::from(digit)));
-        let checksum = crate::checksum::crc32(key.as_bytes());
-        key.extend(base62::encode_checksum(checksum).map(char::from));
-        key
+    /// The rest of [`check`](Self::check).
+    #[inline]
+    pub(crate) fn check_tail<'k>(&self, presented: &'k [u8], tail: &Tail) -> Result<NativeKey<'k>, KeyError> {
+        NativeKey::check(presented, tail, self.head_checksum).map_err(KeyError::Malformed)
     }
 }
 
-fn is_label(label: &str) -> bool {
+pub(crate) fn is_label(label: &str) -> bool {
     (LABEL_MIN_BYTES..=LABEL_MAX_BYTES).contains(&label.len())
         && label.starts_with(|first: char| first.is_ascii_lowercase())
         && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())

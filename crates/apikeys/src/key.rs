@@ -1,4 +1,6 @@
+use crate::base62;
 use crate::digest::Digest;
+use crate::entry::KeyDigest;
 use crate::error::KeyError;
 use crate::format::KeyFormat;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -16,11 +18,14 @@ use zeroize::Zeroizing;
 /// let format = KeyFormat::new("tg", "live")?;
 /// let table = ApiKeyTable::<()>::new(format.clone());
 /// let key = ApiKey::generate(&format)?;
-/// table.insert(key.digest(), ().into());
+/// table.insert(&key, ());
 /// println!("Copy this, it is shown only once: {}", key.as_str());
 /// # Ok::<(), tollgate_apikeys::KeyError>(())
 /// ```
-pub struct ApiKey(Zeroizing<String>);
+pub struct ApiKey {
+    text: Zeroizing<String>,
+    digest: Digest,
+}
 
 impl ApiKey {
     /// Makes a key of 256 bits from the operating system's random source.
@@ -38,19 +43,33 @@ impl ApiKey {
     /// Whoever can guess the bits has the key: they must come from a cryptographic random source.
     #[must_use]
     pub fn danger_from_entropy(format: &KeyFormat, entropy: &[u8; 32]) -> Self {
-        Self(format.assemble(entropy))
+        // The capacity is exact: growing would leave a copy of the secret behind.
+        let mut text = Zeroizing::new(String::with_capacity(format.key_length()));
+        text.push_str(format.head());
+        text.push(KeyFormat::VERSION);
+        text.extend(base62::encode_body(entropy).iter().map(|&digit| char::from(digit)));
+        let checksum = crc32fast::hash(text.as_bytes());
+        let digest = Digest::of_native(text.as_bytes(), checksum);
+        text.extend(base62::encode_checksum(checksum).map(char::from));
+        Self { text, digest }
     }
 
     /// The secret.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// What is stored in the secret's place.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        Digest::of(self.0.as_bytes())
+        self.digest
+    }
+}
+
+impl From<&ApiKey> for KeyDigest {
+    fn from(key: &ApiKey) -> Self {
+        Self::Native(key.digest)
     }
 }
 

@@ -1,12 +1,12 @@
 use crate::digest::Digest;
-use crate::hasher::PlacementKey;
 use crate::limits::LAST_USES_PER_SEAT;
-use crate::seats::{seat_count, thread_number};
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 
 /// When keys were last used, as far as some uses of all are noted.
 ///
@@ -18,10 +18,10 @@ use std::sync::{Mutex, PoisonError};
 /// use std::num::NonZeroU32;
 /// use tollgate_apikeys::{Digest, LastUse};
 ///
-/// let last_use = LastUse::one_in(NonZeroU32::MIN);
-/// last_use.note(&Digest::of(b"key"), 1_763_800_000);
-/// last_use.note(&Digest::of(b"key"), 1_763_800_007);
-/// assert_eq!(last_use.drain(), [(Digest::of(b"key"), 1_763_800_007)]);
+/// let (last_use, digest) = (LastUse::one_in(NonZeroU32::MIN), Digest::from_bytes([7; 32]));
+/// last_use.note(&digest, 1_763_800_000);
+/// last_use.note(&digest, 1_763_800_007);
+/// assert_eq!(last_use.drain(), [(digest, 1_763_800_007)]);
 /// assert_eq!(last_use.drain(), []);
 /// ```
 pub struct LastUse {
@@ -31,14 +31,14 @@ pub struct LastUse {
 
 /// Two cache lines: the processor fetches them in pairs.
 #[repr(align(128))]
-struct Seat(Mutex<HashMap<Digest, i64, PlacementKey>>);
+struct Seat(Mutex<HashMap<Digest, i64>>);
 
 impl LastUse {
     /// Notes one of so many uses, by each thread.
     #[must_use]
     pub fn one_in(uses: NonZeroU32) -> Self {
         // All memory that a note may need is there from the beginning.
-        let seat = || HashMap::with_capacity_and_hasher(LAST_USES_PER_SEAT, PlacementKey::random());
+        let seat = || HashMap::with_capacity(LAST_USES_PER_SEAT);
         Self { seats: (0..seat_count()).map(|_| Seat(Mutex::new(seat()))).collect(), one_in: uses }
     }
 
@@ -69,7 +69,7 @@ impl LastUse {
     /// What was noted since the last time: each key once, with the latest time. For the owner's background work.
     #[must_use]
     pub fn drain(&self) -> Vec<(Digest, i64)> {
-        let mut latest = HashMap::with_hasher(PlacementKey::random());
+        let mut latest = HashMap::new();
         for seat in &self.seats {
             // A note is made whole or not at all.
             for (digest, time) in seat.0.lock().unwrap_or_else(PoisonError::into_inner).drain() {
@@ -79,6 +79,20 @@ impl LastUse {
         }
         latest.into_iter().collect()
     }
+}
+
+/// Four times as many as threads can run: two seldom meet. A power of two.
+fn seat_count() -> usize {
+    4 * thread::available_parallelism().map_or(1, usize::from).next_power_of_two()
+}
+
+/// Threads are numbered as they come.
+fn thread_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    thread_local! {
+        static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
 }
 
 impl fmt::Debug for LastUse {

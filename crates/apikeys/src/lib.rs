@@ -11,12 +11,12 @@
 //! use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyError, KeyFormat};
 //!
 //! let format = KeyFormat::new("tg", "live")?;
-//! let table = ApiKeyTable::<()>::new(format.clone());
+//! let table = ApiKeyTable::<u32>::new(format.clone());
 //! let key = ApiKey::generate(&format)?;
-//! table.insert(key.digest(), ().into());
+//! table.insert(&key, 7_u32);
 //!
 //! let matched = table.find(key.as_str().as_bytes())?;
-//! assert_eq!(*matched.digest(), key.digest());
+//! assert_eq!((matched.digest(), matched.record()), (&key.digest(), &7));
 //!
 //! table.remove(&key.digest());
 //! assert_eq!(table.find(key.as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
@@ -26,31 +26,27 @@
 #![forbid(unsafe_code)]
 
 mod base62;
-mod changes;
-mod checksum;
 mod contents;
 mod digest;
+mod entry;
 mod error;
 mod foreign;
 mod format;
-mod hasher;
 mod key;
 mod last_use;
 pub mod limits;
-mod record;
-mod seats;
-mod shard;
-mod shards;
+mod native_key;
+mod place;
 mod slots;
+mod sync;
 mod table;
 
-pub use contents::{Origin, TableEntry};
 pub use digest::Digest;
+pub use entry::{KeyDigest, TableEntry};
 pub use error::{Flaw, KeyError};
 pub use foreign::{ForeignKey, Pepper};
 pub use format::KeyFormat;
 pub use key::ApiKey;
 pub use last_use::LastUse;
-pub use record::{Found, Packed, Record};
-pub use seats::Shared;
-pub use table::{ApiKeyTable, MatchedKey};
+pub use native_key::NativeKey;
+pub use table::{ApiKeyTable, ApiKeyTableBuilder, MatchedKey};

@@ -36,7 +36,7 @@ impl StoreConfiguration {
         let failed = |source| CommandError::Store { path: self.file.clone(), source };
         let format = FormatOption { prefix: self.prefix.clone(), env: self.env.clone() }.format(Some(&store))?;
         let count = store.key_count().map_err(failed)?;
-        let table = pepper.into_iter().fold(ApiKeyTable::with_capacity(format, count), ApiKeyTable::pepper);
+        let table = ApiKeyTable::builder(format).capacity(count).pepper(pepper).build();
         let (api_keys, revocations) = (Arc::new(table), Revocations::new());
         let mut follower = Follower::new(Arc::new(store), api_keys.clone(), revocations.clone());
         let bar = key_bar(count as u64);

@@ -3,11 +3,11 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tollgate::apikeys::KeyDigest;
 use tollgate::jwt::{base64url, is_scope_token};
-use tollgate::{AddressBlock, ApiKeyTable, Digest, KeyFormat, KeyRecord, KeyState};
+use tollgate::{AddressBlock, ApiKeyTable, Digest, KeyFormat, KeyRecord, KeyRecordBuilder, KeyState};
 
 use crate::error::CommandError;
 use crate::limits::MAX_RECORD_BYTES;
@@ -59,23 +59,18 @@ pub(crate) struct FormatName {
 
 /// The table of the keys in the file at `path`.
 ///
-/// The table's own format is that of the first line that has one; keys of another format, and those that were made elsewhere, are
-/// looked up without a test of their checksum.
+/// The table's own format is that of the first line that has one.
 pub(crate) fn read(path: &Path) -> Result<ApiKeyTable<KeyRecord>, CommandError> {
     let refused = |line, reason: String| CommandError::KeyRecord { path: path.into(), line, reason };
     let lines = lines(path)?;
     let native = lines.iter().find_map(|(number, line)| Some((*number, line.format.clone()?)));
     let (number, native) = native.unwrap_or((1, FormatName::default()));
     let format = KeyFormat::new(&native.prefix, &native.env).map_err(|error| refused(number, error.to_string()))?;
-    let table = ApiKeyTable::with_capacity(format, lines.len());
+    let table = ApiKeyTable::builder(format).capacity(lines.len()).build();
     for (number, line) in lines {
         let (digest, record) = line.record().map_err(|reason| refused(number, reason.to_owned()))?;
-        let record = Arc::new(record);
-        let twin = match line.format {
-            Some(format) if format == native => table.insert(digest, record),
-            _ => table.insert_foreign(digest, record),
-        };
-        if twin.is_some() {
+        let origin = if line.format.is_some() { KeyDigest::Native } else { KeyDigest::Foreign };
+        if table.insert(origin(digest), record).is_some() {
             return Err(refused(number, "this digest is in an earlier line too; leave one out".to_owned()));
         }
     }
@@ -113,18 +108,17 @@ impl KeyLine {
         if !self.scopes.iter().all(|scope| is_scope_token(scope)) {
             return Err("`scopes` holds what is no scope-token (RFC 6749 section 3.3)");
         }
-        let mut record = self.blank()?.scopes(self.scopes.iter().map(String::as_str));
-        if let Some(seconds) = self.not_before {
-            record = record.not_before(seconds);
-        }
-        if let Some(seconds) = self.ends_at() {
-            record = record.expires_at(seconds);
-        }
         let blocks = self.allowed_addresses.iter().map(|block| block.parse());
         let blocks: Vec<AddressBlock> =
             blocks.collect::<Result<_, _>>().map_err(|_| "`allowed_addresses` are blocks as 192.0.2.0/24")?;
-        let record = record.created_at(self.created_at.unwrap_or(0)).allowed_addresses(blocks);
-        Ok((digest, record.in_state(self.state.map_or(KeyState::Active, Into::into))))
+        let record = self
+            .blank()?
+            .scopes(self.scopes.iter().map(String::as_str))
+            .not_before(self.not_before)
+            .expires_at(self.ends_at())
+            .allowed_addresses(blocks)
+            .state(self.state.map_or(KeyState::Active, Into::into));
+        Ok((digest, record.build()))
     }
 
     fn digest(&self) -> Result<Digest, &'static str> {
@@ -144,28 +138,20 @@ impl KeyLine {
         }
     }
 
-    fn blank(&self) -> Result<KeyRecord, &'static str> {
-        let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
-        match self.kind {
-            Kind::ClientSecret => {
-                let client_id = given(&self.client_id).ok_or("a client-secret needs `client_id`")?;
-                if self.subject.as_ref().is_some_and(|subject| *subject != client_id) {
-                    return Err("the `subject` of a client-secret is its `client_id`; leave it out");
-                }
-                Ok(KeyRecord::client_secret(&self.id, &client_id))
-            }
-            Kind::ApiKey | Kind::AccessToken => {
-                let subject = given(&self.subject).ok_or("`subject` is missing; say whom the key speaks for")?;
-                let record = match self.kind {
-                    Kind::ApiKey => KeyRecord::api_key(&self.id, &subject),
-                    _ => KeyRecord::access_token(&self.id, &subject),
-                };
-                Ok(match given(&self.client_id) {
-                    Some(client_id) => record.client_id(&client_id),
-                    None => record,
-                })
-            }
+    fn blank(&self) -> Result<KeyRecordBuilder<'_>, &'static str> {
+        fn given(text: &Option<String>) -> Option<&str> {
+            text.as_deref().filter(|text| !text.is_empty())
         }
+        let client_id = given(&self.client_id);
+        if self.kind == Kind::ClientSecret {
+            let client_id = client_id.ok_or("a client-secret needs `client_id`")?;
+            if self.subject.as_ref().is_some_and(|subject| *subject != client_id) {
+                return Err("the `subject` of a client-secret is its `client_id`; leave it out");
+            }
+            return Ok(KeyRecord::client_secret(&self.id, client_id));
+        }
+        let subject = given(&self.subject).ok_or("`subject` is missing; say whom the key speaks for")?;
+        Ok(KeyRecord::builder(self.kind.into(), &self.id, subject).client_id(client_id))
     }
 }
 

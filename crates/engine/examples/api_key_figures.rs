@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tollgate::{ApiKey, ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord, ScopeSet, ScopeSets};
+use ring::digest;
+use tollgate::apikeys::KeyDigest;
+use tollgate::{ApiKey, ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord};
 
 type Table = Arc<ApiKeyTable<KeyRecord>>;
 
@@ -37,11 +39,9 @@ fn main() {
 
 fn row(format: &KeyFormat, keys: u64) {
     let digests: Vec<Digest> = (0..keys).map(|number| key(format, number).digest()).collect();
-    let scope_sets = ScopeSets::default();
-    let scope_sets = SCOPE_SETS.map(|scopes| scope_sets.intern(scopes.split(' ')));
     let (resident_before, start) = (resident(), Instant::now());
-    let table: Table = Arc::new(ApiKeyTable::with_capacity(format.clone(), digests.len()));
-    insert_all(&table, &digests, &scope_sets);
+    let table: Table = Arc::new(ApiKeyTable::builder(format.clone()).capacity(digests.len()).build());
+    insert_all(&table, &digests);
     let (load, bytes) = (start.elapsed(), resident().saturating_sub(resident_before) / keys);
     assert_eq!(table.len() as u64, keys);
     drop(digests);
@@ -56,7 +56,7 @@ fn row(format: &KeyFormat, keys: u64) {
     assert!(random.keys.iter().all(|key| engine.verify(key.as_bytes()).is_ok()));
     assert!(absent.keys.iter().all(|key| engine.verify(key.as_bytes()).is_err()));
 
-    let hash = |key: &[u8]| _ = black_box(Digest::of(key));
+    let hash = |key: &[u8]| _ = black_box(digest::digest(&digest::SHA256, key));
     let verify = |key: &[u8]| drop(black_box(engine.verify(key)));
     let mut memory = OneAccess::new(keys as usize * bytes as usize / 64);
     let mut samples: [Vec<f64>; 5] = Default::default();
@@ -89,25 +89,25 @@ fn row(format: &KeyFormat, keys: u64) {
 }
 
 /// From as many threads as there are processors.
-fn insert_all(table: &Table, digests: &[Digest], scope_sets: &[ScopeSet]) {
+fn insert_all(table: &Table, digests: &[Digest]) {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let share = digests.len().div_ceil(threads);
     thread::scope(|scope| {
         for (digests, first) in digests.chunks(share).zip((0..).step_by(share)) {
             scope.spawn(move || {
                 for (number, digest) in (first..).zip(digests) {
-                    table.insert(*digest, record(number as u64, scope_sets).into());
+                    table.insert(KeyDigest::Native(*digest), record(number as u64));
                 }
             });
         }
     });
 }
 
-fn record(number: u64, scope_sets: &[ScopeSet]) -> KeyRecord {
+fn record(number: u64) -> KeyRecord {
     let subjects = if std::env::var_os("TOLLGATE_DISTINCT_SUBJECTS").is_some() { u64::MAX } else { SUBJECTS };
     KeyRecord::api_key(&format!("key_{number:026}"), &format!("user_{}", number % subjects))
-        .scope_set(scope_sets[number as usize % scope_sets.len()].clone())
-        .created_at(1_763_800_000)
+        .scopes(SCOPE_SETS[number as usize % SCOPE_SETS.len()].split(' '))
+        .build()
 }
 
 /// The 50th and the 99.9th of single calls, in nanoseconds, the clock's own reading included.
@@ -134,10 +134,10 @@ fn under_updates<T>(table: &Table, format: &KeyFormat, keys: u64, work: impl FnO
                 if done.load(Ordering::Relaxed) {
                     break;
                 }
-                let digest = key(format, number).digest();
-                table.insert(digest, KeyRecord::api_key("k", "u").into());
+                let key = key(format, number);
+                table.insert(&key, KeyRecord::api_key("k", "u"));
                 thread::sleep(pause);
-                table.remove(&digest);
+                table.remove(&key.digest());
                 thread::sleep(pause);
             }
         });

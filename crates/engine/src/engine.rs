@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tollgate_apikeys::{ApiKeyTable, Digest, LastUse, MatchedKey};
+use tollgate_apikeys::{ApiKeyTable, LastUse, MatchedKey};
 use tollgate_jwt::{CompactJws, UnverifiedText};
 use tollgate_keys::{Algorithm, KeyRing};
 
@@ -13,7 +13,7 @@ use crate::credential::{Credential, CredentialKind, contains, unless_joined};
 use crate::issuer::Issuers;
 use crate::policy::{check_begun, check_not_expired};
 use crate::principal::Principal;
-use crate::record::{KeyKind, KeyRecord, KeyState, KnownKey};
+use crate::record::{KeyKind, KeyRecord, KeyState};
 use crate::rejection::Rejection;
 use crate::request::{Presented, Request};
 use crate::revocation::{Marks, Revocations};
@@ -284,11 +284,11 @@ impl Engine {
 
     fn admit_key(&self, key: &[u8], kinds: Kinds, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
-        let (digest, key) = known(table.find(key)?);
-        if !kinds.contains(key.kind().into()) {
+        let key = table.find(key)?;
+        if !kinds.contains(key.record().kind().into()) {
             return Err(Rejection::UnknownApiKey);
         }
-        self.admit_known(&digest, key, request, now)
+        self.admit_known(key, request, now)
     }
 
     /// At most two look-ups: the second is for a reading of which nothing was found in the first.
@@ -307,46 +307,34 @@ impl Engine {
 
     fn admit_client(&self, id: &[u8], secret: &[u8], request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
-        let (digest, key) = known(table.find(secret).map_err(|_| Rejection::UnknownClient)?);
-        if key.kind() != KeyKind::ClientSecret || key.client().map(str::as_bytes) != Some(id) {
+        let key = table.find(secret).map_err(|_| Rejection::UnknownClient)?;
+        let record = key.record();
+        if record.kind() != KeyKind::ClientSecret || record.client_id().map(str::as_bytes) != Some(id) {
             return Err(Rejection::UnknownClient);
         }
-        self.admit_known(&digest, key, request, now).map_err(Rejection::of_client)
+        self.admit_known(key, request, now).map_err(Rejection::of_client)
     }
 
     /// The checks of whatever the table holds. The address comes last: 403 is for a credential that is good elsewhere.
-    fn admit_known(
-        &self,
-        digest: &Digest,
-        key: KnownKey,
-        request: &Request<'_>,
-        now: Now,
-    ) -> Result<Principal, Rejection> {
-        check_in_force(&key, now)?;
-        // The id's text has to be made first, so this is skipped when no key is revoked.
-        if self.revocations.name_api_keys() {
-            key.with_id(|id| self.check_not_revoked(|| Marks { api_key: Some(id), ..Marks::default() }))?;
-        }
-        key.check_address(request.address)?;
+    fn admit_known(&self, key: MatchedKey<KeyRecord>, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
+        let record = key.record();
+        check_in_force(record, now)?;
+        self.check_not_revoked(|| Marks { api_key: Some(record.id()), ..Marks::default() })?;
+        record.check_address(request.address)?;
         if let Some(last_use) = &self.last_use {
-            last_use.note(digest, now.earliest);
+            last_use.note(key.digest(), now.earliest);
         }
         Ok(Principal::from_key(key))
     }
 }
 
-fn known(proof: MatchedKey<KeyRecord>) -> (Digest, KnownKey) {
-    (*proof.digest(), KnownKey::new(proof))
-}
-
 /// No leeway: the clock that set these times is the one that checks them.
-fn check_in_force(key: &KnownKey, now: Now) -> Result<(), Rejection> {
-    match key.state() {
+fn check_in_force(record: &KeyRecord, now: Now) -> Result<(), Rejection> {
+    match record.state() {
         KeyState::Active => {}
         KeyState::Disabled => return Err(Rejection::Disabled),
         KeyState::Revoked => return Err(Rejection::Revoked),
     }
-    let (not_before, expires_at) = key.validity();
-    not_before.map_or(Ok(()), |begin| check_begun(begin, 0, now.earliest))?;
-    expires_at.map_or(Ok(()), |end| check_not_expired(end, 0, now.latest))
+    record.not_before().map_or(Ok(()), |begin| check_begun(begin, 0, now.earliest))?;
+    record.expires_at().map_or(Ok(()), |end| check_not_expired(end, 0, now.latest))
 }

@@ -10,7 +10,7 @@
 //!
 //! let format = KeyFormat::new("tg", "live")?;
 //! let (key, table) = (ApiKey::generate(&format)?, ApiKeyTable::new(format));
-//! table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").scopes(["read:sites"]).into());
+//! table.insert(&key, KeyRecord::api_key("key_1", "user_7").scopes(["read:sites"]));
 //!
 //! let engine = Engine::builder().api_keys(table).build()?;
 //! let principal = engine.verify(key.as_str())?;
@@ -76,12 +76,12 @@ pub use issuer::{
     IssuerSettings, NotOptional, OptionalClaim, ScopeSource, ScopesFrom, SettingsError, TypProfile, TypSet,
 };
 pub use principal::{Principal, PrincipalKind};
-pub use record::{KeyKind, KeyRecord, KeyState, Names};
+pub use record::{KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
 pub use rejection::{MissingKey, Rejection};
 pub use request::Request;
 pub use requirement::{InvalidRequirement, Requirement};
 pub use revocation::{Revocation, Revocations};
-pub use scopes::{ScopeSet, ScopeSets, Scopes};
+pub use scopes::Scopes;
 pub use trusted_proxies::{ForwardedField, TrustedProxies};
 pub use validator::{Refusal, RefusalCode, VerifiedClaims};
 

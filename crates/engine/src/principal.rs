@@ -1,11 +1,12 @@
 use std::fmt;
 
 use serde::de::DeserializeOwned;
+use tollgate_apikeys::MatchedKey;
 use tollgate_jwt::is_scope_token;
 
 use crate::claims::{self, ClaimsError};
 use crate::issuer::{ClaimPath, Expected};
-use crate::record::{KeyKind, KeyRecord, KnownKey};
+use crate::record::{KeyKind, KeyRecord};
 use crate::rejection::Rejection;
 use crate::scopes::Scopes;
 use crate::token::Token;
@@ -19,7 +20,7 @@ pub struct Principal(Source);
 #[derive(Clone)]
 enum Source {
     Jwt(Token),
-    Key(KnownKey),
+    Key(MatchedKey<KeyRecord>),
 }
 
 /// By which kind of credential a [`Principal`] is known.
@@ -43,8 +44,8 @@ impl Principal {
     }
 
     /// From a key, which exists only where there was a proof that the table holds it.
-    pub(crate) fn from_key(key: KnownKey) -> Self {
-        Principal(Source::Key(key))
+    pub(crate) fn from_key(proof: MatchedKey<KeyRecord>) -> Self {
+        Principal(Source::Key(proof))
     }
 
     /// By which kind of credential the caller is known.
@@ -52,7 +53,7 @@ impl Principal {
     pub fn kind(&self) -> PrincipalKind {
         match &self.0 {
             Source::Jwt(_) => PrincipalKind::Jwt,
-            Source::Key(key) => key.kind().into(),
+            Source::Key(key) => key.record().kind().into(),
         }
     }
 
@@ -73,7 +74,7 @@ impl Principal {
     pub fn subject(&self) -> Option<&str> {
         match &self.0 {
             Source::Jwt(token) => token.subject(),
-            Source::Key(key) => Some(key.subject()),
+            Source::Key(key) => Some(key.record().subject()),
         }
     }
 
@@ -93,7 +94,7 @@ impl Principal {
     pub fn scopes(&self) -> Scopes<'_> {
         match &self.0 {
             Source::Jwt(token) => token.scopes(),
-            Source::Key(key) => key.granted(),
+            Source::Key(key) => key.record().scopes(),
         }
     }
 
@@ -103,11 +104,11 @@ impl Principal {
     pub fn client_id(&self) -> Option<&str> {
         match &self.0 {
             Source::Jwt(token) => token.client_id(),
-            Source::Key(key) => key.client(),
+            Source::Key(key) => key.record().client_id(),
         }
     }
 
-    /// The credential's own name: a token's `jti`, a key's id, of which the text is made when it is first asked for.
+    /// The credential's own name: a token's `jti`, a key's id.
     #[must_use]
     pub fn credential_id(&self) -> Option<&str> {
         match &self.0 {
@@ -130,7 +131,7 @@ impl Principal {
     pub fn expires_at(&self) -> Option<i64> {
         match &self.0 {
             Source::Jwt(token) => token.times().expires_at(),
-            Source::Key(key) => key.validity().1,
+            Source::Key(key) => key.record().expires_at(),
         }
     }
 

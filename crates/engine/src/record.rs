@@ -1,13 +1,9 @@
-//! What is known of an API key: the record that users build, and how the table keeps it.
+//! What is known of an API key: the record that users build, and the table keeps.
 
-mod interned;
-mod key_id;
+mod builder;
 mod key_record;
-mod known_key;
-mod names;
-mod packed;
+mod kind;
 
-pub use key_record::{KeyKind, KeyRecord, KeyState};
-pub use names::Names;
-
-pub(crate) use known_key::KnownKey;
+pub use builder::KeyRecordBuilder;
+pub use key_record::KeyRecord;
+pub use kind::{KeyKind, KeyState};

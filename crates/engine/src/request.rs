@@ -15,7 +15,7 @@ use crate::accepted::AcceptedCredentials;
 /// let format = KeyFormat::new("tg", "live")?;
 /// let (key, table) = (ApiKey::generate(&format)?, ApiKeyTable::new(format));
 /// let record = KeyRecord::api_key("key_1", "user_7").allowed_addresses(["192.0.2.0/24".parse()?]);
-/// table.insert(key.digest(), record.into());
+/// table.insert(&key, record);
 /// let engine = Engine::builder().api_keys(table).build()?;
 ///
 /// let request = Request::new().api_key(key.as_str());

@@ -177,10 +177,9 @@ impl Accounts {
         let user = self.storage.user_by_id(user_id)?.ok_or(AccountError::NotFound { what: "user" })?;
         let within = scopes.is_empty() || scope::narrow(Some(scopes), &user.scopes).is_some();
         check("scopes", within)?;
-        let created_at = now();
-        check("expires_at", expires_at.is_none_or(|expires_at| expires_at > created_at))?;
-        let record = KeyRecord::api_key(&new_key_id("key")?, user_id).name(name).scopes(scopes.split(' '));
-        let record = record.created_at(created_at).expires_at(expires_at.unwrap_or(i64::MAX));
+        check("expires_at", expires_at.is_none_or(|expires_at| expires_at > now()))?;
+        let id = new_key_id("key")?;
+        let record = KeyRecord::api_key(&id, user_id).name(name).scopes(scopes.split(' ')).expires_at(expires_at);
         let new = self.keys.make(record)?;
         let added = self.keys.store.add_key_within(&new.stored, MAX_API_KEYS_PER_USER)?;
         self.keys.in_force(added.ok_or(AccountError::TooManyKeys { max: MAX_API_KEYS_PER_USER })?)?;
@@ -228,10 +227,10 @@ impl Accounts {
     }
 }
 
-/// A secret for that client, made now.
+/// A secret for that client.
 pub(crate) fn client_secret(client: &Client) -> Result<KeyRecord, StoreError> {
-    let record = KeyRecord::client_secret(&new_key_id("secret")?, &client.id);
-    Ok(record.name(&client.name).scopes(client.scopes.split(' ')).created_at(now()))
+    let id = new_key_id("secret")?;
+    Ok(KeyRecord::client_secret(&id, &client.id).name(&client.name).scopes(client.scopes.split(' ')).build())
 }
 
 /// Whether that is the id of a user, and not of a client.

@@ -1,8 +1,8 @@
 use crate::error::ServerError;
 use crate::limits::SECRET_BYTES;
+use ring::digest;
 use ring::rand::{SecureRandom, SystemRandom};
 use std::time::{SystemTime, UNIX_EPOCH};
-use tollgate::Digest;
 use tollgate::jwt::base64url;
 use zeroize::Zeroizing;
 
@@ -17,7 +17,9 @@ pub(crate) fn new_secret() -> Result<(Zeroizing<String>, [u8; 32]), ServerError>
 
 /// SHA-256 of the text.
 pub(crate) fn digest(text: &str) -> [u8; 32] {
-    *Digest::of(text.as_bytes()).as_bytes()
+    let mut bytes = [0; 32];
+    bytes.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
+    bytes
 }
 
 /// Seconds since the Unix epoch.

@@ -51,8 +51,8 @@ impl KeyStore {
     pub(crate) fn open(folder: &Path, config: &Config) -> Result<Self, ServerError> {
         let store = Arc::new(Store::open(folder)?);
         let format = config.key_format.clone().map_or_else(|| format_in(&store), Ok)?;
-        let table = ApiKeyTable::with_capacity(format.clone(), store.key_count()?);
-        let table = Arc::new(config.pepper.clone().into_iter().fold(table, ApiKeyTable::pepper));
+        let table = ApiKeyTable::builder(format.clone()).capacity(store.key_count()?).pepper(config.pepper.clone());
+        let table = Arc::new(table.build());
         let revocations = Revocations::new();
         let follower = Follower::new(Arc::clone(&store), Arc::clone(&table), revocations.clone());
         let mut follower = follower.reclaim_every(config.upkeep_interval);
@@ -89,9 +89,9 @@ impl KeyStore {
     }
 
     /// Makes a key, a client's secret or an opaque token; it is nowhere but in the result yet.
-    pub(crate) fn make(&self, record: KeyRecord) -> Result<NewKey, ServerError> {
+    pub(crate) fn make(&self, record: impl Into<KeyRecord>) -> Result<NewKey, ServerError> {
         let secret = ApiKey::generate(&self.format).map_err(|_| ServerError::NoRandomness)?;
-        Ok(NewKey { stored: StoredKey::native(&self.format, &secret, record), secret })
+        Ok(NewKey { stored: StoredKey::native(&self.format, &secret, record).made_at(now()), secret })
     }
 
     /// Returns when this process's engine goes by the change of that number: nothing is answered before.

@@ -89,7 +89,6 @@ impl Tokens {
         let record = KeyRecord::access_token(&id, grant.subject)
             .client_id(grant.client_id)
             .scopes(grant.scope.split(' '))
-            .created_at(now)
             .expires_at(now.saturating_add(self.access_token_ttl));
         let new = self.keys.make(record)?;
         let mut change = self.keys.store.add_key(&new.stored)?;

@@ -18,7 +18,7 @@ use reclaimer::expiry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tollgate::apikeys::{Origin, TableEntry};
+use tollgate::apikeys::KeyDigest;
 use tollgate::{ApiKeyTable, KeyRecord, KeyState, Revocation, Revocations};
 
 /// Applies what a [`ChangeLog`] says to the tables that engines read.
@@ -134,15 +134,17 @@ impl<L: ChangeLog> Follower<L> {
                 return;
             }
             snapshot.before_first_key(&self.revocations);
-            let entries: Vec<_> = keys.into_iter().filter_map(|key| self.entry(key, now)).collect();
-            let first_expiry = entries.iter().map(|entry| expiry(&entry.record)).min();
-            self.table.insert_all(entries);
-            self.reclaimer.announce(first_expiry.unwrap_or(i64::MAX));
+            let mut first_expiry = i64::MAX;
+            for (digest, record) in keys.into_iter().filter_map(|key| entry(key, now)) {
+                first_expiry = first_expiry.min(expiry(&record));
+                self.table.insert(digest, record);
+            }
+            self.reclaimer.announce(first_expiry);
         });
         match &outcome {
             Ok(_) => self.revocations.replace_all(&snapshot.into_revocations()),
             // What may have been removed since must not stay.
-            Err(_) => self.table.replace_all(Vec::<TableEntry<KeyRecord>>::new()),
+            Err(_) => self.table.replace_all(Vec::<Entry>::new()),
         }
         outcome
     }
@@ -152,13 +154,13 @@ impl<L: ChangeLog> Follower<L> {
         let (now, entries) = (clock::now(), Mutex::new(Vec::with_capacity(self.table.len())));
         let sequence = self.log.snapshot(&|changes| {
             let keys = snapshot.keys(changes);
-            let new: Vec<_> = keys.into_iter().filter_map(|key| self.entry(key, now)).collect();
+            let new: Vec<_> = keys.into_iter().filter_map(|key| entry(key, now)).collect();
             entries.lock().extend(new);
         })?;
         let revocations = snapshot.into_revocations();
         self.revocations.revoke_all(&revocations);
         let entries = entries.into_inner();
-        let first_expiry = entries.iter().map(|entry| expiry(&entry.record)).min();
+        let first_expiry = entries.iter().map(|(_, record)| expiry(record)).min();
         self.table.replace_all(entries);
         self.reclaimer.announce(first_expiry.unwrap_or(i64::MAX));
         // Those that are no more, only when the keys are as they belong to the others.
@@ -181,30 +183,23 @@ impl<L: ChangeLog> Follower<L> {
 
     fn put(&self, key: StoredKey, now: i64) {
         let digest = key.digest;
-        let Some(TableEntry { digest, record, origin }) = self.entry(key, now) else {
+        let Some((key_digest, record)) = entry(key, now) else {
             self.table.remove(&digest);
             return;
         };
         let expires_at = expiry(&record);
-        match origin {
-            Origin::Native => drop(self.table.insert(digest, record)),
-            _ => drop(self.table.insert_foreign(digest, record)),
-        }
+        self.table.insert(key_digest, record);
         self.reclaimer.announce(expires_at);
     }
+}
 
-    /// What the table has to hold of a key, if anything.
-    fn entry(&self, key: StoredKey, now: i64) -> Option<TableEntry<KeyRecord>> {
-        let digest = key.digest;
-        // A key of the operator's own in another format is a foreign one to this table.
-        let is_native = key.format.as_deref() == Some(self.table.format().head());
-        let origin = if is_native { Origin::Native } else { Origin::Foreign };
-        let record = key.into_effective_record();
-        if record.state() == KeyState::Revoked || expiry(&record) <= now {
-            return None;
-        }
-        Some(TableEntry { digest, record: Arc::new(record), origin })
-    }
+type Entry = (KeyDigest, KeyRecord);
+
+/// What a table has to hold of a key, if anything.
+fn entry(key: StoredKey, now: i64) -> Option<Entry> {
+    let digest = key.key_digest();
+    let record = key.into_effective_record();
+    (record.state() != KeyState::Revoked && expiry(&record) > now).then_some((digest, record))
 }
 
 /// What is gathered while a snapshot is read, from several threads.

@@ -15,7 +15,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let format = KeyFormat::new("tg", "live")?;
 //! let (key, table) = (ApiKey::generate(&format)?, ApiKeyTable::new(format));
-//! table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").scopes(["read:sites"]).into());
+//! table.insert(&key, KeyRecord::api_key("key_1", "user_7").scopes(["read:sites"]));
 //! let engine = Engine::builder().api_keys(table).build()?;
 //!
 //! async fn sites(Extension(principal): Extension<Principal>) -> String {

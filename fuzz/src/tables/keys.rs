@@ -149,5 +149,5 @@ fn chosen(operations: &mut Operations<'_>) -> (usize, KeyRecord) {
         _ => KeyRecord::api_key(id, "user"),
     };
     let state = [KeyState::Active, KeyState::Disabled, KeyState::Revoked][operations.choose(3)];
-    (key, record.in_state(state).expires_at(NOW + 100 * operations.choose(8) as i64))
+    (key, record.state(state).expires_at(NOW + 100 * operations.choose(8) as i64))
 }

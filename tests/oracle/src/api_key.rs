@@ -4,16 +4,27 @@
 pub(crate) fn is_well_formed(key: &str, prefix: &str, env: &str) -> bool {
     // The digits' values are in the order of their characters, so that texts of one length compare as numbers.
     let largest = "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
-    let Some(tail) = key.strip_prefix(&format!("{prefix}_{env}_1")) else { return false };
+    let Some(tail) = key.strip_prefix(&format!("{prefix}_{env}_2")) else { return false };
     tail.len() == 43 + 6
         && tail.bytes().all(|byte| byte.is_ascii_alphanumeric())
         && &tail[..43] <= largest
         && tail[43..] == checksum(&key[..key.len() - 6])
 }
 
+/// Whether `key` is well-formed under the prefix and the environment that it has itself.
+pub(crate) fn is_well_formed_elsewhere(key: &str) -> bool {
+    let parts: Vec<&str> = key.split('_').collect();
+    let is_label = |label: &str| {
+        (1..=16).contains(&label.len())
+            && label.starts_with(|first: char| first.is_ascii_lowercase())
+            && label.chars().all(|character| character.is_ascii_lowercase() || character.is_ascii_digit())
+    };
+    matches!(parts[..], [prefix, env, _] if is_label(prefix) && is_label(env) && is_well_formed(key, prefix, env))
+}
+
 /// A key of the format whose body is `body`, 43 digits.
 pub(crate) fn assemble(prefix: &str, env: &str, body: &str) -> String {
-    let head = format!("{prefix}_{env}_1{body}");
+    let head = format!("{prefix}_{env}_2{body}");
     format!("{head}{}", checksum(&head))
 }
 

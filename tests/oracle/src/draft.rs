@@ -73,7 +73,7 @@ impl Draft {
             Draft::Jwt(jwt) => jwt.finish(&mutations, &plan.free),
             Draft::Key { secret, client, .. } => {
                 let mut secret = secret.into_bytes();
-                token::change(&mut secret, &mutations, b"tg_live_1.x.y");
+                token::change(&mut secret, &mutations, b"tg_live_2.x.y");
                 match client {
                     Some(client) => return token::finish(basic(client, &secret, &mutations), &mutations, &plan.free),
                     None => secret,

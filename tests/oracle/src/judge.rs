@@ -1,6 +1,6 @@
 use std::collections::BTreeSet;
 
-use crate::api_key::is_well_formed;
+use crate::api_key::{is_well_formed, is_well_formed_elsewhere};
 use crate::base64::decode_standard;
 use crate::jws;
 use crate::verdict::{Facts, Verdict};
@@ -158,7 +158,8 @@ fn find<'w>(world: &'w World, key: &str) -> Result<&'w Credential, &'static str>
     let may_be_one = if is_native {
         is_well_formed(key, world.prefix, world.env)
     } else {
-        has_foreign && (16..=512).contains(&key.len())
+        // No key of another prefix or environment is in this world.
+        !is_well_formed_elsewhere(key) && has_foreign && (16..=512).contains(&key.len())
     };
     if !may_be_one {
         return Err("malformed-api-key");

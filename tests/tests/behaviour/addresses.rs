@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use tollgate::{
-    AddressBlock, ApiKey, ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord, KeyState, LastUse, PrincipalKind,
-    Rejection, Request, Revocation, Revocations,
+    AddressBlock, ApiKey, ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord, KeyRecordBuilder, KeyState, LastUse,
+    PrincipalKind, Rejection, Request, Revocation, Revocations,
 };
 use tollgate_tests::NOW;
 
@@ -37,9 +37,9 @@ struct World {
 fn world() -> World {
     let format = KeyFormat::new("tg", "live").unwrap();
     let table = ApiKeyTable::new(format.clone());
-    let add = |record: KeyRecord| {
+    let add = |record: KeyRecordBuilder<'_>| {
         let key = ApiKey::generate(&format).unwrap();
-        table.insert(key.digest(), record.into());
+        table.insert(&key, record);
         key
     };
     let key = add(KeyRecord::api_key("key", "u").allowed_addresses(blocks()));
@@ -117,13 +117,13 @@ fn a_key_that_is_not_good_anywhere_is_not_said_to_be_good_elsewhere() {
     assert_eq!(engine.verify_request(&outside).unwrap_err(), Rejection::Revoked);
     let bound = KeyRecord::api_key("k", "u").allowed_addresses(blocks());
     for (record, code) in [
-        (bound.clone().in_state(KeyState::Disabled), "disabled"),
+        (bound.clone().state(KeyState::Disabled), "disabled"),
         (bound.clone().expires_at(NOW), "expired"),
         (bound.not_before(NOW + 1), "not-yet-valid"),
     ] {
         let format = KeyFormat::new("tg", "live").unwrap();
         let (key, table) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format));
-        table.insert(key.digest(), record.into());
+        table.insert(&key, record);
         let engine = Engine::builder().api_keys(table).build().unwrap();
         let rejection = engine.verify_request_at(&Request::new().authorization(key.as_str()), NOW).unwrap_err();
         assert_eq!((rejection.code(), rejection.status()), (code, 401));

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use proptest::prelude::*;
 use tollgate::{
-    AcceptedCredentials, ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord, KeyState, PrincipalKind, Rejection, Request,
+    AcceptedCredentials, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyState, PrincipalKind, Rejection, Request,
 };
 use tollgate_tests::NOW;
 
@@ -15,10 +15,10 @@ type Verdict = Result<String, Rejection>;
 
 /// An engine that knows these clients, each with an id and a secret.
 fn engine(clients: &[(&str, &str)]) -> Engine {
-    let table = ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap());
+    let table = ApiKeyTable::<KeyRecord>::new(KeyFormat::new("tg", "live").unwrap());
     for (id, secret) in clients {
         let record = KeyRecord::client_secret("secret", id).expires_at(NOW + 10);
-        table.insert_foreign(Digest::of(secret.as_bytes()), record.into());
+        table.insert(table.digest_of(secret.as_bytes()).unwrap(), record);
     }
     Engine::builder().api_keys(table).build().unwrap()
 }
@@ -130,10 +130,10 @@ fn the_decoded_reading_is_the_first_and_its_verdict_counts() {
     // A secret that is found under another id is not that of the reading.
     assert_eq!(verdict(&engine(&[("b", decoded.1), as_sent]), SENT), Ok("a%2Bb".to_owned()));
     // What is known and may not be used is not passed over for the other one.
-    let table = ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap());
-    let disabled = KeyRecord::client_secret("secret", decoded.0).in_state(KeyState::Disabled);
-    table.insert_foreign(Digest::of(decoded.1.as_bytes()), disabled.into());
-    table.insert_foreign(Digest::of(as_sent.1.as_bytes()), KeyRecord::client_secret("secret", as_sent.0).into());
+    let table = ApiKeyTable::<KeyRecord>::new(KeyFormat::new("tg", "live").unwrap());
+    let disabled = KeyRecord::client_secret("secret", decoded.0).state(KeyState::Disabled);
+    table.insert(table.digest_of(decoded.1.as_bytes()).unwrap(), disabled);
+    table.insert(table.digest_of(as_sent.1.as_bytes()).unwrap(), KeyRecord::client_secret("secret", as_sent.0));
     let engine = Engine::builder().api_keys(table).build().unwrap();
     assert_eq!(verdict(&engine, SENT), Err(Rejection::Client { cause: Box::new(Rejection::Disabled) }));
 }
@@ -141,9 +141,9 @@ fn the_decoded_reading_is_the_first_and_its_verdict_counts() {
 #[test]
 fn a_client_from_a_form_is_a_client_of_a_request() {
     let (id, secret) = ("urn:app:7", "a+b%3A&=, of a secret");
-    let table = ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap());
+    let table = ApiKeyTable::<KeyRecord>::new(KeyFormat::new("tg", "live").unwrap());
     let record = KeyRecord::client_secret("secret", id).allowed_addresses(["192.0.2.0/24".parse().unwrap()]);
-    table.insert_foreign(Digest::of(secret.as_bytes()), record.into());
+    table.insert(table.digest_of(secret.as_bytes()).unwrap(), record);
     let engine = Engine::builder().api_keys(table).build().unwrap();
     let request = Request::new().client(id, secret);
     let shown = format!("{request:?}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tollgate::limits::{CLOCK_CONFIRMATION, MAX_CLOCK_HOLD, MAX_CLOCK_STEP};
-use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection};
+use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyRecordBuilder, Rejection};
 use tollgate_tests::NOW;
 
 const HOLD: i64 = MAX_CLOCK_HOLD as i64;
@@ -31,9 +31,9 @@ impl Clocks {
     fn new() -> Self {
         let format = KeyFormat::new("tg", "live").unwrap();
         let table = ApiKeyTable::new(format.clone());
-        let add = |record: KeyRecord| {
+        let add = |record: KeyRecordBuilder<'_>| {
             let key = ApiKey::generate(&format).unwrap();
-            table.insert(key.digest(), record.into());
+            table.insert(&key, record);
             key
         };
         let (ended, to_come, good) = (

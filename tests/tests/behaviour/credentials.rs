@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyRing, PrincipalKind, Rejection};
+use tollgate::{
+    Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyRecordBuilder, KeyRing, PrincipalKind, Rejection,
+};
 use tollgate_keys::test_hooks::signature_checks;
 use tollgate_keys::{KeyRefresher, Refreshed};
 use tollgate_tests::{Draft, NOW, issuer, key_set, signing_key};
@@ -22,9 +24,9 @@ fn world() -> World {
     let key = signing_key(Algorithm::ES256, 0);
     let format = KeyFormat::new("tg", "live").unwrap();
     let table = ApiKeyTable::new(format.clone());
-    let new = |record: KeyRecord| {
+    let new = |record: KeyRecordBuilder<'_>| {
         let key = ApiKey::generate(&format).unwrap();
-        table.insert(key.digest(), record.into());
+        table.insert(&key, record);
         key.as_str().to_owned()
     };
     let api_key = new(KeyRecord::api_key("key-1", "user-1").scopes(["read:sites"]));
@@ -115,7 +117,7 @@ fn what_was_removed_from_the_table_is_rejected_at_once() {
     let key = ApiKey::generate(&format).unwrap();
     let engine = Engine::builder().api_keys(table.clone()).build().unwrap();
     assert_eq!(engine.verify(key.as_str().as_bytes()).unwrap_err().code(), "unknown-api-key");
-    table.insert(key.digest(), KeyRecord::api_key("key-1", "user-1").into());
+    table.insert(&key, KeyRecord::api_key("key-1", "user-1"));
     assert!(engine.verify(key.as_str().as_bytes()).is_ok());
     table.remove(&key.digest());
     assert_eq!(engine.verify(key.as_str().as_bytes()).unwrap_err().code(), "unknown-api-key");
@@ -126,7 +128,7 @@ fn a_key_is_taken_from_its_start_until_its_end() {
     let format = KeyFormat::new("tg", "live").unwrap();
     let table = ApiKeyTable::new(format.clone());
     let key = ApiKey::generate(&format).unwrap();
-    table.insert(key.digest(), KeyRecord::api_key("k", "u").not_before(NOW).expires_at(NOW + 5).into());
+    table.insert(&key, KeyRecord::api_key("k", "u").not_before(NOW).expires_at(NOW + 5));
     let engine = Engine::builder().api_keys(table).build().unwrap();
     let code = |now| engine.verify_at(key.as_str().as_bytes(), now).map(drop).map_err(|error| error.code());
     assert_eq!(code(NOW - 1), Err("not-yet-valid"));

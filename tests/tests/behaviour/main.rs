@@ -22,7 +22,6 @@ mod messages;
 mod missing_keys;
 #[cfg(feature = "oracle")]
 mod oracle;
-mod packed_records;
 mod policy;
 mod principal;
 mod reentrancy;

@@ -8,7 +8,8 @@ use base64::engine::general_purpose::STANDARD;
 use tollgate::jwt::json::JsonError;
 use tollgate::jwt::{ParseError, Part, base64url, is_scope_token};
 use tollgate::{
-    Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyState, Rejection, Request, Revocation, Revocations,
+    Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyRecordBuilder, KeyState, Rejection, Request,
+    Revocation, Revocations,
 };
 use tollgate_tests::{Draft, NOW, issuer, key_set, signing_key};
 
@@ -52,7 +53,7 @@ fn every_code_is_reached_and_answers_as_rfc_6750_says() {
     let format = KeyFormat::new("tg", "live").unwrap();
     let table = ApiKeyTable::new(format.clone());
     let ended = ApiKey::generate(&format).unwrap();
-    table.insert(ended.digest(), KeyRecord::api_key("k", "u").expires_at(NOW).into());
+    table.insert(&ended, KeyRecord::api_key("k", "u").expires_at(NOW));
     let keys = key_set(crowd.iter().chain([&key]));
     let engine = Engine::builder().issuer(issuer([]).keys(keys)).api_keys(table).build().unwrap();
     let unknown = ApiKey::generate(&format).unwrap();
@@ -131,22 +132,22 @@ fn an_unsupported_scheme_is_challenged_without_an_error_code() {
     }
     // Nor is there one where a method that is known is not accepted; nor is a client's secret asked for.
     let basic = format!("Basic {}", STANDARD.encode("client-1:secret"));
-    let requests = ["tg_live_1", &basic, "Basic YWJj", "Basic", "Basic a b"].map(|v| Request::new().authorization(v));
-    for request in requests.into_iter().chain([Request::new().api_key("tg_live_1"), Request::new().client("a", "b")]) {
+    let requests = ["tg_live_2", &basic, "Basic YWJj", "Basic", "Basic a b"].map(|v| Request::new().authorization(v));
+    for request in requests.into_iter().chain([Request::new().api_key("tg_live_2"), Request::new().client("a", "b")]) {
         let rejection = jwts_alone.verify_request(&request).unwrap_err();
         let (code, challenge) = (rejection.code(), rejection.challenge().to_string());
         assert_eq!((code, challenge.as_str()), ("credential-not-accepted", "Bearer"), "{request:?}");
     }
-    let bearer = jwts_alone.verify("Bearer tg_live_1").unwrap_err();
+    let bearer = jwts_alone.verify("Bearer tg_live_2").unwrap_err();
     assert_eq!((bearer.code(), bearer.challenge().to_string().as_str()), ("credential-not-accepted", INVALID_TOKEN));
 }
 
 #[test]
 fn a_client_is_challenged_in_the_scheme_that_it_used() {
-    type Change = fn(KeyRecord) -> KeyRecord;
+    type Change = fn(KeyRecordBuilder<'static>) -> KeyRecordBuilder<'static>;
     let causes: [(Change, Rejection); 4] = [
-        (|record| record.in_state(KeyState::Disabled), Rejection::Disabled),
-        (|record| record.in_state(KeyState::Revoked), Rejection::Revoked),
+        (|record| record.state(KeyState::Disabled), Rejection::Disabled),
+        (|record| record.state(KeyState::Revoked), Rejection::Revoked),
         (|record| record.expires_at(NOW), Rejection::Expired { expired_at: NOW, now: NOW }),
         (|record| record.not_before(NOW + 1), Rejection::NotYetValid { not_before: NOW + 1, now: NOW }),
     ];
@@ -168,7 +169,7 @@ fn a_client_is_challenged_in_the_scheme_that_it_used() {
     // Revoked by its id, as any other key is.
     let table = ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap());
     let secret = ApiKey::generate(table.format()).unwrap();
-    table.insert(secret.digest(), KeyRecord::client_secret("s", "client-1").into());
+    table.insert(&secret, KeyRecord::client_secret("s", "client-1"));
     let revocations = Revocations::new();
     let engine = Engine::builder().api_keys(table).revocations(revocations.clone()).build().unwrap();
     let header = format!("Basic {}", STANDARD.encode(format!("client-1:{}", secret.as_str())));
@@ -190,15 +191,15 @@ fn malformed_basic_credentials_are_challenged_as_basic() {
     }
 }
 
-type NewKey = Box<dyn Fn(KeyRecord) -> String>;
+type NewKey = Box<dyn Fn(KeyRecordBuilder<'_>) -> String>;
 
 /// An engine, and what puts a new key with a record into its table.
 fn engine_with_keys() -> (Engine, NewKey) {
     let table = Arc::new(ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap()));
     let engine = Engine::builder().api_keys(table.clone()).build().unwrap();
-    let new = move |record: KeyRecord| {
+    let new = move |record: KeyRecordBuilder<'_>| {
         let key = ApiKey::generate(table.format()).unwrap();
-        table.insert(key.digest(), record.into());
+        table.insert(&key, record);
         key.as_str().to_owned()
     };
     (engine, Box::new(new))

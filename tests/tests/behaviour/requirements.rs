@@ -18,7 +18,7 @@ fn of_token(scopes: &str) -> Principal {
 fn of_key(scopes: &[&str]) -> Principal {
     let format = KeyFormat::new("tg", "live").unwrap();
     let (key, table) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format));
-    table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").scopes(scopes.iter().copied()).into());
+    table.insert(&key, KeyRecord::api_key("key_1", "user_7").scopes(scopes.iter().copied()));
     Engine::builder().api_keys(table).build().unwrap().verify(key.as_str()).unwrap()
 }
 

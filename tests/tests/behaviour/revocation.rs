@@ -174,7 +174,7 @@ fn an_api_key_is_revoked_by_its_id() {
         let (key, table, revocations) =
             (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format), Revocations::new());
         let record = KeyRecord::api_key(id, "user-1").metadata(metadata.as_bytes());
-        table.insert(key.digest(), record.into());
+        table.insert(&key, record);
         let engine = Engine::builder().api_keys(table).revocations(revocations.clone()).build().unwrap();
         let verify = || engine.verify(key.as_str().as_bytes());
         assert!(verify().is_ok());

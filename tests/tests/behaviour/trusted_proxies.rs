@@ -193,7 +193,7 @@ fn a75_a_key_with_addresses_is_not_accepted_by_what_a_client_writes() {
     let format = KeyFormat::new("tg", "live").unwrap();
     let (key, table) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format));
     let record = KeyRecord::api_key("k", "u").allowed_addresses(["10.0.0.0/8".parse().unwrap()]);
-    table.insert(key.digest(), record.into());
+    table.insert(&key, record);
     let engine = Engine::builder().api_keys(table).build().unwrap();
     let proxies = proxies(ForwardedField::XForwardedFor);
     let verdict = |peer: &str, lines: &[&str]| {

@@ -266,7 +266,7 @@ fn end(worker: JoinHandle<()>, to_thread: Sender<Box<dyn FnOnce() + Send>>) {
 fn verify_an_api_key() {
     let format = KeyFormat::new("tg", "live").unwrap();
     let (key, table) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format));
-    table.insert(key.digest(), KeyRecord::api_key("key-1", "user-1").into());
+    table.insert(&key, KeyRecord::api_key("key-1", "user-1"));
     assert!(Engine::builder().api_keys(table).build().unwrap().verify_at(key.as_str(), NOW).is_ok());
 }
 

@@ -1,17 +1,16 @@
 //! Rule 7: what was removed is not found by any find that starts later, whatever goes on beside.
 
-use crate::support::{number_of, record};
-use std::sync::Arc;
+use crate::support::{key, live};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
-use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat};
+use tollgate_apikeys::{ApiKey, ApiKeyTable};
 
-const KEYS: usize = 64;
+const KEYS: u64 = 64;
 
 #[test]
 fn a_removed_key_is_not_found_while_others_come_and_go() {
     let keys: Vec<ApiKey> = (0..KEYS).map(key).collect();
-    let table = ApiKeyTable::new(live());
+    let table = ApiKeyTable::<()>::new(live());
     // Odd from the moment a removal has returned until just before the key is inserted again.
     let absences: Vec<AtomicU64> = (0..KEYS).map(|_| AtomicU64::new(0)).collect();
     let done = AtomicBool::new(false);
@@ -34,8 +33,8 @@ fn a_removed_key_is_not_found_while_others_come_and_go() {
                 let (table, keys, absences) = (&table, &keys, &absences);
                 scope.spawn(move || {
                     for _ in 0..300 {
-                        for n in (writer..KEYS).step_by(2) {
-                            table.insert(keys[n].digest(), Arc::new(()));
+                        for n in (writer..keys.len()).step_by(2) {
+                            table.insert(&keys[n], ());
                             assert!(table.find(keys[n].as_str().as_bytes()).is_ok(), "an insert was lost");
                             table.remove(&keys[n].digest());
                             absences[n].fetch_add(1, Ordering::SeqCst);
@@ -54,21 +53,22 @@ fn a_removed_key_is_not_found_while_others_come_and_go() {
 
 #[test]
 fn changes_made_during_a_replacement_hold_after_it() {
-    let table = ApiKeyTable::new(live());
+    let table = ApiKeyTable::<u64>::new(live());
     let (old, kept, removed, inserted) = (key(0), key(1), key(2), key(3));
-    table.insert(old.digest(), record(2));
-    table.insert(removed.digest(), record(2));
-    let entries = [&kept, &removed].map(|key| (key.digest(), record(4)));
+    table.insert(&old, 2_u64);
+    table.insert(&removed, 2_u64);
+    let entries = [&kept, &removed].map(|key| (key, 4));
     // The changes come when all entries have been given, and before the swap.
     let changes = std::iter::from_fn(|| {
         assert!(table.remove(&removed.digest()).is_some());
         assert!(table.find(removed.as_str().as_bytes()).is_err());
-        table.insert(inserted.digest(), record(7));
+        table.insert(&inserted, 7_u64);
         assert!(table.find(old.as_str().as_bytes()).is_ok(), "finds go on in the old contents");
         None
     });
     table.replace_all(entries.into_iter().chain(changes));
-    let found = [&old, &kept, &removed, &inserted].map(|key| table.find(key.as_str().as_bytes()).ok().map(number_of));
+    let found = [&old, &kept, &removed, &inserted]
+        .map(|key| table.find(key.as_str().as_bytes()).ok().map(|matched| *matched.record()));
     assert_eq!(found, [None, Some(4), None, Some(7)]);
 }
 
@@ -78,11 +78,11 @@ fn a_removal_during_a_replacement_is_final() {
         let keys: Vec<ApiKey> = (0..KEYS).map(key).collect();
         let flags = || (0..KEYS).map(|_| AtomicBool::new(false)).collect::<Vec<_>>();
         let (begun, returned) = (flags(), flags());
-        let table = ApiKeyTable::new(live());
+        let table = ApiKeyTable::<()>::new(live());
         let done = AtomicBool::new(false);
         let wanted = || {
             let wanted = |n: &usize| !begun[*n].load(Ordering::SeqCst);
-            (0..KEYS).filter(wanted).map(|n| (keys[n].digest(), Arc::new(())))
+            (0..keys.len()).filter(wanted).map(|n| (&keys[n], ()))
         };
         table.replace_all(wanted());
         thread::scope(|scope| {
@@ -101,7 +101,7 @@ fn a_removal_during_a_replacement_is_final() {
                 }
             });
             let remover = scope.spawn(|| {
-                for n in 0..KEYS {
+                for n in 0..keys.len() {
                     begun[n].store(true, Ordering::SeqCst);
                     table.remove(&keys[n].digest());
                     returned[n].store(true, Ordering::SeqCst);
@@ -119,8 +119,8 @@ fn a_removal_during_a_replacement_is_final() {
 #[test]
 fn a_replacement_is_seen_whole() {
     let keys: Vec<ApiKey> = (0..KEYS).map(key).collect();
-    let version = |version: u64| keys.iter().map(move |key| (key.digest(), record(version)));
-    let table = ApiKeyTable::new(live());
+    let version = |version: u64| keys.iter().map(move |key| (key, version));
+    let table = ApiKeyTable::<u64>::new(live());
     table.replace_all(version(0));
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -130,7 +130,7 @@ fn a_replacement_is_seen_whole() {
                 while !done.load(Ordering::SeqCst) {
                     for key in &keys {
                         let matched = table.find(key.as_str().as_bytes()).expect("in every version");
-                        let version = number_of(matched);
+                        let version = *matched.record();
                         assert!(version >= newest, "old contents after new ones");
                         newest = version;
                     }
@@ -142,13 +142,4 @@ fn a_replacement_is_seen_whole() {
         }
         done.store(true, Ordering::SeqCst);
     });
-}
-
-fn live() -> KeyFormat {
-    KeyFormat::new("tg", "live").unwrap()
-}
-
-fn key(n: usize) -> ApiKey {
-    let entropy = Digest::of(&n.to_le_bytes());
-    ApiKey::danger_from_entropy(&live(), entropy.as_bytes())
 }

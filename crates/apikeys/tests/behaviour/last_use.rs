@@ -7,7 +7,9 @@ use tollgate_apikeys::limits::LAST_USES_PER_SEAT;
 use tollgate_apikeys::{Digest, LastUse};
 
 fn digest(key: u32) -> Digest {
-    Digest::of(&key.to_le_bytes())
+    let mut bytes = [0xA5; 32];
+    bytes[..4].copy_from_slice(&key.to_le_bytes());
+    Digest::from_bytes(bytes)
 }
 
 #[test]

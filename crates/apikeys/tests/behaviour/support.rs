@@ -1,33 +1,32 @@
-//! Records for the tests of the table.
-use std::sync::Arc;
-use tollgate_apikeys::{Found, MatchedKey, Packed, Record};
+//! What the tests share.
+use tollgate_apikeys::{ApiKey, Digest, KeyDigest, KeyFormat};
 
-/// A record of which the even ones are packed and the odd ones held whole.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct Number(pub(crate) u64);
-
-impl Record for Number {
-    type Names = ();
-
-    fn pack(&self, (): &()) -> Option<Packed> {
-        self.0.is_multiple_of(2).then_some(Packed([1, self.0, 0, 0]))
-    }
-
-    fn unpack(packed: Packed, (): &()) -> Self {
-        assert_eq!(packed.0[0], 1, "what was packed");
-        Number(packed.0[1])
-    }
+pub(crate) fn live() -> KeyFormat {
+    KeyFormat::new("tg", "live").unwrap()
 }
 
-pub(crate) fn record(number: u64) -> Arc<Number> {
-    Arc::new(Number(number))
+/// The same key for the same number, always.
+pub(crate) fn key(number: u64) -> ApiKey {
+    let mut entropy = [0; 32];
+    for (lane, bytes) in (0..).zip(entropy.chunks_exact_mut(8)) {
+        bytes.copy_from_slice(&scrambled(number * 4 + lane).to_le_bytes());
+    }
+    ApiKey::danger_from_entropy(&live(), &entropy)
 }
 
-pub(crate) fn number_of(matched: MatchedKey<Number>) -> u64 {
-    let number = match matched.found() {
-        Found::Packed(packed, names) => Number::unpack(*packed, names),
-        Found::Whole(record) => **record,
-    };
-    assert_eq!(*matched.into_record(), number);
-    number.0
+/// A digest as that of a native key might be.
+pub(crate) fn native(number: u64) -> KeyDigest {
+    let mut bytes = [0; 32];
+    for (lane, bytes) in (0..).zip(bytes.chunks_exact_mut(8)) {
+        bytes.copy_from_slice(&scrambled(number * 4 + lane).to_le_bytes());
+    }
+    KeyDigest::Native(Digest::from_bytes(bytes))
+}
+
+/// One step of splitmix64.
+pub(crate) fn scrambled(n: u64) -> u64 {
+    let n = n.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let n = (n ^ (n >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    n ^ (n >> 31)
 }

@@ -1,218 +1,214 @@
 //! The table against a `HashMap`, and what belongs to it alone.
 
-use crate::support::{Number, number_of, record};
+use crate::support::{key, live, native, scrambled};
+use proptest::collection::vec;
 use proptest::prelude::*;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tollgate_apikeys::{
-    ApiKey, ApiKeyTable, Digest, Flaw, ForeignKey, KeyError, KeyFormat, Origin, Packed, Pepper, Record, TableEntry,
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use tollgate_apikeys::{ApiKey, ApiKeyTable, Flaw, ForeignKey, KeyDigest, KeyError, KeyFormat, Pepper};
 
 const UUID: &[u8] = b"9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52";
 const HEX: &[u8] = b"7f3a9c0e5b1d48266a0f3cd9e87b1245";
 
 #[derive(Clone, Debug)]
 enum Step {
-    Insert(u8, u64),
-    InsertForeign(u8, u64),
-    /// More than are fetched at once now and then; whether each is a foreign one.
-    InsertAll(Vec<(u8, u64, bool)>),
-    Remove(u8),
-    ReplaceAll(Vec<(u8, u64)>),
+    Insert(Who, u64),
+    Update(Who),
+    Remove(Who),
+    ReplaceAll(Vec<(Who, u64)>),
     RetainFourths,
-    Find(u8),
-    FindForeign(u8),
+    Find(Who),
+}
+
+/// A key of the table's format, of another operator's, or of another system.
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Own(u8),
+    Other(u8),
+    Foreign(u8),
+}
+
+impl Who {
+    fn presented(self) -> Vec<u8> {
+        match self {
+            Who::Own(n) => key(n.into()).as_str().into(),
+            Who::Other(n) => {
+                let format = KeyFormat::new("old", "live").unwrap();
+                ApiKey::danger_from_entropy(&format, &[n; 32]).as_str().into()
+            }
+            Who::Foreign(n) => format!("foreign-{n:02}-pZ9sW3kQ7vB1xN5m").into(),
+        }
+    }
+}
+
+fn who() -> impl Strategy<Value = Who> {
+    // Few keys, so that steps meet.
+    prop_oneof![4 => (0_u8..16).prop_map(Who::Own), 1 => (0_u8..3).prop_map(Who::Other), 3 => (0_u8..8).prop_map(Who::Foreign)]
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    // Few keys, so that steps meet.
-    let key = 0_u8..24;
     prop_oneof![
-        4 => (key.clone(), any::<u64>()).prop_map(|(key, number)| Step::Insert(key, number)),
-        3 => (key.clone(), any::<u64>()).prop_map(|(key, number)| Step::InsertForeign(key, number)),
-        1 => proptest::collection::vec((key.clone(), any::<u64>(), any::<bool>()), 0..80).prop_map(Step::InsertAll),
-        3 => key.clone().prop_map(Step::Remove),
-        1 => proptest::collection::vec((key.clone(), any::<u64>()), 0..12).prop_map(Step::ReplaceAll),
+        6 => (who(), any::<u64>()).prop_map(|(who, number)| Step::Insert(who, number)),
+        3 => who().prop_map(Step::Update),
+        3 => who().prop_map(Step::Remove),
+        1 => vec((who(), any::<u64>()), 0..60).prop_map(Step::ReplaceAll),
         1 => Just(Step::RetainFourths),
-        4 => key.clone().prop_map(Step::Find),
-        4 => key.prop_map(Step::FindForeign),
+        8 => who().prop_map(Step::Find),
     ]
 }
 
 proptest! {
     #[test]
-    fn the_table_does_what_a_hash_map_does(steps in proptest::collection::vec(step(), 0..120)) {
-        let table = ApiKeyTable::new(live());
+    fn the_table_does_what_a_hash_map_does(steps in vec(step(), 0..120), pepper in any::<bool>()) {
+        let pepper = pepper.then(|| Pepper::new(&[7; 32]).unwrap());
+        let table = ApiKeyTable::<u64>::builder(live()).pepper(pepper).build();
+        let digest = |who: Who| table.digest_of(&who.presented()).unwrap();
         // The slow twin: by the presented bytes themselves.
         let mut twin = HashMap::<Vec<u8>, u64>::new();
         for step in steps {
             match step {
-                Step::Insert(key, number) => {
-                    let displaced = table.insert(native(key).digest(), record(number));
-                    prop_assert_eq!(displaced.map(|record| record.0), twin.insert(native_bytes(key), number));
+                Step::Insert(who, number) => {
+                    let displaced = table.insert(digest(who), number).map(|entry| *entry.record());
+                    prop_assert_eq!(displaced, twin.insert(who.presented(), number));
                 }
-                Step::InsertForeign(key, number) => {
-                    let bytes = foreign(key);
-                    let digest = table.foreign_digest(&ForeignKey::new(&live(), &bytes).unwrap());
-                    let displaced = table.insert_foreign(digest, record(number));
-                    prop_assert_eq!(displaced.map(|record| record.0), twin.insert(bytes, number));
+                Step::Update(who) => {
+                    let updated = table.update(digest(who).digest(), |number| number ^ 5);
+                    let expected = twin.get_mut(&who.presented()).map(|number| {
+                        *number ^= 5;
+                        *number
+                    });
+                    prop_assert_eq!(updated.map(|entry| *entry.record()), expected);
                 }
-                Step::InsertAll(keys) => {
-                    let bytes = |key, is_foreign| if is_foreign { foreign(key) } else { native_bytes(key) };
-                    table.insert_all(keys.iter().map(|&(key, number, is_foreign)| TableEntry {
-                        digest: Digest::of(&bytes(key, is_foreign)),
-                        record: record(number),
-                        origin: if is_foreign { Origin::Foreign } else { Origin::Native },
-                    }));
-                    twin.extend(keys.iter().map(|&(key, number, is_foreign)| (bytes(key, is_foreign), number)));
-                }
-                Step::Remove(key) => {
-                    for bytes in [native_bytes(key), foreign(key)] {
-                        let removed = table.remove(&Digest::of(&bytes)).map(|record| record.0);
-                        prop_assert_eq!(removed, twin.remove(&bytes));
-                    }
+                Step::Remove(who) => {
+                    let removed = table.remove(digest(who).digest()).map(|entry| *entry.record());
+                    prop_assert_eq!(removed, twin.remove(&who.presented()));
                 }
                 Step::ReplaceAll(keys) => {
-                    twin = keys.iter().map(|&(key, number)| (native_bytes(key), number)).collect();
-                    table.replace_all(keys.iter().map(|&(key, number)| (native(key).digest(), record(number))));
+                    table.replace_all(keys.iter().map(|&(who, number)| (digest(who), number)));
+                    twin = keys.iter().map(|&(who, number)| (who.presented(), number)).collect();
                 }
                 Step::RetainFourths => {
                     let before = twin.len();
                     twin.retain(|_, number| number.is_multiple_of(4));
-                    prop_assert_eq!(table.retain(|_, record| record.0.is_multiple_of(4)), before - twin.len());
+                    prop_assert_eq!(table.retain(|entry| entry.record().is_multiple_of(4)), before - twin.len());
                 }
-                Step::Find(key) => {
-                    let found = table.find(native(key).as_str().as_bytes());
-                    let expected = twin.get(&native_bytes(key)).copied().ok_or(KeyError::Unknown);
-                    prop_assert_eq!(found.map(number_of), expected);
-                }
-                Step::FindForeign(key) => {
-                    let found = table.find(&foreign(key));
-                    let any_foreign = twin.keys().any(|bytes| !bytes.starts_with(b"tg_live_"));
-                    let absent = if any_foreign { KeyError::Unknown } else { KeyError::Malformed(Flaw::Prefix) };
-                    let expected = twin.get(&foreign(key)).copied().ok_or(absent);
-                    prop_assert_eq!(found.map(number_of), expected);
+                Step::Find(who) => {
+                    let any_foreign = twin.keys().any(|presented| presented.starts_with(b"foreign"));
+                    let absent = match who {
+                        Who::Own(_) => KeyError::Unknown,
+                        Who::Foreign(_) if any_foreign => KeyError::Unknown,
+                        _ => KeyError::Malformed(Flaw::Prefix),
+                    };
+                    let presented = who.presented();
+                    let found = table.find(&presented).map(|matched| (*matched.record(), *matched.digest()));
+                    let expected = twin.get(&presented).map(|number| (*number, *digest(who).digest()));
+                    prop_assert_eq!(found, expected.ok_or(absent));
                 }
             }
             prop_assert_eq!(table.len(), twin.len());
             prop_assert_eq!(table.is_empty(), twin.is_empty());
         }
         let mut listed = HashMap::new();
-        table.for_each(|digest, record| assert!(listed.insert(digest.to_hex(), record.0).is_none()));
-        let expected = twin.iter().map(|(bytes, &number)| (Digest::of(bytes).to_hex(), number)).collect();
-        prop_assert_eq!(listed, expected);
+        table.for_each(|key, entry| {
+            assert_eq!(key.digest(), entry.digest());
+            assert!(listed.insert(key.digest().to_hex(), (*key, *entry.record())).is_none());
+        });
+        prop_assert_eq!(listed.len(), twin.len());
+        for (presented, &number) in &twin {
+            let key = table.digest_of(presented).unwrap();
+            prop_assert_eq!(listed.get(&key.digest().to_hex()), Some(&(key, number)));
+            prop_assert_eq!(table.get(key.digest()).map(|entry| *entry.record()), Some(number));
+        }
     }
 }
 
-/// Enough keys for long runs, growth, and gaps that are closed.
+/// Enough keys for long runs, growth, and removed ones that are left behind.
 #[test]
 fn a_crowded_table_does_what_a_hash_map_does() {
     const KEYS: u64 = 4_000;
     for round in 0..4 {
-        let (table, mut twin) = (ApiKeyTable::new(live()), HashMap::new());
-        let digest = |n: u64| Digest::of(&n.to_le_bytes());
+        let (table, mut twin) = (ApiKeyTable::<u64>::new(live()), HashMap::new());
         let mut random = round;
         for step in 0..40_000 {
-            random = u64::from_le_bytes(*digest(random).as_bytes().first_chunk().unwrap());
+            random = scrambled(random);
             let key = random % KEYS;
             // Grows, then shrinks, then grows again.
             let inserts = if (step / 10_000) % 2 == 0 { 70 } else { 30 };
             if random / KEYS % 100 < inserts {
-                let displaced = table.insert(digest(key), record(step)).map(|record| record.0);
+                let displaced = table.insert(native(key), step).map(|entry| *entry.record());
                 assert_eq!(displaced, twin.insert(key, step));
             } else {
-                assert_eq!(table.remove(&digest(key)).map(|record| record.0), twin.remove(&key));
+                assert_eq!(table.remove(native(key).digest()).map(|entry| *entry.record()), twin.remove(&key));
             }
         }
         assert_eq!(table.len(), twin.len());
         for key in 0..KEYS {
-            assert_eq!(table.get(&digest(key)).map(|record| record.0), twin.get(&key).copied());
+            assert_eq!(table.get(native(key).digest()).map(|entry| *entry.record()), twin.get(&key).copied());
         }
-        assert_eq!(table.pages().flatten().count(), twin.len());
     }
 }
 
+/// Keys of one checksum lie in one place, and are told apart there.
 #[test]
-fn a_match_gives_the_record_and_the_digest_of_what_was_presented() {
-    let table = ApiKeyTable::with_capacity(live(), 10);
-    for (key, kept) in [(1, record(16)), (2, record(17))] {
-        table.insert(native(key).digest(), kept.clone());
-        let find = || table.find(native(key).as_str().as_bytes()).unwrap();
-        assert_eq!(*find().digest(), native(key).digest());
-        assert_eq!(number_of(find()), kept.0);
-        assert_eq!(table.get(&native(key).digest()), Some(kept.clone()));
-        // Only what does not pack is shared.
-        assert_eq!(Arc::ptr_eq(&find().into_record(), &kept), kept.0 == 17);
-    }
-}
-
-#[test]
-fn a_record_changes_between_packed_and_whole() {
-    let table = ApiKeyTable::new(live());
-    let digest = native(1).digest();
-    let mut before = None;
-    for number in [2, 3, 5, 4, 6, 7, 8] {
-        assert_eq!(table.insert(digest, record(number)).map(|record| record.0), before);
-        assert_eq!(table.find(native(1).as_str().as_bytes()).map(number_of), Ok(number));
-        assert_eq!(table.len(), 1);
-        before = Some(number);
-    }
-    assert_eq!(table.remove(&digest), Some(record(8)));
-    assert_eq!(table.insert(digest, record(9)), None);
-    assert_eq!(table.remove(&digest), Some(record(9)));
-    assert_eq!(table.insert(digest, record(10)), None);
-}
-
-/// The numbers that the table needs for itself.
-struct Reserved(u64);
-
-impl Record for Reserved {
-    type Names = ();
-
-    fn pack(&self, (): &()) -> Option<Packed> {
-        Some(Packed([self.0, 0, 0, 0]))
-    }
-
-    fn unpack(_: Packed, (): &()) -> Self {
-        panic!("these are held whole")
-    }
-}
-
-#[test]
-fn a_record_may_pack_to_anything() {
-    let table = ApiKeyTable::new(live());
-    for (key, number) in [(1, 0), (2, u64::MAX)] {
-        table.insert(native(key).digest(), Arc::new(Reserved(number)));
-        let found = table.find(native(key).as_str().as_bytes()).unwrap();
-        assert_eq!(found.into_record().0, number);
+fn keys_of_one_checksum_are_told_apart() {
+    // Found among the first 300,000.
+    const TWINS: [(u64, u64); 4] = [(114_437, 114_827), (117_964, 123_147), (134_034, 157_417), (6_258, 162_963)];
+    let table = ApiKeyTable::<u64>::new(live());
+    let find = |number: u64| table.find(key(number).as_str().as_bytes()).map(|matched| *matched.record());
+    for (one, other) in TWINS {
+        assert_eq!(key(one).as_str()[52..], key(other).as_str()[52..]);
+        table.insert(&key(one), one);
+        assert_eq!((find(one), find(other)), (Ok(one), Err(KeyError::Unknown)));
+        table.insert(&key(other), other);
+        assert_eq!((find(one), find(other)), (Ok(one), Ok(other)));
+        table.remove(&key(one).digest());
+        assert_eq!((find(one), find(other)), (Err(KeyError::Unknown), Ok(other)));
     }
 }
 
 #[test]
 fn a_flawed_native_key_is_never_tried_as_a_foreign_one() {
-    let table = ApiKeyTable::new(live());
+    let table = ApiKeyTable::<()>::new(live());
     let presented = b"tg_live_this was imported before the format was chosen";
     assert_eq!(ForeignKey::new(&live(), presented).unwrap_err(), KeyError::ForeignLooksNative);
-    // Even if its digest got in by another way.
-    table.insert_foreign(Digest::of(presented), Arc::new(()));
-    let expected = Flaw::Length { bytes: presented.len(), expected: 58 };
-    assert_eq!(table.find(presented).unwrap_err(), KeyError::Malformed(expected));
+    let expected = KeyError::Malformed(Flaw::Length { bytes: presented.len(), expected: 58 });
+    assert_eq!(table.digest_of(presented).unwrap_err(), expected);
+    // Even if its digest got in by another way: of a format that does not claim it.
+    let lenient = ApiKeyTable::<()>::new(KeyFormat::new("tg", "test").unwrap());
+    table.insert(lenient.digest_of(presented).unwrap(), ());
+    assert_eq!(table.find(presented).unwrap_err(), expected);
+}
+
+#[test]
+fn a_key_of_another_operator_is_no_foreign_one() {
+    let other = ApiKey::danger_from_entropy(&KeyFormat::new("old", "live").unwrap(), &[1; 32]);
+    let presented = other.as_str().as_bytes();
+    assert_eq!(ForeignKey::danger_guessable(&live(), presented).unwrap_err(), KeyError::ForeignLooksNative);
+    // The pepper does not concern it.
+    let table = ApiKeyTable::<()>::builder(live()).pepper(Pepper::new(&[7; 32]).unwrap()).build();
+    assert_eq!(table.find(presented).unwrap_err(), KeyError::Malformed(Flaw::Prefix));
+    table.insert(&other, ());
+    assert!(table.find(presented).is_ok());
+    assert_eq!(table.digest_of(presented).unwrap(), KeyDigest::Native(other.digest()));
 }
 
 #[test]
 fn a_foreign_key_is_not_found_among_the_native_ones_nor_the_other_way_round() {
-    let table = ApiKeyTable::new(live());
-    table.insert(Digest::of(UUID), Arc::new(()));
-    table.insert_foreign(native(1).digest(), Arc::new(()));
+    let table = ApiKeyTable::<()>::new(live());
+    let foreign = table.digest_of(UUID).unwrap();
+    table.insert(KeyDigest::Native(*foreign.digest()), ());
+    table.insert(KeyDigest::Foreign(key(1).digest()), ());
     assert_eq!(table.find(UUID).unwrap_err(), KeyError::Unknown);
-    assert_eq!(table.find(native(1).as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
+    assert_eq!(table.find(key(1).as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
 }
 
 #[test]
 fn foreign_keys_have_16_to_512_bytes() {
     let bytes: Vec<u8> = (0..600_u64).map(|n| (n * 167 % 251) as u8).collect();
-    let table = ApiKeyTable::new(live());
-    table.insert_foreign(Digest::of(UUID), Arc::new(()));
+    let table = ApiKeyTable::<()>::new(live());
+    table.insert(table.digest_of(UUID).unwrap(), ());
     for length in [16, 17, 511, 512] {
         let key = &bytes[..length];
         assert!(ForeignKey::new(&live(), key).is_ok());
@@ -244,126 +240,123 @@ fn guessable_foreign_keys_are_taken_only_as_dangerous() {
 
 #[test]
 fn a_pepper_decides_the_digests_of_foreign_keys_and_of_no_other() {
-    let peppered = |pepper: u8| ApiKeyTable::new(live()).pepper(Pepper::new(&[pepper; 32]).unwrap());
-    let (one, other) = (peppered(1), peppered(2));
-    let key = ForeignKey::new(&live(), UUID).unwrap();
-    assert_ne!(one.foreign_digest(&key), other.foreign_digest(&key));
-    assert_ne!(one.foreign_digest(&key), Digest::of(UUID));
-    one.insert_foreign(one.foreign_digest(&key), Arc::new(()));
-    other.insert_foreign(one.foreign_digest(&key), Arc::new(()));
-    assert!(one.find(UUID).is_ok());
-    assert_eq!(other.find(UUID).unwrap_err(), KeyError::Unknown);
-    one.insert(native(1).digest(), Arc::new(()));
-    assert!(one.find(native(1).as_str().as_bytes()).is_ok());
+    let peppered = |pepper| ApiKeyTable::<()>::builder(live()).pepper(pepper).build();
+    let pepper = |byte: u8| Pepper::new(&[byte; 32]).unwrap();
+    let tables = [peppered(Some(pepper(1))), peppered(Some(pepper(2))), peppered(None)];
+    let foreign = ForeignKey::new(&live(), UUID).unwrap();
+    for (n, table) in tables.iter().enumerate() {
+        table.insert(tables[n].foreign_digest(&foreign), ());
+        table.insert(&key(1), ());
+        assert!(table.find(UUID).is_ok() && table.find(key(1).as_str().as_bytes()).is_ok());
+        let others = || tables.iter().enumerate().filter(|(other, _)| *other != n);
+        assert!(others().all(|(_, other)| other.foreign_digest(&foreign) != table.foreign_digest(&foreign)));
+        table.remove(table.foreign_digest(&foreign).digest());
+        others().for_each(|(_, other)| drop(table.insert(other.foreign_digest(&foreign), ())));
+        assert_eq!(table.find(UUID).unwrap_err(), KeyError::Unknown);
+    }
     assert_eq!(Pepper::new(&[0; 31]).unwrap_err(), KeyError::PepperTooShort { bytes: 31 });
 }
 
 #[test]
 fn replace_all_takes_foreign_keys_too() {
-    let table = ApiKeyTable::new(live());
-    table.insert(native(1).digest(), record(1));
-    let entry = |digest, number, origin| TableEntry { digest, record: record(number), origin };
-    table.replace_all([entry(native(2).digest(), 2, Origin::Native), entry(Digest::of(UUID), 3, Origin::Foreign)]);
-    assert_eq!(table.find(native(1).as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
-    assert_eq!(number_of(table.find(native(2).as_str().as_bytes()).unwrap()), 2);
-    assert_eq!(number_of(table.find(UUID).unwrap()), 3);
-    let mut origins: Vec<_> = table.pages().flatten().map(|entry| (entry.record.0, entry.origin)).collect();
-    origins.sort_by_key(|&(number, _)| number);
-    assert_eq!(origins, [(2, Origin::Native), (3, Origin::Foreign)]);
-
-    table.replace_all([(native(1).digest(), record(1))]);
-    assert_eq!(table.find(UUID).unwrap_err(), KeyError::Malformed(Flaw::Prefix));
-    assert_eq!(table.len(), 1);
+    let table = ApiKeyTable::<u64>::new(live());
+    let find = |presented: &[u8]| table.find(presented).map(|matched| *matched.record());
+    table.insert(&key(1), 1_u64);
+    table.replace_all([(KeyDigest::from(&key(2)), 2), (table.digest_of(UUID).unwrap(), 3)]);
+    assert_eq!(find(key(1).as_str().as_bytes()), Err(KeyError::Unknown));
+    assert_eq!((find(key(2).as_str().as_bytes()), find(UUID)), (Ok(2), Ok(3)));
+    table.replace_all([(&key(1), 1)]);
+    assert_eq!((find(UUID), table.len()), (Err(KeyError::Malformed(Flaw::Prefix)), 1));
 }
 
 #[test]
 fn a_visitor_and_a_predicate_may_use_the_table() {
-    let table = ApiKeyTable::new(live());
-    (0..20).for_each(|key| drop(table.insert(native(key).digest(), record(key.into()))));
-    table.for_each(|digest, _| drop(table.remove(digest)));
+    let table = ApiKeyTable::<u64>::new(live());
+    (0..20).for_each(|number| drop(table.insert(&key(number), number)));
+    table.for_each(|key, _| drop(table.remove(key.digest())));
     assert!(table.is_empty());
-    table.insert(native(1).digest(), record(1));
+    table.insert(&key(1), 1_u64);
     // Replaced between being seen and being removed: the new record stays.
-    let removed = table.retain(|digest, _| {
-        table.insert(*digest, record(2));
+    let removed = table.retain(|_| {
+        table.insert(&key(1), 1_u64);
         false
     });
     assert_eq!((removed, table.len()), (0, 1));
 }
 
+/// A record whose end uses the table, and is told.
+struct Ending {
+    table: Arc<ApiKeyTable<Ending>>,
+    ended: Arc<AtomicUsize>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        assert!(self.table.get(&key(99).digest()).is_none());
+        self.table.remove(&key(98).digest());
+        self.ended.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_record_may_use_the_table_when_it_is_dropped() {
+    let (table, ended) = (Arc::new(ApiKeyTable::new(live())), Arc::new(AtomicUsize::new(0)));
+    let record = || Ending { table: table.clone(), ended: ended.clone() };
+    for number in 0..20 {
+        table.insert(&key(number), record());
+        table.insert(&key(number), record());
+    }
+    for number in 0..10 {
+        table.remove(&key(number).digest());
+    }
+    table.retain(|entry| *entry.digest() != key(11).digest());
+    table.replace_all(
+        (20..40)
+            .map(|number| {
+                table.insert(&key(20), record());
+                (key(number), record())
+            })
+            .collect::<Vec<_>>()
+            .iter()
+            .map(|(key, _)| (key, record())),
+    );
+    table.replace_all(Vec::<(KeyDigest, Ending)>::new());
+    assert!(table.is_empty() && ended.load(Ordering::Relaxed) > 60);
+}
+
 #[test]
 fn a53_a_panic_in_new_entries_leaves_the_table_as_it_was() {
-    let table = ApiKeyTable::new(live());
-    table.insert(native(1).digest(), record(1));
-    let entries = std::iter::once_with(|| -> (Digest, Arc<Number>) { panic!("the caller's iterator") });
-    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| table.replace_all(entries)));
-    assert!(outcome.is_err());
-    assert!(table.find(native(1).as_str().as_bytes()).is_ok());
-    table.remove(&native(1).digest());
-    table.replace_all([(native(2).digest(), record(2))]);
-    assert_eq!(table.find(native(1).as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
-    assert!(table.find(native(2).as_str().as_bytes()).is_ok());
-}
-
-/// A record of which 13 brings misfortune.
-struct Unlucky(u64);
-
-impl Record for Unlucky {
-    type Names = ();
-
-    fn pack(&self, (): &()) -> Option<Packed> {
-        assert_ne!(self.0, 13, "the record's own code");
-        Some(Packed([1, self.0, 0, 0]))
-    }
-
-    fn unpack(packed: Packed, (): &()) -> Self {
-        assert_ne!(packed.0[1], 14, "the record's own code");
-        Unlucky(packed.0[1])
-    }
+    let table = ApiKeyTable::<u64>::new(live());
+    table.insert(&key(1), 1_u64);
+    let entries = std::iter::once_with(|| -> (KeyDigest, u64) { panic!("the caller's iterator") });
+    assert!(catch_unwind(AssertUnwindSafe(|| table.replace_all(entries))).is_err());
+    assert!(table.find(key(1).as_str().as_bytes()).is_ok());
+    table.remove(&key(1).digest());
+    table.replace_all([(&key(2), 2)]);
+    assert_eq!(table.find(key(1).as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
+    assert!(table.find(key(2).as_str().as_bytes()).is_ok());
 }
 
 #[test]
-fn a53_a_panic_in_a_record_leaves_the_table_as_it_was() {
-    let table = ApiKeyTable::<Unlucky>::new(live());
-    let find = |key| table.find(native(key).as_str().as_bytes()).map(|matched| matched.into_record().0);
-    let panics = |work: &dyn Fn()| std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).is_err();
-    table.insert(native(1).digest(), Arc::new(Unlucky(1)));
-    assert!(panics(&|| drop(table.insert(native(1).digest(), Arc::new(Unlucky(13))))));
-    assert!(panics(&|| drop(table.insert(native(2).digest(), Arc::new(Unlucky(13))))));
-    assert_eq!((find(1), find(2), table.len()), (Ok(1), Err(KeyError::Unknown), 1));
-    // What is displaced or removed is made anew when the change has been made.
-    table.insert(native(1).digest(), Arc::new(Unlucky(14)));
-    assert!(panics(&|| drop(table.insert(native(1).digest(), Arc::new(Unlucky(15))))));
-    assert_eq!(find(1), Ok(15));
-    table.insert(native(1).digest(), Arc::new(Unlucky(14)));
-    assert!(panics(&|| drop(table.remove(&native(1).digest()))));
-    assert_eq!((find(1), table.len()), (Err(KeyError::Unknown), 0));
-    table.insert(native(1).digest(), Arc::new(Unlucky(1)));
-    assert_eq!(find(1), Ok(1));
+fn a53_a_panic_in_a_predicate_or_a_change_leaves_the_table_as_it_was() {
+    let table = ApiKeyTable::<u64>::new(live());
+    table.insert(&key(1), 1_u64);
+    let panics = |work: &dyn Fn()| catch_unwind(AssertUnwindSafe(work)).is_err();
+    assert!(panics(&|| _ = table.retain(|_| panic!("the caller's predicate"))));
+    assert!(panics(&|| _ = table.update(&key(1).digest(), |_| panic!("the caller's change"))));
+    assert_eq!(table.find(key(1).as_str().as_bytes()).map(|matched| *matched.record()), Ok(1));
+    assert_eq!((table.retain(|_| false), table.len()), (1, 0));
 }
 
 #[test]
 fn debug_shows_no_digest_and_no_record() {
-    let table = ApiKeyTable::new(live());
-    table.insert(native(1).digest(), record(0x5EC2E7));
-    let matched = table.find(native(1).as_str().as_bytes()).unwrap();
-    let shown = format!("{table:?} {matched:?} {:?}", ForeignKey::new(&live(), UUID).unwrap());
+    let table = ApiKeyTable::<u64>::new(live());
+    let key = key(1);
+    table.insert(&key, 0x5EC2E7_u64);
+    let matched = table.find(key.as_str().as_bytes()).unwrap();
+    let entry = table.get(&key.digest()).unwrap();
+    let foreign = ForeignKey::new(&live(), UUID).unwrap();
+    let shown = format!("{table:?} {matched:?} {entry:?} {foreign:?} {:?}", KeyDigest::from(&key));
     assert!(shown.contains("tg_live_") && shown.contains("len: 1"), "{shown}");
-    assert!(!shown.contains(&0x5EC2E7.to_string()) && !shown.contains(&native(1).digest().to_hex()[..8]), "{shown}");
-}
-
-fn live() -> KeyFormat {
-    KeyFormat::new("tg", "live").unwrap()
-}
-
-fn native(key: u8) -> ApiKey {
-    ApiKey::danger_from_entropy(&live(), &[key; 32])
-}
-
-fn native_bytes(key: u8) -> Vec<u8> {
-    native(key).as_str().as_bytes().to_vec()
-}
-
-fn foreign(key: u8) -> Vec<u8> {
-    format!("foreign-{key:02}-pZ9sW3kQ7vB1xN5m").into_bytes()
+    assert!(!shown.contains(&0x5EC2E7.to_string()) && !shown.contains(&key.digest().to_hex()[..8]), "{shown}");
 }

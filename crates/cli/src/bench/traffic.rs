@@ -112,11 +112,11 @@ impl ApiKeys {
     fn table(&self, size: usize, progress: &Progress) -> ApiKeyTable<KeyRecord> {
         progress.begin("making API keys", size as u64);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()) as i64;
-        let table = ApiKeyTable::with_capacity(self.format.clone(), size);
+        let table = ApiKeyTable::builder(self.format.clone()).capacity(size).build();
         for number in 0..size {
             let id = format!("key-{number:08}");
             let record = KeyRecord::api_key(&id, "user-7").scopes(["read:sites"]).expires_at(now + 86_400);
-            table.insert(self.key(number).digest(), record.into());
+            table.insert(&self.key(number), record);
             if number % STEP == 0 {
                 progress.advance(STEP as u64);
             }

@@ -54,7 +54,7 @@ fn new_prints_the_key_alone_and_the_store_has_its_digest_alone() {
     let made = store.run(&["new", "--subject", "user-7", "--scope", "a b", "--name", "for the build"], "");
     assert_eq!((made.status, made.stdout.lines().count()), (0, 1), "{made:?}");
     let key = made.stdout.trim_end();
-    assert!(key.starts_with("tg_live_1") && key.len() == 58, "{made:?}");
+    assert!(key.starts_with("tg_live_2") && key.len() == 58, "{made:?}");
     assert!(!made.stderr.contains(&key[9..]) && made.stderr.contains("made a new store"), "{made:?}");
     assert_eq!(store.verify(key), None);
     // Nor does any file of the store hold it.
@@ -218,7 +218,7 @@ fn rotate_prints_a_new_key_and_keeps_the_old_one_good_for_a_while() {
     assert_eq!(rotated.status, 0, "{rotated:?}");
     let new = &rotated.answers()[0];
     let key = new["key"].as_str().unwrap();
-    assert!(key.starts_with("acme_live_1") && !rotated.stderr.contains(&key[10..]), "{rotated:?}");
+    assert!(key.starts_with("acme_live_2") && !rotated.stderr.contains(&key[10..]), "{rotated:?}");
     assert_eq!(
         (&new["replaces"], &new["subject"], &new["scopes"], &new["name"]),
         (&old["id"], &json!("u"), &json!(["a"]), &json!("n"))
@@ -246,15 +246,15 @@ fn rotate_prints_a_new_key_and_keeps_the_old_one_good_for_a_while() {
 #[test]
 fn check_judges_the_form_without_a_store() {
     // The vectors of docs/api-keys.md.
-    let good = "tg_live_1003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf16kdCw";
+    let good = "tg_live_2003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wau";
     let input = [
         (good, None),
-        ("acme2_sandbox_1000000000000000000000000000000000000000000z1O6wtQ", None),
-        ("tg_live_1003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf16kdC", Some("wrong-length")),
-        ("tg_live_2003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf16kdCw", Some("unknown-version")),
-        ("tg_live_1003aUlTJ_7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf16kdCw", Some("not-base62")),
-        ("tg_live_1z03aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf16kdCw", Some("body-out-of-range")),
-        ("tg_live_1003aUlTJC8tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf16kdCw", Some("wrong-checksum")),
+        ("acme2_sandbox_2000000000000000000000000000000000000000000z0yxJC6", None),
+        ("tg_live_2003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wa", Some("wrong-length")),
+        ("tg_live_1003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wau", Some("unknown-version")),
+        ("tg_live_2003aUlTJ_7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wau", Some("not-base62")),
+        ("tg_live_2z03aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wau", Some("body-out-of-range")),
+        ("tg_live_2003aUlTJC8tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wau", Some("wrong-checksum")),
         ("9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52", Some("wrong-prefix")),
         ("", Some("wrong-prefix")),
     ];
@@ -264,7 +264,7 @@ fn check_judges_the_form_without_a_store() {
     assert_eq!(checked.errors(), input.iter().map(|(_, error)| error.map(str::to_owned)).collect::<Vec<_>>());
     assert_eq!(
         checked.lines()[0],
-        r#"{"ok":true,"prefix":"tg","env":"live","version":"1","id":null,"kind":null,"subject":null,"expires_at":null}"#
+        r#"{"ok":true,"prefix":"tg","env":"live","version":"2","id":null,"kind":null,"subject":null,"expires_at":null}"#
     );
     let own = run(&["api-key", "check", "--prefix", "acme2", "--env", "sandbox"], &lines);
     assert_eq!(own.errors()[..2], [Some("wrong-prefix".to_owned()), None]);

@@ -99,7 +99,7 @@ fn each_check_has_its_code() {
         (token_of(&["--typ", "logout+jwt"]), Some("type-not-allowed")),
         (token_of(&["--now", "9999999999"]), None),
         (token_of(&["--now", "9999999999", "--not-before", "9999999999"]), Some("not-yet-valid")),
-        ("tg_live_1".to_owned(), Some("credential-not-accepted")),
+        ("tg_live_2".to_owned(), Some("credential-not-accepted")),
         ("Digest x".to_owned(), Some("unsupported-scheme")),
         ("a b".to_owned(), Some("unsupported-scheme")),
         ("Bearer".to_owned(), Some("malformed-credential")),

@@ -159,11 +159,6 @@ impl Revocations {
         self.0.generation.load(Ordering::Acquire)
     }
 
-    /// Whether any API key is revoked by its id.
-    pub(crate) fn name_api_keys(&self) -> bool {
-        self.0.kinds.load(Ordering::Acquire) & bit(Kind::ApiKey) != 0
-    }
-
     /// Whether the credential of these marks is revoked. They are asked for where anything is.
     pub(crate) fn concern<'m>(&self, marks: impl FnOnce() -> Marks<'m>) -> bool {
         let kinds = self.0.kinds.load(Ordering::Acquire);

@@ -67,17 +67,17 @@ pub(super) fn description(key: &StoredKey) -> Value {
     let record = &key.record;
     json!({
         "id": record.id(),
-        "name": record.label(),
-        "scope": record.granted_set().as_str(),
+        "name": record.name(),
+        "scope": record.scopes().as_str(),
         "state": record.state().as_str(),
-        "created_at": rfc3339(record.created()),
+        "created_at": rfc3339(key.created_at),
         "expires_at": ends_at(key).and_then(rfc3339),
     })
 }
 
 /// When a key ends: by itself, or because another took its place.
 pub(super) fn ends_at(key: &StoredKey) -> Option<i64> {
-    [key.record.validity().1, key.overlap_ends_at].into_iter().flatten().min()
+    [key.record.expires_at(), key.overlap_ends_at].into_iter().flatten().min()
 }
 
 #[derive(Deserialize)]

@@ -43,7 +43,7 @@ pub(super) async fn rotate_api_key(State(app): State<Arc<App>>, caller: UserCall
                 return Ok(app.accounts.add_api_key(&user_id, FIRST_NAME, &principal_scope(&principal), None)?);
             };
             // Whoever gets the new key gets its scopes: no more than the caller has.
-            let granted: Vec<&str> = old.record.granted().iter().collect();
+            let granted: Vec<&str> = old.record.scopes().iter().collect();
             require_granted(&principal, &granted)?;
             Ok::<_, Problem>(app.accounts.rotate_api_key(old)?)
         })

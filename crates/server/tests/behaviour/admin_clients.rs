@@ -108,7 +108,7 @@ fn a56_a_secret_is_taken_from_its_addresses_alone() -> TestResult {
     let secret = server.accounts.add_client("blog", "The Blog", "read:reports", &[])?;
     json(server.token("blog", secret.secret.as_str()), 200);
     let from = AddressBlock::from_str("192.0.2.0/24")?;
-    let restrict = |key: StoredKey| StoredKey { record: key.record.allowed_addresses([from]), ..key };
+    let restrict = |key: StoredKey| StoredKey { record: key.record.edit().allowed_addresses([from]).build(), ..key };
     Store::open(folder.path())?.change_key(secret.stored.record.id(), restrict)?;
     let limit = Instant::now() + Duration::from_secs(10);
     while server.token("blog", secret.secret.as_str()).status().as_u16() != 401 {

@@ -30,8 +30,8 @@ impl Reclaimer {
         // Whatever was announced until here is in the table by now, and met below; what comes later announces itself anew.
         self.first_expiry.store(i64::MAX, Ordering::Release);
         let mut first_expiry = i64::MAX;
-        let records = self.table.retain(|_, record| {
-            let expires_at = expiry(record);
+        let records = self.table.retain(|entry| {
+            let expires_at = expiry(entry.record());
             let keep = expires_at > now;
             if keep {
                 first_expiry = first_expiry.min(expires_at);
@@ -52,5 +52,5 @@ impl Reclaimer {
 
 /// When a record expires; beyond every time if never.
 pub(super) fn expiry(record: &KeyRecord) -> i64 {
-    record.validity().1.unwrap_or(i64::MAX)
+    record.expires_at().unwrap_or(i64::MAX)
 }

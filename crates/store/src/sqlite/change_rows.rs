@@ -65,7 +65,7 @@ pub(super) fn compact(transaction: &Transaction<'_>, kept: u64) -> Result<u64, S
 /// The changes after a number. Those that a later one made void are left out.
 pub(super) fn after(
     connection: &Connection,
-    keys: &mut KeyReader<'_>,
+    keys: &mut KeyReader,
     after: u64,
     max: usize,
 ) -> Result<Since, StoreError> {
@@ -95,7 +95,7 @@ pub(super) fn after(
     Ok(Since::Changes(Changes { changes, through, latest }))
 }
 
-fn from_row(connection: &Connection, keys: &mut KeyReader<'_>, row: &Row<'_>) -> Result<Option<Change>, StoreError> {
+fn from_row(connection: &Connection, keys: &mut KeyReader, row: &Row<'_>) -> Result<Option<Change>, StoreError> {
     let corrupt = || StoreError::Corrupt { table: "changes" };
     let what: String = row.get(1)?;
     Ok(Some(match what.as_str() {

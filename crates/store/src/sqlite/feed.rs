@@ -18,7 +18,7 @@ impl ChangeLog for Store {
         }
         let ((), sequence) = self.write(|transaction| {
             changes.iter().try_for_each(|change| match change {
-                Change::Key(key) => self.put(transaction, key),
+                Change::Key(key) => Self::put(transaction, key),
                 Change::KeyRemoved { digest } => keys::remove(transaction, digest).map(drop),
                 Change::Client(client) => client_rows::put(transaction, client),
                 Change::ClientRemoved { id } => client_rows::remove(transaction, id).map(drop),
@@ -32,7 +32,7 @@ impl ChangeLog for Store {
     }
 
     fn changes_after(&self, after: u64, max: usize) -> Result<Since, StoreError> {
-        self.read(|transaction| change_rows::after(transaction, &mut KeyReader::new(&self.scope_sets), after, max))
+        self.read(|transaction| change_rows::after(transaction, &mut KeyReader::default(), after, max))
     }
 
     fn wait_after(&self, after: u64, timeout: Duration) -> Result<bool, StoreError> {

@@ -6,27 +6,24 @@ use crate::key::StoredKey;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
-use tollgate::{AddressBlock, Digest, KeyKind, KeyRecord, KeyState, ScopeSet, ScopeSets};
+use tollgate::{AddressBlock, Digest, KeyKind, KeyRecord, KeyState};
 
 /// What [`KeyReader::read`] expects, in this order.
 pub(super) const COLUMNS: &str = "id, digest, format, kind, subject, client_id, scope_set, created_at, not_before, \
      expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at";
 
 /// Reads rows of one transaction, and makes what many of them have in common once.
-pub(super) struct KeyReader<'s> {
-    shared: &'s ScopeSets,
+#[derive(Default)]
+pub(super) struct KeyReader {
     /// By their rows' numbers, which are good for this transaction alone: what is rolled back or restored from a copy gives
     /// its numbers to other sets.
-    scope_sets: HashMap<i64, ScopeSet>,
+    scope_sets: HashMap<i64, Box<str>>,
     last_format: Option<Arc<str>>,
 }
 
-impl<'s> KeyReader<'s> {
-    pub(super) fn new(shared: &'s ScopeSets) -> Self {
-        Self { shared, scope_sets: HashMap::new(), last_format: None }
-    }
-
+impl KeyReader {
     /// The key in a row of [`COLUMNS`].
     pub(super) fn read(&mut self, connection: &Connection, row: &Row<'_>) -> Result<StoredKey, StoreError> {
         let corrupt = || StoreError::Corrupt { table: "keys" };
@@ -37,49 +34,36 @@ impl<'s> KeyReader<'s> {
         };
         let blob = |column| row.get_ref(column)?.as_blob().map_err(|_| corrupt());
 
-        let (id, subject, client_id) = (text(0)?, text(4)?, optional_text(5)?);
-        let mut record = match KeyKind::from_name(text(3)?).ok_or_else(corrupt)? {
-            KeyKind::ApiKey => KeyRecord::api_key(id, subject),
-            KeyKind::ClientSecret => KeyRecord::client_secret(id, subject),
-            KeyKind::AccessToken => KeyRecord::access_token(id, subject),
+        let kind = KeyKind::from_name(text(3)?).ok_or_else(corrupt)?;
+        let addresses = match text(13)? {
+            "" => Vec::new(),
+            addresses => blocks(addresses).ok_or_else(corrupt)?,
         };
-        if let Some(client_id) = client_id {
-            record = record.client_id(client_id);
-        }
-        if let Some(seconds) = row.get(8)? {
-            record = record.not_before(seconds);
-        }
-        if let Some(seconds) = row.get(9)? {
-            record = record.expires_at(seconds);
-        }
-        let (name, metadata, addresses) = (text(11)?, blob(12)?, text(13)?);
-        if !name.is_empty() {
-            record = record.name(name);
-        }
-        if !metadata.is_empty() {
-            record = record.metadata(metadata);
-        }
-        if !addresses.is_empty() {
-            record = record.allowed_addresses(blocks(addresses).ok_or_else(corrupt)?);
-        }
-        let state = KeyState::from_name(text(10)?).ok_or_else(corrupt)?;
-        let record = record.scope_set(self.scope_set(connection, row.get(6)?)?).created_at(row.get(7)?).in_state(state);
+        let record = KeyRecord::builder(kind, text(0)?, text(4)?)
+            .client_id(optional_text(5)?)
+            .scopes(self.scopes(connection, row.get(6)?)?.split(' '))
+            .not_before(row.get::<_, Option<i64>>(8)?)
+            .expires_at(row.get::<_, Option<i64>>(9)?)
+            .state(KeyState::from_name(text(10)?).ok_or_else(corrupt)?)
+            .name(text(11)?)
+            .metadata(blob(12)?)
+            .allowed_addresses(addresses)
+            .build();
         Ok(StoredKey {
             digest: Digest::from_bytes(blob(1)?.try_into().map_err(|_| corrupt())?),
             format: optional_text(2)?.map(|format| self.format(format)),
             record,
+            created_at: row.get(7)?,
             rotated_to: optional_text(14)?.map(Into::into),
             overlap_ends_at: row.get(15)?,
         })
     }
 
-    fn scope_set(&mut self, connection: &Connection, number: i64) -> Result<ScopeSet, StoreError> {
-        if let Some(set) = self.scope_sets.get(&number) {
-            return Ok(set.clone());
-        }
-        let set = scope_sets::by_number(connection, self.shared, number)?;
-        self.scope_sets.insert(number, set.clone());
-        Ok(set)
+    fn scopes(&mut self, connection: &Connection, number: i64) -> Result<&str, StoreError> {
+        Ok(match self.scope_sets.entry(number) {
+            Entry::Occupied(set) => set.into_mut(),
+            Entry::Vacant(set) => set.insert(scope_sets::by_number(connection, number)?),
+        })
     }
 
     fn format(&mut self, format: &str) -> Arc<str> {
@@ -93,7 +77,7 @@ impl<'s> KeyReader<'s> {
 /// The key with that number.
 pub(super) fn by_number(
     connection: &Connection,
-    reader: &mut KeyReader<'_>,
+    reader: &mut KeyReader,
     number: i64,
 ) -> Result<Option<StoredKey>, StoreError> {
     connection
@@ -106,7 +90,7 @@ pub(super) fn by_number(
 /// The number and the key of that id.
 pub(super) fn by_id(
     connection: &Connection,
-    reader: &mut KeyReader<'_>,
+    reader: &mut KeyReader,
     id: &str,
 ) -> Result<Option<(i64, StoredKey)>, StoreError> {
     connection
@@ -120,7 +104,7 @@ pub(super) fn by_id(
 /// The key of that digest.
 pub(super) fn by_digest(
     connection: &Connection,
-    reader: &mut KeyReader<'_>,
+    reader: &mut KeyReader,
     digest: &Digest,
 ) -> Result<Option<StoredKey>, StoreError> {
     connection
@@ -134,7 +118,6 @@ pub(super) fn by_digest(
 pub(super) fn insert(transaction: &Transaction<'_>, key: &StoredKey) -> Result<i64, StoreError> {
     key.check()?;
     let record = &key.record;
-    let (not_before, expires_at) = record.validity();
     transaction
         .prepare_cached(
             "INSERT INTO keys (id, digest, format, kind, subject, client_id, scope_set, created_at, not_before,
@@ -148,13 +131,13 @@ pub(super) fn insert(transaction: &Transaction<'_>, key: &StoredKey) -> Result<i
             record.kind().as_str(),
             record.subject(),
             stored_client(record),
-            scope_sets::number_of(transaction, record.granted_set())?,
-            record.created(),
-            not_before,
-            expires_at,
+            scope_sets::number_of(transaction, record.scopes())?,
+            key.created_at,
+            record.not_before(),
+            record.expires_at(),
             record.state().as_str(),
-            record.label(),
-            record.attached(),
+            record.name(),
+            record.metadata(),
             addresses(record),
             key.rotated_to,
             key.overlap_ends_at,
@@ -167,7 +150,6 @@ pub(super) fn insert(transaction: &Transaction<'_>, key: &StoredKey) -> Result<i
 pub(super) fn update(transaction: &Transaction<'_>, number: i64, key: &StoredKey) -> Result<(), StoreError> {
     key.check()?;
     let record = &key.record;
-    let (not_before, expires_at) = record.validity();
     transaction
         .prepare_cached(
             "UPDATE keys SET subject = ?2, client_id = ?3, scope_set = ?4, created_at = ?5, not_before = ?6,
@@ -179,13 +161,13 @@ pub(super) fn update(transaction: &Transaction<'_>, number: i64, key: &StoredKey
             number,
             record.subject(),
             stored_client(record),
-            scope_sets::number_of(transaction, record.granted_set())?,
-            record.created(),
-            not_before,
-            expires_at,
+            scope_sets::number_of(transaction, record.scopes())?,
+            key.created_at,
+            record.not_before(),
+            record.expires_at(),
             record.state().as_str(),
-            record.label(),
-            record.attached(),
+            record.name(),
+            record.metadata(),
             addresses(record),
             key.rotated_to,
             key.overlap_ends_at,
@@ -195,11 +177,11 @@ pub(super) fn update(transaction: &Transaction<'_>, number: i64, key: &StoredKey
 
 /// A client secret's client is its subject.
 fn stored_client(record: &KeyRecord) -> Option<&str> {
-    record.client().filter(|_| record.kind() != KeyKind::ClientSecret)
+    record.client_id().filter(|_| record.kind() != KeyKind::ClientSecret)
 }
 
 fn addresses(record: &KeyRecord) -> String {
-    let blocks: Vec<_> = record.addresses().iter().map(ToString::to_string).collect();
+    let blocks: Vec<_> = record.allowed_addresses().iter().map(ToString::to_string).collect();
     blocks.join(" ")
 }
 

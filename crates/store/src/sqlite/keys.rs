@@ -82,7 +82,7 @@ impl Store {
                     "SELECT count(*) FROM keys WHERE subject = ?1 AND kind = ?2 AND state <> 'revoked'
                      AND (expires_at IS NULL OR expires_at > ?3) AND (overlap_ends_at IS NULL OR overlap_ends_at > ?3)",
                 )?
-                .query_row(params![key.record.subject(), key.record.kind().as_str(), key.record.created()], |row| {
+                .query_row(params![key.record.subject(), key.record.kind().as_str(), key.created_at], |row| {
                     row.get(0)
                 })?;
             if live >= i64::from(max) {
@@ -100,7 +100,7 @@ impl Store {
     /// [`StoreError::KeyRevoked`] when it is revoked, [`StoreError::Field`] for a field out of its limits.
     pub fn change_key(&self, id: &str, change: impl FnOnce(StoredKey) -> StoredKey) -> Result<Option<u64>, StoreError> {
         let (is_changed, sequence) = self.write(|transaction| {
-            let Some((number, key)) = self.changeable(transaction, id)? else {
+            let Some((number, key)) = Self::changeable(transaction, id)? else {
                 return Ok(false);
             };
             let (digest, kind) = (key.digest, key.record.kind());
@@ -120,7 +120,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::KeyRevoked`] when it is revoked.
     pub fn disable_key(&self, id: &str) -> Result<Option<u64>, StoreError> {
-        self.change_key(id, |key| in_state(key, KeyState::Disabled))
+        self.change_key(id, |key| key.in_state(KeyState::Disabled))
     }
 
     /// Switches a key on. `None` when there is none of that id.
@@ -128,7 +128,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::KeyRevoked`] when it is revoked.
     pub fn enable_key(&self, id: &str) -> Result<Option<u64>, StoreError> {
-        self.change_key(id, |key| in_state(key, KeyState::Active))
+        self.change_key(id, |key| key.in_state(KeyState::Active))
     }
 
     /// Revokes a key for ever; its record stays. `None` when there is none of that id that is not revoked already.
@@ -136,7 +136,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn revoke_key(&self, id: &str) -> Result<Option<u64>, StoreError> {
-        match self.change_key(id, |key| in_state(key, KeyState::Revoked)) {
+        match self.change_key(id, |key| key.in_state(KeyState::Revoked)) {
             Err(StoreError::KeyRevoked) => Ok(None),
             revoked => revoked,
         }
@@ -148,7 +148,7 @@ impl Store {
     /// When the store cannot be written; then nothing has changed.
     pub fn put_keys_in_state(&self, ids: &[&str], state: KeyState) -> Result<Vec<StateChange>, StoreError> {
         let (changes, _) = self.write(|transaction| {
-            let mut reader = KeyReader::new(&self.scope_sets);
+            let mut reader = KeyReader::default();
             ids.iter()
                 .map(|id| {
                     let Some((number, key)) = key_rows::by_id(transaction, &mut reader, id)? else {
@@ -158,7 +158,7 @@ impl Store {
                         now if now == state => Ok(StateChange::WasSo),
                         KeyState::Revoked => Ok(StateChange::IsRevoked),
                         _ => {
-                            key_rows::update(transaction, number, &in_state(key, state))?;
+                            key_rows::update(transaction, number, &key.in_state(state))?;
                             change_rows::key(transaction, number)?;
                             Ok(StateChange::Done)
                         }
@@ -177,7 +177,7 @@ impl Store {
     /// taken.
     pub fn rotate_key(&self, old_id: &str, new: &StoredKey, overlap_ends_at: i64) -> Result<Option<u64>, StoreError> {
         let (is_rotated, sequence) = self.write(|transaction| {
-            let Some((number, mut old)) = self.changeable(transaction, old_id)? else {
+            let Some((number, mut old)) = Self::changeable(transaction, old_id)? else {
                 return Ok(false);
             };
             // Rotated twice: the earlier end holds.
@@ -198,7 +198,7 @@ impl Store {
     /// When the store cannot be written.
     pub fn remove_key(&self, id: &str) -> Result<Option<u64>, StoreError> {
         let (is_removed, sequence) =
-            self.write(|transaction| match key_rows::by_id(transaction, &mut KeyReader::new(&self.scope_sets), id)? {
+            self.write(|transaction| match key_rows::by_id(transaction, &mut KeyReader::default(), id)? {
                 Some((_, key)) => remove(transaction, &key.digest),
                 None => Ok(false),
             })?;
@@ -228,7 +228,7 @@ impl Store {
     /// When the store cannot be read.
     pub fn key(&self, id: &str) -> Result<Option<StoredKey>, StoreError> {
         self.read(|transaction| {
-            let found = key_rows::by_id(transaction, &mut KeyReader::new(&self.scope_sets), id)?;
+            let found = key_rows::by_id(transaction, &mut KeyReader::default(), id)?;
             Ok(found.map(|(_, key)| key))
         })
     }
@@ -238,7 +238,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn key_of(&self, digest: &Digest) -> Result<Option<StoredKey>, StoreError> {
-        self.read(|transaction| key_rows::by_digest(transaction, &mut KeyReader::new(&self.scope_sets), digest))
+        self.read(|transaction| key_rows::by_digest(transaction, &mut KeyReader::default(), digest))
     }
 
     /// What the operator's own keys begin with ([`KeyFormat::head`](tollgate::KeyFormat::head)), by the first of them;
@@ -259,7 +259,7 @@ impl Store {
     /// When the store cannot be read.
     pub fn keys(&self, filter: KeyFilter<'_>, after: Option<&str>, max: usize) -> Result<Vec<StoredKey>, StoreError> {
         self.read(|transaction| {
-            let mut reader = KeyReader::new(&self.scope_sets);
+            let mut reader = KeyReader::default();
             // Two texts, so that each uses its index.
             let subject = if filter.subject.is_some() { "subject = ?2" } else { "?2 IS NULL" };
             let mut select = transaction.prepare_cached(&format!(
@@ -295,16 +295,16 @@ impl Store {
     }
 
     /// The key of that id, which must not be revoked.
-    fn changeable(&self, transaction: &Transaction<'_>, id: &str) -> Result<Option<(i64, StoredKey)>, StoreError> {
-        match key_rows::by_id(transaction, &mut KeyReader::new(&self.scope_sets), id)? {
+    fn changeable(transaction: &Transaction<'_>, id: &str) -> Result<Option<(i64, StoredKey)>, StoreError> {
+        match key_rows::by_id(transaction, &mut KeyReader::default(), id)? {
             Some((_, key)) if key.record.state() == KeyState::Revoked => Err(StoreError::KeyRevoked),
             found => Ok(found),
         }
     }
 
     /// Makes the key so, whether or not it is there.
-    pub(super) fn put(&self, transaction: &Transaction<'_>, key: &StoredKey) -> Result<(), StoreError> {
-        match self.changeable(transaction, key.record.id()) {
+    pub(super) fn put(transaction: &Transaction<'_>, key: &StoredKey) -> Result<(), StoreError> {
+        match Self::changeable(transaction, key.record.id()) {
             Err(StoreError::KeyRevoked) if key.record.state() == KeyState::Revoked => Ok(()),
             Err(error) => Err(error),
             Ok(None) => add(transaction, key),
@@ -338,8 +338,4 @@ pub(super) fn numbers(connection: &Connection) -> Result<(i64, i64), StoreError>
     // Apart, because SQLite uses the index for one of them alone only.
     let (first, last) = (end("SELECT min(number) FROM keys")?, end("SELECT max(number) FROM keys")?);
     Ok((first.unwrap_or(0), last.map_or(0, |last| last + 1)))
-}
-
-fn in_state(key: StoredKey, state: KeyState) -> StoredKey {
-    StoredKey { record: key.record.in_state(state), ..key }
 }

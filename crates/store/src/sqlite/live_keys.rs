@@ -13,7 +13,7 @@ impl Store {
     /// When the store cannot be read.
     pub fn live_keys_of(&self, subject: &str, kind: KeyKind, now: i64) -> Result<Vec<StoredKey>, StoreError> {
         self.read(|transaction| {
-            let mut reader = KeyReader::new(&self.scope_sets);
+            let mut reader = KeyReader::default();
             let mut select = transaction.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM keys WHERE subject = ?1 AND kind = ?2 AND state <> 'revoked'
                  AND (expires_at IS NULL OR expires_at > ?3) AND (overlap_ends_at IS NULL OR overlap_ends_at > ?3)

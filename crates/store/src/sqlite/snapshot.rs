@@ -40,7 +40,7 @@ pub(super) fn read(store: &Store, visit: &(dyn Fn(Vec<Change>) + Sync)) -> Resul
                         batch.push(Change::Key(key));
                         Ok(())
                     };
-                    for_each_key(store, &connection, numbers, &mut push).map(|()| batch.finish())
+                    for_each_key(&connection, numbers, &mut push).map(|()| batch.finish())
                 })
             })
             .collect();
@@ -89,18 +89,17 @@ impl Store {
     ) -> Result<(), StoreError> {
         let connection = begin(self)?;
         let (start, end) = keys::numbers(&connection)?;
-        for_each_key(self, &connection, start..end, visit)
+        for_each_key(&connection, start..end, visit)
     }
 }
 
 /// Visits the keys of these numbers.
 fn for_each_key(
-    store: &Store,
     connection: &Connection,
     numbers: Range<i64>,
     visit: &mut dyn FnMut(StoredKey) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut reader = KeyReader::new(&store.scope_sets);
+    let mut reader = KeyReader::default();
     let mut select = connection
         .prepare(&format!("SELECT {COLUMNS} FROM keys WHERE number >= ?1 AND number < ?2 ORDER BY number"))?;
     let mut rows = select.query((numbers.start, numbers.end))?;

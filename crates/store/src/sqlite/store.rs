@@ -5,7 +5,6 @@ use crate::limits::CHANGES_KEPT;
 use parking_lot::{Condvar, Mutex};
 use rusqlite::{Connection, Transaction};
 use std::path::{Path, PathBuf};
-use tollgate::ScopeSets;
 
 /// Keys, clients and revocations in one SQLite file, and the feed of their changes.
 ///
@@ -21,8 +20,6 @@ pub struct Store {
     /// How often this store has committed, so that who waits for it need not wait for the next look.
     pub(super) commits: Mutex<u64>,
     pub(super) has_committed: Condvar,
-    /// Every record of a set shares it.
-    pub(super) scope_sets: ScopeSets,
 }
 
 impl Store {
@@ -48,13 +45,7 @@ impl Store {
     pub fn open_file(file: &Path) -> Result<Self, StoreError> {
         let database = Database::open(file, schema::STEPS)?;
         let watcher = Mutex::new(database.connect_reader()?);
-        Ok(Self {
-            database,
-            watcher,
-            commits: Mutex::new(0),
-            has_committed: Condvar::new(),
-            scope_sets: ScopeSets::default(),
-        })
+        Ok(Self { database, watcher, commits: Mutex::new(0), has_committed: Condvar::new() })
     }
 
     /// The database file.

@@ -9,8 +9,9 @@ use crate::key::StoredKey;
 use crate::limits::LINES_PER_TRANSACTION;
 use crate::sqlite::Store;
 use std::io::{self, BufRead};
-use tollgate::apikeys::ForeignKey;
-use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat, KeyRecord, ScopeSets};
+use std::sync::Arc;
+use tollgate::apikeys::{ForeignKey, NativeKey};
+use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat};
 
 /// An import of keys from a file.
 ///
@@ -36,7 +37,7 @@ pub struct Import<'a> {
 
 /// How keys in clear are taken.
 struct InClear<'a> {
-    table: &'a ApiKeyTable<KeyRecord>,
+    table: &'a ApiKeyTable<()>,
     danger_guessable: bool,
 }
 
@@ -97,14 +98,14 @@ impl<'a> Import<'a> {
     ///
     /// In JSON a key should be written without escapes: what undoes them keeps no track of its memory.
     #[must_use]
-    pub fn in_clear(mut self, table: &'a ApiKeyTable<KeyRecord>) -> Self {
+    pub fn in_clear(mut self, table: &'a ApiKeyTable<()>) -> Self {
         self.in_clear = Some(InClear { table, danger_guessable: false });
         self
     }
 
     /// As [`in_clear`](Self::in_clear), whatever the keys' entropy ([`ForeignKey::danger_guessable`]).
     #[must_use]
-    pub fn danger_in_clear_guessable(mut self, table: &'a ApiKeyTable<KeyRecord>) -> Self {
+    pub fn danger_in_clear_guessable(mut self, table: &'a ApiKeyTable<()>) -> Self {
         self.in_clear = Some(InClear { table, danger_guessable: true });
         self
     }
@@ -135,9 +136,9 @@ impl<'a> Import<'a> {
                 break;
             };
             let mut new = Vec::with_capacity(batch.len());
-            let (now, scope_sets) = (clock::now(), ScopeSets::default());
+            let now = clock::now();
             for (line, fields) in batch {
-                match fields.and_then(|fields| self.new_key(&fields, now, &scope_sets)) {
+                match fields.and_then(|fields| self.new_key(&fields, now)) {
                     Ok(Ok(key)) => new.push((line, key)),
                     Ok(Err(error)) => return Err(error),
                     Err(reason) => self.refuse(line, reason, resume_at, &mut outcome)?,
@@ -186,16 +187,15 @@ impl<'a> Import<'a> {
     }
 
     /// The key of a line; or what is wrong with the line; or why no line could have one.
-    fn new_key(
-        &self,
-        fields: &KeyLine,
-        now: i64,
-        scope_sets: &ScopeSets,
-    ) -> Result<Result<NewKey, StoreError>, LineRefused> {
+    fn new_key(&self, fields: &KeyLine, now: i64) -> Result<Result<NewKey, StoreError>, LineRefused> {
         let mut format = None;
         let (digest, secret) = match (fields.digest()?, self.digest_of_key_in_clear(fields)?, &self.mint) {
             (Some(_), Some(_), _) => return Err(refused("digest")),
-            (Some(digest), None, _) | (None, Some(digest), _) => (digest, None),
+            (Some(digest), None, _) => (digest, None),
+            (None, Some((digest, head)), _) => {
+                format = head;
+                (digest, None)
+            }
             (None, None, Some((minted, _))) => {
                 let Ok(secret) = ApiKey::generate(minted) else {
                     return Ok(Err(StoreError::NoRandomness));
@@ -209,14 +209,15 @@ impl<'a> Import<'a> {
             Ok(id) => id,
             Err(error) => return Ok(Err(error)),
         };
-        let mut key = fields.key(digest, &id, now, scope_sets)?;
+        let mut key = fields.key(digest, &id, now)?;
         if format.is_some() {
             key.format = format;
         }
         Ok(Ok(NewKey { key, secret }))
     }
 
-    fn digest_of_key_in_clear(&self, fields: &KeyLine) -> Result<Option<Digest>, LineRefused> {
+    /// With what it begins, if it is in tollgate's format and another operator's.
+    fn digest_of_key_in_clear(&self, fields: &KeyLine) -> Result<Option<(Digest, Option<Arc<str>>)>, LineRefused> {
         let Some(key) = fields.key_in_clear()? else {
             return Ok(None);
         };
@@ -224,9 +225,13 @@ impl<'a> Import<'a> {
         if fields.format.is_some() {
             return Err(refused("format"));
         }
+        let key = key.as_bytes();
+        if let (Ok(key), false) = (NativeKey::parse(key), table.format().claims(key)) {
+            return Ok(Some((key.digest(), Some(key.head().into()))));
+        }
         let take = if *danger_guessable { ForeignKey::danger_guessable } else { ForeignKey::new };
-        let key = take(table.format(), key.as_bytes()).map_err(LineRefused::Key)?;
-        Ok(Some(table.foreign_digest(&key)))
+        let key = take(table.format(), key).map_err(LineRefused::Key)?;
+        Ok(Some((*table.foreign_digest(&key).digest(), None)))
     }
 }
 

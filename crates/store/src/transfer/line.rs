@@ -3,7 +3,7 @@ use crate::error::LineRefused;
 use crate::key::StoredKey;
 use serde::{Deserialize, Serialize};
 use tollgate::jwt::{base64url, is_scope_token};
-use tollgate::{AddressBlock, Digest, KeyFormat, KeyKind, KeyRecord, KeyState, ScopeSets};
+use tollgate::{AddressBlock, Digest, KeyFormat, KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
 
 /// A key as a line of a file. What does not apply is absent.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -61,22 +61,21 @@ pub(super) struct FormatName {
 impl KeyLine {
     pub(super) fn of(key: &StoredKey) -> Self {
         let record = &key.record;
-        let (not_before, expires_at) = record.validity();
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Self {
             digest: Some(key.digest.to_hex()),
             id: some(record.id()),
             kind: record.kind().as_str().to_owned(),
             subject: some(record.subject()),
-            client_id: record.client().map(str::to_owned),
-            scopes: record.granted().iter().map(str::to_owned).collect(),
-            created_at: Some(record.created()),
-            not_before,
-            expires_at,
+            client_id: record.client_id().map(str::to_owned),
+            scopes: record.scopes().iter().map(str::to_owned).collect(),
+            created_at: Some(key.created_at),
+            not_before: record.not_before(),
+            expires_at: record.expires_at(),
             state: Some(record.state().as_str().to_owned()),
-            name: some(record.label()),
-            metadata: (!record.attached().is_empty()).then(|| base64url::encode(record.attached())),
-            allowed_addresses: record.addresses().iter().map(ToString::to_string).collect(),
+            name: some(record.name()),
+            metadata: (!record.metadata().is_empty()).then(|| base64url::encode(record.metadata())),
+            allowed_addresses: record.allowed_addresses().iter().map(ToString::to_string).collect(),
             format: key.format.as_deref().and_then(FormatName::of_head),
             rotated_to: key.rotated_to.as_deref().map(str::to_owned),
             overlap_ends_at: key.overlap_ends_at,
@@ -110,50 +109,33 @@ impl KeyLine {
     }
 
     /// The key under that digest. `id` and `now` are for a line that does not say its id and when it was made.
-    pub(super) fn key(
-        &self,
-        digest: Digest,
-        id: &str,
-        now: i64,
-        scope_sets: &ScopeSets,
-    ) -> Result<StoredKey, LineRefused> {
+    pub(super) fn key(&self, digest: Digest, id: &str, now: i64) -> Result<StoredKey, LineRefused> {
         if !self.scopes.iter().all(|scope| is_scope_token(scope)) {
             return Err(refused("scopes"));
         }
-        let mut record = self
+        let state = self.state.as_deref().map(|state| KeyState::from_name(state).ok_or_else(|| refused("state")));
+        let mut metadata = Vec::new();
+        base64url::decode(self.metadata.as_deref().unwrap_or(""), &mut metadata).map_err(|_| refused("metadata"))?;
+        let record = self
             .blank(id)?
-            .scope_set(scope_sets.intern(self.scopes.iter().map(String::as_str)))
-            .created_at(self.created_at.unwrap_or(now))
-            .allowed_addresses(self.addresses()?);
-        if let Some(seconds) = self.not_before {
-            record = record.not_before(seconds);
-        }
-        if let Some(seconds) = self.expires_at {
-            record = record.expires_at(seconds);
-        }
-        if let Some(state) = &self.state {
-            record = record.in_state(KeyState::from_name(state).ok_or_else(|| refused("state"))?);
-        }
-        if let Some(name) = &self.name {
-            record = record.name(name);
-        }
-        if let Some(metadata) = &self.metadata {
-            let mut bytes = Vec::new();
-            base64url::decode(metadata, &mut bytes).map_err(|_| refused("metadata"))?;
-            record = record.metadata(&bytes);
-        }
+            .scopes(self.scopes.iter().map(String::as_str))
+            .allowed_addresses(self.addresses()?)
+            .not_before(self.not_before)
+            .expires_at(self.expires_at)
+            .state(state.transpose()?.unwrap_or_default())
+            .name(self.name.as_deref().unwrap_or(""))
+            .metadata(&metadata);
         let format = self.format.as_ref().map(FormatName::key_format).transpose()?;
         Ok(StoredKey {
-            digest,
-            format: format.map(|format| format.head().into()),
-            record,
             rotated_to: self.rotated_to.as_deref().map(Into::into),
             overlap_ends_at: self.overlap_ends_at,
+            ..StoredKey::new(digest, format.map(|format| format.head().into()), record.build())
+                .made_at(self.created_at.unwrap_or(now))
         })
     }
 
-    fn blank(&self, id: &str) -> Result<KeyRecord, LineRefused> {
-        let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+    fn blank<'l>(&'l self, id: &'l str) -> Result<KeyRecordBuilder<'l>, LineRefused> {
+        let given = |text: &'l Option<String>| text.as_deref().filter(|text| !text.is_empty());
         let (subject, client_id) = (given(&self.subject), given(&self.client_id));
         let kind = KeyKind::from_name(&self.kind).ok_or_else(|| refused("kind"))?;
         if kind == KeyKind::ClientSecret {
@@ -161,17 +143,10 @@ impl KeyLine {
             if subject.is_some_and(|subject| subject != client_id) {
                 return Err(refused("subject"));
             }
-            return Ok(KeyRecord::client_secret(id, &client_id));
+            return Ok(KeyRecord::client_secret(id, client_id));
         }
         let subject = subject.ok_or_else(|| refused("subject"))?;
-        let record = match kind {
-            KeyKind::ApiKey => KeyRecord::api_key(id, &subject),
-            _ => KeyRecord::access_token(id, &subject),
-        };
-        Ok(match client_id {
-            Some(client_id) => record.client_id(&client_id),
-            None => record,
-        })
+        Ok(KeyRecord::builder(kind, id, subject).client_id(client_id))
     }
 
     fn addresses(&self) -> Result<Vec<AddressBlock>, LineRefused> {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use tollgate::{ApiKeyTable, Engine, KeyRecord, Revocations};
+use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Revocations};
 use tollgate_store::limits::CHANGES_PER_READ;
 use tollgate_store::{
     Change, ChangeLog, Follower, RevocationKind, Since, Store, StoreError, StoredKey, StoredRevocation,
@@ -73,14 +73,19 @@ fn each_change_reaches_the_engine() {
 }
 
 #[test]
-fn keys_of_other_formats_are_foreign() {
+fn keys_of_other_formats_and_of_other_systems_are_accepted() {
     let (_folder, store) = store();
-    let foreign_secret = "9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52";
-    let digest = tollgate::Digest::of(foreign_secret.as_bytes());
-    store.add_key(&StoredKey::foreign(digest, KeyRecord::api_key("foreign", "u"))).unwrap();
-    let mut world = world(Arc::new(store));
+    let store = Arc::new(store);
+    let mut world = world(store.clone());
+    let (foreign, other) = (b"9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52", KeyFormat::new("old", "live").unwrap());
+    let digest = world.table.digest_of(foreign).unwrap();
+    store.add_key(&StoredKey::foreign(*digest.digest(), KeyRecord::api_key("foreign", "u"))).unwrap();
+    let old = ApiKey::generate(&other).unwrap();
+    store.add_key(&StoredKey::native(&other, &old, KeyRecord::api_key("old", "u"))).unwrap();
     world.follower.catch_up().unwrap();
-    assert!(world.engine.verify_api_key(foreign_secret.as_bytes()).is_ok());
+    for key in [&foreign[..], old.as_str().as_bytes()] {
+        assert!(world.engine.verify_api_key(key).is_ok());
+    }
 }
 
 #[test]
@@ -150,8 +155,7 @@ fn more_changes_than_are_read_at_a_time_are_all_applied() {
 fn expired_records_are_reclaimed() {
     let (_folder, store) = store();
     let token = |number, end| {
-        let record = KeyRecord::access_token(&id(number), "u").expires_at(end);
-        StoredKey::native(&format(), &secret(number), record)
+        StoredKey::native(&format(), &secret(number), KeyRecord::access_token(&id(number), "u").expires_at(end))
     };
     store.add_keys(&[token(1, PAST), token(2, FUTURE), token(3, FUTURE + 10), key(4)]).unwrap();
     store.revoke(&StoredRevocation { until: FUTURE, ..revocation(2) }).unwrap();
@@ -403,8 +407,8 @@ impl Model {
     fn apply(&mut self, step: &Step, store: &Store) {
         match *step {
             Step::Add(number, end) => {
-                let record = KeyRecord::api_key(&id(number), "u");
-                let record = end.map_or(record.clone(), |end| record.expires_at(end));
+                let key_id = id(number);
+                let record = KeyRecord::api_key(&key_id, "u").expires_at(end);
                 let is_added = store.add_key(&StoredKey::native(&format(), &secret(number), record)).is_ok();
                 assert_eq!(is_added, !self.keys.contains_key(&number));
                 self.keys.entry(number).or_insert((State::Active, end == Some(PAST)));

@@ -1,7 +1,7 @@
 //! What is put into the store is in it.
 
 use crate::support::{NOW, format, id, key, secret, store};
-use tollgate::{KeyKind, KeyRecord, KeyState};
+use tollgate::{KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
 use tollgate_store::{
     Change, ChangeLog, Client, KeyFilter, RevocationKind, Store, StoreError, StoredKey, StoredRevocation, new_key_id,
 };
@@ -16,7 +16,6 @@ fn a_key_comes_back_as_it_was() {
     let record = KeyRecord::access_token("at_1", "user\0ü")
         .client_id("app")
         .scopes(["a", "b"])
-        .created_at(NOW)
         .not_before(NOW + 1)
         .expires_at(NOW + 2)
         .name("a \"name\"")
@@ -25,7 +24,7 @@ fn a_key_comes_back_as_it_was() {
     let full = StoredKey {
         rotated_to: Some("at_2".into()),
         overlap_ends_at: Some(NOW + 9),
-        ..StoredKey::native(&format(), &secret(1), record)
+        ..StoredKey::native(&format(), &secret(1), record).made_at(NOW)
     };
     let bare = StoredKey::foreign(secret(2).digest(), KeyRecord::client_secret("cs_1", "client"));
     store.add_key(&full).unwrap();
@@ -120,25 +119,27 @@ fn what_a_key_is_cannot_be_changed() {
     store.add_key(&key(1)).unwrap();
     let other = StoredKey { digest: secret(2).digest(), ..key(1) };
     assert_eq!(code(store.change_key(&id(1), |_| other)), "invalid-field");
-    assert!(store.change_key(&id(1), |key| StoredKey { record: key.record.name("new"), ..key }).unwrap().is_some());
-    assert_eq!(store.key(&id(1)).unwrap().unwrap().record.label(), "new");
+    let renamed = |key: StoredKey| StoredKey { record: key.record.edit().name("new").build(), ..key };
+    assert!(store.change_key(&id(1), renamed).unwrap().is_some());
+    assert_eq!(store.key(&id(1)).unwrap().unwrap().record.name(), "new");
 }
 
 #[test]
 fn a_successor_may_do_the_same_at_the_same_times() {
-    let of = |record: KeyRecord| {
+    let of = |record: KeyRecordBuilder<'_>| {
         let block = "192.0.2.0/24".parse().unwrap();
         let record = record.scopes(["a", "b"]).name("laptop").metadata(b"m").allowed_addresses([block]);
-        record.not_before(NOW + 5).expires_at(NOW + 9)
+        record.not_before(NOW + 5).expires_at(NOW + 9).build()
     };
     for [old, new] in [
         ["old", "new"].map(|id| KeyRecord::api_key(id, "user_7").client_id("app")),
         ["old", "new"].map(|id| KeyRecord::client_secret(id, "app")),
         ["old", "new"].map(|id| KeyRecord::access_token(id, "user_7").client_id("app")),
     ] {
-        let old = StoredKey::foreign(secret(1).digest(), of(old.created_at(NOW)));
-        assert_eq!(old.successor("new", NOW + 2), of(new.created_at(NOW + 2)));
-        assert_eq!(old.successor("new", NOW + 7).validity(), (None, Some(NOW + 9)), "it has begun");
+        let old = StoredKey::foreign(secret(1).digest(), of(old)).in_state(KeyState::Disabled);
+        assert_eq!(old.successor("new", NOW + 2), of(new));
+        let later = old.successor("new", NOW + 7);
+        assert_eq!((later.not_before(), later.expires_at()), (None, Some(NOW + 9)), "it has begun");
     }
 }
 
@@ -146,8 +147,7 @@ fn a_successor_may_do_the_same_at_the_same_times() {
 fn scopes_of_what_was_rolled_back_are_nobodys() {
     let (_folder, store) = store();
     let with_scope = |number, scope| {
-        let record = KeyRecord::api_key(&id(number), "user_7").scopes([scope]);
-        StoredKey::native(&format(), &secret(number), record)
+        StoredKey::native(&format(), &secret(number), KeyRecord::api_key(&id(number), "user_7").scopes([scope]))
     };
     store.add_key(&with_scope(1, "read:sites")).unwrap();
     // The second look at a key reads its scopes; the last one's digest is taken.
@@ -167,7 +167,7 @@ fn a_rotated_key_ends_with_the_overlap() {
     assert!(store.rotate_key(&id(1), &key(2), NOW + 60).unwrap().is_some());
     let old = store.key(&id(1)).unwrap().unwrap();
     assert_eq!((old.rotated_to.as_deref(), old.overlap_ends_at), (Some(&*id(2)), Some(NOW + 60)));
-    assert_eq!(old.into_effective_record().validity(), (None, Some(NOW + 60)));
+    assert_eq!(old.into_effective_record().expires_at(), Some(NOW + 60));
     assert_eq!(store.key(&id(2)).unwrap(), Some(key(2)));
     // The overlap is not made longer by rotating once more.
     store.rotate_key(&id(1), &key(3), NOW + 90).unwrap();
@@ -192,11 +192,8 @@ fn keys_are_listed_by_page_and_filter() {
     let keys: Vec<_> = (0..10)
         .map(|number| {
             let subject = if number % 2 == 0 { "even" } else { "odd" };
-            let record = match number {
-                0..8 => KeyRecord::api_key(&id(number), subject),
-                _ => KeyRecord::access_token(&id(number), subject),
-            };
-            StoredKey::native(&format(), &secret(number), record)
+            let kind = if number < 8 { KeyKind::ApiKey } else { KeyKind::AccessToken };
+            StoredKey::native(&format(), &secret(number), KeyRecord::builder(kind, &id(number), subject))
         })
         .collect();
     store.add_keys(&keys).unwrap();

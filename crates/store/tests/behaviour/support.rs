@@ -25,8 +25,9 @@ pub(crate) fn id(number: u64) -> String {
 }
 
 pub(crate) fn key(number: u64) -> StoredKey {
-    let record = KeyRecord::api_key(&id(number), "user_7").scopes(["read:sites"]).created_at(NOW);
-    StoredKey::native(&format(), &secret(number), record)
+    let id = id(number);
+    let record = KeyRecord::api_key(&id, "user_7").scopes(["read:sites"]);
+    StoredKey::native(&format(), &secret(number), record).made_at(NOW)
 }
 
 pub(crate) fn store() -> (tempfile::TempDir, Store) {

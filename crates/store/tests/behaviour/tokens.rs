@@ -7,8 +7,9 @@ use tollgate::{ApiKeyTable, KeyKind, KeyRecord, KeyState, Revocations};
 use tollgate_store::{Change, ChangeLog, Client, Follower, Since, StoredKey, TokensOf};
 
 fn token(number: u64, subject: &str, client: &str, made: i64) -> StoredKey {
-    let record = KeyRecord::access_token(&id(number), subject).client_id(client).created_at(made);
-    StoredKey::native(&format(), &secret(number), record)
+    let id = id(number);
+    let record = KeyRecord::access_token(&id, subject).client_id(client);
+    StoredKey::native(&format(), &secret(number), record).made_at(made)
 }
 
 #[test]
@@ -20,7 +21,7 @@ fn tokens_are_revoked_by_subject_by_client_and_by_time() {
             token(2, "ada", "shop", NOW + 1),
             token(3, "grace", "blog", NOW),
             token(4, "grace", "shop", NOW),
-            StoredKey { record: KeyRecord::api_key(&id(5), "ada").created_at(NOW), ..key(5) },
+            StoredKey { record: KeyRecord::api_key(&id(5), "ada").build(), ..key(5) },
         ])
         .unwrap();
     let revoked = || -> Vec<u64> {
@@ -42,24 +43,23 @@ fn tokens_are_revoked_by_subject_by_client_and_by_time() {
 #[test]
 fn live_keys_are_those_that_are_not_at_their_end() {
     let (_folder, store) = store();
-    let made = |number: u64, change: &dyn Fn(KeyRecord) -> KeyRecord| StoredKey {
-        record: change(KeyRecord::api_key(&id(number), "ada").created_at(NOW + number as i64)),
-        ..key(number)
+    let made = |number: u64, end: Option<i64>, state| StoredKey {
+        record: KeyRecord::api_key(&id(number), "ada").expires_at(end).state(state).build(),
+        ..key(number).made_at(NOW + number as i64)
     };
-    let ends_at = |end| move |record: KeyRecord| record.expires_at(end);
     store
         .add_keys(&[
-            made(1, &|record| record),
-            made(2, &ends_at(NOW + 100)),
-            made(3, &ends_at(NOW + 101)),
-            made(4, &|record| record.in_state(KeyState::Disabled)),
-            made(5, &|record| record.in_state(KeyState::Revoked)),
-            made(6, &|record| record),
-            StoredKey { record: KeyRecord::api_key(&id(7), "grace"), ..key(7) },
-            StoredKey { record: KeyRecord::access_token(&id(8), "ada"), ..key(8) },
+            made(1, None, KeyState::Active),
+            made(2, Some(NOW + 100), KeyState::Active),
+            made(3, Some(NOW + 101), KeyState::Active),
+            made(4, None, KeyState::Disabled),
+            made(5, None, KeyState::Revoked),
+            made(6, None, KeyState::Active),
+            StoredKey { record: KeyRecord::api_key(&id(7), "grace").build(), ..key(7) },
+            StoredKey { record: KeyRecord::access_token(&id(8), "ada").build(), ..key(8) },
         ])
         .unwrap();
-    store.rotate_key(&id(6), &made(9, &|record| record), NOW + 100).unwrap();
+    store.rotate_key(&id(6), &made(9, None, KeyState::Active), NOW + 100).unwrap();
     let live = |now| -> Vec<String> {
         let keys = store.live_keys_of("ada", KeyKind::ApiKey, now).unwrap();
         keys.iter().map(|key| key.record.id().to_owned()).collect()
@@ -99,8 +99,7 @@ fn a_follower_frees_what_has_expired_while_it_follows() {
     let follower = follower.reclaim_every(Duration::from_millis(20)).spawn();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
     let ends_soon = |number, end| {
-        let record = KeyRecord::access_token(&id(number), "ada").expires_at(end);
-        StoredKey::native(&format(), &secret(number), record)
+        StoredKey::native(&format(), &secret(number), KeyRecord::access_token(&id(number), "ada").expires_at(end))
     };
     // Twice: what expires is awaited anew after each sweep.
     for number in [1, 2] {

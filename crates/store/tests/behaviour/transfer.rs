@@ -2,7 +2,7 @@
 
 use crate::support::{NOW, format, id, key, secret, store};
 use proptest::prelude::*;
-use tollgate::{ApiKey, Digest, KeyRecord, KeyState};
+use tollgate::{ApiKey, Digest, KeyKind, KeyRecord, KeyState};
 use tollgate_store::limits::LINES_PER_TRANSACTION;
 use tollgate_store::{Existing, FileFormat, Import, ImportReport, KeyFilter, Store, StoreError, StoredKey};
 
@@ -41,32 +41,22 @@ fn stored_key() -> impl Strategy<Value = StoredKey> {
         let (id, subject, client, kind, state, scopes) = facts;
         let (created_at, not_before, expires_at, overlap_ends_at) = times;
         let (name, metadata, blocks, is_native, digest, rotated_to) = rest;
-        let mut record = match kind {
-            0 => KeyRecord::api_key(&id, &subject),
-            1 => KeyRecord::client_secret(&id, &subject),
-            _ => KeyRecord::access_token(&id, &subject),
-        };
-        if let Some(client) = client {
-            record = record.client_id(&client);
-        }
-        if let Some(seconds) = not_before {
-            record = record.not_before(seconds);
-        }
-        if let Some(seconds) = expires_at {
-            record = record.expires_at(seconds);
-        }
-        let state = [KeyState::Active, KeyState::Disabled, KeyState::Revoked][usize::from(state)];
-        record = record
+        let kind = [KeyKind::ApiKey, KeyKind::ClientSecret, KeyKind::AccessToken][usize::from(kind)];
+        let record = KeyRecord::builder(kind, &id, &subject)
+            .client_id(client.as_deref())
+            .not_before(not_before)
+            .expires_at(expires_at)
             .scopes(scopes.iter().map(String::as_str))
-            .created_at(created_at)
             .name(&name)
             .metadata(&metadata)
-            .in_state(state)
-            .allowed_addresses(blocks.iter().map(|block| block.parse().unwrap()));
+            .state([KeyState::Active, KeyState::Disabled, KeyState::Revoked][usize::from(state)])
+            .allowed_addresses(blocks.iter().map(|block| block.parse().unwrap()))
+            .build();
         StoredKey {
             digest: Digest::from_bytes(digest),
             format: is_native.then(|| format().head().into()),
             record,
+            created_at,
             rotated_to: rotated_to.map(Into::into),
             overlap_ends_at,
         }
@@ -197,9 +187,9 @@ fn lines_without_digest_are_minted_when_asked_for() {
     assert_eq!((report.added, report.minted), (2, 2));
     assert_eq!(secrets.len(), 2);
     for (key, secret) in secrets {
-        assert_eq!(Digest::of(secret.as_bytes()), key.digest);
+        assert_eq!(format.check(secret.as_bytes()).unwrap().digest(), key.digest);
         assert_eq!(key.format.as_deref(), Some("tg_live_"));
-        assert!(key.record.created() > NOW);
+        assert!(key.created_at > NOW);
         assert_eq!(store.key(key.record.id()).unwrap(), Some(key));
     }
 }
@@ -215,5 +205,5 @@ fn files_of_the_command_line_are_read() {
     import(&store, FileFormat::JsonLines, line.as_bytes()).unwrap();
     let found = store.key(&id(1)).unwrap().unwrap();
     assert_eq!((found.digest, found.format.as_deref()), (secret(1).digest(), Some("tg_live_")));
-    assert_eq!((found.record.validity(), found.record.granted().contains("a")), ((None, Some(7)), true));
+    assert_eq!((found.record.expires_at(), found.record.scopes().as_str()), (Some(7), "a"));
 }

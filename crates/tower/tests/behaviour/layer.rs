@@ -101,7 +101,7 @@ async fn revoked_key_is_rejected_at_the_next_request_of_the_same_service() {
     use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord};
     let format = KeyFormat::new("tg", "test").unwrap();
     let (key, table) = (ApiKey::generate(&format).unwrap(), std::sync::Arc::new(ApiKeyTable::new(format)));
-    table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").into());
+    table.insert(&key, KeyRecord::api_key("key_1", "user_7"));
     let layer = AuthLayer::new(Engine::builder().api_keys(table.clone()).build().unwrap());
     let request = || Request::get("/").header("authorization", key.as_str());
     assert_eq!(answer(&layer, request()).await.status(), 200);

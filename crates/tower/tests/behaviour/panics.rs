@@ -88,7 +88,7 @@ fn a53_panic_of_the_body_lets_nothing_pass() {
 fn a53_panic_of_the_clock_lets_nothing_pass() {
     let format = KeyFormat::new("tg", "test").unwrap();
     let (key, table) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format));
-    table.insert(key.digest(), KeyRecord::api_key("key_1", "user_7").into());
+    table.insert(&key, KeyRecord::api_key("key_1", "user_7"));
     let stopped = Arc::new(AtomicBool::new(false));
     let clock = {
         let stopped = Arc::clone(&stopped);

@@ -30,12 +30,12 @@ impl Fixture {
         let [key, expired, bound, secret, token] = std::array::from_fn(|_| ApiKey::generate(&format).unwrap());
         let table = ApiKeyTable::new(format);
         let record = KeyRecord::api_key("key_1", "user_7").scopes(["read:sites", "read:users"]);
-        table.insert(key.digest(), record.into());
-        table.insert(expired.digest(), KeyRecord::api_key("key_2", "user_8").expires_at(NOW).into());
+        table.insert(&key, record);
+        table.insert(&expired, KeyRecord::api_key("key_2", "user_8").expires_at(NOW));
         let here = ["192.0.2.0/24".parse().unwrap()];
-        table.insert(bound.digest(), KeyRecord::api_key("key_3", "user_9").allowed_addresses(here).into());
-        table.insert(token.digest(), KeyRecord::access_token("token_1", "user_7").into());
-        table.insert(secret.digest(), KeyRecord::client_secret("secret_1", "reporter").into());
+        table.insert(&bound, KeyRecord::api_key("key_3", "user_9").allowed_addresses(here));
+        table.insert(&token, KeyRecord::access_token("token_1", "user_7"));
+        table.insert(&secret, KeyRecord::client_secret("secret_1", "reporter"));
         let engine = Engine::builder().api_keys(table).clock(|| NOW).build().unwrap();
         let text = |key: &ApiKey| key.as_str().to_owned();
         let credentials =

@@ -5,8 +5,8 @@ use std::net::IpAddr;
 
 use clap::Args;
 use serde::Serialize;
-use tollgate::apikeys::{Flaw, ForeignKey, KeyError};
-use tollgate::{ApiKeyTable, Digest, KeyFormat, KeyRecord, KeyState, Rejection};
+use tollgate::apikeys::{Flaw, KeyError, NativeKey};
+use tollgate::{ApiKeyTable, KeyFormat, KeyState, Rejection};
 use tollgate_store::{RevocationKind, Store, StoreError, StoredKey};
 
 use super::shown::ends_at;
@@ -58,7 +58,7 @@ impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let store = self.store.file().map(|_| self.store.open()).transpose()?;
         let format = self.format.format(store.as_ref())?;
-        let table = self.pepper.read()?.into_iter().fold(ApiKeyTable::new(format), ApiKeyTable::pepper);
+        let table = ApiKeyTable::builder(format).pepper(self.pepper.read()?).build();
         let checker = Checker { address: self.address, any_format: !self.format.is_given(), table, store };
         let mut failed = None;
         let answered = answer_each(self.input.format(), |item, output| match item {
@@ -88,42 +88,36 @@ struct Checker {
     /// Whether keys of other operators are well-formed too.
     any_format: bool,
     /// Knows no key, but how foreign ones are digested.
-    table: ApiKeyTable<KeyRecord>,
+    table: ApiKeyTable<()>,
     store: Option<Store>,
 }
 
 /// What is known of a key.
-struct Checked {
-    /// Of a key in tollgate's format, that format.
-    format: Option<KeyFormat>,
+struct Checked<'k> {
+    /// Of a key in tollgate's format that is well-formed.
+    native: Option<NativeKey<'k>>,
     /// Of a key in the store, its record.
     stored: Option<StoredKey>,
     rejected: Option<Reason>,
 }
 
 impl Checker {
-    fn check(&self, key: &[u8]) -> Result<Checked, StoreError> {
-        let format = own_format(key).filter(|format| self.any_format || format == self.table.format());
-        let flaw = match &format {
-            Some(format) => format.check(key).err(),
-            None => Some(KeyError::Malformed(Flaw::Prefix)),
-        };
+    fn check<'k>(&self, key: &'k [u8]) -> Result<Checked<'k>, StoreError> {
+        let native = NativeKey::parse(key);
+        let checked = if self.any_format { native } else { self.table.format().check(key) };
+        let flaw = checked.err();
         let Some(store) = &self.store else {
-            return Ok(Checked { format, stored: None, rejected: flaw.map(Into::into) });
+            return Ok(Checked { native: checked.ok(), stored: None, rejected: flaw.map(Into::into) });
         };
-        let stored = match flaw {
-            None => store.key_of(&Digest::of(key))?,
-            // What begins as the operator's own keys do is never looked for as another's.
-            Some(_) => match ForeignKey::danger_guessable(self.table.format(), key) {
-                Ok(key) => store.key_of(&self.table.foreign_digest(&key))?.filter(|key| key.format.is_none()),
-                Err(_) => None,
-            },
+        let stored = match self.table.digest_of(key) {
+            Ok(digest) => store.key_of(digest.digest())?.filter(|stored| stored.key_digest() == digest),
+            Err(_) => None,
         };
         let rejected = match &stored {
             Some(key) => self.verdict(store, key)?.as_ref().map(Into::into),
             None => Some(flaw.map_or_else(|| (&Rejection::UnknownApiKey).into(), Into::into)),
         };
-        Ok(Checked { format: format.filter(|_| flaw.is_none()), stored, rejected })
+        Ok(Checked { native: native.ok(), stored, rejected })
     }
 
     /// Why an engine would reject the key now, if it would.
@@ -134,7 +128,7 @@ impl Checker {
             KeyState::Disabled => return Ok(Some(Rejection::Disabled)),
             KeyState::Revoked => return Ok(Some(Rejection::Revoked)),
         }
-        if let Some(not_before) = record.validity().0.filter(|begin| now < *begin) {
+        if let Some(not_before) = record.not_before().filter(|begin| now < *begin) {
             return Ok(Some(Rejection::NotYetValid { not_before, now }));
         }
         if let Some(expired_at) = ends_at(key).filter(|end| *end <= now) {
@@ -148,19 +142,12 @@ impl Checker {
     }
 }
 
-/// The format that the key says it has.
-fn own_format(key: &[u8]) -> Option<KeyFormat> {
-    let mut parts = std::str::from_utf8(key).ok()?.splitn(3, '_');
-    let (prefix, env, _) = (parts.next()?, parts.next()?, parts.next()?);
-    KeyFormat::new(prefix, env).ok()
-}
-
 #[derive(Serialize)]
 struct Good<'k> {
     ok: bool,
     prefix: Option<&'k str>,
     env: Option<&'k str>,
-    version: Option<&'static str>,
+    version: Option<char>,
     id: Option<&'k str>,
     kind: Option<&'static str>,
     subject: Option<&'k str>,
@@ -175,19 +162,19 @@ struct Bad<'k> {
     detail: String,
 }
 
-fn answer(checked: Checked, output: &mut JsonLines) -> io::Result<Outcome> {
-    let Checked { format, stored, rejected } = checked;
+fn answer(checked: Checked<'_>, output: &mut JsonLines) -> io::Result<Outcome> {
+    let Checked { native, stored, rejected } = checked;
     let stored = stored.as_ref();
     if let Some(reason) = rejected {
         return reject(reason, stored.map(|key| key.record.id()), output);
     }
-    let labels = format.as_ref().and_then(|format| crate::store_options::labels(format.head()));
+    let labels = native.and_then(|key| crate::store_options::labels(key.head()));
     output.write(&Good {
         ok: true,
         prefix: labels.map(|(prefix, _)| prefix),
         env: labels.map(|(_, env)| env),
         // The only one that a well-formed key has yet.
-        version: labels.map(|_| "1"),
+        version: labels.map(|_| KeyFormat::VERSION),
         id: stored.map(|key| key.record.id()),
         kind: stored.map(|key| key.record.kind().as_str()),
         subject: stored.map(|key| key.record.subject()),

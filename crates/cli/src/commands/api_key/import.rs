@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
-use tollgate::{ApiKey, ApiKeyTable, KeyRecord};
+use tollgate::{ApiKey, ApiKeyTable};
 use tollgate_store::{Existing, FileFormat, Import, ImportReport, LineRefused, StoreError, StoredKey};
 
 use super::made::Made;
@@ -130,8 +130,7 @@ impl Arguments {
     ) -> Result<Outcome, CommandError> {
         let (store, is_new) = self.store.open_or_make()?;
         let key_format = self.key_format.format(Some(&store))?;
-        let table = ApiKeyTable::<KeyRecord>::new(key_format.clone());
-        let table = pepper.into_iter().fold(table, ApiKeyTable::pepper);
+        let table = ApiKeyTable::builder(key_format.clone()).pepper(pepper).build();
         let mut input = SecretInput::new(input);
         let (consumed, bar) = (input.consumed(), byte_bar(length));
         let (mut made, mut is_gone) = (Made::new(self.json), Ok(Outcome::Accepted));

@@ -130,7 +130,7 @@ impl Arguments {
                 .map(|_| {
                     let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
                     let id = self.id.clone().map_or_else(|| new_key_id("key").map_err(failed), Ok)?;
-                    let stored = StoredKey::native(&format, &key, self.record(&id));
+                    let stored = StoredKey::native(&format, &key, self.record(&id)).made_at(now());
                     Ok((key, stored))
                 })
                 .collect::<Result<Vec<_>, CommandError>>()?;
@@ -167,7 +167,7 @@ impl Arguments {
                     eprintln!("{line}");
                 }
             }
-            let stored = StoredKey::native(&format, &key, self.record(&line.id));
+            let stored = StoredKey::native(&format, &key, self.record(&line.id)).made_at(now());
             if made.print(&key, &Shown::from(&stored))? == Outcome::Rejected {
                 return Ok(Outcome::Rejected);
             }
@@ -176,29 +176,16 @@ impl Arguments {
     }
 
     fn record(&self, id: &str) -> KeyRecord {
-        let subject = self.subject.as_deref().unwrap_or_default();
         let client_id = self.client_id.as_deref();
-        let mut record = match self.kind {
-            Kind::ApiKey => KeyRecord::api_key(id, subject),
-            Kind::ClientSecret => KeyRecord::client_secret(id, client_id.unwrap_or_default()),
-            Kind::AccessToken => KeyRecord::access_token(id, subject),
-        };
-        if let Some(client_id) = client_id {
-            record = record.client_id(client_id);
-        }
-        if let Some(seconds) = self.not_before {
-            record = record.not_before(seconds);
-        }
-        if let Some(seconds) = self.expires_in {
-            record = record.expires_at(now() + i64::from(seconds));
-        }
-        if let Some(name) = &self.name {
-            record = record.name(name);
-        }
-        if !self.allow_address.is_empty() {
-            record = record.allowed_addresses(self.allow_address.iter().copied());
-        }
-        record.scopes(self.scopes()).created_at(now())
+        let subject = if self.kind == Kind::ClientSecret { client_id } else { self.subject.as_deref() };
+        KeyRecord::builder(self.kind.into(), id, subject.unwrap_or_default())
+            .client_id(client_id)
+            .scopes(self.scopes())
+            .not_before(self.not_before)
+            .expires_at(self.expires_in.map(|seconds| now() + i64::from(seconds)))
+            .name(self.name.as_deref().unwrap_or_default())
+            .allowed_addresses(self.allow_address.iter().copied())
+            .build()
     }
 
     fn line(&self, key: &ApiKey, format: &KeyFormat) -> Result<KeyLine, CommandError> {

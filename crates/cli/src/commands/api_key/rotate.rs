@@ -106,7 +106,7 @@ pub(in crate::commands) fn rotate(
     };
     let now = now();
     let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
-    let new = StoredKey::native(&format, &key, successor(old, &new_key_id("key").map_err(failed)?, now));
+    let new = StoredKey::native(&format, &key, successor(old, &new_key_id("key").map_err(failed)?, now)).made_at(now);
     let overlap_ends_at = now + i64::from(overlap.overlap);
     match store.rotate_key(id, &new, overlap_ends_at) {
         Ok(Some(_)) => {}
@@ -126,10 +126,10 @@ pub(in crate::commands) fn rotate(
 
 /// What the new key is to have: as much time as the old one was given.
 fn successor(old: &StoredKey, id: &str, now: i64) -> KeyRecord {
-    let (record, made) = (old.successor(id, now), old.record.created());
-    match record.validity().1 {
+    let (record, made) = (old.successor(id, now), old.created_at);
+    match record.expires_at() {
         // Where nobody said when it was made, nobody knows how long it was to live.
-        Some(end) if made != 0 => record.expires_at(now.saturating_add(end.saturating_sub(made))),
+        Some(end) if made != 0 => record.edit().expires_at(now.saturating_add(end.saturating_sub(made))).build(),
         _ => record,
     }
 }

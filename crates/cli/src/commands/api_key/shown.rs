@@ -36,22 +36,21 @@ pub(in crate::commands) struct Shown<'k> {
 impl<'k> From<&'k StoredKey> for Shown<'k> {
     fn from(key: &'k StoredKey) -> Self {
         let record = &key.record;
-        let (not_before, expires_at) = record.validity();
         let labels = key.format.as_deref().and_then(labels);
-        let attached = record.attached();
+        let metadata = record.metadata();
         Shown {
             id: record.id(),
             kind: record.kind().as_str(),
             state: record.state().as_str(),
             subject: record.subject(),
-            client_id: record.client(),
-            scopes: record.granted().iter().collect(),
-            created_at: Some(record.created()).filter(|created_at| *created_at != 0),
-            not_before,
-            expires_at,
-            name: Some(record.label()).filter(|name| !name.is_empty()),
-            metadata: (!attached.is_empty()).then(|| base64url::encode(attached)),
-            allowed_addresses: record.addresses().iter().map(ToString::to_string).collect(),
+            client_id: record.client_id(),
+            scopes: record.scopes().iter().collect(),
+            created_at: Some(key.created_at).filter(|created_at| *created_at != 0),
+            not_before: record.not_before(),
+            expires_at: record.expires_at(),
+            name: Some(record.name()).filter(|name| !name.is_empty()),
+            metadata: (!metadata.is_empty()).then(|| base64url::encode(metadata)),
+            allowed_addresses: record.allowed_addresses().iter().map(ToString::to_string).collect(),
             prefix: labels.map(|(prefix, _)| prefix),
             env: labels.map(|(_, env)| env),
             rotated_to: key.rotated_to.as_deref(),
@@ -62,7 +61,7 @@ impl<'k> From<&'k StoredKey> for Shown<'k> {
 
 /// When the key ends, by its own expiry or because another took its place.
 pub(in crate::commands) fn ends_at(key: &StoredKey) -> Option<i64> {
-    let expires_at = key.record.validity().1;
+    let expires_at = key.record.expires_at();
     expires_at.map_or(key.overlap_ends_at, |end| Some(key.overlap_ends_at.map_or(end, |overlap| overlap.min(end))))
 }
 
@@ -82,7 +81,7 @@ pub(super) fn row(key: &StoredKey, now: i64) -> String {
         record.kind().as_str(),
         ends,
         one_line(record.subject()),
-        record.granted_set().as_str(),
+        record.scopes().as_str(),
     )
 }
 

@@ -84,12 +84,10 @@ impl Arguments {
         }
         let format = self.format.format(Some(&store))?;
         let secret = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
-        let mut record = KeyRecord::client_secret(&new_key_id("key").map_err(failed)?, &client.id);
-        if let Some(seconds) = self.expires_in {
-            record = record.expires_at(client.created_at + i64::from(seconds));
-        }
-        let record = record.scopes(scopes).created_at(client.created_at);
-        let key = StoredKey::native(&format, &secret, record);
+        let id = new_key_id("key").map_err(failed)?;
+        let expires_at = self.expires_in.map(|seconds| client.created_at + i64::from(seconds));
+        let record = KeyRecord::client_secret(&id, &client.id).scopes(scopes).expires_at(expires_at);
+        let key = StoredKey::native(&format, &secret, record).made_at(client.created_at);
         store.add_client_with_secret(&client, &key).map_err(failed)?;
         tell_new(&store, is_new);
         let outcome = Made::new(self.json).print(&secret, &Shown::new(&client, &[key]))?;

@@ -54,9 +54,7 @@ impl Arguments {
                     unknown(id, self.json, &mut output).map(drop)
                 } else {
                     let live = secrets(&store, id)?.into_iter().filter(|key| key.record.state() != KeyState::Revoked);
-                    let revoked = |key: StoredKey| {
-                        Change::Key(StoredKey { record: key.record.in_state(KeyState::Revoked), ..key })
-                    };
+                    let revoked = |key: StoredKey| Change::Key(key.in_state(KeyState::Revoked));
                     let mut changes: Vec<Change> = live.map(revoked).collect();
                     let secrets = changes.len();
                     changes.push(Change::ClientRemoved { id: (*id).to_owned() });

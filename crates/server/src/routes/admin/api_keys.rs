@@ -154,20 +154,19 @@ impl Overlap {
 /// All that may be told of a key.
 pub(super) fn description(key: &StoredKey) -> Value {
     let record = &key.record;
-    let (not_before, expires_at) = record.validity();
     json!({
         "id": record.id(),
         "kind": record.kind().as_str(),
         "subject": record.subject(),
-        "client_id": record.client(),
-        "name": record.label(),
-        "scope": record.granted_set().as_str(),
+        "client_id": record.client_id(),
+        "name": record.name(),
+        "scope": record.scopes().as_str(),
         "state": record.state().as_str(),
-        "created_at": rfc3339(record.created()),
-        "not_before": not_before.and_then(rfc3339),
-        "expires_at": expires_at.and_then(rfc3339),
-        "allowed_addresses": record.addresses().iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "metadata": base64url::encode(record.attached()),
+        "created_at": rfc3339(key.created_at),
+        "not_before": record.not_before().and_then(rfc3339),
+        "expires_at": record.expires_at().and_then(rfc3339),
+        "allowed_addresses": record.allowed_addresses().iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "metadata": base64url::encode(record.metadata()),
         "rotated_to": key.rotated_to,
         "overlap_ends_at": key.overlap_ends_at.and_then(rfc3339),
     })
@@ -211,32 +210,26 @@ struct Wanted {
 
 impl Wanted {
     fn record(&self) -> Result<KeyRecord, Problem> {
-        let created_at = now();
         check("subject", is_text(&self.subject, limits::MAX_SUBJECT_BYTES))?;
         check("name", is_text(&self.name, MAX_NAME_BYTES))?;
         if !scope::is_valid(&self.scope) {
             return Err(Problem::BadField("scope"));
         }
-        let mut record = KeyRecord::api_key(&new_key_id("key")?, &self.subject)
-            .name(&self.name)
-            .scopes(self.scope.split(' '))
-            .created_at(created_at);
-        if let Some(not_before) = time("not_before", self.not_before.as_deref())? {
-            record = record.not_before(not_before);
-        }
-        if let Some(expires_at) = time("expires_at", self.expires_at.as_deref())? {
-            check("expires_at", expires_at > created_at)?;
-            record = record.expires_at(expires_at);
-        }
+        let expires_at = time("expires_at", self.expires_at.as_deref())?;
+        check("expires_at", expires_at.is_none_or(|expires_at| expires_at > now()))?;
         let addresses: Result<Vec<AddressBlock>, _> =
             self.allowed_addresses.iter().map(|block| block.parse()).collect();
-        record = record.allowed_addresses(addresses.map_err(|_| Problem::BadField("allowed_addresses"))?);
-        if let Some(metadata) = &self.metadata {
-            let mut bytes = Vec::new();
-            base64url::decode(metadata, &mut bytes).map_err(|_| Problem::BadField("metadata"))?;
-            record = record.metadata(&bytes);
-        }
-        Ok(record)
+        let mut metadata = Vec::new();
+        let text = self.metadata.as_deref().unwrap_or_default();
+        base64url::decode(text, &mut metadata).map_err(|_| Problem::BadField("metadata"))?;
+        Ok(KeyRecord::api_key(&new_key_id("key")?, &self.subject)
+            .name(&self.name)
+            .scopes(self.scope.split(' '))
+            .not_before(time("not_before", self.not_before.as_deref())?)
+            .expires_at(expires_at)
+            .allowed_addresses(addresses.map_err(|_| Problem::BadField("allowed_addresses"))?)
+            .metadata(&metadata)
+            .build())
     }
 }
 

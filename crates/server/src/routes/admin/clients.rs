@@ -127,7 +127,7 @@ fn description(found: &ClientWithSecrets) -> Value {
         json!({
             "id": secret.record.id(),
             "state": secret.record.state().as_str(),
-            "created_at": rfc3339(secret.record.created()),
+            "created_at": rfc3339(secret.created_at),
             "expires_at": ends_at(secret).and_then(rfc3339),
         })
     };

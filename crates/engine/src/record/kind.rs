@@ -1,0 +1,58 @@
+/// What a key in the table is for; each kind is taken from certain places of a request only.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum KeyKind {
+    /// An API key: bare, as `Bearer`, or from its own header.
+    ApiKey,
+    /// A client's secret: only in `Basic`, with the client's id.
+    ClientSecret,
+    /// An opaque access token: only as `Bearer`.
+    AccessToken,
+}
+
+/// Whether a key may be used.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub enum KeyState {
+    /// It may.
+    #[default]
+    Active,
+    /// Switched off, and may be switched on again.
+    Disabled,
+    /// Never again.
+    Revoked,
+}
+
+impl KeyKind {
+    /// A stable kebab-case name: `api-key`, `client-secret`, `access-token`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KeyKind::ApiKey => "api-key",
+            KeyKind::ClientSecret => "client-secret",
+            KeyKind::AccessToken => "access-token",
+        }
+    }
+
+    /// The kind of that [name](Self::as_str).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [KeyKind::ApiKey, KeyKind::ClientSecret, KeyKind::AccessToken].into_iter().find(|kind| kind.as_str() == name)
+    }
+}
+
+impl KeyState {
+    /// A stable kebab-case name: `active`, `disabled`, `revoked`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            KeyState::Active => "active",
+            KeyState::Disabled => "disabled",
+            KeyState::Revoked => "revoked",
+        }
+    }
+
+    /// The state of that [name](Self::as_str).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [KeyState::Active, KeyState::Disabled, KeyState::Revoked].into_iter().find(|state| state.as_str() == name)
+    }
+}
