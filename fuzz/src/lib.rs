@@ -13,6 +13,7 @@ mod differential;
 mod json;
 mod jwk;
 mod jwks;
+mod policy;
 mod scopes;
 mod tables;
 
@@ -25,5 +26,6 @@ pub use differential::differential;
 pub use json::{claims, header};
 pub use jwk::jwk;
 pub use jwks::jwks;
+pub use policy::policy;
 pub use scopes::scopes;
 pub use tables::tables;

@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use serde_json::{Value, json};
 use tollgate::apikeys::KeyDigest;
 use tollgate::{
-    Algorithm, ApiKeyTable, Engine, Issuer, KeyFormat, KeyRecord, KeyRing, KeySet, KeyState, Principal, Rejection,
-    TypProfile,
+    Algorithm, ApiKeyTable, CacheConfig, Engine, Issuer, KeyFormat, KeyRecord, KeyRing, KeySet, KeyState, Principal,
+    Rejection, ScopesFrom, TypProfile, TypSet,
 };
 use tollgate_keys::test_hooks::signature_checks;
-use tollgate_oracle::{Facts, Json, Kind, NOW, Plan, State, Trial, Typ, Verdict, World};
+use tollgate_oracle::{ExpectedValue, Facts, Json, Kind, NOW, Plan, PolicyPlan, State, Trial, Typ, Verdict, World};
 
 /// A credential on which they do not.
 #[derive(Debug)]
@@ -30,8 +30,37 @@ pub struct Disagreement {
 pub fn agree(plan: &Plan) -> Result<Verdict, Box<Disagreement>> {
     let trial = plan.trial();
     let [first, second] = trial.times;
-    let verdict = compare(&trial, first).and_then(|verdict| compare(&trial, second).map(|_| verdict));
+    let compare = |now| compare(&ENGINE, &WORLD, &trial, now);
+    let verdict = compare(first).and_then(|verdict| compare(second).map(|_| verdict));
     verdict.map_err(|what| Box::new(Disagreement { plan: plan.clone(), trial, what }))
+}
+
+/// Builds an engine of the plan's configuration, unless that contradicts itself, and presents its token to both, twice.
+/// Returns the verdict on a token; `None` for a configuration that has to be refused.
+///
+/// # Errors
+/// What one says and the other does not.
+pub fn agree_on_policy(plan: &PolicyPlan) -> Result<Option<Verdict>, String> {
+    // Small, so that it is made in no time.
+    let cache = CacheConfig { bytes: 1 << 16, per_thread_slots: 1, ..CacheConfig::default() };
+    let builder = plan
+        .world
+        .issuers
+        .iter()
+        .fold(Engine::builder().cache(cache), |builder, described| builder.issuer(issuer(described)));
+    let engine = match (builder.build(), plan.is_contradictory()) {
+        (Ok(engine), false) => engine,
+        (Err(_), true) => return Ok(None),
+        (Ok(_), true) => return Err(format!("the engine takes a configuration that contradicts itself:\n{plan:?}")),
+        (Err(error), false) => return Err(format!("the engine refuses the configuration, {error}:\n{plan:?}")),
+    };
+    let trial = Trial { header: plan.header.clone(), is_api_key_header: false, times: plan.times };
+    let [first, second] = plan.times;
+    let compare = |now| compare(&engine, &plan.world, &trial, now).map_err(|what| format!("{what}\n{plan:?}"));
+    let verdict = compare(first)?;
+    compare(first)?;
+    compare(second)?;
+    Ok(Some(verdict))
 }
 
 /// The engine in the oracle's world, in which [`Plan::untouched`] are good tokens of every algorithm of this build.
@@ -67,12 +96,12 @@ impl fmt::Display for Disagreement {
     }
 }
 
-fn compare(trial: &Trial, now: i64) -> Result<Verdict, String> {
+fn compare(engine: &Engine, world: &World, trial: &Trial, now: i64) -> Result<Verdict, String> {
     let before = signature_checks();
     let (result, verdict) = if trial.is_api_key_header {
-        (ENGINE.verify_api_key_at(&trial.header, now), tollgate_oracle::judge_api_key(&WORLD, &trial.header, now))
+        (engine.verify_api_key_at(&trial.header, now), tollgate_oracle::judge_api_key(world, &trial.header, now))
     } else {
-        (ENGINE.verify_at(&trial.header, now), tollgate_oracle::judge(&WORLD, &trial.header, now))
+        (engine.verify_at(&trial.header, now), tollgate_oracle::judge(world, &trial.header, now))
     };
     let checks = signature_checks() - before;
     match (&result, &verdict) {
@@ -182,13 +211,39 @@ fn issuer(described: &tollgate_oracle::Issuer) -> Issuer {
     }
     let keys = keys.build_with_reports().set;
     assert_eq!(keys.len(), described.keys.len(), "the usable keys of {}", described.name);
-    let typ = match described.typ {
+    let typ = match &described.typ {
         Typ::Jwt => TypProfile::Jwt,
         Typ::AccessToken => TypProfile::AccessToken,
         Typ::Both => TypProfile::JwtOrAccessToken,
+        Typ::OneOf(types) => TypProfile::OneOf(TypSet::new(types.iter().copied()).expect("media types")),
     };
     let leeway = u32::try_from(described.leeway).expect("not negative");
-    let mut issuer = Issuer::new(described.name).keys(KeyRing::new(keys)).typ(typ).leeway(leeway);
+    let mut issuer = Issuer::new(described.name)
+        .keys(KeyRing::new(keys))
+        .typ(typ)
+        .leeway(leeway)
+        .optional_claims(&described.optional)
+        .audience_claims(&described.audience_claims)
+        .client_claims(&described.client_claims)
+        .subject_claims(&described.subject_claims)
+        .scope_claims(&[])
+        .scopes_from(if described.all_scopes { ScopesFrom::All } else { ScopesFrom::First })
+        .max_list_entries(described.max_list_entries)
+        .max_members(described.max_members);
+    for (path, prefix) in &described.scope_claims {
+        issuer = match *prefix {
+            "" => issuer.scope_claim(path),
+            prefix => issuer.prefixed_scope_claim(path, prefix),
+        };
+    }
+    for (path, values) in &described.expected {
+        let values = values.iter().map(|value| match value {
+            ExpectedValue::String(text) => tollgate::ExpectedValue::from(*text),
+            ExpectedValue::Integer(value) => (*value).into(),
+            ExpectedValue::Bool(value) => (*value).into(),
+        });
+        issuer = issuer.expect_claim(path, values.collect::<Vec<_>>());
+    }
     issuer = described.audiences.iter().fold(issuer, |issuer, audience| issuer.audience(audience));
     issuer = described.required.iter().fold(issuer, |issuer, name| issuer.require_claim(name));
     if let Some(algorithms) = &described.algorithms {

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use tollgate::{Algorithm, CacheConfig, Engine, Revocation, Revocations};
+use tollgate::{Algorithm, CacheConfig, Engine, EngineBuilder, Revocation, Revocations, ScopesFrom};
 use tollgate_issuer::SigningKey;
 use tollgate_tests::{Draft, ISSUER, NOW, cold_engine, engine, issuer, signing_key, traffic_claims, traffic_token};
 
@@ -20,6 +20,8 @@ pub(crate) fn paths() -> Vec<Path> {
         rechecked("warm/of this thread, a revocation before", with(&key, &nothing), nothing.clone(), one()),
         Path::accepted("cold/HS256, a client revoked", without_cache(&key, &client), tokens(&key)),
         Path::accepted("cold/HS256, 10,000 tokens revoked", without_cache(&key, &many), tokens(&key)),
+        Path::accepted("warm/of this thread, mapped claims", mapped(&key).build().expect("an engine"), one()),
+        Path::accepted("cold/HS256, mapped claims", mapped(&key).no_cache().build().expect("an engine"), tokens(&key)),
     ];
     for (name, algorithm) in [
         ("cold/HS256", Algorithm::HS256),
@@ -113,6 +115,20 @@ fn with(key: &SigningKey, revocations: &Revocations) -> Engine {
 fn without_cache(key: &SigningKey, revocations: &Revocations) -> Engine {
     let engine = Engine::builder().issuer(issuer([key])).revocations(revocations.clone()).no_cache();
     engine.build().expect("an issuer is enough")
+}
+
+/// Of an issuer whose claims are mapped and expected: what a realm of a common identity provider is configured with.
+fn mapped(key: &SigningKey) -> EngineBuilder {
+    let issuer = issuer([key])
+        .audience_claims(&["aud", "client_id"])
+        .client_claims(&["azp", "client_id"])
+        .subject_claims(&["sub", "client_id"])
+        .scope_claims(&["scope", "permissions", "roles"])
+        .prefixed_scope_claim("/realm_access/roles", "role:")
+        .scopes_from(ScopesFrom::All)
+        .expect_claim("roles", ["admin", "publisher"])
+        .require_claim("email");
+    Engine::builder().issuer(issuer)
 }
 
 /// The threads' tables hold one token each, so that tokens by turns are found in the table of all threads.

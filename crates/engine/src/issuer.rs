@@ -191,6 +191,15 @@ impl Issuer {
         self
     }
 
+    /// Adds a claim to those that scopes are taken from.
+    #[must_use]
+    pub fn scope_claim(mut self, path: &str) -> Self {
+        if let Some(source) = self.valid(path.parse().map_err(SettingsError::ClaimPath)) {
+            self.settings.claims.scopes.push(source);
+        }
+        self
+    }
+
     /// Adds a claim to those that scopes are taken from, with `prefix` before each of its values. A scope from another claim
     /// that begins with `prefix` is left out, so that none that a client asked for can pass for one of these.
     ///

@@ -4,7 +4,7 @@ use crate::jws::ALGORITHMS;
 use crate::members::{self, Members};
 use crate::mutation::{Choices, Kind, Mutation};
 use crate::plan::Plan;
-use crate::setting::{AUDIENCE, NOW, Named, signers, world};
+use crate::setting::{NOW, Named, signers, world};
 use crate::signer::hmac;
 use crate::world::{self, Typ};
 use crate::{signature, text, token};
@@ -120,11 +120,12 @@ impl Jwt {
         }
         let signer = keys[usize::from(style >> 1 & 3) % keys.len()];
         let policy = &world().issuers[issuer];
-        let typ = match policy.typ {
+        let typ = match &policy.typ {
             Typ::Jwt => Some("JWT"),
             Typ::AccessToken => Some("at+jwt"),
             Typ::Both if style & 8 == 0 => Some("application/AT+JWT"),
             Typ::Both => None,
+            Typ::OneOf(types) => types.get(usize::from(style >> 3 & 1)).copied().filter(|typ| !typ.is_empty()),
         };
         let quote = |text: &str| format!("\"{text}\"");
         let (mut header, mut claims) = (Members::new(), Members::new());
@@ -138,7 +139,7 @@ impl Jwt {
         for (name, value) in [
             ("iss", quote(policy.name)),
             ("sub", quote("user-1")),
-            ("aud", quote(AUDIENCE)),
+            ("aud", quote(policy.audiences[0])),
             ("exp", (NOW + 600).to_string()),
             ("iat", NOW.to_string()),
             ("jti", quote("token-1")),
@@ -147,6 +148,16 @@ impl Jwt {
             ("tenant", quote("tenant-1")),
         ] {
             members::set(&mut claims, name, &value);
+        }
+        if !policy.expected.is_empty() {
+            for (name, value) in [
+                ("token_use", r#""access""#),
+                ("ext", r#"{"client":"client-9","level":2}"#),
+                ("permissions", r#"["sites:delete"]"#),
+                ("realm_access", r#"{"roles":["admin"]}"#),
+            ] {
+                members::set(&mut claims, name, value);
+            }
         }
         Jwt { header, claims, alg, issuer, signer, style }
     }

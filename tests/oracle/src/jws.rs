@@ -8,6 +8,7 @@ use crate::base64::decode_url;
 use crate::claims::{self, Claims};
 use crate::json::Json;
 use crate::key::{Key, Signature};
+use crate::mapping::{self, Mapped};
 use crate::verdict::{Facts, Verdict};
 use crate::world::{Issuer, Typ, World};
 
@@ -35,8 +36,10 @@ pub(crate) const ALGORITHMS: [&str; 18] = [
     "ML-DSA-87",
 ];
 
-/// The most members of an object: `tollgate_jwt::limits`, by its documented value.
+/// The most members of an object and entries of a list unless an issuer has more: `tollgate_jwt::limits`, by their documented
+/// values.
 const MAX_MEMBERS: usize = 256;
+const MAX_LIST_ENTRIES: usize = 128;
 
 /// The most keys that are tried for one token (docs/keys.md).
 const MAX_KEYS_TRIED: usize = 4;
@@ -57,17 +60,31 @@ pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
     };
     let mut reasons = Reasons::new();
     let header = read_header(header, &mut reasons);
-    let claims = decode_object(payload, &mut reasons).and_then(|payload| {
-        let is_short = !claims::has_long_list(&payload);
+    // Before the issuer is known, the widest limits of all hold.
+    let widest = world.issuers.iter().map(|issuer| issuer.max_members).fold(MAX_MEMBERS, usize::max);
+    let longest = world.issuers.iter().map(|issuer| issuer.max_list_entries).fold(MAX_LIST_ENTRIES, usize::max);
+    let claims = decode_object(payload, widest, &mut reasons).and_then(|payload| {
+        let is_short = !mapping::has_long_list(&payload, longest);
         if !is_short {
             reasons.insert("too-many-entries");
         }
         let claims = claims::read(&payload).map_err(|reason| reasons.insert(reason)).ok()?;
         is_short.then_some((claims, payload))
     });
-    let issuer = claims.as_ref().and_then(|(claims, _)| find_issuer(world, claims, &mut reasons));
+    let width = decode_url(payload).map_or(0, |payload| Json::widest(&payload));
+    let issuer = claims
+        .as_ref()
+        .and_then(|(claims, payload)| find_issuer(world, header.as_ref(), claims, payload, &mut reasons));
+    let mut mapped = Mapped::default();
     if let (Some(issuer), Some((claims, payload))) = (issuer, &claims) {
-        check_claims(issuer, header.as_ref(), claims, payload, now, &mut reasons);
+        if width > issuer.max_members {
+            reasons.insert("too-many-members");
+        }
+        if mapping::has_long_list(payload, issuer.max_list_entries) {
+            reasons.insert("too-many-entries");
+        }
+        mapped = mapping::read(issuer, payload, &mut reasons);
+        check_claims(issuer, header.as_ref(), claims, &mapped, payload, now, &mut reasons);
     }
     let octets = decode_url(signature);
     if octets.is_none() {
@@ -83,7 +100,7 @@ pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
     let signing_input = &token[..token.len() - signature.len() - 1];
     let checks: Vec<_> = candidates.iter().map(|key| key.check(signing_input.as_bytes(), &octets)).collect();
     match checks.iter().position(|check| *check == Signature::Good) {
-        Some(index) => Verdict::Accept(Box::new(facts(claims, payload, candidates[index]))),
+        Some(index) => Verdict::Accept(Box::new(facts(claims, mapped, payload, candidates[index]))),
         None if checks.contains(&Signature::Bad) => Verdict::reject("bad-signature"),
         // Where no key is named, another one may have made it.
         None if header.is_some_and(|header| {
@@ -105,7 +122,7 @@ struct Header {
 
 /// RFC 7515 section 4.
 fn read_header(text: &str, reasons: &mut Reasons) -> Option<Header> {
-    let header = decode_object(text, reasons)?;
+    let header = decode_object(text, MAX_MEMBERS, reasons)?;
     let before = reasons.len();
     if header.get("crit").is_some() {
         reasons.insert("critical-header");
@@ -133,18 +150,75 @@ fn read_header(text: &str, reasons: &mut Reasons) -> Option<Header> {
     if reasons.len() > before { None } else { alg.map(|alg| Header { alg, kid, typ }) }
 }
 
-fn find_issuer<'w>(world: &'w World, claims: &Claims, reasons: &mut Reasons) -> Option<&'w Issuer> {
-    let issuer = world.issuers.iter().find(|issuer| Some(issuer.name) == claims.iss.as_deref());
-    if issuer.is_none() {
-        reasons.insert(if claims.iss.is_some() { "unknown-issuer" } else { "missing-claim" });
+/// The section for a token: that of its issuer's name; of several that take its `typ`; of several the one that names the first
+/// of the token's audiences that any of them names (SECURITY.md).
+fn find_issuer<'w>(
+    world: &'w World,
+    header: Option<&Header>,
+    claims: &Claims,
+    payload: &Json,
+    reasons: &mut Reasons,
+) -> Option<&'w Issuer> {
+    let of_name: Vec<&Issuer> =
+        world.issuers.iter().filter(|issuer| Some(issuer.name) == claims.iss.as_deref()).collect();
+    match of_name[..] {
+        [] => {
+            reasons.insert(if claims.iss.is_some() { "unknown-issuer" } else { "missing-claim" });
+            return None;
+        }
+        [only] => return Some(only),
+        _ => {}
     }
-    issuer
+    // Without a header that can be read the token is rejected for that.
+    let header = header?;
+    let of_typ: Vec<&Issuer> = of_name.into_iter().filter(|issuer| takes(&issuer.typ, header).is_some()).collect();
+    match of_typ[..] {
+        [] => {
+            reasons.insert("type-not-allowed");
+            None
+        }
+        [only] => Some(only),
+        [first, ..] => {
+            let value = first.audience_claims.iter().find_map(|path| mapping::at(payload, path));
+            let audiences: Vec<&str> = match value {
+                Some(Json::String(one)) => vec![one.as_str()],
+                Some(Json::Array(entries)) => entries.iter().filter_map(Json::as_str).collect(),
+                _ => Vec::new(),
+            };
+            let named = audiences.iter().find_map(|one| of_typ.iter().find(|issuer| issuer.audiences.contains(one)));
+            if named.is_none() && !audiences.is_empty() {
+                reasons.insert("wrong-audience");
+                return None;
+            }
+            // What there is in place of an audience is the same to all of them.
+            Some(named.copied().unwrap_or(first))
+        }
+    }
+}
+
+/// Whether a token with this header is an access token in the sense of RFC 9068; `None` where its `typ` is not taken.
+fn takes(typ: &Typ, header: &Header) -> Option<bool> {
+    let sent = header.typ.as_deref().map(media_subtype);
+    let (is_jwt, is_access_token) = (matches!(sent.as_deref(), None | Some("jwt")), sent.as_deref() == Some("at+jwt"));
+    match typ {
+        Typ::Jwt => is_jwt.then_some(false),
+        Typ::AccessToken => is_access_token.then_some(true),
+        Typ::Both => (is_jwt || is_access_token).then_some(is_access_token),
+        Typ::OneOf(types) => {
+            let is_taken = |one: &&&str| match &sent {
+                None => one.is_empty(),
+                Some(sent) => !one.is_empty() && media_subtype(one) == *sent,
+            };
+            types.iter().find(is_taken).map(|_| false)
+        }
+    }
 }
 
 fn check_claims(
     issuer: &Issuer,
     header: Option<&Header>,
     claims: &Claims,
+    mapped: &Mapped,
     payload: &Json,
     now: i64,
     reasons: &mut Reasons,
@@ -154,25 +228,17 @@ fn check_claims(
         if issuer.algorithms.as_ref().is_some_and(|admitted| !admitted.contains(&header.alg.as_str())) {
             reasons.insert("algorithm-not-allowed");
         }
-        let typ = header.typ.as_deref().map(media_subtype);
-        let (is_jwt, is_access_token) =
-            (matches!(typ.as_deref(), None | Some("jwt")), typ.as_deref() == Some("at+jwt"));
-        let is_allowed = match issuer.typ {
-            Typ::Jwt => is_jwt,
-            Typ::AccessToken => is_access_token,
-            Typ::Both => is_jwt || is_access_token,
-        };
-        if !is_allowed {
-            reasons.insert("type-not-allowed");
-        }
-        if is_access_token {
+        match takes(&issuer.typ, header) {
+            None => drop(reasons.insert("type-not-allowed")),
             // RFC 9068 section 2.2. It requires `iss`, `exp` and `aud` too, as does everything below, unless the operator has
             // accepted the danger of their absence (SECURITY.md).
-            required.extend(["sub", "client_id", "iat", "jti"]);
+            Some(true) => required
+                .extend(["sub", "client_id", "iat", "jti"].into_iter().filter(|name| !issuer.optional.contains(name))),
+            Some(false) => {}
         }
     }
     if !issuer.any_audience {
-        match &claims.aud {
+        match &mapped.audience {
             None => drop(reasons.insert("missing-claim")),
             Some(aud) if !aud.iter().any(|entry| issuer.audiences.contains(&entry.as_str())) => {
                 reasons.insert("wrong-audience");
@@ -194,7 +260,7 @@ fn check_claims(
     if claims.nbf.is_some_and(|nbf| i128::from(now) < i128::from(nbf) - i128::from(issuer.leeway)) {
         reasons.insert("not-yet-valid");
     }
-    if required.iter().any(|name| matches!(payload.get(name), None | Some(Json::Null))) {
+    if required.iter().any(|path| matches!(mapping::at(payload, path), None | Some(Json::Null))) {
         reasons.insert("missing-claim");
     }
 }
@@ -232,14 +298,14 @@ fn candidates<'w>(issuer: &'w Issuer, header: &Header, reasons: &mut Reasons) ->
     distinct
 }
 
-fn facts(claims: Claims, payload: Json, key: &Key) -> Facts {
+fn facts(claims: Claims, mapped: Mapped, payload: Json, key: &Key) -> Facts {
     Facts {
         kind: "jwt",
         issuer: claims.iss,
-        subject: claims.sub,
-        audience: claims.aud.unwrap_or_default(),
-        scopes: claims.scopes,
-        client_id: claims.client_id.or(claims.azp),
+        subject: mapped.subject,
+        audience: mapped.audience.unwrap_or_default(),
+        scopes: mapped.scopes,
+        client_id: mapped.client,
         credential_id: claims.jti,
         key_id: key.kid.clone(),
         expires_at: claims.exp,
@@ -248,9 +314,9 @@ fn facts(claims: Claims, payload: Json, key: &Key) -> Facts {
 }
 
 /// The object that a part holds, or the reasons why it holds none.
-fn decode_object(text: &str, reasons: &mut Reasons) -> Option<Json> {
+fn decode_object(text: &str, max_members: usize, reasons: &mut Reasons) -> Option<Json> {
     let text = decode_url(text).unwrap_or_default();
-    let is_narrow = Json::widest(&text) <= MAX_MEMBERS;
+    let is_narrow = Json::widest(&text) <= max_members;
     if !is_narrow {
         reasons.insert("too-many-members");
     }

@@ -6,7 +6,7 @@
 //! name, and the cryptography RustCrypto's instead of ring's and aws-lc's.
 //!
 //! A [`Plan`] says how to make a credential, good or spoiled, from a few bytes; [`world`] is the configuration in which
-//! all plans play. The two verdicts are compared in `tollgate-tests`.
+//! all plans play. A [`PolicyPlan`] makes a configuration as well. The two verdicts are compared in `tollgate-tests`.
 //!
 //! ```
 //! use tollgate_oracle::{NOW, Plan, Verdict, judge, world};
@@ -27,9 +27,11 @@ mod json;
 mod judge;
 mod jws;
 mod key;
+mod mapping;
 mod members;
 mod mutation;
 mod plan;
+mod policy_plan;
 mod setting;
 mod signature;
 mod signer;
@@ -43,6 +45,7 @@ pub use judge::{judge, judge_api_key};
 pub use key::Key;
 pub use mutation::{Kind as MutationKind, Mutation};
 pub use plan::{Plan, Trial};
+pub use policy_plan::PolicyPlan;
 pub use setting::{NOW, world};
 pub use verdict::{Facts, Verdict};
-pub use world::{Credential, Issuer, Kind, State, Typ, World};
+pub use world::{Credential, ExpectedValue, Issuer, Kind, State, Typ, World};

@@ -102,7 +102,7 @@ pub(crate) fn escape_name(members: &mut Members, choices: &mut Choices) {
 pub(crate) fn add_nested(members: &mut Members, choices: &mut Choices) {
     let value = match choices.below(9) {
         8 => {
-            let name = choices.one_of(&["aud", "scope", "scp"]);
+            let name = choices.one_of(&["aud", "scope", "scp", "permissions", "roles"]);
             let mut entries = vec![r#""https://api.example.com""#; 126 + choices.below(6)];
             entries[0] = choices.one_of(&[r#""x""#, "1", r#""a b""#]);
             return set(members, name, &format!("[{}]", entries.join(",")));
@@ -215,6 +215,9 @@ const HEADER: &[(&str, &[&str])] = &[
             r#""application/at+jwt""#,
             r#""Application/JWT""#,
             r#""dpop+jwt""#,
+            r#""jose""#,
+            r#""application/SecEvent+JWT""#,
+            r#""application/x/jwt""#,
             r#""logout+jwt""#,
             r#""""#,
             "null",
@@ -248,6 +251,8 @@ const CLAIMS: &[(&str, &[&str])] = &[
             r#""https://narrow.example.com""#,
             r#""https://lax.example.com""#,
             r#""urn:example:without-keys""#,
+            r#""https://mapped.example.com""#,
+            r#""https://thrice.example.com""#,
             r#""https://AUTH.example.com/""#,
             r#""https://auth.example.com//""#,
             r#""https://auth.example.com/ ""#,
@@ -272,6 +277,9 @@ const CLAIMS: &[(&str, &[&str])] = &[
             r#"["https://api.example.com","https://api.example.com"]"#,
             r#""https://api.example.co""#,
             r#""https://\u0061pi.example.com""#,
+            r#""app-1""#,
+            r#"["app-1","https://api.example.com"]"#,
+            r#"["x","https://api.example.com","app-1"]"#,
             r#"[""]"#,
             r#""*""#,
         ],
@@ -305,6 +313,50 @@ const CLAIMS: &[(&str, &[&str])] = &[
     ("scp", &[r#"["a","b"]"#, r#""a b""#, r#"["a b"]"#, r#"[""]"#, r#"["a",1]"#, r#"["a\u0000"]"#, r#"["\u0061"]"#]),
     ("cnf", &[r#"{"jkt":"x"}"#, r#"{"x5t#S256":"x"}"#, "{}"]),
     ("tenant", &[r#""t""#, "0", "false"]),
+    ("cid", &[r#""client-4""#, r#""a\u0000""#]),
+    ("appid", &[r#""client-5""#]),
+    ("token_use", &[r#""access""#, r#""id""#, r#"["id","access"]"#, "[true]", r#""true""#, r#"[["access"]]"#]),
+    (
+        "ext",
+        &[
+            r#"{"client":"client-8","level":2.0}"#,
+            r#"{"client":"","level":2}"#,
+            r#"{"client":null,"level":2}"#,
+            r#"{"client":"c","level":"2"}"#,
+            r#"{"client":"c","level":[1,2e0]}"#,
+            r#"{"client":"c","level":3}"#,
+            r#"{"client":["c"],"level":2}"#,
+            r#"[{"client":"c","level":2}]"#,
+            r#"{"level":2}"#,
+            r#"{"client":"c"}"#,
+        ],
+    ),
+    (
+        "permissions",
+        &[r#"["a","two words","",7,"role:admin"]"#, r#""one""#, r#""two words""#, r#""role:admin""#, r#"["\u0061"]"#],
+    ),
+    (
+        "realm_access",
+        &[
+            r#"{"roles":["user","role:x","a b",null]}"#,
+            r#"{"roles":"user"}"#,
+            r#"{"roles":{"0":"user"}}"#,
+            r#"{"role":["user"]}"#,
+        ],
+    ),
+    ("roles", &[r#"["a","b"]"#, r#""a b""#, r#"["role:a"]"#]),
+    (
+        "resource",
+        &[
+            r#"{"servers":"https://api.example.com"}"#,
+            r#"{"servers":["x","https://api.example.com"]}"#,
+            r#"{"servers":["x"]}"#,
+            r#"{"servers":[1,"https://api.example.com"]}"#,
+            r#"{"servers":null}"#,
+            r#"{"server":"x"}"#,
+        ],
+    ),
+    ("https://example.com/user", &[r#""user-9""#, r#""""#]),
     ("extra", NUMBERS),
 ];
 

@@ -86,7 +86,7 @@ impl Plan {
     /// The plan of that number: mostly one or two changes, none in one of eight.
     #[must_use]
     pub fn random(number: u64) -> Plan {
-        let mut random = Random(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x746f_6c6c_6761_7465);
+        let mut random = Random::new(number);
         let count = [0, 1, 1, 1, 1, 2, 2, 3 + random.below(3)][random.below(8)];
         let mut bytes = vec![random.byte(), random.byte(), random.byte(), count as u8];
         bytes.extend((0..4 * count).map(|_| random.byte()));
@@ -182,9 +182,13 @@ const PIECES: [&str; 40] = [
 ];
 
 /// SplitMix64 (Steele, Lea, Flood 2014).
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
+    pub(crate) fn new(number: u64) -> Self {
+        Random(number.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ 0x746f_6c6c_6761_7465)
+    }
+
     fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -193,7 +197,7 @@ impl Random {
         z ^ z >> 31
     }
 
-    fn byte(&mut self) -> u8 {
+    pub(crate) fn byte(&mut self) -> u8 {
         self.next() as u8
     }
 

@@ -1,4 +1,4 @@
-//! The one world in which all plans play: six issuers, all algorithms, every kind of credential.
+//! The one world in which all plans play: ten issuers, all algorithms, every kind of credential.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use crate::api_key::assemble;
 use crate::jws::ALGORITHMS;
 use crate::key::Key;
 use crate::signer::Signer;
-use crate::world::{Credential, Issuer, Kind, State, Typ, World};
+use crate::world::{Credential, ExpectedValue, Issuer, Kind, State, Typ, World};
 
 /// When it plays, in seconds since the Unix epoch.
 pub const NOW: i64 = 1_763_800_000;
@@ -78,19 +78,7 @@ const ENCRYPTION: usize = 20;
 
 /// Each issuer, without its keys, and these, each with whether its JWK says `alg`.
 fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
-    let plain = |name| Issuer {
-        name,
-        jwks: String::new(),
-        secrets: Vec::new(),
-        keys: Vec::new(),
-        audiences: vec![AUDIENCE],
-        any_audience: false,
-        missing_exp: false,
-        typ: Typ::Jwt,
-        algorithms: None,
-        required: Vec::new(),
-        leeway: 60,
-    };
+    let plain = |name| Issuer::new(name, vec![AUDIENCE]);
     let named = |alg, number, kid: Option<String>, with_alg| {
         (Named { signer: Signer::new(alg, number), number, kid }, with_alg)
     };
@@ -131,6 +119,40 @@ fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
         ),
         (Issuer { any_audience: true, missing_exp: true, typ: Typ::Both, ..plain("https://lax.example.com") }, crowded),
         (plain("urn:example:without-keys"), Vec::new()),
+        (
+            Issuer {
+                typ: Typ::OneOf(vec!["", "application/JOSE", "secevent+jwt"]),
+                audience_claims: vec!["/resource/servers", "aud"],
+                client_claims: vec!["/ext/client", "cid", "client_id"],
+                subject_claims: vec!["https://example.com/user", "sub", "client_id"],
+                scope_claims: vec![("scope", ""), ("permissions", ""), ("/realm_access/roles", "role:")],
+                all_scopes: true,
+                expected: vec![
+                    ("token_use", vec![ExpectedValue::String("access"), ExpectedValue::Bool(true)]),
+                    ("/ext/level", vec![ExpectedValue::Integer(2)]),
+                ],
+                required: vec!["/ext/client"],
+                max_list_entries: 129,
+                max_members: 255,
+                ..plain("https://mapped.example.com")
+            },
+            two_of_each(3, 2),
+        ),
+        // One name thrice, told apart by `typ` and by the audience.
+        (
+            Issuer {
+                typ: Typ::AccessToken,
+                optional: vec!["sub", "jti"],
+                scope_claims: vec![("roles", ""), ("scp", "")],
+                ..plain("https://thrice.example.com")
+            },
+            two_of_each(0, 1),
+        ),
+        (plain("https://thrice.example.com"), two_of_each(2, 3)),
+        (
+            Issuer { audiences: vec!["app-1"], required: vec!["tenant"], ..plain("https://thrice.example.com") },
+            two_of_each(1, 0),
+        ),
     ]
 }
 

@@ -36,14 +36,72 @@ pub struct Issuer {
     pub typ: Typ,
     /// The algorithms that are admitted; all when there is no list.
     pub algorithms: Option<Vec<&'static str>>,
-    /// Claims that have to be there and not null.
+    /// Claims that have to be there and not null, by name or JSON Pointer.
     pub required: Vec<&'static str>,
+    /// Claims of RFC 9068 that may be absent.
+    pub optional: Vec<&'static str>,
+    /// Where the audience stands: the first that is there.
+    pub audience_claims: Vec<&'static str>,
+    /// Where the client stands.
+    pub client_claims: Vec<&'static str>,
+    /// Where the subject stands.
+    pub subject_claims: Vec<&'static str>,
+    /// Where scopes stand, and what is put before each.
+    pub scope_claims: Vec<(&'static str, &'static str)>,
+    /// Whether the scopes of all these claims count, not of the first alone.
+    pub all_scopes: bool,
+    /// Claims, and the values of which they have to have one.
+    pub expected: Vec<(&'static str, Vec<ExpectedValue>)>,
+    /// The most entries of a list.
+    pub max_list_entries: usize,
+    /// The most members of an object.
+    pub max_members: usize,
     /// Seconds forgiven at `exp` and `nbf`.
     pub leeway: i64,
 }
 
+impl Issuer {
+    /// An issuer of that name without keys, all else as it is by default.
+    #[must_use]
+    pub fn new(name: &'static str, audiences: Vec<&'static str>) -> Self {
+        Issuer {
+            name,
+            jwks: String::new(),
+            secrets: Vec::new(),
+            keys: Vec::new(),
+            audiences,
+            any_audience: false,
+            missing_exp: false,
+            typ: Typ::Jwt,
+            algorithms: None,
+            required: Vec::new(),
+            optional: Vec::new(),
+            audience_claims: vec!["aud"],
+            client_claims: vec!["client_id", "azp", "cid", "appid"],
+            subject_claims: vec!["sub"],
+            scope_claims: vec![("scope", ""), ("scp", "")],
+            all_scopes: false,
+            expected: Vec::new(),
+            max_list_entries: 128,
+            max_members: 256,
+            leeway: 60,
+        }
+    }
+}
+
+/// A value that a claim may be expected to have.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExpectedValue {
+    /// A string.
+    String(&'static str),
+    /// A number.
+    Integer(i64),
+    /// A boolean.
+    Bool(bool),
+}
+
 /// Which tokens are asked for (RFC 8725 section 3.11).
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Typ {
     /// `typ` absent or `JWT`.
     Jwt,
@@ -51,6 +109,8 @@ pub enum Typ {
     AccessToken,
     /// Either.
     Both,
+    /// One of these media types, `""` standing for none, and `typ` alone.
+    OneOf(Vec<&'static str>),
 }
 
 /// One entry of the table of API keys.

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::thread;
 
-use tollgate_oracle::{MutationKind, Plan, Verdict};
-use tollgate_tests::agreement::agree;
+use tollgate_oracle::{MutationKind, Plan, PolicyPlan, Verdict};
+use tollgate_tests::agreement::{agree, agree_on_policy};
 
 /// How often each outcome came up.
 #[derive(Default)]
@@ -49,7 +49,7 @@ fn the_engine_and_the_oracle_agree_on_every_plan() {
 }
 
 /// Each reason for which a credential can be rejected in the oracle's world.
-const REASONS: [&str; 29] = [
+const REASONS: [&str; 30] = [
     "algorithm-mismatch",
     "algorithm-not-allowed",
     "ambiguous-key",
@@ -79,7 +79,49 @@ const REASONS: [&str; 29] = [
     "unsupported-header",
     "unsupported-scheme",
     "wrong-audience",
+    "wrong-claim",
 ];
+
+/// `TOLLGATE_POLICY_CASES` says how many, `TOLLGATE_ORACLE_SEED` from which number on.
+#[test]
+fn the_engine_and_the_oracle_agree_on_every_configuration() {
+    let number = |name, default| env::var(name).map_or(default, |text| text.parse().expect(name));
+    let (cases, seed) = (number("TOLLGATE_POLICY_CASES", 20_000), number("TOLLGATE_ORACLE_SEED", 0_u64));
+    let mut tally: BTreeMap<&str, u64> = BTreeMap::new();
+    for number in seed..seed + cases {
+        match agree_on_policy(&PolicyPlan::random(number)) {
+            Ok(None) => *tally.entry("contradiction").or_default() += 1,
+            Ok(Some(Verdict::Accept(_))) => *tally.entry("accepted").or_default() += 1,
+            Ok(Some(Verdict::Reject(reasons))) => {
+                for reason in reasons {
+                    *tally.entry(reason).or_default() += 1;
+                }
+            }
+            Err(disagreement) => panic!("plan {number}: {disagreement}"),
+        }
+    }
+    println!("{cases} configurations {tally:?}");
+    if cases >= 20_000 {
+        let reached = [
+            "accepted",
+            "contradiction",
+            "bad-signature",
+            "expired",
+            "invalid-claim",
+            "missing-claim",
+            "too-many-entries",
+            "too-many-members",
+            "type-not-allowed",
+            "unknown-issuer",
+            "unknown-key",
+            "wrong-audience",
+            "wrong-claim",
+        ];
+        let missed: Vec<_> =
+            reached.iter().filter(|reason| tally.get(*reason).is_none_or(|count| *count < 20)).collect();
+        assert!(missed.is_empty(), "hardly ever {missed:?}: {tally:?}");
+    }
+}
 
 #[test]
 fn a_plan_is_its_bytes() {

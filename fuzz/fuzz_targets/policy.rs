@@ -1,0 +1,7 @@
+//! Runs [`tollgate_fuzz::policy`] on whatever the fuzzer makes.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| tollgate_fuzz::policy(data));
