@@ -1,0 +1,93 @@
+//! The sum of a few points out of tables.
+
+use crate::curve::Curve;
+use crate::fault;
+use crate::limbs::Limbs;
+use crate::point::{AffinePoint, Point};
+use crate::recode::Digits;
+use crate::residue::Modulus;
+use crate::table::Table;
+
+/// A point, by its table, times a scalar, by its digits.
+pub(crate) struct Term<'t, C: Curve<N>, const N: usize> {
+    pub(crate) table: &'t Table<C, N>,
+    pub(crate) digits: Digits,
+}
+
+impl<'t, C: Curve<N>, const N: usize> Term<'t, C, N> {
+    pub(crate) fn new(table: &'t Table<C, N>, scalar: &Limbs<N>) -> Self {
+        Term { table, digits: Digits::new(scalar, table.windows()) }
+    }
+
+    /// The points whose sum the product is: of each window the multiple that its digit names.
+    #[inline(always)]
+    fn addends(&self) -> impl Iterator<Item = AffinePoint<C::Prime, N>> {
+        // A digit that no recoding gives may name no point. The check of the scalars finds it.
+        self.digits.as_slice().iter().enumerate().filter_map(|(window, &digit)| {
+            let multiple = self.table.multiple(window, usize::from(digit.unsigned_abs()))?;
+            Some(multiple.negate_if(digit < 0))
+        })
+    }
+}
+
+/// How many points, and a checksum of their coordinates: the same for the same points in any order.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Tally {
+    points: u32,
+    checksum: u64,
+}
+
+impl Tally {
+    /// Of the points that `terms` ask for.
+    pub(crate) fn of<C: Curve<N>, const N: usize>(terms: &[Term<'_, C, N>; 2]) -> Self {
+        let mut tally = Tally::default();
+        for term in terms {
+            term.addends().for_each(|point| tally.count(&point));
+        }
+        tally
+    }
+
+    /// Takes up a limb of `y`, which knows the sign, and one of `x`: the first and the last of the point in memory, so that a
+    /// point in two cache lines is read from both.
+    #[inline(always)]
+    fn count<M: Modulus<N>, const N: usize>(&mut self, point: &AffinePoint<M, N>) {
+        self.points += 1;
+        self.checksum = self.checksum.wrapping_add(point.y.lowest_limb()).wrapping_add(point.x.highest_limb());
+    }
+}
+
+/// A sum, and which points went into it.
+pub(crate) struct Sum<M, const N: usize> {
+    pub(crate) point: Point<M, N>,
+    pub(crate) tally: Tally,
+}
+
+impl<M: Modulus<N>, const N: usize> Sum<M, N> {
+    /// None where all digits are zero.
+    #[inline(never)]
+    pub(crate) fn of<C: Curve<N, Prime = M>>(terms: &[Term<'_, C, N>; 2]) -> Option<Self> {
+        let mut sum: Option<Self> = None;
+        for term in terms {
+            for addend in fault::in_addends(term.addends()) {
+                match &mut sum {
+                    Some(sum) => sum.add(&addend),
+                    None => sum = Some(Sum::from(&addend)),
+                }
+            }
+        }
+        sum
+    }
+
+    #[inline(always)]
+    fn from(point: &AffinePoint<M, N>) -> Self {
+        let mut tally = Tally::default();
+        tally.count(point);
+        Sum { point: Point::from(*point), tally }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, point: &AffinePoint<M, N>) {
+        self.point.add(point);
+        self.tally.count(point);
+    }
+}

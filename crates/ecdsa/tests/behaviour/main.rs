@@ -1,0 +1,9 @@
+//! Verification under prepared keys, one file a behaviour.
+
+mod arithmetic;
+mod exceptional_cases;
+mod faults;
+mod other_library;
+mod refused_keys;
+mod support;
+mod wycheproof_vectors;
