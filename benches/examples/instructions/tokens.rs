@@ -22,6 +22,7 @@ pub(crate) fn paths() -> Vec<Path> {
         Path::accepted("cold/HS256, 10,000 tokens revoked", without_cache(&key, &many), tokens(&key)),
         Path::accepted("warm/of this thread, mapped claims", mapped(&key).build().expect("an engine"), one()),
         Path::accepted("cold/HS256, mapped claims", mapped(&key).no_cache().build().expect("an engine"), tokens(&key)),
+        Path::accepted("cold/HS256, all scopes", all_scopes(&key).no_cache().build().expect("an engine"), tokens(&key)),
     ];
     for (name, algorithm) in [
         ("cold/HS256", Algorithm::HS256),
@@ -117,18 +118,21 @@ fn without_cache(key: &SigningKey, revocations: &Revocations) -> Engine {
     engine.build().expect("an issuer is enough")
 }
 
-/// Of an issuer whose claims are mapped and expected: what a realm of a common identity provider is configured with.
+/// Of an issuer whose claims are mapped and expected, as docs/claims.md has its first example.
 fn mapped(key: &SigningKey) -> EngineBuilder {
     let issuer = issuer([key])
         .audience_claims(&["aud", "client_id"])
-        .client_claims(&["azp", "client_id"])
+        .client_claims(&["client_id", "azp", "cid", "appid"])
         .subject_claims(&["sub", "client_id"])
-        .scope_claims(&["scope", "permissions", "roles"])
-        .prefixed_scope_claim("/realm_access/roles", "role:")
-        .scopes_from(ScopesFrom::All)
-        .expect_claim("roles", ["admin", "publisher"])
-        .require_claim("email");
+        .scope_claims(&["scope", "scp", "permissions", "/realm_access/roles"])
+        .expect_claim("roles", ["admin", "publisher"]);
     Engine::builder().issuer(issuer)
+}
+
+/// Of an issuer whose scopes stand in several claims, of which the token has five.
+fn all_scopes(key: &SigningKey) -> EngineBuilder {
+    let issuer = issuer([key]).scope_claims(&["scope", "scp", "permissions"]).prefixed_scope_claim("roles", "role:");
+    Engine::builder().issuer(issuer.scopes_from(ScopesFrom::All))
 }
 
 /// The threads' tables hold one token each, so that tokens by turns are found in the table of all threads.

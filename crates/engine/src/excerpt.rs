@@ -53,6 +53,13 @@ impl Excerpt {
 impl Write for Excerpt {
     /// Fails where there is no more room, which ends the writing.
     fn write_str(&mut self, text: &str) -> fmt::Result {
+        // Most text is as it is written, and fits.
+        let is_plain = text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'&' | b'('..=b'[' | b']'..=b'~'));
+        if is_plain && self.escaped + text.len() <= MAX_CUT_BYTES {
+            self.escaped += text.len();
+            self.push_str(text);
+            return Ok(());
+        }
         for character in text.chars() {
             self.escaped += character.escape_debug().map(char::len_utf8).sum::<usize>();
             if self.escaped > MAX_CUT_BYTES {

@@ -29,6 +29,8 @@ pub(crate) struct Policy {
     /// Seconds.
     leeway: u32,
     limits: ClaimLimits,
+    /// Whether claims are read within wider limits, those of another issuer.
+    is_narrower: bool,
     mapping: Mapping,
     /// What is looked for in a token's claims.
     names: ClaimNames,
@@ -68,6 +70,7 @@ impl Policy {
             expected: settings.expect.iter().map(expected).collect(),
             leeway: settings.leeway,
             limits,
+            is_narrower: false,
             mapping: Mapping::new(issuer.clone(), &settings.claims, &names, limits.max_list_entries),
             issuer,
             names,
@@ -76,6 +79,11 @@ impl Policy {
 
     pub(crate) fn limits(&self) -> ClaimLimits {
         self.limits
+    }
+
+    /// To be told within which limits claims are read.
+    pub(crate) fn read_within(&mut self, limits: &ClaimLimits) {
+        self.is_narrower = self.limits != *limits;
     }
 
     /// Checks everything but `iss` and the signature.
@@ -88,7 +96,9 @@ impl Policy {
     ) -> Result<Mapped<'c, 's>, Rejection> {
         self.check_algorithm(algorithm)?;
         let is_access_token = self.check_typ(header)?;
-        claims.check_within(&self.limits)?;
+        if self.is_narrower {
+            claims.check_within(&self.limits)?;
+        }
         let claims = LocatedClaims::new(claims, &self.names);
         let audience = self.mapping.audience(&claims)?;
         self.check_audience(audience)?;

@@ -99,12 +99,14 @@ impl<'s> Claims<'s> {
     }
 
     /// `iss`: who issued the token (RFC 7519 section 4.1.1).
+    #[inline]
     #[must_use]
     pub fn iss(&self) -> Option<&'s str> {
         self.fields.iss
     }
 
     /// `sub`: whom it speaks of (section 4.1.2); never empty.
+    #[inline]
     #[must_use]
     pub fn sub(&self) -> Option<&'s str> {
         self.fields.sub
@@ -117,42 +119,49 @@ impl<'s> Claims<'s> {
     }
 
     /// `exp` (section 4.1.4) in seconds since the Unix epoch, fractions rounded down.
+    #[inline]
     #[must_use]
     pub fn exp(&self) -> Option<i64> {
         self.fields.exp
     }
 
     /// `nbf` (section 4.1.5) in seconds since the Unix epoch, fractions rounded up.
+    #[inline]
     #[must_use]
     pub fn nbf(&self) -> Option<i64> {
         self.fields.nbf
     }
 
     /// `iat` (section 4.1.6) in seconds since the Unix epoch, fractions rounded down.
+    #[inline]
     #[must_use]
     pub fn iat(&self) -> Option<i64> {
         self.fields.iat
     }
 
     /// `jti`: the token's identifier (section 4.1.7).
+    #[inline]
     #[must_use]
     pub fn jti(&self) -> Option<&'s str> {
         self.fields.jti
     }
 
     /// `sid`: the session (OpenID Connect Front-Channel Logout 1.0 section 3).
+    #[inline]
     #[must_use]
     pub fn sid(&self) -> Option<&'s str> {
         self.fields.sid
     }
 
     /// `client_id` (RFC 8693 section 4.3, RFC 9068 section 2.2); never empty.
+    #[inline]
     #[must_use]
     pub fn client_id(&self) -> Option<&'s str> {
         self.fields.client_id
     }
 
     /// `azp`: the authorized party (OpenID Connect Core 1.0 section 2); never empty.
+    #[inline]
     #[must_use]
     pub fn azp(&self) -> Option<&'s str> {
         self.fields.azp
@@ -165,12 +174,14 @@ impl<'s> Claims<'s> {
     }
 
     /// `cnf`: what the sender has to prove (RFC 7800 section 3.1).
+    #[inline]
     #[must_use]
     pub fn cnf(&self) -> Option<Object<'_, 's>> {
         self.at(self.fields.cnf)?.as_object()
     }
 
     /// All claims.
+    #[inline]
     #[must_use]
     pub fn root(&self) -> Object<'_, 's> {
         self.document.root()
@@ -183,6 +194,7 @@ impl<'s> Claims<'s> {
     }
 
     /// The value of a claim that was read in the pass over the members.
+    #[inline]
     #[must_use]
     pub fn known(&self, claim: KnownClaim) -> Option<Value<'_, 's>> {
         let fields = &self.fields;
@@ -214,6 +226,7 @@ impl<'s> Claims<'s> {
     }
 
     /// The claim whose index in the names that were looked for is `index`.
+    #[inline]
     #[must_use]
     pub fn found(&self, found: &FoundClaims, index: usize) -> Option<Value<'_, 's>> {
         match found.positions[index] {
@@ -240,6 +253,7 @@ impl<'s> Claims<'s> {
         Ok(())
     }
 
+    #[inline]
     fn at(&self, position: Option<usize>) -> Option<Value<'_, 's>> {
         position.map(|position| self.document.root().at(position))
     }

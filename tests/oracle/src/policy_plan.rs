@@ -35,7 +35,11 @@ impl PolicyPlan {
         let typ = if typ.is_empty() { String::new() } else { format!(r#","typ":"{typ}""#) };
         let header = format!(r#"{{"alg":"HS256","kid":"{kid}"{typ}}}"#);
         let signing_input = format!("{}.{}", encode_url(header.as_bytes()), encode_url(claims.as_bytes()));
-        let signature = encode_url(&key(kid).sign(signing_input.as_bytes()));
+        let mut signature = key(kid).sign(signing_input.as_bytes());
+        if choices.very_rarely() {
+            signature[0] ^= 1;
+        }
+        let signature = encode_url(&signature);
         let later = [0, 59, 60, 599, 600, 660, -60, -61];
         PolicyPlan {
             world: World { issuers, prefix: "tg", env: "live", credentials: Vec::new(), max_header_bytes: 8192 },
@@ -142,6 +146,11 @@ impl Choices<'_> {
         self.below(8) == 7
     }
 
+    /// In one of 64 cases.
+    fn very_rarely(&mut self) -> bool {
+        self.below(64) == 63
+    }
+
     fn sometimes(&mut self) -> bool {
         self.below(3) == 2
     }
@@ -150,17 +159,25 @@ impl Choices<'_> {
         all[self.below(all.len())]
     }
 
-    fn some_of<T: Copy>(&mut self, all: &[T], most: usize) -> Vec<T> {
-        (0..self.below(most + 1)).map(|_| self.one_of(all)).collect()
+    /// Each of them once, but for rare cases.
+    fn some_of<T: Copy + PartialEq>(&mut self, all: &[T], most: usize) -> Vec<T> {
+        let mut some = Vec::new();
+        for _ in 0..self.below(most + 1) {
+            let one = self.one_of(all);
+            if !some.contains(&one) || self.very_rarely() {
+                some.push(one);
+            }
+        }
+        some
     }
 
     fn issuer(&mut self, index: usize) -> Issuer {
         let mut issuer =
             Issuer::new(self.one_of(&["https://a.example", "https://a.example", "https://b.example"]), vec![]);
         issuer.audiences = match self.below(8) {
-            0..4 => vec![AUDIENCES[index]],
-            4 => AUDIENCES.to_vec(),
-            5 => vec![AUDIENCES[0]],
+            0..5 => vec![AUDIENCES[index]],
+            5 => AUDIENCES.to_vec(),
+            6 => vec![AUDIENCES[0]],
             _ => self.some_of(&AUDIENCES, 2),
         };
         issuer.any_audience = self.rarely();
@@ -172,7 +189,11 @@ impl Choices<'_> {
             _ => Typ::OneOf([vec![self.one_of(&TYPES)], self.some_of(&TYPES, 2)].concat()),
         };
         if self.sometimes() {
-            issuer.audience_claims = self.some_of(&PATHS, 3);
+            // `aud` may stand last, where it stands first in most configurations.
+            issuer.audience_claims = self.some_of(&PATHS, 2);
+            if !self.rarely() && !issuer.audience_claims.contains(&"aud") {
+                issuer.audience_claims.push("aud");
+            }
         }
         if self.sometimes() {
             issuer.client_claims = self.some_of(&PATHS, 4);
@@ -186,18 +207,27 @@ impl Choices<'_> {
         }
         issuer.all_scopes = self.below(2) == 1;
         if self.sometimes() {
-            let paths = self.some_of(&PATHS, 2);
+            let paths = self.some_of(&PATHS, 1);
             issuer.expected = paths.into_iter().map(|path| (path, self.expected_values())).collect();
         }
         if self.sometimes() {
-            issuer.required = self.some_of(&PATHS, 2);
+            issuer.required = self.some_of(&PATHS, 1);
         }
         if self.sometimes() {
-            issuer.optional = self.some_of(&["sub", "client_id", "iat", "jti", "sub", "exp"], 3);
+            issuer.optional = self.some_of(&["sub", "client_id", "iat", "jti"], 3);
+            if self.rarely() {
+                issuer.optional.push("exp");
+            }
         }
-        issuer.max_list_entries = self.one_of(&[128, 128, 128, 2, 1, 0, 300]);
-        issuer.max_members = self.one_of(&[256, 256, 256, 12, 6, 0, 300]);
-        issuer.leeway = self.one_of(&[60, 60, 0, 300, 301]);
+        issuer.max_list_entries = self.one_of(&[128, 128, 128, 2, 1, 300]);
+        issuer.max_members = self.one_of(&[256, 256, 256, 12, 10, 300]);
+        issuer.leeway = self.one_of(&[60, 60, 0, 300]);
+        if self.very_rarely() {
+            (issuer.max_list_entries, issuer.max_members) = (self.below(2), 256 - 256 * self.below(2));
+        }
+        if self.very_rarely() {
+            issuer.leeway = 301;
+        }
         let (kid, secret) = (KEYS[index], key(KEYS[index]).hmac_secret().unwrap_or_default().to_vec());
         issuer.keys = vec![Key::secret(Some(kid.into()), "HS256", &secret)];
         issuer.secrets = vec![(Some(kid.into()), "HS256", secret)];
@@ -213,7 +243,7 @@ impl Choices<'_> {
             ExpectedValue::Integer(1),
             ExpectedValue::Integer(9_007_199_254_740_993),
         ];
-        let count = if self.rarely() { 0 } else { 1 + self.below(3) };
+        let count = if self.very_rarely() { 0 } else { 1 + self.below(3) };
         (0..count).map(|_| values[self.below(values.len())].clone()).collect()
     }
 
@@ -229,8 +259,17 @@ impl Choices<'_> {
                 claims.push((name, value.into()));
             }
         }
-        for _ in 0..self.below(8) {
-            let (name, value) = (self.one_of(&NAMES), self.one_of(&VALUES));
+        for _ in 0..self.below(6) {
+            let name = self.one_of(&NAMES);
+            // A registered claim of another type makes the rest of no account.
+            let fitting = if name == "exp" || name == "iat" { &NUMBERS[..] } else { &STRINGS };
+            let value =
+                if REGISTERED.contains(&name) && !self.rarely() { self.one_of(fitting) } else { self.one_of(&VALUES) };
+            if REGISTERED.contains(&name) {
+                claims.retain(|(claim, _)| *claim != name);
+                claims.push((name, value.to_owned()));
+                continue;
+            }
             let value = if self.rarely() { format!("[{}]", [value; 3].join(",")) } else { value.to_owned() };
             let value =
                 if self.rarely() { format!(r#"{{"roles":{value},"0":{value},"b":{{"c":{value}}}}}"#) } else { value };
@@ -302,6 +341,22 @@ const NAMES: [&str; 18] = [
     "iss",
     "sid",
 ];
+
+/// Of a type that their specifications give them.
+const REGISTERED: [&str; 11] = ["aud", "client_id", "azp", "sub", "scope", "scp", "jti", "iat", "exp", "iss", "sid"];
+
+const STRINGS: [&str; 8] = [
+    "\"a\"",
+    "\"app-1\"",
+    "\"app-2\"",
+    "\"https://api.example\"",
+    "\"https://a.example\"",
+    "\"read\"",
+    "\"role:admin\"",
+    "\"\\u0061\"",
+];
+
+const NUMBERS: [&str; 4] = ["1763800600", "1763800000", "1763800600.5", "1"];
 
 const VALUES: [&str; 30] = [
     "\"a\"",

@@ -30,9 +30,15 @@ impl ClaimPath {
         &self.steps[0]
     }
 
+    /// Whether this is a claim itself, and not something in it.
+    #[inline]
+    pub(crate) fn is_claim(&self) -> bool {
+        self.steps.len() == 1
+    }
+
     /// Whether this is the claim `name` itself.
     pub(crate) fn is(&self, name: &str) -> bool {
-        self.steps.len() == 1 && self.claim() == name
+        self.is_claim() && self.claim() == name
     }
 
     /// What the path leads to, which is looked for in all of `claims`.
@@ -41,7 +47,12 @@ impl ClaimPath {
     }
 
     /// What the path leads to from the value of [`claim`](ClaimPath::claim).
+    #[inline]
     pub(crate) fn follow<'a, 's>(&self, claim: Value<'a, 's>) -> Option<Value<'a, 's>> {
+        if self.is_claim() { Some(claim) } else { self.follow_steps(claim) }
+    }
+
+    fn follow_steps<'a, 's>(&self, claim: Value<'a, 's>) -> Option<Value<'a, 's>> {
         self.steps[1..].iter().try_fold(claim, |value, step| match value {
             Value::Object(object) => object.get(step),
             Value::Array(array) => array.get(array_index(step)?),

@@ -33,7 +33,8 @@ pub(crate) struct ConfiguredIssuer {
 impl Issuers {
     pub(crate) fn new(configured: Vec<Issuer>) -> Result<Self, BuildError> {
         let mut limits = ClaimLimits::default();
-        let (mut all, mut sections) = (Vec::with_capacity(configured.len()), HashMap::<Arc<str>, Vec<usize>>::new());
+        let (mut all, mut sections) =
+            (Vec::<ConfiguredIssuer>::with_capacity(configured.len()), HashMap::<Arc<str>, Vec<usize>>::new());
         for (index, issuer) in configured.iter().enumerate() {
             let policy = issuer.policy()?;
             limits.max_members = limits.max_members.max(policy.limits().max_members);
@@ -42,6 +43,9 @@ impl Issuers {
             sections.entry(name.clone()).or_default().push(index);
             let (validators, keys) = (issuer.validators().clone(), issuer.key_ring().clone());
             all.push(ConfiguredIssuer { name, policy, validators, keys });
+        }
+        for issuer in &mut all {
+            issuer.policy.read_within(&limits);
         }
         let by_name = sections.into_iter().map(|(name, indexes)| {
             let settings: Vec<_> = indexes.iter().map(|index| (*index, configured[*index].settings())).collect();

@@ -61,6 +61,7 @@ impl<'c, 's> LocatedClaims<'c, 's> {
         LocatedClaims { claims, found }
     }
 
+    #[inline]
     pub(crate) fn at(&self, location: &Location) -> Option<Value<'c, 's>> {
         let claim = match (location.claim, &self.found) {
             (ClaimPlace::Known(known), _) => self.claims.known(known)?,
@@ -154,13 +155,28 @@ impl Mapping {
     }
 
     fn one<'s>(&self, locations: &[Location], claims: &LocatedClaims<'_, 's>) -> Result<Option<&'s str>, Rejection> {
-        let Some((location, value)) = claims.first(locations, |location| location) else {
-            return Ok(None);
-        };
-        match name(value) {
-            Some(text) if !text.is_empty() => Ok(Some(text)),
-            _ => Err(self.invalid(location, "a string of one character or more, without U+0000")),
+        for location in locations {
+            // Of these three the form was checked when the claims were read.
+            let text = match location.claim {
+                ClaimPlace::Known(KnownClaim::Sub) => claims.claims.sub(),
+                ClaimPlace::Known(KnownClaim::ClientId) => claims.claims.client_id(),
+                ClaimPlace::Known(KnownClaim::Azp) => claims.claims.azp(),
+                _ => match claims.at(location) {
+                    Some(value) => return self.name_in(location, value).map(Some),
+                    None => None,
+                },
+            };
+            if text.is_some() && location.path.is_claim() {
+                return Ok(text);
+            }
         }
+        Ok(None)
+    }
+
+    fn name_in<'s>(&self, location: &Location, value: Value<'_, 's>) -> Result<&'s str, Rejection> {
+        name(value)
+            .filter(|text| !text.is_empty())
+            .ok_or_else(|| self.invalid(location, "a string of one character or more, without U+0000"))
     }
 
     /// Whether no claim that names scopes has more entries than the limit.
@@ -222,7 +238,7 @@ impl ScopeLocation {
         if self.is_scope_claim {
             let claim = ScopeClaim::from(value);
             match claim.as_joined() {
-                Some(joined) if self.prefix.is_empty() && self.reserved.is_empty() => push(text, "", joined),
+                Some(joined) if self.prefix.is_empty() && !self.reserves_any(joined) => push(text, "", joined),
                 _ => claim.iter().for_each(|scope| self.write_one(scope, text)),
             }
         } else {
@@ -234,10 +250,19 @@ impl ScopeLocation {
     }
 
     fn write_one(&self, scope: &str, text: &mut String) {
-        if self.prefix.is_empty() && self.reserved.iter().any(|prefix| scope.starts_with(&**prefix)) {
-            return;
+        if !self.reserves(scope) {
+            push(text, &self.prefix, scope);
         }
-        push(text, &self.prefix, scope);
+    }
+
+    /// Whether a scope would pass for one of another claim.
+    fn reserves(&self, scope: &str) -> bool {
+        self.reserved.iter().any(|prefix| scope.starts_with(&**prefix))
+    }
+
+    /// Whether one of several scopes, joined by spaces, would.
+    fn reserves_any(&self, joined: &str) -> bool {
+        !self.reserved.is_empty() && joined.split(' ').any(|scope| self.reserves(scope))
     }
 }
 
@@ -249,6 +274,7 @@ fn reserved(source: &ScopeSource, all: &[ScopeSource]) -> Vec<Box<str>> {
 }
 
 fn push(text: &mut String, prefix: &str, scope: &str) {
+    text.reserve(prefix.len() + scope.len() + 1);
     text.push_str(prefix);
     text.push_str(scope);
     text.push(' ');

@@ -95,7 +95,7 @@ impl Collector<'_> {
     }
 
     fn end(&mut self, field: Field, is_present: bool) {
-        // No field is longer than the header, which has at most 64 KiB.
+        // The header has at most 64 KiB, and a prefix of at most 64 bytes comes before each scope in it.
         self.ends[field as usize] = self.text.len() as u32;
         self.present |= if is_present { bit(field) } else { 0 };
     }

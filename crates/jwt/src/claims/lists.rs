@@ -7,18 +7,21 @@ pub struct StringList<'a, 's>(pub(super) Option<Value<'a, 's>>);
 
 impl<'a, 's> StringList<'a, 's> {
     /// Whether the claim is absent. An empty array is not.
+    #[inline]
     #[must_use]
     pub fn is_absent(&self) -> bool {
         self.0.is_none()
     }
 
     /// The claim's value.
+    #[inline]
     #[must_use]
     pub fn value(&self) -> Option<Value<'a, 's>> {
         self.0
     }
 
     /// The entries in order.
+    #[inline]
     pub fn iter(&self) -> impl Iterator<Item = &'s str> + use<'a, 's> {
         strings(self.0)
     }
@@ -26,6 +29,7 @@ impl<'a, 's> StringList<'a, 's> {
 
 /// The strings of a claim's value: itself, or those of its entries that are strings.
 impl<'a, 's> From<Value<'a, 's>> for StringList<'a, 's> {
+    #[inline]
     fn from(value: Value<'a, 's>) -> Self {
         StringList(Some(value))
     }
@@ -37,6 +41,7 @@ pub struct ScopeClaim<'a, 's>(pub(super) Option<Value<'a, 's>>);
 
 /// The scope-tokens of the value of a `scope` or `scp` claim, which was checked when the claims were read.
 impl<'a, 's> From<Value<'a, 's>> for ScopeClaim<'a, 's> {
+    #[inline]
     fn from(value: Value<'a, 's>) -> Self {
         ScopeClaim(Some(value))
     }

@@ -53,30 +53,34 @@ impl KnownClaim {
 /// Names of claims that [`Claims::find`](super::Claims::find) looks for in one pass: at most [`MAX_CLAIM_NAMES`].
 #[derive(Clone, Debug, Default)]
 pub struct ClaimNames {
-    /// Sorted.
+    /// Sorted by length, and those of one length by their text: most comparisons end with the lengths.
     names: Vec<Box<str>>,
     /// A bit for the fingerprint of each name: most members are told apart by it alone.
-    fingerprints: u128,
+    fingerprints: u64,
 }
 
 impl ClaimNames {
     /// Adds `name`, unless it is there. Returns whether there was room.
     pub fn add(&mut self, name: &str) -> bool {
-        if let Err(index) = self.names.binary_search_by(|one| (**one).cmp(name)) {
+        if let Err(index) = self.search(name) {
             if self.names.len() == MAX_CLAIM_NAMES {
                 return false;
             }
             self.names.insert(index, name.into());
-            self.fingerprints |= 1 << fingerprint(name);
+            self.fingerprints |= bit(name);
         }
         true
     }
 
     /// The index of `name`, which changes when others are added.
+    #[inline]
     #[must_use]
     pub fn index(&self, name: &str) -> Option<usize> {
-        let is_possible = self.fingerprints >> fingerprint(name) & 1 != 0;
-        if is_possible { self.names.binary_search_by(|one| (**one).cmp(name)).ok() } else { None }
+        if self.fingerprints & bit(name) != 0 { self.search(name).ok() } else { None }
+    }
+
+    fn search(&self, name: &str) -> Result<usize, usize> {
+        self.names.binary_search_by(|one| one.len().cmp(&name.len()).then_with(|| (**one).cmp(name)))
     }
 
     /// Whether there is no name.
@@ -84,6 +88,11 @@ impl ClaimNames {
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
+}
+
+#[inline]
+fn bit(name: &str) -> u64 {
+    1 << (fingerprint(name) & 63)
 }
 
 /// Where the claims of some [`ClaimNames`] are: what [`Claims::find`](super::Claims::find) gives.

@@ -82,6 +82,7 @@ pub struct Document<'s> {
 
 impl<'s> Document<'s> {
     /// The object.
+    #[inline]
     #[must_use]
     pub fn root(&self) -> Object<'_, 's> {
         Object::new(&self.tape.0)

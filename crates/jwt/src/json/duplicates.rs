@@ -55,6 +55,7 @@ fn sort(object: &Object<'_, '_>, order: &mut Vec<u32>) -> Result<(), JsonError> 
 }
 
 /// 7 bits that equal names share. Claims' names differ mostly in length and at their ends.
+#[inline]
 pub(crate) fn fingerprint(name: &str) -> usize {
     let bytes = name.as_bytes();
     let (first, last) = (bytes.first().copied().unwrap_or(0), bytes.last().copied().unwrap_or(0));

@@ -19,6 +19,7 @@ pub enum Value<'a, 's> {
 
 impl<'a, 's> Value<'a, 's> {
     /// The string, if it is one.
+    #[inline]
     #[must_use]
     pub fn as_str(&self) -> Option<&'s str> {
         match self {
@@ -37,6 +38,7 @@ impl<'a, 's> Value<'a, 's> {
     }
 
     /// The array, if it is one.
+    #[inline]
     #[must_use]
     pub fn as_array(&self) -> Option<Array<'a, 's>> {
         match self {
