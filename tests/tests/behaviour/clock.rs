@@ -172,6 +172,11 @@ fn rule(history: &[(i64, i64)]) -> (i64, i64) {
             }
             continue;
         };
+        // The same second read again tells nothing new: the second began when it was read first.
+        if since.is_empty() && wall == believed_time {
+            now = both(wall);
+            continue;
+        }
         let expected = believed_time + at - believed_at;
         let is_back = |wall: i64| wall < believed_time;
         let is_ahead = |at: i64, wall: i64| wall > believed_time + at - believed_at + STEP;

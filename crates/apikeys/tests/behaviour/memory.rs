@@ -47,7 +47,7 @@ fn a63_a_million_keys_that_come_and_go_leave_nothing() {
         assert_eq!(table.retain(|entry| is_kept(entry.record())) as u64, KEYS - KEYS / 10);
         // A record that is changed leaves nothing either.
         for round in 0..20_000 {
-            assert!(table.update(native(round % kept).digest(), |user| user.clone()).is_some());
+            assert!(table.update(native(round % kept).digest(), std::clone::Clone::clone).is_some());
         }
     });
     assert_eq!(table.len() as u64, kept);

@@ -50,31 +50,26 @@ pub(super) struct RareFacts {
 
 impl KeyRecord {
     /// An API key of `subject`. `id` names the key where the key itself must not be shown.
-    #[must_use]
     pub fn api_key<'a>(id: &'a str, subject: &'a str) -> KeyRecordBuilder<'a> {
         Self::builder(KeyKind::ApiKey, id, subject)
     }
 
     /// The secret of the client `client_id`, which is also the subject. `id` names the secret.
-    #[must_use]
     pub fn client_secret<'a>(id: &'a str, client_id: &'a str) -> KeyRecordBuilder<'a> {
         Self::builder(KeyKind::ClientSecret, id, client_id)
     }
 
     /// An opaque access token that speaks for `subject`. `id` names the token.
-    #[must_use]
     pub fn access_token<'a>(id: &'a str, subject: &'a str) -> KeyRecordBuilder<'a> {
         Self::builder(KeyKind::AccessToken, id, subject)
     }
 
     /// A key of that kind.
-    #[must_use]
     pub fn builder<'a>(kind: KeyKind, id: &'a str, subject: &'a str) -> KeyRecordBuilder<'a> {
         KeyRecordBuilder::new(kind, id, subject)
     }
 
     /// A builder of a record that says the same, to change something of it.
-    #[must_use]
     pub fn edit(&self) -> KeyRecordBuilder<'_> {
         KeyRecordBuilder::of(self)
     }

@@ -217,7 +217,7 @@ impl<'a> Import<'a> {
     }
 
     /// With what it begins, if it is in tollgate's format and another operator's.
-    fn digest_of_key_in_clear(&self, fields: &KeyLine) -> Result<Option<(Digest, Option<Arc<str>>)>, LineRefused> {
+    fn digest_of_key_in_clear(&self, fields: &KeyLine) -> Result<Option<DigestAndFormat>, LineRefused> {
         let Some(key) = fields.key_in_clear()? else {
             return Ok(None);
         };
@@ -282,3 +282,6 @@ impl std::fmt::Debug for Import<'_> {
         f.debug_struct("Import").field("format", &self.format).field("existing", &self.existing).finish_non_exhaustive()
     }
 }
+
+/// A key's digest, and with what the key begins.
+type DigestAndFormat = (Digest, Option<Arc<str>>);
