@@ -1,6 +1,6 @@
 use std::sync::LazyLock;
 
-use tollgate::{Algorithm, ApiKeyTable, Digest, Engine, Issuer, KeyFormat, KeyRecord, KeySet, Rejection, TypProfile};
+use tollgate::{Algorithm, ApiKeyTable, Engine, Issuer, KeyFormat, KeyRecord, KeySet, Rejection, TypProfile};
 
 /// Only the credentials of the fixture are accepted, the same way each time; what a rejection tells the client and the
 /// log is printable.
@@ -63,12 +63,15 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     let keys = KeySet::builder().jwks(JWKS).expect("a key set").hmac(Some("hs"), Algorithm::HS256, HMAC_SECRET);
     let issuer = |name| Issuer::new(name).audience("https://api.example.com").typ(TypProfile::JwtOrAccessToken);
     let format = KeyFormat::new("tg", "live").expect("a format");
-    let table = ApiKeyTable::new(format);
-    let record = |record: KeyRecord| record.expires_at(NOW + DAY).into();
-    table.insert(Digest::of(API_KEY), record(KeyRecord::api_key("key", "user")));
-    table.insert_foreign(Digest::of(FOREIGN_KEY), record(KeyRecord::api_key("foreign", "user")));
-    table.insert_foreign(Digest::of(OPAQUE_TOKEN), record(KeyRecord::access_token("token", "user")));
-    table.insert_foreign(Digest::of(CLIENT_SECRET), record(KeyRecord::client_secret("secret", "reporter")));
+    let table = ApiKeyTable::<KeyRecord>::new(format);
+    for (key, record) in [
+        (API_KEY, KeyRecord::api_key("key", "user")),
+        (FOREIGN_KEY, KeyRecord::api_key("foreign", "user")),
+        (OPAQUE_TOKEN, KeyRecord::access_token("token", "user")),
+        (CLIENT_SECRET, KeyRecord::client_secret("secret", "reporter")),
+    ] {
+        table.insert(table.digest_of(key).expect("a key"), record.expires_at(NOW + DAY));
+    }
     let engine = Engine::builder()
         .issuer(issuer("https://issuer.example.com/").keys(keys.build().expect("usable keys")))
         .issuer(issuer("https://other.example.com/"))

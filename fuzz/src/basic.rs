@@ -1,8 +1,9 @@
 use std::sync::{Arc, LazyLock};
 
+use tollgate::apikeys::NativeKey;
 use tollgate::apikeys::limits::{FOREIGN_MAX_BYTES, FOREIGN_MIN_BYTES};
 use tollgate::jwt::base64url;
-use tollgate::{ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord};
+use tollgate::{ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyRecordBuilder};
 
 /// `Basic` lets in who sends a client's id and its secret in one of their two readings, nobody else, and no secret in another
 /// place.
@@ -17,8 +18,9 @@ pub fn basic(data: &[u8]) {
         assert!(accepted.is_err());
         let text = credentials.as_deref().and_then(text).filter(|_| is_short);
         for (id, secret) in text.into_iter().flat_map(readings).filter(|(_, secret)| is_foreign(secret.as_bytes())) {
-            let digest = Digest::of(secret.as_bytes());
-            TABLE.insert_foreign(digest, record(KeyRecord::client_secret("secret", &id)));
+            let digest = TABLE.digest_of(secret.as_bytes()).expect("a foreign key");
+            let insert = |record: KeyRecordBuilder<'_>| drop(TABLE.insert(digest, record.expires_at(NOW + 1)));
+            insert(KeyRecord::client_secret("secret", &id));
             let principal = ENGINE.verify_at(&header, NOW).expect("the client's own secret");
             assert_eq!((principal.subject(), principal.client_id()), (Some(&*id), Some(&*id)));
             assert!(ENGINE.verify_client_at(&id, &secret, NOW).is_ok(), "the client's own secret from a form");
@@ -26,11 +28,11 @@ pub fn basic(data: &[u8]) {
             assert!(ENGINE.verify_at(format!("Bearer {secret}"), NOW).is_err(), "a client's secret as a bearer token");
             assert!(ENGINE.verify_api_key_at(&secret, NOW).is_err(), "a client's secret as an API key");
 
-            TABLE.insert_foreign(digest, record(KeyRecord::client_secret("secret", &format!("{id}x"))));
+            insert(KeyRecord::client_secret("secret", &format!("{id}x")));
             assert!(ENGINE.verify_at(&header, NOW).is_err(), "another client's secret");
-            TABLE.insert_foreign(digest, record(KeyRecord::api_key("key", &id).client_id(&id)));
+            insert(KeyRecord::api_key("key", &id).client_id(&*id));
             assert!(ENGINE.verify_at(&header, NOW).is_err(), "an API key as a client's secret");
-            TABLE.remove(&digest);
+            TABLE.remove(digest.digest());
             assert!(ENGINE.verify_at(&header, NOW).is_err(), "a secret that was removed");
         }
     }
@@ -41,10 +43,6 @@ const NOW: i64 = 1_763_827_200;
 static TABLE: LazyLock<Arc<ApiKeyTable<KeyRecord>>> =
     LazyLock::new(|| ApiKeyTable::new(KeyFormat::new("tg", "live").expect("a format")).into());
 static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::builder().api_keys(TABLE.clone()).build().expect("a table"));
-
-fn record(record: KeyRecord) -> Arc<KeyRecord> {
-    record.expires_at(NOW + 1).into()
-}
 
 /// RFC 7617 section 2: text without control characters.
 fn text(credentials: &[u8]) -> Option<&str> {
@@ -73,9 +71,11 @@ fn decoded_value(value: &str) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
 }
 
-/// What a table can hold and is no key of its own format.
+/// What a table can hold and is no key in tollgate's format.
 fn is_foreign(secret: &[u8]) -> bool {
-    (FOREIGN_MIN_BYTES..=FOREIGN_MAX_BYTES).contains(&secret.len()) && !secret.starts_with(b"tg_live_")
+    (FOREIGN_MIN_BYTES..=FOREIGN_MAX_BYTES).contains(&secret.len())
+        && !secret.starts_with(b"tg_live_")
+        && NativeKey::parse(secret).is_err()
 }
 
 fn without_leading_spaces(text: &[u8]) -> &[u8] {

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use tollgate::jwt::limits::MAX_LIST_ENTRIES;
 use tollgate::jwt::{CompactJws, base64url, is_scope_token, json};
-use tollgate::{ApiKeyTable, Digest, Engine, KeyFormat, KeyRecord, Principal, ScopeSet};
+use tollgate::{ApiKeyTable, Engine, KeyFormat, KeyRecord, Principal};
 
 /// A scope counts when it is there as a whole, and never else: in `scope`, in `scp` and in the record of an API key alike.
 pub fn scopes(data: &[u8]) {
@@ -14,10 +14,10 @@ pub fn scopes(data: &[u8]) {
     assert_eq!(granted("scp", lines.clone().into()), expected);
     assert_eq!(granted("scope", lines.clone().into()), expected);
 
-    let set = ScopeSet::new(lines.iter().copied());
+    let record = KeyRecord::api_key("key", "user").scopes(lines.iter().copied()).build();
     let tokens: Vec<_> = lines.iter().copied().filter(|line| naive_is_token(line)).collect();
-    assert_eq!(set.scopes().iter().collect::<Vec<_>>(), tokens);
-    let principal = principal(set);
+    assert_eq!(record.scopes().iter().collect::<Vec<_>>(), tokens);
+    let principal = principal(record);
     for line in lines.iter().take(16) {
         assert_eq!(is_scope_token(line), naive_is_token(line));
         assert_eq!(principal.require_scope(line).is_ok(), tokens.contains(line), "{line:?}");
@@ -59,13 +59,13 @@ fn naive_is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| matches!(c, '\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e'))
 }
 
-/// Who presents a key that grants `set`.
-fn principal(set: ScopeSet) -> Principal {
+/// Who presents a key of that record.
+fn principal(record: KeyRecord) -> Principal {
     static ENGINE: LazyLock<Engine> =
         LazyLock::new(|| Engine::builder().api_keys(TABLE.clone()).build().expect("a table"));
     static TABLE: LazyLock<std::sync::Arc<ApiKeyTable<KeyRecord>>> =
         LazyLock::new(|| ApiKeyTable::new(KeyFormat::new("tg", "live").expect("a format")).into());
-    TABLE.insert(Digest::of(KEY), KeyRecord::api_key("key", "user").scope_set(set).into());
+    TABLE.insert(TABLE.digest_of(KEY).expect("a key"), record);
     ENGINE.verify(KEY).expect("the key is there")
 }
 

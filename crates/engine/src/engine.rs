@@ -91,7 +91,7 @@ impl Engine {
     ///
     /// let format = KeyFormat::new("tg", "live")?;
     /// let (secret, table) = (ApiKey::generate(&format)?, ApiKeyTable::new(format));
-    /// table.insert(secret.digest(), KeyRecord::client_secret("secret_1", "urn:app:7").into());
+    /// table.insert(&secret, KeyRecord::client_secret("secret_1", "urn:app:7"));
     /// let engine = Engine::builder().api_keys(table).build()?;
     /// assert_eq!(engine.verify_client("urn:app:7", secret.as_str())?.client_id(), Some("urn:app:7"));
     /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -1,9 +1,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tollgate::apikeys::{MatchedKey, Origin, TableEntry};
+use tollgate::apikeys::KeyDigest;
 use tollgate::jwt::base64url;
-use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat, KeyRecord, KeyState};
+use tollgate::{ApiKey, ApiKeyTable, KeyFormat, KeyKind, KeyRecord, KeyState};
 
 use super::operations::Operations;
 use super::world::NOW;
@@ -31,7 +31,7 @@ impl ApiKeys {
     }
 
     pub(super) fn apply(&mut self, operations: &mut Operations<'_>) {
-        match operations.choose(6) {
+        match operations.choose(7) {
             0 => {
                 let (key, record) = chosen(operations);
                 self.insert(key, record);
@@ -48,50 +48,58 @@ impl ApiKeys {
             3 => {
                 let before = self.model.len();
                 self.model.retain(|_, record| record.state() == KeyState::Active);
-                let removed = self.table.retain(|_, record| record.state() == KeyState::Active);
+                let removed = self.table.retain(|entry| entry.record().state() == KeyState::Active);
                 assert_eq!(removed, before - self.model.len());
             }
             4 => self.replace_all(operations),
+            5 => {
+                let (key, state) = (operations.choose(KEYS), chosen_state(operations));
+                let updated = self.table.update(self.digest(key).digest(), |record| record.edit().state(state).build());
+                let expected = self.model.get_mut(&key).map(|record| {
+                    *record = record.edit().state(state).build();
+                    &*record
+                });
+                assert_eq!(updated.as_ref().map(|entry| entry.record()), expected);
+            }
             _ => self.clear(),
         }
     }
 
     fn insert(&mut self, key: usize, record: KeyRecord) {
-        let displaced = self.insert_into_table(key, record.clone());
-        assert_eq!(displaced.as_deref(), self.model.insert(key, record).as_ref());
-    }
-
-    fn insert_into_table(&self, key: usize, record: KeyRecord) -> Option<Arc<KeyRecord>> {
-        let (digest, record) = (self.digest(key), record.into());
-        if key < NATIVE { self.table.insert(digest, record) } else { self.table.insert_foreign(digest, record) }
+        let displaced = self.table.insert(self.digest(key), record.clone());
+        assert_eq!(displaced.as_ref().map(|entry| entry.record()), self.model.insert(key, record).as_ref());
     }
 
     fn remove(&mut self, key: usize) {
-        let removed = self.table.remove(&self.digest(key));
-        assert_eq!(removed.as_deref(), self.model.remove(&key).as_ref());
+        let removed = self.table.remove(self.digest(key).digest());
+        assert_eq!(removed.as_ref().map(|entry| entry.record()), self.model.remove(&key).as_ref());
     }
 
-    /// One key is removed and one inserted while the new contents are being built: both hold afterwards.
+    /// One key is removed, one inserted and one changed while the new contents are being built: all of it holds afterwards.
     fn replace_all(&mut self, operations: &mut Operations<'_>) {
         let entries: Vec<_> = (0..operations.choose(4)).map(|_| chosen(operations)).collect();
         let (removed, (inserted, record)) = (operations.choose(KEYS), chosen(operations));
+        let (changed, state) = (operations.choose(KEYS), chosen_state(operations));
+        let mut updated = None;
         let halfway = std::iter::once_with(|| {
-            self.table.remove(&self.digest(removed));
-            self.insert_into_table(inserted, record.clone());
+            self.table.remove(self.digest(removed).digest());
+            self.table.insert(self.digest(inserted), record.clone());
+            updated = self.table.update(self.digest(changed).digest(), |record| record.edit().state(state).build());
             None
         });
-        let new = entries.iter().map(|(key, record)| {
-            let origin = if *key < NATIVE { Origin::Native } else { Origin::Foreign };
-            Some(TableEntry { digest: self.digest(*key), record: record.clone().into(), origin })
-        });
+        let new = entries.iter().map(|(key, record)| Some((self.digest(*key), record.clone())));
         self.table.replace_all(new.clone().take(1).chain(halfway).chain(new.skip(1)).flatten());
         self.model = entries.into_iter().collect();
         self.model.remove(&removed);
         self.model.insert(inserted, record);
+        // Of a key that the new contents lack nothing is made.
+        if let (Some(updated), Some(record)) = (updated, self.model.get_mut(&changed)) {
+            *record = updated.record().clone();
+        }
     }
 
     fn clear(&mut self) {
-        self.table.replace_all(Vec::<TableEntry<KeyRecord>>::new());
+        self.table.replace_all(Vec::<(KeyDigest, KeyRecord)>::new());
         self.model.clear();
     }
 
@@ -118,7 +126,7 @@ impl ApiKeys {
         match record.state() {
             KeyState::Disabled => Err("disabled"),
             KeyState::Revoked => Err("revoked"),
-            KeyState::Active if record.validity().1.is_some_and(|end| now >= end) => Err("expired"),
+            KeyState::Active if record.expires_at().is_some_and(|end| now >= end) => Err("expired"),
             KeyState::Active if is_revoked(record.id()) => Err("revoked"),
             KeyState::Active => Ok(()),
         }
@@ -128,14 +136,15 @@ impl ApiKeys {
     pub(super) fn assert_contents(&self) {
         assert_eq!(self.table.len(), self.model.len());
         for key in 0..KEYS {
-            assert_eq!(self.table.get(&self.digest(key)).as_deref(), self.model.get(&key));
+            let kept = self.table.get(self.digest(key).digest());
+            assert_eq!(kept.as_ref().map(|entry| entry.record()), self.model.get(&key));
             let found = self.table.find(self.secrets[key].as_bytes()).ok();
-            assert_eq!(found.map(MatchedKey::into_record).as_deref(), self.model.get(&key));
+            assert_eq!(found.as_ref().map(|matched| matched.record()), self.model.get(&key));
         }
     }
 
-    fn digest(&self, key: usize) -> Digest {
-        Digest::of(self.secrets[key].as_bytes())
+    fn digest(&self, key: usize) -> KeyDigest {
+        self.table.digest_of(self.secrets[key].as_bytes()).expect("native or foreign")
     }
 }
 
@@ -143,11 +152,15 @@ impl ApiKeys {
 fn chosen(operations: &mut Operations<'_>) -> (usize, KeyRecord) {
     let key = operations.choose(KEYS);
     let id = ["key-0", "key-1"][operations.choose(2)];
-    let record = match key {
-        4 => KeyRecord::access_token(id, "user"),
-        5 => KeyRecord::client_secret(id, "client"),
-        _ => KeyRecord::api_key(id, "user"),
+    let (kind, subject) = match key {
+        4 => (KeyKind::AccessToken, "user"),
+        5 => (KeyKind::ClientSecret, "client"),
+        _ => (KeyKind::ApiKey, "user"),
     };
-    let state = [KeyState::Active, KeyState::Disabled, KeyState::Revoked][operations.choose(3)];
-    (key, record.state(state).expires_at(NOW + 100 * operations.choose(8) as i64))
+    let record = KeyRecord::builder(kind, id, subject).state(chosen_state(operations));
+    (key, record.expires_at(NOW + 100 * operations.choose(8) as i64).build())
+}
+
+fn chosen_state(operations: &mut Operations<'_>) -> KeyState {
+    [KeyState::Active, KeyState::Disabled, KeyState::Revoked][operations.choose(3)]
 }
