@@ -10,7 +10,7 @@ pub fn jwks(data: &[u8]) {
     let again = KeySet::builder().jwks(data).expect("loaded once").build_with_reports();
     assert!(loaded.set.len() == again.set.len() && again.set.iter().all(|key| loaded.set.contains(key)));
     let twice = KeySet::builder().jwks(data).and_then(|once| once.jwks(data));
-    if let Ok(twice) = twice.map(|twice| twice.build_with_reports()) {
+    if let Ok(twice) = twice.map(tollgate::keys::KeySetBuilder::build_with_reports) {
         assert!(twice.set.len() == again.set.len() && twice.set.iter().all(|key| again.set.contains(key)));
     }
     for report in &loaded.reports {

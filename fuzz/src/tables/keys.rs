@@ -59,7 +59,7 @@ impl ApiKeys {
                     *record = record.edit().state(state).build();
                     &*record
                 });
-                assert_eq!(updated.as_ref().map(|entry| entry.record()), expected);
+                assert_eq!(updated.as_ref().map(tollgate::apikeys::TableEntry::record), expected);
             }
             _ => self.clear(),
         }
@@ -67,12 +67,15 @@ impl ApiKeys {
 
     fn insert(&mut self, key: usize, record: KeyRecord) {
         let displaced = self.table.insert(self.digest(key), record.clone());
-        assert_eq!(displaced.as_ref().map(|entry| entry.record()), self.model.insert(key, record).as_ref());
+        assert_eq!(
+            displaced.as_ref().map(tollgate::apikeys::TableEntry::record),
+            self.model.insert(key, record).as_ref()
+        );
     }
 
     fn remove(&mut self, key: usize) {
         let removed = self.table.remove(self.digest(key).digest());
-        assert_eq!(removed.as_ref().map(|entry| entry.record()), self.model.remove(&key).as_ref());
+        assert_eq!(removed.as_ref().map(tollgate::apikeys::TableEntry::record), self.model.remove(&key).as_ref());
     }
 
     /// One key is removed, one inserted and one changed while the new contents are being built: all of it holds afterwards.
@@ -137,9 +140,9 @@ impl ApiKeys {
         assert_eq!(self.table.len(), self.model.len());
         for key in 0..KEYS {
             let kept = self.table.get(self.digest(key).digest());
-            assert_eq!(kept.as_ref().map(|entry| entry.record()), self.model.get(&key));
+            assert_eq!(kept.as_ref().map(tollgate::apikeys::TableEntry::record), self.model.get(&key));
             let found = self.table.find(self.secrets[key].as_bytes()).ok();
-            assert_eq!(found.as_ref().map(|matched| matched.record()), self.model.get(&key));
+            assert_eq!(found.as_ref().map(tollgate::apikeys::MatchedKey::record), self.model.get(&key));
         }
     }
 
