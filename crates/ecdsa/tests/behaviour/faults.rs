@@ -20,7 +20,8 @@ fn a_bit_of_a_product() {
         let rejected = outcomes.get(&Verdict::Invalid).copied().unwrap_or(0);
         assert!(rejected <= 6, "{outcomes:?}");
         let caught_by = |reason| outcomes.get(&Verdict::Undecided(reason)).copied().unwrap_or(0);
-        assert!(caught_by(Undecided::Curve) > 600 && caught_by(Undecided::Scalars) == 6, "{outcomes:?}");
+        // How many products there are depends on how many digits of the random scalars are zero.
+        assert!(caught_by(Undecided::Curve) > 500 && caught_by(Undecided::Scalars) == 6, "{outcomes:?}");
         let caught = caught_by(Undecided::Curve) + caught_by(Undecided::Scalars);
         assert_eq!(outcomes.values().sum::<u32>(), caught + rejected, "{outcomes:?}");
     }
