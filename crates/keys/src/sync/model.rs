@@ -43,12 +43,37 @@ impl<P: Clone> ArcSwapAny<P> {
 
     /// Makes `value` current.
     pub fn store(&self, value: P) {
-        let index = {
-            let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
-            values.push(value);
-            values.len() - 1
-        };
-        self.current.swap(index, Ordering::AcqRel);
+        self.swap(value);
+    }
+
+    /// Makes `value` current, and gives what was.
+    pub fn swap(&self, value: P) -> P {
+        let index = self.push(value);
+        let old = self.current.swap(index, Ordering::AcqRel);
+        self.at(old)
+    }
+
+    fn push(&self, value: P) -> usize {
+        let mut values = self.values.lock().unwrap_or_else(PoisonError::into_inner);
+        values.push(value);
+        values.len() - 1
+    }
+
+    fn at(&self, index: usize) -> P {
+        self.values.lock().unwrap_or_else(PoisonError::into_inner)[index].clone()
+    }
+}
+
+impl<T> ArcSwap<T> {
+    /// Makes current what `change` makes of what is, and gives what was.
+    pub fn rcu(&self, change: impl Fn(&Arc<T>) -> T) -> Arc<T> {
+        loop {
+            let old = self.current.load(Ordering::Acquire);
+            let index = self.push(Arc::new(change(&self.at(old))));
+            if self.current.compare_exchange(old, index, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                return self.at(old);
+            }
+        }
     }
 }
 
