@@ -22,7 +22,7 @@ struct World {
 impl World {
     fn new(key: &ApiKey) -> Self {
         let table = Arc::new(ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap()));
-        table.insert(&key, KeyRecord::api_key("key-1", "user-1"));
+        table.insert(key, KeyRecord::api_key("key-1", "user-1"));
         let revocations = Revocations::new();
         let engine = Engine::builder().api_keys(table.clone()).revocations(revocations.clone()).build().unwrap();
         let (digest, key) = (key.digest(), key.as_str().into());
