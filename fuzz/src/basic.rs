@@ -4,6 +4,7 @@ use tollgate::apikeys::NativeKey;
 use tollgate::apikeys::limits::{FOREIGN_MAX_BYTES, FOREIGN_MIN_BYTES};
 use tollgate::jwt::base64url;
 use tollgate::{ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyRecordBuilder};
+use tollgate_tests::basic_readings;
 
 /// `Basic` lets in who sends a client's id and its secret in one of their two readings, nobody else, and no secret in another
 /// place.
@@ -17,7 +18,9 @@ pub fn basic(data: &[u8]) {
         let is_short = header.len() <= 8192;
         assert!(accepted.is_err());
         let text = credentials.as_deref().and_then(text).filter(|_| is_short);
-        for (id, secret) in text.into_iter().flat_map(readings).filter(|(_, secret)| is_foreign(secret.as_bytes())) {
+        for (id, secret) in
+            text.into_iter().flat_map(basic_readings).filter(|(_, secret)| is_foreign(secret.as_bytes()))
+        {
             let digest = TABLE.digest_of(secret.as_bytes()).expect("a foreign key");
             let insert = |record: KeyRecordBuilder<'_>| drop(TABLE.insert(digest, record.expires_at(NOW + 1)));
             insert(KeyRecord::client_secret("secret", &id));
@@ -47,28 +50,6 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::builder().api_keys(TA
 /// RFC 7617 section 2: text without control characters.
 fn text(credentials: &[u8]) -> Option<&str> {
     str::from_utf8(credentials).ok().filter(|text| !text.contains(char::is_control))
-}
-
-/// RFC 7617 section 2: the id up to the first colon, the secret after it; both as they are, and decoded from a form
-/// (RFC 6749 section 2.3.1) where that can be done.
-fn readings(text: &str) -> Vec<(String, String)> {
-    let Some((id, secret)) = text.split_once(':') else { return Vec::new() };
-    let as_sent = (id.to_owned(), secret.to_owned());
-    let decoded = decoded_value(id).zip(decoded_value(secret)).filter(|decoded| *decoded != as_sent);
-    decoded.into_iter().chain([as_sent]).collect()
-}
-
-/// `None` for what no encoder writes.
-fn decoded_value(value: &str) -> Option<String> {
-    let mut bytes = Vec::new();
-    let mut parts = value.split('%');
-    bytes.extend(parts.next()?.replace('+', " ").bytes());
-    for part in parts {
-        let digits = part.get(..2).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
-        bytes.push(u8::from_str_radix(digits, 16).ok()?);
-        bytes.extend(part[2..].replace('+', " ").bytes());
-    }
-    String::from_utf8(bytes).ok().filter(|text| !text.contains(char::is_control))
 }
 
 /// What a table can hold and is no key in tollgate's format.

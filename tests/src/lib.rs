@@ -6,11 +6,13 @@
 
 #[cfg(feature = "oracle")]
 pub mod agreement;
+mod basic;
 mod draft;
 mod early_rejections;
 mod fixture;
 mod traffic;
 
+pub use basic::basic_readings;
 pub use draft::Draft;
 pub use early_rejections::{EARLY_REJECTIONS, EarlyRejection, EarlyRejections};
 pub use fixture::{AUDIENCE, ISSUER, NOW, cold_engine, engine, issuer, key_set, signing_key};

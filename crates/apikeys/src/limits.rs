@@ -44,7 +44,7 @@ pub const PEPPER_MIN_BYTES: usize = 32;
 
 /// Fewest shards of a table; a power of two.
 ///
-/// Our own choice: the fewer, the more alike they fill, and the less room has to be left in each. One for the model check.
+/// Our own choice: with fewer shards their sizes differ less, so each needs less spare room. One for the model check.
 pub const SHARDS_MIN: usize = if cfg!(tollgate_model) { 1 } else { 16 };
 
 /// Shards of a table of which nobody said how many keys it will have; a power of two.

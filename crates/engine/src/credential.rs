@@ -148,14 +148,17 @@ fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
 /// No credential holds a comma, but those of schemes that are not supported may.
 #[cold]
 pub(crate) fn unless_joined(rejection: Rejection, value: &[u8]) -> Rejection {
+    // Nearly all are no list, and that is told in a fraction of the time that looking at members takes.
+    if rejection == Rejection::UnsupportedScheme || !contains(value, b',') {
+        return rejection;
+    }
     let members = || value.split(|byte| *byte == b',').map(without_space_around);
     let is_credential = |member: &[u8]| {
         !member.is_empty() && matches!(Credential::parse(member), Ok(_) | Err(Rejection::UnsupportedScheme))
     };
     let is_whole_jws = |member: &[u8]| member.iter().filter(|byte| **byte == b'.').count() == 2;
-    let is_list = rejection != Rejection::UnsupportedScheme && members().nth(1).is_some();
     let first_is_whole = !begins_as_jws(value) || members().next().is_some_and(is_whole_jws);
-    if is_list && first_is_whole && members().all(is_credential) { Rejection::MultipleCredentials } else { rejection }
+    if first_is_whole && members().all(is_credential) { Rejection::MultipleCredentials } else { rejection }
 }
 
 fn begins_as_jws(token: &[u8]) -> bool {
@@ -192,7 +195,7 @@ fn holds(block: &[u8], byte: u8) -> bool {
     block.iter().fold(false, |found, one| found | (*one == byte))
 }
 
-/// Whether `text` can be an API key or an opaque token, alike with `Bearer`, bare and from a header of its own.
+/// Whether `text` can be an API key or an opaque token. The rule is one for `Bearer`, bare values and X-API-Key.
 fn is_key(text: &[u8]) -> bool {
     !text.is_empty() && all(text, is_key_character)
 }

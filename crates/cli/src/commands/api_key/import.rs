@@ -39,7 +39,7 @@ Examples:
 
 /// Take keys over from a file of JSON lines or of comma-separated values: digests, unless told otherwise.
 ///
-/// With --json: `{"ok":false,"line":...,"error":...,"detail":...}` for each line passed over by --keep-going, then
+/// With --json: `{"ok":false,"line":...,"error":...,"detail":...}` for each line that --keep-going skips, then
 /// `{"ok":true,"added":...,"skipped":...,"minted":...,"refused":...}`.
 #[derive(Args, Debug)]
 #[command(
