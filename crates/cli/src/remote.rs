@@ -6,7 +6,7 @@ use serde::Deserialize;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tollgate::{Algorithm, Engine, KeyRing, Principal, Rejection, Request};
-use tollgate_jwks::{RemoteKeys, RemoteKeysBuilder, verify_or_refresh};
+use tollgate_remote::{RemoteKeys, RemoteKeysBuilder, verify_or_refresh};
 
 use crate::error::{self, CommandError};
 use crate::limits::REMOTE_KEYS_WAIT;

@@ -30,16 +30,16 @@ use crate::waiting::Waiting;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tollgate_jwks::{Clocks, RemoteKeys};
+/// use tollgate_remote::{Clocks, RemoteKeys};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// let keys = RemoteKeys::from_jwks_uri("http://localhost:8080/jwks.json")
 ///     .failover("http://localhost:8081/jwks.json")
 ///     .clocks(Clocks { outage_grace: Duration::from_secs(3600), ..Clocks::default() })
-///     .observer(|remote: &str, event: &tollgate_jwks::Event<'_>| println!("{remote}: {event:?}"))
+///     .observer(|remote: &str, event: &tollgate_remote::Event<'_>| println!("{remote}: {event:?}"))
 ///     .start()?;
 /// assert_eq!(keys.health().keys, 0);
-/// # Ok::<(), tollgate_jwks::ConfigurationError>(())
+/// # Ok::<(), tollgate_remote::ConfigurationError>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

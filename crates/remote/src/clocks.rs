@@ -19,7 +19,7 @@ use crate::limits;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tollgate_jwks::Clocks;
+/// use tollgate_remote::Clocks;
 ///
 /// let clocks = Clocks { outage_grace: Duration::from_secs(3600), ..Clocks::default() };
 /// assert!(clocks.freshness < clocks.revocation_bound && clocks.revocation_bound < clocks.outage_grace);

@@ -6,7 +6,7 @@
 //!
 //! ```
 //! use tollgate::{Engine, Issuer, Request};
-//! use tollgate_jwks::{RemoteKeys, verify_or_refresh};
+//! use tollgate_remote::{RemoteKeys, verify_or_refresh};
 //!
 //! # fn runtime() -> std::io::Result<tokio::runtime::Runtime> { tokio::runtime::Builder::new_current_thread().enable_all().build() }
 //! # let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"k1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;

@@ -6,8 +6,8 @@
 //!
 //! ```
 //! use std::time::Duration;
-//! use tollgate_jwks::Clocks;
-//! use tollgate_jwks::schedule::{Cause, Decision, Schedule};
+//! use tollgate_remote::Clocks;
+//! use tollgate_remote::schedule::{Cause, Decision, Schedule};
 //!
 //! let start = Duration::ZERO;
 //! let mut schedule = Schedule::new(Clocks::default(), 1, start);

@@ -17,7 +17,7 @@ use crate::limits::MAX_REFRESH_WAIT;
 ///
 /// ```
 /// use tollgate::{Engine, Issuer, Request};
-/// use tollgate_jwks::verify_or_refresh;
+/// use tollgate_remote::verify_or_refresh;
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
 /// let issuer = Issuer::new("https://auth.example.com/").audience("https://api.example.com");

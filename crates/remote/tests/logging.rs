@@ -8,7 +8,7 @@ use std::thread;
 
 use tollgate::Algorithm;
 use tollgate_issuer::SigningKey;
-use tollgate_jwks::RemoteKeys;
+use tollgate_remote::RemoteKeys;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Level, Metadata};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 
-use tollgate_jwks::{Clocks, RemoteKeys};
+use tollgate_remote::{Clocks, RemoteKeys};
 
 use crate::support::*;
 

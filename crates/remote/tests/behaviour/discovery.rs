@@ -1,6 +1,6 @@
 //! From an issuer's name to its keys.
 
-use tollgate_jwks::{RemoteKeys, RemoteKeysBuilder};
+use tollgate_remote::{RemoteKeys, RemoteKeysBuilder};
 
 use crate::support::*;
 

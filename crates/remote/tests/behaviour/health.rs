@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use tollgate_jwks::Event;
+use tollgate_remote::Event;
 
 use crate::support::*;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use tollgate::Request;
-use tollgate_jwks::{Clocks, verify_or_refresh};
 use tollgate_keys::VerifyingKey;
+use tollgate_remote::{Clocks, verify_or_refresh};
 
 use crate::support::*;
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use tollgate_jwks::{RemoteKeysBuilder, limits};
+use tollgate_remote::{RemoteKeysBuilder, limits};
 
 use crate::support::*;
 

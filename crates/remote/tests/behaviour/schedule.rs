@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tollgate_jwks::schedule::{Cause, Decision, Schedule};
-use tollgate_jwks::{Clocks, limits};
+use tollgate_remote::schedule::{Cause, Decision, Schedule};
+use tollgate_remote::{Clocks, limits};
 
 const REFRESH: Decision = Decision::Fetch(Cause::Refresh);
 const FOR_UNKNOWN_KEY: Decision = Decision::Fetch(Cause::UnknownKey);

@@ -1,4 +1,4 @@
-//! Readers never wait for a writer: measured. `cargo test --release -p tollgate-jwks swaps:: -- --ignored --nocapture`
+//! Readers never wait for a writer: measured. `cargo test --release -p tollgate-remote swaps:: -- --ignored --nocapture`
 
 use std::fmt;
 use std::sync::Arc;

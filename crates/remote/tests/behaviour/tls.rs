@@ -8,7 +8,7 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::PrivateKeyDer;
-use tollgate_jwks::{RemoteKeys, RemoteKeysBuilder};
+use tollgate_remote::{RemoteKeys, RemoteKeysBuilder};
 
 use crate::support::*;
 

@@ -4,8 +4,8 @@ use std::thread;
 use std::time::Duration;
 
 use tollgate::Request;
-use tollgate_jwks::{Clocks, limits, verify_or_refresh};
 use tollgate_keys::KeySet;
+use tollgate_remote::{Clocks, limits, verify_or_refresh};
 
 use crate::support::*;
 

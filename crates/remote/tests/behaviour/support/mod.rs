@@ -11,8 +11,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::task::{self, JoinHandle};
 use tollgate::{Algorithm, Engine, Issuer, KeyRing, Principal, Rejection, Request};
 use tollgate_issuer::{Minter, SigningKey, SigningKeys};
-pub(crate) use tollgate_jwks::Status;
-use tollgate_jwks::{Clocks, Event, RemoteKeys, RemoteKeysBuilder, verify_or_refresh};
+pub(crate) use tollgate_remote::Status;
+use tollgate_remote::{Clocks, Event, RemoteKeys, RemoteKeysBuilder, verify_or_refresh};
 
 pub(crate) use behaviours::*;
 pub(crate) use server::Behaviour;
