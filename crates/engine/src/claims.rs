@@ -4,20 +4,63 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_path_to_error::{Path, Segment, Track};
 use tollgate_jwt::{base64url, json};
 
+use crate::excerpt::{Brief, excerpt_of};
 use crate::issuer::{ClaimPath, Expected};
 use crate::limits::HIGHEST_MAX_MEMBERS;
 
 /// A claim, or the claims, do not have the shape that was asked for.
+///
+/// ```
+/// use tollgate::{Principal, Rejection};
+///
+/// fn tenant(principal: &Principal) -> Option<u32> {
+///     principal.claim("tenant").unwrap_or_else(|error| {
+///         // Such as: the claim tenant has another shape: "ExpectedUnsigned at character 0"
+///         eprintln!("{error}");
+///         None
+///     })
+/// }
+/// ```
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClaimsError {
-    message: String,
+    claim: Option<ClaimPath>,
+    reason: Box<str>,
+}
+
+impl ClaimsError {
+    /// The claim, or the part of one, that does not fit. `None` where the claims as a whole do not: a member that is absent is
+    /// named in the message.
+    #[must_use]
+    pub fn claim(&self) -> Option<&ClaimPath> {
+        self.claim.as_ref()
+    }
+
+    #[cold]
+    fn new(path: &Path, reason: impl fmt::Display) -> Self {
+        let steps = path.iter().filter_map(|segment| match segment {
+            Segment::Map { key } => Some(key.as_str().into()),
+            Segment::Seq { index } => Some(index.to_string().into()),
+            Segment::Enum { .. } | Segment::Unknown => None,
+        });
+        ClaimsError { claim: ClaimPath::from_steps(steps), reason: excerpt_of(reason) }
+    }
+
+    /// The payload cannot be read, which a verified token's always can.
+    #[cold]
+    fn unreadable(reason: impl fmt::Display) -> Self {
+        ClaimsError { claim: None, reason: excerpt_of(reason) }
+    }
 }
 
 impl fmt::Display for ClaimsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the claims have another shape: {:?}", self.message)
+        match &self.claim {
+            Some(claim) => write!(f, "the claim {} has another shape: {:?}", Brief(claim, 60), self.reason),
+            None => write!(f, "the claims have another shape: {:?}", self.reason),
+        }
     }
 }
 
@@ -25,15 +68,24 @@ impl std::error::Error for ClaimsError {}
 
 /// All claims of `payload`, the base64url of a JSON object.
 pub(crate) fn all<T: DeserializeOwned>(payload: &[u8]) -> Result<T, ClaimsError> {
-    let mut text = decode(payload)?;
-    simd_json::from_slice(&mut text).map_err(error)
+    tracked(payload, PhantomData)
 }
 
 /// The claim `name` of `payload`, the base64url of a JSON object.
 pub(crate) fn one<T: DeserializeOwned>(payload: &[u8], name: &str) -> Result<Option<T>, ClaimsError> {
-    let mut text = decode(payload)?;
-    let mut deserializer = simd_json::Deserializer::from_slice(&mut text).map_err(error)?;
-    Member { name, value: PhantomData }.deserialize(&mut deserializer).map_err(error)
+    tracked(payload, Member { name, value: PhantomData })
+}
+
+/// The claim `name` of `payload`, the base64url of a JSON object, as a time in seconds since the Unix epoch, rounded down.
+pub(crate) fn time(payload: &[u8], name: &str) -> Result<Option<i64>, ClaimsError> {
+    let mut buffer = json::Buffer::default();
+    let text = decode(payload)?;
+    let claims = json::parse_within(&text, HIGHEST_MAX_MEMBERS, &mut buffer).map_err(ClaimsError::unreadable)?;
+    let Some(value) = claims.root().get(name) else { return Ok(None) };
+    let number = value
+        .as_number()
+        .ok_or_else(|| ClaimsError { claim: ClaimPath::from_steps([name.into()]), reason: "not a number".into() })?;
+    Ok(Some(number.floor()))
 }
 
 /// Whether the claim at `path` of `payload`, the base64url of a JSON object, has a value that is expected.
@@ -47,12 +99,17 @@ pub(crate) fn has(payload: &[u8], path: &ClaimPath, expected: &Expected) -> bool
 
 fn decode(payload: &[u8]) -> Result<Vec<u8>, ClaimsError> {
     let mut text = Vec::new();
-    base64url::decode(payload, &mut text).map_err(error)?;
+    base64url::decode(payload, &mut text).map_err(ClaimsError::unreadable)?;
     Ok(text)
 }
 
-fn error(cause: impl fmt::Display) -> ClaimsError {
-    ClaimsError { message: cause.to_string() }
+/// Deserialises `payload` by `seed`, and notes on the way where it is, for the error.
+fn tracked<S: for<'de> DeserializeSeed<'de, Value = V>, V>(payload: &[u8], seed: S) -> Result<V, ClaimsError> {
+    let mut text = decode(payload)?;
+    let mut deserializer = simd_json::Deserializer::from_slice(&mut text).map_err(ClaimsError::unreadable)?;
+    let mut track = Track::new();
+    let tracking = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    seed.deserialize(tracking).map_err(|error| ClaimsError::new(&track.path(), error))
 }
 
 /// Deserialises one member of an object and passes over the others.

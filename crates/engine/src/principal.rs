@@ -1,8 +1,13 @@
+//! Who is calling.
+
+mod serialize;
+
 use std::fmt;
 
 use serde::de::DeserializeOwned;
 use tollgate_apikeys::MatchedKey;
 use tollgate_jwt::is_scope_token;
+use tollgate_keys::Algorithm;
 
 use crate::claims::{self, ClaimsError};
 use crate::issuer::{ClaimPath, Expected};
@@ -13,7 +18,12 @@ use crate::token::Token;
 
 /// Who is calling, by which credential, with which scopes, until when.
 ///
-/// Only a passed check makes one. It is cheap to clone: clones share what they are made of.
+/// Only a passed check makes one. It borrows nothing, and is cheap to clone: clones share what they are made of. What is to
+/// be kept for longer than a request is better kept as its [`into_owned`](Principal::into_owned).
+///
+/// It can be serialised, for logs and for other services: `kind`, `issuer`, `subject`, `audience`, `scopes`, `client_id`,
+/// `credential_id`, `session_id`, `key_id`, `algorithm`, `issued_at`, `not_before` and `expires_at`, with null for what it does
+/// not have. No credential is in it. It cannot be deserialised: that would be a principal without a check.
 #[derive(Clone)]
 pub struct Principal(Source);
 
@@ -126,6 +136,43 @@ impl Principal {
         }
     }
 
+    /// The algorithm of the key that signed the token.
+    #[must_use]
+    pub fn algorithm(&self) -> Option<Algorithm> {
+        match &self.0 {
+            Source::Jwt(token) => Some(token.key().algorithm()),
+            Source::Key(_) => None,
+        }
+    }
+
+    /// The login session that the token belongs to: its `sid` (OpenID Connect Front-Channel Logout 1.0 section 3), by which
+    /// [`Revocation::session`](crate::Revocation::session) revokes.
+    #[must_use]
+    pub fn session_id(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Jwt(token) => token.session(),
+            Source::Key(_) => None,
+        }
+    }
+
+    /// When the token was issued (`iat`), in seconds since the Unix epoch, fractions rounded down.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<i64> {
+        match &self.0 {
+            Source::Jwt(token) => token.times().issued_at(),
+            Source::Key(_) => None,
+        }
+    }
+
+    /// When the credential begins (`nbf`), in seconds since the Unix epoch, fractions rounded up, leeway not counted.
+    #[must_use]
+    pub fn not_before(&self) -> Option<i64> {
+        match &self.0 {
+            Source::Jwt(token) => token.times().not_before(),
+            Source::Key(key) => key.record().not_before(),
+        }
+    }
+
     /// When the credential ends (`exp`), in seconds since the Unix epoch, leeway not counted.
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
@@ -133,6 +180,31 @@ impl Principal {
             Source::Jwt(token) => token.times().expires_at(),
             Source::Key(key) => key.record().expires_at(),
         }
+    }
+
+    /// When the user last authenticated (`auth_time`, RFC 9068 section 2.2.1), in seconds since the Unix epoch, fractions
+    /// rounded down; `None` where the claim is absent or there is no token.
+    ///
+    /// It is decoded at each call, as few ask for it.
+    ///
+    /// # Errors
+    /// [`ClaimsError`] when the claim is present and no number.
+    pub fn auth_time(&self) -> Result<Option<i64>, ClaimsError> {
+        match &self.0 {
+            Source::Jwt(token) => claims::time(token.payload(), "auth_time"),
+            Source::Key(_) => Ok(None),
+        }
+    }
+
+    /// How the user authenticated (`acr`, the authentication context class reference, RFC 9068 section 2.2.1 and RFC 9470);
+    /// `None` where the claim is absent or there is no token.
+    ///
+    /// It is decoded at each call, as few ask for it.
+    ///
+    /// # Errors
+    /// [`ClaimsError`] when the claim is present and no string.
+    pub fn acr(&self) -> Result<Option<String>, ClaimsError> {
+        self.claim("acr")
     }
 
     /// The claim `name` of the token; `None` where it is absent or there is no token.
@@ -198,6 +270,21 @@ impl Principal {
         match &self.0 {
             Source::Jwt(token) => claims::has(token.payload(), path, expected),
             Source::Key(_) => false,
+        }
+    }
+
+    /// The same principal, to be kept for longer than a request, such as in a session or a queue.
+    ///
+    /// A principal never borrows. But one that was made from a token keeps the token's whole text, which is a credential, and
+    /// shares memory with the engine's cache. What this gives keeps the claims in memory of its own, and not the signature.
+    /// What was made from a key has no credential in it, and is given back as it is.
+    ///
+    /// It is no longer checked: whoever keeps it asks [`expires_at`](Principal::expires_at), and does not hear of revocations.
+    #[must_use]
+    pub fn into_owned(self) -> Self {
+        match self.0 {
+            Source::Jwt(token) => Principal(Source::Jwt(token.without_signature())),
+            key @ Source::Key(_) => Principal(key),
         }
     }
 

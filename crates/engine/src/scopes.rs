@@ -1,6 +1,12 @@
+use std::fmt;
+
+use serde::ser::{Serialize, Serializer};
 use tollgate_jwt::is_scope_token;
 
 /// The scope-tokens of a credential (RFC 6749 section 3.3), borrowed.
+///
+/// `Display` writes them as a `scope` claim has them, joined by single spaces. They serialise as a sequence, one scope-token
+/// an entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Scopes<'a> {
     /// Joined by single spaces.
@@ -27,6 +33,18 @@ impl<'a> Scopes<'a> {
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {
         self.iter().any(|one| one == scope)
+    }
+}
+
+impl fmt::Display for Scopes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl Serialize for Scopes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 

@@ -93,7 +93,7 @@ impl Token {
             key: proof.key().clone(),
             fields: Fields::collect(mapped, buffer),
         };
-        Token(Arc::from_header_and_iter(facts, text::blocks(jws.token())))
+        Token(Arc::from_header_and_iter(facts, text::blocks(jws.token().as_bytes())))
     }
 
     /// The same in memory of its own, so that its references are counted where no other thread counts.
@@ -106,6 +106,20 @@ impl Token {
             ..*facts
         };
         Token(Arc::from_header_and_iter(facts, self.0.slice.iter().map(Block::copy)))
+    }
+
+    /// The same in memory of its own, without the signature: what is left of the text is no credential.
+    pub(crate) fn without_signature(&self) -> Self {
+        let facts = self.facts();
+        let length = facts.payload_end as usize;
+        let facts = Facts {
+            stamp: LastStamp::new(self.stamp()),
+            length: length as u32,
+            key: facts.key.clone(),
+            fields: facts.fields.copy(),
+            ..*facts
+        };
+        Token(Arc::from_header_and_iter(facts, text::blocks(&self.jws()[..length])))
     }
 
     /// The whole token. It is a credential.
@@ -152,6 +166,10 @@ impl Token {
         self.facts().fields.get(Field::Client)
     }
 
+    pub(crate) fn session(&self) -> Option<&str> {
+        self.facts().fields.get(Field::Session)
+    }
+
     pub(crate) fn jti(&self) -> Option<&str> {
         self.facts().fields.get(Field::Jti)
     }
@@ -175,7 +193,7 @@ impl Token {
             issuer: self.issuer().unwrap_or_default(),
             jti: self.jti(),
             subject: self.subject(),
-            session: self.facts().fields.get(Field::Session),
+            session: self.session(),
             client: self.client_id(),
             api_key: None,
             issued_at: self.times().issued_at(),

@@ -45,6 +45,15 @@ fn a59_a_principal_takes_its_token_along() {
 }
 
 #[test]
+fn a59_an_owned_principal_keeps_no_signature() {
+    let token = token(0);
+    let mut observed = Observed::start("owned");
+    observed.send(&token);
+    assert_eq!(observed.answer(), "kept");
+    assert_eq!(observed.signatures_of(&token), 0);
+}
+
+#[test]
 fn a59_a_token_is_wiped_when_it_is_evicted() {
     let first = token(0);
     let mut observed = Observed::start("evict");
@@ -205,6 +214,12 @@ fn child() {
             receive(&mut parent);
             drop(principal);
             say("dropped");
+        }
+        "owned" => {
+            let principal = verify_next(&builder().no_cache().build().unwrap(), &mut parent).unwrap().into_owned();
+            say("kept");
+            receive(&mut parent);
+            assert!(principal.subject().is_some());
         }
         "evict" => {
             let small = CacheConfig { bytes: 16 << 10, per_thread_slots: 1, ..CacheConfig::default() };

@@ -25,6 +25,12 @@ pub struct ClaimPath {
 }
 
 impl ClaimPath {
+    /// The path of these steps, escapes resolved; `None` where there is none.
+    pub(crate) fn from_steps(steps: impl IntoIterator<Item = Box<str>>) -> Option<Self> {
+        let steps: Arc<[_]> = steps.into_iter().collect();
+        if steps.is_empty() { None } else { Some(ClaimPath { steps }) }
+    }
+
     /// The name of the claim that the path is or leads through.
     pub(crate) fn claim(&self) -> &str {
         &self.steps[0]

@@ -52,6 +52,11 @@ impl Fields {
         Fields { text: Arc::from(&**text), ends, present }
     }
 
+    /// The same in memory of its own.
+    pub(super) fn copy(&self) -> Self {
+        Fields { text: Arc::from(&*self.text), ..*self }
+    }
+
     pub(super) fn get(&self, field: Field) -> Option<&str> {
         (self.present & bit(field) != 0).then(|| self.part(field))
     }
@@ -61,7 +66,8 @@ impl Fields {
     }
 
     pub(super) fn scopes(&self) -> Scopes<'_> {
-        Scopes::new(self.part(Field::Scopes))
+        let scopes = self.part(Field::Scopes);
+        Scopes::new(scopes.strip_suffix(' ').unwrap_or(scopes))
     }
 
     /// The memory that the text takes, in bytes.

@@ -26,8 +26,8 @@ impl Drop for Block {
 }
 
 /// The blocks of `text`; the last one is filled up with zeros.
-pub(super) fn blocks(text: &str) -> impl ExactSizeIterator<Item = Block> {
-    text.as_bytes().chunks(BLOCK).map(|chunk| {
+pub(super) fn blocks(text: &[u8]) -> impl ExactSizeIterator<Item = Block> {
+    text.chunks(BLOCK).map(|chunk| {
         Block(chunk.try_into().unwrap_or_else(|_| {
             let mut block = [0; BLOCK];
             block[..chunk.len()].copy_from_slice(chunk);
