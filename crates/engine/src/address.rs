@@ -29,6 +29,12 @@ impl AddressBlock {
     pub fn contains(&self, address: IpAddr) -> bool {
         self.0.contains(&address.to_canonical())
     }
+
+    /// The lowest address of the block.
+    #[cfg(feature = "testing")]
+    pub(crate) fn first(&self) -> IpAddr {
+        self.0.network()
+    }
 }
 
 impl From<IpAddr> for AddressBlock {

@@ -34,6 +34,14 @@
 //! assert_eq!(engine.verify("").unwrap_err().code(), "missing-credential");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//!
+//! | feature | gives |
+//! |---|---|
+//! | `ring` (on by default), `aws-lc-rs`, `fips`, `ed25519-tables` | the cryptography: see [`keys`] |
+//! | `serde` | [`IssuerSettings`] can be deserialised |
+//! | `testing` | `testing`: principals for the tests of handlers, never for what is shipped |
 
 #![forbid(unsafe_code)]
 
@@ -59,6 +67,8 @@ mod requirement;
 mod revocation;
 mod scopes;
 mod sync;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod thread;
 mod token;
 mod trusted_proxies;

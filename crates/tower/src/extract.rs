@@ -27,6 +27,29 @@ use crate::response::{EmptyBody, Responder};
 ///     .route("/profile", axum::routing::get(profile))
 ///     .route("/", axum::routing::get(welcome));
 /// ```
+///
+/// A handler is tested without a credential: `axum::Extension` takes the place of the layer, and the feature `testing` of
+/// `tollgate`, switched on among the dev-dependencies, makes the principal.
+///
+/// ```
+/// use axum::{Extension, Router, body::Body, http::Request, routing::get};
+/// use tollgate::testing::TestingPrincipal;
+/// use tollgate_tower::Authenticated;
+/// use tower::ServiceExt;
+///
+/// async fn profile(Authenticated(principal): Authenticated) -> String {
+///     format!("you are {}", principal.subject().unwrap_or("nobody"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let caller = TestingPrincipal::new("user_7").scopes(["profile"]).build();
+/// let app = Router::new().route("/profile", get(profile)).layer(Extension(caller));
+/// let answer = app.oneshot(Request::get("/profile").body(Body::empty())?).await?;
+/// assert_eq!(answer.status(), 200);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Authenticated(pub Principal);
 

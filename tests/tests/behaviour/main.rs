@@ -30,6 +30,7 @@ mod reports;
 mod requirements;
 mod revocation;
 mod rotation;
+mod testing;
 mod timing;
 mod trusted_proxies;
 mod typ_sets;

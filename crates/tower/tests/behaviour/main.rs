@@ -5,6 +5,8 @@ mod challenge;
 mod client_address;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(feature = "axum")]
+mod handlers;
 mod layer;
 mod one_credential;
 mod panics;
