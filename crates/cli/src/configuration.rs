@@ -114,7 +114,9 @@ impl Configuration {
     /// With the line of the issuer of which the engine speaks.
     fn refused(&self, error: BuildError) -> CommandError {
         let name = match &error {
-            BuildError::Issuer { issuer, .. } | BuildError::IssuersOverlap { issuer } => Some(&**issuer),
+            BuildError::Issuer { issuer, .. }
+            | BuildError::IssuersOverlap { issuer }
+            | BuildError::TemplatesOverlap { issuer, .. } => Some(&**issuer),
             _ => None,
         };
         let section = self.issuers.iter().rfind(|issuer| Some(issuer.get_ref().settings.name.as_str()) == name);

@@ -174,6 +174,13 @@ pub enum BuildError {
         /// The name.
         issuer: Box<str>,
     },
+    /// Two issuers' names are templates, and there is a name that both match.
+    TemplatesOverlap {
+        /// The one.
+        issuer: Box<str>,
+        /// The other.
+        other: Box<str>,
+    },
     /// The header limit is below [`MIN_HEADER_BYTES`], so that every credential would be rejected for its length.
     HeaderLimitTooLow {
         /// The limit that was asked for.
@@ -211,6 +218,9 @@ impl fmt::Display for BuildError {
                 f,
                 "the issuer {issuer:?} is configured twice, and neither typ nor audience tells whose a token is"
             ),
+            BuildError::TemplatesOverlap { issuer, other } => {
+                write!(f, "the issuer {issuer:?} overlaps {other:?}: there is a name that both match")
+            }
             BuildError::HeaderLimitTooLow { bytes } => {
                 write!(f, "the header limit is {bytes} bytes; the shortest credential has {MIN_HEADER_BYTES}")
             }

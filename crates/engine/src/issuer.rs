@@ -7,8 +7,11 @@ mod expected;
 mod issuers;
 mod mapping;
 mod optional_claim;
+mod sections;
 mod settings;
 mod sources;
+mod template;
+mod templates;
 mod typ;
 
 pub use claim_path::{ClaimPath, InvalidClaimPath};
@@ -16,10 +19,12 @@ pub use expected::{Expected, ExpectedValue};
 pub use optional_claim::{NotOptional, OptionalClaim};
 pub use settings::{IssuerSettings, SettingsError};
 pub use sources::{ClaimSources, InvalidScopePrefix, ScopeSource, ScopesFrom};
+pub use template::InvalidTemplate;
 pub use typ::{InvalidTyp, TypProfile, TypSet};
 
 pub(crate) use issuers::Issuers;
 pub(crate) use mapping::{LocatedClaims, Location, Mapping};
+pub(crate) use template::{IssuerTemplate, Tenants};
 
 use tollgate_keys::{Algorithm, KeyRing, KeySet};
 
@@ -55,6 +60,9 @@ use crate::validator::{Refusal, Validators, VerifiedClaims};
 ///     .expect_claim("token_use", "access");
 /// ```
 ///
+/// An issuer that has many names, one for each tenant, is a template: Microsoft Entra ID, for any tenant or for those that are
+/// listed ([`Issuer::tenant_claim`]).
+///
 /// Two issuers of one name, such as for ID tokens and for access tokens, are told apart by `typ`, and where both take one `typ`
 /// by their audiences. They are a [`BuildError`] where a token could belong to both.
 #[derive(Clone, Debug)]
@@ -67,10 +75,43 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// An issuer whose tokens have exactly `name` as `iss`.
+    /// An issuer whose tokens have exactly `name` as `iss`, or, where it holds one `{variable}`, a name that differs from it in
+    /// that alone: see [`tenant_claim`](Issuer::tenant_claim).
     #[must_use]
     pub fn new(name: &str) -> Self {
         IssuerSettings::new(name).into()
+    }
+
+    /// Where the name holds a `{variable}`: accepts any tenant in its place that the claim at `path` equals, or those
+    /// [listed](Issuer::tenants). The keys are those of all tenants, so that the claim is what tells them apart, and the issuer
+    /// has to be trusted to set it.
+    ///
+    /// A tenant is 1 to [`MAX_TENANT_BYTES`](crate::limits::MAX_TENANT_BYTES) of `A-Z a-z 0-9 . _ -`, but not `.` or `..`. The
+    /// variable stands after the authority. An issuer with a full name takes precedence over a template. The
+    /// [`Principal`](crate::Principal)'s issuer is `iss`, with the tenant in it: equal subjects of two tenants are different
+    /// principals, and [`Revocation`](crate::Revocation)s name `iss` too.
+    ///
+    /// ```
+    /// use tollgate::Issuer;
+    ///
+    /// let issuer = Issuer::new("https://login.microsoftonline.com/{tenantid}/v2.0")
+    ///     .tenant_claim("tid")
+    ///     .tenants(&["aaaabbbb-0000-cccc-1111-dddd2222eeee"])
+    ///     .audience("6731de76-14a6-49ae-97bc-6eba6914391e");
+    /// ```
+    #[must_use]
+    pub fn tenant_claim(mut self, path: &str) -> Self {
+        if let Some(path) = self.valid(path.parse().map_err(SettingsError::ClaimPath)) {
+            self.settings.tenant_claim = Some(path);
+        }
+        self
+    }
+
+    /// Where the name holds a `{variable}`: accepts these tenants alone, at least one.
+    #[must_use]
+    pub fn tenants(mut self, tenants: &[&str]) -> Self {
+        self.settings.tenants = Some(tenants.iter().map(|tenant| (*tenant).to_owned()).collect());
+        self
     }
 
     /// Accepts tokens for `audience`: one entry of `aud` has to equal it, or another one given here.

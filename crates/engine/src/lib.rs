@@ -82,8 +82,9 @@ pub use challenge::Challenge;
 pub use claims::ClaimsError;
 pub use engine::Engine;
 pub use issuer::{
-    ClaimPath, ClaimSources, Expected, ExpectedValue, InvalidClaimPath, InvalidScopePrefix, InvalidTyp, Issuer,
-    IssuerSettings, NotOptional, OptionalClaim, ScopeSource, ScopesFrom, SettingsError, TypProfile, TypSet,
+    ClaimPath, ClaimSources, Expected, ExpectedValue, InvalidClaimPath, InvalidScopePrefix, InvalidTemplate,
+    InvalidTyp, Issuer, IssuerSettings, NotOptional, OptionalClaim, ScopeSource, ScopesFrom, SettingsError, TypProfile,
+    TypSet,
 };
 pub use principal::{Principal, PrincipalKind};
 pub use record::{KeyKind, KeyRecord, KeyRecordBuilder, KeyState};

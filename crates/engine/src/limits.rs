@@ -78,3 +78,11 @@ pub const HIGHEST_MAX_LIST_ENTRIES: usize = 32 * 1024;
 /// The longest text that is put before the scopes of a claim, in bytes. It is kept once for each scope, so that it has to be
 /// short; `urn:` names of applications take under 50.
 pub const MAX_SCOPE_PREFIX_BYTES: usize = 64;
+
+/// The longest text that stands in an issuer's name in place of a variable, in bytes. Tenants are UUIDs and names of
+/// labels in the domain name system, which are no longer than 63.
+pub const MAX_TENANT_BYTES: usize = 128;
+
+/// The most templates of issuers' names with one scheme and authority, which are compared one by one. A provider has one for
+/// each form of its names: Entra has three.
+pub const MAX_TEMPLATES_OF_ONE_ORIGIN: usize = 16;

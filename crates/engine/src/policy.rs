@@ -9,7 +9,8 @@ use tollgate_keys::Algorithm;
 use crate::clock::Now;
 use crate::excerpt::{excerpt_of, excerpt_value};
 use crate::issuer::{
-    ClaimPath, Expected, IssuerSettings, LocatedClaims, Location, Mapping, OptionalClaim, SettingsError, TypProfile,
+    ClaimPath, Expected, IssuerSettings, IssuerTemplate, LocatedClaims, Location, Mapping, OptionalClaim,
+    SettingsError, Tenants, TypProfile,
 };
 use crate::rejection::Rejection;
 
@@ -17,6 +18,7 @@ use crate::rejection::Rejection;
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     issuer: Arc<str>,
+    tenancy: Option<Tenancy>,
     algorithms: Option<Vec<Algorithm>>,
     typ: TypProfile,
     /// Any will do without it.
@@ -36,6 +38,14 @@ pub(crate) struct Policy {
     names: ClaimNames,
 }
 
+/// Whose tokens an issuer's are, where its name is a template.
+#[derive(Clone, Debug)]
+struct Tenancy {
+    template: IssuerTemplate,
+    claim: Location,
+    tenants: Tenants,
+}
+
 /// What the claims of a token say that its policy has passed.
 pub(crate) struct Mapped<'c, 's> {
     pub(crate) claims: LocatedClaims<'c, 's>,
@@ -50,7 +60,8 @@ impl Policy {
         settings.check()?;
         let mut names = ClaimNames::default();
         Mapping::note(&settings.claims, &mut names)?;
-        for path in settings.require_claims.iter().chain(settings.expect.iter().map(|(path, _)| path)) {
+        let checked = settings.require_claims.iter().chain(settings.expect.iter().map(|(path, _)| path));
+        for path in checked.chain(&settings.tenant_claim) {
             Location::note(path, &mut names)?;
         }
         let location = |path: &ClaimPath| Location::new(path, &names);
@@ -59,8 +70,13 @@ impl Policy {
         let limits = ClaimLimits { max_members: settings.max_members, max_list_entries: settings.max_list_entries };
         let required_of_access_tokens =
             OptionalClaim::ALL.into_iter().filter(|claim| !settings.optional_claims.contains(claim));
+        let tenancy = settings.template()?.zip(settings.tenant_claim.as_ref()).map(|(template, claim)| {
+            let tenants = Tenants::new(settings.tenants.as_deref());
+            Tenancy { template, claim: location(claim), tenants }
+        });
         let audiences = settings.audiences.iter().map(|audience| audience.as_str().into());
         Ok(Policy {
+            tenancy,
             algorithms: settings.algorithms.clone(),
             typ: settings.typ.clone(),
             audiences: if settings.danger_accept_any_audience { None } else { Some(audiences.collect()) },
@@ -77,6 +93,11 @@ impl Policy {
         })
     }
 
+    /// The issuer's name, where it is a template.
+    pub(crate) fn template(&self) -> Option<&IssuerTemplate> {
+        self.tenancy.as_ref().map(|tenancy| &tenancy.template)
+    }
+
     pub(crate) fn limits(&self) -> ClaimLimits {
         self.limits
     }
@@ -86,7 +107,7 @@ impl Policy {
         self.is_narrower = self.limits != *limits;
     }
 
-    /// Checks everything but `iss` and the signature.
+    /// Checks everything but the signature, and of `iss` what is variable in it.
     pub(crate) fn check<'c, 's>(
         &'c self,
         algorithm: Algorithm,
@@ -100,6 +121,9 @@ impl Policy {
             claims.check_within(&self.limits)?;
         }
         let claims = LocatedClaims::new(claims, &self.names);
+        if let Some(tenancy) = &self.tenancy {
+            tenancy.check(&claims, &self.issuer)?;
+        }
         let audience = self.mapping.audience(&claims)?;
         self.check_audience(audience)?;
         if claims.claims.cnf().is_some() {
@@ -180,6 +204,28 @@ impl Policy {
         match nbf {
             Some(nbf) => check_begun(nbf, self.leeway, now.earliest),
             None => Ok(()),
+        }
+    }
+}
+
+impl Tenancy {
+    /// Whether `iss` names a tenant that is accepted, and the tenant's claim says the same.
+    fn check(&self, claims: &LocatedClaims<'_, '_>, issuer: &Arc<str>) -> Result<(), Rejection> {
+        let iss = claims.claims.iss().unwrap_or_default();
+        let tenant = self.template.tenant(iss).filter(|tenant| self.tenants.contain(tenant));
+        let tenant = tenant.ok_or_else(|| Rejection::unknown_issuer(iss))?;
+        let Some(claimed) = claims.at(&self.claim) else {
+            return Err(missing(self.claim.path()));
+        };
+        if claimed.as_str() == Some(tenant) {
+            Ok(())
+        } else {
+            Err(Rejection::WrongClaim {
+                claim: self.claim.path().clone(),
+                sent: excerpt_value(claimed),
+                expected: Arc::new(tenant.into()),
+                issuer: issuer.clone(),
+            })
         }
     }
 }

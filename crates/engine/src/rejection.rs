@@ -343,6 +343,11 @@ impl Rejection {
     }
 
     #[cold]
+    pub(crate) fn unknown_issuer(iss: &str) -> Self {
+        Rejection::UnknownIssuer { issuer: iss.into() }
+    }
+
+    #[cold]
     pub(crate) fn type_not_allowed(sent: Option<&str>, expected: &TypProfile, issuer: &Arc<str>) -> Self {
         let sent = sent.map(|typ| excerpt_of(format_args!("{typ:?}")));
         Rejection::TypeNotAllowed { sent, expected: expected.clone(), issuer: issuer.clone() }

@@ -16,6 +16,7 @@ mod expected_claims;
 #[cfg(feature = "oracle")]
 mod forged_signatures;
 mod hostile_tokens;
+mod issuer_templates;
 mod key_records;
 mod ledger;
 mod messages;

@@ -37,7 +37,9 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   store.file = \"/var/lib/tollgate\"
   store.pepper_file = \"pepper\"                # and store.prefix, store.env
   [[issuer]]                                   # once for each issuer; twice of one name where typ or audience differ
-  name = \"https://as.example\"                  # its tokens' iss
+  name = \"https://as.example/{tenant}/\"        # its tokens' iss; it may hold one {variable}, after the authority
+  tenant_claim = \"tid\"                         # with a {variable}: the claim that has to equal what stands in its place
+  tenants = [\"contoso\", \"fabrikam\"]          # with a {variable}: these alone; any whose claim agrees without it
   audiences = [\"https://api.example\"]          # one of them has to be in aud
   jwks = \"jwks.json\"                          # or remote, of which the first two exclude each other:
   remote.jwks_uri = \"https://as.example/jwks\"

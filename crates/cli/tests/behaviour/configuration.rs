@@ -66,6 +66,63 @@ fn claims_are_read_where_the_configuration_says() {
 }
 
 #[test]
+fn an_issuer_may_have_a_name_for_each_tenant() {
+    let world = World::new();
+    let verify = |lines: &str, iss: &str, tid: &str| {
+        let name = "https://as.example/{tenant}/v2.0";
+        let text = format!("[[issuer]]\nname = {name:?}\njwks = {:?}\n{}{lines}\n", world.key, audience());
+        let claims = format!("tid={tid:?}");
+        let of = ["--issuer", iss, "--audience", AUDIENCE, "--claim", &claims];
+        let made = run(&[&["token", "new", "--key", &world.key], &of[..]].concat(), "");
+        let run = world.verify_with(&text, &made.stdout);
+        let answer = run.answers().remove(0);
+        match answer["error"].as_str() {
+            Some(error) => Err(error.to_owned()),
+            None => Ok(answer["principal"]["issuer"].as_str().unwrap().to_owned()),
+        }
+    };
+    let (contoso, refused) = ("https://as.example/contoso/v2.0", |error: &str| Err(error.to_owned()));
+    assert_eq!(verify("tenant_claim = \"tid\"", contoso, "contoso"), Ok(contoso.to_owned()));
+    assert_eq!(verify("tenant_claim = \"tid\"", contoso, "fabrikam"), refused("wrong-claim"));
+    assert_eq!(verify("tenant_claim = \"org\"", contoso, "contoso"), refused("missing-claim"));
+    assert_eq!(verify("tenant_claim = \"tid\"", "https://as.example/a/b/v2.0", "a/b"), refused("unknown-issuer"));
+    let listed = "tenant_claim = \"tid\"\ntenants = [\"contoso\", \"x\"]";
+    assert_eq!(verify(listed, contoso, "contoso"), Ok(contoso.to_owned()));
+    assert_eq!(verify(listed, "https://as.example/fabrikam/v2.0", "fabrikam"), refused("unknown-issuer"));
+}
+
+#[test]
+fn a_template_that_cannot_work_is_refused_with_its_line() {
+    let world = World::new();
+    let section = |name: &str, lines: &str| {
+        format!("[[issuer]]\nname = {name:?}\njwks = {:?}\n{}{lines}\n", world.key, audience())
+    };
+    for (name, lines, message) in [
+        (
+            "https://as.example/{t}",
+            "",
+            ":1: the issuer \"https://as.example/{t}\" has a variable in its name and needs",
+        ),
+        (
+            "https://{t}.example/",
+            "tenant_claim = \"tid\"",
+            ":1: the issuer \"https://{t}.example/\" has a name with a brace",
+        ),
+        ("https://as.example/", "tenant_claim = \"tid\"", "and no {variable} in its name"),
+        ("https://as.example/", "tenants = [\"a\"]", "and no {variable} in its name"),
+        ("https://as.example/{t}", "tenant_claim = \"tid\"\ntenants = []", "has an empty list of tenants"),
+        ("https://as.example/{t}", "tenant_claim = \"tid\"\ntenants = [\"a/b\"]", "lists the tenant \"a/b\""),
+        ("https://as.example/{t}", "tenant_claim = 1", ":5: "),
+        ("https://as.example/{t}", "tenants = \"a\"", ":5: "),
+    ] {
+        world.verify_with(&section(name, lines), "").refused_with(message);
+    }
+    let claim = "tenant_claim = \"tid\"\n";
+    let both = section("https://as.example/{t}/", claim) + &section("https://as.example/a{t}/", claim);
+    world.verify_with(&both, "").refused_with("overlaps \"https://as.example/{t}/\": there is a name that both match");
+}
+
+#[test]
 fn claims_are_expected_to_have_values() {
     let world = World::new();
     let lines = format!(
@@ -164,7 +221,7 @@ fn two_sections_of_one_name_are_told_apart() {
 fn what_is_wrong_with_an_issuer_is_said_with_its_line() {
     let world = World::new();
     for (lines, line, message) in [
-        ("audience = [\"a\"]", 4, "unknown field `audience`, expected one of `name`, `audiences`"),
+        ("audience = [\"a\"]", 4, "unknown field `audience`, expected one of `name`, `tenant_claim`"),
         ("jwk = \"x\"", 4, "`jwks`, `remote`"),
         ("audiences = \"a\"", 4, "expected a sequence"),
         ("\n\naudiences = [1]", 6, "expected a string"),
@@ -296,4 +353,28 @@ fn report_04_is_accepted_for_its_own_app() {
     let (Some(own), Some(other)) = (of("5example5"), of("another")) else { return };
     assert_eq!(own.answers()[0]["principal"]["audience"], serde_json::json!(["5example5"]));
     assert_eq!(other.errors(), [Some("wrong-audience".to_owned())]);
+}
+
+#[test]
+fn report_05_is_accepted_of_any_tenant_and_of_those_listed() {
+    let of = |lines: &str| {
+        let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reports/05"));
+        let Ok(header) = fs::read(folder.join("header.txt")) else {
+            println!("{} is not there: not tested", folder.display());
+            return None;
+        };
+        let (name, jwks) = ("https://login.microsoftonline.com/{tenantid}/v2.0", folder.join("jwks.json"));
+        let audience = "6731de76-14a6-49ae-97bc-6eba6914391e";
+        let text = format!("[[issuer]]\nname = {name:?}\naudiences = [{audience:?}]\njwks = {jwks:?}\n{lines}\n");
+        let config = Folder::new();
+        Some(run(&["verify", "--config", &config.write("tollgate.toml", text), "--now", "1800000000"], header))
+    };
+    let tenant = "11111111-2222-3333-4444-555555555555";
+    let Some(any) = of("tenant_claim = \"tid\"") else { return };
+    assert_eq!(any.answers()[0]["principal"]["issuer"], format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+    let listed = of(&format!("tenant_claim = \"tid\"\ntenants = [{tenant:?}]")).unwrap();
+    assert_eq!(listed.answers()[0]["principal"]["subject"], "user-7");
+    assert_eq!(of("tenant_claim = \"tid\"\ntenants = [\"a\"]").unwrap().errors(), [Some("unknown-issuer".to_owned())]);
+    assert_eq!(of("tenant_claim = \"oid\"").unwrap().errors(), [Some("wrong-claim".to_owned())]);
+    of("").unwrap().refused_with("needs tenant_claim");
 }

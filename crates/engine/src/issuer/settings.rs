@@ -7,8 +7,12 @@ use super::claim_path::{ClaimPath, InvalidClaimPath};
 use super::expected::Expected;
 use super::optional_claim::{NotOptional, OptionalClaim};
 use super::sources::{ClaimSources, InvalidScopePrefix};
+use super::template::{InvalidTemplate, IssuerTemplate, is_tenant};
 use super::typ::TypProfile;
-use crate::limits::{DEFAULT_LEEWAY, HIGHEST_MAX_LIST_ENTRIES, HIGHEST_MAX_MEMBERS, MAX_LEEWAY};
+use crate::limits::{
+    DEFAULT_LEEWAY, HIGHEST_MAX_LIST_ENTRIES, HIGHEST_MAX_MEMBERS, MAX_LEEWAY, MAX_TEMPLATES_OF_ONE_ORIGIN,
+    MAX_TENANT_BYTES,
+};
 
 /// All that the tokens of one issuer have to say, and where they say it: what an [`Issuer`](super::Issuer) is made from but
 /// for its keys and validators.
@@ -37,8 +41,13 @@ use crate::limits::{DEFAULT_LEEWAY, HIGHEST_MAX_LIST_ENTRIES, HIGHEST_MAX_MEMBER
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields, default))]
 #[non_exhaustive]
 pub struct IssuerSettings {
-    /// What `iss` has to equal.
+    /// What `iss` has to equal. It may hold one `{variable}` after its authority, in place of which any
+    /// [tenant](IssuerSettings::tenants) may stand: 1 to [`MAX_TENANT_BYTES`] of `A-Z a-z 0-9 . _ -`, but not `.` or `..`.
     pub name: String,
+    /// Where the name holds a variable: the claim that has to equal what stands in its place in `iss`.
+    pub tenant_claim: Option<ClaimPath>,
+    /// Where the name holds a variable: these tenants alone. Without it any whose claim agrees.
+    pub tenants: Option<Vec<String>>,
     /// One of which the audience of a token has to hold.
     pub audiences: Vec<String>,
     /// The algorithms that are accepted; without it those of all keys.
@@ -71,6 +80,8 @@ impl Default for IssuerSettings {
     fn default() -> Self {
         IssuerSettings {
             name: String::new(),
+            tenant_claim: None,
+            tenants: None,
             audiences: Vec::new(),
             algorithms: None,
             typ: TypProfile::default(),
@@ -102,6 +113,7 @@ impl IssuerSettings {
         if self.name.is_empty() {
             return Err(SettingsError::NoName);
         }
+        self.check_tenants()?;
         if self.audiences.is_empty() && !self.danger_accept_any_audience {
             return Err(SettingsError::NoAudience);
         }
@@ -117,6 +129,29 @@ impl IssuerSettings {
         check_limit("max_list_entries", self.max_list_entries, HIGHEST_MAX_LIST_ENTRIES)?;
         check_limit("max_members", self.max_members, HIGHEST_MAX_MEMBERS)?;
         self.check_claims()
+    }
+
+    fn check_tenants(&self) -> Result<(), SettingsError> {
+        if self.template()?.is_none() {
+            let is_tenantless = self.tenant_claim.is_none() && self.tenants.is_none();
+            return if is_tenantless { Ok(()) } else { Err(SettingsError::NoVariable) };
+        }
+        if self.tenant_claim.is_none() {
+            return Err(SettingsError::NoTenantClaim);
+        }
+        match self.tenants.as_deref() {
+            Some([]) => Err(SettingsError::NoTenant),
+            Some(tenants) => match tenants.iter().find(|tenant| !is_tenant(tenant)) {
+                Some(tenant) => Err(SettingsError::InvalidTenant { tenant: tenant.as_str().into() }),
+                None => Ok(()),
+            },
+            None => Ok(()),
+        }
+    }
+
+    /// The name as a template; `None` where it is a full name.
+    pub(crate) fn template(&self) -> Result<Option<IssuerTemplate>, SettingsError> {
+        IssuerTemplate::of(&self.name).map_err(SettingsError::Template)
     }
 
     fn check_claims(&self) -> Result<(), SettingsError> {
@@ -167,6 +202,21 @@ fn check_limit(name: &'static str, value: usize, max: usize) -> Result<(), Setti
 pub enum SettingsError {
     /// The issuer has no name.
     NoName,
+    /// The name holds a brace and is no template.
+    Template(InvalidTemplate),
+    /// The name holds a variable, and no claim says what may stand in its place.
+    NoTenantClaim,
+    /// There is a claim for the tenant or a list of tenants, and the name holds no variable.
+    NoVariable,
+    /// The list of tenants is empty, so that no token could be accepted.
+    NoTenant,
+    /// A tenant is listed that cannot stand in place of the variable.
+    InvalidTenant {
+        /// The tenant.
+        tenant: Box<str>,
+    },
+    /// Too many issuers whose names are templates with one scheme and authority.
+    TooManyTemplates,
     /// No audience, so that no token could be accepted.
     NoAudience,
     /// An audience is the empty text.
@@ -232,6 +282,26 @@ impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             SettingsError::NoName => f.write_str("needs a name, which its tokens have as iss"),
+            SettingsError::Template(error) => write!(f, "has a name with a brace that is no template: {error}"),
+            SettingsError::NoTenantClaim => {
+                f.write_str("has a variable in its name and needs tenant_claim, the claim that has to equal it")
+            }
+            SettingsError::NoVariable => {
+                f.write_str("has tenant_claim or tenants, and no {variable} in its name to which they belong")
+            }
+            SettingsError::NoTenant => {
+                f.write_str("has an empty list of tenants; without the list all are accepted whose claim agrees")
+            }
+            SettingsError::InvalidTenant { tenant } => write!(
+                f,
+                "lists the tenant {tenant:?}; one has 1 to {MAX_TENANT_BYTES} of A-Z a-z 0-9 . _ - and is neither . nor .."
+            ),
+            SettingsError::TooManyTemplates => {
+                write!(
+                    f,
+                    "is a template too many: at most {MAX_TEMPLATES_OF_ONE_ORIGIN} may have one scheme and authority"
+                )
+            }
             SettingsError::NoAudience => f.write_str("needs an audience"),
             SettingsError::EmptyAudience => f.write_str("has an audience that is empty"),
             SettingsError::NoAlgorithm => {
