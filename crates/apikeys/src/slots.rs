@@ -39,9 +39,9 @@ pub(crate) struct Found<'s, R> {
 }
 
 impl<R> Slots<R> {
-    /// Room for `keys`, and some more.
+    /// Room for `keys`, and some more. A product that wraps would make room for few, and lose the others in silence.
     pub(crate) fn with_room(keys: usize, shards: usize) -> Self {
-        let slots = keys * LOAD_WHEN_SIZED.1 / LOAD_WHEN_SIZED.0;
+        let slots = keys.saturating_mul(LOAD_WHEN_SIZED.1) / LOAD_WHEN_SIZED.0;
         let buckets = (0..slots.div_ceil(KEYS_PER_BUCKET)).map(|_| Bucket::default()).collect();
         Self { buckets, shards }
     }
