@@ -10,7 +10,7 @@ use tollgate::{
 };
 use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, key_set, signing_key};
 
-use crate::{explore, thread};
+use crate::explore::{explore, thread};
 
 /// Room for any number of tokens of these tests.
 const ROOMY: usize = 64 << 10;
