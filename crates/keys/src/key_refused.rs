@@ -78,6 +78,8 @@ pub enum KeyRefused {
     MalformedPem,
     /// A PEM block of a kind that holds no key.
     UnsupportedPemLabel,
+    /// A member of a document of certificates that is not the PEM of exactly one.
+    NotOneCertificate,
     /// Not the DER of what it should be.
     MalformedDer,
     /// The RSA modulus is shorter than [`limits::MIN_RSA_MODULUS_BITS`].
@@ -168,6 +170,7 @@ impl KeyRefused {
             DuplicateKeyId => "duplicate-kid",
             MalformedPem => "malformed-pem",
             UnsupportedPemLabel => "unsupported-pem-label",
+            NotOneCertificate => "not-one-certificate",
             MalformedDer => "malformed-der",
             RsaModulusTooSmall { .. } => "rsa-modulus-too-small",
             RsaModulusTooLarge { .. } => "rsa-modulus-too-large",
@@ -248,6 +251,7 @@ impl fmt::Display for KeyRefused {
             DuplicateKeyId => f.write_str("a different key has the same `kid` and algorithm"),
             MalformedPem => f.write_str("the PEM block cannot be decoded"),
             UnsupportedPemLabel => f.write_str("a PEM block with this label holds no public key"),
+            NotOneCertificate => f.write_str("it has to be the PEM of exactly one certificate"),
             MalformedDer => f.write_str("the DER cannot be decoded"),
             RsaModulusTooSmall { bits } => {
                 write!(f, "the RSA modulus (`n`) has {bits} bits; at least {} are needed", limits::MIN_RSA_MODULUS_BITS)

@@ -3,6 +3,7 @@ use std::collections::{HashMap, HashSet};
 use tollgate_jwt::json;
 
 use crate::algorithm::{Algorithm, KeyType};
+use crate::certificates;
 use crate::entry::{Entry, EntryKey};
 use crate::error::NotAKeyFile;
 use crate::hmac_key::HmacKey;
@@ -119,6 +120,26 @@ impl KeySetBuilder {
             return Err(NotAKeyFile::NeitherKeyNorSet);
         }
         self.document([Entry::from(Jwk::read(&document.root()))])
+    }
+
+    /// Adds the keys of a JSON object from key ids to certificates in PEM, such as Firebase and Google publish in place of a
+    /// JWK set. A member that is anything else is refused, and leaves its neighbours alone.
+    ///
+    /// # Errors
+    /// [`NotAKeyFile`] where the document is no JSON object, or there are too many keys.
+    ///
+    /// ```
+    /// use tollgate_keys::KeySet;
+    ///
+    /// let loaded = KeySet::builder().certificates(br#"{"k1":"-----BEGIN PUBLIC KEY-----"}"#)?.build_with_reports();
+    /// assert_eq!(loaded.reports[0].kid.as_deref(), Some("k1"));
+    /// assert!(loaded.set.is_empty());
+    /// # Ok::<(), tollgate_keys::NotAKeyFile>(())
+    /// ```
+    pub fn certificates(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
+        let mut buffer = json::Buffer::default();
+        let document = json::parse(text_of(json)?, &mut buffer)?;
+        self.document(certificates::read(&document.root()))
     }
 
     /// Adds the keys of a PEM text (RFC 7468): public keys, PKCS #1 public keys and certificates.

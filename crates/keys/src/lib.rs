@@ -73,6 +73,7 @@
 
 mod algorithm;
 mod backend;
+mod certificates;
 mod entry;
 mod error;
 mod hmac_key;
@@ -88,6 +89,7 @@ pub mod limits;
 mod pem;
 mod public_key;
 mod report;
+mod secret_encoding;
 mod spki;
 #[cfg(not(tollgate_model))]
 mod sync;
@@ -110,4 +112,5 @@ pub use key_set::{KeySet, VerifiedJws};
 pub use key_set_builder::{KeySetBuilder, KeySource};
 pub use public_key::PublicKey;
 pub use report::{KeyReport, Loaded, NoUsableKey, Validity};
+pub use secret_encoding::{NotASecret, SecretEncoding};
 pub use verifying_key::VerifyingKey;

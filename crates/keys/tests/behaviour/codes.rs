@@ -28,6 +28,7 @@ fn codes_of_refused_keys() {
         (SymmetricKeyBesidePublicKeys, "symmetric-key-beside-public-keys"),
         (DuplicateKeyId, "duplicate-kid"),
         (MalformedPem, "malformed-pem"),
+        (NotOneCertificate, "not-one-certificate"),
         (UnsupportedPemLabel, "unsupported-pem-label"),
         (MalformedDer, "malformed-der"),
         (RsaModulusTooSmall { bits: 1 }, "rsa-modulus-too-small"),

@@ -10,5 +10,6 @@ mod key_files;
 mod key_ring;
 mod key_set;
 mod refused_keys;
+mod secret_encodings;
 mod thumbprints;
 mod wycheproof_primitives;
