@@ -8,19 +8,22 @@ use tokio::sync::watch;
 use tollgate_keys::{Algorithm, KeyRing, KeySet};
 
 use crate::clocks::Clocks;
-use crate::endpoint::Endpoint;
 use crate::error::ConfigurationError;
 use crate::event::Observer;
+use crate::fetcher::Fetcher;
+use crate::headers::HeaderSource;
 use crate::health::Health;
 use crate::http_client::HttpClient;
+use crate::hyper_client::HyperClient;
 use crate::key_document::Vetting;
-use crate::limits::{MAX_DOCUMENT_BYTES, MAX_FAILOVERS, MAX_REMOTE_KEYS};
-use crate::metadata::Metadata;
+use crate::limits::{MAX_DOCUMENT_BYTES, MAX_REMOTE_KEYS};
+use crate::proxy::Proxy;
 use crate::refresher::{Clock, Confirmed, Refresher};
 use crate::remote_keys::{Inner, RemoteKeys};
 use crate::report::Reporter;
 use crate::schedule::Schedule;
-use crate::source::{Origin, Source};
+use crate::settings::RemoteSettings;
+use crate::source::Source;
 use crate::store::Store;
 use crate::tls;
 use crate::unknown_keys::MissingKeys;
@@ -45,63 +48,74 @@ use crate::waiting::Waiting;
 /// ```
 #[must_use = "nothing is fetched before it is started"]
 pub struct RemoteKeysBuilder {
-    locator: Locator,
-    /// The issuer or the URI, as it was given.
-    source: Arc<str>,
-    failovers: Vec<String>,
+    settings: RemoteSettings,
+    /// As in the `iss` of its tokens. Empty where only a URI is known.
+    issuer: String,
     clocks: Clocks,
     algorithms: Option<Vec<Algorithm>>,
     max_document_bytes: usize,
     max_keys: usize,
-    any_content_type: bool,
     root_certificates: Option<Vec<u8>>,
-    saved_in: Option<PathBuf>,
+    client: Option<Arc<dyn HttpClient>>,
     observer: Option<Arc<dyn Observer>>,
     clock: Box<dyn Fn() -> i64 + Send + Sync>,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Locator {
-    JwksUri,
-    OpenId,
-    AuthorizationServer,
-}
-
 impl RemoteKeysBuilder {
-    pub(crate) fn from_jwks_uri(uri: &str) -> Self {
-        Self::new(Locator::JwksUri, uri)
-    }
-
-    pub(crate) fn from_openid_issuer(issuer: &str) -> Self {
-        Self::new(Locator::OpenId, issuer)
-    }
-
-    pub(crate) fn from_authorization_server(issuer: &str) -> Self {
-        Self::new(Locator::AuthorizationServer, issuer)
-    }
-
-    fn new(locator: Locator, source: &str) -> Self {
+    pub(crate) fn new(issuer: &str, settings: RemoteSettings) -> Self {
         RemoteKeysBuilder {
-            locator,
-            source: source.into(),
-            failovers: Vec::new(),
+            settings,
+            issuer: issuer.to_owned(),
             clocks: Clocks::default(),
             algorithms: None,
             max_document_bytes: MAX_DOCUMENT_BYTES,
             max_keys: MAX_REMOTE_KEYS,
-            any_content_type: false,
             root_certificates: None,
-            saved_in: None,
+            client: None,
             observer: None,
             clock: Box::new(unix_time),
         }
     }
 
-    /// Another URI of the same JWK set, for when those before it do not deliver one. Up to [`MAX_FAILOVERS`].
+    /// Another URI of the same document, for when those before it do not deliver one. Up to [`MAX_FAILOVERS`].
     ///
     /// It has to be kept in step with the first: a key that is removed only there stays accepted.
-    pub fn failover(mut self, jwks_uri: &str) -> Self {
-        self.failovers.push(jwks_uri.to_owned());
+    ///
+    /// [`MAX_FAILOVERS`]: crate::limits::MAX_FAILOVERS
+    pub fn failover(mut self, uri: &str) -> Self {
+        self.settings.failover.push(uri.to_owned());
+        self
+    }
+
+    /// Sends the header field `name` with each request to the origin (scheme, host and port) of the configured URI: the
+    /// credentials that some providers ask for. Up to [`MAX_HEADERS`](crate::limits::MAX_HEADERS).
+    ///
+    /// Another origin is never sent it: neither that of the `jwks_uri` that metadata names, nor that of a
+    /// [`failover`](Self::failover) URI, nor the target of a redirect. A second field of the same name takes the place of
+    /// the first.
+    ///
+    /// ```
+    /// use tollgate_remote::{HeaderSource, RemoteKeys};
+    ///
+    /// let keys = RemoteKeys::from_jwks_uri("https://kubernetes.default.svc/openid/v1/jwks")
+    ///     .header("authorization", HeaderSource::bearer_token_file("/var/run/secrets/kubernetes.io/serviceaccount/token"))
+    ///     .root_certificates_file("/var/run/secrets/kubernetes.io/serviceaccount/ca.crt");
+    /// ```
+    pub fn header(mut self, name: &str, value: HeaderSource) -> Self {
+        self.settings.headers.insert(name.to_ascii_lowercase(), value);
+        self
+    }
+
+    /// Connects to providers through `proxy`. Without it connections are made directly, whatever the environment says.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.settings.proxy = Some(proxy);
+        self
+    }
+
+    /// Sends the requests with `client` instead of the built-in client. Root certificates and a proxy are then that
+    /// client's affair, and an error here.
+    pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
+        self.client = Some(Arc::new(client));
         self
     }
 
@@ -137,13 +151,20 @@ impl RemoteKeysBuilder {
         self
     }
 
+    /// Trusts the certificates of the PEM file at `path` and no others, instead of those of the system. It is read once, at the
+    /// start. Certificates given as text go before it.
+    pub fn root_certificates_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.ca = Some(path.into());
+        self
+    }
+
     /// Saves the last good set in the file at `path`, and starts with it when the provider cannot be reached.
     ///
     /// The file is replaced as a whole, with mode 0600. What it holds is vetted anew when it is read, and its age
     /// counts: beyond the outage grace it is not used. Keep it where only this service can write, one file for each
     /// issuer.
     pub fn saved_in(mut self, path: impl Into<PathBuf>) -> Self {
-        self.saved_in = Some(path.into());
+        self.settings.saved_in = Some(path.into());
         self
     }
 
@@ -161,16 +182,27 @@ impl RemoteKeysBuilder {
     }
 
     /// Takes a key set of any `Content-Type`. What then counts as a key set is also what users have uploaded to the
-    /// provider's host.
+    /// provider's host. Without it JSON types and `application/octet-stream` are taken ([which ones](crate#where-the-keys-come-from)).
     pub fn danger_accept_any_content_type(mut self) -> Self {
-        self.any_content_type = true;
+        self.settings.danger_accept_any_content_type = true;
+        self
+    }
+
+    /// Fetches `http:` URIs from hosts inside a private network too, and not only from this machine. Whoever can answer in
+    /// the name of such a host can publish keys of his own.
+    ///
+    /// The address that is connected to has to be a private one (RFC 1918, RFC 4193, RFC 6598). Metadata that came over HTTPS
+    /// still leads to HTTPS alone.
+    pub fn danger_accept_plain_http(mut self) -> Self {
+        self.settings.danger_accept_plain_http = true;
         self
     }
 
     /// Starts to fetch, in a task of the tokio runtime that this is called in. Its time and I/O drivers have to be
     /// enabled.
     ///
-    /// Reads the system's root certificates the first time that this process needs them, and does no other I/O itself.
+    /// Reads the file of root certificates, or those of the system the first time that this process needs them, and does
+    /// no other I/O itself.
     ///
     /// # Errors
     /// [`ConfigurationError`]. That the provider cannot be reached is none: see [`RemoteKeys::ready`].
@@ -178,7 +210,8 @@ impl RemoteKeysBuilder {
         let runtime = Handle::try_current().map_err(|_| ConfigurationError::NoRuntime)?;
         let source = self.source()?;
         let requests = Source::requests(&source.origin, source.failovers.len());
-        let reporter = Reporter::new(Arc::clone(&self.source), self.observer);
+        let name: Arc<str> = self.settings.name(&self.issuer).into();
+        let reporter = Reporter::new(Arc::clone(&name), self.observer);
         let clock = Clock::new(self.clock);
         let (health, watched) = watch::channel(Health::starting(clock.unix(Duration::ZERO)));
         let waiting = Arc::new(Waiting::new());
@@ -188,7 +221,7 @@ impl RemoteKeysBuilder {
             waiting,
             schedule: Schedule::new(self.clocks, requests, Duration::ZERO),
             missing: MissingKeys::new(self.clocks.cool_down),
-            store: Store::new(self.saved_in, Arc::clone(&self.source), reporter.clone()),
+            store: Store::new(self.settings.saved_in, Arc::clone(&name), reporter.clone()),
             health,
             reporter,
             clock,
@@ -196,32 +229,29 @@ impl RemoteKeysBuilder {
             fetches: 0,
         };
         let task = runtime.spawn(refresher.run(source)).abort_handle();
-        Ok(RemoteKeys::new(Inner { name: self.source, ring, health: watched, task }))
+        Ok(RemoteKeys::new(Inner { name, ring, health: watched, task }))
     }
 
     fn source(&self) -> Result<Source, ConfigurationError> {
-        let origin = match self.locator {
-            Locator::JwksUri => Origin::JwksUri(Endpoint::parse(&self.source)?),
-            Locator::OpenId => Origin::Metadata(Metadata::openid(&self.source)?),
-            Locator::AuthorizationServer => Origin::Metadata(Metadata::authorization_server(&self.source)?),
-        };
-        if self.failovers.len() > MAX_FAILOVERS {
-            return Err(ConfigurationError::TooManyFailovers { failovers: self.failovers.len() });
-        }
-        let failovers = self.failovers.iter().map(|uri| Endpoint::parse(uri)).collect::<Result<Vec<_>, _>>()?;
+        let origin = self.settings.origin(&self.issuer)?;
+        let failovers = self.settings.failovers()?;
         self.clocks.check(Source::requests(&origin, failovers.len()))?;
         vet_limit("document bytes", self.max_document_bytes, tollgate_keys::limits::MAX_KEY_FILE_BYTES)?;
         vet_limit("keys", self.max_keys, tollgate_keys::limits::MAX_KEYS)?;
-        let first = match &origin {
-            Origin::JwksUri(endpoint) => endpoint,
-            Origin::Metadata(metadata) => &metadata.endpoint,
+        let needs_tls = failovers.iter().chain([origin.endpoint()]).any(|endpoint| !endpoint.is_plain());
+        let vetting =
+            Vetting { form: self.settings.form(), algorithms: self.algorithms.clone(), max_keys: self.max_keys };
+        let fetcher = Fetcher {
+            client: self.client(needs_tls)?,
+            headers: self.settings.headers()?,
+            configured: origin.endpoint().clone(),
+            timeout: self.clocks.request_timeout,
+            max_bytes: self.max_document_bytes,
+            any_content_type: self.settings.danger_accept_any_content_type,
         };
-        let needs_tls = failovers.iter().chain([first]).any(|endpoint| !endpoint.is_plain());
-        let tls = tls::configuration(self.root_certificates.as_deref(), needs_tls)?;
-        let timeout = self.clocks.request_timeout;
         Ok(Source {
-            client: HttpClient::new(tls, timeout, self.max_document_bytes, self.any_content_type),
-            vetting: Arc::new(Vetting { algorithms: self.algorithms.clone(), max_keys: self.max_keys }),
+            fetcher,
+            vetting: Arc::new(vetting),
             clocks: self.clocks,
             origin,
             failovers,
@@ -229,14 +259,33 @@ impl RemoteKeysBuilder {
             validator: None,
         })
     }
+
+    fn client(&self, needs_tls: bool) -> Result<Arc<dyn HttpClient>, ConfigurationError> {
+        let RemoteSettings { ca, proxy, .. } = &self.settings;
+        if let Some(client) = &self.client {
+            let options =
+                [("root_certificates", self.root_certificates.is_some() || ca.is_some()), ("proxy", proxy.is_some())];
+            return match options.iter().find(|(_, given)| *given) {
+                Some((option, _)) => Err(ConfigurationError::ClientOption { option }),
+                None => Ok(Arc::clone(client)),
+            };
+        }
+        let read = match (&self.root_certificates, ca) {
+            (None, Some(path)) => Some(tls::read_root_certificates(path)?),
+            _ => None,
+        };
+        let roots = self.root_certificates.as_deref().or(read.as_deref());
+        let proxy = proxy.as_ref().map(Proxy::matcher).transpose()?;
+        let client = HyperClient::new(tls::configuration(roots, needs_tls)?, proxy, self.settings.plain_http());
+        Ok(Arc::new(client))
+    }
 }
 
 impl fmt::Debug for RemoteKeysBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RemoteKeysBuilder")
-            .field("locator", &self.locator)
-            .field("source", &self.source)
-            .field("failovers", &self.failovers)
+            .field("issuer", &self.issuer)
+            .field("settings", &self.settings)
             .field("clocks", &self.clocks)
             .finish_non_exhaustive()
     }

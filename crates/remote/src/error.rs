@@ -1,4 +1,5 @@
 use std::io;
+use std::path::PathBuf;
 
 use tollgate_keys::NotAKeyFile;
 
@@ -12,8 +13,10 @@ pub enum ConfigurationError {
         /// What was given.
         uri: String,
     },
-    /// Plain HTTP to another machine: whoever is on the way could publish keys of his own.
-    #[error("{uri:?} is not https, and its host is not a loopback address")]
+    /// Plain HTTP to another machine, or with
+    /// [`danger_accept_plain_http`](crate::RemoteKeysBuilder::danger_accept_plain_http) to a public address: whoever is on
+    /// the way could publish keys of his own.
+    #[error("{uri:?} is not https, and its host is not one that plain HTTP may go to")]
     InsecureUri {
         /// What was given.
         uri: String,
@@ -29,6 +32,38 @@ pub enum ConfigurationError {
     TooManyFailovers {
         /// How many were given.
         failovers: usize,
+    },
+    /// Nothing says where the keys are.
+    #[error("one of jwks_uri, x509 and discovery is needed")]
+    NoSource,
+    /// More than one place where the keys are.
+    #[error("only one of jwks_uri, x509 and discovery can be given")]
+    SeveralSources,
+    /// A header field that requests cannot have.
+    #[error("the header {name:?} cannot be sent: {reason}")]
+    Header {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// More header fields than [`MAX_HEADERS`](crate::limits::MAX_HEADERS).
+    #[error("{headers} headers; at most {} are sent", crate::limits::MAX_HEADERS)]
+    TooManyHeaders {
+        /// How many were given.
+        headers: usize,
+    },
+    /// The proxy's URI is not one of an HTTP proxy. It is not shown, since it may hold a password.
+    #[error("the proxy of {origin} is not a URI of the form http://host:port")]
+    Proxy {
+        /// Where the URI is from.
+        origin: &'static str,
+    },
+    /// An option of the built-in HTTP client beside a client of the caller's own, which would not know of it.
+    #[error("{option} does not go with an HTTP client of one's own")]
+    ClientOption {
+        /// The option.
+        option: &'static str,
     },
     /// The clocks cannot all be kept.
     #[error("the clocks contradict each other: {contradiction}")]
@@ -47,6 +82,14 @@ pub enum ConfigurationError {
     /// The root certificates that were given cannot be read, or hold none.
     #[error("the root certificates cannot be read as PEM")]
     RootCertificates,
+    /// The file of root certificates cannot be read.
+    #[error("the root certificates in {} cannot be read: {error}", .path.display())]
+    RootCertificatesFile {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
     /// The system has no root certificates, and none were given.
     #[error("the system has no root certificates that can be read: give some, or install them")]
     NoRootCertificates,
@@ -70,9 +113,16 @@ impl ConfigurationError {
             ConfigurationError::InsecureUri { .. } => "insecure-uri",
             ConfigurationError::InvalidIssuer { .. } => "invalid-issuer",
             ConfigurationError::TooManyFailovers { .. } => "too-many-failovers",
+            ConfigurationError::NoSource => "no-source",
+            ConfigurationError::SeveralSources => "several-sources",
+            ConfigurationError::Header { .. } => "invalid-header",
+            ConfigurationError::TooManyHeaders { .. } => "too-many-headers",
+            ConfigurationError::Proxy { .. } => "invalid-proxy",
+            ConfigurationError::ClientOption { .. } => "contradictory-client",
             ConfigurationError::Clocks { .. } => "contradictory-clocks",
             ConfigurationError::Limit { .. } => "invalid-limit",
             ConfigurationError::RootCertificates => "invalid-root-certificates",
+            ConfigurationError::RootCertificatesFile { .. } => "root-certificates-file",
             ConfigurationError::NoRootCertificates => "no-root-certificates",
             ConfigurationError::Tls { .. } => "invalid-tls",
             ConfigurationError::NoRuntime => "no-runtime",
@@ -99,6 +149,29 @@ pub enum FetchError {
     /// Plain HTTP to a name that is not that of this machine.
     #[error("the name of the host does not resolve to a loopback address")]
     NotLoopback,
+    /// Plain HTTP to a name that is not that of a machine in a private network.
+    #[error("the name of the host does not resolve to a private address")]
+    NotPrivate,
+    /// The proxy cannot be reached, or does not connect to the provider.
+    #[error("the proxy does not connect: {reason}")]
+    Proxy {
+        /// What went wrong.
+        reason: String,
+    },
+    /// The file of a header field cannot be read, or holds what no header field can.
+    #[error("the header file {}: {reason}", .path.display())]
+    HeaderFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The caller's own [`HttpClient`](crate::HttpClient) failed.
+    #[error("the HTTP client failed: {reason}")]
+    Client {
+        /// What it says.
+        reason: String,
+    },
     /// The time for one request is over.
     #[error("no whole answer in time")]
     Timeout,
@@ -118,8 +191,8 @@ pub enum FetchError {
         /// The status code.
         status: u16,
     },
-    /// A media type that is not JSON, or none.
-    #[error("the answer is not JSON but {content_type:?}")]
+    /// A media type that is neither JSON nor that of a file of no known type, or none.
+    #[error("the answer's content type is {content_type:?}, and neither JSON nor application/octet-stream")]
     ContentType {
         /// What the answer says.
         content_type: String,
@@ -173,6 +246,10 @@ impl FetchError {
             FetchError::Connect => "connect-failed",
             FetchError::Tls { .. } => "tls-failed",
             FetchError::NotLoopback => "not-loopback",
+            FetchError::NotPrivate => "not-private",
+            FetchError::Proxy { .. } => "proxy-failed",
+            FetchError::HeaderFile { .. } => "header-file",
+            FetchError::Client { .. } => "client-failed",
             FetchError::Timeout => "timeout",
             FetchError::Interrupted => "interrupted",
             FetchError::Redirect { .. } => "redirect-refused",
@@ -192,7 +269,12 @@ impl FetchError {
     /// Whether the provider was out of reach, other than answering something that it must not.
     pub(crate) fn is_outage(&self) -> bool {
         match self {
-            FetchError::Connect | FetchError::Timeout | FetchError::Interrupted => true,
+            FetchError::Connect
+            | FetchError::Proxy { .. }
+            | FetchError::HeaderFile { .. }
+            | FetchError::Client { .. }
+            | FetchError::Timeout
+            | FetchError::Interrupted => true,
             FetchError::Status { status } => *status >= 500 || *status == 429,
             _ => false,
         }

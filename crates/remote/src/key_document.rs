@@ -7,9 +7,19 @@ use crate::error::FetchError;
 /// How a document is judged.
 #[derive(Clone, Debug)]
 pub(crate) struct Vetting {
+    pub(crate) form: DocumentForm,
     /// What an RSA key without `alg` is for.
     pub(crate) algorithms: Option<Vec<Algorithm>>,
     pub(crate) max_keys: usize,
+}
+
+/// In which form keys are published.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum DocumentForm {
+    /// RFC 7517 section 5.
+    JwkSet,
+    /// A JSON object from key ids to certificates in PEM.
+    Certificates,
 }
 
 /// What a document holds.
@@ -28,7 +38,11 @@ impl Vetting {
         let unusable = |error| Vetted { set: Err(error), refused: Vec::new() };
         let builder = KeySet::builder().source(KeySource::Remote);
         let builder = self.algorithms.iter().fold(builder, |builder, algorithms| builder.algorithms(algorithms));
-        let loaded = match builder.jwks(document) {
+        let builder = match self.form {
+            DocumentForm::JwkSet => builder.jwks(document),
+            DocumentForm::Certificates => builder.certificates(document),
+        };
+        let loaded = match builder {
             Ok(builder) => builder.build_with_reports(),
             Err(NotAKeyFile::TooManyKeys { .. }) => return unusable(FetchError::TooManyKeys { max: self.max_keys }),
             Err(error) => return unusable(FetchError::NotAKeySet(error)),

@@ -37,11 +37,23 @@
 //! ```
 //!
 //! # Where the keys come from
-//! From a [`jwks_uri`](RemoteKeys::from_jwks_uri), from [OpenID discovery](RemoteKeys::from_openid_issuer) or from [RFC
-//! 8414 metadata](RemoteKeys::from_authorization_server), whose `issuer` has to be the expected one to the letter; and
-//! from [failover URIs](RemoteKeysBuilder::failover) when that one does not deliver. Over HTTPS, or plain HTTP to a
-//! loopback address. Redirects are refused. Size, keys and time are bounded ([`limits`]). Connections are made
-//! directly: a proxy that the environment names is not used.
+//! From a [`jwks_uri`](RemoteKeys::from_jwks_uri), from a URI of [certificates](RemoteKeys::from_x509_uri), from [OpenID
+//! discovery](RemoteKeys::from_openid_issuer) or from [RFC 8414 metadata](RemoteKeys::from_authorization_server), whose
+//! `issuer` has to be exactly the expected one; and from [failover URIs](RemoteKeysBuilder::failover) when that one does not
+//! deliver. A configuration file says the same in [`RemoteSettings`].
+//!
+//! - **URIs** are `https:`, or `http:` to a loopback address, or [by
+//!   option](RemoteKeysBuilder::danger_accept_plain_http) in a private network. Redirects are refused. Size, keys and time
+//!   are bounded ([`limits`]).
+//! - **Content types**: `application/json`, `application/jwk-set+json` and other types that end in `+json`; and
+//!   `application/octet-stream` and `binary/octet-stream`, which storage services give to files of no known type. All
+//!   others, and none, are refused: `text/html` is that of error and login pages, `text/plain` that of the texts that users
+//!   paste. [An option](RemoteKeysBuilder::danger_accept_any_content_type) accepts them. A byte order mark is skipped.
+//! - **Credentials** ([`header`](RemoteKeysBuilder::header)) are sent to the origin of the configured URI alone. A value in a
+//!   file is read anew for each request.
+//! - **Connections** are made directly, or through the [proxy](RemoteKeysBuilder::proxy) that is configured, or by [a client
+//!   of your own](RemoteKeysBuilder::http_client). A proxy that the environment names is used where [`Proxy::Environment`]
+//!   says so.
 //!
 //! # Three clocks
 //! [`Clocks`] tells them: the **freshness** of a set, the **revocation bound** and the **outage grace**. When they
@@ -69,19 +81,25 @@
 mod builder;
 mod cache_control;
 mod clocks;
+mod connector;
 mod endpoint;
 mod error;
 mod event;
+mod fetcher;
+mod headers;
 mod health;
 mod http_client;
+mod hyper_client;
 mod key_document;
 pub mod limits;
 mod metadata;
+mod proxy;
 mod refresher;
 mod remote_keys;
 mod report;
 mod saved_set;
 pub mod schedule;
+mod settings;
 mod source;
 mod store;
 mod tls;
@@ -94,6 +112,10 @@ pub use builder::RemoteKeysBuilder;
 pub use clocks::Clocks;
 pub use error::{ConfigurationError, FetchError, SavedSetError};
 pub use event::{Event, Observer};
+pub use headers::HeaderSource;
 pub use health::{Failure, Health, Status};
+pub use http_client::{HttpClient, ResponseBody, Sending};
+pub use proxy::Proxy;
 pub use remote_keys::RemoteKeys;
+pub use settings::{Discovery, RemoteSettings};
 pub use verify_or_refresh::verify_or_refresh;

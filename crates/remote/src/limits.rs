@@ -69,6 +69,16 @@ pub const MAX_ETAG_BYTES: usize = 256;
 /// Most failover URIs of one set: each of them lengthens a refresh by its timeout.
 pub const MAX_FAILOVERS: usize = 4;
 
+/// Most header fields that are configured for a fetch: a token, a key of a gateway, and room.
+pub const MAX_HEADERS: usize = 16;
+
+/// Longest value of a configured header field, in bytes, and longest file that one is read from. Servers take heads of 8 KiB
+/// in all (nginx, Apache httpd).
+pub const MAX_HEADER_VALUE_BYTES: usize = 8 * 1024;
+
+/// Longest file of root certificates, in bytes: four times those of all public authorities together.
+pub const MAX_ROOT_CERTIFICATES_BYTES: usize = 1024 * 1024;
+
 /// Bytes of a saved set's file beside the document: a URI and a time.
 pub const SAVED_BYTES_BESIDE_DOCUMENT: usize = 16 * 1024;
 

@@ -2,7 +2,7 @@
 
 use tollgate_jwt::json;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, PlainHttp};
 use crate::error::{ConfigurationError, FetchError};
 
 /// Where an issuer's metadata is.
@@ -14,24 +14,25 @@ pub(crate) struct Metadata {
 
 impl Metadata {
     /// OpenID Connect Discovery 1.0 section 4: the well-known path follows that of the issuer.
-    pub(crate) fn openid(issuer: &str) -> Result<Self, ConfigurationError> {
-        vet(issuer)?;
+    pub(crate) fn openid(issuer: &str, plain_http: PlainHttp) -> Result<Self, ConfigurationError> {
+        vet(issuer, plain_http)?;
         let base = issuer.strip_suffix('/').unwrap_or(issuer);
-        Metadata::new(issuer, &format!("{base}/.well-known/openid-configuration"))
+        Metadata::new(issuer, &format!("{base}/.well-known/openid-configuration"), plain_http)
     }
 
     /// RFC 8414 section 3: the well-known path precedes that of the issuer.
-    pub(crate) fn authorization_server(issuer: &str) -> Result<Self, ConfigurationError> {
-        let uri = vet(issuer)?;
+    pub(crate) fn authorization_server(issuer: &str, plain_http: PlainHttp) -> Result<Self, ConfigurationError> {
+        let uri = vet(issuer, plain_http)?;
         let (scheme, authority) = (uri.uri().scheme_str().unwrap_or_default(), uri.uri().authority());
         let authority = authority.map_or("", |authority| authority.as_str());
         let path = uri.uri().path();
         let path = path.strip_suffix('/').unwrap_or(path);
-        Metadata::new(issuer, &format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}"))
+        let uri = format!("{scheme}://{authority}/.well-known/oauth-authorization-server{path}");
+        Metadata::new(issuer, &uri, plain_http)
     }
 
-    fn new(issuer: &str, uri: &str) -> Result<Self, ConfigurationError> {
-        Ok(Metadata { endpoint: Endpoint::parse(uri)?, issuer: issuer.to_owned() })
+    fn new(issuer: &str, uri: &str, plain_http: PlainHttp) -> Result<Self, ConfigurationError> {
+        Ok(Metadata { endpoint: Endpoint::parse(uri, plain_http)?, issuer: issuer.to_owned() })
     }
 
     /// The `jwks_uri` that `document` names, if it is this issuer's: to the letter (RFC 8414 section 3.3).
@@ -49,8 +50,8 @@ impl Metadata {
     }
 }
 
-fn vet(issuer: &str) -> Result<Endpoint, ConfigurationError> {
-    let endpoint = Endpoint::parse(issuer)?;
+fn vet(issuer: &str, plain_http: PlainHttp) -> Result<Endpoint, ConfigurationError> {
+    let endpoint = Endpoint::parse(issuer, plain_http)?;
     if issuer.contains('?') {
         return Err(ConfigurationError::InvalidIssuer { issuer: issuer.to_owned() });
     }

@@ -7,6 +7,7 @@ use tollgate_keys::KeyRing;
 
 use crate::builder::RemoteKeysBuilder;
 use crate::health::{Health, Status};
+use crate::settings::{Discovery, RemoteSettings};
 
 /// The keys of one issuer, fetched from where it publishes them and kept up to date by a task in the background.
 ///
@@ -29,19 +30,37 @@ pub(crate) struct Inner {
 impl RemoteKeys {
     /// The JWK set at `uri` (RFC 7517 section 5).
     pub fn from_jwks_uri(uri: &str) -> RemoteKeysBuilder {
-        RemoteKeysBuilder::from_jwks_uri(uri)
+        let settings = RemoteSettings { jwks_uri: Some(uri.to_owned()), ..RemoteSettings::default() };
+        RemoteKeysBuilder::new("", settings)
+    }
+
+    /// The certificates at `uri`: a JSON object from key ids to certificates in PEM, which Firebase and Google publish in
+    /// place of a JWK set.
+    ///
+    /// Of a certificate the public key is used, alone: whoever configures the URI vouches for what is there, as for a JWK
+    /// set. Dates, names and signatures of the certificates are not looked at.
+    pub fn from_x509_uri(uri: &str) -> RemoteKeysBuilder {
+        let settings = RemoteSettings { x509: Some(uri.to_owned()), ..RemoteSettings::default() };
+        RemoteKeysBuilder::new("", settings)
     }
 
     /// The JWK set that the metadata of an OpenID provider names (OpenID Connect Discovery 1.0 section 4). `issuer` is
     /// as in the `iss` of its tokens, and the metadata has to say the same to the letter.
     pub fn from_openid_issuer(issuer: &str) -> RemoteKeysBuilder {
-        RemoteKeysBuilder::from_openid_issuer(issuer)
+        let settings = RemoteSettings { discovery: Some(Discovery::OpenId), ..RemoteSettings::default() };
+        RemoteKeysBuilder::new(issuer, settings)
     }
 
     /// The JWK set that the metadata of an OAuth 2.0 authorization server names (RFC 8414 section 3). `issuer` is as in
     /// the `iss` of its tokens, and the metadata has to say the same to the letter.
     pub fn from_authorization_server(issuer: &str) -> RemoteKeysBuilder {
-        RemoteKeysBuilder::from_authorization_server(issuer)
+        let settings = RemoteSettings { discovery: Some(Discovery::OAuth), ..RemoteSettings::default() };
+        RemoteKeysBuilder::new(issuer, settings)
+    }
+
+    /// The keys of `issuer` as `settings` say, which may be from a configuration file.
+    pub fn from_settings(issuer: &str, settings: RemoteSettings) -> RemoteKeysBuilder {
+        RemoteKeysBuilder::new(issuer, settings)
     }
 
     pub(crate) fn new(inner: Inner) -> Self {

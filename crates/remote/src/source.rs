@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::clocks::Clocks;
 use crate::endpoint::Endpoint;
 use crate::error::FetchError;
-use crate::http_client::{Answer, Conditions, HttpClient};
+use crate::fetcher::{Answer, Conditions, Fetcher};
 use crate::key_document::{Vetted, Vetting};
 use crate::metadata::Metadata;
 use crate::schedule::Cause;
@@ -17,14 +17,14 @@ use crate::schedule::Cause;
 /// Where the keys of one issuer come from.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    JwksUri(Endpoint),
+    /// The key document itself.
+    Document(Endpoint),
     Metadata(Metadata),
 }
 
 /// Fetches a key set from its origin, or else from its failover URIs.
-#[derive(Debug)]
 pub(crate) struct Source {
-    pub(crate) client: HttpClient,
+    pub(crate) fetcher: Fetcher,
     pub(crate) vetting: Arc<Vetting>,
     pub(crate) clocks: Clocks,
     pub(crate) origin: Origin,
@@ -61,11 +61,21 @@ pub(crate) struct FailedAttempt {
     pub(crate) vetted: Option<Vetted>,
 }
 
+impl Origin {
+    /// The endpoint that was configured, or that of the configured issuer's metadata.
+    pub(crate) fn endpoint(&self) -> &Endpoint {
+        match self {
+            Origin::Document(endpoint) => endpoint,
+            Origin::Metadata(metadata) => &metadata.endpoint,
+        }
+    }
+}
+
 impl Source {
     /// How many requests a refresh makes at most.
     pub(crate) fn requests(origin: &Origin, failovers: usize) -> u32 {
         let of_origin = match origin {
-            Origin::JwksUri(_) => 1,
+            Origin::Document(_) => 1,
             Origin::Metadata(_) => 2,
         };
         of_origin + u32::try_from(failovers).unwrap_or(u32::MAX / 2)
@@ -101,7 +111,7 @@ impl Source {
     /// revocation bound; when it is out of reach, what it said last counts for the outage grace.
     async fn locate(&mut self, cause: Cause) -> Result<Endpoint, FailedAttempt> {
         let metadata = match &self.origin {
-            Origin::JwksUri(endpoint) => return Ok(endpoint.clone()),
+            Origin::Document(endpoint) => return Ok(endpoint.clone()),
             Origin::Metadata(metadata) => metadata,
         };
         let known = |at_most: Duration| {
@@ -113,7 +123,7 @@ impl Source {
             return Ok(endpoint);
         }
         let began = Instant::now();
-        let answer = self.client.get(&metadata.endpoint, Conditions::default()).await;
+        let answer = self.fetcher.get(&metadata.endpoint, Conditions::default()).await;
         let found = match answer {
             Ok(Answer::Document { bytes, .. }) => metadata.jwks_uri(&bytes),
             Ok(Answer::NotModified { .. }) => Err(FetchError::InvalidMetadata),
@@ -139,7 +149,7 @@ impl Source {
             // A cache on the way may not know the new key yet.
             revalidate: cause == Cause::UnknownKey,
         };
-        let (bytes, max_age, etag) = match self.client.get(endpoint, conditions).await {
+        let (bytes, max_age, etag) = match self.fetcher.get(endpoint, conditions).await {
             Ok(Answer::Document { bytes, max_age, etag }) => (bytes, max_age, etag),
             Ok(Answer::NotModified { max_age }) => {
                 let max_age = max_age.or(validator.and_then(|validator| validator.max_age));

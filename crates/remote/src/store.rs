@@ -102,7 +102,7 @@ impl Store {
     /// None: no file is configured.
     async fn read(&self, source: &Source) -> Option<Result<LoadedSet, SavedSetError>> {
         let (file, name, vetting) = (self.file.clone()?, Arc::clone(&self.source), Arc::clone(&source.vetting));
-        let max_bytes = source.client.max_bytes();
+        let max_bytes = source.fetcher.max_bytes;
         let read = task::spawn_blocking(move || {
             let saved = SavedSet::read(&file, &name, max_bytes)?;
             let set = vetting.vet(saved.jwks.as_bytes()).set.map_err(SavedSetError::Refused)?;

@@ -1,3 +1,6 @@
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::ring;
@@ -7,6 +10,7 @@ use rustls::{ClientConfig, RootCertStore};
 use tollgate_jwt::json;
 
 use crate::error::ConfigurationError;
+use crate::limits::MAX_ROOT_CERTIFICATES_BYTES;
 
 /// TLS 1.2 and 1.3 on ring, with the roots of the PEM text `given`, or else those of the system. With neither nothing
 /// is trusted, which is an error where it is `needed`.
@@ -31,6 +35,15 @@ fn read(pem: &[u8]) -> Result<RootCertStore, ConfigurationError> {
         roots.add(certificate).map_err(|_| ConfigurationError::RootCertificates)?;
     }
     if roots.is_empty() { Err(ConfigurationError::RootCertificates) } else { Ok(roots) }
+}
+
+/// The PEM text of the file at `path`.
+pub(crate) fn read_root_certificates(path: &Path) -> Result<Vec<u8>, ConfigurationError> {
+    let mut pem = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_ROOT_CERTIFICATES_BYTES as u64 + 1).read_to_end(&mut pem))
+        .map_err(|error| ConfigurationError::RootCertificatesFile { path: path.into(), error })?;
+    if pem.len() > MAX_ROOT_CERTIFICATES_BYTES { Err(ConfigurationError::RootCertificates) } else { Ok(pem) }
 }
 
 /// Those of the operating system, read once: there are about 150, in many files.

@@ -1,6 +1,9 @@
 //! Remote keys against a real HTTP server on loopback that misbehaves on command.
 
 mod attacks;
+mod certificates;
+mod connections;
+mod credentials;
 mod discovery;
 mod health;
 mod keys_without_kid;

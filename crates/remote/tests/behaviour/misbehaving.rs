@@ -132,7 +132,12 @@ fn endless_head_is_refused() {
 
 #[test]
 fn wrong_content_type_is_refused() {
-    simulate(fails_with(|signer| publishes_with(signer.jwks(), "Content-Type: text/html"), "wrong-content-type"));
+    simulate(async {
+        for content_type in ["text/html", "text/plain; charset=utf-8", "image/png", "application/x-json"] {
+            let field = format!("Content-Type: {content_type}");
+            fails_with(|signer| publishes_with(signer.jwks(), &field), "wrong-content-type").await;
+        }
+    });
 }
 
 #[test]
@@ -141,9 +146,12 @@ fn absent_content_type_is_refused() {
 }
 
 #[test]
-fn json_content_types_are_taken() {
+fn content_types_of_json_and_of_files_without_a_type_are_taken() {
     simulate(async {
-        for content_type in ["application/jwk-set+json", "Application/JSON; charset=utf-8"] {
+        let of_storage_services = ["application/octet-stream", "binary/octet-stream"];
+        for content_type in
+            ["application/jwk-set+json", "Application/JSON; charset=utf-8"].into_iter().chain(of_storage_services)
+        {
             let signer = Signer::new();
             let provider = Provider::start(publishes_with(signer.jwks(), &format!("Content-Type: {content_type}")));
             let remote = Remote::start(remote(&provider)).await;

@@ -1,5 +1,6 @@
 //! What the tests share: a provider, an issuer that signs, an engine that verifies, and simulated time.
 
+mod authority;
 mod behaviours;
 mod server;
 
@@ -14,6 +15,7 @@ use tollgate_issuer::{Minter, SigningKey, SigningKeys};
 pub(crate) use tollgate_remote::Status;
 use tollgate_remote::{Clocks, Event, RemoteKeys, RemoteKeysBuilder, verify_or_refresh};
 
+pub(crate) use authority::Authority;
 pub(crate) use behaviours::*;
 pub(crate) use server::Behaviour;
 pub(crate) use server::Provider;

@@ -1,0 +1,145 @@
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderValue,
+    IF_NONE_MATCH, USER_AGENT,
+};
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Bytes;
+
+use crate::cache_control::max_age;
+use crate::endpoint::Endpoint;
+use crate::error::FetchError;
+use crate::headers::Headers;
+use crate::http_client::{HttpClient, ResponseBody};
+use crate::limits::MAX_ETAG_BYTES;
+
+/// Fetches one small JSON document at a time. It follows no redirect and asks for no compression.
+#[derive(Clone)]
+pub(crate) struct Fetcher {
+    pub(crate) client: Arc<dyn HttpClient>,
+    /// What the origin of `configured` is sent, and nobody else.
+    pub(crate) headers: Headers,
+    /// The endpoint that was configured, or that of the configured issuer's metadata.
+    pub(crate) configured: Endpoint,
+    pub(crate) timeout: Duration,
+    pub(crate) max_bytes: usize,
+    pub(crate) any_content_type: bool,
+}
+
+/// What is asked for besides the document.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Conditions<'c> {
+    /// Answer only if the document is no longer this one.
+    pub(crate) if_none_match: Option<&'c HeaderValue>,
+    /// Let no cache on the way answer on its own.
+    pub(crate) revalidate: bool,
+}
+
+/// What came.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    NotModified { max_age: Option<Duration> },
+    Document { bytes: Bytes, max_age: Option<Duration>, etag: Option<HeaderValue> },
+}
+
+impl Fetcher {
+    pub(crate) async fn get(&self, endpoint: &Endpoint, conditions: Conditions<'_>) -> Result<Answer, FetchError> {
+        let exchange = contained(Box::pin(self.exchange(endpoint, conditions)));
+        tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(FetchError::Timeout))
+    }
+
+    async fn exchange(&self, endpoint: &Endpoint, conditions: Conditions<'_>) -> Result<Answer, FetchError> {
+        let request = self.request(endpoint, conditions).await?;
+        let response = self.client.send(request).await?;
+        match response.status() {
+            StatusCode::OK => self.document(response).await,
+            StatusCode::NOT_MODIFIED if conditions.if_none_match.is_some() => {
+                Ok(Answer::NotModified { max_age: max_age(response.headers()) })
+            }
+            status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
+                Err(FetchError::Redirect { status: status.as_u16() })
+            }
+            status => Err(FetchError::Status { status: status.as_u16() }),
+        }
+    }
+
+    async fn request(&self, endpoint: &Endpoint, conditions: Conditions<'_>) -> Result<Request<()>, FetchError> {
+        let mut request = Request::new(());
+        *request.uri_mut() = endpoint.uri().clone();
+        let headers = request.headers_mut();
+        // Metadata and failover URIs may name any host: what was configured for one is not sent to another.
+        if endpoint.has_origin_of(&self.configured) {
+            *headers = self.headers.read().await?;
+        }
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json, application/jwk-set+json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        if let Some(etag) = conditions.if_none_match {
+            headers.insert(IF_NONE_MATCH, etag.clone());
+        }
+        if conditions.revalidate {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        }
+        Ok(request)
+    }
+
+    async fn document(&self, response: Response<ResponseBody>) -> Result<Answer, FetchError> {
+        let headers = response.headers();
+        if !self.any_content_type {
+            vet_content_type(headers)?;
+        }
+        if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return Err(FetchError::ContentEncoding);
+        }
+        let too_large = FetchError::TooLarge { max: self.max_bytes };
+        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+        if length.is_some_and(|length| length > self.max_bytes) {
+            return Err(too_large);
+        }
+        let max_age = max_age(headers);
+        let etag = headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG_BYTES).cloned();
+        let body = Limited::new(response.into_body().0, self.max_bytes).collect().await;
+        let bytes =
+            body.map_err(|error| if error.is::<LengthLimitError>() { too_large } else { FetchError::Interrupted });
+        Ok(Answer::Document { bytes: bytes?.to_bytes(), max_age, etag })
+    }
+}
+
+const OUR_NAME: &str = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
+
+/// `application/json`, `application/jwk-set+json` (RFC 7517 section 8.5.2) or another JSON type (RFC 6839 section 3.1);
+/// or what storage services call a file whose type nobody told them: S3 `binary/octet-stream`, others
+/// `application/octet-stream`.
+///
+/// Those two say "bytes", and no browser shows them. Types that do say what a document is, and not that it is JSON, are
+/// refused: `text/html` is that of error and login pages, `text/plain` that of the texts which users paste.
+fn vet_content_type(headers: &HeaderMap) -> Result<(), FetchError> {
+    let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let content_type = String::from_utf8_lossy(content_type);
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let subtype = essence.strip_prefix("application/").unwrap_or_default();
+    let is_json = subtype == "json" || subtype.ends_with("+json");
+    if is_json || matches!(&*essence, "application/octet-stream" | "binary/octet-stream") {
+        Ok(())
+    } else {
+        Err(FetchError::ContentType { content_type: content_type.chars().take(100).collect() })
+    }
+}
+
+/// A panic of the caller's own client ends its request alone: without the task that refreshes them the keys would be gone.
+async fn contained(mut exchange: Exchange<'_>) -> Result<Answer, FetchError> {
+    poll_fn(move |context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| exchange.as_mut().poll(context)));
+        polled.unwrap_or_else(|_| Poll::Ready(Err(FetchError::Client { reason: "it panicked".to_owned() })))
+    })
+    .await
+}
+
+type Exchange<'e> = Pin<Box<dyn Future<Output = Result<Answer, FetchError>> + Send + 'e>>;
