@@ -1,7 +1,9 @@
 //! What an engine can be told, in a file of TOML or on the command line.
 
 mod issuer;
+mod secret;
 
+use issuer::Contradiction;
 pub(crate) use issuer::{IssuerConfiguration, KeySources};
 
 use std::path::{Path, PathBuf};
@@ -72,12 +74,12 @@ impl Configuration {
         })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         for issuer in &mut configuration.issuers {
-            issuer.get_ref().check().map_err(|reason| file.refused(issuer.span().start, reason))?;
-            let keys = &mut issuer.get_mut().keys;
-            let saved_in = keys.remote.as_mut().and_then(|remote| remote.saved_in.as_mut());
-            for file in keys.jwks.as_mut().into_iter().chain(saved_in) {
-                *file = folder.join(&*file);
-            }
+            let start = issuer.span().start;
+            issuer
+                .get_ref()
+                .check()
+                .map_err(|Contradiction { position, reason }| file.refused(position.unwrap_or(start), reason))?;
+            issuer.get_mut().resolve_paths(folder);
         }
         if configuration.api_keys.is_some() && configuration.store.is_some() {
             return Err(file.refused(0, "give either api_keys or store".to_owned()));
@@ -95,7 +97,7 @@ impl Configuration {
     pub(crate) fn engine(&self) -> Result<(Engine, Remote, Option<Followed>), CommandError> {
         let (mut builder, mut remote) = (Engine::builder(), Remote::default());
         for issuer in &self.issuers {
-            builder = builder.issuer(issuer.get_ref().issuer(&mut remote)?);
+            builder = builder.issuer(issuer.get_ref().issuer(&mut remote, self.file.as_ref())?);
         }
         if let Some(path) = &self.api_keys {
             builder = builder.api_keys(key_records::read(path)?);

@@ -35,9 +35,9 @@ pub(crate) enum CommandError {
     /// A configuration file does not say what it should.
     #[error("{}:{line}: {reason}", .path.display())]
     Configuration { path: PathBuf, line: usize, reason: String },
-    /// The keys of an issuer cannot be fetched as described.
-    #[error("the issuer {issuer}: {reason}")]
-    RemoteKeys { issuer: String, reason: String },
+    /// The keys of an issuer cannot be had as described.
+    #[error("{0}")]
+    IssuerKeys(String),
     /// An API-keys file holds what is no record of a key.
     #[error("{}:{line}: {reason}", .path.display())]
     KeyRecord { path: PathBuf, line: usize, reason: String },

@@ -27,6 +27,9 @@ pub(crate) const REMOTE_KEYS_WAIT: Duration = Duration::from_secs(10);
 /// The longest line of an API-keys file, in bytes: 64 KiB holds a thousand scopes.
 pub(crate) const MAX_RECORD_BYTES: u64 = 64 * 1024;
 
+/// The longest file of an HMAC secret, in bytes: the longest secret that is taken (4096 bytes) in hexadecimal, and a line feed.
+pub(crate) const MAX_SECRET_FILE_BYTES: usize = 2 * 4096 + 1;
+
 /// The longest pepper, in bytes: far beyond the 32 that HMAC-SHA-256 makes use of, and few enough to read in one piece.
 pub(crate) const MAX_PEPPER_BYTES: usize = 4096;
 

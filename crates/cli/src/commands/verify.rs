@@ -41,11 +41,19 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   tenant_claim = \"tid\"                         # with a {variable}: the claim that has to equal what stands in its place
   tenants = [\"contoso\", \"fabrikam\"]          # with a {variable}: these alone; any whose claim agrees without it
   audiences = [\"https://api.example\"]          # one of them has to be in aud
-  jwks = \"jwks.json\"                          # or remote, of which the first two exclude each other:
+  jwks = \"jwks.json\"                          # or remote or secret; of remote the first three exclude each other:
   remote.jwks_uri = \"https://as.example/jwks\"
   remote.discovery = \"openid\"                  # or \"oauth\": the metadata of this issuer names its jwks_uri
+  remote.x509 = \"https://as.example/x509\"      # a JSON object from key ids to certificates in PEM
   remote.failover = [\"https://cdn.example/jwks\"]
   remote.saved_in = \"jwks.saved\"               # the last good set, for when nothing can be fetched at the start
+  remote.headers = { authorization = { file = \"token\", prefix = \"Bearer \" } }  # or a string; sent to that URI's origin alone
+  remote.ca = \"ca.pem\"                       # the certificates to trust, and no others
+  remote.proxy = \"http://127.0.0.1:3128\"      # or \"env\": HTTPS_PROXY and NO_PROXY
+  remote.danger_accept_any_content_type = false
+  remote.danger_accept_plain_http = false      # from private addresses
+  secret.file = \"secret.txt\"                  # an HMAC secret: algorithms has to name one of HS256, HS384, HS512
+  secret.encoding = \"utf8\"                    # or \"base64\", \"base64url\", \"hex\"; a line feed at the end is left out
   algorithms = [\"ES256\"]                       # all of the keys' without it
   typ = \"at+jwt\"                               # or \"JWT\" (also without it), \"either\", or a list such as [\"JOSE\", \"\"]
   optional_claims = [\"sub\"]                    # of those that at+jwt requires: sub, client_id, iat, jti
@@ -187,7 +195,7 @@ impl Arguments {
             }
             settings.typ = self.typ.map_or(settings.typ, Into::into);
             settings.leeway = self.leeway.unwrap_or(settings.leeway);
-            let keys = KeySources { jwks: self.jwks.clone(), remote: None };
+            let keys = KeySources { jwks: self.jwks.clone(), ..KeySources::default() };
             Spanned::new(0..0, IssuerConfiguration { settings, keys })
         });
         let store = self.store.as_ref().map(|file| StoreConfiguration {

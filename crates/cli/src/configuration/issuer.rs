@@ -1,16 +1,20 @@
 //! `[[issuer]]`: the settings of the engine's own type, and beside them where the keys are.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use tollgate::{Issuer, IssuerSettings, KeySet};
+use tollgate::{Algorithm, Issuer, IssuerSettings, KeySet};
+use tollgate_remote::RemoteSettings;
+use toml::Spanned;
 
+use super::File;
+use super::secret::SecretConfiguration;
 use crate::error::CommandError;
 use crate::key_files;
-use crate::remote::{Remote, RemoteConfiguration};
+use crate::remote::{Remote, StartError};
 
 /// One issuer of JWTs. What is absent is as the engine has it by default.
 #[derive(Debug)]
@@ -23,35 +27,93 @@ pub(crate) struct IssuerConfiguration {
 #[derive(Debug, Default)]
 pub(crate) struct KeySources {
     pub(crate) jwks: Option<PathBuf>,
-    pub(crate) remote: Option<RemoteConfiguration>,
+    pub(crate) remote: Option<Spanned<RemoteSettings>>,
+    pub(crate) secret: Option<Spanned<SecretConfiguration>>,
+}
+
+/// What cannot be, and where it stands if that is not the issuer's own line.
+pub(super) struct Contradiction {
+    pub(super) position: Option<usize>,
+    pub(super) reason: String,
 }
 
 impl IssuerConfiguration {
     /// Checks all that can be said without reading a key.
-    pub(super) fn check(&self) -> Result<(), String> {
+    pub(super) fn check(&self) -> Result<(), Contradiction> {
         let name = &self.settings.name;
+        let contradiction = |reason| Contradiction { position: None, reason };
         self.settings.check().map_err(|error| match name.as_str() {
-            "" => format!("the issuer {error}"),
-            name => format!("the issuer {name:?} {error}"),
+            "" => contradiction(format!("the issuer {error}")),
+            name => contradiction(format!("the issuer {name:?} {error}")),
         })?;
-        match (&self.keys.jwks, &self.keys.remote) {
-            (None, None) => Err(format!("the issuer {name:?} needs keys: give jwks or remote")),
-            (Some(_), Some(_)) => Err(format!("the issuer {name:?} has both jwks and remote; give one")),
-            _ => Ok(()),
+        let KeySources { jwks, remote, secret } = &self.keys;
+        let sources = [("jwks", jwks.is_some()), ("remote", remote.is_some()), ("secret", secret.is_some())];
+        let given: Vec<&str> = sources.iter().filter(|(_, given)| *given).map(|(source, _)| *source).collect();
+        match given[..] {
+            [] => return Err(contradiction(format!("the issuer {name:?} needs keys: give jwks, remote or secret"))),
+            [_] => {}
+            [one, other, ..] => {
+                return Err(contradiction(format!("the issuer {name:?} has both {one} and {other}; give one")));
+            }
+        }
+        let within = |position, reason| Contradiction { position, reason: format!("the issuer {name:?}: {reason}") };
+        if let Some(remote) = remote {
+            let position = Some(remote.span().start);
+            remote.get_ref().check(name).map_err(|error| within(position, error.to_string()))?;
+        }
+        if let Some(secret) = secret {
+            let position = Some(secret.span().start);
+            SecretConfiguration::algorithm(self.algorithms()).map_err(|error| within(position, error.to_owned()))?;
+        }
+        Ok(())
+    }
+
+    fn algorithms(&self) -> &[Algorithm] {
+        self.settings.algorithms.as_deref().unwrap_or_default()
+    }
+
+    /// Makes each relative path one inside `folder`.
+    pub(super) fn resolve_paths(&mut self, folder: &Path) {
+        let KeySources { jwks, remote, secret } = &mut self.keys;
+        if let Some(path) = jwks {
+            *path = folder.join(&*path);
+        }
+        if let Some(remote) = remote {
+            remote.get_mut().resolve_paths(folder);
+        }
+        if let Some(secret) = secret {
+            let path = &mut secret.get_mut().file;
+            *path = folder.join(&*path);
         }
     }
 
-    pub(super) fn issuer(&self, remote: &mut Remote) -> Result<Issuer, CommandError> {
+    /// `file`: the file that it was read from, if it was.
+    pub(super) fn issuer(&self, remote: &mut Remote, file: Option<&File>) -> Result<Issuer, CommandError> {
         let IssuerConfiguration { settings, keys: sources } = self;
-        let algorithms = settings.algorithms.as_deref().unwrap_or_default();
+        let algorithms = self.algorithms();
+        // Only a file has sources that are refused with their line.
+        let refused = |position, reason: String| {
+            let reason = format!("the issuer {:?}: {reason}", settings.name);
+            file.map_or(CommandError::IssuerKeys(reason.clone()), |file| file.refused(position, reason))
+        };
         let mut issuer = Issuer::from(settings.clone());
         if let Some(path) = &sources.jwks {
             let loaded = key_files::add(KeySet::builder(), path, algorithms)?.build_with_reports();
             let no_usable_key = |source| CommandError::NoUsableKey { path: path.clone(), source };
             issuer = issuer.keys(loaded.into_set().map_err(no_usable_key)?);
         }
-        if let Some(configuration) = &sources.remote {
-            issuer = issuer.keys(remote.start(&settings.name, configuration, algorithms)?);
+        if let Some(described) = &sources.remote {
+            let keys = remote.start(&settings.name, described.get_ref().clone(), algorithms);
+            issuer = issuer.keys(keys.map_err(|error| match error {
+                StartError::Runtime(error) => CommandError::Runtime(error),
+                StartError::Configuration(error) => refused(described.span().start, error.to_string()),
+            })?);
+        }
+        if let Some(described) = &sources.secret {
+            let keys = SecretConfiguration::algorithm(algorithms)
+                .map_err(str::to_owned)
+                .and_then(|algorithm| described.get_ref().read(algorithm));
+            issuer = issuer.keys(keys.map_err(|reason| refused(described.span().start, reason))?);
         }
         Ok(issuer)
     }
@@ -97,6 +159,7 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for Others<'_, M> {
             match key {
                 Key::Jwks => self.keys.jwks = Some(self.table.next_value()?),
                 Key::Remote => self.keys.remote = Some(self.table.next_value()?),
+                Key::Secret => self.keys.secret = Some(self.table.next_value()?),
                 Key::Other(key) => return Ok(Some(key)),
             }
         }
@@ -111,6 +174,7 @@ impl<'de, M: MapAccess<'de>> MapAccess<'de> for Others<'_, M> {
 enum Key<T> {
     Jwks,
     Remote,
+    Secret,
     Other(T),
 }
 
@@ -133,10 +197,14 @@ impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<'_, K> {
                 *self.other = seed;
                 Ok(Key::Remote)
             }
+            ("secret", seed) => {
+                *self.other = seed;
+                Ok(Key::Secret)
+            }
             (key, Some(seed)) => {
                 let key: StrDeserializer<'_, serde::de::value::Error> = key.into_deserializer();
                 // The settings do not know of our own.
-                let unknown = |error| D::Error::custom(format!("{error}, `jwks`, `remote`"));
+                let unknown = |error| D::Error::custom(format!("{error}, `jwks`, `remote`, `secret`"));
                 seed.deserialize(key).map(Key::Other).map_err(unknown)
             }
             (_, None) => Err(D::Error::custom("a key after the last")),

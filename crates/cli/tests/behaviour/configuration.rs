@@ -222,7 +222,7 @@ fn what_is_wrong_with_an_issuer_is_said_with_its_line() {
     let world = World::new();
     for (lines, line, message) in [
         ("audience = [\"a\"]", 4, "unknown field `audience`, expected one of `name`, `tenant_claim`"),
-        ("jwk = \"x\"", 4, "`jwks`, `remote`"),
+        ("jwk = \"x\"", 4, "`jwks`, `remote`, `secret`"),
         ("audiences = \"a\"", 4, "expected a sequence"),
         ("\n\naudiences = [1]", 6, "expected a string"),
         ("algorithms = [\"ES256\", \"none\"]", 4, "unknown algorithm \"none\", expected one of HS256"),
@@ -266,7 +266,7 @@ fn what_is_wrong_with_an_issuer_is_said_with_its_line() {
     }
     let without_keys = format!("\n[[issuer]]\nname = {ISSUER:?}\naudiences = [\"a\"]\n");
     let refused = world.verify_with(&without_keys, "");
-    refused.refused_with(":2: the issuer \"https://as.example\" needs keys: give jwks or remote");
+    refused.refused_with(":2: the issuer \"https://as.example\" needs keys: give jwks, remote or secret");
     world
         .verify_with("[[issuer]]\njwks = \"x\"\naudiences = [\"a\"]\n", "")
         .refused_with(":1: the issuer needs a name");
@@ -276,7 +276,7 @@ fn what_is_wrong_with_an_issuer_is_said_with_its_line() {
 
 /// The keys that may stand where an unknown one was found, as the command lists them.
 fn keys_of(message: &str) -> Vec<String> {
-    let listed = message.split("expected one of ").nth(1).unwrap_or_else(|| panic!("{message}"));
+    let listed = message.split("expected ").nth(1).unwrap_or_else(|| panic!("{message}"));
     listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
@@ -290,7 +290,7 @@ fn the_help_has_every_key_and_all_that_it_has_is_taken() {
         .take_while(|line| line.starts_with("  "))
         .collect();
     // What excludes each other is there for one of the two.
-    let excluded = ["store.", "remote."];
+    let excluded = ["store.", "remote.", "secret."];
     let kept = block.iter().filter(|line| !excluded.iter().any(|key| line.trim_start().starts_with(key)));
     let text =
         kept.copied().collect::<Vec<_>>().join("\n").replace("\"sub\", \"/resource/tier\"", "\"/resource/tier\"");
@@ -306,9 +306,10 @@ fn the_help_has_every_key_and_all_that_it_has_is_taken() {
     };
     let mut keys = unknown("x");
     assert!(keys.len() > 12, "{keys:?}");
-    keys.retain(|key| key != "claims" && key != "remote" && key != "expect");
+    keys.retain(|key| !["claims", "remote", "secret", "expect"].contains(&key.as_str()));
     keys.extend(unknown("claims.x").into_iter().map(|key| format!("claims.{key}")));
     keys.extend(unknown("remote.x").into_iter().map(|key| format!("remote.{key}")));
+    keys.extend(unknown("secret.x").into_iter().map(|key| format!("secret.{key}")));
     for key in keys {
         assert!(
             block.iter().any(|line| line.trim_start().starts_with(&format!("{key} = "))),

@@ -12,6 +12,7 @@ mod import;
 mod input;
 mod inspect;
 mod jws;
+mod key_sources;
 mod keys;
 mod make;
 mod providers;

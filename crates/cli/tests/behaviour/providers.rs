@@ -1,5 +1,7 @@
 //! docs/providers.md: each configuration runs as it stands there, but for where its keys come from, on the token shown there.
 
+mod network;
+
 use serde_json::{Value, json};
 use tollgate::Algorithm;
 use tollgate_issuer::SigningKey;
@@ -170,7 +172,8 @@ fn signed(token: &Value, keys: &[SigningKey]) -> String {
 fn every_section_is_tried() {
     for section in sections() {
         let title = section.lines().next().unwrap();
-        assert!(include_str!("providers.rs").contains(&format!("Provider::of(\"{title}\")")), "{title}");
+        let tests = [include_str!("providers.rs"), include_str!("providers/network.rs")].concat();
+        assert!(tests.contains(&format!("Provider::of(\"{title}\")")), "{title}");
     }
 }
 
