@@ -115,6 +115,8 @@ pub enum NotAKeyFile {
     NoPemBlock,
     /// Neither a SubjectPublicKeyInfo nor an RSAPublicKey nor a certificate in DER.
     UnknownDer,
+    /// The base64 of a key in DER, without the lines that make it PEM.
+    BareBase64,
     /// Starts like none of JSON, PEM and DER.
     UnknownFormat,
 }
@@ -130,6 +132,7 @@ impl NotAKeyFile {
             NotAKeyFile::NeitherKeyNorSet => "neither-jwk-nor-jwks",
             NotAKeyFile::NoPemBlock => "no-pem-block",
             NotAKeyFile::UnknownDer => "unknown-der",
+            NotAKeyFile::BareBase64 => "bare-base64",
             NotAKeyFile::UnknownFormat => "unknown-format",
         }
     }
@@ -146,6 +149,10 @@ impl fmt::Display for NotAKeyFile {
             NotAKeyFile::NeitherKeyNorSet => f.write_str("a JSON object with neither `kty` nor an array `keys`"),
             NotAKeyFile::NoPemBlock => f.write_str("no PEM block"),
             NotAKeyFile::UnknownDer => f.write_str("not a SubjectPublicKeyInfo, RSAPublicKey or certificate in DER"),
+            NotAKeyFile::BareBase64 => f.write_str(
+                "base64 of a key without the lines around it: \
+                 put -----BEGIN PUBLIC KEY----- (or CERTIFICATE) before it and the END line after it",
+            ),
             NotAKeyFile::UnknownFormat => f.write_str("not a JWK, JWK set, PEM or DER"),
         }
     }

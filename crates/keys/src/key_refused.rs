@@ -76,6 +76,8 @@ pub enum KeyRefused {
     DuplicateKeyId,
     /// A PEM block that cannot be decoded.
     MalformedPem,
+    /// A PEM block whose lines end with a backslash and an `n`, as in JSON or in an environment variable.
+    PemWithEscapedLineFeeds,
     /// A PEM block of a kind that holds no key.
     UnsupportedPemLabel,
     /// A member of a document of certificates that is not the PEM of exactly one.
@@ -169,6 +171,7 @@ impl KeyRefused {
             SymmetricKeyBesidePublicKeys => "symmetric-key-beside-public-keys",
             DuplicateKeyId => "duplicate-kid",
             MalformedPem => "malformed-pem",
+            PemWithEscapedLineFeeds => "pem-with-escaped-line-feeds",
             UnsupportedPemLabel => "unsupported-pem-label",
             NotOneCertificate => "not-one-certificate",
             MalformedDer => "malformed-der",
@@ -250,6 +253,9 @@ impl fmt::Display for KeyRefused {
             }
             DuplicateKeyId => f.write_str("a different key has the same `kid` and algorithm"),
             MalformedPem => f.write_str("the PEM block cannot be decoded"),
+            PemWithEscapedLineFeeds => {
+                f.write_str(r"the PEM block has the two characters \n where its lines end: make them line feeds")
+            }
             UnsupportedPemLabel => f.write_str("a PEM block with this label holds no public key"),
             NotOneCertificate => f.write_str("it has to be the PEM of exactly one certificate"),
             MalformedDer => f.write_str("the DER cannot be decoded"),

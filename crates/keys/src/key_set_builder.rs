@@ -82,6 +82,7 @@ impl KeySetBuilder {
             [0x30, ..] if DerKind::of(bytes).is_some() => self.der(bytes),
             text if text.windows(5).any(|window| window == b"-----") => self.pem(text),
             [0x30, ..] => self.der(bytes),
+            text if vet_size(text).is_ok() && pem::is_bare_base64(text) => Err(NotAKeyFile::BareBase64),
             _ => Err(vet_size(bytes).err().unwrap_or(NotAKeyFile::UnknownFormat)),
         }
     }

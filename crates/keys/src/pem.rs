@@ -1,6 +1,7 @@
 //! The blocks of a PEM file (RFC 7468).
 
 use x509_cert::der::pem;
+use zeroize::Zeroizing;
 
 use crate::key_refused::KeyRefused;
 use crate::spki::{DerKey, DerKind};
@@ -42,8 +43,18 @@ fn read_block(block: &[u8]) -> DerKey {
     match decode(block) {
         Some(der) if DerKind::of(&der) == Some(expected) => DerKey::read(expected, &der),
         Some(_) => DerKey::refused(KeyRefused::MalformedDer),
+        None if find(block, br"\n").is_some() => DerKey::refused(KeyRefused::PemWithEscapedLineFeeds),
         None => DerKey::refused(KeyRefused::MalformedPem),
     }
+}
+
+/// Whether `text` is what a PEM block of some key has between its two lines.
+pub(crate) fn is_bare_base64(text: &[u8]) -> bool {
+    let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    // It may be a private key.
+    let (text, mut der) = (Zeroizing::new(text), Zeroizing::new(Vec::new()));
+    der.reserve_exact(text.len());
+    base64_simd::STANDARD.decode_append(&*text, &mut *der).is_ok() && DerKind::of(&der).is_some()
 }
 
 /// Decodes a block whose lines may be of any lengths (RFC 7468 section 3, "lax"): the decoder wants them equal, so they

@@ -28,6 +28,7 @@ fn codes_of_refused_keys() {
         (SymmetricKeyBesidePublicKeys, "symmetric-key-beside-public-keys"),
         (DuplicateKeyId, "duplicate-kid"),
         (MalformedPem, "malformed-pem"),
+        (PemWithEscapedLineFeeds, "pem-with-escaped-line-feeds"),
         (NotOneCertificate, "not-one-certificate"),
         (UnsupportedPemLabel, "unsupported-pem-label"),
         (MalformedDer, "malformed-der"),
@@ -70,6 +71,7 @@ fn codes_of_files_that_are_no_key_files() {
         (NeitherKeyNorSet, "neither-jwk-nor-jwks"),
         (NoPemBlock, "no-pem-block"),
         (UnknownDer, "unknown-der"),
+        (BareBase64, "bare-base64"),
         (UnknownFormat, "unknown-format"),
     ] {
         assert_eq!(error.code(), code);

@@ -240,6 +240,32 @@ fn broken_pem_blocks() {
 }
 
 #[test]
+fn pem_with_the_text_of_line_feeds_is_told_so() {
+    let pem = String::from_utf8(P256.to_vec()).unwrap();
+    for text in [pem.replace('\n', r"\n"), pem.replacen('\n', r"\n", 1)] {
+        let refused = load(text.as_bytes()).reports.remove(0).refused.unwrap();
+        assert_eq!(refused, KeyRefused::PemWithEscapedLineFeeds);
+        assert!(refused.to_string().contains(r"the two characters \n where its lines end"), "{refused}");
+    }
+}
+
+#[test]
+fn base64_without_the_lines_of_pem_is_told_so() {
+    let code = |text: &str| key_file::load(text.as_bytes(), KeySet::builder()).unwrap_err().code();
+    for pem in [P256, P256_CERTIFICATE] {
+        let base64 = base64_of(pem);
+        let wrapped: String =
+            base64.as_bytes().chunks(64).map(|line| format!("{}\n", String::from_utf8_lossy(line))).collect();
+        for text in [&base64, &wrapped] {
+            assert_eq!(code(text), "bare-base64");
+        }
+        assert_eq!(code(&format!("{base64}!")), "unknown-format");
+    }
+    // Base64 of what is no key.
+    assert_eq!(code("aGVsbG8="), "unknown-format");
+}
+
+#[test]
 fn files_that_are_no_key_files() {
     for (file, code) in [
         (&b""[..], "unknown-format"),
