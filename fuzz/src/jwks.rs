@@ -1,16 +1,24 @@
 use tollgate::KeySet;
 use tollgate::keys::limits::MAX_KEYS;
+use tollgate::keys::{KeySetBuilder, NotAKeyFile};
 
 /// What loads does so the same way again, within the limit, and its keys refuse a signature of zeros. Twice the same document is
 /// one set: equal keys are one. Every key is used or refused with a reason that fits into a line of a log.
+///
+/// In both forms in which sets are published: as a JWK set, and as certificates by key id.
 pub fn jwks(data: &[u8]) {
-    let Ok(builder) = KeySet::builder().jwks(data) else { return };
+    check(|builder| builder.jwks(data));
+    check(|builder| builder.certificates(data));
+}
+
+fn check(read: impl Fn(KeySetBuilder) -> Result<KeySetBuilder, NotAKeyFile>) {
+    let Ok(builder) = read(KeySet::builder()) else { return };
     let loaded = builder.build_with_reports();
     assert!(loaded.set.len() <= MAX_KEYS && loaded.set.len() <= loaded.reports.len() * 2);
-    let again = KeySet::builder().jwks(data).expect("loaded once").build_with_reports();
+    let again = read(KeySet::builder()).expect("loaded once").build_with_reports();
     assert!(loaded.set.len() == again.set.len() && again.set.iter().all(|key| loaded.set.contains(key)));
-    let twice = KeySet::builder().jwks(data).and_then(|once| once.jwks(data));
-    if let Ok(twice) = twice.map(tollgate::keys::KeySetBuilder::build_with_reports) {
+    let twice = read(KeySet::builder()).and_then(&read);
+    if let Ok(twice) = twice.map(KeySetBuilder::build_with_reports) {
         assert!(twice.set.len() == again.set.len() && twice.set.iter().all(|key| again.set.contains(key)));
     }
     for report in &loaded.reports {
