@@ -393,8 +393,8 @@ fn a_remote_issuer_that_cannot_be_is_exit_status_2() {
     let folder = Folder::new();
     for (members, message) in [
         ("remote.jwks_uri = \"http://as.example/jwks\"", "http"),
-        ("remote.saved_in = \"x\"", "either jwks_uri or discovery"),
-        ("remote.jwks_uri = \"https://as.example/\"\nremote.discovery = \"openid\"", "either jwks_uri or discovery"),
+        ("remote.saved_in = \"x\"", "one of jwks_uri, x509 and discovery is needed"),
+        ("remote.jwks_uri = \"https://as.example/\"\nremote.discovery = \"openid\"", "only one of jwks_uri, x509"),
         ("remote.discovery = \"webfinger\"", "webfinger"),
         ("remote.discovery = \"openid\"\njwks = \"x\"", "x"),
         ("remote.url = \"https://as.example/\"", "url"),
