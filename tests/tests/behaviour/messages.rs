@@ -250,7 +250,7 @@ fn debug_shows_no_secret() {
     let by_key = engine.verify_at(key.as_str().as_bytes(), NOW).unwrap();
     assert!(jwt.key_record().is_none() && by_key.key_record().is_some());
     assert_eq!(by_key.claim::<String>("sub").unwrap(), None);
-    assert!(jwt.claim::<u8>("sub").unwrap_err().to_string().starts_with("the claims have another shape: "));
+    assert!(jwt.claim::<u8>("sub").unwrap_err().to_string().starts_with("the claim sub has another shape: "));
     let public = PublicKey::ed25519(&[
         0xd7, 0x5a, 0x98, 0x01, 0x82, 0xb1, 0x0a, 0xb7, 0xd5, 0x4b, 0xfe, 0xd3, 0xc9, 0x64, 0x07, 0x3a, 0x0e, 0xe1,
         0x72, 0xf3, 0xda, 0xa6, 0x23, 0x25, 0xaf, 0x02, 0x1a, 0x68, 0xf7, 0x07, 0x51, 0x1a,
