@@ -32,7 +32,7 @@ pub(crate) fn require(scope: &'static str) -> Result<RequireScopes<ErrorBody>, L
 }
 
 fn log(rejection: &Rejection) {
-    tracing::debug!(code = rejection.code(), "rejected: {rejection}");
+    tracing::info!(code = rejection.code(), detail = %rejection, "rejected");
 }
 
 /// Rejections in the form that every error of the API has.

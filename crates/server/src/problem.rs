@@ -97,7 +97,7 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         match &self {
             Self::Internal(error) => tracing::error!(code = error.code(), "{error}"),
-            Self::Rejected(rejection) => tracing::debug!(code = rejection.code(), "rejected: {rejection}"),
+            Self::Rejected(rejection) => tracing::info!(code = rejection.code(), detail = %rejection, "rejected"),
             _ => {}
         }
         let mut response = (self.status(), Json(body(self.texts()))).into_response();

@@ -28,7 +28,7 @@ pub(super) fn authenticate(
     let clients_alone = AcceptedCredentials::only([PrincipalKind::Client]);
     let request = request.address(address.known()).accept(clients_alone);
     let principal = app.engine.verify_request(&request).map_err(|rejection| {
-        tracing::debug!(code = rejection.code(), "client rejected: {rejection}");
+        tracing::info!(code = rejection.code(), detail = %rejection, "client rejected");
         OAuthError::InvalidClient
     })?;
     if form.value("client_id").is_some_and(|in_form| Some(in_form) != principal.client_id()) {

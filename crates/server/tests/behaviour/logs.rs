@@ -67,6 +67,8 @@ fn no_secret_is_logged_at_the_most_talkative_level() -> TestResult {
     for expected in [r#"route="/api/v2/sites" status=200"#, r#"route="-" status=404"#, r#"code="encrypted-token""#] {
         assert!(log.contains(expected), "{expected} is not in the log");
     }
+    let rejected = |line: &str| line.contains(" INFO ") && line.contains(r#"code="encrypted-token" detail="#);
+    assert!(log.lines().any(rejected), "a rejection is logged with its detail");
     let signature = token.rsplit_once('.').unwrap().1;
     let access = access["access_token"].as_str().unwrap().rsplit_once('.').unwrap().1;
     let rotated = rotated["data"]["secret"].as_str().unwrap();
