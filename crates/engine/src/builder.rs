@@ -13,6 +13,7 @@ use crate::limits::{
     DEFAULT_MAX_HEADER_BYTES, MAX_CACHE_BYTES, MAX_CACHE_SLOTS_PER_THREAD, MAX_HEADER_BYTES, MIN_CACHE_BYTES,
     MIN_HEADER_BYTES,
 };
+use crate::observer::{Observer, Verification};
 use crate::record::KeyRecord;
 use crate::revocation::Revocations;
 
@@ -27,6 +28,7 @@ pub struct EngineBuilder {
     cache: Option<CacheConfig>,
     revocations: Revocations,
     clock: Clock,
+    observer: Option<Observer>,
 }
 
 impl EngineBuilder {
@@ -40,6 +42,7 @@ impl EngineBuilder {
             cache: Some(CacheConfig::default()),
             revocations: Revocations::new(),
             clock: Clock::default(),
+            observer: None,
         }
     }
 
@@ -120,6 +123,31 @@ impl EngineBuilder {
         self
     }
 
+    /// Calls `observer` at the end of every verify, in the thread of its caller, for metrics and logs. One more call takes the place
+    /// of the observer before.
+    ///
+    /// It should not block. Where it panics, a credential that was good is rejected with [`ObserverPanicked`](crate::Rejection::ObserverPanicked)
+    ///: what could not be observed does not pass. A verify inside of an observer is not
+    /// observed.
+    ///
+    /// ```
+    /// use tollgate::{ApiKeyTable, Engine, KeyFormat};
+    ///
+    /// let engine = Engine::builder()
+    ///     .api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live")?))
+    ///     .observer(|seen| match seen.verdict() {
+    ///         Ok(_) => println!("accepted in {:?}, cache hit: {}", seen.duration(), seen.is_cache_hit()),
+    ///         Err(rejection) => println!("{}: {rejection}", rejection.code()),
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn observer(mut self, observer: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Observer::new(observer));
+        self
+    }
+
     /// Checks the configuration as a whole.
     ///
     /// # Errors
@@ -151,6 +179,7 @@ impl EngineBuilder {
             cache: self.cache.map(|config| config.check().map(|()| Cache::new(config))).transpose()?,
             revocations: self.revocations,
             clock: self.clock,
+            observer: self.observer,
         })
     }
 }

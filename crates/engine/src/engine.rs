@@ -11,6 +11,7 @@ use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::{Clock, Now};
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
 use crate::issuer::Issuers;
+use crate::observer::{Notes, Observer};
 use crate::policy::{check_begun, check_not_expired};
 use crate::principal::Principal;
 use crate::record::{KeyKind, KeyRecord, KeyState};
@@ -34,6 +35,7 @@ pub struct Engine {
     pub(crate) cache: Option<Cache>,
     pub(crate) revocations: Revocations,
     pub(crate) clock: Clock,
+    pub(crate) observer: Option<Observer>,
 }
 
 impl Engine {
@@ -134,10 +136,18 @@ impl Engine {
     }
 
     fn verify_whole(&self, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
+        match &self.observer {
+            None => self.admit(request, now, &()),
+            Some(observer) => observer.watch(|notes| self.admit(request, now, notes)),
+        }
+    }
+
+    #[inline]
+    fn admit<N: Notes + ?Sized>(&self, request: &Request<'_>, now: Now, notes: &N) -> Result<Principal, Rejection> {
         Thread::let_go();
         let (credential, kinds) = self.credential(request)?;
         match credential.kind {
-            CredentialKind::Jws => self.admit_jws(credential.text, now),
+            CredentialKind::Jws => self.admit_jws(credential.text, now, notes),
             CredentialKind::ApiKey | CredentialKind::OpaqueToken => {
                 self.admit_key(credential.text, kinds, request, now)
             }
@@ -191,7 +201,7 @@ impl Engine {
         Ok((credential, kinds))
     }
 
-    fn admit_jws(&self, token: &[u8], now: Now) -> Result<Principal, Rejection> {
+    fn admit_jws<N: Notes + ?Sized>(&self, token: &[u8], now: Now, notes: &N) -> Result<Principal, Rejection> {
         let mut asked = None;
         let verdict = Thread::with(|thread| {
             let cached = self
@@ -199,7 +209,10 @@ impl Engine {
                 .as_ref()
                 .and_then(|cache| cache.find(&mut thread.fronts, token, now.earliest, |token| self.judge(token, now)));
             match cached {
-                Some(judged) => judged,
+                Some(judged) => {
+                    notes.cache_hit();
+                    judged
+                }
                 None => self.admit_new_jws(token, now, thread, &mut asked).map_err(|rejection| match rejection {
                     Rejection::Token(_) | Rejection::MalformedSignature => unless_joined(rejection, token),
                     other => other,

@@ -58,6 +58,7 @@ mod engine;
 mod excerpt;
 mod issuer;
 pub mod limits;
+mod observer;
 mod policy;
 mod principal;
 mod record;
@@ -86,6 +87,7 @@ pub use issuer::{
     InvalidTyp, Issuer, IssuerSettings, NotOptional, OptionalClaim, ScopeSource, ScopesFrom, SettingsError, TypProfile,
     TypSet,
 };
+pub use observer::Verification;
 pub use principal::{Principal, PrincipalKind};
 pub use record::{KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
 pub use rejection::{MissingKey, Rejection};

@@ -113,6 +113,8 @@ pub enum Rejection {
     Refused(Refusal),
     /// A validator of the issuer's panicked: a fault of the program.
     ValidatorPanicked,
+    /// The [observer](crate::EngineBuilder::observer) panicked, so that an accepted credential did not pass: a fault of the program.
+    ObserverPanicked,
     /// The token is bound to a key that its sender has to prove (`cnf`, RFC 7800), which is not checked here yet: taken as
     /// a bearer token it would be good for whoever stole it.
     SenderConstrained,
@@ -239,6 +241,7 @@ impl Rejection {
             Rejection::WrongClaim { .. } => "wrong-claim",
             Rejection::Refused(refusal) => refusal.code(),
             Rejection::ValidatorPanicked => "validator-panicked",
+            Rejection::ObserverPanicked => "observer-panicked",
             Rejection::SenderConstrained => "sender-constrained",
             Rejection::Expired { .. } => "expired",
             Rejection::NotYetValid { .. } => "not-yet-valid",
@@ -283,7 +286,8 @@ impl Rejection {
             Rejection::MultipleCredentials => 400,
             Rejection::InvalidScopeRequirement { .. }
             | Rejection::InvalidRequirement { .. }
-            | Rejection::ValidatorPanicked => 500,
+            | Rejection::ValidatorPanicked
+            | Rejection::ObserverPanicked => 500,
             Rejection::Refused(refusal) => refusal.status(),
             Rejection::Client { cause } => cause.status(),
             _ => 401,
@@ -429,6 +433,7 @@ impl fmt::Display for Rejection {
             }
             Rejection::Refused(refusal) => write!(f, "{}", Brief(refusal.detail(), 200)),
             Rejection::ValidatorPanicked => f.write_str("a validator of the token's issuer panicked"),
+            Rejection::ObserverPanicked => f.write_str("the engine's observer panicked"),
             Rejection::SenderConstrained => {
                 f.write_str("the token is bound to a key (cnf), and no proof is checked here")
             }

@@ -21,6 +21,7 @@ mod key_records;
 mod ledger;
 mod messages;
 mod missing_keys;
+mod observer;
 #[cfg(feature = "oracle")]
 mod oracle;
 mod policy;

@@ -1,0 +1,132 @@
+//! What a program may know of every verify, for metrics and logs.
+
+use std::cell::Cell;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::principal::{Principal, PrincipalKind};
+use crate::rejection::Rejection;
+
+/// A verify that has ended, as an [observer](crate::EngineBuilder::observer) sees it.
+pub struct Verification<'v> {
+    verdict: Result<&'v Principal, &'v Rejection>,
+    duration: Duration,
+    is_cache_hit: bool,
+}
+
+impl<'v> Verification<'v> {
+    /// What the verify gives: the principal, or why there is none. A rejection's `Display` is its detail, for the server's own log.
+    ///
+    /// # Errors
+    /// The rejection, where the credential was rejected.
+    pub fn verdict(&self) -> Result<&'v Principal, &'v Rejection> {
+        self.verdict
+    }
+
+    /// The [code](Rejection::code) of the rejection; `None` where the credential was accepted.
+    #[must_use]
+    pub fn code(&self) -> Option<&'static str> {
+        self.verdict.err().map(Rejection::code)
+    }
+
+    /// The kind of the credential that was accepted.
+    #[must_use]
+    pub fn kind(&self) -> Option<PrincipalKind> {
+        self.verdict.ok().map(Principal::kind)
+    }
+
+    /// The issuer of the token that was accepted.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&'v str> {
+        self.verdict.ok().and_then(Principal::issuer)
+    }
+
+    /// How long the verify took, by the system's monotonic clock.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+
+    /// Whether the token was found in the cache, so that its signature was not checked again. What was found may be rejected all the
+    /// same, when it has expired, say.
+    #[must_use]
+    pub fn is_cache_hit(&self) -> bool {
+        self.is_cache_hit
+    }
+}
+
+impl fmt::Debug for Verification<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verification")
+            .field("verdict", &self.verdict)
+            .field("duration", &self.duration)
+            .field("is_cache_hit", &self.is_cache_hit)
+            .finish()
+    }
+}
+
+/// What a verify notes on its way. Nobody asks where there is no observer, and then nothing is done.
+pub(crate) trait Notes {
+    fn cache_hit(&self) {}
+}
+
+impl Notes for () {}
+
+#[derive(Default)]
+struct Noted {
+    is_cache_hit: Cell<bool>,
+}
+
+impl Notes for Noted {
+    fn cache_hit(&self) {
+        self.is_cache_hit.set(true);
+    }
+}
+
+/// The observer of an engine.
+#[derive(Clone)]
+pub(crate) struct Observer(Arc<Observe>);
+
+type Observe = dyn Fn(&Verification<'_>) + Send + Sync;
+
+thread_local! {
+    /// Whether an observer of this thread is at work.
+    static IS_OBSERVING: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Observer {
+    pub(crate) fn new(observe: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
+        Observer(Arc::new(observe))
+    }
+
+    /// Verifies, and tells the observer. A verify inside of an observer is not told: it would tell for ever.
+    #[inline(never)]
+    pub(crate) fn watch(
+        &self,
+        verify: impl FnOnce(&dyn Notes) -> Result<Principal, Rejection>,
+    ) -> Result<Principal, Rejection> {
+        let (noted, begun) = (Noted::default(), Instant::now());
+        let verdict = verify(&noted);
+        if IS_OBSERVING.replace(true) {
+            return verdict;
+        }
+        let (duration, is_cache_hit) = (begun.elapsed(), noted.is_cache_hit.get());
+        let seen = Verification { verdict: verdict.as_ref(), duration, is_cache_hit };
+        // The verdict is settled, and shared with the observer behind a reference alone.
+        let told = catch_unwind(AssertUnwindSafe(|| (self.0)(&seen)));
+        IS_OBSERVING.set(false);
+        match told {
+            Ok(()) => verdict,
+            // What could not be observed does not pass, and what was rejected stays rejected for its own reason.
+            Err(_) => verdict.and(Err(Rejection::ObserverPanicked)),
+        }
+    }
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Observer").finish_non_exhaustive()
+    }
+}
