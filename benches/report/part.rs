@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::command::{cargo, output, run, target};
 use crate::criterion::benchmarks;
 use crate::measured::keep;
+use crate::tables::unmeasured;
 use crate::{end_to_end, node, roads};
 
 /// What can be measured by itself.
@@ -71,6 +72,10 @@ impl Part {
             Part::EndToEnd => end_to_end::measure(rounds, quick),
             Part::Roads => roads::measure(),
         }?;
+        let unmeasured = unmeasured(self, &found);
+        if !unmeasured.is_empty() {
+            return Err(io::Error::other(format!("no figure for {}", unmeasured.join(", "))));
+        }
         if quick {
             println!("{found:#}");
             return Ok(());

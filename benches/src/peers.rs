@@ -74,7 +74,9 @@ mod with_peers {
         use jsonwebtoken::{DecodingKey, Validation, decode};
         let jwk = private_jwk(key);
         let (algorithm, decoding_key) = match key.algorithm() {
-            Algorithm::HS256 => (jsonwebtoken::Algorithm::HS256, DecodingKey::from_secret(&member(&jwk, "k"))),
+            Algorithm::HS256 => {
+                (jsonwebtoken::Algorithm::HS256, DecodingKey::from_secret(&member(&jwk, "k")).expect("a key"))
+            }
             other => {
                 let public = serde_json::from_str(&key.public_jwk().expect("public")).expect("a JWK");
                 let algorithm = other.name().parse().expect("an algorithm of jsonwebtoken");

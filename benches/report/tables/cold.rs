@@ -1,9 +1,19 @@
+use serde_json::Value;
+
 use super::Table;
 use crate::measured::{Measured, kept};
 use crate::numbers::{ratio, shown, time, times};
 use crate::part::Part;
 
 pub(super) const ALGORITHMS: [&str; 4] = ["RS256", "ES256", "EdDSA", "HS256"];
+
+/// The benchmarks that should have been measured and were not.
+pub(super) fn unmeasured(found: &Value) -> Vec<String> {
+    let peers: &[&str] = if cfg!(feature = "peers") { &["jsonwebtoken", "jwt-simple"] } else { &[] };
+    let names = ["cold", "primitive_of_engine", "primitive"].iter().chain(peers);
+    let ids = names.flat_map(|name| ALGORITHMS.map(|algorithm| format!("{name}/{algorithm}")));
+    ids.filter(|id| time(found, id).is_none()).collect()
+}
 
 /// A token seen before in libraries with a cache.
 pub(super) fn cached(node: &Measured) -> String {

@@ -12,6 +12,7 @@ mod clock;
 mod credentials;
 mod cross_check;
 mod dependencies;
+mod documents;
 mod expected_claims;
 #[cfg(feature = "oracle")]
 mod forged_signatures;

@@ -49,7 +49,7 @@ fn minted_tokens_verify_with_jsonwebtoken() {
         let decoding_key = if is_hmac(algorithm) {
             let mut secret = Vec::new();
             base64url::decode(private["k"].as_str().unwrap(), &mut secret).unwrap();
-            DecodingKey::from_secret(&secret)
+            DecodingKey::from_secret(&secret).unwrap()
         } else {
             let set: JwkSet = serde_json::from_str(&keys.jwks()).unwrap();
             let jwk = set.find(header.kid.as_deref().unwrap()).unwrap();
