@@ -12,7 +12,7 @@ use tollgate_bench::{Check, Sample, backends};
 const ROUNDS: usize = 1000;
 const TURN: Duration = Duration::from_micros(500);
 
-const BACKENDS: [&str; 4] = ["ring", "aws-lc-rs", "graviola", "dalek-tables"];
+const BACKENDS: [&str; 4] = ["ring", "aws-lc-rs", "graviola", "tables"];
 
 fn main() {
     println!("| | {} |", BACKENDS.join(" | "));

@@ -1,5 +1,5 @@
-//! Prints the time to load a key of each kind, from its JWK to a set; and that of a check under Ed25519 keys with tables and
-//! without, many keys by turns, when their tables no longer fit in a processor's caches.
+//! Prints the time to load a key of each kind, from its JWK to a set; and that of a check under keys with tables and without,
+//! many keys by turns, when their tables no longer fit in a processor's caches.
 //!
 //!     cargo run --release -p tollgate-bench --example key_costs
 
@@ -7,17 +7,17 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use tollgate::keys::limits::MAX_KEYS_WITH_TABLES;
-use tollgate::keys::{KeySetBuilder, PublicKey, VerifyingKey};
+use tollgate::keys::{Curve, KeySetBuilder, PublicKey, VerifyingKey};
 use tollgate::{Algorithm, KeySet};
 use tollgate_issuer::SigningKey;
 use tollgate_tests::signing_key;
 
 const ROUNDS: usize = 50;
+const WITH_TABLES: [Algorithm; 3] = [Algorithm::EdDSA, Algorithm::ES256, Algorithm::ES384];
+/// What a server touches between two checks, in bytes.
+const TOUCHED: usize = 4 << 20;
 
 fn main() {
-    let signers: Vec<SigningKey> = (0..1024).map(|index| signing_key(Algorithm::EdDSA, index)).collect();
-    let keys: Vec<VerifyingKey> = signers.iter().map(without_tables).collect();
-
     println!("| key | loading |");
     println!("|---|---:|");
     for algorithm in [Algorithm::RS256, Algorithm::ES256, Algorithm::ES384, Algorithm::EdDSA] {
@@ -25,9 +25,14 @@ fn main() {
         let load = || KeySet::builder().jwk(jwk.as_bytes()).expect("a JWK").build().expect("a usable key");
         println!("| {algorithm} | {:.1?} |", least(load));
     }
-    let few = &keys[..MAX_KEYS_WITH_TABLES];
-    println!("| tables of an Ed25519 key | {:.1?} |\n", least(|| set(few)) / few.len() as u32);
+    for algorithm in WITH_TABLES {
+        many_keys(algorithm);
+    }
+}
 
+fn many_keys(algorithm: Algorithm) {
+    let signers: Vec<SigningKey> = (0..256).map(|index| signing_key(algorithm, index)).collect();
+    let keys: Vec<VerifyingKey> = signers.iter().map(without_tables).collect();
     // Sets of few keys each, so that all have tables.
     let sets: Vec<KeySet> = keys.chunks(MAX_KEYS_WITH_TABLES).map(set).collect();
     let mut tabled: Vec<VerifyingKey> = sets.iter().flat_map(KeySet::iter).cloned().collect();
@@ -36,20 +41,31 @@ fn main() {
     let message = [b'x'; 559];
     let signatures: Vec<Vec<u8>> =
         signers.iter().map(|signer| signer.sign(&message).expect("a test key signs").to_vec()).collect();
-    println!("| keys by turns | with tables | without |");
-    println!("|---:|---:|---:|");
-    for count in [1, 4, 16, 64, 256, 1024] {
-        let check = |keys: &[VerifyingKey]| {
-            let checks = 64.max(count);
-            let all = least(|| {
-                for index in (0..checks).map(|index| index % count) {
-                    assert!(keys[index].verify(black_box(&message), &signatures[index]).is_ok());
-                }
-            });
-            all / checks as u32
-        };
-        println!("| {count} | {:.1?} | {:.1?} |", check(&tabled), check(&keys));
+    let check = |keys: &[VerifyingKey], index: usize| {
+        assert!(keys[index].verify(black_box(&message), &signatures[index]).is_ok());
+    };
+    println!("\n| {algorithm}, keys by turns | with tables | without | with tables, 4 MiB touched before each check |");
+    println!("|---:|---:|---:|---:|");
+    for count in [1, 4, 16, 64, 256] {
+        let checks = 64.max(count);
+        let hot = |keys: &[VerifyingKey]| least(|| (0..checks).for_each(|n| check(keys, n % count))) / checks as u32;
+        let (with, without) = (hot(&tabled), hot(&keys));
+        println!("| {count} | {with:.1?} | {without:.1?} | {:.1?} |", disturbed(checks, |n| check(&tabled, n % count)));
     }
+}
+
+/// The median time of a check after other memory was touched.
+fn disturbed(checks: usize, check: impl Fn(usize)) -> Duration {
+    let mut other = vec![1_u64; TOUCHED / size_of::<u64>()];
+    let timed = |n| {
+        other.iter_mut().for_each(|word| *word = black_box(*word + 1));
+        let start = Instant::now();
+        check(n);
+        start.elapsed()
+    };
+    let mut times: Vec<_> = (0..4 * checks).map(timed).collect();
+    times.sort();
+    times[times.len() / 2]
 }
 
 fn set(keys: &[VerifyingKey]) -> KeySet {
@@ -58,10 +74,18 @@ fn set(keys: &[VerifyingKey]) -> KeySet {
 
 fn without_tables(signer: &SigningKey) -> VerifyingKey {
     let jwk: serde_json::Value = serde_json::from_str(&signer.public_jwk().expect("a public key")).expect("a JWK");
-    let mut x = Vec::new();
-    tollgate::jwt::base64url::decode(jwk["x"].as_str().expect("x"), &mut x).expect("base64url");
-    let key = PublicKey::ed25519(&x).expect("a good key");
-    VerifyingKey::new(&key, Algorithm::EdDSA, Some(signer.kid())).expect("a good key")
+    let coordinate = |name: &str| {
+        let mut bytes = Vec::new();
+        tollgate::jwt::base64url::decode(jwk[name].as_str().expect(name), &mut bytes).expect("base64url");
+        bytes
+    };
+    let point = || [vec![4], coordinate("x"), coordinate("y")].concat();
+    let key = match signer.algorithm() {
+        Algorithm::ES256 => PublicKey::ec(Curve::P256, &point()),
+        Algorithm::ES384 => PublicKey::ec(Curve::P384, &point()),
+        _ => PublicKey::ed25519(&coordinate("x")),
+    };
+    VerifyingKey::new(&key.expect("a good key"), signer.algorithm(), Some(signer.kid())).expect("a good key")
 }
 
 fn least<T>(mut work: impl FnMut() -> T) -> Duration {

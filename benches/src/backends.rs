@@ -13,8 +13,8 @@ pub use sample::Sample;
 /// Whether a signature, the second argument, is one of a message, the first.
 pub type Check = Box<dyn Fn(&[u8], &[u8]) -> bool>;
 
-/// A library and its check under the key of `sample`, for each library that has the algorithm. `dalek-tables` is what
-/// tollgate-keys makes of curve25519-dalek.
+/// A library and its check under the key of `sample`, for each library that has the algorithm. `tables` is what
+/// tollgate-keys makes of curve25519-dalek and tollgate-ecdsa.
 #[must_use]
 pub fn backends(sample: &Sample) -> Vec<(&'static str, Check)> {
     let checks = [
@@ -23,7 +23,7 @@ pub fn backends(sample: &Sample) -> Vec<(&'static str, Check)> {
         ("aws-lc-rs", aws_lc::check(sample)),
         #[cfg(feature = "graviola")]
         ("graviola", graviola::check(sample)),
-        ("dalek-tables", tables::check(sample)),
+        ("tables", tables::check(sample)),
     ];
     checks.into_iter().filter_map(|(name, check)| Some((name, check?))).collect()
 }

@@ -1,4 +1,4 @@
-use tollgate::keys::{PublicKey, VerifyingKey};
+use tollgate::keys::{Curve, PublicKey, VerifyingKey};
 use tollgate::{Algorithm, KeySet};
 
 use super::Check;
@@ -6,12 +6,14 @@ use super::sample::{Key, Sample};
 
 /// Keys get their tables in a set.
 pub(super) fn check(sample: &Sample) -> Option<Check> {
-    match &sample.key {
-        Key::Encoded(bytes) if sample.algorithm == Algorithm::EdDSA => {
-            let key = VerifyingKey::new(&PublicKey::ed25519(bytes).ok()?, Algorithm::EdDSA, None).ok()?;
-            let key = KeySet::builder().key(key).build().ok()?.iter().next()?.clone();
-            Some(Box::new(move |message, signature| key.verify(message, signature).is_ok()))
-        }
-        _ => None,
-    }
+    let Key::Encoded(bytes) = &sample.key else { return None };
+    let key = match sample.algorithm {
+        Algorithm::EdDSA => PublicKey::ed25519(bytes),
+        Algorithm::ES256 => PublicKey::ec(Curve::P256, bytes),
+        Algorithm::ES384 => PublicKey::ec(Curve::P384, bytes),
+        _ => return None,
+    };
+    let key = VerifyingKey::new(&key.ok()?, sample.algorithm, None).ok()?;
+    let key = KeySet::builder().key(key).build().ok()?.iter().next()?.clone();
+    Some(Box::new(move |message, signature| key.verify(message, signature).is_ok()))
 }

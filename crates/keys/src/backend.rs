@@ -13,6 +13,8 @@ macro_rules! backend {
 #[cfg(feature = "aws-lc-rs")]
 #[cfg_attr(feature = "ring", allow(dead_code, reason = "with both libraries, `faster` takes from each what it needs"))]
 mod aws_lc;
+#[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
+mod ecdsa_tables;
 #[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
 mod ed25519_tables;
 #[cfg(feature = "ring")]
@@ -69,6 +71,15 @@ use ring as library;
 
 pub(crate) use library::*;
 
+#[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
+pub use ecdsa_tables::undecided_checks;
+
+/// In place of the library's.
+#[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
+pub(crate) const ES256: Option<&'static dyn Backend> = Some(&ecdsa_tables::ES256);
+/// In place of the library's.
+#[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
+pub(crate) const ES384: Option<&'static dyn Backend> = Some(&ecdsa_tables::ES384);
 /// In place of the library's.
 #[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
 pub(crate) const ED25519: Option<&'static dyn Backend> = Some(&ed25519_tables::Ed25519);
@@ -80,6 +91,8 @@ mod faster {
         ED25519, ES256, ES256K, ES384, ES512, HS256, ML_DSA_44, ML_DSA_65, ML_DSA_87, PS256, PS384, PS512, RS256,
         RS384, RS512,
     };
+    #[cfg(feature = "ecdsa-tables")]
+    pub(crate) use super::ring::sha384;
     #[cfg(feature = "ed25519-tables")]
     pub(crate) use super::ring::sha512;
     pub(crate) use super::ring::{HS384, HS512, sha256};

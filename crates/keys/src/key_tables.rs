@@ -5,25 +5,36 @@ use crate::limits::MAX_KEYS_WITH_TABLES;
 use crate::thumbprint::Thumbprint;
 use crate::verifying_key::VerifyingKey;
 
-/// Gives all keys that can have tables theirs; or takes them away where there are more than [`MAX_KEYS_WITH_TABLES`].
+/// Gives the first [`MAX_KEYS_WITH_TABLES`] of the keys that can have tables theirs, and takes them away from the others.
 ///
 /// One key that is there for two algorithms counts once and has one copy.
 pub(crate) fn allot(keys: &mut [VerifyingKey]) {
-    let mut prepared: HashMap<Thumbprint, Option<PreparedKey>> = HashMap::new();
+    let mut allotments: HashMap<Thumbprint, Allotment> = HashMap::new();
     for key in keys.iter().filter(|key| key.prepared().has_tables().is_some()) {
-        prepared.entry(*key.thumbprint()).or_default();
-    }
-    let wanted = prepared.len() <= MAX_KEYS_WITH_TABLES;
-    for key in keys.iter().filter(|key| key.prepared().has_tables() == Some(wanted)) {
-        prepared.insert(*key.thumbprint(), Some(key.prepared().clone()));
-    }
-    for key in keys.iter_mut().filter(|key| key.prepared().has_tables() == Some(!wanted)) {
-        let prepared = prepared.entry(*key.thumbprint()).or_default();
-        if prepared.is_none() {
-            *prepared = key.prepared().with_tables(wanted);
-        }
-        if let Some(prepared) = prepared {
-            *key = key.with_prepared(prepared.clone());
+        let is_wanted = allotments.len() < MAX_KEYS_WITH_TABLES;
+        let allotment = allotments.entry(*key.thumbprint()).or_insert(Allotment { is_wanted, prepared: None });
+        if key.prepared().has_tables() == Some(allotment.is_wanted) {
+            allotment.prepared = Some(key.prepared().clone());
         }
     }
+    for key in keys {
+        if let Some(allotment) = allotments.get_mut(key.thumbprint())
+            && key.prepared().has_tables() == Some(!allotment.is_wanted)
+        {
+            if allotment.prepared.is_none() {
+                allotment.prepared = key.prepared().with_tables(allotment.is_wanted);
+            }
+            if let Some(prepared) = &allotment.prepared {
+                *key = key.with_prepared(prepared.clone());
+            }
+        }
+    }
+}
+
+/// What is decided about one key.
+struct Allotment {
+    /// Whether it is to have tables.
+    is_wanted: bool,
+    /// The key as it is to be, once there is one.
+    prepared: Option<PreparedKey>,
 }

@@ -12,10 +12,11 @@ pub const MAX_KEY_FILE_BYTES: usize = 1024 * 1024;
 /// document under a second.
 pub const MAX_KEYS: usize = 1024;
 
-/// Most Ed25519 keys in one set that get tables (feature `ed25519-tables`).
+/// Most keys in one set that get tables (features `ed25519-tables` and `ecdsa-tables`): the first ones that were given.
 ///
-/// A key's tables take 55 KiB and 0.13 ms to compute, so that those of one set stay below 4 MiB and 10 ms, each time that it is
-/// read. Identity providers publish 1 to 20 keys; a set above this bound is one for a key a tenant.
+/// A key's tables take 55 KiB (Ed25519), 145 KiB (P-256) or 330 KiB (P-384), so that those of one set stay below 21 MiB. Identity
+/// providers publish 1 to 20 keys; a set above this bound is one for a key a tenant, and its tables would not stay in a
+/// processor's caches.
 pub const MAX_KEYS_WITH_TABLES: usize = 64;
 
 /// Longest `kid`, in bytes.

@@ -6,6 +6,7 @@ use crate::verifying_key::VerifyingKey;
 
 thread_local! {
     static SIGNATURE_CHECKS: Cell<u64> = const { Cell::new(0) };
+    static ECDSA_TABLES_COMPUTED: Cell<u64> = const { Cell::new(0) };
 }
 
 /// How many signatures this thread has checked so far, rightly or wrongly signed.
@@ -16,7 +17,13 @@ pub fn signature_checks() -> u64 {
     SIGNATURE_CHECKS.get()
 }
 
-/// Whether the key has tables (feature `ed25519-tables`).
+/// How many ECDSA keys this thread has computed tables for (feature `ecdsa-tables`).
+#[must_use]
+pub fn ecdsa_tables_computed() -> u64 {
+    ECDSA_TABLES_COMPUTED.get()
+}
+
+/// Whether the key has tables (features `ed25519-tables` and `ecdsa-tables`).
 #[must_use]
 pub fn has_tables(key: &VerifyingKey) -> bool {
     key.prepared().has_tables() == Some(true)
@@ -24,4 +31,9 @@ pub fn has_tables(key: &VerifyingKey) -> bool {
 
 pub(crate) fn count_signature_check() {
     SIGNATURE_CHECKS.set(SIGNATURE_CHECKS.get() + 1);
+}
+
+#[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
+pub(crate) fn count_ecdsa_tables() {
+    ECDSA_TABLES_COMPUTED.set(ECDSA_TABLES_COMPUTED.get() + 1);
 }

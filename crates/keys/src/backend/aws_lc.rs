@@ -33,6 +33,13 @@ pub(crate) fn sha256(message: &[u8]) -> [u8; 32] {
     output
 }
 
+#[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
+pub(crate) fn sha384(message: &[u8]) -> [u8; 48] {
+    let mut output = [0; 48];
+    output.copy_from_slice(digest::digest(&digest::SHA384, message).as_ref());
+    output
+}
+
 #[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
 pub(crate) fn sha512(parts: [&[u8]; 3]) -> [u8; 64] {
     let mut context = digest::Context::new(&digest::SHA512);

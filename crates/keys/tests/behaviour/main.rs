@@ -3,6 +3,8 @@
 mod building;
 mod codes;
 mod curve_points;
+#[cfg(all(feature = "ecdsa-tables", feature = "ring", not(feature = "fips")))]
+mod ecdsa_tables;
 #[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
 mod ed25519_tables;
 mod jose_vectors;

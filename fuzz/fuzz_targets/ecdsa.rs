@@ -1,0 +1,7 @@
+//! Runs [`tollgate_fuzz::ecdsa`] on whatever the fuzzer makes.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|data: &[u8]| tollgate_fuzz::ecdsa(data));
