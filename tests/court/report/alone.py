@@ -49,6 +49,16 @@ EXPLANATIONS = [
         "A secret that is the text of a key is most likely a public one (CVE-2015-9235).",
     ),
     (
+        r"a43/first-of-two-keys-of-one-kid",
+        "Two different keys under one `kid` and algorithm: which one signed is a guess, so tollgate takes "
+        "neither. Others take the first that they find.",
+    ),
+    (
+        r"a64/.*",
+        "The set holds, beside the signing key and under its `kid`, a key for encryption or of a kind that "
+        "is unknown, which competes for nothing. Others find the other key first and stop there.",
+    ),
+    (
         r"a16/.*",
         "A `kid` that no key has, on a token that the only key verifies, or one that is no string: some "
         "verifiers do not look at `kid` at all.",
