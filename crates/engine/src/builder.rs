@@ -21,6 +21,7 @@ use crate::revocation::Revocations;
 #[derive(Debug)]
 pub struct EngineBuilder {
     issuers: Vec<Issuer>,
+    issuers_at_run_time: bool,
     api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
     last_use: Option<Arc<LastUse>>,
     accepted: AcceptedCredentials,
@@ -35,6 +36,7 @@ impl EngineBuilder {
     pub(crate) fn new() -> Self {
         EngineBuilder {
             issuers: Vec::new(),
+            issuers_at_run_time: false,
             api_keys: None,
             last_use: None,
             accepted: AcceptedCredentials::ALL,
@@ -50,6 +52,14 @@ impl EngineBuilder {
     #[must_use]
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
+        self
+    }
+
+    /// Accepts JWTs also where no issuer is given before the engine is built: [`Engine::add_issuer`] will. Until then each is of
+    /// an unknown issuer.
+    #[must_use]
+    pub fn issuers_at_run_time(mut self) -> Self {
+        self.issuers_at_run_time = true;
         self
     }
 
@@ -161,7 +171,7 @@ impl EngineBuilder {
         }
         let issuers = Issuers::new(self.issuers)?;
         let mut accepted = self.accepted;
-        if issuers.is_empty() {
+        if issuers.is_empty() && !self.issuers_at_run_time {
             accepted = accepted.without(Kinds::JWT);
         }
         if self.api_keys.is_none() {
@@ -210,6 +220,13 @@ pub enum BuildError {
         /// The other.
         other: Box<str>,
     },
+    /// An issuer is added to a running engine, and there are issuers of its name: to be replaced together.
+    IssuerExists {
+        /// The name.
+        issuer: Box<str>,
+    },
+    /// An issuer is added to a running engine that accepts no JWTs.
+    JwtsNotAccepted,
     /// The header limit is below [`MIN_HEADER_BYTES`], so that every credential would be rejected for its length.
     HeaderLimitTooLow {
         /// The limit that was asked for.
@@ -249,6 +266,12 @@ impl fmt::Display for BuildError {
             ),
             BuildError::TemplatesOverlap { issuer, other } => {
                 write!(f, "the issuer {issuer:?} overlaps {other:?}: there is a name that both match")
+            }
+            BuildError::IssuerExists { issuer } => {
+                write!(f, "there is an issuer {issuer:?} already; replace all of that name together")
+            }
+            BuildError::JwtsNotAccepted => {
+                f.write_str("the engine accepts no JWTs: build it with an issuer, or for issuers at run time")
             }
             BuildError::HeaderLimitTooLow { bytes } => {
                 write!(f, "the header limit is {bytes} bytes; the shortest credential has {MIN_HEADER_BYTES}")

@@ -6,14 +6,14 @@ use tollgate_keys::{Algorithm, KeyRing};
 
 use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::basic::BasicCredentials;
-use crate::builder::EngineBuilder;
+use crate::builder::{BuildError, EngineBuilder};
 use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::{Clock, Now};
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
-use crate::issuer::Issuers;
+use crate::issuer::{Issuer, Issuers};
 use crate::observer::{Notes, Observer};
 use crate::policy::{check_begun, check_not_expired};
-use crate::principal::Principal;
+use crate::principal::{Principal, PrincipalKind};
 use crate::record::{KeyKind, KeyRecord, KeyState};
 use crate::rejection::Rejection;
 use crate::request::{Presented, Request};
@@ -180,16 +180,61 @@ impl Engine {
     ///
     /// # Errors
     /// [`Rejection`] where there is no JWT, it cannot be read, or the issuer is not configured.
-    pub fn key_ring_of(&self, request: &Request<'_>) -> Result<&KeyRing, Rejection> {
+    pub fn key_ring_of(&self, request: &Request<'_>) -> Result<KeyRing, Rejection> {
         let (Credential { kind: CredentialKind::Jws, text, .. }, _) = self.credential(request)? else {
             return Err(Rejection::CredentialNotAccepted);
         };
         let jws = self.split(text)?;
         Thread::with(|thread| {
             let header = thread.headers.decode(&jws)?;
-            let claims = jws.decode_claims_within(self.issuers.limits(), &mut thread.claims)?;
-            Ok(self.issuers.at(self.issuers.find(&header, &claims)?).key_ring())
+            let issuers = self.issuers.load();
+            let claims = jws.decode_claims_within(issuers.limits(), &mut thread.claims)?;
+            Ok(issuers.find(&header, &claims)?.key_ring().clone())
         })
+    }
+
+    /// Accepts the JWTs of `issuer` from the next verify on. Of the other issuers nothing is verified anew.
+    ///
+    /// An engine that is built without an issuer takes some only where it was told that they
+    /// [would come](EngineBuilder::issuers_at_run_time).
+    ///
+    /// ```
+    /// use tollgate::{Engine, Issuer, KeyRing, KeySet};
+    ///
+    /// let engine = Engine::builder().issuers_at_run_time().build()?;
+    /// let keys = KeyRing::new(KeySet::default());
+    /// engine.add_issuer(Issuer::new("https://auth.example.com/").audience("https://api.example.com").keys(keys))?;
+    /// assert!(engine.remove_issuer("https://auth.example.com/"));
+    /// # Ok::<(), tollgate::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`BuildError`] where its settings cannot work, or there are issuers of its name.
+    pub fn add_issuer(&self, issuer: Issuer) -> Result<(), BuildError> {
+        self.check_takes_issuers()?;
+        self.issuers.add(issuer)
+    }
+
+    /// Puts `issuers` in the place of all that have the same names, or adds them, all in one step. Their tokens are verified
+    /// anew, by the new policy and under the new keys; those of other issuers are not. When this has returned, no verify that
+    /// starts later goes by what was replaced.
+    ///
+    /// # Errors
+    /// As [`add_issuer`](Engine::add_issuer). Nothing is changed then.
+    pub fn replace_issuers(&self, issuers: impl IntoIterator<Item = Issuer>) -> Result<(), BuildError> {
+        self.check_takes_issuers()?;
+        self.issuers.replace(issuers.into_iter().collect())
+    }
+
+    /// Removes the issuers of this name, which may be a template. Returns whether there were any.
+    ///
+    /// When this has returned, no verify that starts later accepts their tokens, also those in the cache.
+    pub fn remove_issuer(&self, name: &str) -> bool {
+        self.issuers.remove(name)
+    }
+
+    fn check_takes_issuers(&self) -> Result<(), BuildError> {
+        if self.accepted.contains(PrincipalKind::Jwt) { Ok(()) } else { Err(BuildError::JwtsNotAccepted) }
     }
 
     /// The credential of a request, and the accepted ones among the kinds that it may be of. Inlined, because a call hands
@@ -229,30 +274,29 @@ impl Engine {
     }
 
     /// The whole verification of a JWT. Where its signature was not verified, the ring that was asked is put into `asked`.
-    fn admit_new_jws<'e>(
-        &'e self,
+    fn admit_new_jws(
+        &self,
         token: &[u8],
         now: Now,
         thread: &mut Thread,
-        asked: &mut Option<&'e KeyRing>,
+        asked: &mut Option<KeyRing>,
     ) -> Result<Token, Rejection> {
-        // Read before anything is looked up: what is revoked from here on is found by the next hit.
-        let revocations = self.revocations.generation();
+        // Read before anything is looked up: what is revoked or removed from here on is found by the next hit.
+        let (revocations, issuers) = (self.revocations.generation(), self.issuers.load());
         let jws = self.split(token)?;
         let header = thread.headers.decode(&jws)?;
         let algorithm = Algorithm::from_name(header.alg()).ok_or(Rejection::AlgorithmNotAllowed)?;
-        let claims = jws.decode_claims_within(self.issuers.limits(), &mut thread.claims)?;
-        let index = self.issuers.find(&header, &claims)?;
-        let issuer = self.issuers.at(index);
-        let mapped = issuer.policy().check(algorithm, &header, &claims, now)?;
+        let claims = jws.decode_claims_within(issuers.limits(), &mut thread.claims)?;
+        let issuer = issuers.find(&header, &claims)?;
+        let mapped = issuer.policy().check(algorithm, &header, &claims, issuers.limits(), now)?;
         let keys = issuer.key_ring().load();
         let proof = thread.signature.with(|memory| keys.verify(&jws, &header, memory)).map_err(|error| {
-            *asked = Some(issuer.key_ring());
+            *asked = Some(issuer.key_ring().clone());
             Rejection::unverified(error, header.kid())
         })?;
         thread.headers.remember(&jws);
-        let stamp = Stamp { keys: keys.generation(), revocations };
-        let verified = Token::new(&proof, &mapped, &mut thread.fields, index, now.earliest, stamp);
+        let stamp = Stamp { keys: keys.generation(), revocations, issuers: issuers.generation() };
+        let verified = Token::new(&proof, &mapped, &mut thread.fields, issuer, now.earliest, stamp);
         self.check_not_revoked(|| verified.marks())?;
         issuer.validators().check_new(&verified, now.latest)?;
         if let Some(cache) = &self.cache {
@@ -263,12 +307,20 @@ impl Engine {
 
     /// Whether a token that verified once is good now: everything that can have changed since, and nothing that cannot.
     fn judge(&self, token: &Token, now: Now) -> Judgement<Rejection> {
-        let (issuer, times) = (self.issuers.at(token.issuer_index()), token.times());
+        let (issuer, times, stamp) = (token.configured_issuer(), token.times(), token.stamp());
+        let mut issuers = self.issuers.generation();
+        if stamp.issuers != issuers {
+            // First of all: what follows is this issuer's to say.
+            match self.issuers.confirm(issuer, token.issuer().unwrap_or_default()) {
+                Some(generation) => issuers = generation,
+                None => return Judgement::Gone,
+            }
+        }
         if let Err(rejection) = issuer.policy().check_time(times.expires_at(), times.not_before(), now) {
             return Judgement::Rejected(rejection);
         }
         let revocations = self.revocations.generation();
-        if token.stamp() != (Stamp { keys: issuer.key_ring().generation(), revocations }) {
+        if stamp != (Stamp { keys: issuer.key_ring().generation(), revocations, issuers }) {
             let keys = issuer.key_ring().load();
             if !keys.contains(token.key()) {
                 return Judgement::Gone;
@@ -276,7 +328,7 @@ impl Engine {
             if let Err(rejection) = self.check_not_revoked(|| token.marks()) {
                 return Judgement::Rejected(rejection);
             }
-            token.restamp(Stamp { keys: keys.generation(), revocations });
+            token.restamp(Stamp { keys: keys.generation(), revocations, issuers });
         }
         match issuer.validators().check_hit(token, now.latest) {
             Ok(()) => Judgement::Good,

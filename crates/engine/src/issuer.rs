@@ -4,8 +4,11 @@ mod claim_path;
 #[cfg(feature = "serde")]
 mod deserialize;
 mod expected;
+mod issuer_set;
 mod issuers;
 mod mapping;
+mod name_table;
+mod named_issuers;
 mod optional_claim;
 mod sections;
 mod settings;
@@ -24,6 +27,7 @@ pub use typ::{InvalidTyp, TypProfile, TypSet};
 
 pub(crate) use issuers::Issuers;
 pub(crate) use mapping::{LocatedClaims, Location, Mapping};
+pub(crate) use named_issuers::ConfiguredIssuer;
 pub(crate) use template::{IssuerTemplate, Tenants};
 
 use tollgate_keys::{Algorithm, KeyRing, KeySet};

@@ -31,8 +31,6 @@ pub(crate) struct Policy {
     /// Seconds.
     leeway: u32,
     limits: ClaimLimits,
-    /// Whether claims are read within wider limits, those of another issuer.
-    is_narrower: bool,
     mapping: Mapping,
     /// What is looked for in a token's claims.
     names: ClaimNames,
@@ -86,7 +84,6 @@ impl Policy {
             expected: settings.expect.iter().map(expected).collect(),
             leeway: settings.leeway,
             limits,
-            is_narrower: false,
             mapping: Mapping::new(issuer.clone(), &settings.claims, &names, limits.max_list_entries),
             issuer,
             names,
@@ -102,22 +99,19 @@ impl Policy {
         self.limits
     }
 
-    /// To be told within which limits claims are read.
-    pub(crate) fn read_within(&mut self, limits: &ClaimLimits) {
-        self.is_narrower = self.limits != *limits;
-    }
-
-    /// Checks everything but the signature, and of `iss` what is variable in it.
+    /// Checks everything but the signature, and of `iss` what is variable in it. `limits`: those within which the claims were
+    /// read, which may be wider than its own.
     pub(crate) fn check<'c, 's>(
         &'c self,
         algorithm: Algorithm,
         header: &Header<'_>,
         claims: &'c Claims<'s>,
+        limits: &ClaimLimits,
         now: Now,
     ) -> Result<Mapped<'c, 's>, Rejection> {
         self.check_algorithm(algorithm)?;
         let is_access_token = self.check_typ(header)?;
-        if self.is_narrower {
+        if self.limits != *limits {
             claims.check_within(&self.limits)?;
         }
         let claims = LocatedClaims::new(claims, &self.names);

@@ -3,7 +3,7 @@
 
 #[cfg(not(tollgate_model))]
 pub(crate) use {
-    arc_swap::ArcSwapOption,
+    arc_swap::{ArcSwap, ArcSwapOption, Guard},
     std::hash::RandomState,
     std::sync::atomic::{AtomicU64, AtomicUsize},
     std::sync::{Mutex, MutexGuard},
@@ -15,7 +15,7 @@ pub(crate) use {
     loom::sync::atomic::{AtomicU64, AtomicUsize},
     loom::sync::{Mutex, MutexGuard},
     loom::thread_local,
-    tollgate_keys::sync::ArcSwapOption,
+    tollgate_keys::sync::{ArcSwap, ArcSwapOption, Guard},
 };
 
 /// Each run of a model has to take the same way through hash tables.

@@ -3,11 +3,13 @@
 mod fields;
 mod text;
 
+use std::sync;
 use std::sync::atomic::Ordering;
 
 use tollgate_keys::{VerifiedJws, VerifyingKey};
 use triomphe::{Arc, HeaderSlice};
 
+use crate::issuer::ConfiguredIssuer;
 use crate::policy::Mapped;
 use crate::revocation::Marks;
 use crate::scopes::Scopes;
@@ -26,7 +28,7 @@ pub(crate) struct Token(Arc<HeaderSlice<Facts, [Block]>>);
 struct Facts {
     times: Times,
     stamp: LastStamp,
-    issuer_index: u32,
+    issuer: sync::Arc<ConfiguredIssuer>,
     /// The length of the text, in bytes, and where in it the claims begin and end.
     length: u32,
     payload_start: u32,
@@ -55,12 +57,16 @@ pub(crate) struct Stamp {
     /// Of the key ring of the token's issuer.
     pub(crate) keys: u64,
     pub(crate) revocations: u64,
+    /// Of the engine's issuers: that the token's is still the one that checks it, and its policy the same.
+    pub(crate) issuers: u64,
 }
 
-/// A [`Stamp`] that threads change at any time. Each half is true by itself, so that halves of two stamps are true together.
+/// A [`Stamp`] that threads change at any time. Each part is true by itself, so that parts of several stamps are true
+/// together.
 struct LastStamp {
     keys: AtomicU64,
     revocations: AtomicU64,
+    issuers: AtomicU64,
 }
 
 impl Token {
@@ -70,7 +76,7 @@ impl Token {
         proof: &VerifiedJws<'_>,
         mapped: &Mapped<'_, '_>,
         buffer: &mut String,
-        issuer_index: usize,
+        issuer: &sync::Arc<ConfiguredIssuer>,
         verified_at: i64,
         stamp: Stamp,
     ) -> Self {
@@ -85,8 +91,8 @@ impl Token {
                 issued_at: claims.iat().unwrap_or(ABSENT),
             },
             stamp: LastStamp::new(stamp),
-            // A header has at most 64 KiB, and an engine fewer issuers than bytes of memory.
-            issuer_index: issuer_index as u32,
+            issuer: issuer.clone(),
+            // A header has at most 64 KiB.
             length: jws.token().len() as u32,
             payload_start: payload_start as u32,
             payload_end: (payload_start + jws.payload().len()) as u32,
@@ -101,6 +107,7 @@ impl Token {
         let facts = self.facts();
         let facts = Facts {
             stamp: LastStamp::new(self.stamp()),
+            issuer: facts.issuer.clone(),
             key: facts.key.clone(),
             fields: facts.fields.clone(),
             ..*facts
@@ -115,6 +122,7 @@ impl Token {
         let facts = Facts {
             stamp: LastStamp::new(self.stamp()),
             length: length as u32,
+            issuer: facts.issuer.clone(),
             key: facts.key.clone(),
             fields: facts.fields.copy(),
             ..*facts
@@ -133,13 +141,18 @@ impl Token {
 
     /// Under which generations it was last found good.
     pub(crate) fn stamp(&self) -> Stamp {
-        let LastStamp { keys, revocations } = &self.facts().stamp;
-        Stamp { keys: keys.load(Ordering::Relaxed), revocations: revocations.load(Ordering::Relaxed) }
+        let LastStamp { keys, revocations, issuers } = &self.facts().stamp;
+        Stamp {
+            keys: keys.load(Ordering::Relaxed),
+            revocations: revocations.load(Ordering::Relaxed),
+            issuers: issuers.load(Ordering::Relaxed),
+        }
     }
 
     /// Notes that it was found good under these generations.
     pub(crate) fn restamp(&self, stamp: Stamp) {
-        let LastStamp { keys, revocations } = &self.facts().stamp;
+        let LastStamp { keys, revocations, issuers } = &self.facts().stamp;
+        issuers.store(stamp.issuers, Ordering::Relaxed);
         keys.store(stamp.keys, Ordering::Relaxed);
         revocations.store(stamp.revocations, Ordering::Relaxed);
     }
@@ -149,9 +162,9 @@ impl Token {
         &self.facts().key
     }
 
-    /// Which of the engine's issuers it is from.
-    pub(crate) fn issuer_index(&self) -> usize {
-        self.facts().issuer_index as usize
+    /// Which of the engine's issuers checked it.
+    pub(crate) fn configured_issuer(&self) -> &sync::Arc<ConfiguredIssuer> {
+        &self.facts().issuer
     }
 
     pub(crate) fn issuer(&self) -> Option<&str> {
@@ -230,8 +243,12 @@ fn present(time: i64) -> Option<i64> {
 }
 
 impl LastStamp {
-    fn new(Stamp { keys, revocations }: Stamp) -> Self {
-        LastStamp { keys: AtomicU64::new(keys), revocations: AtomicU64::new(revocations) }
+    fn new(Stamp { keys, revocations, issuers }: Stamp) -> Self {
+        LastStamp {
+            keys: AtomicU64::new(keys),
+            revocations: AtomicU64::new(revocations),
+            issuers: AtomicU64::new(issuers),
+        }
     }
 }
 

@@ -35,7 +35,8 @@ pub async fn verify_or_refresh(engine: &Engine, request: &Request<'_>) -> Result
 }
 
 async fn refreshed(engine: &Engine, request: &Request<'_>, rejection: Rejection) -> Result<Principal, Rejection> {
-    let Some(refresher) = engine.key_ring_of(request).ok().and_then(KeyRing::refresher) else {
+    let key_ring = engine.key_ring_of(request).ok();
+    let Some(refresher) = key_ring.as_ref().and_then(KeyRing::refresher) else {
         return Err(rejection);
     };
     let (deadline, mut rejection) = (Instant::now() + MAX_REFRESH_WAIT, rejection);

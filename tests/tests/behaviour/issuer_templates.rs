@@ -332,7 +332,7 @@ fn templates_that_overlap_are_refused() {
             let built = templates.into_iter().fold(Engine::builder().no_cache(), EngineBuilder::issuer).build();
             let is_refused = match built {
                 Ok(_) => false,
-                Err(BuildError::TemplatesOverlap { issuer, other }) if issuer < other => true,
+                Err(BuildError::TemplatesOverlap { issuer, .. }) if *issuer == *name(other) => true,
                 Err(error) => panic!("{error}"),
             };
             assert_eq!(is_refused, is_shared, "{one:?} {other:?}");

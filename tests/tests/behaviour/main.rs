@@ -18,6 +18,7 @@ mod expected_claims;
 mod forged_signatures;
 mod hostile_tokens;
 mod issuer_templates;
+mod issuers_at_run_time;
 mod key_records;
 mod ledger;
 mod messages;

@@ -1,111 +1,104 @@
 use std::collections::HashMap;
-use std::sync::Arc;
-
-use tollgate_jwt::{ClaimLimits, Claims, Header};
-use tollgate_keys::KeyRing;
+use std::fmt;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use super::Issuer;
-use super::sections::Sections;
-use super::templates::Templates;
+use super::issuer_set::IssuerSet;
+use super::named_issuers::{ConfiguredIssuer, NamedIssuers};
 use crate::builder::BuildError;
-use crate::policy::Policy;
-use crate::rejection::Rejection;
-use crate::validator::Validators;
+use crate::sync::{ArcSwap, AtomicU64, Guard, Mutex};
 
-/// The configured issuers.
-#[derive(Debug, Default)]
+/// The configured issuers, which change while the engine runs as the keys of a [`KeyRing`](tollgate_keys::KeyRing) do.
+///
+/// Readers never wait: they see one whole set or the next.
 pub(crate) struct Issuers {
-    all: Vec<ConfiguredIssuer>,
-    by_name: HashMap<Arc<str>, Sections>,
-    templates: Templates,
-    /// The widest of all: whose limits hold is known only when the claims have been read.
-    limits: ClaimLimits,
-}
-
-/// An issuer whose settings are known to work.
-#[derive(Debug)]
-pub(crate) struct ConfiguredIssuer {
-    name: Arc<str>,
-    policy: Policy,
-    validators: Validators,
-    keys: KeyRing,
+    current: ArcSwap<IssuerSet>,
+    /// A copy of the current set's, for those who want only that.
+    generation: AtomicU64,
+    /// Held by writers, so that each builds on what the one before has published.
+    writer: Mutex<()>,
 }
 
 impl Issuers {
     pub(crate) fn new(configured: Vec<Issuer>) -> Result<Self, BuildError> {
-        let mut limits = ClaimLimits::default();
-        let (mut all, mut sections) =
-            (Vec::<ConfiguredIssuer>::with_capacity(configured.len()), HashMap::<Arc<str>, Vec<usize>>::new());
-        for (index, issuer) in configured.iter().enumerate() {
-            let policy = issuer.policy()?;
-            limits.max_members = limits.max_members.max(policy.limits().max_members);
-            limits.max_list_entries = limits.max_list_entries.max(policy.limits().max_list_entries);
-            let name: Arc<str> = issuer.settings().name.as_str().into();
-            sections.entry(name.clone()).or_default().push(index);
-            let (validators, keys) = (issuer.validators().clone(), issuer.key_ring().clone());
-            all.push(ConfiguredIssuer { name, policy, validators, keys });
-        }
-        for issuer in &mut all {
-            issuer.policy.read_within(&limits);
-        }
-        let (mut by_name, mut templates) = (HashMap::new(), Templates::default());
-        for (name, indexes) in sections {
-            let of_name: Vec<_> = indexes.iter().map(|index| (*index, configured[*index].settings())).collect();
-            let sections =
-                Sections::new(&of_name).ok_or_else(|| BuildError::IssuersOverlap { issuer: (*name).into() })?;
-            match all[indexes[0]].policy.template() {
-                Some(template) => templates.insert(name, template.clone(), sections)?,
-                None => drop(by_name.insert(name, sections)),
-            }
-        }
-        Ok(Issuers { all, by_name, templates, limits })
+        let mut set = IssuerSet::default();
+        set.insert(by_name(configured)?)?;
+        let generation = AtomicU64::new(set.generation());
+        Ok(Issuers { current: ArcSwap::new(Arc::new(set)), generation, writer: Mutex::new(()) })
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.load().is_empty()
     }
 
-    /// How large the claims of a token may be, whoever issued it.
-    pub(crate) fn limits(&self) -> &ClaimLimits {
-        &self.limits
+    /// The current set. To be held for one verification, not longer.
+    pub(crate) fn load(&self) -> Guard<Arc<IssuerSet>> {
+        self.current.load()
     }
 
-    /// Which issuer a token is to be checked by: the one that `iss` names, by equality alone (RFC 8725 section 3.8), or
-    /// otherwise the one whose template it matches; and of several of that name the one that takes its `typ`, and then its
-    /// audience.
-    pub(crate) fn find(&self, header: &Header<'_>, claims: &Claims<'_>) -> Result<usize, Rejection> {
-        let name = claims.iss().ok_or_else(missing_iss)?;
-        let sections = match self.all.as_slice() {
-            // Most engines have one, and comparing its name takes less than hashing it.
-            [only] if *only.name == *name => return Ok(0),
-            _ => self.by_name.get_key_value(name),
-        };
-        match sections.or_else(|| self.templates.find(name)) {
-            None => Err(Rejection::unknown_issuer(name)),
-            Some((name, sections)) => sections.find(header, claims, name),
+    /// How often the issuers were changed. Much cheaper than a load.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether a token with this `iss`, which was verified by `issuer`, would be checked by it now: then under which
+    /// generation.
+    #[cold]
+    pub(crate) fn confirm(&self, issuer: &Arc<ConfiguredIssuer>, iss: &str) -> Option<u64> {
+        let set = self.load();
+        set.still_has(issuer, iss).then(|| set.generation())
+    }
+
+    pub(crate) fn add(&self, issuer: Issuer) -> Result<(), BuildError> {
+        self.change(|set| {
+            let name = &issuer.settings().name;
+            if set.has(name) {
+                return Err(BuildError::IssuerExists { issuer: name.as_str().into() });
+            }
+            set.insert([NamedIssuers::new(name, std::slice::from_ref(&issuer))?])
+        })
+    }
+
+    pub(crate) fn replace(&self, issuers: Vec<Issuer>) -> Result<(), BuildError> {
+        let named = by_name(issuers)?;
+        self.change(|set| set.insert(named))
+    }
+
+    pub(crate) fn remove(&self, name: &str) -> bool {
+        self.change(|set| if set.remove(name) { Ok(()) } else { Err(()) }).is_ok()
+    }
+
+    /// Publishes a copy of the current set with this change; an error leaves everything as it is.
+    fn change<E>(&self, change: impl FnOnce(&mut IssuerSet) -> Result<(), E>) -> Result<(), E> {
+        // Nothing between lock and unlock leaves a set half-changed: it is replaced as a whole.
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut set = IssuerSet::clone(&self.current.load());
+        change(&mut set)?;
+        let generation = set.generation();
+        self.current.store(Arc::new(set));
+        // After the set: whoever reads the new generation also sees the new set.
+        self.generation.store(generation, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// The issuers by their names, in the order in which the names come first.
+fn by_name(issuers: Vec<Issuer>) -> Result<Vec<NamedIssuers>, BuildError> {
+    let (mut groups, mut indexes) = (Vec::<(String, Vec<Issuer>)>::new(), HashMap::<String, usize>::new());
+    for issuer in issuers {
+        let name = issuer.settings().name.clone();
+        let index = *indexes.entry(name.clone()).or_insert(groups.len());
+        if index == groups.len() {
+            groups.push((name, Vec::new()));
         }
+        groups[index].1.push(issuer);
     }
-
-    pub(crate) fn at(&self, index: usize) -> &ConfiguredIssuer {
-        &self.all[index]
-    }
+    groups.iter().map(|(name, issuers)| NamedIssuers::new(name, issuers)).collect()
 }
 
-impl ConfiguredIssuer {
-    pub(crate) fn policy(&self) -> &Policy {
-        &self.policy
+impl fmt::Debug for Issuers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.load().fmt(f)
     }
-
-    pub(crate) fn validators(&self) -> &Validators {
-        &self.validators
-    }
-
-    pub(crate) fn key_ring(&self) -> &KeyRing {
-        &self.keys
-    }
-}
-
-#[cold]
-fn missing_iss() -> Rejection {
-    Rejection::MissingClaim { name: "iss".into() }
 }

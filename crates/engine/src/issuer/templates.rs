@@ -1,54 +1,71 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::sections::Sections;
+use super::named_issuers::NamedIssuers;
 use super::settings::SettingsError;
 use super::template::{IssuerTemplate, origin};
 use crate::builder::BuildError;
 use crate::limits::MAX_TEMPLATES_OF_ONE_ORIGIN;
+use crate::sync::RandomState;
 
 /// The issuers whose names are templates.
 ///
 /// They are found by what no template leaves open, scheme and authority; of those that have the same, at most
 /// [`MAX_TEMPLATES_OF_ONE_ORIGIN`], each is tried. No name matches two of them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Templates {
-    by_origin: HashMap<Box<str>, Vec<NamedTemplate>>,
+    by_origin: HashMap<Box<str>, Vec<Named>, RandomState>,
 }
 
-/// The issuers of one template.
-#[derive(Debug)]
-struct NamedTemplate {
-    name: Arc<str>,
+#[derive(Clone, Debug)]
+struct Named {
     template: IssuerTemplate,
-    sections: Sections,
+    issuers: Arc<NamedIssuers>,
 }
 
 impl Templates {
-    pub(super) fn insert(
-        &mut self,
-        name: Arc<str>,
-        template: IssuerTemplate,
-        sections: Sections,
-    ) -> Result<(), BuildError> {
-        let others = self.by_origin.entry(template.origin().into()).or_default();
-        if let Some(other) = others.iter().find(|other| template.overlaps(&other.template)) {
-            let (one, other) = if name < other.name { (&name, &other.name) } else { (&other.name, &name) };
-            return Err(BuildError::TemplatesOverlap { issuer: (**one).into(), other: (**other).into() });
+    /// In place of those of the same name.
+    pub(super) fn insert(&mut self, template: IssuerTemplate, issuers: Arc<NamedIssuers>) -> Result<(), BuildError> {
+        let of_origin = self.by_origin.entry(template.origin().into()).or_default();
+        let name = &issuers.name;
+        of_origin.retain(|other| other.issuers.name != *name);
+        if let Some(other) = of_origin.iter().find(|other| template.overlaps(&other.template)) {
+            return Err(BuildError::TemplatesOverlap { issuer: (**name).into(), other: (*other.issuers.name).into() });
         }
-        if others.len() == MAX_TEMPLATES_OF_ONE_ORIGIN {
-            return Err(BuildError::Issuer { issuer: (*name).into(), error: SettingsError::TooManyTemplates });
+        if of_origin.len() == MAX_TEMPLATES_OF_ONE_ORIGIN {
+            return Err(BuildError::Issuer { issuer: (**name).into(), error: SettingsError::TooManyTemplates });
         }
-        others.push(NamedTemplate { name, template, sections });
+        of_origin.push(Named { template, issuers });
         Ok(())
     }
 
-    /// The issuers whose template `iss` matches, and their name as it was configured.
-    pub(super) fn find(&self, iss: &str) -> Option<(&Arc<str>, &Sections)> {
-        if self.by_origin.is_empty() {
+    pub(super) fn remove(&mut self, name: &str) {
+        self.by_origin.retain(|_, of_origin| {
+            of_origin.retain(|named| *named.issuers.name != *name);
+            !of_origin.is_empty()
+        });
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_origin.is_empty()
+    }
+
+    /// The issuers whose template `iss` matches.
+    pub(super) fn find(&self, iss: &str) -> Option<&Arc<NamedIssuers>> {
+        if self.is_empty() {
             return None;
         }
         let named = self.by_origin.get(origin(iss)?)?.iter().find(|named| named.template.tenant(iss).is_some())?;
-        Some((&named.name, &named.sections))
+        Some(&named.issuers)
+    }
+
+    /// Those of this very template.
+    pub(super) fn named(&self, name: &str) -> Option<&Arc<NamedIssuers>> {
+        let of_origin = self.by_origin.get(origin(name)?)?;
+        of_origin.iter().map(|named| &named.issuers).find(|issuers| *issuers.name == *name)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<NamedIssuers>> {
+        self.by_origin.values().flatten().map(|named| &named.issuers)
     }
 }

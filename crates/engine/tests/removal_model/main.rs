@@ -1,7 +1,7 @@
 //! What is removed stays removed, in every order in which threads can run: the engine's own code under loom, which tries
 //! them all, and with them every older value that the memory orderings let a load see.
 //!
-//! A removal is a revocation, or a key set without the key. It meets verifies that are under way: of tokens that are new,
+//! A removal is a revocation, a key set without the key, or an issuer that is removed or replaced. It meets verifies that are under way: of tokens that are new,
 //! that lie in the table of all threads or in a thread's own, that evict each other. Once it has returned, no verify that
 //! starts later accepts, on any thread. See CONTRIBUTING.md for the command.
 #![cfg(tollgate_model)]

@@ -1,4 +1,4 @@
-//! A token meets the removal of itself or of its key.
+//! A token meets the removal of itself, of its key or of its issuer.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -22,6 +22,7 @@ const ONE_TOKEN: usize = 1250;
 enum Removal {
     Revocation,
     Key,
+    Issuer,
 }
 
 /// What the threads of one run share. Its tokens are alike but for their `jti`.
@@ -54,12 +55,15 @@ impl Fixture {
     }
 }
 
+fn issuer(keys: impl Into<KeyRing>) -> Issuer {
+    Issuer::new(ISSUER).audience(AUDIENCE).keys(keys)
+}
+
 impl World {
     fn new(fixture: &Fixture, removal: Removal, cache_bytes: usize) -> Arc<Self> {
         let (ring, revocations) = (KeyRing::new(fixture.keys.clone()), Revocations::new());
         let cache = CacheConfig { bytes: cache_bytes, per_thread_slots: 1, ..CacheConfig::default() };
-        let issuer = Issuer::new(ISSUER).audience(AUDIENCE).keys(ring.clone());
-        let engine = Engine::builder().issuer(issuer).revocations(revocations.clone()).cache(cache);
+        let engine = Engine::builder().issuer(issuer(ring.clone())).revocations(revocations.clone()).cache(cache);
         let engine = engine.build().unwrap();
         Arc::new(World { engine, ring, revocations, removal, is_removed: AtomicBool::new(false) })
     }
@@ -79,8 +83,14 @@ impl World {
         match self.removal {
             Removal::Revocation => self.revocations.revoke(&Revocation::token(ISSUER, "token-1")),
             Removal::Key => self.ring.replace(fixture.other_keys.clone()),
+            Removal::Issuer => self.replace_issuer(&fixture.other_keys),
         }
         self.is_removed.store(true, Ordering::Release);
+    }
+
+    /// Puts an issuer that knows these keys in the place of the one that is there.
+    fn replace_issuer(&self, keys: &KeySet) {
+        self.engine.replace_issuers([issuer(keys.clone())]).unwrap();
     }
 
     fn assert_removed(&self, token: &str) {
@@ -92,7 +102,9 @@ impl World {
 
 /// Tries every order of the threads that `scenario` starts, for each kind of removal.
 fn explore_each(name: &str, scenario: fn(&Arc<Fixture>, Removal)) {
-    for (removal, kind) in [(Removal::Revocation, "revocation"), (Removal::Key, "key removal")] {
+    for (removal, kind) in
+        [(Removal::Revocation, "revocation"), (Removal::Key, "key removal"), (Removal::Issuer, "issuer replacement")]
+    {
         let fixture = Arc::new(Fixture::new());
         explore(&format!("{name}, {kind}"), move || scenario(&fixture, removal));
     }
@@ -203,6 +215,7 @@ fn a40_a_removal_that_follows_another() {
             match theirs.removal {
                 Removal::Revocation => theirs.revocations.revoke(&Revocation::token(ISSUER, "token-3")),
                 Removal::Key => theirs.ring.replace(keys.keys.clone()),
+                Removal::Issuer => theirs.replace_issuer(&keys.keys),
             }
             theirs.remove(&keys);
             theirs.assert_removed(&keys.token);
@@ -247,12 +260,34 @@ fn a40_two_threads_that_stamp_one_token_while_keys_and_revocations_change() {
             // First what concerns another token, and moves on the generation that the removal does not.
             match theirs.removal {
                 Removal::Revocation => theirs.ring.replace(keys.keys.clone()),
-                Removal::Key => theirs.revocations.revoke(&Revocation::token(ISSUER, "token-3")),
+                Removal::Key | Removal::Issuer => theirs.revocations.revoke(&Revocation::token(ISSUER, "token-3")),
             }
             theirs.remove(&keys);
         });
         world.verify_meanwhile(&fixture.token);
         other.join().unwrap();
+        remover.join().unwrap();
+        world.assert_removed(&fixture.token);
+    });
+}
+
+/// A removed issuer comes back with the same settings, and its token is verified anew; a removal after that counts too.
+#[test]
+fn a40_an_issuer_that_is_removed_added_and_removed_again() {
+    let fixture = Arc::new(Fixture::new());
+    explore("issuer removed", move || {
+        let world = World::new(&fixture, Removal::Issuer, ROOMY);
+        world.verify(&fixture.token).unwrap();
+        let (theirs, keys) = (world.clone(), fixture.clone());
+        let remover = thread(move || {
+            assert!(theirs.engine.remove_issuer(ISSUER));
+            theirs.engine.add_issuer(issuer(keys.keys.clone())).unwrap();
+            assert!(theirs.engine.remove_issuer(ISSUER));
+            theirs.is_removed.store(true, Ordering::Release);
+            theirs.assert_removed(&keys.token);
+        });
+        world.verify_meanwhile(&fixture.token);
+        world.verify_meanwhile(&fixture.token);
         remover.join().unwrap();
         world.assert_removed(&fixture.token);
     });

@@ -1,0 +1,80 @@
+use std::sync::Arc;
+
+use tollgate_jwt::{ClaimLimits, Claims, Header};
+use tollgate_keys::KeyRing;
+
+use super::Issuer;
+use super::sections::Sections;
+use super::template::IssuerTemplate;
+use crate::builder::BuildError;
+use crate::policy::Policy;
+use crate::rejection::Rejection;
+use crate::validator::Validators;
+
+/// An issuer whose settings are known to work.
+///
+/// Tokens in the cache refer to the one that they were verified by, so that its address is never another's while they do.
+#[derive(Debug)]
+pub(crate) struct ConfiguredIssuer {
+    policy: Policy,
+    validators: Validators,
+    keys: KeyRing,
+}
+
+impl ConfiguredIssuer {
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(crate) fn validators(&self) -> &Validators {
+        &self.validators
+    }
+
+    pub(crate) fn key_ring(&self) -> &KeyRing {
+        &self.keys
+    }
+}
+
+/// The issuers of one name.
+#[derive(Debug)]
+pub(super) struct NamedIssuers {
+    /// As it was configured.
+    pub(super) name: Arc<str>,
+    pub(super) template: Option<IssuerTemplate>,
+    sections: Sections,
+    issuers: Box<[Arc<ConfiguredIssuer>]>,
+}
+
+impl NamedIssuers {
+    /// Those of `issuers`, which all have one name.
+    pub(super) fn new(name: &str, issuers: &[Issuer]) -> Result<Self, BuildError> {
+        let configured = |issuer: &Issuer| {
+            let (policy, validators, keys) = (issuer.policy()?, issuer.validators().clone(), issuer.key_ring().clone());
+            Ok(Arc::new(ConfiguredIssuer { policy, validators, keys }))
+        };
+        let configured: Box<[_]> = issuers.iter().map(configured).collect::<Result<_, BuildError>>()?;
+        let settings: Vec<_> = issuers.iter().map(Issuer::settings).enumerate().collect();
+        let sections = Sections::new(&settings).ok_or_else(|| BuildError::IssuersOverlap { issuer: name.into() })?;
+        let template = configured[0].policy.template().cloned();
+        Ok(NamedIssuers { name: name.into(), template, sections, issuers: configured })
+    }
+
+    /// The one that takes the token's `typ`, and then its audience.
+    pub(super) fn find(&self, header: &Header<'_>, claims: &Claims<'_>) -> Result<&Arc<ConfiguredIssuer>, Rejection> {
+        self.sections.find(header, claims, &self.name).map(|index| &self.issuers[index])
+    }
+
+    /// Whether `issuer` itself, and not only one like it, is among them.
+    pub(super) fn contain(&self, issuer: &Arc<ConfiguredIssuer>) -> bool {
+        self.issuers.iter().any(|one| Arc::ptr_eq(one, issuer))
+    }
+
+    /// Raises `limits` to theirs, where those are wider.
+    pub(super) fn widen(&self, limits: &mut ClaimLimits) {
+        for issuer in &self.issuers {
+            let own = issuer.policy.limits();
+            limits.max_members = limits.max_members.max(own.max_members);
+            limits.max_list_entries = limits.max_list_entries.max(own.max_list_entries);
+        }
+    }
+}
