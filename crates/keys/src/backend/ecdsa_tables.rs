@@ -105,7 +105,7 @@ impl WithTables {
     fn verdict(&self, message: &[u8], digest: &[u8], signature: &[u8]) -> Verdict {
         let verdict = self.tables.verify(digest, signature);
         // Tests and fuzzing ask for a second opinion: about one in eight acceptances, or all.
-        let is_sampled = cfg!(fuzzing) || digest[0] % 8 == 0;
+        let is_sampled = cfg!(fuzzing) || digest[0].is_multiple_of(8);
         debug_assert!(
             verdict != Verdict::Valid || !is_sampled || self.without.check(message, signature),
             "the tables accept a signature that the library rejects"
@@ -117,7 +117,9 @@ impl WithTables {
 /// The tables of every key in use, by its point, so that a key that stays when its set is replaced keeps them.
 ///
 /// Only loading keys comes here, never a check.
-static IN_USE: LazyLock<Mutex<HashMap<Arc<[u8]>, Weak<Tables>>>> = LazyLock::new(Mutex::default);
+static IN_USE: LazyLock<Mutex<TablesByPoint>> = LazyLock::new(Mutex::default);
+
+type TablesByPoint = HashMap<Arc<[u8]>, Weak<Tables>>;
 
 /// Of a point, the length of which tells its curve. None where they were computed wrongly: the library decides alone then.
 fn tables_of(curve: Curve, point: &Arc<[u8]>) -> Option<Arc<Tables>> {
