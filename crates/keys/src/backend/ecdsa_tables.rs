@@ -2,7 +2,7 @@
 //!
 //! The arithmetic is that of `tollgate-ecdsa`, which gives a verdict only where checks of its own have passed. What they leave
 //! undecided the library decides. A rejection is not put to the library too: it has passed the same checks as an acceptance, it
-//! is the safe verdict, and a second opinion would make a flood of bad signatures cost five times as much.
+//! is the safe verdict, and a second opinion would make a flood of bad signatures cost nearly four times as much.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
