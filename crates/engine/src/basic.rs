@@ -77,5 +77,14 @@ fn hex_digit(digit: u8) -> Option<u8> {
 /// UTF-8 without control characters; what is none is wiped.
 fn text(bytes: Vec<u8>) -> Option<Zeroizing<String>> {
     let text = String::from_utf8(bytes).map(Zeroizing::new).map_err(|error| drop(Zeroizing::new(error.into_bytes())));
-    text.ok().filter(|text| !text.chars().any(char::is_control))
+    text.ok().filter(|text| has_no_control(text))
+}
+
+/// Whether `text` can be an id or a secret in Basic credentials, in one reading or the other.
+pub(crate) fn is_text(text: &[u8]) -> bool {
+    str::from_utf8(text).is_ok_and(has_no_control)
+}
+
+fn has_no_control(text: &str) -> bool {
+    !text.chars().any(char::is_control)
 }

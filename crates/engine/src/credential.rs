@@ -132,6 +132,11 @@ fn api_key(text: &[u8], is_bare: bool) -> Result<Credential<'_>, Rejection> {
     }
 }
 
+/// Whether `text` is an API key or an opaque token with `Bearer`, and an API key bare.
+pub(crate) fn is_opaque_token(text: &[u8]) -> bool {
+    matches!(bearer(text), Ok(Credential { kind: CredentialKind::OpaqueToken, .. }))
+}
+
 fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
     // The parts of a JWS are decoded one by one, which checks every character.
     if begins_as_jws(token) {

@@ -4,6 +4,8 @@
 //! Ten million keys need some 5 GB of disk in the folder for temporary files, and many minutes. With `TOLLGATE_FIGURES_IN=FOLDER`
 //! the stores are kept in there, and another run only loads them.
 
+#![forbid(unsafe_code)]
+
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,4 +1,6 @@
 use std::path::PathBuf;
+
+use tollgate::KeyKind;
 use tollgate::apikeys::KeyError;
 
 /// Why the store could not do what was asked.
@@ -115,6 +117,12 @@ pub enum LineRefused {
     /// The key in clear is not taken.
     #[error("{0}")]
     Key(KeyError),
+    /// No header could present the key in clear ([`KeyKind::fits_header`]).
+    #[error("{}", fits_no_header(*kind))]
+    FitsNoHeader {
+        /// What the key is for.
+        kind: KeyKind,
+    },
     /// The store has a key of this id or digest.
     #[error("there is already a key of that id or digest")]
     AlreadyExists,
@@ -134,7 +142,19 @@ impl LineRefused {
             Self::NoDigest => "no-digest",
             Self::InClear => "key-in-clear",
             Self::Key(error) => error.code(),
+            Self::FitsNoHeader { .. } => "fits-no-header",
             Self::AlreadyExists => "already-exists",
+        }
+    }
+}
+
+fn fits_no_header(kind: KeyKind) -> &'static str {
+    match kind {
+        KeyKind::ClientSecret => {
+            "no Basic credentials can hold this secret: it has to be UTF-8 without control characters"
+        }
+        KeyKind::ApiKey | KeyKind::AccessToken => {
+            "no Authorization header can hold this key: it has to be of letters, digits and !#$%&'*+-.^_`|~/=: and must not begin as a JWT"
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::support::{Folder, Run, run};
 use serde_json::json;
+use std::path::Path;
 
 const UUID: &str = "9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52";
 
@@ -108,9 +109,7 @@ fn keys_in_clear_are_digested_under_the_pepper_and_kept_nowhere() {
     let record = |member: &str, value: &str| {
         format!("{{\"{member}\":\"{value}\",\"id\":\"{member}\",\"kind\":\"api-key\",\"subject\":\"u\"}}\n")
     };
-    // 32 bytes that are no text.
-    let bytes: Vec<u8> = (200..232).collect();
-    let base64 = "yMnKy8zNzs_Q0dLT1NXW19jZ2tvc3d7f4OHi4-Tl5uc";
+    let (other, base64) = ("12|Qm3kV8zT1xLr0YpW7sNcE5uHbJ2dFgA9", "MTJ8UW0za1Y4elQxeExyMFlwVzdzTmNFNXVIYkoyZEZnQTk=");
     let imported = import.raw("legacy.jsonl", record("key", UUID) + &record("key_base64", base64), &[]);
     assert_eq!(imported.status, 0, "{imported:?}");
     let hmac = |key: &[u8]| {
@@ -120,17 +119,16 @@ fn keys_in_clear_are_digested_under_the_pepper_and_kept_nowhere() {
         table.foreign_digest(&ForeignKey::new(&format, key).unwrap()).digest().to_hex()
     };
     let exported = import.export();
-    assert!(exported.contains(&hmac(UUID.as_bytes())) && exported.contains(&hmac(&bytes)), "{exported}");
+    assert!(exported.contains(&hmac(UUID.as_bytes())) && exported.contains(&hmac(other.as_bytes())), "{exported}");
     assert!(!exported.contains(UUID) && !exported.contains(base64));
     for file in std::fs::read_dir(&import.store).unwrap() {
         let content = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!content.windows(36).any(|window| window == UUID.as_bytes()));
     }
-    // The same from a row, where the bytes may stand as they are.
-    let mut row = b"key,id,kind,subject\n".to_vec();
-    row.extend(&bytes);
-    row.extend(b",again,api-key,u\n");
-    import.raw("legacy.csv", row, &[]).refused_with("line 2: there is already a key");
+    // The same from a row.
+    import
+        .raw("legacy.csv", format!("key,id,kind,subject\n{other},again,api-key,u\n"), &[])
+        .refused_with("line 2: there is already a key");
 
     let with = |store: &str, key: &str| {
         run(&["api-key", "check", "--store", store, "--pepper-file", &import.pepper], key).answers().remove(0)
@@ -183,6 +181,80 @@ fn keys_in_clear_are_taken_only_when_asked_for_and_never_named() {
     assert_eq!(import.run("legacy.jsonl", record(UUID), &["--raw", "--danger-without-pepper"]).status, 0);
     let table = tollgate::ApiKeyTable::<()>::new(tollgate::KeyFormat::new("tg", "live").unwrap());
     assert!(import.export().contains(&table.digest_of(UUID.as_bytes()).unwrap().digest().to_hex()));
+}
+
+#[test]
+fn keys_that_no_header_can_hold_are_refused() {
+    let import = Import::new();
+    run(&["api-key", "import", "-", "--store", &import.store], "");
+    let line = |kind: &str, key: &str| {
+        let subject = if kind == "client-secret" { "c" } else { "u" };
+        json!({"key": key, "kind": kind, "client_id": "c", "subject": subject}).to_string()
+    };
+    let taken = "k_9b2f64f1|6f0e4c0e:9d0a6a1f/c9b7d52aQ==";
+    let (words, control) = ("k_9b2f64f1 6f0e4c0e, 9d0a6a1f0c9b7d52aQ", "k_9b2f64f1\u{1}6f0e4c0e9d0a6a1f0c9b7d52aQ");
+    let jwt = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxMjM0NTY3ODkwIn0";
+    for kind in ["api-key", "access-token", "client-secret"] {
+        let is_client = kind == "client-secret";
+        for (key, is_good) in [(taken, true), (words, is_client), (jwt, is_client), (control, false)] {
+            let imported = import.raw("legacy.jsonl", line(kind, key), &["--skip-existing"]);
+            let place = if is_client { "no Basic credentials" } else { "no Authorization header" };
+            match is_good {
+                true => assert_eq!(imported.status, 0, "{kind} {key}: {imported:?}"),
+                false => imported.refused_with(&format!("line 1: {place} can hold this")),
+            }
+            assert!(!imported.stderr.contains(key), "{imported:?}");
+        }
+    }
+    let bytes = json!({"key_base64": "yMnKy8zNzs_Q0dLT1NXW19jZ2tvc3d7f4OHi4-Tl5uc", "kind": "client-secret"});
+    import.raw("legacy.jsonl", bytes.to_string(), &[]).refused_with("it has to be UTF-8 without control characters");
+    let client = json!({"key": UUID, "kind": "client-secret", "client_id": "a\u{7}b"});
+    import.raw("legacy.jsonl", client.to_string(), &[]).refused_with("line 1: client_id is missing or malformed");
+}
+
+/// A file after a public bug report, where their folder lies beside this repository: it is not part of it.
+fn report(number: &str, name: &str) -> Option<String> {
+    let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reports")).join(number).join(name);
+    let content = std::fs::read_to_string(&file).ok();
+    if content.is_none() {
+        println!("{} is not there: not tested", file.display());
+    }
+    content
+}
+
+#[test]
+fn report_44_credentials_that_a_proxy_has_joined_are_several() {
+    let (Some(headers), Some(jwks)) = (report("44", "headers.txt"), report("44", "jwks.json")) else { return };
+    let folder = Folder::new();
+    let jwks = folder.write("jwks.json", jwks);
+    let issuer = ["verify", "--issuer", "https://as.example", "--audience", "https://api.example", "--jwks", &jwks];
+    let verified = run(&[&issuer[..], &["--now", "1800000000"]].concat(), &headers);
+    assert_eq!((verified.status, verified.errors().len()), (1, headers.lines().count()));
+    // What is joined by anything but a comma is no list (RFC 9110 section 5.6.1): rejected too, for what it looks like.
+    for (error, header) in verified.errors().iter().zip(headers.lines()) {
+        let is_list = header.contains(',');
+        assert_eq!(error.as_deref() == Some("multiple-credentials"), is_list, "{header}: {error:?}");
+        assert!(error.is_some(), "{header}");
+    }
+}
+
+#[test]
+fn report_54_a_key_is_imported_and_accepted_or_refused_at_import() {
+    let (Some(headers), Some(keys)) = (report("54", "headers.txt"), report("54", "legacy.jsonl")) else { return };
+    let import = Import::new();
+    let imported = import.raw("legacy.jsonl", &keys, &["--keep-going", "--json"]);
+    let refused: Vec<_> = imported.answers().iter().filter_map(|answer| answer["line"].as_u64()).collect();
+    // The one with a comma, which would part a list of credentials.
+    assert_eq!(refused, [3], "{imported:?}");
+    let keys: Vec<String> = keys
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["key"].as_str().unwrap().to_owned())
+        .collect();
+    let verified = run(&["verify", "--store", &import.store, "--pepper-file", &import.pepper], &headers);
+    for (error, header) in verified.errors().into_iter().zip(headers.lines()) {
+        let key = keys.iter().position(|key| header.strip_prefix("Bearer ").unwrap_or(header) == key).unwrap();
+        assert_eq!(error.is_some(), refused.contains(&(key as u64 + 1)), "{header}: {error:?}");
+    }
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use crate::{basic, credential};
+
 /// What a key in the table is for; each kind is taken from certain places of a request only.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum KeyKind {
@@ -22,6 +24,25 @@ pub enum KeyState {
 }
 
 impl KeyKind {
+    /// Whether an Authorization header can present `secret` as one of this kind, by the rules that headers are read by: a
+    /// client's secret is any text without control characters; an API key or an access token is of letters, digits and
+    /// ``!#$%&'*+-.^_`|~/=:``, and does not begin as a JWT does. What cannot be presented is not worth storing.
+    ///
+    /// ```
+    /// use tollgate::KeyKind;
+    ///
+    /// assert!(KeyKind::ApiKey.fits_header(b"12|Qm3kV8zT1xLr0YpW7sNcE5uHb"));
+    /// assert!(!KeyKind::ApiKey.fits_header(b"two words"));
+    /// assert!(KeyKind::ClientSecret.fits_header(b"two words"));
+    /// ```
+    #[must_use]
+    pub fn fits_header(self, secret: &[u8]) -> bool {
+        match self {
+            KeyKind::ClientSecret => basic::is_text(secret),
+            KeyKind::ApiKey | KeyKind::AccessToken => credential::is_opaque_token(secret),
+        }
+    }
+
     /// A stable kebab-case name: `api-key`, `client-secret`, `access-token`.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -11,7 +11,7 @@ use crate::sqlite::Store;
 use std::io::{self, BufRead};
 use std::sync::Arc;
 use tollgate::apikeys::{ForeignKey, NativeKey};
-use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat};
+use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat, KeyKind};
 
 /// An import of keys from a file.
 ///
@@ -94,7 +94,8 @@ impl<'a> Import<'a> {
 
     /// Takes keys in clear, which another system made: the members or columns `key`, the key as it is, and `key_base64`. What is
     /// stored is the digest that `table` makes of them, under its pepper if it has one; the key's memory is zeroized. One whose
-    /// entropy is estimated too low is refused ([`ForeignKey::new`]).
+    /// entropy is estimated too low is refused ([`ForeignKey::new`]), and so is one that no header could present
+    /// ([`KeyKind::fits_header`](tollgate::KeyKind::fits_header)).
     ///
     /// In JSON a key should be written without escapes: what undoes them keeps no track of its memory.
     #[must_use]
@@ -190,8 +191,7 @@ impl<'a> Import<'a> {
     fn new_key(&self, fields: &KeyLine, now: i64) -> Result<Result<NewKey, StoreError>, LineRefused> {
         let mut format = None;
         let (digest, secret) = match (fields.digest()?, self.digest_of_key_in_clear(fields)?, &self.mint) {
-            (Some(_), Some(_), _) => return Err(refused("digest")),
-            (Some(digest), None, _) => (digest, None),
+            (Some(digest), _, _) => (digest, None),
             (None, Some((digest, head)), _) => {
                 format = head;
                 (digest, None)
@@ -222,10 +222,21 @@ impl<'a> Import<'a> {
             return Ok(None);
         };
         let InClear { table, danger_guessable } = self.in_clear.as_ref().ok_or(LineRefused::InClear)?;
+        if fields.digest.is_some() {
+            return Err(refused("digest"));
+        }
         if fields.format.is_some() {
             return Err(refused("format"));
         }
-        let key = key.as_bytes();
+        let (key, kind) = (key.as_bytes(), fields.kind()?);
+        if !kind.fits_header(key) {
+            return Err(LineRefused::FitsNoHeader { kind });
+        }
+        // It is sent beside the secret, by the same rules.
+        let client_id = fields.client_id.as_deref().unwrap_or("");
+        if kind == KeyKind::ClientSecret && !kind.fits_header(client_id.as_bytes()) {
+            return Err(refused("client_id"));
+        }
         if let (Ok(key), false) = (NativeKey::parse(key), table.format().claims(key)) {
             return Ok(Some((key.digest(), Some(key.head().into()))));
         }

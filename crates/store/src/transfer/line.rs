@@ -45,7 +45,7 @@ pub(super) struct KeyLine {
     /// The key itself, in a file that another system wrote. Never written.
     #[serde(skip_serializing)]
     pub(super) key: Option<Secret>,
-    /// The key itself in base64, of whichever alphabet, with or without padding: for keys that are no text.
+    /// The key itself in base64, of whichever alphabet, with or without padding.
     #[serde(skip_serializing)]
     pub(super) key_base64: Option<Secret>,
 }
@@ -98,6 +98,10 @@ impl KeyLine {
         Ok(Some(Digest::from_bytes(bytes)))
     }
 
+    pub(super) fn kind(&self) -> Result<KeyKind, LineRefused> {
+        KeyKind::from_name(&self.kind).ok_or_else(|| refused("kind"))
+    }
+
     /// The key in clear, if the line has one.
     pub(super) fn key_in_clear(&self) -> Result<Option<Secret>, LineRefused> {
         match (&self.key, &self.key_base64) {
@@ -137,7 +141,7 @@ impl KeyLine {
     fn blank<'l>(&'l self, id: &'l str) -> Result<KeyRecordBuilder<'l>, LineRefused> {
         let given = |text: &'l Option<String>| text.as_deref().filter(|text| !text.is_empty());
         let (subject, client_id) = (given(&self.subject), given(&self.client_id));
-        let kind = KeyKind::from_name(&self.kind).ok_or_else(|| refused("kind"))?;
+        let kind = self.kind()?;
         if kind == KeyKind::ClientSecret {
             let client_id = client_id.ok_or_else(|| refused("client_id"))?;
             if subject.is_some_and(|subject| subject != client_id) {

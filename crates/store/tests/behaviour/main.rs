@@ -1,5 +1,7 @@
 //! The store as a user meets it, one file a behaviour.
 
+#![forbid(unsafe_code)]
+
 mod feed;
 mod follower;
 mod migrations;

@@ -25,8 +25,9 @@ client-secret, access-token), subject, client_id, scopes, created_at, not_before
 allowed_addresses, format (in CSV: prefix, env), rotated_to, overlap_ends_at. Without id one is made up; without format it is a key
 that another system made. `tollgate api-key export` and `tollgate api-key new --file` write such lines.
 
-Keys in clear, which another system made: with --raw a line has, in the place of digest, key, or key_base64 for keys that are no
-text. 16 to 512 bytes, which must not begin as this operator's own keys do. The store gets their HMAC-SHA-256 under the pepper;
+Keys in clear, which another system made: with --raw a line has, in the place of digest, key, or key_base64. 16 to 512 bytes, which
+must not begin as this operator's own keys do, and which a header can hold: client secrets are UTF-8 without control characters,
+other keys letters, digits and !#$%&'*+-.^_`|~/=: and must not begin as a JWT. The store gets their HMAC-SHA-256 under the pepper;
 whoever looks them up (`tollgate serve`, `tollgate verify --store`) has to be given the same --pepper-file. One that could be guessed is
 refused. The memory that held keys is wiped; the file is yours to remove. In JSON write keys without escapes.
 
