@@ -5,8 +5,12 @@ use std::pin::Pin;
 ///
 /// A ring has at most one, from its start: [`KeyRing::with_refresher`](crate::KeyRing::with_refresher).
 pub trait KeyRefresher: Send + Sync {
-    /// A token may be under a key that the ring does not hold. `kid`: what its header says, unauthenticated and of any
-    /// length. No key of the ring has it, or the header has none and the signature is of no key of the ring.
+    /// A token may be under a key that the ring does not hold. No key of the ring has `kid`, or the header has none and the
+    /// signature is of no key of the ring.
+    ///
+    /// `kid`: the whole one of the header, unauthenticated and as long as a token can be: an engine's header limit bounds it
+    /// (8 KiB by default, at most 64 KiB). No set has a key whose `kid` is longer than
+    /// [`MAX_KEY_ID_BYTES`](crate::limits::MAX_KEY_ID_BYTES).
     ///
     /// A hint, sent by verifiers as often as such tokens come, forged ones among them: it must neither block nor allocate,
     /// and what it leads to must be bounded.

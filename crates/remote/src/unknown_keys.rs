@@ -3,7 +3,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tollgate_jwt::excerpt;
 use tollgate_keys::limits::MAX_KEY_ID_BYTES;
 use tollgate_keys::{KeySet, VerifyingKey};
 
@@ -129,10 +128,9 @@ impl UnknownKeys {
         Some((name, &self.slots[(name >> 2) as usize % UNKNOWN_KEYS]))
     }
 
-    /// Never zero, and with the bits of [`STATE`] clear. That of a long key id is the name of its excerpt, which is all that
-    /// verifiers tell of it.
+    /// Of the whole key id. Never zero, and with the bits of [`STATE`] clear.
     fn name(&self, kid: Option<&str>) -> u64 {
-        (self.hasher.hash_one(kid.map(excerpt)) & !STATE).max(STATE + 1)
+        (self.hasher.hash_one(kid) & !STATE).max(STATE + 1)
     }
 }
 

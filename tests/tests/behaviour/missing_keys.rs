@@ -78,6 +78,19 @@ fn a_token_that_no_new_key_could_verify_leads_to_no_hint() {
 }
 
 #[test]
+fn the_refresher_is_told_the_whole_kid() {
+    let [one, new] = [0, 1].map(|index| signing_key(Algorithm::ES256, index));
+    let (engine, hints) = engine(vec![named(&one), nameless(&one)]);
+    let kids = [1, 128, 129, 1024, 5000].map(|length| format!("{}\u{1}", "k".repeat(length - 1)));
+    for kid in &kids {
+        let rejection = engine.verify_at(Draft::new(&new).header("kid", &**kid).sign(&new), NOW).unwrap_err();
+        let missing = rejection.missing_key().and_then(|missing| missing.kid.map(UnverifiedText::as_str));
+        assert_eq!(missing, Some(&**kid));
+    }
+    assert_eq!(*hints.0.lock().unwrap(), kids.map(Some));
+}
+
+#[test]
 fn messages_of_missing_keys_are_bounded() {
     let kid = Some(UnverifiedText::from(&*"\u{1}".repeat(8000)));
     for rejection in [

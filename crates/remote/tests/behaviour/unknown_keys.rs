@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use tollgate::Request;
-use tollgate_keys::KeySet;
+use tollgate_keys::{KeyRing, KeySet};
 use tollgate_remote::{Clocks, limits, verify_or_refresh};
 
 use crate::support::*;
@@ -78,6 +78,22 @@ fn key_that_does_not_exist_is_rejected_after_one_fetch_and_then_at_once() {
 }
 
 #[test]
+fn key_id_that_begins_as_a_missing_one_is_looked_for() {
+    simulate(async {
+        let signer = Signer::new();
+        let provider = Provider::start(publishes(signer.jwks()));
+        let remote = Remote::start(remote(&provider).clocks(Clocks { burst: 2, ..Clocks::default() })).await;
+        let long = |end: &str| "k".repeat(250) + end;
+        let header = header_under_kid(&signer.header(), &long("1"));
+        assert_eq!(at_once(remote.verify_or_refresh(&header)).await.unwrap_err().code(), "unknown-key");
+        signer.rotate(&long("2"));
+        provider.becomes(publishes(signer.jwks()));
+        assert!(at_once(remote.verify_or_refresh(&signer.header())).await.is_ok());
+        assert_eq!(provider.request_count(), 3);
+    });
+}
+
+#[test]
 fn spent_budget_rejects_at_once() {
     simulate(async {
         let signer = Signer::new();
@@ -111,7 +127,7 @@ fn every_other_verdict_is_that_of_verify() {
 fn issuer_without_remote_keys_rejects_at_once() {
     simulate(async {
         let signer = Signer::new();
-        let engine = engine(KeySet::default().into());
+        let engine = engine(KeyRing::new(KeySet::default()));
         let header = signer.header();
         let verdict = verify_or_refresh(&engine, &Request::new().authorization(&header)).await;
         assert_eq!(verdict.unwrap_err().code(), "unknown-key");
