@@ -47,17 +47,3 @@ fn external_by_default(package: &Value) -> impl Iterator<Item = &str> {
 fn texts(list: &Value) -> impl Iterator<Item = &str> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str)
 }
-
-/// As an attribute too, where who reads a crate sees it. Cargo's lint is that of the whole workspace.
-#[test]
-fn every_library_forbids_unsafe_code() {
-    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
-    let crates = std::fs::read_dir(root.join("crates")).unwrap().map(|entry| entry.unwrap().path());
-    let others = ["tests", "tests/oracle", "tests/court", "fuzz"].map(|folder| root.join(folder));
-    let roots = crates.chain(others).flat_map(|folder| ["src/lib.rs", "src/main.rs"].map(|file| folder.join(file)));
-    let sources: Vec<_> = roots.filter_map(|file| Some((std::fs::read_to_string(&file).ok()?, file))).collect();
-    assert!(sources.len() >= 12, "{} crates were found", sources.len());
-    for (source, file) in sources {
-        assert!(source.lines().any(|line| line == "#![forbid(unsafe_code)]"), "{}", file.display());
-    }
-}

@@ -1,5 +1,7 @@
 //! Behaviour that crosses crates, one file a behaviour.
 
+#![forbid(unsafe_code)]
+
 mod accepted;
 mod addresses;
 mod algorithms;
@@ -38,6 +40,7 @@ mod testing;
 mod timing;
 mod trusted_proxies;
 mod typ_sets;
+mod unsafe_code;
 mod validators;
 #[cfg(target_os = "linux")]
 mod wiping;
