@@ -2,6 +2,8 @@
 //!
 //! Ten million keys only with `TOLLGATE_TEN_MILLION_KEYS` in the environment: they take a gigabyte and half a minute.
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,5 +1,7 @@
 //! The bare primitive of every backend. Run with the feature `graviola` for all of them.
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

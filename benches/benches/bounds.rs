@@ -1,6 +1,8 @@
 //! What each rejection before the signature costs, by the length of what was sent: linear up to the limit, and past it
 //! the same whatever the length. `bounds/<rejection>/<bytes>`; the throughput that is shown with it is the time per byte.
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 use std::time::Duration;
 

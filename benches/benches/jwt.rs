@@ -1,6 +1,8 @@
 //! Cold verification of a JWT beside the bare primitive, that of ring and that of the backend which the engine takes, and with the
 //! feature `peers` beside other libraries.
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -1,5 +1,7 @@
 //! What a rejection costs, to be compared with `sha256/signing_input`.
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

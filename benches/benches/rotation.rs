@@ -1,6 +1,8 @@
 //! Verifying while the key set is replaced 1,000 times a second, beside verifying in peace. The tail of the distribution
 //! is in the example `rotation_tail`.
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

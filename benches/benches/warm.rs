@@ -1,5 +1,7 @@
 //! A token that was seen before, beside one SHA-256 of its signing input.
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

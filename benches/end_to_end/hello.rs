@@ -5,6 +5,8 @@
 //! It writes 1,000 good tokens to the file, one a line, prints its address and serves until it is killed. Every variant
 //! gets the same requests; the first does not look at them.
 
+#![forbid(unsafe_code)]
+
 use std::io::Write;
 use std::sync::Arc;
 use std::{env, fs, io};

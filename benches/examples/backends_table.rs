@@ -3,6 +3,8 @@
 //!
 //!     cargo run --release -p tollgate-bench --features graviola --example backends_table
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

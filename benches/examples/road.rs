@@ -3,6 +3,8 @@
 //!
 //!     road warm|shared|cold|evicting|api-key|garbage|expired COUNT
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 
 use tollgate::{Algorithm, ApiKey, ApiKeyTable, CacheConfig, Engine, KeyFormat, KeyRecord};

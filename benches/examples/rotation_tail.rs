@@ -3,6 +3,8 @@
 //!
 //!     cargo run --release -p tollgate-bench --example rotation_tail
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 use std::time::Instant;
 

@@ -2,6 +2,8 @@
 //!
 //!     cargo run --release -p tollgate-bench --example tenants -- [COUNT]
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 

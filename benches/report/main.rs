@@ -5,6 +5,8 @@
 //! With `--only PART`, to be given once for each, it measures these parts alone; with `--write` nothing. What a part found is
 //! kept in `target/report` until it is measured again, and the pages are written from what is there.
 
+#![forbid(unsafe_code)]
+
 mod callgrind;
 mod charts;
 mod command;

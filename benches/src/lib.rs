@@ -1,5 +1,7 @@
 //! What the benchmarks share. The benchmarks themselves are in `benches/`.
 
+#![forbid(unsafe_code)]
+
 mod backends;
 mod peers;
 mod primitive;

@@ -1,5 +1,6 @@
 //! Runs [`tollgate_fuzz::basic`] on whatever the fuzzer makes.
 
+#![forbid(unsafe_code)]
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

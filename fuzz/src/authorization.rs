@@ -1,6 +1,6 @@
 use std::sync::LazyLock;
 
-use tollgate::{Algorithm, ApiKeyTable, Engine, Issuer, KeyFormat, KeyRecord, KeySet, Rejection, TypProfile};
+use tollgate::{Algorithm, ApiKeyTable, Engine, Issuer, KeyFormat, KeyRecord, KeyRing, KeySet, Rejection, TypProfile};
 
 /// Only the credentials of the fixture are accepted, the same way each time; what a rejection tells the client and the
 /// log is printable.
@@ -74,7 +74,7 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     }
     let engine = Engine::builder()
         .issuer(issuer("https://issuer.example.com/").keys(keys.build().expect("usable keys")))
-        .issuer(issuer("https://other.example.com/"))
+        .issuer(issuer("https://other.example.com/").keys(KeyRing::new(KeySet::default())))
         .api_keys(table)
         .build()
         .expect("an engine");

@@ -6,6 +6,8 @@
 //! Each thread gets requests of both kinds at random times, as from many callers, and handles them in their order on the
 //! same engine and its default cache, as a server's threads would. Requests are made up while the clock stands still.
 
+#![forbid(unsafe_code)]
+
 mod attack;
 mod load;
 mod outcome;

@@ -8,6 +8,8 @@
 //! made. The cryptography is left out of the counts: it is not ours, and valgrind knows fewer instructions for it than
 //! processors do. Exit status 1 when a path is over its budget.
 
+#![forbid(unsafe_code)]
+
 mod budgets;
 mod callgrind;
 mod credentials;

@@ -63,6 +63,12 @@ pub const SHARDS_MAX: usize = 256;
 /// Our own choice: to make a shard of as many anew takes a writer about a millisecond; readers do not wait.
 pub const KEYS_PER_SHARD: usize = 16_384;
 
+/// The most keys that a table makes room for beforehand.
+///
+/// Our own choice: ten times the largest number of keys that is measured. A table that asks for more memory than there is
+/// would end the process at its first key.
+pub const CAPACITY_MAX: usize = 100_000_000;
+
 /// Keys that lie in one cache line: pointers to their entries, each with the state of its slot, and their tags.
 pub const KEYS_PER_BUCKET: usize = 3;
 

@@ -4,6 +4,7 @@ use crate::entry::{KeyDigest, TableEntry};
 use crate::error::{Flaw, KeyError};
 use crate::foreign::{ForeignKey, Pepper};
 use crate::format::KeyFormat;
+use crate::limits::CAPACITY_MAX;
 use crate::native_key::NativeKey;
 use std::fmt;
 use std::marker::PhantomData;
@@ -47,11 +48,11 @@ impl<R> ApiKeyTableBuilder<R> {
         self
     }
 
-    /// Makes room for so many keys: loading them moves none, and the shards are as many as that size asks for. Their number
-    /// does not change later.
+    /// Makes room for so many keys, at most [`CAPACITY_MAX`]: loading them moves none, and the shards are as many as that size
+    /// asks for. Their number does not change later. A table may hold more keys than it was made for.
     #[must_use]
     pub fn capacity(mut self, keys: usize) -> Self {
-        self.capacity = keys;
+        self.capacity = keys.min(CAPACITY_MAX);
         self
     }
 

@@ -1,5 +1,7 @@
 //! What the pictures show.
 
+#![forbid(unsafe_code)]
+
 use roxmltree::{Document, Node};
 use tollgate_chart::{Bar, BarChart, Chart, Histogram, svg};
 

@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::followed::{Followed, StoreConfiguration};
 use crate::limits::MAX_CONFIGURATION_BYTES;
 use crate::remote::Remote;
-use crate::values::{Block, Field, Kinds};
+use crate::values::{Field, Kinds, Proxies};
 use crate::{key_files, key_records};
 
 /// All that an engine can be told.
@@ -48,7 +48,7 @@ pub(crate) struct AcceptConfiguration {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestConfiguration {
-    trusted_proxies: Vec<Block>,
+    trusted_proxies: Proxies,
     client_address: Field,
 }
 
@@ -100,7 +100,11 @@ impl Configuration {
             builder = builder.issuer(issuer.get_ref().issuer(&mut remote, self.file.as_ref())?);
         }
         if let Some(path) = &self.api_keys {
-            builder = builder.api_keys(key_records::read(path)?);
+            let table = key_records::read(path)?;
+            if table.is_empty() && self.issuers.is_empty() {
+                return Err(CommandError::NoApiKeys { path: path.clone() });
+            }
+            builder = builder.api_keys(table);
         }
         let followed = self.store.as_ref().map(StoreConfiguration::follow).transpose()?;
         if let Some(followed) = &followed {
@@ -118,7 +122,9 @@ impl Configuration {
         let name = match &error {
             BuildError::Issuer { issuer, .. }
             | BuildError::IssuersOverlap { issuer }
-            | BuildError::TemplatesOverlap { issuer, .. } => Some(&**issuer),
+            | BuildError::TemplatesOverlap { issuer, .. }
+            | BuildError::NoKeys { issuer }
+            | BuildError::NoUsableKey { issuer } => Some(&**issuer),
             _ => None,
         };
         let section = self.issuers.iter().rfind(|issuer| Some(issuer.get_ref().settings.name.as_str()) == name);
@@ -130,10 +136,12 @@ impl Configuration {
 
     /// The proxies in front of the server whose requests are verified.
     pub(crate) fn trusted_proxies(&self) -> TrustedProxies {
-        let Some(RequestConfiguration { trusted_proxies, client_address: Field(field) }) = &self.request else {
-            return TrustedProxies::none();
-        };
-        TrustedProxies::new(trusted_proxies.iter().map(|Block(block)| *block), *field)
+        match &self.request {
+            Some(RequestConfiguration { trusted_proxies: Proxies(proxies), client_address: Field(field) }) => {
+                TrustedProxies::new(proxies.iter().copied(), *field)
+            }
+            None => TrustedProxies::none(),
+        }
     }
 }
 

@@ -41,6 +41,9 @@ pub(crate) enum CommandError {
     /// An API-keys file holds what is no record of a key.
     #[error("{}:{line}: {reason}", .path.display())]
     KeyRecord { path: PathBuf, line: usize, reason: String },
+    /// An API-keys file is empty, and nothing else is accepted.
+    #[error("{}: no API key is in it, so that nothing would be accepted; add one with tollgate api-key new --file {}", .path.display(), .path.display())]
+    NoApiKeys { path: PathBuf },
     /// No store was named.
     #[error("which store? give --store FILE, or set TOLLGATE_STORE")]
     NoStore,

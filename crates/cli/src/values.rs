@@ -39,17 +39,31 @@ impl TryFrom<Vec<String>> for Kinds {
     }
 }
 
-/// A block of addresses in a configuration file.
+/// The addresses of trusted proxies in a configuration file: one at least.
 #[derive(Debug, Deserialize)]
-#[serde(try_from = "String")]
-pub(crate) struct Block(pub(crate) AddressBlock);
+#[serde(try_from = "Vec<String>")]
+pub(crate) struct Proxies(pub(crate) Vec<AddressBlock>);
 
-impl TryFrom<String> for Block {
+impl TryFrom<Vec<String>> for Proxies {
     type Error = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse().map(Block).map_err(|error| format!("`{text}` is {error}"))
+    fn try_from(blocks: Vec<String>) -> Result<Self, String> {
+        if blocks.is_empty() {
+            return Err("no proxy is trusted, so that client_address would never be read; name one".to_owned());
+        }
+        blocks.iter().map(|block| proxy(block)).collect::<Result<_, _>>().map(Proxies)
     }
+}
+
+/// Reads the address of a trusted proxy, or a block of such addresses.
+pub(crate) fn proxy(text: &str) -> Result<AddressBlock, String> {
+    let block: AddressBlock = text.parse().map_err(|error| format!("`{text}` is {error}"))?;
+    if block.is_everything() {
+        return Err(format!(
+            "`{text}` makes a trusted proxy of every client, so that none is ever known; name the proxies"
+        ));
+    }
+    Ok(block)
 }
 
 /// `client_address` in a configuration file.

@@ -5,6 +5,8 @@
 //! the machine disturbs few of them. Keys arrive in memory that was written a moment ago. "One access" is what a read at
 //! random costs, in as much memory, that has to wait for the one before.
 
+#![forbid(unsafe_code)]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -4,6 +4,8 @@
 //!
 //! Linux alone: the memory is what `/proc` says is resident.
 
+#![forbid(unsafe_code)]
+
 use std::error::Error;
 use std::fs;
 use std::time::{Duration, Instant};

@@ -73,6 +73,15 @@ impl AcceptedCredentials {
         self.kinds == Kinds::NONE
     }
 
+    /// Whether no kind is left out.
+    pub(crate) fn has_all_kinds(self) -> bool {
+        self.kinds == Kinds::ALL
+    }
+
+    pub(crate) fn has_jwts_alone(self) -> bool {
+        self.kinds == Kinds::JWT
+    }
+
     pub(crate) fn without(self, kinds: Kinds) -> Self {
         AcceptedCredentials { kinds: Kinds(self.kinds.0 & !kinds.0), ..self }
     }

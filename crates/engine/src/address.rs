@@ -35,6 +35,12 @@ impl AddressBlock {
     pub(crate) fn first(&self) -> IpAddr {
         self.0.network()
     }
+
+    /// Whether it is `0.0.0.0/0` or `::/0`, which holds every address of its family.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.0.prefix_len() == 0
+    }
 }
 
 impl From<IpAddr> for AddressBlock {

@@ -11,9 +11,10 @@ use crate::engine::Engine;
 use crate::issuer::{Issuer, Issuers, SettingsError};
 use crate::limits::{
     DEFAULT_MAX_HEADER_BYTES, MAX_CACHE_BYTES, MAX_CACHE_SLOTS_PER_THREAD, MAX_HEADER_BYTES, MIN_CACHE_BYTES,
-    MIN_HEADER_BYTES,
+    MIN_HEADER_BYTES, MIN_HEADER_BYTES_FOR_JWTS,
 };
 use crate::observer::{Observer, Verification};
+use crate::principal::PrincipalKind;
 use crate::record::KeyRecord;
 use crate::revocation::Revocations;
 
@@ -79,14 +80,15 @@ impl EngineBuilder {
     }
 
     /// Accepts these kinds of credentials alone, with or without bare values: [everything](AcceptedCredentials) otherwise.
-    /// A route can narrow it further ([`Request::accept`](crate::Request::accept)).
+    /// Each kind that is named needs an issuer (JWTs) or a table of API keys (the others). A route can narrow it further ([`Request::accept`](crate::Request::accept)).
     #[must_use]
     pub fn accept(mut self, accepted: AcceptedCredentials) -> Self {
         self.accepted = accepted;
         self
     }
 
-    /// Looks at headers of at most `bytes`, itself from [`MIN_HEADER_BYTES`] to [`MAX_HEADER_BYTES`].
+    /// Looks at headers of at most `bytes`, itself from [`MIN_HEADER_BYTES`], or [`MIN_HEADER_BYTES_FOR_JWTS`] where JWTs alone
+    /// are accepted, to [`MAX_HEADER_BYTES`].
     #[must_use]
     pub fn max_header_bytes(mut self, bytes: usize) -> Self {
         self.max_header_bytes = bytes;
@@ -163,11 +165,11 @@ impl EngineBuilder {
     /// # Errors
     /// [`BuildError`] says what cannot work.
     pub fn build(self) -> Result<Engine, BuildError> {
-        if self.max_header_bytes < MIN_HEADER_BYTES {
-            return Err(BuildError::HeaderLimitTooLow { bytes: self.max_header_bytes });
-        }
         if self.max_header_bytes > MAX_HEADER_BYTES {
             return Err(BuildError::HeaderLimitTooHigh { bytes: self.max_header_bytes });
+        }
+        if self.last_use.is_some() && self.api_keys.is_none() {
+            return Err(BuildError::LastUseWithoutApiKeys);
         }
         let issuers = Issuers::new(self.issuers)?;
         let mut accepted = self.accepted;
@@ -179,6 +181,15 @@ impl EngineBuilder {
         }
         if accepted.is_empty() {
             return Err(BuildError::NothingToAccept);
+        }
+        // Everything is accepted by default, as far as there is something to accept; kinds that were named are meant.
+        let is_unmet = |kind: &PrincipalKind| self.accepted.contains(*kind) && !accepted.contains(*kind);
+        if let Some(kind) = PrincipalKind::ALL.into_iter().find(is_unmet).filter(|_| !self.accepted.has_all_kinds()) {
+            return Err(BuildError::NothingForKind { kind });
+        }
+        let min = if accepted.has_jwts_alone() { MIN_HEADER_BYTES_FOR_JWTS } else { MIN_HEADER_BYTES };
+        if self.max_header_bytes < min {
+            return Err(BuildError::HeaderLimitTooLow { bytes: self.max_header_bytes, min });
         }
         Ok(Engine {
             issuers,
@@ -201,6 +212,24 @@ pub enum BuildError {
     /// Neither an issuer nor a table of API keys for any kind of credential that is accepted: every request would be
     /// rejected.
     NothingToAccept,
+    /// A kind of credential was named as accepted, and there is no issuer, or no table of API keys, for it.
+    NothingForKind {
+        /// The kind.
+        kind: PrincipalKind,
+    },
+    /// The uses of keys are to be noted, and there is no table of API keys.
+    LastUseWithoutApiKeys,
+    /// An issuer has no keys: neither a set nor a ring.
+    NoKeys {
+        /// The issuer's name.
+        issuer: Box<str>,
+    },
+    /// An issuer has a [static](tollgate_keys::KeyRing::is_static) key set without a key for the accepted algorithms, so that
+    /// every token would be rejected.
+    NoUsableKey {
+        /// The issuer's name.
+        issuer: Box<str>,
+    },
     /// The settings of an issuer cannot work.
     Issuer {
         /// The issuer's name.
@@ -227,10 +256,12 @@ pub enum BuildError {
     },
     /// An issuer is added to a running engine that accepts no JWTs.
     JwtsNotAccepted,
-    /// The header limit is below [`MIN_HEADER_BYTES`], so that every credential would be rejected for its length.
+    /// The header limit is so low that every credential would be rejected for its length.
     HeaderLimitTooLow {
         /// The limit that was asked for.
         bytes: usize,
+        /// The lowest one: [`MIN_HEADER_BYTES`] or [`MIN_HEADER_BYTES_FOR_JWTS`].
+        min: usize,
     },
     /// The header limit is above [`MAX_HEADER_BYTES`].
     HeaderLimitTooHigh {
@@ -243,6 +274,8 @@ pub enum BuildError {
         /// The bytes that were asked for.
         bytes: usize,
     },
+    /// Tokens are to be verified anew after 0 s, so that the cache would never have a hit.
+    NoCachedTokenAge,
     /// A thread's part of the cache has more slots than [`MAX_CACHE_SLOTS_PER_THREAD`].
     TooManyCacheSlots {
         /// The slots that were asked for.
@@ -256,6 +289,26 @@ impl fmt::Display for BuildError {
             BuildError::NothingToAccept => {
                 f.write_str("give the engine an issuer or a table of API keys for a kind of credential that it accepts")
             }
+            BuildError::NothingForKind { kind: PrincipalKind::Jwt } => {
+                f.write_str("jwt is accepted, and there is no issuer; give one, or leave the kind out")
+            }
+            BuildError::NothingForKind { kind } => {
+                write!(
+                    f,
+                    "{} is accepted, and there is no table of API keys; give one, or leave the kind out",
+                    kind.as_str()
+                )
+            }
+            BuildError::LastUseWithoutApiKeys => {
+                f.write_str("the last use of keys is to be noted, and there is no table of API keys; give one")
+            }
+            BuildError::NoKeys { issuer } => {
+                write!(f, "the issuer {issuer:?} needs keys: give it a key set or a key ring")
+            }
+            BuildError::NoUsableKey { issuer } => write!(
+                f,
+                "the issuer {issuer:?} has no key for an algorithm that it accepts; give it one, or a key ring that is filled later"
+            ),
             BuildError::Issuer { error: SettingsError::NoName, .. } => {
                 f.write_str("an issuer's name must not be empty")
             }
@@ -273,8 +326,8 @@ impl fmt::Display for BuildError {
             BuildError::JwtsNotAccepted => {
                 f.write_str("the engine accepts no JWTs: build it with an issuer, or for issuers at run time")
             }
-            BuildError::HeaderLimitTooLow { bytes } => {
-                write!(f, "the header limit is {bytes} bytes; the shortest credential has {MIN_HEADER_BYTES}")
+            BuildError::HeaderLimitTooLow { bytes, min } => {
+                write!(f, "the header limit is {bytes} bytes; the shortest credential has {min}")
             }
             BuildError::HeaderLimitTooHigh { bytes } => {
                 write!(f, "the header limit is {bytes} bytes; at most {MAX_HEADER_BYTES} are allowed")
@@ -283,6 +336,9 @@ impl fmt::Display for BuildError {
                 f,
                 "the cache has {bytes} bytes; {MIN_CACHE_BYTES} to {MAX_CACHE_BYTES} are allowed, or no cache at all"
             ),
+            BuildError::NoCachedTokenAge => {
+                f.write_str("the cache keeps tokens for 0 s; give it an age (max_token_age), or do without a cache")
+            }
             BuildError::TooManyCacheSlots { slots } => write!(
                 f,
                 "the cache has {slots} slots for each thread; at most {MAX_CACHE_SLOTS_PER_THREAD} are allowed"

@@ -30,7 +30,7 @@ pub(crate) use mapping::{LocatedClaims, Location, Mapping};
 pub(crate) use named_issuers::ConfiguredIssuer;
 pub(crate) use template::{IssuerTemplate, Tenants};
 
-use tollgate_keys::{Algorithm, KeyRing, KeySet};
+use tollgate_keys::{Algorithm, KeyRing};
 
 use crate::builder::BuildError;
 use crate::policy::Policy;
@@ -42,14 +42,17 @@ use crate::validator::{Refusal, Validators, VerifiedClaims};
 /// for which there is a key, and 60 seconds of clock skew are forgiven.
 ///
 /// ```
-/// use tollgate::{Algorithm, Issuer, KeyRing, KeySet, TypProfile};
+/// use tollgate::{Algorithm, Issuer, KeySet, TypProfile};
 ///
+/// # let jwks = br#"{"keys":[{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+/// let keys = KeySet::builder().jwks(jwks)?.build()?;
 /// let issuer = Issuer::new("https://auth.example.com/")
 ///     .audience("https://api.example.com")
-///     .keys(KeyRing::new(KeySet::default()))
+///     .keys(keys)
 ///     .algorithms(&[Algorithm::ES256])
 ///     .typ(TypProfile::AccessToken)
 ///     .leeway(10);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// What providers do in their own way is said claim by claim; [`IssuerSettings`] has all of it. Here a user pool of Amazon
@@ -72,7 +75,7 @@ use crate::validator::{Refusal, Validators, VerifiedClaims};
 #[derive(Clone, Debug)]
 pub struct Issuer {
     settings: IssuerSettings,
-    keys: KeyRing,
+    keys: Option<KeyRing>,
     validators: Validators,
     /// What was wrong first with what a method was given.
     error: Option<SettingsError>,
@@ -125,10 +128,14 @@ impl Issuer {
         self
     }
 
-    /// The keys that verify its tokens. The ring is shared: replacing its set takes effect on the next verify.
+    /// The keys that verify its tokens: a [`KeySet`](tollgate_keys::KeySet), or a ring, whose set somebody replaces. The ring is
+    /// shared: replacing its set takes effect on the next verify.
+    ///
+    /// An issuer without keys is a [`BuildError`], and so is a set without a key for the accepted algorithms. To begin without
+    /// keys on purpose, give it [`KeyRing::new`] with an empty set: that ring is to be filled later.
     #[must_use]
     pub fn keys(mut self, keys: impl Into<KeyRing>) -> Self {
-        self.keys = keys.into();
+        self.keys = Some(keys.into());
         self
     }
 
@@ -348,8 +355,14 @@ impl Issuer {
         &self.settings
     }
 
-    pub(crate) fn key_ring(&self) -> &KeyRing {
-        &self.keys
+    /// The key ring, unless no token could ever verify under it by `policy`.
+    pub(crate) fn key_ring(&self, policy: &Policy) -> Result<&KeyRing, BuildError> {
+        let issuer = || self.settings.name.as_str().into();
+        let keys = self.keys.as_ref().ok_or_else(|| BuildError::NoKeys { issuer: issuer() })?;
+        if keys.is_static() && !keys.load().iter().any(|key| policy.admits(key.algorithm())) {
+            return Err(BuildError::NoUsableKey { issuer: issuer() });
+        }
+        Ok(keys)
     }
 
     pub(crate) fn validators(&self) -> &Validators {
@@ -375,6 +388,6 @@ impl Issuer {
 /// Without keys, which [`Issuer::keys`] gives.
 impl From<IssuerSettings> for Issuer {
     fn from(settings: IssuerSettings) -> Self {
-        Issuer { settings, keys: KeySet::default().into(), validators: Validators::default(), error: None }
+        Issuer { settings, keys: None, validators: Validators::default(), error: None }
     }
 }

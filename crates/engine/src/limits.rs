@@ -21,6 +21,10 @@ pub const MAX_FORWARDED_BYTES: usize = 4 * 1024;
 /// credential, which is a key of another system ([`FOREIGN_MIN_BYTES`](tollgate_apikeys::limits::FOREIGN_MIN_BYTES)).
 pub const MIN_HEADER_BYTES: usize = tollgate_apikeys::limits::FOREIGN_MIN_BYTES;
 
+/// As [`MIN_HEADER_BYTES`], where JWTs alone are accepted: the shortest token, of which the header is `{"alg":"HS256"}`, the
+/// payload `{"iss":"i"}` and the signature 32 bytes long.
+pub const MIN_HEADER_BYTES_FOR_JWTS: usize = 20 + 1 + 15 + 1 + 43;
+
 /// Clock skew that is forgiven at `exp` and `nbf`, in seconds; [`Issuer::leeway`](crate::Issuer::leeway)
 /// changes it. RFC 7519 section 4.1.4: "usually no more than a few minutes".
 pub const DEFAULT_LEEWAY: u32 = 60;

@@ -132,10 +132,12 @@ impl Policy {
     }
 
     fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), Rejection> {
-        match &self.algorithms {
-            Some(allowed) if !allowed.contains(&algorithm) => Err(Rejection::AlgorithmNotAllowed),
-            _ => Ok(()),
-        }
+        if self.admits(algorithm) { Ok(()) } else { Err(Rejection::AlgorithmNotAllowed) }
+    }
+
+    /// Whether tokens of that algorithm are accepted.
+    pub(crate) fn admits(&self, algorithm: Algorithm) -> bool {
+        self.algorithms.as_ref().is_none_or(|allowed| allowed.contains(&algorithm))
     }
 
     /// Whether the token is an access token in the sense of RFC 9068.

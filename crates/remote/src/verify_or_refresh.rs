@@ -17,13 +17,14 @@ use crate::limits::MAX_REFRESH_WAIT;
 ///
 /// ```
 /// use tollgate::{Engine, Issuer, Request};
-/// use tollgate_remote::verify_or_refresh;
+/// use tollgate_remote::{RemoteKeys, verify_or_refresh};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
-/// let issuer = Issuer::new("https://auth.example.com/").audience("https://api.example.com");
+/// let keys = RemoteKeys::from_jwks_uri("http://localhost:8080/jwks.json").start()?;
+/// let issuer = Issuer::new("https://auth.example.com/").audience("https://api.example.com").keys(keys.key_ring());
 /// let engine = Engine::builder().issuer(issuer).build()?;
 /// assert_eq!(verify_or_refresh(&engine, &Request::new()).await.unwrap_err().code(), "missing-credential");
-/// # Ok::<(), tollgate::BuildError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

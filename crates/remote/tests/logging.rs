@@ -1,5 +1,7 @@
 //! What is logged. A process of its own: what others log is not counted.
 
+#![forbid(unsafe_code)]
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::sync::Arc;

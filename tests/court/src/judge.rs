@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use tollgate::{Algorithm, Engine, Issuer, KeySet, Rejection, TypProfile};
+use tollgate::{Algorithm, Engine, Issuer, KeyRing, KeySet, Rejection, TypProfile};
 
 use crate::case::{Case, Verdict};
 use crate::corpus::Corpus;
@@ -46,7 +46,7 @@ fn engine(jwks: &str, policy: &Policy) -> Engine {
         .algorithms(&algorithms)
         .leeway(policy.leeway)
         .typ(if policy.typ == "JWT" { TypProfile::Jwt } else { TypProfile::AccessToken })
-        .keys(keys.map(|keys| keys.build_with_reports().set).unwrap_or_default());
+        .keys(KeyRing::new(keys.map(|keys| keys.build_with_reports().set).unwrap_or_default()));
     Engine::builder().issuer(issuer).no_cache().build().expect("the issuer is complete")
 }
 

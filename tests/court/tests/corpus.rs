@@ -1,5 +1,7 @@
 //! The corpus that is committed is the one that the generator makes.
 
+#![forbid(unsafe_code)]
+
 use std::collections::HashSet;
 use std::fs;
 

@@ -1,5 +1,7 @@
 //! tollgate's own column of the court's table.
 
+#![forbid(unsafe_code)]
+
 use tollgate_court::{Corpus, Judge, Verdict};
 
 #[test]

@@ -4,7 +4,7 @@ use crate::jws::ALGORITHMS;
 use crate::members::{self, Members};
 use crate::mutation::{Choices, Kind, Mutation};
 use crate::plan::Plan;
-use crate::setting::{NOW, Named, signers, world};
+use crate::setting::{AUDIENCE, NOW, Named, signers, world};
 use crate::signer::hmac;
 use crate::world::{self, Typ};
 use crate::{signature, text, token};
@@ -139,7 +139,7 @@ impl Jwt {
         for (name, value) in [
             ("iss", quote(policy.name)),
             ("sub", quote("user-1")),
-            ("aud", quote(policy.audiences[0])),
+            ("aud", quote(policy.audiences.first().unwrap_or(&AUDIENCE))),
             ("exp", (NOW + 600).to_string()),
             ("iat", NOW.to_string()),
             ("jti", quote("token-1")),

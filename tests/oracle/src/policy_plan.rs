@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::base64::encode_url;
@@ -36,7 +37,7 @@ impl PolicyPlan {
         let header = format!(r#"{{"alg":"HS256","kid":"{kid}"{typ}}}"#);
         let signing_input = format!("{}.{}", encode_url(header.as_bytes()), encode_url(claims.as_bytes()));
         let mut signature = key(kid).sign(signing_input.as_bytes());
-        if choices.very_rarely() {
+        if choices.rarely() {
             signature[0] ^= 1;
         }
         let signature = encode_url(&signature);
@@ -86,7 +87,7 @@ fn contradicts_itself(issuer: &Issuer) -> bool {
     };
     let scope_claims: Vec<_> = issuer.scope_claims.iter().map(|(path, _)| *path).collect();
     let prefixes = || issuer.scope_claims.iter().map(|(_, prefix)| *prefix).filter(|prefix| !prefix.is_empty());
-    (issuer.audiences.is_empty() && !issuer.any_audience)
+    issuer.audiences.is_empty() != issuer.any_audience
         || issuer.audiences.contains(&"")
         || issuer.audience_claims.is_empty()
         || [&issuer.audience_claims, &issuer.client_claims, &issuer.subject_claims, &scope_claims]
@@ -94,11 +95,28 @@ fn contradicts_itself(issuer: &Issuer) -> bool {
             .any(|paths| is_twice(paths))
         || prefixes().any(|one| prefixes().any(|two| one != two && two.starts_with(one)))
         || issuer.optional.iter().any(|name| !["sub", "client_id", "iat", "jti"].contains(name))
+        || (!issuer.optional.is_empty() && !matches!(issuer.typ, Typ::AccessToken | Typ::Both))
         || issuer.optional.iter().any(|name| issuer.required.iter().any(|path| steps(path) == [*name]))
         || issuer.expected.iter().any(|(_, values)| values.is_empty())
         || issuer.max_list_entries == 0
-        || issuer.max_members == 0
+        || issuer.max_members < least_members(issuer)
         || issuer.leeway > 300
+}
+
+/// How many members the claims of a token have that `issuer` could accept.
+fn least_members(issuer: &Issuer) -> usize {
+    let mut names: BTreeSet<String> = ["iss".to_owned()].into();
+    if !issuer.missing_exp {
+        names.insert("exp".to_owned());
+    }
+    let looked_at = issuer.required.iter().chain(issuer.expected.iter().map(|(path, _)| path));
+    names.extend(looked_at.map(|path| steps(path).remove(0)));
+    if matches!(issuer.typ, Typ::AccessToken) {
+        let required = ["sub", "client_id", "iat", "jti"].into_iter().filter(|name| !issuer.optional.contains(name));
+        names.extend(required.map(str::to_owned));
+    }
+    let has_audience = issuer.audience_claims.iter().any(|path| names.contains(&steps(path)[0]));
+    names.len() + usize::from(!has_audience && !issuer.any_audience)
 }
 
 /// Whether a token could belong to both.
@@ -181,6 +199,9 @@ impl Choices<'_> {
             _ => self.some_of(&AUDIENCES, 2),
         };
         issuer.any_audience = self.rarely();
+        if issuer.any_audience && !self.rarely() {
+            issuer.audiences.clear();
+        }
         issuer.missing_exp = self.rarely();
         issuer.typ = match self.below(8) {
             0 | 1 => Typ::Jwt,
@@ -213,7 +234,8 @@ impl Choices<'_> {
         if self.sometimes() {
             issuer.required = self.some_of(&PATHS, 1);
         }
-        if self.sometimes() {
+        let has_access_tokens = matches!(issuer.typ, Typ::AccessToken | Typ::Both);
+        if self.sometimes() && (has_access_tokens || self.rarely()) {
             issuer.optional = self.some_of(&["sub", "client_id", "iat", "jti"], 3);
             if self.rarely() {
                 issuer.optional.push("exp");

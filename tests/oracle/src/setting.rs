@@ -117,7 +117,16 @@ fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
             },
             two_of_each(0, 1),
         ),
-        (Issuer { any_audience: true, missing_exp: true, typ: Typ::Both, ..plain("https://lax.example.com") }, crowded),
+        (
+            Issuer {
+                audiences: Vec::new(),
+                any_audience: true,
+                missing_exp: true,
+                typ: Typ::Both,
+                ..plain("https://lax.example.com")
+            },
+            crowded,
+        ),
         (plain("urn:example:without-keys"), Vec::new()),
         (
             Issuer {

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use tollgate::{Algorithm, Engine, Rejection};
+use tollgate::{Algorithm, Engine, KeyRing, Rejection};
 use tollgate_issuer::SigningKey;
 use tollgate_keys::test_hooks::signature_checks;
 use tollgate_tests::{Draft, NOW, engine, issuer, key_set, signing_key};
@@ -232,7 +232,7 @@ fn a04_a_key_without_alg_has_the_algorithm_of_its_curve_or_of_the_configuration(
             .jwk(without_alg(&key).as_bytes())
             .unwrap()
             .build_with_reports();
-        let engine = Engine::builder().issuer(issuer([]).keys(keys.set)).build().unwrap();
+        let engine = Engine::builder().issuer(issuer([]).keys(KeyRing::new(keys.set))).build().unwrap();
         let token = Draft::new(&key).sign(&key);
         match expected {
             Ok(()) => assert!(engine.verify_at(token.as_bytes(), NOW).is_ok(), "{signed_with}"),

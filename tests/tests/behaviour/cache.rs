@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::Value;
-use tollgate::limits::{MAX_CACHE_BYTES, MAX_CACHE_SLOTS_PER_THREAD, MIN_CACHE_BYTES};
-use tollgate::{Algorithm, BuildError, CacheConfig, Engine, Issuer, KeyRing, Rejection};
+use tollgate::limits::{MAX_CACHE_SLOTS_PER_THREAD, MIN_CACHE_BYTES};
+use tollgate::{Algorithm, CacheConfig, Engine, Issuer, KeyRing, Rejection};
 use tollgate_issuer::SigningKey;
 use tollgate_keys::test_hooks::signature_checks;
 use tollgate_tests::{
@@ -301,20 +301,6 @@ fn the_shared_table_stays_within_its_bytes() {
 
 /// One thread's part of the cache: a slot, without a token, and counters.
 const THREAD_BYTES: usize = 1 << 10;
-
-#[test]
-fn sizes_that_cannot_work_are_errors_of_build() {
-    let build = |config| Engine::builder().issuer(issuer([&es256()])).cache(config).build().map(drop);
-    let with_bytes = |bytes| build(CacheConfig { bytes, ..CacheConfig::default() });
-    let with_slots = |per_thread_slots| build(CacheConfig { per_thread_slots, ..CacheConfig::default() });
-    for bytes in [0, MIN_CACHE_BYTES - 1, MAX_CACHE_BYTES + 1, usize::MAX] {
-        assert_eq!(with_bytes(bytes), Err(BuildError::CacheSize { bytes }));
-    }
-    for slots in [MAX_CACHE_SLOTS_PER_THREAD + 1, usize::MAX] {
-        assert_eq!(with_slots(slots), Err(BuildError::TooManyCacheSlots { slots }));
-    }
-    assert_eq!((with_bytes(MIN_CACHE_BYTES), with_slots(0)), (Ok(()), Ok(())));
-}
 
 #[test]
 fn a_thread_may_keep_as_many_tokens_as_the_most_that_can_be_configured() {

@@ -3,7 +3,7 @@
 use num_bigint::BigUint;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha384, Sha512};
-use tollgate::{Algorithm, Engine, KeySet};
+use tollgate::{Algorithm, Engine, KeyRing, KeySet};
 use tollgate_jwt::{CompactJws, base64url, json as jwt_json};
 use tollgate_keys::test_hooks::signature_checks;
 use tollgate_oracle::Plan;
@@ -129,7 +129,7 @@ fn a08_under_a_key_of_small_order_nothing_verifies() {
         let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url::encode(key)});
         let loaded = KeySet::builder().jwk(jwk.to_string().as_bytes()).unwrap().build_with_reports();
         assert!(loaded.set.is_empty() && loaded.reports[0].refused.is_some());
-        let engine = Engine::builder().issuer(issuer([]).keys(loaded.set)).build().unwrap();
+        let engine = Engine::builder().issuer(issuer([]).keys(KeyRing::new(loaded.set))).build().unwrap();
         assert_eq!(engine.verify_at(forged.as_bytes(), NOW).unwrap_err().code(), "unknown-key");
     }
 }

@@ -1,7 +1,9 @@
 //! Issuers that are added to a running engine, replaced and removed. By Engine::verify throughout.
 
 use serde_json::json;
-use tollgate::{Algorithm, ApiKeyTable, BuildError, Engine, Issuer, KeyFormat, RefusalCode, TypProfile, TypSet};
+use tollgate::{
+    Algorithm, ApiKeyTable, BuildError, Engine, Issuer, KeyFormat, KeyRing, RefusalCode, TypProfile, TypSet,
+};
 use tollgate_issuer::SigningKey;
 use tollgate_keys::test_hooks::signature_checks;
 use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, engine, issuer, key_set, signing_key};
@@ -74,7 +76,8 @@ fn an_issuer_whose_name_is_there_is_not_added() {
     refused(issuer([&key]).leeway(0));
     refused(issuer([&key]).typ(TypProfile::AccessToken));
     refused(template());
-    let overlapping = Issuer::new("https://many.example/a{t}").tenant_claim("tid").audience(AUDIENCE);
+    let overlapping =
+        Issuer::new("https://many.example/a{t}").tenant_claim("tid").audience(AUDIENCE).keys(key_set([&key]));
     assert!(matches!(engine.add_issuer(overlapping), Err(BuildError::TemplatesOverlap { .. })));
     assert!(matches!(engine.add_issuer(Issuer::new(OTHER)), Err(BuildError::Issuer { .. })));
     assert_eq!(verify(&engine, &of_other(&key).sign(&key)), rejected("unknown-issuer"));
@@ -106,11 +109,13 @@ fn a40_a_removed_issuer_is_not_accepted_and_its_tokens_in_the_cache_are_not_eith
 fn a40_tokens_of_a_replaced_issuer_are_verified_anew() {
     let [key, new_key] = [0, 1].map(hs256);
     let refuse = |issuer: Issuer| issuer.validator(|_| Err(RefusalCode::new("refused-here").refuse("so")));
+    // No key of a static set may be without use.
+    let key_ring = KeyRing::new(key_set([&key]));
     let replacements: [(&str, Issuer, Result<(), &str>); 6] = [
         ("the same", other(&key), Ok(())),
         ("audience", Issuer::new(OTHER).audience("urn:x").keys(key_set([&key])), Err("wrong-audience")),
         ("keys", other(&new_key), Err("unknown-key")),
-        ("algorithms", other(&key).algorithms(&[Algorithm::ES256]), Err("algorithm-not-allowed")),
+        ("algorithms", other(&key).keys(key_ring).algorithms(&[Algorithm::ES256]), Err("algorithm-not-allowed")),
         ("expectations", other(&key).expect_claim("sub", "user-2"), Err("wrong-claim")),
         ("validators", refuse(other(&key)), Err("refused-here")),
     ];

@@ -11,6 +11,7 @@ mod bounds;
 mod cache;
 mod claim_sources;
 mod clock;
+mod configurations;
 mod credentials;
 mod cross_check;
 mod dependencies;

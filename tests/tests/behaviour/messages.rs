@@ -6,9 +6,8 @@ use std::num::NonZeroU32;
 use tollgate::apikeys::{Flaw, ForeignKey, KeyError, NativeKey, Pepper};
 use tollgate::keys::{BadSignature, HmacKey, KeyType, NotAKeyFile, PublicKey, VerifyError, VerifyingKey};
 use tollgate::{
-    AddressBlock, Algorithm, ApiKey, ApiKeyTable, BuildError, Engine, EngineBuilder, ForwardedField, Issuer, KeyFormat,
-    KeyKind, KeyRecord, KeyRing, KeySet, KeyState, LastUse, NotAnAddressBlock, PrincipalKind, Rejection, Request,
-    Revocations,
+    AddressBlock, Algorithm, ApiKey, ApiKeyTable, Engine, ForwardedField, Issuer, KeyFormat, KeyKind, KeyRecord,
+    KeyRing, KeySet, KeyState, LastUse, NotAnAddressBlock, PrincipalKind, Rejection, Request, Revocations,
 };
 use tollgate_jwt::json::JsonError;
 use tollgate_jwt::{ParseError, Part, base64url};
@@ -163,37 +162,6 @@ fn errors_of_tokens_say_what_is_wrong() {
             "the header's alg is RS256, and the key is for ES256",
         ]
     );
-}
-
-#[test]
-fn a65_a_configuration_that_cannot_work_is_refused_with_the_reason() {
-    let key = signing_key(Algorithm::ES256, 0);
-    let build = |issuers: Vec<Issuer>| {
-        let builder = issuers.into_iter().fold(Engine::builder(), EngineBuilder::issuer);
-        builder.build().map(|_| ()).map_err(|error| error.to_string())
-    };
-    let refused = |reason: &str| Err(reason.to_owned());
-    assert_eq!(
-        build(vec![]),
-        refused("give the engine an issuer or a table of API keys for a kind of credential that it accepts")
-    );
-    assert_eq!(build(vec![Issuer::new("")]), refused("an issuer's name must not be empty"));
-    assert_eq!(build(vec![Issuer::new("a")]), refused(r#"the issuer "a" needs an audience"#));
-    let twice =
-        format!("the issuer {ISSUER:?} is configured twice, and neither typ nor audience tells whose a token is");
-    assert_eq!(build(vec![issuer([&key]), issuer([&key])]), refused(&twice));
-    assert!(build(vec![issuer([&key]).leeway(u32::MAX)]).unwrap_err().contains("leeway of 4294967295 s"));
-    assert!(build(vec![issuer([&key]).algorithms(&[])]).unwrap_err().contains("has an empty list of algorithms"));
-    assert!(build(vec![issuer([&key]).audience("")]).unwrap_err().contains("has an audience that is empty"));
-    for bytes in [0, 1, 15] {
-        let short = Engine::builder().issuer(issuer([&key])).max_header_bytes(bytes).build().unwrap_err();
-        assert_eq!(short, BuildError::HeaderLimitTooLow { bytes });
-        assert_eq!(short.to_string(), format!("the header limit is {bytes} bytes; the shortest credential has 16"));
-    }
-    assert!(Engine::builder().issuer(issuer([&key])).max_header_bytes(16).build().is_ok());
-    let long = Engine::builder().issuer(issuer([&key])).max_header_bytes(usize::MAX).build().unwrap_err();
-    assert_eq!(long, BuildError::HeaderLimitTooHigh { bytes: usize::MAX });
-    assert!(long.to_string().starts_with("the header limit is "));
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! Two or three threads change the table at once while another reads it. What each of them was told, and what is there
 //! afterwards, has to be what a table would say that takes one step after the other ([`history`]). See CONTRIBUTING.md for the
 //! command.
+
+#![forbid(unsafe_code)]
 #![cfg(tollgate_model)]
 
 mod changes;

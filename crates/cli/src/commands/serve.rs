@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
 
     /// The address, or a block of addresses, of a proxy in front of the service, which is believed about its client's address. To be
     /// given once for each. Otherwise the client is the peer of the connection
-    #[arg(long, value_name = "BLOCK", requires = "client_address")]
+    #[arg(long, value_name = "BLOCK", requires = "client_address", value_parser = values::proxy)]
     trusted_proxy: Vec<AddressBlock>,
 
     /// The field in which the trusted proxies name the client: `x-forwarded-for` or `forwarded`. It alone is read

@@ -94,7 +94,7 @@ Examples:
   tollgate verify --store /var/lib/tollgate < headers.txt"))]
 pub(crate) struct Arguments {
     /// Accept JWTs of this issuer: those with exactly this `iss`
-    #[arg(long, value_name = "ISS", requires = "audience")]
+    #[arg(long, value_name = "ISS", requires_all = ["audience", "jwks"])]
     issuer: Option<String>,
 
     /// Accept tokens whose `aud` holds this one, or another one given

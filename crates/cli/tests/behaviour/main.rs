@@ -1,5 +1,7 @@
 //! The built command as a process, one file a sub-command.
 
+#![forbid(unsafe_code)]
+
 mod algorithms;
 mod api_key;
 mod bench;

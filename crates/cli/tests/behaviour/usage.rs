@@ -1,6 +1,6 @@
 //! The command line itself: help, mistakes, completions.
 
-use crate::support::{run, run_command};
+use crate::support::{Folder, run, run_command};
 
 const COMMANDS: [&[&str]; 31] = [
     &["jws"],
@@ -78,10 +78,16 @@ fn bad_usage_is_one_line_and_exit_status_2() {
     run(&["api-key", "new", "--subject", "u", "--name", "n"], "").refused_with("--store");
     run(&["api-key", "import", "f", "--raw", "--store", "s"], "").refused_with("--pepper-file");
     run(&["api-key", "revoke", "a", "-", "--store", env!("CARGO_MANIFEST_DIR")], "").refused_with("no store");
-    run(&["verify", "--pepper-file", "p", "--issuer", "i", "--audience", "a"], "").refused_with("--store");
+    run(&["verify", "--pepper-file", "p", "--issuer", "i", "--audience", "a", "--jwks", "k"], "")
+        .refused_with("--store");
     run(&["verify", "--issuer", "i"], "").refused_with("--audience");
-    run(&["verify", "--config", "c", "--issuer", "i", "--audience", "a"], "").refused_with("cannot be used with");
-    run(&["verify", "--issuer", "i", "--audience", "a", "--leeway", "301"], "").refused_with("at most 300");
+    run(&["verify", "--issuer", "i", "--audience", "a"], "").refused_with("--jwks");
+    run(&["verify", "--config", "c", "--issuer", "i", "--audience", "a", "--jwks", "k"], "")
+        .refused_with("cannot be used with");
+    let folder = Folder::new();
+    let key = folder.key("ES256", "k1");
+    run(&["verify", "--issuer", "i", "--audience", "a", "--jwks", &key, "--leeway", "301"], "")
+        .refused_with("at most 300");
     run(&["serve", "--demo", "--data", "x"], "").refused_with("cannot be used with");
     run(&["serve", "--session-ttl", "1w"], "").refused_with("90s, 15m, 12h, 30d");
 }

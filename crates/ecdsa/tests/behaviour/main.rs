@@ -1,5 +1,7 @@
 //! Verification under prepared keys, one file a behaviour.
 
+#![forbid(unsafe_code)]
+
 mod arithmetic;
 mod exceptional_cases;
 mod faults;

@@ -23,7 +23,7 @@ pub struct CacheConfig {
     /// [`MAX_CACHE_SLOTS_PER_THREAD`]. A slot takes 32 bytes, and about as many as `bytes` says once it has a token. A thread
     /// keeps that for each engine that it has used, until the engine is dropped.
     pub per_thread_slots: usize,
-    /// After how many seconds a token is verified anew, whatever its `exp`.
+    /// After how many seconds a token is verified anew, whatever its `exp`: at least 1.
     pub max_token_age: u32,
 }
 
@@ -34,6 +34,9 @@ impl CacheConfig {
         }
         if self.per_thread_slots > MAX_CACHE_SLOTS_PER_THREAD {
             return Err(BuildError::TooManyCacheSlots { slots: self.per_thread_slots });
+        }
+        if self.max_token_age == 0 {
+            return Err(BuildError::NoCachedTokenAge);
         }
         Ok(())
     }

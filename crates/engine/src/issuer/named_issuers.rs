@@ -49,7 +49,8 @@ impl NamedIssuers {
     /// Those of `issuers`, which all have one name.
     pub(super) fn new(name: &str, issuers: &[Issuer]) -> Result<Self, BuildError> {
         let configured = |issuer: &Issuer| {
-            let (policy, validators, keys) = (issuer.policy()?, issuer.validators().clone(), issuer.key_ring().clone());
+            let policy = issuer.policy()?;
+            let (validators, keys) = (issuer.validators().clone(), issuer.key_ring(&policy)?.clone());
             Ok(Arc::new(ConfiguredIssuer { policy, validators, keys }))
         };
         let configured: Box<[_]> = issuers.iter().map(configured).collect::<Result<_, BuildError>>()?;

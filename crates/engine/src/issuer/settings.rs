@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 
 use tollgate_jwt::limits::{MAX_CLAIM_NAMES, MAX_JSON_MEMBERS, MAX_LIST_ENTRIES};
@@ -117,17 +118,28 @@ impl IssuerSettings {
         if self.audiences.is_empty() && !self.danger_accept_any_audience {
             return Err(SettingsError::NoAudience);
         }
+        if !self.audiences.is_empty() && self.danger_accept_any_audience {
+            return Err(SettingsError::AudiencesWithoutEffect);
+        }
         if self.audiences.iter().any(String::is_empty) {
             return Err(SettingsError::EmptyAudience);
         }
-        if self.algorithms.as_ref().is_some_and(Vec::is_empty) {
-            return Err(SettingsError::NoAlgorithm);
+        if self.audiences.iter().chain([&self.name]).any(|text| text.contains('\0')) {
+            return Err(SettingsError::Nul);
+        }
+        if let Some(algorithms) = &self.algorithms {
+            if algorithms.is_empty() {
+                return Err(SettingsError::NoAlgorithm);
+            }
+            if !algorithms.iter().any(|algorithm| algorithm.is_supported()) {
+                return Err(SettingsError::NoSupportedAlgorithm);
+            }
         }
         if self.leeway > MAX_LEEWAY {
             return Err(SettingsError::LeewayTooLong { leeway: self.leeway });
         }
-        check_limit("max_list_entries", self.max_list_entries, HIGHEST_MAX_LIST_ENTRIES)?;
-        check_limit("max_members", self.max_members, HIGHEST_MAX_MEMBERS)?;
+        check_limit("max_list_entries", self.max_list_entries, 1, HIGHEST_MAX_LIST_ENTRIES)?;
+        check_limit("max_members", self.max_members, self.least_members(), HIGHEST_MAX_MEMBERS)?;
         self.check_claims()
     }
 
@@ -154,10 +166,29 @@ impl IssuerSettings {
         IssuerTemplate::of(&self.name).map_err(SettingsError::Template)
     }
 
+    /// How many members the claims of every token have that could be accepted.
+    fn least_members(&self) -> usize {
+        let mut names: HashSet<&str> = HashSet::from(["iss"]);
+        if !self.danger_accept_missing_exp {
+            names.insert("exp");
+        }
+        names.extend(self.require_claims.iter().chain(self.expect.iter().map(|(path, _)| path)).map(ClaimPath::claim));
+        names.extend(self.tenant_claim.iter().map(ClaimPath::claim));
+        if self.typ == TypProfile::AccessToken {
+            let required = OptionalClaim::ALL.into_iter().filter(|claim| !self.optional_claims.contains(claim));
+            names.extend(required.map(|claim| -> &str { claim.name() }));
+        }
+        let has_audience = self.claims.audience.iter().any(|path| names.contains(path.claim()));
+        names.len() + usize::from(!has_audience && !self.danger_accept_any_audience)
+    }
+
     fn check_claims(&self) -> Result<(), SettingsError> {
         let contradicts = |claim: &&OptionalClaim| self.require_claims.iter().any(|path| path.is(claim.name()));
         if let Some(claim) = self.optional_claims.iter().find(contradicts) {
             return Err(SettingsError::RequiredAndOptional { claim: *claim });
+        }
+        if !self.optional_claims.is_empty() && !self.typ.has_access_tokens() {
+            return Err(SettingsError::OptionalWithoutEffect);
         }
         let ClaimSources { audience, client, subject, scopes, .. } = &self.claims;
         if audience.is_empty() {
@@ -192,8 +223,8 @@ impl IssuerSettings {
     }
 }
 
-fn check_limit(name: &'static str, value: usize, max: usize) -> Result<(), SettingsError> {
-    if (1..=max).contains(&value) { Ok(()) } else { Err(SettingsError::LimitOutOfRange { name, value, max }) }
+fn check_limit(name: &'static str, value: usize, min: usize, max: usize) -> Result<(), SettingsError> {
+    if (min..=max).contains(&value) { Ok(()) } else { Err(SettingsError::LimitOutOfRange { name, value, min, max }) }
 }
 
 /// Why the settings of an issuer cannot work. `Display` completes a sentence that begins with the issuer's name.
@@ -221,19 +252,27 @@ pub enum SettingsError {
     NoAudience,
     /// An audience is the empty text.
     EmptyAudience,
+    /// There are audiences, and tokens for any are accepted all the same.
+    AudiencesWithoutEffect,
+    /// The name or an audience holds the character U+0000, which no claim may hold, so that no token could be accepted.
+    Nul,
     /// The list of algorithms is empty, so that no token could be accepted.
     NoAlgorithm,
+    /// This build verifies none of the accepted algorithms, so that no token could be accepted.
+    NoSupportedAlgorithm,
     /// The leeway is above [`MAX_LEEWAY`].
     LeewayTooLong {
         /// The leeway in seconds.
         leeway: u32,
     },
-    /// A limit is 0 or too high.
+    /// A limit is so low that no token could be accepted, or too high.
     LimitOutOfRange {
         /// The limit's name.
         name: &'static str,
         /// What was asked for.
         value: usize,
+        /// The lowest value.
+        min: usize,
         /// The highest value.
         max: usize,
     },
@@ -248,6 +287,8 @@ pub enum SettingsError {
         /// The claim.
         claim: OptionalClaim,
     },
+    /// Claims of RFC 9068 were made optional where it does not apply: with a `typ` other than that of access tokens.
+    OptionalWithoutEffect,
     /// No claim names the audience, so that no token could be accepted.
     NoAudienceClaim,
     /// One claim stands twice in one list.
@@ -304,20 +345,30 @@ impl fmt::Display for SettingsError {
             }
             SettingsError::NoAudience => f.write_str("needs an audience"),
             SettingsError::EmptyAudience => f.write_str("has an audience that is empty"),
+            SettingsError::AudiencesWithoutEffect => {
+                f.write_str("has audiences, and accepts tokens for any (danger_accept_any_audience); leave one out")
+            }
+            SettingsError::Nul => f.write_str("has U+0000 in its name or an audience, which no claim may hold"),
+            SettingsError::NoSupportedAlgorithm => {
+                f.write_str("accepts algorithms alone that this build cannot verify; build with the feature aws-lc-rs")
+            }
             SettingsError::NoAlgorithm => {
                 f.write_str("has an empty list of algorithms; without the list all are accepted")
             }
             SettingsError::LeewayTooLong { leeway } => {
                 write!(f, "has a leeway of {leeway} s; at most {MAX_LEEWAY} are allowed")
             }
-            SettingsError::LimitOutOfRange { name, value, max } => {
-                write!(f, "has {name} = {value}; it may be 1 to {max}")
+            SettingsError::LimitOutOfRange { name, value, min, max } => {
+                write!(f, "has {name} = {value}; it may be {min} to {max}")
             }
             SettingsError::ClaimPath(error) => write!(f, "names a claim that cannot be: {error}"),
             SettingsError::ScopePrefix(error) => write!(f, "has a wrong prefix: {error}"),
             SettingsError::NotOptional(error) => write!(f, "has wrong optional_claims: {error}"),
             SettingsError::RequiredAndOptional { claim } => {
                 write!(f, "has {} among require_claims and among optional_claims", claim.name())
+            }
+            SettingsError::OptionalWithoutEffect => {
+                f.write_str("has optional_claims, which only at+jwt requires; leave them out, or expect at+jwt as typ")
             }
             SettingsError::NoAudienceClaim => f.write_str("has an empty list of claims for the audience"),
             SettingsError::ClaimNamedTwice { role, claim } => {

@@ -97,6 +97,11 @@ impl TypProfile {
         }
     }
 
+    /// Whether tokens are judged as access tokens of RFC 9068, some or all.
+    pub(super) fn has_access_tokens(&self) -> bool {
+        matches!(self, TypProfile::AccessToken | TypProfile::JwtOrAccessToken)
+    }
+
     /// Every media type that is taken, in the form of [`TypSet`].
     pub(super) fn types(&self) -> Vec<Option<&str>> {
         match self {

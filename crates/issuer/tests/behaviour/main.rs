@@ -1,5 +1,7 @@
 //! What is minted and published, one file a behaviour.
 
+#![forbid(unsafe_code)]
+
 mod algorithms;
 mod jwks;
 mod known_answers;

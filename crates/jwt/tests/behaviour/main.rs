@@ -1,5 +1,7 @@
 //! The parser as a user meets it, one file a behaviour.
 
+#![forbid(unsafe_code)]
+
 mod base64url;
 mod claims;
 mod compact;

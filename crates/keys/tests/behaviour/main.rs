@@ -1,5 +1,7 @@
 //! Keys as they are loaded, vetted and used, one file a behaviour.
 
+#![forbid(unsafe_code)]
+
 mod building;
 mod codes;
 mod curve_points;

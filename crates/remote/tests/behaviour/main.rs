@@ -1,5 +1,7 @@
 //! Remote keys against a real HTTP server on loopback that misbehaves on command.
 
+#![forbid(unsafe_code)]
+
 mod attacks;
 mod certificates;
 mod connections;

@@ -1,5 +1,7 @@
 //! The service over a real socket, with a real client: every flow, and each way in which it fails.
 
+#![forbid(unsafe_code)]
+
 mod admin_clients;
 mod admin_keys;
 mod api_keys;

@@ -1,5 +1,7 @@
 //! The layers as a user meets them, one file a behaviour.
 
+#![forbid(unsafe_code)]
+
 mod accepted;
 mod challenge;
 mod client_address;

@@ -1,5 +1,7 @@
 //! Puts the corpus to `jsonwebtoken` or `jwt-simple`: `id`, a tab, and `accept`, `reject` or `unsupported` for each case.
 
+#![forbid(unsafe_code)]
+
 mod corpus;
 mod jsonwebtoken;
 mod jwt_simple;
