@@ -93,7 +93,7 @@ pub use record::{KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
 pub use rejection::{MissingKey, Rejection};
 pub use request::Request;
 pub use requirement::{InvalidRequirement, Requirement};
-pub use revocation::{Revocation, Revocations};
+pub use revocation::{LogoutTokenError, Revocation, Revocations};
 pub use scopes::Scopes;
 pub use trusted_proxies::{ForwardedField, TrustedProxies};
 pub use validator::{Refusal, RefusalCode, VerifiedClaims};

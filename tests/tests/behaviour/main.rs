@@ -24,6 +24,7 @@ mod issuer_templates;
 mod issuers_at_run_time;
 mod key_records;
 mod ledger;
+mod logout_tokens;
 mod messages;
 mod missing_keys;
 mod observer;
