@@ -11,7 +11,7 @@ use axum::http::request::Parts;
 use std::sync::Arc;
 use tollgate::jwt::is_scope_token;
 use tollgate::{AcceptedCredentials, Principal, PrincipalKind, Rejection};
-use tollgate_tower::{AuthLayer, LayerError, RejectionBody, RequireScopes};
+use tollgate_tower::{AuthLayer, LayerError, RejectionBody, Require};
 
 /// Lets a request with a valid credential of one of these kinds through, in Authorization or X-API-Key.
 pub(crate) fn authenticate(
@@ -27,8 +27,8 @@ pub(crate) fn authenticate(
 }
 
 /// Lets a request through whose principal has that scope.
-pub(crate) fn require(scope: &'static str) -> Result<RequireScopes<ErrorBody>, LayerError> {
-    Ok(RequireScopes::all([scope])?.body(ErrorBody).on_rejection(|rejection, _| log(rejection)))
+pub(crate) fn require(scope: &'static str) -> Result<Require<ErrorBody>, LayerError> {
+    Ok(Require::scopes([scope])?.body(ErrorBody).on_rejection(|rejection, _| log(rejection)))
 }
 
 fn log(rejection: &Rejection) {

@@ -1,4 +1,5 @@
 use thiserror::Error;
+use tollgate::InvalidRequirement;
 
 /// Why a layer cannot be configured so.
 #[derive(Clone, Debug, Eq, Error, PartialEq)]
@@ -25,15 +26,9 @@ pub enum LayerError {
     /// Credentials of which the engine accepts none.
     #[error("the engine accepts no credential of these kinds")]
     NothingAccepted,
-    /// Not a scope-token (RFC 6749 section 3.3).
-    #[error("{scope:?} is no scope-token")]
-    InvalidScope {
-        /// The scope.
-        scope: Box<str>,
-    },
-    /// No scope to require.
-    #[error("give at least one scope to require")]
-    NoScope,
+    /// A requirement that nobody could meet.
+    #[error("{0}")]
+    InvalidRequirement(#[from] InvalidRequirement),
 }
 
 impl LayerError {
@@ -45,8 +40,7 @@ impl LayerError {
             LayerError::InvalidHeaderName { .. } => "invalid-header-name",
             LayerError::InvalidPublicPath { .. } => "invalid-public-path",
             LayerError::NothingAccepted => "nothing-accepted",
-            LayerError::InvalidScope { .. } => "invalid-scope",
-            LayerError::NoScope => "no-scope",
+            LayerError::InvalidRequirement(_) => "invalid-requirement",
         }
     }
 }

@@ -1,14 +1,14 @@
 //! tollgate as a tower layer, with axum extractors and RFC 6750 challenges.
 //!
 //! [`AuthLayer`] verifies the credential of every request: a good one leaves its [`Principal`] in the request's
-//! extensions, a bad one is answered with 401 or 400 and the challenge of RFC 6750. [`RequireScopes`] answers 403
-//! where the principal lacks a scope. Both work over any request and response body, with plain hyper as with axum;
+//! extensions, a bad one is answered with 401 or 400 and the challenge of RFC 6750. [`Require`] answers 403
+//! where the principal lacks a scope, or does not meet another requirement. Both work over any request and response body, with plain hyper as with axum;
 //! `Authenticated`, behind the feature `axum`, takes the principal out again.
 //!
 //! ```
 //! use axum::{Extension, Router, body::Body, http::Request, routing::get};
 //! use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Principal};
-//! use tollgate_tower::{AuthLayer, JsonBody, RequireScopes};
+//! use tollgate_tower::{AuthLayer, JsonBody, Require};
 //! use tower::ServiceExt;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -22,7 +22,7 @@
 //!     format!("the sites of {}", principal.subject().unwrap_or("nobody"))
 //! }
 //! let app = Router::new()
-//!     .route("/sites", get(sites).layer(RequireScopes::all(["read:sites"])?))
+//!     .route("/sites", get(sites).layer(Require::scopes(["read:sites"])?))
 //!     .route("/healthz", get(|| async { "well" }))
 //!     .layer(AuthLayer::new(engine).realm("sites")?.public_paths(["/healthz"])?.body(JsonBody));
 //!
@@ -54,8 +54,8 @@ mod future;
 mod layer;
 mod presented;
 mod public_paths;
+mod require;
 mod response;
-mod scopes;
 mod service;
 
 pub use client_address::{PeerAddress, client_address};
@@ -64,6 +64,6 @@ pub use error::LayerError;
 pub use extract::{Authenticated, NotAuthenticated};
 pub use future::ResponseFuture;
 pub use layer::AuthLayer;
+pub use require::Require;
 pub use response::{EmptyBody, JsonBody, RejectionBody};
-pub use scopes::RequireScopes;
 pub use service::Guard;

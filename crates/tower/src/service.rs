@@ -8,7 +8,7 @@ use tower_service::Service;
 use crate::future::ResponseFuture;
 use crate::response::{RejectionBody, Responder};
 
-/// The service that the layer `L`, [`AuthLayer`](crate::AuthLayer) or [`RequireScopes`](crate::RequireScopes), puts around
+/// The service that the layer `L`, [`AuthLayer`](crate::AuthLayer) or [`Require`](crate::Require), puts around
 /// another one.
 #[derive(Debug)]
 pub struct Guard<S, L> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use http::{HeaderValue, Request};
 use tollgate::Rejection;
-use tollgate_tower::{AuthLayer, JsonBody, LayerError, RejectionBody, RequireScopes};
+use tollgate_tower::{AuthLayer, JsonBody, LayerError, RejectionBody, Require};
 use tower::ServiceBuilder;
 
 use crate::support::{Fixture, answer, challenge};
@@ -23,7 +23,7 @@ async fn realm_comes_first_in_every_challenge() {
     let client = request().header("authorization", "Basic eDp5");
     assert_eq!(of(client).await, r#"Basic realm="sites", charset="UTF-8""#);
 
-    let scopes = RequireScopes::all(["admin"]).unwrap().realm("sites").unwrap();
+    let scopes = Require::scopes(["admin"]).unwrap().realm("sites").unwrap();
     let stack = ServiceBuilder::new().layer(layer.clone()).layer(scopes).into_inner();
     let response = answer(&stack, request().header("authorization", fixture.bearer())).await;
     assert_eq!(challenge(&response), r#"Bearer realm="sites", error="insufficient_scope", scope="admin""#);
@@ -57,7 +57,7 @@ fn realm_is_printable_ascii() {
 async fn json_body_says_the_error_code_and_no_more() {
     let fixture = Fixture::new();
     let auth = AuthLayer::new(fixture.engine.clone()).body(JsonBody);
-    let scopes = RequireScopes::all(["admin"]).unwrap().body(JsonBody);
+    let scopes = Require::scopes(["admin"]).unwrap().body(JsonBody);
     let stack = ServiceBuilder::new().layer(auth).layer(scopes).into_inner();
     let (bearer, expired) = (fixture.bearer(), format!("Bearer {}", fixture.expired));
     for (request, status, body) in [
@@ -112,7 +112,7 @@ async fn observer_sees_each_rejection_once_and_nothing_else() {
         }
     };
     let auth = AuthLayer::new(fixture.engine.clone()).optional().on_rejection(observe("auth"));
-    let scopes = RequireScopes::any(["admin"]).unwrap().on_rejection(observe("scopes"));
+    let scopes = Require::any_scope(["admin"]).unwrap().on_rejection(observe("scopes"));
     let stack = ServiceBuilder::new().layer(auth.clone()).layer(scopes).into_inner();
     answer(&auth, Request::get("/absent")).await;
     answer(&auth, Request::get("/good").header("authorization", fixture.bearer())).await;

@@ -13,6 +13,6 @@ mod layer;
 mod one_credential;
 mod panics;
 mod public_paths;
-mod scopes;
+mod require;
 mod sockets;
 mod support;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use http::{HeaderValue, Request, Response};
 use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection};
-use tollgate_tower::{AuthLayer, RejectionBody, RequireScopes};
+use tollgate_tower::{AuthLayer, RejectionBody, Require};
 use tower::{Layer, Service};
 
 use crate::support::{Fixture, NOW};
@@ -48,7 +48,7 @@ fn a53_panic_of_the_observer_lets_nothing_pass() {
     assert!(!reaches(&layer, &fixture.expired));
     assert!(!reaches(&layer, "Bearer x"));
     assert!(reaches(&layer, &fixture.key), "the layer works on after a panic");
-    let layer = RequireScopes::all(["read:sites"]).unwrap().on_rejection(|_, _| panic!("the observer fails"));
+    let layer = Require::scopes(["read:sites"]).unwrap().on_rejection(|_, _| panic!("the observer fails"));
     assert!(!reaches(&layer, &fixture.key));
 }
 

@@ -10,14 +10,14 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tollgate_tower::{AuthLayer, JsonBody, RequireScopes};
+use tollgate_tower::{AuthLayer, JsonBody, Require};
 use tower::{ServiceBuilder, service_fn};
 
 use crate::support::{Fixture, subject};
 
 async fn serve_axum(fixture: &Fixture) -> SocketAddr {
     let whoami = || async |request: axum::extract::Request| subject(&request);
-    let admin = RequireScopes::all(["admin"]).unwrap().body(JsonBody);
+    let admin = Require::scopes(["admin"]).unwrap().body(JsonBody);
     let app = axum::Router::new()
         .route("/whoami", axum::routing::get(whoami()).post(whoami()))
         .route("/admin", axum::routing::get(whoami()).layer(admin))
@@ -33,7 +33,7 @@ async fn serve_hyper(fixture: &Fixture) -> SocketAddr {
     let whoami = |request: Request<Incoming>| async move {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(subject(&request))))
     };
-    let admin = RequireScopes::all(["admin"]).unwrap().body(JsonBody);
+    let admin = Require::scopes(["admin"]).unwrap().body(JsonBody);
     let (auth, guarded) = (layer(fixture), ServiceBuilder::new().layer(admin).service_fn(whoami));
     let open = service_fn(whoami);
     let routes = service_fn(move |request: Request<Incoming>| {
