@@ -1,7 +1,7 @@
 use std::fmt;
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 
 use crate::key_refresher::KeyRefresher;
 use crate::key_set::KeySet;
@@ -48,7 +48,8 @@ impl KeyRing {
 
     /// A ring that `refresher` keeps up to date.
     ///
-    /// The ring keeps `refresher` alive: it must not hold the ring itself, but tell somebody who does.
+    /// The ring keeps `refresher` alive: that one must not hold the ring itself, but a [`WeakKeyRing`], or tell somebody who
+    /// does. When the last reader of the ring is dropped, so is the refresher.
     #[must_use]
     pub fn with_refresher(set: KeySet, refresher: Arc<dyn KeyRefresher>) -> Self {
         Self::make(set, Some(refresher), false)
@@ -97,6 +98,12 @@ impl KeyRing {
         self.0.generation.load(Ordering::Acquire)
     }
 
+    /// The same ring, which is not kept alive by this.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakKeyRing {
+        WeakKeyRing(Arc::downgrade(&self.0))
+    }
+
     /// Keeps this ring up to date, if anybody does.
     #[must_use]
     pub fn refresher(&self) -> Option<&Arc<dyn KeyRefresher>> {
@@ -110,6 +117,24 @@ impl KeyRing {
         if let Some(refresher) = self.refresher() {
             refresher.unknown_key(kid);
         }
+    }
+}
+
+/// A [`KeyRing`] as long as somebody else holds it: for whoever keeps a ring up to date only while it is read.
+#[derive(Clone)]
+pub struct WeakKeyRing(Weak<Ring>);
+
+impl WeakKeyRing {
+    /// The ring, unless nobody holds it any more.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<KeyRing> {
+        self.0.upgrade().map(KeyRing)
+    }
+}
+
+impl fmt::Debug for WeakKeyRing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakKeyRing")
     }
 }
 

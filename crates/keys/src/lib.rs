@@ -110,7 +110,7 @@ pub use error::{BadSignature, NotAKeyFile, VerifyError};
 pub use hmac_key::HmacKey;
 pub use key_refresher::{KeyRefresher, Refreshed};
 pub use key_refused::KeyRefused;
-pub use key_ring::{KeyRing, PublishedKeySet};
+pub use key_ring::{KeyRing, PublishedKeySet, WeakKeyRing};
 pub use key_set::{KeySet, VerifiedJws};
 pub use key_set_builder::{KeySetBuilder, KeySource};
 pub use public_key::PublicKey;

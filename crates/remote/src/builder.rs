@@ -19,12 +19,13 @@ use crate::key_document::Vetting;
 use crate::limits::{MAX_DOCUMENT_BYTES, MAX_REMOTE_KEYS};
 use crate::proxy::Proxy;
 use crate::refresher::{Clock, Confirmed, Refresher};
-use crate::remote_keys::{Inner, RemoteKeys};
+use crate::remote_keys::RemoteKeys;
 use crate::report::Reporter;
 use crate::schedule::Schedule;
 use crate::settings::RemoteSettings;
 use crate::source::Source;
 use crate::store::Store;
+use crate::task::Task;
 use crate::tls;
 use crate::unknown_keys::MissingKeys;
 use crate::waiting::Waiting;
@@ -215,9 +216,10 @@ impl RemoteKeysBuilder {
         let clock = Clock::new(self.clock);
         let (health, watched) = watch::channel(Health::starting(clock.unix(Duration::ZERO)));
         let waiting = Arc::new(Waiting::new());
-        let ring = KeyRing::with_refresher(KeySet::default(), waiting.clone());
+        let task = Arc::new(Task::new(waiting.clone()));
+        let ring = KeyRing::with_refresher(KeySet::default(), task.clone());
         let refresher = Refresher {
-            ring: ring.clone(),
+            ring: ring.downgrade(),
             waiting,
             schedule: Schedule::new(self.clocks, requests, Duration::ZERO),
             missing: MissingKeys::new(self.clocks.cool_down),
@@ -228,8 +230,8 @@ impl RemoteKeysBuilder {
             confirmed: Confirmed::default(),
             fetches: 0,
         };
-        let task = runtime.spawn(refresher.run(source)).abort_handle();
-        Ok(RemoteKeys::new(Inner { name, ring, health: watched, task }))
+        task.set(runtime.spawn(refresher.run(source)).abort_handle());
+        Ok(RemoteKeys { name, ring, health: watched, task })
     }
 
     fn source(&self) -> Result<Source, ConfigurationError> {

@@ -53,7 +53,7 @@ pub enum Status {
     Stale,
     /// The outage grace has ended. Every token is rejected.
     FailedClosed,
-    /// The [`RemoteKeys`](crate::RemoteKeys) were dropped, or their task has ended. Every token is rejected.
+    /// The task has ended: it was [stopped](crate::RemoteKeys::stop), or its runtime is gone. Every token is rejected.
     Stopped,
 }
 

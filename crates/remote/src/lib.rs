@@ -102,9 +102,11 @@ pub mod schedule;
 mod settings;
 mod source;
 mod store;
+mod task;
 mod tls;
 mod token_bucket;
 mod unknown_keys;
+mod verifier;
 mod verify_or_refresh;
 mod waiting;
 
@@ -118,4 +120,5 @@ pub use http_client::{HttpClient, ResponseBody, Sending};
 pub use proxy::Proxy;
 pub use remote_keys::RemoteKeys;
 pub use settings::{Discovery, RemoteSettings};
+pub use verifier::Verifier;
 pub use verify_or_refresh::verify_or_refresh;

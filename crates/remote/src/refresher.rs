@@ -6,7 +6,7 @@ use std::time::Duration;
 use hyper::body::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
-use tollgate_keys::{KeyReport, KeyRing, KeySet};
+use tollgate_keys::{KeyReport, KeySet, WeakKeyRing};
 
 use crate::event::Event;
 use crate::health::{Failure, Health, Status};
@@ -19,7 +19,8 @@ use crate::waiting::Waiting;
 
 /// The task that keeps one ring up to date: the one place where its set is replaced.
 pub(crate) struct Refresher {
-    pub(crate) ring: KeyRing,
+    /// Not kept alive: when nobody reads it any more, this task ends.
+    pub(crate) ring: WeakKeyRing,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) schedule: Schedule,
     pub(crate) missing: MissingKeys,
@@ -171,7 +172,7 @@ impl Refresher {
             let keys = self.confirmed.set.len() - remaining.len();
             self.confirmed = Confirmed { set: remaining, document: None };
             self.store.discard();
-            if !self.ring.load().is_empty() {
+            if self.keys() > 0 {
                 self.publish();
             }
             self.reporter.report(&Event::KeysExposed { keys });
@@ -194,7 +195,7 @@ impl Refresher {
     }
 
     fn fail_closed(&mut self) {
-        self.ring.replace(KeySet::default());
+        self.replace(KeySet::default());
         self.reporter.report(&Event::FailedClosed);
         self.update_health(|health| health.status = Status::FailedClosed);
     }
@@ -203,13 +204,25 @@ impl Refresher {
     /// made to look again at what they remember.
     fn publish(&self) -> bool {
         let set = &self.confirmed.set;
-        let published = self.ring.load();
+        let Some(ring) = self.ring.upgrade() else { return false };
+        let published = ring.load();
         let changed = published.len() != set.len() || !set.iter().all(|key| published.contains(key));
         drop(published);
         if changed {
-            self.ring.replace(set.clone());
+            ring.replace(set.clone());
         }
         changed
+    }
+
+    fn replace(&self, set: KeySet) {
+        if let Some(ring) = self.ring.upgrade() {
+            ring.replace(set);
+        }
+    }
+
+    /// How many keys the ring holds.
+    fn keys(&self) -> usize {
+        self.ring.upgrade().map_or(0, |ring| ring.load().len())
     }
 
     fn publish_progress(&self) {
@@ -220,7 +233,7 @@ impl Refresher {
     fn update_health(&self, update: impl FnOnce(&mut Health)) {
         self.health.send_modify(|health| {
             update(health);
-            health.keys = self.ring.load().len();
+            health.keys = self.keys();
             health.next_refresh = self.clock.unix(self.schedule.next_refresh());
             health.grace_ends = self.schedule.grace_ends().map(|end| self.clock.unix(end));
         });
@@ -230,7 +243,7 @@ impl Refresher {
 /// However the task ends, nobody sees to the clocks any more: the keys go.
 impl Drop for Refresher {
     fn drop(&mut self) {
-        self.ring.replace(KeySet::default());
+        self.replace(KeySet::default());
         self.waiting.publish(self.fetches, None);
         self.health.send_modify(|health| {
             health.status = Status::Stopped;

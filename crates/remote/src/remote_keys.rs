@@ -2,29 +2,28 @@ use std::fmt;
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio::task::AbortHandle;
 use tollgate_keys::KeyRing;
 
 use crate::builder::RemoteKeysBuilder;
 use crate::health::{Health, Status};
 use crate::settings::{Discovery, RemoteSettings};
+use crate::task::Task;
 
 /// The keys of one issuer, fetched from where it publishes them and kept up to date by a task in the background.
 ///
-/// Verifiers read the [`key_ring`](Self::key_ring) and never wait for a fetch. Clones are the same remote set. When the
-/// last one is dropped, the task ends and the ring is emptied: nobody would see any more to what the provider revokes.
+/// Verifiers read the [`key_ring`](Self::key_ring) and never wait for a fetch. Clones are the same remote set. The task
+/// lives as long as anybody holds one of them or the ring, as an engine does whose issuer has it; [`stop`](Self::stop) ends
+/// it before.
 ///
 /// [`Clocks`](crate::Clocks) says what is promised for how long; the crate's documentation, what happens when the
 /// provider misbehaves.
 #[derive(Clone)]
-#[must_use = "the keys are gone when this is dropped"]
-pub struct RemoteKeys(Arc<Inner>);
-
-pub(crate) struct Inner {
+#[must_use = "nothing is fetched for a ring that nobody holds"]
+pub struct RemoteKeys {
     pub(crate) name: Arc<str>,
     pub(crate) ring: KeyRing,
     pub(crate) health: watch::Receiver<Health>,
-    pub(crate) task: AbortHandle,
+    pub(crate) task: Arc<Task>,
 }
 
 impl RemoteKeys {
@@ -63,38 +62,40 @@ impl RemoteKeys {
         RemoteKeysBuilder::new(issuer, settings)
     }
 
-    pub(crate) fn new(inner: Inner) -> Self {
-        RemoteKeys(Arc::new(inner))
-    }
-
     /// The issuer, or the `jwks_uri` where only that is known.
     #[must_use]
     pub fn name(&self) -> &str {
-        &self.0.name
+        &self.name
     }
 
     /// The ring that the keys are published in: for [`Issuer::keys`](tollgate::Issuer::keys).
     #[must_use]
     pub fn key_ring(&self) -> KeyRing {
-        self.0.ring.clone()
+        self.ring.clone()
     }
 
     /// How it fares now.
     #[must_use]
     pub fn health(&self) -> Health {
-        self.0.health.borrow().clone()
+        self.health.borrow().clone()
     }
 
     /// How it fares, from now on: changes with every fetch that ends and with every clock that does.
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<Health> {
-        self.0.health.clone()
+        self.health.clone()
+    }
+
+    /// Ends the task and empties the ring, also for engines that read it: nobody would see any more to what the provider
+    /// revokes.
+    pub fn stop(&self) {
+        self.task.stop();
     }
 
     /// Waits until there are keys, from the provider or saved ones. Without a provider that may be for ever: bound it
     /// with [`tokio::time::timeout`], and start without keys if you can, for they come as soon as they can be had.
     pub async fn ready(&self) {
-        let mut health = self.0.health.clone();
+        let mut health = self.health.clone();
         let ready = health.wait_for(|health| health.is_serving() || health.status == Status::Stopped).await;
         // The sender is gone when the runtime is, and with it whoever could wait.
         drop(ready);
@@ -103,12 +104,6 @@ impl RemoteKeys {
 
 impl fmt::Debug for RemoteKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RemoteKeys").field("name", &self.0.name).field("health", &*self.0.health.borrow()).finish()
-    }
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.task.abort();
+        f.debug_struct("RemoteKeys").field("name", &self.name).field("health", &*self.health.borrow()).finish()
     }
 }

@@ -10,7 +10,7 @@ use crate::limits::MAX_REFRESH_WAIT;
 /// It waits only for a fetch that is under way or may begin soon ([`Clocks::cool_down`](crate::Clocks::cool_down)), at
 /// most [`MAX_REFRESH_WAIT`], and together with all other calls that wait for this issuer. Every other credential is
 /// decided as fast as by [`Engine::verify_request`], and so is one whose key is known not to exist. For issuers without
-/// [`RemoteKeys`](crate::RemoteKeys) this is [`Engine::verify_request`].
+/// [`RemoteKeys`](crate::RemoteKeys) this is [`Engine::verify_request`]. [`Verifier`](crate::Verifier) is the same as a type.
 ///
 /// # Errors
 /// As [`Engine::verify_request`].
@@ -30,9 +30,23 @@ use crate::limits::MAX_REFRESH_WAIT;
 /// ```
 pub async fn verify_or_refresh(engine: &Engine, request: &Request<'_>) -> Result<Principal, Rejection> {
     match engine.verify_request(request) {
-        Err(rejection) if rejection.missing_key().is_some() => refreshed(engine, request, rejection).await,
+        Err(rejection) if is_worth_waiting(&rejection) => after(engine, request, rejection).await,
         decided => decided,
     }
+}
+
+/// Whether [`after`] may come to another verdict.
+pub(crate) fn is_worth_waiting(rejection: &Rejection) -> bool {
+    rejection.missing_key().is_some()
+}
+
+/// The verdict on a request that was rejected, once what it lacked was learned.
+pub(crate) async fn after(
+    engine: &Engine,
+    request: &Request<'_>,
+    rejection: Rejection,
+) -> Result<Principal, Rejection> {
+    if rejection.missing_key().is_some() { refreshed(engine, request, rejection).await } else { Err(rejection) }
 }
 
 async fn refreshed(engine: &Engine, request: &Request<'_>, rejection: Rejection) -> Result<Principal, Rejection> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderName, request};
-use tollgate::{AcceptedCredentials, Engine, Principal, Rejection, TrustedProxies};
+use tollgate::{AcceptedCredentials, Engine, Principal, Rejection, Request, TrustedProxies};
 use tower_layer::Layer;
 
 use crate::client_address::client_address;
@@ -31,6 +31,9 @@ use crate::service::{Admit, Guard};
 /// [`PeerAddress`](crate::PeerAddress), or the one that [trusted proxies](AuthLayer::trusted_proxies) name. Without either
 /// such keys are rejected: with axum, serve `router.into_make_service_with_connect_info::<SocketAddr>()`.
 ///
+/// A layer of an engine decides at once: the first tokens under a key that an issuer has just published are rejected. With the
+/// feature `remote`, a layer of a `Verifier` (`AuthLayer::with_verifier`) waits for the key in place of that.
+///
 /// CORS preflights carry no credential: put the layer that answers them outside of this one.
 ///
 /// ```
@@ -47,22 +50,29 @@ use crate::service::{Admit, Guard};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-pub struct AuthLayer<A = EmptyBody> {
-    engine: Arc<Engine>,
+pub struct AuthLayer<A = EmptyBody, V = Arc<Engine>> {
+    /// What verifies: an engine, which decides at once, or a verifier, which may wait.
+    pub(crate) verifier: V,
     optional: bool,
     public_paths: PublicPaths,
     api_key_header: Option<HeaderName>,
     accepted: AcceptedCredentials,
     trusted_proxies: TrustedProxies,
-    responder: Responder<A>,
+    pub(crate) responder: Responder<A>,
 }
 
 impl AuthLayer {
     /// Every request needs a credential that `engine`, or the engine in that `Arc`, accepts.
     #[must_use]
     pub fn new(engine: impl Into<Arc<Engine>>) -> Self {
+        Self::verifying_by(engine.into())
+    }
+}
+
+impl<V> AuthLayer<EmptyBody, V> {
+    pub(crate) fn verifying_by(verifier: V) -> Self {
         AuthLayer {
-            engine: engine.into(),
+            verifier,
             optional: false,
             public_paths: PublicPaths::default(),
             api_key_header: None,
@@ -73,7 +83,7 @@ impl AuthLayer {
     }
 }
 
-impl<A> AuthLayer<A> {
+impl<A, V> AuthLayer<A, V> {
     /// Lets a request without a credential pass, with no principal.
     ///
     /// A credential that is there has to be good: a bad one is rejected, and so is an empty `Authorization` field.
@@ -126,8 +136,11 @@ impl<A> AuthLayer<A> {
     ///
     /// # Errors
     /// [`LayerError::NothingAccepted`] when the engine accepts none of it, so that every request would be rejected.
-    pub fn accept(mut self, accepted: AcceptedCredentials) -> Result<Self, LayerError> {
-        if self.engine.accepted().and(accepted).is_empty() {
+    pub fn accept(mut self, accepted: AcceptedCredentials) -> Result<Self, LayerError>
+    where
+        V: AsRef<Engine>,
+    {
+        if self.verifier.as_ref().accepted().and(accepted).is_empty() {
             return Err(LayerError::NothingAccepted);
         }
         self.accepted = accepted;
@@ -152,9 +165,9 @@ impl<A> AuthLayer<A> {
 
     /// Gives rejections a body: [`JsonBody`](crate::JsonBody), or one of your own. Unless told otherwise it is empty.
     #[must_use]
-    pub fn body<T>(self, body: T) -> AuthLayer<T> {
+    pub fn body<T>(self, body: T) -> AuthLayer<T, V> {
         AuthLayer {
-            engine: self.engine,
+            verifier: self.verifier,
             optional: self.optional,
             public_paths: self.public_paths,
             api_key_header: self.api_key_header,
@@ -187,19 +200,7 @@ impl<A> Admit for AuthLayer<A> {
     type Body = A;
 
     fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection> {
-        // An outer layer's principal may be from another engine, by another credential.
-        request.extensions.remove::<Principal>();
-        self.mark_sensitive(request);
-        if self.public_paths.contain(request.uri.path()) {
-            return Ok(());
-        }
-        let Some(presented) = presented(request, self.api_key_header.as_ref())? else {
-            return if self.optional { Ok(()) } else { Err(Rejection::MissingCredential) };
-        };
-        let address = client_address(request, &self.trusted_proxies);
-        let principal = self.engine.verify_request(&presented.accept(self.accepted).address(address))?;
-        request.extensions.insert(principal);
-        Ok(())
+        self.decide(request)
     }
 
     fn responder(&self) -> &Responder<A> {
@@ -207,7 +208,32 @@ impl<A> Admit for AuthLayer<A> {
     }
 }
 
-impl<A> AuthLayer<A> {
+impl<A, V: AsRef<Engine>> AuthLayer<A, V> {
+    /// Lets the request pass, with its principal, or not.
+    pub(crate) fn decide(&self, request: &mut request::Parts) -> Result<(), Rejection> {
+        // An outer layer's principal may be from another engine, by another credential.
+        request.extensions.remove::<Principal>();
+        self.mark_sensitive(request);
+        if self.public_paths.contain(request.uri.path()) {
+            return Ok(());
+        }
+        let Some(presented) = self.presented(request)? else {
+            return if self.optional { Ok(()) } else { Err(Rejection::MissingCredential) };
+        };
+        let principal = self.verifier.as_ref().verify_request(&presented)?;
+        request.extensions.insert(principal);
+        Ok(())
+    }
+}
+
+impl<A, V> AuthLayer<A, V> {
+    /// What the engine is told of a request; `None` where it has no credential.
+    pub(crate) fn presented<'r>(&self, request: &'r request::Parts) -> Result<Option<Request<'r>>, Rejection> {
+        let Some(presented) = presented(request, self.api_key_header.as_ref())? else { return Ok(None) };
+        let address = client_address(request, &self.trusted_proxies);
+        Ok(Some(presented.accept(self.accepted).address(address)))
+    }
+
     fn mark_sensitive(&self, request: &mut request::Parts) {
         for (name, value) in &mut request.headers {
             if name == AUTHORIZATION || Some(name) == self.api_key_header.as_ref() {

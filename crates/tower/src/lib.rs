@@ -39,7 +39,7 @@
 //! ```
 //!
 //! In reading order: `layer` decides, with `presented` to find the one credential of a request and `client_address` to find
-//! its client; `service` acts on that; `response` turns a [`Rejection`] into an HTTP response.
+//! its client; `service` acts on that, and `waiting` does where the layer may wait (feature `remote`); `response` turns a [`Rejection`] into an HTTP response.
 //!
 //! [`Principal`]: tollgate::Principal
 //! [`Rejection`]: tollgate::Rejection
@@ -57,6 +57,8 @@ mod public_paths;
 mod require;
 mod response;
 mod service;
+#[cfg(feature = "remote")]
+mod waiting;
 
 pub use client_address::{PeerAddress, client_address};
 pub use error::LayerError;
@@ -67,3 +69,5 @@ pub use layer::AuthLayer;
 pub use require::Require;
 pub use response::{EmptyBody, JsonBody, RejectionBody};
 pub use service::Guard;
+#[cfg(feature = "remote")]
+pub use waiting::{WaitingFuture, WaitingGuard};

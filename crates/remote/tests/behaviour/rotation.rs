@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tollgate::Request;
 use tollgate_keys::VerifyingKey;
-use tollgate_remote::{Clocks, verify_or_refresh};
+use tollgate_remote::{Clocks, Verifier, verify_or_refresh};
 
 use crate::support::*;
 
@@ -46,6 +46,26 @@ fn first_token_under_a_key_that_was_not_announced_is_accepted() {
             assert!(accepts(&remote.engine, &old));
             remote.pass(MINUTE).await;
         }
+    });
+}
+
+#[test]
+fn dropping_the_handle_leaves_an_engine_its_keys_and_their_refresh() {
+    simulate(async {
+        let signer = Arc::new(Signer::new());
+        let published = signer.clone();
+        let provider = Provider::start(publishes_current(move || published.jwks()));
+        let Remote { keys, engine, .. } = Remote::start(remote(&provider)).await;
+        let (health, verifier) = (keys.watch(), Verifier::new(engine));
+        drop(keys);
+        yield_often().await;
+        assert!(verifier.verify(signer.header()).await.is_ok());
+        signer.rotate("k2");
+        assert_eq!(verifier.verify(signer.header()).await.unwrap().key_id(), Some("k2"));
+        assert_eq!(health.borrow().status, Status::Fresh);
+        // Nobody reads the ring any more.
+        drop(verifier);
+        until("the task has ended", || health.borrow().status == Status::Stopped).await;
     });
 }
 

@@ -16,3 +16,5 @@ mod public_paths;
 mod require;
 mod sockets;
 mod support;
+#[cfg(all(feature = "axum", feature = "remote"))]
+mod waiting;

@@ -1,0 +1,181 @@
+//! The layer whose verifier may wait for what it can learn from elsewhere. What is decided at once takes the road of
+//! [`Guard`](crate::Guard): nothing is boxed for it.
+
+use std::fmt;
+use std::future::Future;
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use http::{Request, Response, request};
+use pin_project_lite::pin_project;
+use tollgate::{Principal, Rejection};
+use tollgate_remote::Verifier;
+use tower_layer::Layer;
+use tower_service::Service;
+
+use crate::layer::AuthLayer;
+use crate::response::{EmptyBody, RejectionBody};
+
+impl AuthLayer<EmptyBody, Verifier> {
+    /// Every request needs a credential that `verifier` accepts. The request waits, for a bounded time, where the verifier
+    /// does: a token under a key that the issuer has just published costs the time of a fetch, and no 401. All else is
+    /// decided at once, as by the layer of an [engine](AuthLayer::new).
+    ///
+    /// The inner service has to be `Clone`, as those of axum are: a request that waited is handed to it later.
+    ///
+    /// ```
+    /// use tollgate::{Engine, Issuer};
+    /// use tollgate_remote::{RemoteKeys, Verifier};
+    /// use tollgate_tower::AuthLayer;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let keys = RemoteKeys::from_jwks_uri("http://localhost:8080/jwks.json").start()?;
+    /// let issuer = Issuer::new("https://auth.example.com/").audience("https://api.example.com").keys(keys.key_ring());
+    /// let verifier = Verifier::new(Engine::builder().issuer(issuer).build()?);
+    /// let layer = AuthLayer::with_verifier(verifier).realm("sites")?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn with_verifier(verifier: impl Into<Verifier>) -> Self {
+        Self::verifying_by(verifier.into())
+    }
+}
+
+impl<S, A: Clone> Layer<S> for AuthLayer<A, Verifier> {
+    type Service = WaitingGuard<S, A>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        WaitingGuard { inner, layer: Arc::new(self.clone()) }
+    }
+}
+
+/// The service that an [`AuthLayer`] [of a verifier](AuthLayer::with_verifier) puts around another one.
+pub struct WaitingGuard<S, A> {
+    inner: S,
+    layer: Arc<AuthLayer<A, Verifier>>,
+}
+
+impl<S, A, ReqBody, ResBody> Service<Request<ReqBody>> for WaitingGuard<S, A>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+    A: RejectionBody<ResBody> + Send + Sync + 'static,
+{
+    type Response = Response<ResBody>;
+    type Error = S::Error;
+    type Future = WaitingFuture<S, S::Future, A, ReqBody, ResBody>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let (mut head, body) = request.into_parts();
+        let state = match self.layer.decide(&mut head) {
+            Ok(()) => State::Passed { response: self.inner.call(Request::from_parts(head, body)) },
+            Err(rejection) if self.layer.verifier.is_worth_waiting(&rejection) => {
+                // The one that was ready is kept for the request; a clone need not be.
+                let clone = self.inner.clone();
+                let inner = mem::replace(&mut self.inner, clone);
+                let deciding = Box::pin(decide_later(Arc::clone(&self.layer), head, rejection));
+                State::Waiting { deciding, next: Some((inner, body)), layer: Arc::clone(&self.layer) }
+            }
+            Err(rejection) => State::Rejected { response: Some(self.layer.responder.answer(&rejection, &head)) },
+        };
+        WaitingFuture { state }
+    }
+}
+
+/// The request's head, and whose it is.
+type Decided = (request::Parts, Result<Principal, Rejection>);
+
+async fn decide_later<A>(layer: Arc<AuthLayer<A, Verifier>>, head: request::Parts, rejection: Rejection) -> Decided {
+    let verdict = match layer.presented(&head) {
+        Ok(Some(presented)) => layer.verifier.verify_after(&presented, rejection).await,
+        // Only a request with a credential was rejected in a way that is worth waiting.
+        Ok(None) | Err(_) => Err(rejection),
+    };
+    (head, verdict)
+}
+
+pin_project! {
+    /// The inner service's response, now or when what was lacking is known, or that to a rejection.
+    pub struct WaitingFuture<S, F, A, ReqBody, ResBody> {
+        #[pin]
+        state: State<S, F, A, ReqBody, ResBody>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, F, A, ReqBody, ResBody> {
+        Passed { #[pin] response: F },
+        Rejected { response: Option<Response<ResBody>> },
+        Waiting {
+            deciding: Pin<Box<dyn Future<Output = Decided> + Send>>,
+            next: Option<(S, ReqBody)>,
+            layer: Arc<AuthLayer<A, Verifier>>,
+        },
+    }
+}
+
+impl<S, A, ReqBody, ResBody> Future for WaitingFuture<S, S::Future, A, ReqBody, ResBody>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+    A: RejectionBody<ResBody>,
+{
+    type Output = Result<Response<ResBody>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Passed { response } => return response.poll(context),
+                StateProjection::Rejected { response } => {
+                    return Poll::Ready(Ok(response.take().expect("it was not polled after its end")));
+                }
+                StateProjection::Waiting { deciding, next, layer } => {
+                    let (mut head, verdict) = ready!(deciding.as_mut().poll(context));
+                    match (verdict, next.take()) {
+                        (Ok(principal), Some((mut inner, body))) => {
+                            head.extensions.insert(principal);
+                            State::Passed { response: inner.call(Request::from_parts(head, body)) }
+                        }
+                        (Err(rejection), _) => {
+                            State::Rejected { response: Some(layer.responder.answer(&rejection, &head)) }
+                        }
+                        (Ok(_), None) => unreachable!("the state changes with the first verdict"),
+                    }
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+// Not derived: that would ask for `A: Clone`.
+impl<S: Clone, A> Clone for WaitingGuard<S, A> {
+    fn clone(&self) -> Self {
+        WaitingGuard { inner: self.inner.clone(), layer: Arc::clone(&self.layer) }
+    }
+}
+
+impl<S: fmt::Debug, A: fmt::Debug> fmt::Debug for WaitingGuard<S, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WaitingGuard").field("inner", &self.inner).field("layer", &self.layer).finish()
+    }
+}
+
+impl<S, F, A, ReqBody, ResBody> fmt::Debug for WaitingFuture<S, F, A, ReqBody, ResBody> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.state {
+            State::Passed { .. } => "passed",
+            State::Rejected { .. } => "rejected",
+            State::Waiting { .. } => "waiting",
+        };
+        f.debug_tuple("WaitingFuture").field(&format_args!("{state}")).finish()
+    }
+}
