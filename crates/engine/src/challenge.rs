@@ -34,7 +34,10 @@ impl<'r> Challenge<'r> {
             // The fault is the program's: there is nothing that the client could do better.
             Rejection::InvalidScopeRequirement { .. }
             | Rejection::InvalidRequirement { .. }
-            | Rejection::ValidatorPanicked => (BEARER, None, None),
+            | Rejection::ValidatorPanicked
+            | Rejection::ObserverPanicked => (BEARER, None, None),
+            // Nor does it know whether there is anything wrong with the credential.
+            Rejection::Unavailable { .. } => (BEARER, None, None),
             Rejection::Refused(refusal) if refusal.status() == 503 => (BEARER, None, None),
             // "The request requires higher privileges than provided by the access token": of which kind is not the client's.
             Rejection::RequirementNotMet { .. } => (BEARER, Some("insufficient_scope"), None),

@@ -73,6 +73,7 @@ pub mod testing;
 mod thread;
 mod token;
 mod trusted_proxies;
+mod unavailable;
 mod validator;
 
 pub use accepted::AcceptedCredentials;
@@ -96,6 +97,7 @@ pub use requirement::{InvalidRequirement, Requirement};
 pub use revocation::{LogoutTokenError, Revocation, Revocations};
 pub use scopes::Scopes;
 pub use trusted_proxies::{ForwardedField, TrustedProxies};
+pub use unavailable::Unavailable;
 pub use validator::{Refusal, RefusalCode, VerifiedClaims};
 
 pub use tollgate_apikeys as apikeys;

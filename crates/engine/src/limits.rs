@@ -43,6 +43,11 @@ pub const MAX_CLOCK_STEP: u64 = 60;
 /// Over how many seconds of monotonic time the clock has to confirm a jump ahead that is longer.
 pub const CLOCK_CONFIRMATION: u64 = 5;
 
+/// After how many seconds to ask again what cannot be decided now, unless something better is known
+/// ([`Rejection::retry_after`](crate::Rejection::retry_after)). Our own choice: long against the second in which a follower or a
+/// fetcher tries again, short against the patience of a person.
+pub const RETRY_AFTER_SECONDS: u32 = 5;
+
 /// Memory of the verified-token cache that all threads share, in bytes; [`CacheConfig`](crate::CacheConfig) changes it.
 ///
 /// It holds 60,000 tokens of 600 bytes, or 45,000 of 900 bytes, as RS256 makes them, of which at most 3 in 100 are evicted

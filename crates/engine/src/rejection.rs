@@ -9,7 +9,9 @@ use tollgate_keys::{Algorithm, VerifyError};
 use crate::challenge::Challenge;
 use crate::excerpt::{Brief, excerpt_list, excerpt_of};
 use crate::issuer::{ClaimPath, Expected, TypProfile};
+use crate::limits::RETRY_AFTER_SECONDS;
 use crate::requirement::InvalidRequirement;
+use crate::unavailable::Unavailable;
 use crate::validator::Refusal;
 
 /// Why a credential was not accepted.
@@ -189,6 +191,13 @@ pub enum Rejection {
         /// Why not.
         cause: Box<Rejection>,
     },
+    /// It cannot be decided now: something that the decision needs is missing, and is not the client's to give.
+    Unavailable {
+        /// What is missing.
+        cause: Unavailable,
+        /// After how many seconds to ask again.
+        retry_after: u32,
+    },
     /// The credential does not carry a scope that is required.
     InsufficientScope {
         /// What is required, scope-tokens joined by spaces (RFC 6750 section 3).
@@ -258,6 +267,7 @@ impl Rejection {
             Rejection::UnknownApiKey => "unknown-api-key",
             Rejection::UnknownClient => "unknown-client",
             Rejection::Client { cause } => cause.code(),
+            Rejection::Unavailable { cause, .. } => cause.code(),
             Rejection::InsufficientScope { .. } => "insufficient-scope",
             Rejection::RequirementNotMet { .. } => "requirement-not-met",
             Rejection::InvalidRequirement { .. } => "invalid-requirement",
@@ -275,7 +285,8 @@ impl Rejection {
     }
 
     /// The HTTP status to answer with: 401; 403 where the credential is good but does not suffice; 400 where there
-    /// is more than one (RFC 6750 section 3.1); 500 where the program is at fault; what a validator says.
+    /// is more than one (RFC 6750 section 3.1); 500 where the program is at fault; 503 where it cannot be decided now; what a
+    /// validator says.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
@@ -288,9 +299,19 @@ impl Rejection {
             | Rejection::InvalidRequirement { .. }
             | Rejection::ValidatorPanicked
             | Rejection::ObserverPanicked => 500,
+            Rejection::Unavailable { .. } => 503,
             Rejection::Refused(refusal) => refusal.status(),
             Rejection::Client { cause } => cause.status(),
             _ => 401,
+        }
+    }
+
+    /// The value of the Retry-After header (RFC 9110 section 10.2.3), in seconds: with a status of 503 alone.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u32> {
+        match self.cause() {
+            Rejection::Unavailable { retry_after, .. } => Some(*retry_after),
+            other => (other.status() == 503).then_some(RETRY_AFTER_SECONDS),
         }
     }
 
@@ -308,7 +329,7 @@ impl Rejection {
     }
 
     /// The value of the WWW-Authenticate header to answer with, in the scheme that the client used: `Basic` for a client's
-    /// id and secret, otherwise `Bearer`. Nothing in it comes from the credential. A status of 500 is answered without.
+    /// id and secret, otherwise `Bearer`. Nothing in it comes from the credential. A status of 500 or 503 is answered without.
     #[must_use]
     pub fn challenge(&self) -> Challenge<'_> {
         Challenge::new(self)
@@ -467,6 +488,7 @@ impl fmt::Display for Rejection {
             Rejection::UnknownApiKey => f.write_str("no such API key"),
             Rejection::UnknownClient => f.write_str("no such client, or another client's secret"),
             Rejection::Client { cause } => write!(f, "the client's secret: {cause}"),
+            Rejection::Unavailable { cause, .. } => cause.fmt(f),
             Rejection::InsufficientScope { required } => write!(f, "the scope {:?} is required", excerpt(required)),
             Rejection::RequirementNotMet { requirement } => {
                 write!(f, "the caller does not meet what is required: {}", Brief(requirement, 200))

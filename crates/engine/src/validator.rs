@@ -149,7 +149,8 @@ impl RefusalCode {
         self.with_status(403, detail.as_ref())
     }
 
-    /// It cannot be decided now, because something that the decision needs is not there: 503.
+    /// It cannot be decided now, because something that the decision needs is not there: 503, to be asked again after
+    /// [`RETRY_AFTER_SECONDS`](crate::limits::RETRY_AFTER_SECONDS).
     #[must_use]
     pub fn unavailable(self, detail: impl AsRef<str>) -> Refusal {
         self.with_status(503, detail.as_ref())

@@ -86,6 +86,7 @@ impl Problem {
 
     fn retry_after(&self) -> Option<HeaderValue> {
         match self {
+            Self::Rejected(rejection) => rejection.retry_after().map(Into::into),
             Self::TooManyAttempts(retry_after) => Some(retry_after.seconds.into()),
             Self::Busy | Self::NotInForce => Some(HeaderValue::from_static("1")),
             _ => None,
@@ -125,6 +126,7 @@ fn rejection_texts(rejection: &Rejection) -> (&'static str, &'static str) {
         Some("insufficient_scope") => ("insufficient_scope", "the credential lacks a scope"),
         Some("invalid_request") => ("invalid_request", "send one credential"),
         Some(_) => ("invalid_token", "the credential is not valid"),
+        None if rejection.status() == 503 => ("temporarily_unavailable", "this cannot be decided now: try again"),
         None if rejection.status() >= 500 => ("server_error", "the service could not answer"),
         None if challenge.scheme() == "Basic" => ("invalid_client", "the client credentials are not valid"),
         None => ("unauthorized", "this route needs a credential of a kind that it accepts"),

@@ -1,7 +1,8 @@
 //! tollgate as a tower layer, with axum extractors and RFC 6750 challenges.
 //!
 //! [`AuthLayer`] verifies the credential of every request: a good one leaves its [`Principal`] in the request's
-//! extensions, a bad one is answered with 401 or 400 and the challenge of RFC 6750. [`Require`] answers 403
+//! extensions, a bad one is answered with 401 or 400 and the challenge of RFC 6750, one that cannot be decided now with 503 and
+//! Retry-After. [`Require`] answers 403
 //! where the principal lacks a scope, or does not meet another requirement. Both work over any request and response body, with plain hyper as with axum;
 //! `Authenticated`, behind the feature `axum`, takes the principal out again.
 //!

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, Response, StatusCode, request};
 use tollgate::Rejection;
 
@@ -113,9 +113,12 @@ impl<A> Responder<A> {
         let mut response = Response::new(self.body.body(rejection));
         *response.status_mut() = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
         let headers = response.headers_mut();
-        // A fault of the program is no question of another credential.
+        // A fault of the program is no question of another credential, nor is what cannot be decided.
         if rejection.status() < 500 {
             headers.insert(WWW_AUTHENTICATE, self.challenge(rejection));
+        }
+        if let Some(seconds) = rejection.retry_after() {
+            headers.insert(RETRY_AFTER, seconds.into());
         }
         if let Some(media_type) = self.body.content_type() {
             headers.insert(CONTENT_TYPE, media_type);

@@ -9,7 +9,7 @@ use tollgate::jwt::json::JsonError;
 use tollgate::jwt::{ParseError, Part, base64url, is_scope_token};
 use tollgate::{
     Algorithm, ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyRecordBuilder, KeyState, Rejection, Request,
-    Revocation, Revocations,
+    Revocation, Revocations, Unavailable,
 };
 use tollgate_tests::{Draft, NOW, issuer, key_set, signing_key};
 
@@ -116,6 +116,29 @@ fn more_than_one_credential_is_a_bad_request() {
     let rejection = Rejection::MultipleCredentials;
     assert_eq!((rejection.code(), rejection.status()), ("multiple-credentials", 400));
     assert_eq!(rejection.challenge().to_string(), r#"Bearer error="invalid_request""#);
+}
+
+/// Nobody knows whether another credential would do better, so that none is asked for.
+#[test]
+fn what_cannot_be_decided_now_is_503_and_says_when_to_ask_again() {
+    let causes = [
+        (Unavailable::no_answer("https://as.example/", "connection refused"), "issuer-unavailable"),
+        (Unavailable::BudgetSpent { issuer: "https://as.example/".into() }, "budget-spent"),
+    ];
+    for (cause, code) in causes {
+        let rejection = Rejection::from(cause.clone());
+        assert_eq!((rejection.status(), rejection.code(), rejection.retry_after()), (503, code, Some(5)));
+        assert_eq!((rejection.challenge().to_string().as_str(), rejection.missing_key()), ("Bearer", None));
+        assert!(rejection.to_string().starts_with("https://as.example/ "), "{rejection}");
+        let later = Rejection::Unavailable { cause, retry_after: 30 };
+        assert_eq!((later.status(), later.retry_after()), (503, Some(30)));
+        let of_client = Rejection::Client { cause: Box::new(later) };
+        assert_eq!((of_client.status(), of_client.retry_after()), (503, Some(30)));
+    }
+    for other in [Rejection::BadSignature, Rejection::AddressRequired, Rejection::ValidatorPanicked] {
+        assert_eq!(other.retry_after(), None);
+    }
+    assert_eq!(Rejection::ObserverPanicked.challenge().to_string(), "Bearer");
 }
 
 /// RFC 6750 section 3.1: "attempted using an unsupported authentication method".
@@ -239,6 +262,9 @@ fn rejections_with(text: &str) -> Vec<Rejection> {
         Rejection::UnknownKey { kid: Some(text.into()) },
         Rejection::InsufficientScope { required: text.into() },
         Rejection::InvalidScopeRequirement { required: text.into() },
+        Rejection::from(Unavailable::no_answer(text, text)),
+        Rejection::from(Unavailable::NoAnswer { issuer: text.into(), reason: text.into() }),
+        Rejection::from(Unavailable::BudgetSpent { issuer: text.into() }),
         Rejection::Token(json(Part::Header)),
         Rejection::Token(json(Part::Payload)),
         Rejection::Client { cause: Box::new(Rejection::UnknownIssuer { issuer: text.into() }) },

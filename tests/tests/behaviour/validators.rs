@@ -64,6 +64,7 @@ fn a_validator_sees_verified_claims_and_its_code_and_text_are_the_rejections() {
     assert_eq!(forbidden.challenge().to_string(), r#"Bearer error="insufficient_scope""#);
     let unavailable = verify("unknown").unwrap_err();
     assert_eq!((unavailable.status(), unavailable.challenge().to_string().as_str()), (503, "Bearer"));
+    assert_eq!(unavailable.retry_after(), Some(5));
     let Rejection::Refused(refusal) = &unavailable else { panic!("{unavailable:?}") };
     assert_eq!(refusal.detail().len(), 160, "an excerpt");
     assert!(unavailable.to_string().len() <= 256);

@@ -26,7 +26,8 @@ use crate::values::{self, Typ};
 ///
 /// The answer is `{"ok":true,"principal":{...}}` or `{"ok":false,"status":401,"error":...,"challenge":...,"detail":...}`. The members of a
 /// principal: `kind` (jwt, api-key, client, access-token), `issuer`, `subject`, `audience`, `scopes`, `client_id`, `credential_id`,
-/// `key_id`, `expires_at`; those that do not apply are null. `error` is a code for programs, `detail` a sentence for people.
+/// `key_id`, `expires_at`; those that do not apply are null. `error` is a code for programs, `detail` a sentence for people. What cannot be decided now has the status 503 and `retry_after`, in
+/// seconds.
 #[derive(Args, Debug)]
 #[command(
     group = ArgGroup::new("accepted").args(["issuer", "api_keys", "store", "config"]).multiple(true).required(true),
@@ -232,7 +233,8 @@ fn answer(verdict: Result<Principal, Rejection>, output: &mut JsonLines) -> io::
 
 fn reject(reason: Reason, rejection: &Rejection, output: &mut JsonLines) -> io::Result<Outcome> {
     let (Reason { error, detail }, challenge) = (reason, rejection.challenge().to_string());
-    output.write(&Rejected { ok: false, status: rejection.status(), error, challenge, detail })?;
+    let (status, retry_after) = (rejection.status(), rejection.retry_after());
+    output.write(&Rejected { ok: false, status, error, challenge, retry_after, detail })?;
     Ok(Outcome::Rejected)
 }
 
@@ -280,5 +282,8 @@ struct Rejected {
     status: u16,
     error: &'static str,
     challenge: String,
+    /// Seconds, with a status of 503.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retry_after: Option<u32>,
     detail: String,
 }

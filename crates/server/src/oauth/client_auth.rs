@@ -29,7 +29,7 @@ pub(super) fn authenticate(
     let request = request.address(address.known()).accept(clients_alone);
     let principal = app.engine.verify_request(&request).map_err(|rejection| {
         tracing::info!(code = rejection.code(), detail = %rejection, "client rejected");
-        OAuthError::InvalidClient
+        rejection.retry_after().map_or(OAuthError::InvalidClient, OAuthError::TemporarilyUnavailable)
     })?;
     if form.value("client_id").is_some_and(|in_form| Some(in_form) != principal.client_id()) {
         return Err(OAuthError::InvalidRequest("client_id is another than that of the credentials"));

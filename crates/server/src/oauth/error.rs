@@ -14,6 +14,8 @@ pub(crate) enum OAuthError {
     UnsupportedGrantType,
     InvalidScope,
     ServerError,
+    /// To be asked again after so many seconds.
+    TemporarilyUnavailable(u32),
 }
 
 impl OAuthError {
@@ -25,6 +27,8 @@ impl OAuthError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::ServerError => "server_error",
+            // RFC 6749 has it for the authorization endpoint (section 4.1.2.1).
+            Self::TemporarilyUnavailable(_) => "temporarily_unavailable",
         }
     }
 
@@ -35,6 +39,7 @@ impl OAuthError {
             Self::UnsupportedGrantType => "grant_type is client_credentials or authorization_code",
             Self::InvalidScope => "scope asks for more than the client may have",
             Self::ServerError => "the service could not answer; try again",
+            Self::TemporarilyUnavailable(_) => "this cannot be decided now; try again",
         }
     }
 
@@ -42,6 +47,7 @@ impl OAuthError {
         match self {
             Self::InvalidClient => StatusCode::UNAUTHORIZED,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::TemporarilyUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -54,6 +60,9 @@ impl IntoResponse for OAuthError {
         if self == Self::InvalidClient {
             let challenge = HeaderValue::from_static(r#"Basic realm="tollgate", charset="UTF-8""#);
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Self::TemporarilyUnavailable(seconds) = self {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     }

@@ -1,0 +1,77 @@
+use std::fmt;
+use std::sync::Arc;
+
+use crate::excerpt::{Brief, excerpt_of};
+use crate::limits::RETRY_AFTER_SECONDS;
+use crate::rejection::Rejection;
+
+/// What a decision needs and lacks now: it comes from outside of the engine, and did not come. The credential may be good, so
+/// that the rejection is neither 401 nor 403, but 503.
+///
+/// Whoever verifies with more than the engine, as an async verifier does that asks an issuer, makes a [`Rejection`] of it:
+///
+/// ```
+/// use tollgate::{Rejection, Unavailable};
+///
+/// let cause = Unavailable::no_answer("https://as.example/", "the connection was refused");
+/// let rejection = Rejection::from(cause);
+/// assert_eq!((rejection.status(), rejection.code()), (503, "issuer-unavailable"));
+/// assert_eq!(rejection.retry_after(), Some(5));
+/// ```
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// The issuer of the credential was asked, and gave no answer that can be used.
+    NoAnswer {
+        /// The issuer, as it is configured.
+        issuer: Arc<str>,
+        /// Why there is none, an excerpt of it.
+        reason: Box<str>,
+    },
+    /// The issuer of the credential would have to be asked, and was asked too often of late.
+    BudgetSpent {
+        /// The issuer, as it is configured.
+        issuer: Arc<str>,
+    },
+}
+
+impl Unavailable {
+    /// `issuer`, as it is configured, gave no answer that can be used. `reason` is for the server's own log; an excerpt of it is
+    /// kept.
+    #[must_use]
+    pub fn no_answer(issuer: impl Into<Arc<str>>, reason: impl fmt::Display) -> Self {
+        Unavailable::NoAnswer { issuer: issuer.into(), reason: excerpt_of(reason) }
+    }
+
+    /// A stable kebab-case code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Unavailable::NoAnswer { .. } => "issuer-unavailable",
+            Unavailable::BudgetSpent { .. } => "budget-spent",
+        }
+    }
+}
+
+impl fmt::Display for Unavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unavailable::NoAnswer { issuer, reason } => {
+                write!(f, "{} was asked and gave no answer: {}", Brief(issuer, 60), Brief(reason, 140))
+            }
+            Unavailable::BudgetSpent { issuer } => {
+                write!(f, "{} would have to be asked, and its budget of questions is spent", Brief(issuer, 120))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Unavailable {}
+
+/// To be asked again after [`RETRY_AFTER_SECONDS`].
+impl From<Unavailable> for Rejection {
+    #[cold]
+    fn from(cause: Unavailable) -> Self {
+        Rejection::Unavailable { cause, retry_after: RETRY_AFTER_SECONDS }
+    }
+}
