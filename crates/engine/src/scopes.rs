@@ -48,6 +48,64 @@ impl Serialize for Scopes<'_> {
     }
 }
 
+/// Takes out of a text the scopes that stand in it before. Its memory is used again.
+#[derive(Default)]
+pub(crate) struct RepeatedScopes(Vec<Span>);
+
+/// Where a scope and the space after it are, in bytes.
+#[derive(Clone, Copy)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+impl Span {
+    fn of(self, text: &str) -> &str {
+        &text[self.start as usize..self.end as usize]
+    }
+}
+
+impl RepeatedScopes {
+    /// `text` from `start` on are scopes, each followed by a space. Sorts them, because a token may have thousands.
+    pub(crate) fn remove_from(&mut self, text: &mut String, start: usize) {
+        let (RepeatedScopes(spans), all) = (&mut *self, text.as_str());
+        spans.clear();
+        let mut end = start as u32;
+        spans.extend(all[start..].split_inclusive(' ').map(|scope| {
+            let start = end;
+            end += scope.len() as u32;
+            Span { start, end }
+        }));
+        // Lengths are told apart sooner than texts.
+        spans.sort_unstable_by_key(|span| (span.end - span.start, span.of(all), span.start));
+        let mut first: Option<Span> = None;
+        spans.retain(|span| {
+            let is_repeated = first.is_some_and(|first| first.of(all) == span.of(all));
+            if !is_repeated {
+                first = Some(*span);
+            }
+            is_repeated
+        });
+        if !spans.is_empty() {
+            self.cut(text);
+        }
+    }
+
+    /// Takes all spans out of `text` in one pass.
+    #[cold]
+    fn cut(&mut self, text: &mut String) {
+        self.0.sort_unstable_by_key(|span| span.start);
+        let mut spans = self.0.iter().peekable();
+        let mut at = 0;
+        text.retain(|character| {
+            let here = at;
+            at += character.len_utf8() as u32;
+            spans.next_if(|span| span.end <= here);
+            spans.peek().is_none_or(|span| here < span.start)
+        });
+    }
+}
+
 /// Joins scope-tokens by spaces, and leaves out what is not one.
 pub(crate) fn join<'a>(scopes: impl IntoIterator<Item = &'a str>) -> String {
     let mut joined = String::new();

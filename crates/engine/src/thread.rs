@@ -7,6 +7,7 @@ use zeroize::optimization_barrier;
 
 use crate::cache::{self, Fronts};
 use crate::sync::thread_local;
+use crate::token::FieldsBuffer;
 
 /// Memory for the token at hand, so that a verify allocates only what its `Principal` keeps, and the thread's part of the
 /// caches.
@@ -16,8 +17,7 @@ pub(crate) struct Thread {
     pub(crate) headers: HeaderCache,
     pub(crate) claims: json::Buffer,
     pub(crate) signature: Signature,
-    /// Where the fields of a token are put together.
-    pub(crate) fields: String,
+    pub(crate) fields: FieldsBuffer,
 }
 
 thread_local! {

@@ -15,6 +15,7 @@ use crate::revocation::Marks;
 use crate::scopes::Scopes;
 use crate::sync::AtomicU64;
 
+pub(crate) use fields::FieldsBuffer;
 use fields::{Field, Fields};
 use text::Block;
 
@@ -75,7 +76,7 @@ impl Token {
     pub(crate) fn new(
         proof: &VerifiedJws<'_>,
         mapped: &Mapped<'_, '_>,
-        buffer: &mut String,
+        buffer: &mut FieldsBuffer,
         issuer: &sync::Arc<ConfiguredIssuer>,
         verified_at: i64,
         stamp: Stamp,

@@ -48,8 +48,11 @@ pub(crate) fn read(issuer: &Issuer, payload: &Json, reasons: &mut BTreeSet<Reaso
         for scope in scopes(path, value) {
             let passes_for_another = prefix.is_empty()
                 && issuer.scope_claims.iter().any(|(_, other)| !other.is_empty() && scope.starts_with(other));
-            if !passes_for_another {
-                mapped.scopes.push(format!("{prefix}{scope}"));
+            let scope = format!("{prefix}{scope}");
+            // Those of several claims are a set.
+            let is_repeated = issuer.all_scopes && mapped.scopes.contains(&scope);
+            if !passes_for_another && !is_repeated {
+                mapped.scopes.push(scope);
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Where an issuer's tokens say for whom they are, what they may do and who asks. By Engine::verify throughout.
 
+use proptest::prelude::*;
+use proptest::sample::select;
 use serde_json::{Value, json};
 use tollgate::{
     Algorithm, BuildError, Engine, Issuer, Principal, Rejection, Revocation, Revocations, ScopesFrom, SettingsError,
@@ -236,6 +238,74 @@ fn scopes_come_from_all_claims_together_where_they_are_told_to() {
     let principal = world.verify(json!({ "scope": "a", "permissions": ["d", "e"] })).unwrap();
     assert!(principal.require_all(&["a", "d", "e"]).is_ok());
     assert!(principal.require_scope("f").is_err());
+}
+
+#[test]
+fn scopes_of_all_claims_together_are_a_set() {
+    let roles =
+        |issuer: Issuer| issuer.scope_claims(&["scope", "scp", "permissions"]).prefixed_scope_claim("roles", "r:");
+    let world = World::new(|issuer| roles(issuer).scopes_from(ScopesFrom::All));
+    let claims = json!({
+        "sub": "é", "scope": "b a  b", "scp": ["a", "c", "c"], "permissions": ["ab", "b", "d"], "roles": ["a", "a"],
+    });
+    assert_eq!(world.scopes(claims.clone()), ["b", "a", "c", "ab", "d", "r:a"]);
+    let principal = world.verify(claims.clone()).unwrap();
+    assert_eq!(principal.scopes().as_str(), "b a c ab d r:a");
+    assert_eq!(principal.subject(), Some("é"));
+    let first = World::new(|issuer| roles(issuer).scopes_from(ScopesFrom::First));
+    assert_eq!(first.scopes(claims), ["b", "a", "b"], "of one claim they are as they were sent");
+}
+
+/// The scopes of `claims`, a claim and a value at a time.
+fn plainest_set(claims: &Value) -> Vec<String> {
+    let mut set: Vec<String> = Vec::new();
+    for (name, prefix) in [("scope", ""), ("scp", ""), ("permissions", ""), ("roles", "r:"), ("groups", "r:")] {
+        let values: Vec<&str> = match &claims[name] {
+            Value::String(text) if name == "scope" || name == "scp" => text.split(' ').collect(),
+            Value::String(text) => vec![text],
+            Value::Array(entries) => entries.iter().filter_map(Value::as_str).collect(),
+            _ => Vec::new(),
+        };
+        for value in values {
+            let is_token = !value.is_empty() && !value.contains([' ', '"', '\\', 'é']);
+            let passes_for_a_role = prefix.is_empty() && value.starts_with("r:");
+            let scope = format!("{prefix}{value}");
+            if is_token && !passes_for_a_role && !set.contains(&scope) {
+                set.push(scope);
+            }
+        }
+    }
+    set
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn scopes_of_all_claims_together_are_those_of_each_without_repetition(
+        scopes in proptest::collection::vec(select(vec!["a", "b", "ab", "ba", "r:a", "", "long-name"]), 0..40),
+        scp in proptest::collection::vec(select(vec!["a", "c", "ab", "r:b"]), 0..40),
+        others in proptest::collection::vec(
+            proptest::collection::vec(select(vec!["a", "b", "c", "r:a", "a b", "é", "", "a\"", "long-name"]), 0..40), 3
+        ),
+        left_out in proptest::collection::vec(any::<bool>(), 5),
+    ) {
+        let mut claims = json!({ "scope": scopes.join(" "), "scp": scp, "permissions": others[0], "roles": others[1] });
+        claims["groups"] = json!(others[2].first());
+        if claims["groups"].is_null() || left_out[4] {
+            claims.as_object_mut().unwrap().remove("groups");
+        }
+        for (name, left_out) in ["scope", "scp", "permissions", "roles"].into_iter().zip(left_out) {
+            if left_out {
+                claims.as_object_mut().unwrap().remove(name);
+            }
+        }
+        let world = World::new(|issuer| {
+            let issuer = issuer.scope_claims(&["scope", "scp", "permissions"]).prefixed_scope_claim("roles", "r:");
+            issuer.prefixed_scope_claim("groups", "r:").scopes_from(ScopesFrom::All)
+        });
+        prop_assert_eq!(world.scopes(claims.clone()), plainest_set(&claims));
+    }
 }
 
 #[test]

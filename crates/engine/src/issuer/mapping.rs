@@ -11,6 +11,7 @@ use super::settings::SettingsError;
 use super::sources::{ClaimSources, ScopeSource, ScopesFrom};
 use crate::excerpt::excerpt_of;
 use crate::rejection::Rejection;
+use crate::scopes::RepeatedScopes;
 
 /// A claim of which the place is known, or is looked for together with the others.
 #[derive(Clone, Debug)]
@@ -190,8 +191,13 @@ impl Mapping {
         Ok(())
     }
 
-    /// Appends to `text` each scope and a space.
-    pub(crate) fn write_scopes(&self, claims: &LocatedClaims<'_, '_>, text: &mut String) {
+    /// Appends to `text` each scope and a space. Those of several claims are a set, in the order in which they come first.
+    pub(crate) fn write_scopes(
+        &self,
+        claims: &LocatedClaims<'_, '_>,
+        text: &mut String,
+        repeated: &mut RepeatedScopes,
+    ) {
         match self.scopes_from {
             ScopesFrom::First => {
                 if let Some((source, value)) = claims.first(&self.scopes, |source| &source.location) {
@@ -199,11 +205,13 @@ impl Mapping {
                 }
             }
             ScopesFrom::All => {
+                let start = text.len();
                 for source in &self.scopes {
                     if let Some(value) = claims.at(&source.location) {
                         source.write(value, text);
                     }
                 }
+                repeated.remove_from(text, start);
             }
         }
     }

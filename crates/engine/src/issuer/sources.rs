@@ -97,7 +97,7 @@ pub enum ScopesFrom {
     /// The first that is there.
     #[default]
     First,
-    /// All of them together.
+    /// All of them together, as a set: a scope that several have is there once, where it comes first.
     All,
 }
 

@@ -2,7 +2,7 @@ use triomphe::Arc;
 
 use super::allocated;
 use crate::policy::Mapped;
-use crate::scopes::Scopes;
+use crate::scopes::{RepeatedScopes, Scopes};
 
 /// The claims of a token that a `Principal` tells and a revocation names, one after the other in one text.
 #[derive(Clone)]
@@ -12,6 +12,13 @@ pub(super) struct Fields {
     ends: [u32; FIELDS],
     /// A bit for each field that the token has.
     present: u8,
+}
+
+/// Where the fields of a token are put together.
+#[derive(Default)]
+pub(crate) struct FieldsBuffer {
+    text: String,
+    repeated: RepeatedScopes,
 }
 
 /// In the order of the text.
@@ -32,9 +39,10 @@ const FIELDS: usize = Field::Scopes as usize + 1;
 
 impl Fields {
     /// Copies the fields. They are put together in `buffer`, so that their text is one allocation of the right size.
-    pub(super) fn collect(mapped: &Mapped<'_, '_>, buffer: &mut String) -> Self {
-        buffer.clear();
-        let mut collector = Collector { text: buffer, ends: [0; FIELDS], present: 0 };
+    pub(super) fn collect(mapped: &Mapped<'_, '_>, buffer: &mut FieldsBuffer) -> Self {
+        let FieldsBuffer { text, repeated } = buffer;
+        text.clear();
+        let mut collector = Collector { text, ends: [0; FIELDS], present: 0 };
         let claims = mapped.claims.claims;
         collector.name(Field::Issuer, claims.iss());
         collector.name(Field::Subject, mapped.subject);
@@ -47,7 +55,7 @@ impl Fields {
                 text.push('\0');
             }
         });
-        collector.list(Field::Scopes, |text| mapped.mapping.write_scopes(&mapped.claims, text));
+        collector.list(Field::Scopes, |text| mapped.mapping.write_scopes(&mapped.claims, text, repeated));
         let Collector { text, ends, present } = collector;
         Fields { text: Arc::from(&**text), ends, present }
     }
