@@ -123,6 +123,7 @@ impl Configuration {
             BuildError::Issuer { issuer, .. }
             | BuildError::IssuersOverlap { issuer }
             | BuildError::TemplatesOverlap { issuer, .. }
+            | BuildError::RevocationsNeverFresh { issuer }
             | BuildError::NoKeys { issuer }
             | BuildError::NoUsableKey { issuer } => Some(&**issuer),
             _ => None,

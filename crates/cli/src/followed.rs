@@ -1,10 +1,13 @@
 //! A store that is followed while credentials are verified.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Deserialize;
 use tollgate::{ApiKeyTable, KeyRecord, Revocations};
+use tollgate_store::limits::DEFAULT_MAX_STALENESS;
 use tollgate_store::{Follower, FollowerThread};
 
 use crate::error::{self, CommandError};
@@ -19,6 +22,8 @@ pub(crate) struct StoreConfiguration {
     pub(crate) pepper_file: Option<PathBuf>,
     pub(crate) prefix: Option<String>,
     pub(crate) env: Option<String>,
+    /// Seconds after which what is known of the store is stale, when it can no longer be followed.
+    pub(crate) max_staleness: Option<NonZeroU32>,
 }
 
 /// The tables of a store, which are kept in step with it until this is dropped.
@@ -38,7 +43,9 @@ impl StoreConfiguration {
         let count = store.key_count().map_err(failed)?;
         let table = ApiKeyTable::builder(format).capacity(count).pepper(pepper).build();
         let (api_keys, revocations) = (Arc::new(table), Revocations::new());
-        let mut follower = Follower::new(Arc::new(store), api_keys.clone(), revocations.clone());
+        let max_staleness = self.max_staleness.map(|seconds| Duration::from_secs(seconds.get().into()));
+        let mut follower = Follower::new(Arc::new(store), api_keys.clone(), revocations.clone())
+            .max_staleness(max_staleness.unwrap_or(DEFAULT_MAX_STALENESS));
         let bar = key_bar(count as u64);
         let loaded = follower.load(&|keys| bar.set_position(keys));
         bar.finish_and_clear();

@@ -171,6 +171,7 @@ impl EngineBuilder {
         if self.last_use.is_some() && self.api_keys.is_none() {
             return Err(BuildError::LastUseWithoutApiKeys);
         }
+        check_freshness(&self.issuers, &self.revocations)?;
         let issuers = Issuers::new(self.issuers)?;
         let mut accepted = self.accepted;
         if issuers.is_empty() && !self.issuers_at_run_time {
@@ -205,6 +206,17 @@ impl EngineBuilder {
     }
 }
 
+/// An issuer that requires fresh revocations needs somebody who can declare that they are.
+pub(crate) fn check_freshness(issuers: &[Issuer], revocations: &Revocations) -> Result<(), BuildError> {
+    let mut requiring = issuers.iter().map(Issuer::settings).filter(|settings| settings.require_fresh_revocations);
+    match requiring.next() {
+        Some(settings) if !revocations.are_shared() => {
+            Err(BuildError::RevocationsNeverFresh { issuer: settings.name.as_str().into() })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Why a configuration cannot work.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
@@ -236,6 +248,11 @@ pub enum BuildError {
         issuer: Box<str>,
         /// Why not.
         error: SettingsError,
+    },
+    /// An issuer requires fresh revocations, and nobody but the engine has its table of revocations, so that they would never be fresh.
+    RevocationsNeverFresh {
+        /// The issuer's name.
+        issuer: Box<str>,
     },
     /// Two issuers have one name, and neither their `typ` nor their audiences tell them apart.
     IssuersOverlap {
@@ -308,6 +325,10 @@ impl fmt::Display for BuildError {
             BuildError::NoUsableKey { issuer } => write!(
                 f,
                 "the issuer {issuer:?} has no key for an algorithm that it accepts; give it one, or a key ring that is filled later"
+            ),
+            BuildError::RevocationsNeverFresh { issuer } => write!(
+                f,
+                "the issuer {issuer:?} requires fresh revocations, and nobody feeds the engine's: follow a store"
             ),
             BuildError::Issuer { error: SettingsError::NoName, .. } => {
                 f.write_str("an issuer's name must not be empty")

@@ -6,7 +6,7 @@ use tollgate_keys::{Algorithm, KeyRing};
 
 use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::basic::BasicCredentials;
-use crate::builder::{BuildError, EngineBuilder};
+use crate::builder::{BuildError, EngineBuilder, check_freshness};
 use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::{Clock, Now};
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
@@ -212,6 +212,7 @@ impl Engine {
     /// [`BuildError`] where its settings cannot work, or there are issuers of its name.
     pub fn add_issuer(&self, issuer: Issuer) -> Result<(), BuildError> {
         self.check_takes_issuers()?;
+        check_freshness(std::slice::from_ref(&issuer), &self.revocations)?;
         self.issuers.add(issuer)
     }
 
@@ -223,7 +224,9 @@ impl Engine {
     /// As [`add_issuer`](Engine::add_issuer). Nothing is changed then.
     pub fn replace_issuers(&self, issuers: impl IntoIterator<Item = Issuer>) -> Result<(), BuildError> {
         self.check_takes_issuers()?;
-        self.issuers.replace(issuers.into_iter().collect())
+        let issuers: Vec<_> = issuers.into_iter().collect();
+        check_freshness(&issuers, &self.revocations)?;
+        self.issuers.replace(issuers)
     }
 
     /// Removes the issuers of this name, which may be a template. Returns whether there were any.
@@ -298,6 +301,7 @@ impl Engine {
         let stamp = Stamp { keys: keys.generation(), revocations, issuers: issuers.generation() };
         let verified = Token::new(&proof, &mapped, &mut thread.fields, issuer, now.earliest, stamp);
         self.check_not_revoked(|| verified.marks())?;
+        issuer.policy().check_fresh(&self.revocations)?;
         issuer.validators().check_new(&verified, now.latest)?;
         if let Some(cache) = &self.cache {
             cache.insert(token, &verified);
@@ -325,7 +329,8 @@ impl Engine {
             if !keys.contains(token.key()) {
                 return Judgement::Gone;
             }
-            if let Err(rejection) = self.check_not_revoked(|| token.marks()) {
+            let unrevoked = self.check_not_revoked(|| token.marks());
+            if let Err(rejection) = unrevoked.and_then(|()| issuer.policy().check_fresh(&self.revocations)) {
                 return Judgement::Rejected(rejection);
             }
             token.restamp(Stamp { keys: keys.generation(), revocations, issuers });

@@ -334,6 +334,28 @@ impl Issuer {
         self
     }
 
+    /// Accepts its tokens only while the engine's [revocations are fresh](crate::Revocations::mark_fresh): otherwise they are
+    /// rejected with [`StaleRevocations`](crate::Unavailable::StaleRevocations), a status of 503.
+    ///
+    /// A table of revocations is stale until whoever feeds it says otherwise, as the follower of `tollgate-store` does.
+    ///
+    /// ```
+    /// use tollgate::{Engine, Issuer, KeyRing, KeySet, Revocations};
+    ///
+    /// let revocations = Revocations::new();
+    /// let issuer = Issuer::new("https://auth.example.com/").audience("https://api.example.com");
+    /// let issuer = issuer.keys(KeyRing::new(KeySet::default())).require_fresh_revocations();
+    /// let engine = Engine::builder().issuer(issuer).revocations(revocations.clone()).build()?;
+    /// assert!(!revocations.are_fresh());
+    /// revocations.mark_fresh();
+    /// # Ok::<(), tollgate::BuildError>(())
+    /// ```
+    #[must_use]
+    pub fn require_fresh_revocations(mut self) -> Self {
+        self.settings.require_fresh_revocations = true;
+        self
+    }
+
     /// Accepts tokens for anybody. A token that another service was given is then accepted here too
     /// (RFC 8725 section 3.9).
     #[must_use]

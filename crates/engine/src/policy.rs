@@ -13,6 +13,8 @@ use crate::issuer::{
     SettingsError, Tenants, TypProfile,
 };
 use crate::rejection::Rejection;
+use crate::revocation::Revocations;
+use crate::unavailable::Unavailable;
 
 /// What one issuer's tokens have to say: its settings, made ready.
 #[derive(Clone, Debug)]
@@ -24,6 +26,7 @@ pub(crate) struct Policy {
     /// Any will do without it.
     audiences: Option<Arc<[Box<str>]>>,
     accept_missing_exp: bool,
+    require_fresh_revocations: bool,
     /// Those of RFC 9068 that an access token has to have, beside `iss`, `exp` and `aud`.
     access_token_claims: Vec<OptionalClaim>,
     required: Vec<Location>,
@@ -79,6 +82,7 @@ impl Policy {
             typ: settings.typ.clone(),
             audiences: if settings.danger_accept_any_audience { None } else { Some(audiences.collect()) },
             accept_missing_exp: settings.danger_accept_missing_exp,
+            require_fresh_revocations: settings.require_fresh_revocations,
             access_token_claims: required_of_access_tokens.collect(),
             required: settings.require_claims.iter().map(location).collect(),
             expected: settings.expect.iter().map(expected).collect(),
@@ -186,6 +190,14 @@ impl Policy {
                     issuer: self.issuer.clone(),
                 });
             }
+        }
+        Ok(())
+    }
+
+    /// Checks that what the token was not found among can be relied on, where the issuer requires it.
+    pub(crate) fn check_fresh(&self, revocations: &Revocations) -> Result<(), Rejection> {
+        if self.require_fresh_revocations && !revocations.are_fresh() {
+            return Err(Unavailable::StaleRevocations { issuer: self.issuer.clone() }.into());
         }
         Ok(())
     }

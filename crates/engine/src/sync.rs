@@ -5,14 +5,14 @@
 pub(crate) use {
     arc_swap::{ArcSwap, ArcSwapOption, Guard},
     std::hash::RandomState,
-    std::sync::atomic::{AtomicU64, AtomicUsize},
+    std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize},
     std::sync::{Mutex, MutexGuard},
     std::thread_local,
 };
 
 #[cfg(tollgate_model)]
 pub(crate) use {
-    loom::sync::atomic::{AtomicU64, AtomicUsize},
+    loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize},
     loom::sync::{Mutex, MutexGuard},
     loom::thread_local,
     tollgate_keys::sync::{ArcSwap, ArcSwapOption, Guard},

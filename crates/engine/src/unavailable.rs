@@ -21,6 +21,12 @@ use crate::rejection::Rejection;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Unavailable {
+    /// What was revoked elsewhere may not be known here yet, and the issuer
+    /// [requires](crate::Issuer::require_fresh_revocations) that it is.
+    StaleRevocations {
+        /// The issuer, as it is configured.
+        issuer: Arc<str>,
+    },
     /// The issuer of the credential was asked, and gave no answer that can be used.
     NoAnswer {
         /// The issuer, as it is configured.
@@ -47,6 +53,7 @@ impl Unavailable {
     #[must_use]
     pub fn code(&self) -> &'static str {
         match self {
+            Unavailable::StaleRevocations { .. } => "revocations-stale",
             Unavailable::NoAnswer { .. } => "issuer-unavailable",
             Unavailable::BudgetSpent { .. } => "budget-spent",
         }
@@ -56,6 +63,9 @@ impl Unavailable {
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Unavailable::StaleRevocations { issuer } => {
+                write!(f, "{} requires fresh revocations, and those that are known are stale", Brief(issuer, 120))
+            }
             Unavailable::NoAnswer { issuer, reason } => {
                 write!(f, "{} was asked and gave no answer: {}", Brief(issuer, 60), Brief(reason, 140))
             }

@@ -41,6 +41,8 @@ impl App {
             .audience(&origin)
             .keys(signing_keys.key_ring())
             .typ(TypProfile::JwtOrAccessToken)
+            // They are revoked in the store that is followed.
+            .require_fresh_revocations()
             // The clock that wrote the times is the one that checks them.
             .leeway(0);
         let (table, revocations) = keys.tables();

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tollgate::apikeys::Pepper;
 use tollgate::{KeyFormat, TrustedProxies};
+use tollgate_store::limits::DEFAULT_MAX_STALENESS;
 
 /// What the service can be told. [`Config::default`] is what `tollgate serve` runs with.
 #[derive(Clone, Debug)]
@@ -32,6 +33,9 @@ pub struct Config {
     /// The proxies in front of the service, and the field in which they name the client. None are trusted by default: the
     /// client is then the peer of the connection.
     pub trusted_proxies: TrustedProxies,
+    /// After how long without a look at the store what is known of it is stale: the service's own JWTs, which are revoked there, are then
+    /// answered with 503.
+    pub max_staleness: Duration,
     /// How often what has expired is cleared away, in memory and on the disk.
     pub upkeep_interval: Duration,
     /// Fill the store with the demo's accounts; needs `data_dir: None`, since their password is known.
@@ -62,6 +66,7 @@ impl Default for Config {
             key_format: None,
             pepper: None,
             trusted_proxies: TrustedProxies::none(),
+            max_staleness: DEFAULT_MAX_STALENESS,
             upkeep_interval: UPKEEP_INTERVAL,
             demo: false,
         }

@@ -55,7 +55,7 @@ impl KeyStore {
         let table = Arc::new(table.build());
         let revocations = Revocations::new();
         let follower = Follower::new(Arc::clone(&store), Arc::clone(&table), revocations.clone());
-        let mut follower = follower.reclaim_every(config.upkeep_interval);
+        let mut follower = follower.reclaim_every(config.upkeep_interval).max_staleness(config.max_staleness);
         // Before anything is answered: what is revoked in the store is revoked here from the first request on.
         follower.catch_up()?;
         let follower = follower.spawn_reporting(|error: &StoreError| {

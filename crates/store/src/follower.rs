@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use reclaimer::expiry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tollgate::apikeys::KeyDigest;
 use tollgate::{ApiKeyTable, KeyRecord, KeyState, Revocation, Revocations};
 
@@ -29,6 +29,9 @@ use tollgate::{ApiKeyTable, KeyRecord, KeyState, Revocation, Revocations};
 ///
 /// Table and revocations are the follower's own: what others put into them is lost when it begins again. It has no thread:
 /// call [`catch_up`](Self::catch_up) and [`wait`](Self::wait) from one of yours, or [`spawn`](Self::spawn) it.
+///
+/// While it is in step with the log the revocations are [fresh](Revocations::are_fresh): [`max_staleness`](Self::max_staleness)
+/// says for how long afterwards. When it is dropped they are stale.
 ///
 /// A disabled key stays in the table, so that a rejection can say why; a revoked or expired one does not.
 #[derive(Debug)]
@@ -47,7 +50,7 @@ impl<L: ChangeLog> Follower<L> {
     /// A follower that has applied nothing yet. A table with room for the keys that are to come loads faster.
     #[must_use]
     pub fn new(log: Arc<L>, table: Arc<ApiKeyTable<KeyRecord>>, revocations: Revocations) -> Self {
-        let (progress, reclaim_interval) = (Arc::default(), RECLAIM_INTERVAL);
+        let (progress, reclaim_interval) = (Arc::new(Progress::new(revocations.clone())), RECLAIM_INTERVAL);
         let reclaimer = Reclaimer::new(Arc::clone(&table), revocations.clone());
         Self { log, table, revocations, progress, position: None, reclaimer, reclaim_interval }
     }
@@ -56,6 +59,18 @@ impl<L: ChangeLog> Follower<L> {
     #[must_use]
     pub fn reclaim_every(mut self, interval: Duration) -> Self {
         self.reclaim_interval = interval;
+        self
+    }
+
+    /// How long ago the tables may have been in step with the log before the revocations are
+    /// [stale](Revocations::mark_stale); [`DEFAULT_MAX_STALENESS`](crate::limits::DEFAULT_MAX_STALENESS) unless told. Issuers that
+    /// [require fresh revocations](tollgate::Issuer::require_fresh_revocations) are then answered with 503.
+    ///
+    /// Below [`STOP_INTERVAL`](crate::limits::STOP_INTERVAL), for which a thread waits at a time, they would be stale now and then
+    /// without any failure.
+    #[must_use]
+    pub fn max_staleness(self, max: Duration) -> Self {
+        self.progress.set_max_staleness(max);
         self
     }
 
@@ -80,10 +95,11 @@ impl<L: ChangeLog> Follower<L> {
     /// # Errors
     /// When the log cannot be read. A table that was empty is empty again; one in use is as it was.
     pub fn load(&mut self, report: &(dyn Fn(u64) + Sync)) -> Result<u64, L::Error> {
+        let as_of = Instant::now();
         let position = if self.table.is_empty() { self.fill(report) } else { self.replace(report) };
         self.position = position.as_ref().ok().copied();
         let position = position?;
-        self.progress.reached(position, position);
+        self.progress.reached(position, position, as_of);
         Ok(position)
     }
 
@@ -97,6 +113,7 @@ impl<L: ChangeLog> Follower<L> {
                 self.load(&|_| {})?;
                 continue;
             };
+            let as_of = Instant::now();
             match self.log.changes_after(position, CHANGES_PER_READ)? {
                 Since::Compacted => self.position = None,
                 Since::Changes(read) => {
@@ -105,7 +122,7 @@ impl<L: ChangeLog> Follower<L> {
                         self.apply(change, now);
                     }
                     self.position = Some(read.through);
-                    self.progress.reached(read.through, read.latest);
+                    self.progress.reached(read.through, read.latest, as_of);
                     if read.through >= read.latest {
                         return Ok(read.through);
                     }
@@ -190,6 +207,13 @@ impl<L: ChangeLog> Follower<L> {
         let expires_at = expiry(&record);
         self.table.insert(key_digest, record);
         self.reclaimer.announce(expires_at);
+    }
+}
+
+/// Also where a thread panics that has it.
+impl<L> Drop for Follower<L> {
+    fn drop(&mut self) {
+        self.progress.end();
     }
 }
 

@@ -49,6 +49,11 @@ pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// this only frees memory, and it reads the whole table.
 pub const RECLAIM_INTERVAL: Duration = Duration::from_secs(60);
 
+/// How long ago a follower's tables may have been in step with the log before they count as stale, unless
+/// [`Follower::max_staleness`](crate::Follower::max_staleness) says otherwise. Our own choice: a restart of what holds the log, or a
+/// slow disk, is over by then; a revocation that is not known counts for nothing for no longer.
+pub const DEFAULT_MAX_STALENESS: Duration = Duration::from_secs(60);
+
 /// How long a follower's thread waits after the log failed. Our own choice: long against a failing disk's queue, short
 /// against the time in which a person reacts.
 pub const RETRY_INTERVAL: Duration = Duration::from_secs(1);

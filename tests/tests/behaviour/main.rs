@@ -19,6 +19,7 @@ mod documents;
 mod expected_claims;
 #[cfg(feature = "oracle")]
 mod forged_signatures;
+mod freshness;
 mod hostile_tokens;
 mod issuer_templates;
 mod issuers_at_run_time;

@@ -37,6 +37,7 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   api_keys = \"keys.jsonl\"                      # or store
   store.file = \"/var/lib/tollgate\"
   store.pepper_file = \"pepper\"                # and store.prefix, store.env
+  store.max_staleness = 60                     # seconds without a look at the store after which what is known of it is stale
   [[issuer]]                                   # once for each issuer; twice of one name where typ or audience differ
   name = \"https://as.example/{tenant}/\"        # its tokens' iss; it may hold one {variable}, after the authority
   tenant_claim = \"tid\"                         # with a {variable}: the claim that has to equal what stands in its place
@@ -69,6 +70,7 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   claims.scopes_from = \"first\"                 # or \"all\": all of them together
   max_list_entries = 128                       # of aud, scp and the like
   max_members = 256                            # of one JSON object
+  require_fresh_revocations = false            # true: its tokens are 503 while what is known of the store is stale
   danger_accept_any_audience = false
   danger_accept_missing_exp = false
   [accept]                                     # everything without it
@@ -204,6 +206,7 @@ impl Arguments {
             pepper_file: self.pepper_file.clone(),
             prefix: self.prefix.clone(),
             env: self.env.clone(),
+            max_staleness: None,
         });
         Configuration {
             issuers: issuer.into_iter().collect(),

@@ -5,7 +5,7 @@ use std::process::{Child, ChildStdin, ChildStdout};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::{Folder, command, run};
+use crate::support::{AUDIENCE, Folder, ISSUER, command, run, token};
 use serde_json::Value;
 
 /// How soon what another process changes counts (docs/store.md).
@@ -30,10 +30,14 @@ impl Verifier {
 
     /// The error of that header, or nothing.
     fn verify(&mut self, header: &str) -> Option<String> {
+        self.answer(header)["error"].as_str().map(str::to_owned)
+    }
+
+    fn answer(&mut self, header: &str) -> Value {
         writeln!(self.stdin.as_mut().unwrap(), "{header}").unwrap();
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
-        serde_json::from_str::<Value>(&line).unwrap()["error"].as_str().map(str::to_owned)
+        serde_json::from_str(&line).unwrap()
     }
 
     /// Waits until that header is answered so, and notes how long that took.
@@ -123,4 +127,36 @@ fn a_configuration_may_name_a_store() {
     run(&["verify", "--config", &both], "").refused_with("either api_keys or store");
     let absent = folder.write("absent.toml", "store.file = \"absent\"\n");
     run(&["verify", "--config", &absent], "").refused_with("there is no store");
+}
+
+#[test]
+fn a80_tokens_of_an_issuer_that_requires_fresh_revocations_are_503_while_the_store_cannot_be_followed() {
+    let folder = Folder::new();
+    assert_eq!(run(&["api-key", "new", "--subject", "u", "--store", &folder.path("store")], "").status, 0);
+    let key = folder.key("ES256", "k1");
+    let issuer = format!("[[issuer]]\nname = \"{ISSUER}\"\naudiences = [\"{AUDIENCE}\"]\njwks = \"k1.jwk\"\n");
+    let requiring = format!("{issuer}require_fresh_revocations = true\n");
+    let stored = format!("store.file = \"store\"\nstore.max_staleness = 1\n{requiring}");
+    let config = folder.write("tollgate.toml", stored);
+    let token = token(&key, &[]);
+    let mut verifier = Verifier::start(&["--config", &config]);
+    assert_eq!(verifier.verify(&token), None);
+
+    let file = folder.path("store/tollgate-keys.sqlite3");
+    let store = rusqlite::Connection::open(file).unwrap();
+    let insert = "INSERT INTO changes (what, name) VALUES ('client', 'no-such-client')";
+    store.execute_batch(&format!("ALTER TABLE feed RENAME TO lost; {insert}")).unwrap();
+    verifier.sees(&token, Some("revocations-stale"));
+    let answer = verifier.answer(&token);
+    assert_eq!((&answer["status"], &answer["retry_after"]), (&503.into(), &5.into()), "{answer}");
+    assert_eq!((&answer["challenge"], answer["detail"].is_string()), (&"Bearer".into(), true), "{answer}");
+    assert!(verifier.answer("Bearer nonsense").get("retry_after").is_none());
+    store.execute_batch("ALTER TABLE lost RENAME TO feed").unwrap();
+    verifier.sees(&token, None);
+
+    let without = folder.write("without.toml", &requiring);
+    run(&["verify", "--config", &without], "").refused_with("without.toml:1: the issuer");
+    run(&["verify", "--config", &without], "").refused_with("requires fresh revocations");
+    let never = folder.write("never.toml", format!("store.file = \"store\"\nstore.max_staleness = 0\n{issuer}"));
+    run(&["verify", "--config", &never], "").refused_with("nonzero");
 }

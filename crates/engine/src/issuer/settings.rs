@@ -71,6 +71,8 @@ pub struct IssuerSettings {
     /// Values that claims have to have.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::expectations"))]
     pub expect: Vec<(ClaimPath, Expected)>,
+    /// Whether its tokens are accepted only while the engine's revocations are [fresh](crate::Revocations::are_fresh).
+    pub require_fresh_revocations: bool,
     /// Whether tokens for anybody are accepted.
     pub danger_accept_any_audience: bool,
     /// Whether tokens without `exp` are accepted.
@@ -93,6 +95,7 @@ impl Default for IssuerSettings {
             max_members: MAX_JSON_MEMBERS,
             claims: ClaimSources::default(),
             expect: Vec::new(),
+            require_fresh_revocations: false,
             danger_accept_any_audience: false,
             danger_accept_missing_exp: false,
         }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError};
 use super::fingerprint::{Fingerprint, Secret};
 use super::target::{Kind, Marks, Revocation};
 use crate::limits::REVOCATION_SHARDS_LOG2;
-use crate::sync::{ArcSwapOption, AtomicU64, AtomicUsize, Mutex};
+use crate::sync::{ArcSwapOption, AtomicBool, AtomicU64, AtomicUsize, Mutex};
 
 /// What has been revoked. Clones are the same table, and any number of engines may share it.
 ///
@@ -24,6 +24,8 @@ struct Table {
     kinds: AtomicUsize,
     /// Goes up after each change.
     generation: AtomicU64,
+    /// Whether it is declared to be in step with the place where revocations are made.
+    are_fresh: AtomicBool,
     writer: Mutex<()>,
 }
 
@@ -59,6 +61,7 @@ impl Default for Table {
             counts: Default::default(),
             kinds: AtomicUsize::new(0),
             generation: AtomicU64::new(0),
+            are_fresh: AtomicBool::new(false),
             writer: Mutex::new(()),
         }
     }
@@ -152,6 +155,40 @@ impl Revocations {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Declares that the table is in step with the place where revocations are made. Whoever feeds it from a store does so each time that
+    /// the store was read to its end. A new table is stale.
+    ///
+    /// This matters to issuers alone that [require it](crate::Issuer::require_fresh_revocations).
+    pub fn mark_fresh(&self) {
+        // Read first: it is said again and again, and threads that verify read beside it.
+        if !self.are_fresh() {
+            self.0.are_fresh.store(true, Ordering::Release);
+        }
+    }
+
+    /// Declares that revocations made elsewhere may be missing here. After how long without a look at the store that is, whoever
+    /// feeds the table decides, by a monotonic clock.
+    ///
+    /// When this has returned, no verify that starts later accepts a token of an issuer that
+    /// [requires fresh revocations](crate::Issuer::require_fresh_revocations), until they are [fresh](Self::mark_fresh) again.
+    pub fn mark_stale(&self) {
+        // Before the generation: a token that was stamped under the new one was looked at when they were fresh again.
+        if self.0.are_fresh.swap(false, Ordering::AcqRel) {
+            self.0.generation.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Whether the table is declared to be in step with the place where revocations are made.
+    #[must_use]
+    pub fn are_fresh(&self) -> bool {
+        self.0.are_fresh.load(Ordering::Acquire)
+    }
+
+    /// Whether anybody else has this table, who could declare it to be fresh.
+    pub(crate) fn are_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
     }
 
     /// How often the table was changed. Whoever keeps what was found good keeps with it the generation from before.

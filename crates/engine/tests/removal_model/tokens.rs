@@ -292,3 +292,28 @@ fn a40_an_issuer_that_is_removed_added_and_removed_again() {
         world.assert_removed(&fixture.token);
     });
 }
+
+/// Revocations that are stale count as a removal for an issuer that requires fresh ones. They are fresh again in between, so
+/// that a verify can stamp the token anew.
+#[test]
+fn a80_revocations_that_are_stale_fresh_and_stale_again() {
+    let fixture = Arc::new(Fixture::new());
+    explore("stale revocations", move || {
+        let world = World::new(&fixture, Removal::Revocation, ROOMY);
+        world.engine.replace_issuers([issuer(fixture.keys.clone()).require_fresh_revocations()]).unwrap();
+        world.revocations.mark_fresh();
+        world.verify(&fixture.token).unwrap();
+        let (theirs, text) = (world.clone(), fixture.clone());
+        let marker = thread(move || {
+            theirs.revocations.mark_stale();
+            theirs.revocations.mark_fresh();
+            theirs.revocations.mark_stale();
+            theirs.is_removed.store(true, Ordering::Release);
+            theirs.assert_removed(&text.token);
+        });
+        world.verify_meanwhile(&fixture.token);
+        world.verify_meanwhile(&fixture.token);
+        marker.join().unwrap();
+        world.assert_removed(&fixture.token);
+    });
+}

@@ -80,7 +80,7 @@ async fn healthz() -> &'static str {
 }
 
 /// Whether the engine goes by what is in the store now. While it does not, keys that were revoked elsewhere are still
-/// accepted here: whoever distributes requests should send them to another process.
+/// accepted here, and tokens until they are stale: whoever distributes requests should send them to another process.
 async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
     if app.accounts.keys.since_in_step() <= READY_WITHIN {
         (StatusCode::OK, "ready\n")

@@ -1,6 +1,6 @@
 //! The server in a process of its own: what others do to its store meanwhile, and what is left when it is killed.
 
-use crate::support::{TestResult, TestServer, client, config, json};
+use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, assert_problem, client, config, json};
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -117,6 +117,42 @@ fn a_server_that_cannot_follow_the_store_lives_but_is_not_ready() -> TestResult 
     assert_eq!(status("/healthz")?, 200);
     store.execute_batch("ALTER TABLE lost RENAME TO feed")?;
     time_until(200);
+    Ok(())
+}
+
+/// Other keys go on: they do not depend on who was revoked since.
+#[test]
+fn a80_the_services_own_tokens_are_503_while_the_store_cannot_be_followed() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let max_staleness = Duration::from_secs(1);
+    let data_dir = Some(folder.path().to_owned());
+    let server = TestServer::start_with(Config { data_dir, max_staleness, ..config() });
+    server.accounts.add_user(EMAIL, PASSWORD, "read:sites")?;
+    let session = json(server.log_in(EMAIL, PASSWORD), 200);
+    let token = format!("Bearer {}", session["meta"]["jwt"].as_str().unwrap());
+    let sites = || server.get("/api/v2/sites", &token);
+    let until = |wanted: u16| {
+        let start = Instant::now();
+        loop {
+            let answer = sites();
+            if answer.status().as_u16() == wanted {
+                return answer;
+            }
+            assert!(start.elapsed() < Duration::from_secs(10), "never {wanted}");
+            sleep(Duration::from_millis(20));
+        }
+    };
+    until(200);
+    let store = rusqlite::Connection::open(Store::open(folder.path())?.file())?;
+    store.execute_batch(
+        "ALTER TABLE feed RENAME TO lost; INSERT INTO changes (what, name) VALUES ('client', 'no-such-client')",
+    )?;
+    let answer = until(503);
+    assert_eq!(answer.headers()["retry-after"], "5");
+    assert_problem(answer, 503, None, "temporarily_unavailable");
+    assert_eq!(server.get("/api/v2/sites", "Bearer nonsense").status().as_u16(), 401);
+    store.execute_batch("ALTER TABLE lost RENAME TO feed")?;
+    until(200);
     Ok(())
 }
 

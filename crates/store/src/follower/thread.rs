@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// A follower on a thread of its own, and beside it one that frees what has expired. They stop when this is dropped, which
-/// waits until they have.
+/// A follower on a thread of its own, and beside it one that frees what has expired and one that notices when the revocations are
+/// stale. They stop when this is dropped, which waits until they have; the revocations are stale then.
 #[derive(Debug)]
 pub struct FollowerThread {
     progress: Arc<Progress>,
@@ -49,15 +49,23 @@ impl<L: ChangeLog> Follower<L> {
                 reclaimer.reclaim(clock::now());
             }
         });
+        let (watched, stop_watching) = (progress.clone(), is_stopped.clone());
+        let watching = thread::spawn(move || {
+            while !stop_watching.load(Ordering::Acquire) {
+                // Beside the thread that follows, which may wait for the log without end.
+                thread::park_timeout(watched.check_freshness());
+            }
+        });
         let following = thread::spawn(move || self.run(&stop, failed));
-        FollowerThread { progress, is_stopped, threads: vec![reclaiming, following] }
+        FollowerThread { progress, is_stopped, threads: vec![reclaiming, watching, following] }
     }
 
     fn step(&mut self) -> Result<(), L::Error> {
+        let as_of = Instant::now();
         if self.wait(STOP_INTERVAL)? {
             self.catch_up()?;
         } else {
-            self.progress().is_in_step();
+            self.progress().is_in_step(as_of);
         }
         Ok(())
     }

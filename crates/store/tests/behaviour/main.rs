@@ -4,6 +4,7 @@
 
 mod feed;
 mod follower;
+mod freshness;
 mod migrations;
 mod processes;
 mod store;

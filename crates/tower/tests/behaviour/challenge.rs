@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use http::{HeaderValue, Request};
-use tollgate::Rejection;
+use tollgate::{Algorithm, Engine, Rejection, Revocations};
+use tollgate_tests::{Draft, NOW, issuer, signing_key};
 use tollgate_tower::{AuthLayer, JsonBody, LayerError, RejectionBody, Require};
 use tower::ServiceBuilder;
 
@@ -70,6 +71,23 @@ async fn json_body_says_the_error_code_and_no_more() {
         assert_eq!((response.status().as_u16(), response.body().as_str()), (status, body));
         assert_eq!(response.headers()["content-type"], "application/json");
     }
+}
+
+#[tokio::test]
+async fn a80_what_cannot_be_decided_now_is_503_with_retry_after_and_no_challenge() {
+    let (key, revocations) = (signing_key(Algorithm::HS256, 0), Revocations::new());
+    let issuer = issuer([&key]).require_fresh_revocations();
+    let engine = Engine::builder().issuer(issuer).revocations(revocations.clone()).clock(|| NOW).build().unwrap();
+    let layer = AuthLayer::new(engine).body(JsonBody).realm("sites").unwrap();
+    let request = || Request::get("/").header("authorization", format!("Bearer {}", Draft::new(&key).sign(&key)));
+    let response = answer(&layer, request()).await;
+    assert_eq!((response.status().as_u16(), response.body().as_str()), (503, "{}"));
+    assert_eq!(response.headers()["retry-after"], "5");
+    assert!(!response.headers().contains_key("www-authenticate"), "another credential would do no better");
+    revocations.mark_fresh();
+    assert_eq!(answer(&layer, request()).await.status().as_u16(), 200);
+    let without = answer(&layer, Request::get("/")).await;
+    assert!(!without.headers().contains_key("retry-after"));
 }
 
 #[tokio::test]
