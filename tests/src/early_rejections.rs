@@ -126,7 +126,7 @@ const fn early(
 }
 
 /// In the order of the road.
-pub const EARLY_REJECTIONS: [EarlyRejection; 42] = [
+pub const EARLY_REJECTIONS: [EarlyRejection; 44] = [
     early("malformed-credential/scheme-alone", "malformed-credential", 0, |_| "Bearer".to_owned()),
     early("malformed-credential/bare", "malformed-credential", 0, |s| s.text() + "\""),
     early("malformed-credential/bearer", "malformed-credential", 0, |s| format!("Bearer {}\"", s.text())),
@@ -180,8 +180,12 @@ pub const EARLY_REJECTIONS: [EarlyRejection; 42] = [
     early("type-not-allowed", "type-not-allowed", 1, |s| unsigned(&s.draft().header("typ", s.text()))),
     early("missing-claim/aud", "missing-claim", 1, |s| unsigned(&s.padded().without_claim("aud"))),
     early("wrong-audience", "wrong-audience", 1, |s| unsigned(&s.draft().claim("aud", s.texts(100)))),
-    early("sender-constrained", "sender-constrained", 0, |s| {
-        unsigned(&s.draft().claim("cnf", json!({ "jkt": s.text() })))
+    early("sender-constrained", "sender-constrained", 1, |s| unsigned(&s.draft().claim("cnf", json!({ s.text(): 1 })))),
+    early("invalid-confirmation", "invalid-confirmation", 0, |s| {
+        unsigned(&s.draft().claim("cnf", json!({ "x5t#S256": s.text() })))
+    }),
+    early("certificate-required", "certificate-required", 0, |s| {
+        unsigned(&s.padded().claim("cnf", json!({ "x5t#S256": base64url::encode([7; 32]) })))
     }),
     early("expired", "expired", 0, |s| unsigned(&s.padded().claim("exp", NOW - 100))),
     early("not-yet-valid", "not-yet-valid", 0, |s| unsigned(&s.padded().claim("nbf", NOW + 100))),

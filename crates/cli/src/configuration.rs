@@ -16,7 +16,7 @@ use crate::error::CommandError;
 use crate::followed::{Followed, StoreConfiguration};
 use crate::limits::MAX_CONFIGURATION_BYTES;
 use crate::remote::Remote;
-use crate::values::{Field, Kinds, Proxies};
+use crate::values::{CertificateField, Field, Kinds, Proxies};
 use crate::{key_files, key_records};
 
 /// All that an engine can be told.
@@ -44,12 +44,34 @@ pub(crate) struct AcceptConfiguration {
     bare: Option<bool>,
 }
 
-/// How the client of a request is found.
+/// What of a request comes from the proxies in front of the server.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestConfiguration {
-    trusted_proxies: Proxies,
-    client_address: Field,
+    trusted_proxies: Option<Spanned<Proxies>>,
+    client_address: Option<Spanned<Field>>,
+    client_certificate: Option<Spanned<CertificateField>>,
+}
+
+impl RequestConfiguration {
+    /// What would have no effect, and where it is.
+    fn check(&self) -> Result<(), (usize, &'static str)> {
+        let address = self.client_address.as_ref().map(|field| field.span().start);
+        let certificate = self.client_certificate.as_ref().map(|field| field.span().start);
+        match (&self.trusted_proxies, address, certificate) {
+            (None, Some(start), _) => {
+                Err((start, "client_address is read of trusted proxies alone; name them in trusted_proxies"))
+            }
+            (None, None, Some(start)) => {
+                Err((start, "client_certificate is read of trusted proxies alone; name them in trusted_proxies"))
+            }
+            (Some(proxies), None, None) => Err((
+                proxies.span().start,
+                "nothing is read of the trusted proxies; give client_address or client_certificate",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -80,6 +102,9 @@ impl Configuration {
                 .check()
                 .map_err(|Contradiction { position, reason }| file.refused(position.unwrap_or(start), reason))?;
             issuer.get_mut().resolve_paths(folder);
+        }
+        if let Some((position, reason)) = configuration.request.as_ref().and_then(|request| request.check().err()) {
+            return Err(file.refused(position, reason.to_owned()));
         }
         if configuration.api_keys.is_some() && configuration.store.is_some() {
             return Err(file.refused(0, "give either api_keys or store".to_owned()));
@@ -137,11 +162,19 @@ impl Configuration {
 
     /// The proxies in front of the server whose requests are verified.
     pub(crate) fn trusted_proxies(&self) -> TrustedProxies {
-        match &self.request {
-            Some(RequestConfiguration { trusted_proxies: Proxies(proxies), client_address: Field(field) }) => {
-                TrustedProxies::new(proxies.iter().copied(), *field)
-            }
-            None => TrustedProxies::none(),
+        let Some(RequestConfiguration { trusted_proxies: Some(proxies), client_address, client_certificate }) =
+            &self.request
+        else {
+            return TrustedProxies::none();
+        };
+        let blocks = proxies.get_ref().0.iter().copied();
+        let proxies = match client_address {
+            Some(field) => TrustedProxies::new(blocks, field.get_ref().0),
+            None => TrustedProxies::nameless(blocks),
+        };
+        match client_certificate {
+            Some(field) => proxies.client_certificate(field.get_ref().0),
+            None => proxies,
         }
     }
 }

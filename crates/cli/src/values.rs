@@ -80,6 +80,21 @@ impl TryFrom<String> for Field {
     }
 }
 
+/// `client_certificate` in a configuration file.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct CertificateField(pub(crate) tollgate::CertificateField);
+
+impl TryFrom<String> for CertificateField {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let known = "expected client-cert, x-forwarded-client-cert or x-ssl-client-cert";
+        let field = tollgate::CertificateField::from_name(&name).map(CertificateField);
+        field.ok_or_else(|| format!("unknown header `{name}`, {known}"))
+    }
+}
+
 /// Which `typ` the tokens of an issuer have.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Typ {

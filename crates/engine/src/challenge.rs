@@ -42,7 +42,9 @@ impl<'r> Challenge<'r> {
             // "The request requires higher privileges than provided by the access token": of which kind is not the client's.
             Rejection::RequirementNotMet { .. } => (BEARER, Some("insufficient_scope"), None),
             Rejection::Refused(refusal) if refusal.status() == 403 => (BEARER, Some("insufficient_scope"), None),
-            Rejection::MultipleCredentials => (BEARER, Some("invalid_request"), None),
+            Rejection::MultipleCredentials
+            | Rejection::MultipleCertificates
+            | Rejection::MalformedCertificate { .. } => (BEARER, Some("invalid_request"), None),
             Rejection::InsufficientScope { required } => (BEARER, Some("insufficient_scope"), Some(&**required)),
             _ => (BEARER, Some("invalid_token"), None),
         };

@@ -147,7 +147,7 @@ impl Engine {
         Thread::let_go();
         let (credential, kinds) = self.credential(request)?;
         match credential.kind {
-            CredentialKind::Jws => self.admit_jws(credential.text, now, notes),
+            CredentialKind::Jws => self.admit_jws(credential.text, request, now, notes),
             CredentialKind::ApiKey | CredentialKind::OpaqueToken => {
                 self.admit_key(credential.text, kinds, request, now)
             }
@@ -249,23 +249,36 @@ impl Engine {
         Ok((credential, kinds))
     }
 
-    fn admit_jws<N: Notes + ?Sized>(&self, token: &[u8], now: Now, notes: &N) -> Result<Principal, Rejection> {
+    fn admit_jws<N: Notes + ?Sized>(
+        &self,
+        token: &[u8],
+        request: &Request<'_>,
+        now: Now,
+        notes: &N,
+    ) -> Result<Principal, Rejection> {
         let mut asked = None;
         let verdict = Thread::with(|thread| {
             let cached = self
                 .cache
                 .as_ref()
                 .and_then(|cache| cache.find(&mut thread.fronts, token, now.earliest, |token| self.judge(token, now)));
-            match cached {
+            let verified = match cached {
                 Some(judged) => {
                     notes.cache_hit();
                     judged
                 }
-                None => self.admit_new_jws(token, now, thread, &mut asked).map_err(|rejection| match rejection {
-                    Rejection::Token(_) | Rejection::MalformedSignature => unless_joined(rejection, token),
-                    other => other,
-                }),
+                None => {
+                    self.admit_new_jws(token, request, now, thread, &mut asked).map_err(|rejection| match rejection {
+                        Rejection::Token(_) | Rejection::MalformedSignature => unless_joined(rejection, token),
+                        other => other,
+                    })
+                }
+            }?;
+            // The cache holds what the token says; that its sender has what it is bound to is for each request to show.
+            if verified.is_bound() {
+                verified.confirmation().check(request)?;
             }
+            Ok(verified)
         });
         // Now that nothing of the thread is in use: the refresher is the user's, and may itself verify.
         if let Some(key_ring) = asked
@@ -280,6 +293,7 @@ impl Engine {
     fn admit_new_jws(
         &self,
         token: &[u8],
+        request: &Request<'_>,
         now: Now,
         thread: &mut Thread,
         asked: &mut Option<KeyRing>,
@@ -292,6 +306,7 @@ impl Engine {
         let claims = jws.decode_claims_within(issuers.limits(), &mut thread.claims)?;
         let issuer = issuers.find(&header, &claims)?;
         let mapped = issuer.policy().check(algorithm, &header, &claims, issuers.limits(), now)?;
+        mapped.confirmation.check_presented(request)?;
         let keys = issuer.key_ring().load();
         let proof = thread.signature.with(|memory| keys.verify(&jws, &header, memory)).map_err(|error| {
             *asked = Some(issuer.key_ring().clone());

@@ -17,6 +17,10 @@ pub const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// it gives the search up: a hundred hops. What a client wrote to the left of its own address is not read.
 pub const MAX_FORWARDED_BYTES: usize = 4 * 1024;
 
+/// The longest field that names a client's certificate and is read ([`CertificateField`](crate::CertificateField)), in bytes: what
+/// nginx lets pass in one header, twice.
+pub const MAX_CERTIFICATE_FIELD_BYTES: usize = 16 * 1024;
+
 /// The least that [`EngineBuilder::max_header_bytes`](crate::EngineBuilder::max_header_bytes) takes, in bytes: the shortest
 /// credential, which is a key of another system ([`FOREIGN_MIN_BYTES`](tollgate_apikeys::limits::FOREIGN_MIN_BYTES)).
 pub const MIN_HEADER_BYTES: usize = tollgate_apikeys::limits::FOREIGN_MIN_BYTES;

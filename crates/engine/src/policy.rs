@@ -7,6 +7,7 @@ use tollgate_jwt::{ClaimLimits, ClaimNames, Claims, Header, StringList, json};
 use tollgate_keys::Algorithm;
 
 use crate::clock::Now;
+use crate::confirmation::Confirmation;
 use crate::excerpt::{excerpt_of, excerpt_value};
 use crate::issuer::{
     ClaimPath, Expected, IssuerSettings, IssuerTemplate, LocatedClaims, Location, Mapping, OptionalClaim,
@@ -54,6 +55,7 @@ pub(crate) struct Mapped<'c, 's> {
     pub(crate) audience: StringList<'c, 's>,
     pub(crate) subject: Option<&'s str>,
     pub(crate) client: Option<&'s str>,
+    pub(crate) confirmation: Confirmation<'s>,
 }
 
 impl Policy {
@@ -124,15 +126,13 @@ impl Policy {
         }
         let audience = self.mapping.audience(&claims)?;
         self.check_audience(audience)?;
-        if claims.claims.cnf().is_some() {
-            return Err(Rejection::SenderConstrained);
-        }
+        let confirmation = claims.claims.cnf().map_or(Ok(Confirmation::default()), Confirmation::read)?;
         self.check_time(claims.claims.exp(), claims.claims.nbf(), now)?;
         self.check_required(&claims, is_access_token)?;
         self.check_expected(&claims)?;
         self.mapping.check_scopes(&claims)?;
         let (subject, client) = (self.mapping.subject(&claims)?, self.mapping.client(&claims)?);
-        Ok(Mapped { claims, mapping: &self.mapping, audience, subject, client })
+        Ok(Mapped { claims, mapping: &self.mapping, audience, subject, client, confirmation })
     }
 
     fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), Rejection> {

@@ -6,6 +6,7 @@ use tollgate_apikeys::KeyError;
 use tollgate_jwt::{ParseError, StringList, UnverifiedText, excerpt};
 use tollgate_keys::{Algorithm, VerifyError};
 
+use crate::certificate_field::CertificateField;
 use crate::challenge::Challenge;
 use crate::excerpt::{Brief, excerpt_list, excerpt_of};
 use crate::issuer::{ClaimPath, Expected, TypProfile};
@@ -117,9 +118,32 @@ pub enum Rejection {
     ValidatorPanicked,
     /// The [observer](crate::EngineBuilder::observer) panicked, so that an accepted credential did not pass: a fault of the program.
     ObserverPanicked,
-    /// The token is bound to a key that its sender has to prove (`cnf`, RFC 7800), which is not checked here yet: taken as
-    /// a bearer token it would be good for whoever stole it.
-    SenderConstrained,
+    /// The token is bound to its sender (`cnf`, RFC 7800) in a way that is not checked here: taken as a bearer token it would
+    /// be good for whoever stole it.
+    SenderConstrained {
+        /// The member of `cnf`.
+        member: UnverifiedText,
+    },
+    /// The token's `cnf` has no member, so that it does not say what the token is bound to.
+    EmptyConfirmation,
+    /// A member of the token's `cnf` is not the canonical base64url of a SHA-256.
+    InvalidConfirmation {
+        /// The member.
+        member: &'static str,
+    },
+    /// The token is bound to a client certificate (`x5t#S256`, RFC 8705 section 3), and the request has none.
+    CertificateRequired,
+    /// The client's certificate is not the one that the token is bound to (RFC 8705 section 3).
+    WrongCertificate,
+    /// The field in which a proxy names the client's certificate is there more than once, so that one of them may be the
+    /// client's own.
+    MultipleCertificates,
+    /// The field in which a proxy names the client's certificate has another form than the one that is configured
+    /// ([`CertificateField`]).
+    MalformedCertificate {
+        /// The field.
+        field: CertificateField,
+    },
     /// Past `exp` and the leeway, or past a key's expiry. Both in seconds since the Unix epoch.
     Expired {
         /// When it expired.
@@ -251,7 +275,13 @@ impl Rejection {
             Rejection::Refused(refusal) => refusal.code(),
             Rejection::ValidatorPanicked => "validator-panicked",
             Rejection::ObserverPanicked => "observer-panicked",
-            Rejection::SenderConstrained => "sender-constrained",
+            Rejection::SenderConstrained { .. } => "sender-constrained",
+            Rejection::EmptyConfirmation => "empty-confirmation",
+            Rejection::InvalidConfirmation { .. } => "invalid-confirmation",
+            Rejection::CertificateRequired => "certificate-required",
+            Rejection::WrongCertificate => "wrong-certificate",
+            Rejection::MultipleCertificates => "multiple-certificates",
+            Rejection::MalformedCertificate { .. } => "malformed-certificate",
             Rejection::Expired { .. } => "expired",
             Rejection::NotYetValid { .. } => "not-yet-valid",
             Rejection::UnknownKey { .. } => "unknown-key",
@@ -294,7 +324,9 @@ impl Rejection {
             | Rejection::RequirementNotMet { .. }
             | Rejection::AddressRequired
             | Rejection::AddressNotAllowed { .. } => 403,
-            Rejection::MultipleCredentials => 400,
+            Rejection::MultipleCredentials
+            | Rejection::MultipleCertificates
+            | Rejection::MalformedCertificate { .. } => 400,
             Rejection::InvalidScopeRequirement { .. }
             | Rejection::InvalidRequirement { .. }
             | Rejection::ValidatorPanicked
@@ -455,8 +487,22 @@ impl fmt::Display for Rejection {
             Rejection::Refused(refusal) => write!(f, "{}", Brief(refusal.detail(), 200)),
             Rejection::ValidatorPanicked => f.write_str("a validator of the token's issuer panicked"),
             Rejection::ObserverPanicked => f.write_str("the engine's observer panicked"),
-            Rejection::SenderConstrained => {
-                f.write_str("the token is bound to a key (cnf), and no proof is checked here")
+            Rejection::SenderConstrained { member } => {
+                write!(f, "the token is bound to its sender by the member {member} of cnf, which is not checked here")
+            }
+            Rejection::EmptyConfirmation => f.write_str("cnf is empty: it does not say what the token is bound to"),
+            Rejection::InvalidConfirmation { member } => {
+                write!(f, "the member {member:?} of cnf is not the base64url of a SHA-256")
+            }
+            Rejection::CertificateRequired => {
+                f.write_str("the token is bound to a client certificate, and the request has none")
+            }
+            Rejection::WrongCertificate => {
+                f.write_str("the client's certificate is not the one that the token is bound to")
+            }
+            Rejection::MultipleCertificates => f.write_str("the request names more than one client certificate"),
+            Rejection::MalformedCertificate { field } => {
+                write!(f, "the field {} does not name a client certificate as it should", field.as_str())
             }
             Rejection::Expired { expired_at, now } => write!(f, "expired at {expired_at}; it is {now}"),
             Rejection::NotYetValid { not_before, now } => write!(f, "not valid before {not_before}; it is {now}"),

@@ -28,6 +28,7 @@ use crate::accepted::AcceptedCredentials;
 pub struct Request<'r> {
     pub(crate) credential: Presented<'r>,
     pub(crate) address: Option<IpAddr>,
+    pub(crate) certificate: Certificate<'r>,
     pub(crate) accepted: AcceptedCredentials,
 }
 
@@ -43,6 +44,16 @@ pub(crate) enum Presented<'r> {
         secret: &'r [u8],
     },
     Several,
+}
+
+/// The certificate that the client has proved to have the key of.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Certificate<'r> {
+    #[default]
+    Absent,
+    Der(&'r [u8]),
+    /// The SHA-256 of the DER.
+    Digest([u8; 32]),
 }
 
 impl<'r> Request<'r> {
@@ -94,6 +105,27 @@ impl<'r> Request<'r> {
         self
     }
 
+    /// Gives the certificate with which the client authenticated in the TLS handshake, in DER: what a token that is
+    /// [bound to one](crate::Rejection::CertificateRequired) needs (RFC 8705 section 3). It is compared, not read.
+    ///
+    /// Whoever gives it vouches for it: it has to come from the connection itself, or from a proxy that is trusted
+    /// ([`CertificateField`](crate::CertificateField)).
+    #[must_use]
+    #[inline]
+    pub fn certificate<D: AsRef<[u8]> + ?Sized>(mut self, der: &'r D) -> Self {
+        self.certificate = Certificate::Der(der.as_ref());
+        self
+    }
+
+    /// As [`certificate`](Self::certificate), by the SHA-256 of the certificate's DER, which a server can compute once for a
+    /// connection.
+    #[must_use]
+    #[inline]
+    pub fn certificate_digest(mut self, sha256: [u8; 32]) -> Self {
+        self.certificate = Certificate::Digest(sha256);
+        self
+    }
+
     /// Narrows what is accepted to `accepted`, for a route that takes fewer kinds of credentials than the engine does.
     #[must_use]
     #[inline]
@@ -133,6 +165,7 @@ impl fmt::Debug for Request<'_> {
         f.debug_struct("Request")
             .field("credential", &format_args!("{credential}"))
             .field("address", &self.address)
+            .field("has_certificate", &!matches!(self.certificate, Certificate::Absent))
             .field("accepted", &self.accepted)
             .finish()
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use tollgate_keys::{VerifiedJws, VerifyingKey};
 use triomphe::{Arc, HeaderSlice};
 
+use crate::confirmation::Confirmation;
 use crate::issuer::ConfiguredIssuer;
 use crate::policy::Mapped;
 use crate::revocation::Marks;
@@ -186,6 +187,17 @@ impl Token {
 
     pub(crate) fn jti(&self) -> Option<&str> {
         self.facts().fields.get(Field::Jti)
+    }
+
+    /// Whether its sender has to have more than the token.
+    #[inline]
+    pub(crate) fn is_bound(&self) -> bool {
+        self.facts().fields.is_bound()
+    }
+
+    /// What its sender has to have.
+    pub(crate) fn confirmation(&self) -> Confirmation<'_> {
+        Confirmation { certificate: self.facts().fields.get(Field::Certificate) }
     }
 
     pub(crate) fn audience(&self) -> impl Iterator<Item = &str> {

@@ -1,6 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::address::AddressBlock;
+use crate::certificate_field::CertificateField;
 use crate::limits::MAX_FORWARDED_BYTES;
 
 /// The proxies in front of a server, and the one field in which they name the client: how the server learns its
@@ -32,7 +33,10 @@ use crate::limits::MAX_FORWARDED_BYTES;
 #[derive(Clone, Debug)]
 pub struct TrustedProxies {
     blocks: Box<[AddressBlock]>,
-    field: ForwardedField,
+    /// Where they name the client, if they do.
+    field: Option<ForwardedField>,
+    /// Where they name the client's certificate, if they do.
+    certificate: Option<CertificateField>,
 }
 
 /// The field in which a proxy names the client. Both are lists, over as many field lines as there are.
@@ -50,19 +54,39 @@ impl TrustedProxies {
     /// Trusts the proxies at these addresses to name their client in `field`, and to add to what is there already.
     #[must_use]
     pub fn new(proxies: impl IntoIterator<Item = AddressBlock>, field: ForwardedField) -> Self {
-        TrustedProxies { blocks: proxies.into_iter().collect(), field }
+        TrustedProxies { blocks: proxies.into_iter().collect(), field: Some(field), certificate: None }
+    }
+
+    /// Trusts the proxies at these addresses, which name no client: its address is not known behind them.
+    #[must_use]
+    pub fn nameless(proxies: impl IntoIterator<Item = AddressBlock>) -> Self {
+        TrustedProxies { blocks: proxies.into_iter().collect(), field: None, certificate: None }
+    }
+
+    /// Trusts the proxies to name the certificate of their client in `field`, and to let no client write into it. Otherwise they
+    /// name none.
+    #[must_use]
+    pub fn client_certificate(self, field: CertificateField) -> Self {
+        TrustedProxies { certificate: Some(field), ..self }
     }
 
     /// Trusts no proxy: the client is the peer.
     #[must_use]
     pub fn none() -> Self {
-        Self::new([], ForwardedField::Forwarded)
+        Self::nameless([])
     }
 
-    /// The field that the proxies name their client in.
+    /// The field that the proxies name their client in, if they do.
     #[must_use]
-    pub fn field(&self) -> ForwardedField {
+    pub fn field(&self) -> Option<ForwardedField> {
         self.field
+    }
+
+    /// The field that the proxies name their client's certificate in, if they do. Where `peer` is one of them it counts, and the
+    /// certificate of the connection does not, which is the proxy's own.
+    #[must_use]
+    pub fn certificate_field(&self) -> Option<CertificateField> {
+        self.certificate
     }
 
     /// Whether that is the address of a trusted proxy.
@@ -87,14 +111,15 @@ impl TrustedProxies {
         if !self.contain(peer) {
             return Some(peer.to_canonical());
         }
+        let field = self.field?;
         let mut bytes_left = MAX_FORWARDED_BYTES;
         for line in lines.into_iter().rev() {
             let mut rest = Some(line.as_ref());
             while let Some(list) = rest {
                 let entry;
-                (rest, entry) = self.field.split_last(list);
+                (rest, entry) = field.split_last(list);
                 bytes_left = bytes_left.checked_sub(entry.len())?;
-                let address = self.field.address(trimmed(entry))?.to_canonical();
+                let address = field.address(trimmed(entry))?.to_canonical();
                 if !self.contain(address) {
                     return Some(address);
                 }
@@ -151,7 +176,7 @@ impl ForwardedField {
 }
 
 /// Read from the right, so that nothing a client sent, an open quote for one, changes how the entry of a proxy is read.
-fn last_comma_outside_quotes(list: &[u8]) -> Option<usize> {
+pub(crate) fn last_comma_outside_quotes(list: &[u8]) -> Option<usize> {
     let mut in_quotes = false;
     for (position, byte) in list.iter().enumerate().rev() {
         match byte {
@@ -237,7 +262,7 @@ fn is_node_port(port: &str) -> bool {
 }
 
 /// Without the optional white space around it (RFC 9110 section 5.6.3).
-fn trimmed(mut entry: &[u8]) -> &[u8] {
+pub(crate) fn trimmed(mut entry: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = entry {
         entry = rest;
     }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use base64_simd::AsOut;
+
 /// The text is not canonical base64url.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct InvalidBase64Url;
@@ -40,6 +42,27 @@ pub fn decode(text: impl AsRef<[u8]>, out: &mut Vec<u8>) -> Result<(), InvalidBa
 /// [`InvalidBase64Url`].
 pub fn append(text: impl AsRef<[u8]>, out: &mut Vec<u8>) -> Result<(), InvalidBase64Url> {
     base64_simd::URL_SAFE_NO_PAD.decode_append(text.as_ref(), out).map_err(|_| InvalidBase64Url)
+}
+
+/// Decodes `text` into the whole of `out`.
+///
+/// # Errors
+/// [`InvalidBase64Url`], also where `text` is that of more or fewer bytes; `out` is then not to be used.
+///
+/// ```
+/// let mut bytes = [0; 3];
+/// tollgate_jwt::base64url::decode_exactly("Zm9v", &mut bytes)?;
+/// assert_eq!(&bytes, b"foo");
+/// assert!(tollgate_jwt::base64url::decode_exactly("Zm9vYg", &mut bytes).is_err());
+/// # Ok::<(), tollgate_jwt::base64url::InvalidBase64Url>(())
+/// ```
+pub fn decode_exactly(text: impl AsRef<[u8]>, out: &mut [u8]) -> Result<(), InvalidBase64Url> {
+    let text = text.as_ref();
+    if text.len() != encoded_length(out.len()) {
+        return Err(InvalidBase64Url);
+    }
+    let decoded = base64_simd::URL_SAFE_NO_PAD.decode(text, out.as_out());
+    decoded.map(drop).map_err(|_| InvalidBase64Url)
 }
 
 /// Encodes `bytes`.

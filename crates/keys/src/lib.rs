@@ -75,6 +75,7 @@
 mod algorithm;
 mod backend;
 mod certificates;
+mod digest;
 mod entry;
 mod error;
 mod hmac_key;
@@ -106,6 +107,7 @@ mod vetting;
 pub use algorithm::{Algorithm, Curve, KeyType};
 #[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
 pub use backend::undecided_checks;
+pub use digest::sha256;
 pub use error::{BadSignature, NotAKeyFile, VerifyError};
 pub use hmac_key::HmacKey;
 pub use key_refresher::{KeyRefresher, Refreshed};

@@ -29,11 +29,14 @@ pub struct PeerAddress(pub IpAddr);
 /// them see the same client.
 #[must_use]
 pub fn client_address(request: &request::Parts, proxies: &TrustedProxies) -> Option<IpAddr> {
-    let lines = request.headers.get_all(proxies.field().as_str());
-    proxies.client_address(peer_address(&request.extensions)?, lines)
+    let peer = peer_address(&request.extensions)?;
+    match proxies.field() {
+        Some(field) => proxies.client_address(peer, request.headers.get_all(field.as_str())),
+        None => proxies.client_address::<[u8]>(peer, []),
+    }
 }
 
-fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
+pub(crate) fn peer_address(extensions: &Extensions) -> Option<IpAddr> {
     let peer = extensions.get().map(|PeerAddress(address)| *address);
     #[cfg(feature = "axum")]
     let peer = peer.or_else(|| connect_info(extensions));

@@ -6,6 +6,7 @@ use tollgate::{AcceptedCredentials, Engine, Principal, Rejection, Request, Trust
 use tower_layer::Layer;
 
 use crate::client_address::client_address;
+use crate::client_certificate::client_certificate;
 use crate::error::LayerError;
 use crate::presented::presented;
 use crate::public_paths::PublicPaths;
@@ -147,7 +148,9 @@ impl<A, V> AuthLayer<A, V> {
         Ok(self)
     }
 
-    /// Believes `proxies` about their client's address. Otherwise it is that of the connection.
+    /// Believes `proxies` about their client's address, and about its certificate where they
+    /// [name one](TrustedProxies::client_certificate). Otherwise both are those of the connection ([`PeerAddress`](crate::PeerAddress),
+    /// [`PeerCertificate`](crate::PeerCertificate)).
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.trusted_proxies = proxies;
@@ -230,8 +233,11 @@ impl<A, V> AuthLayer<A, V> {
     /// What the engine is told of a request; `None` where it has no credential.
     pub(crate) fn presented<'r>(&self, request: &'r request::Parts) -> Result<Option<Request<'r>>, Rejection> {
         let Some(presented) = presented(request, self.api_key_header.as_ref())? else { return Ok(None) };
-        let address = client_address(request, &self.trusted_proxies);
-        Ok(Some(presented.accept(self.accepted).address(address)))
+        let presented = presented.accept(self.accepted).address(client_address(request, &self.trusted_proxies));
+        Ok(Some(match client_certificate(request, &self.trusted_proxies)? {
+            Some(digest) => presented.certificate_digest(digest),
+            None => presented,
+        }))
     }
 
     fn mark_sensitive(&self, request: &mut request::Parts) {

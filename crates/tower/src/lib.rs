@@ -39,8 +39,9 @@
 //! # }
 //! ```
 //!
-//! In reading order: `layer` decides, with `presented` to find the one credential of a request and `client_address` to find
-//! its client; `service` acts on that, and `waiting` does where the layer may wait (feature `remote`); `response` turns a [`Rejection`] into an HTTP response.
+//! In reading order: `layer` decides, with `presented` to find the one credential of a request and `client_address` and
+//! `client_certificate` to find its client; `service` acts on that, and `waiting` does where the layer may wait (feature
+//! `remote`); `response` turns a [`Rejection`] into an HTTP response.
 //!
 //! [`Principal`]: tollgate::Principal
 //! [`Rejection`]: tollgate::Rejection
@@ -48,6 +49,7 @@
 #![forbid(unsafe_code)]
 
 mod client_address;
+mod client_certificate;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
@@ -62,6 +64,7 @@ mod service;
 mod waiting;
 
 pub use client_address::{PeerAddress, client_address};
+pub use client_certificate::PeerCertificate;
 pub use error::LayerError;
 #[cfg(feature = "axum")]
 pub use extract::{Authenticated, NotAuthenticated};

@@ -9,15 +9,16 @@ pub(crate) struct Claims {
     pub(crate) exp: Option<i64>,
     pub(crate) nbf: Option<i64>,
     pub(crate) jti: Option<String>,
-    pub(crate) has_cnf: bool,
+    /// The members of `cnf`.
+    pub(crate) cnf: Option<Vec<(String, Json)>>,
 }
 
 /// Reads the claims, or says that one of them is of another type.
 pub(crate) fn read(payload: &Json) -> Result<Claims, &'static str> {
     const INVALID: &str = "invalid-claim";
-    let has_cnf = match payload.get("cnf") {
-        None => false,
-        Some(Json::Object(_)) => true,
+    let cnf = match payload.get("cnf") {
+        None => None,
+        Some(Json::Object(members)) => Some(members.clone()),
         Some(_) => return Err(INVALID),
     };
     // RFC 7519 section 2: NumericDate is a JSON number.
@@ -56,7 +57,7 @@ pub(crate) fn read(payload: &Json) -> Result<Claims, &'static str> {
         exp: time("exp")?.and_then(Json::floor),
         nbf: time("nbf")?.and_then(Json::ceil),
         jti: name("jti", true)?,
-        has_cnf,
+        cnf,
     })
 }
 

@@ -246,8 +246,8 @@ fn check_claims(
             Some(_) => {}
         }
     }
-    if claims.has_cnf {
-        reasons.insert("sender-constrained");
+    if let Some(cnf) = &claims.cnf {
+        reasons.extend(confirmation(cnf));
     }
     match claims.exp {
         None if !issuer.missing_exp => drop(reasons.insert("missing-claim")),
@@ -263,6 +263,21 @@ fn check_claims(
     if required.iter().any(|path| matches!(mapping::at(payload, path), None | Some(Json::Null))) {
         reasons.insert("missing-claim");
     }
+}
+
+/// Why a token that is bound to its sender is rejected where nothing is known of the sender (RFC 8705 section 3).
+fn confirmation(cnf: &[(String, Json)]) -> Vec<&'static str> {
+    if cnf.is_empty() {
+        return vec!["empty-confirmation"];
+    }
+    let reason = |(name, value): &(String, Json)| match (name.as_str(), value) {
+        ("x5t#S256", Json::String(text)) if decode_url(text).is_some_and(|digest| digest.len() == 32) => {
+            "certificate-required"
+        }
+        ("x5t#S256", _) => "invalid-confirmation",
+        _ => "sender-constrained",
+    };
+    cnf.iter().map(reason).collect()
 }
 
 /// docs/keys.md, "Which key a token is checked under".

@@ -311,7 +311,15 @@ const CLAIMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("scp", &[r#"["a","b"]"#, r#""a b""#, r#"["a b"]"#, r#"[""]"#, r#"["a",1]"#, r#"["a\u0000"]"#, r#"["\u0061"]"#]),
-    ("cnf", &[r#"{"jkt":"x"}"#, r#"{"x5t#S256":"x"}"#, "{}"]),
+    (
+        "cnf",
+        &[
+            r#"{"jkt":"x"}"#,
+            r#"{"x5t#S256":"x"}"#,
+            r#"{"x5t#S256":"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"}"#,
+            "{}",
+        ],
+    ),
     ("tenant", &[r#""t""#, "0", "false"]),
     ("cid", &[r#""client-4""#, r#""a\u0000""#]),
     ("appid", &[r#""client-5""#]),

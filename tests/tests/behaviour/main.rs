@@ -10,6 +10,7 @@ mod basic;
 mod bounds;
 mod cache;
 mod claim_sources;
+mod client_certificates;
 mod clock;
 mod configurations;
 mod credentials;

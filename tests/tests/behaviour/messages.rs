@@ -134,7 +134,8 @@ fn errors_of_tokens_say_what_is_wrong() {
         ]
     );
     let errors = texts([
-        Rejection::SenderConstrained,
+        Rejection::SenderConstrained { member: "jwe\n".into() },
+        Rejection::InvalidConfirmation { member: "x5t#S256" },
         Rejection::UnknownKey { kid: None },
         Rejection::UnknownKey { kid: Some("\u{1b}[2J".into()) },
         Rejection::UnknownIssuer { issuer: "\n".into() },
@@ -149,7 +150,8 @@ fn errors_of_tokens_say_what_is_wrong() {
     assert_eq!(
         errors,
         [
-            "the token is bound to a key (cnf), and no proof is checked here",
+            r#"the token is bound to its sender by the member "jwe\n" of cnf, which is not checked here"#,
+            r#"the member "x5t#S256" of cnf is not the base64url of a SHA-256"#,
             "the issuer has no key for a token without kid",
             r#"the issuer has no key with the kid "\u{1b}[2J""#,
             r#"the issuer "\n" is not configured"#,

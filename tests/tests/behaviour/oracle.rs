@@ -49,17 +49,20 @@ fn the_engine_and_the_oracle_agree_on_every_plan() {
 }
 
 /// Each reason for which a credential can be rejected in the oracle's world.
-const REASONS: [&str; 30] = [
+const REASONS: [&str; 33] = [
     "algorithm-mismatch",
     "algorithm-not-allowed",
     "ambiguous-key",
     "bad-signature",
+    "certificate-required",
     "critical-header",
     "disabled",
+    "empty-confirmation",
     "encrypted-token",
     "expired",
     "header-too-long",
     "invalid-claim",
+    "invalid-confirmation",
     "malformed-api-key",
     "malformed-credential",
     "malformed-signature",

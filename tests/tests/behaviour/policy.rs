@@ -1,6 +1,7 @@
 //! What a token has to state: time, audience, issuer, type, required claims. By Engine::verify throughout.
 
 use serde_json::{Value, json};
+use tollgate::jwt::base64url;
 use tollgate::{Algorithm, Engine, Issuer, Principal, Rejection, TypProfile};
 use tollgate_issuer::SigningKey;
 use tollgate_keys::test_hooks::signature_checks;
@@ -275,19 +276,31 @@ fn a38_time_is_checked_anew_on_each_call_and_never_goes_back() {
 }
 
 #[test]
-fn a51_a52_a_token_that_is_bound_to_a_key_is_no_bearer_token() {
+fn a51_a52_a_token_that_is_bound_to_its_sender_is_no_bearer_token() {
     let key = es256();
     let engine = engine([&key]);
-    for cnf in [
-        json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" }),
-        json!({ "x5t#S256": "a" }),
-        json!({}),
-        json!({ "x": 1 }),
+    let digest = base64url::encode([7; 32]);
+    let bound_to = |cnf: Value| code(&engine, &Draft::new(&key).claim("cnf", cnf), &key);
+    for (cnf, expected) in [
+        (json!({ "x5t#S256": digest }), "certificate-required"),
+        (json!({}), "empty-confirmation"),
+        (json!({ "jwk": {} }), "sender-constrained"),
+        (json!({ "kid": "a" }), "sender-constrained"),
+        (json!({ "x": null }), "sender-constrained"),
+        (json!({ "X5T#S256": digest }), "sender-constrained"),
+        (json!({ "x5t": digest }), "sender-constrained"),
+        (json!({ "x5t#S256": digest, "x": 1 }), "sender-constrained"),
+        (json!({ "x": 1, "x5t#S256": digest }), "sender-constrained"),
+        (json!(null), "invalid-claim"),
+        (json!([]), "invalid-claim"),
+        (json!("x"), "invalid-claim"),
     ] {
-        assert_eq!(code(&engine, &Draft::new(&key).claim("cnf", cnf), &key), Err("sender-constrained"));
+        assert_eq!(bound_to(cnf.clone()), Err(expected), "{cnf}");
     }
-    for cnf in [json!(null), json!([]), json!("x")] {
-        assert_eq!(code(&engine, &Draft::new(&key).claim("cnf", cnf), &key), Err("invalid-claim"));
+    let (padded, shorter, longer) = (format!("{digest}="), base64url::encode([7; 31]), base64url::encode([7; 33]));
+    let loose = format!("{}x", &digest[..42]);
+    for value in [json!(""), json!(padded), json!(shorter), json!(longer), json!(loose), json!(null), json!([digest])] {
+        assert_eq!(bound_to(json!({ "x5t#S256": value })), Err("invalid-confirmation"), "{value}");
     }
 }
 

@@ -17,7 +17,7 @@ const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
 const BASIC: &str = r#"Basic realm="tollgate", charset="UTF-8""#;
 
 /// The codes that `verify` gives; each is met below.
-const CODES: [&str; 26] = [
+const CODES: [&str; 29] = [
     "missing-credential",
     "header-too-long",
     "malformed-credential",
@@ -42,6 +42,9 @@ const CODES: [&str; 26] = [
     "unknown-api-key",
     "unknown-client",
     "sender-constrained",
+    "empty-confirmation",
+    "invalid-confirmation",
+    "certificate-required",
     "too-many-members",
     "too-many-entries",
 ];
@@ -78,6 +81,9 @@ fn every_code_is_reached_and_answers_as_rfc_6750_says() {
         sign(draft().claim("iss", "https://other/")),
         sign(draft().claim("aud", "other")),
         sign(draft().claim("cnf", serde_json::json!({}))),
+        sign(draft().claim("cnf", serde_json::json!({ "jwe": "" }))),
+        sign(draft().claim("cnf", serde_json::json!({ "x5t#S256": "" }))),
+        sign(draft().claim("cnf", serde_json::json!({ "x5t#S256": base64url::encode([7; 32]) }))),
         sign(draft().claim("exp", NOW - 100)),
         ended.as_str().to_owned(),
         sign(draft().claim("nbf", NOW + 100)),

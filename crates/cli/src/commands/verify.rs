@@ -76,17 +76,18 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   [accept]                                     # everything without it
   kinds = [\"jwt\", \"api-key\", \"client\", \"access-token\"]
   bare = true                                  # values without a scheme
-  [request]                                    # for --input request: both or neither
+  [request]                                    # for --input request; trusted_proxies, and at least one of the headers
   trusted_proxies = [\"10.0.0.1\"]             # addresses and blocks; then the client is the first address, from the right, in
-  client_address = \"x-forwarded-for\"         # this header, or \"forwarded\", that is not one of these
+  client_address = \"x-forwarded-for\"         # this header, or \"forwarded\", that is not one of these; and its certificate is in
+  client_certificate = \"client-cert\"         # this one, or \"x-forwarded-client-cert\" or \"x-ssl-client-cert\"
 
 With --input request a line is a JSON object, the request as the server sees it. Every member may be left out:
   {\"authorization\":\"Bearer ...\",\"address\":\"192.0.2.7\",\"headers\":{\"x-api-key\":\"...\"},
    \"method\":\"POST\",\"uri\":\"https://api.example/x?y\",\"dpop\":[\"eyJ...\"],\"certificate\":\"<base64url of DER>\"}
-`address` is the other end of the connection. Of `headers`, the API key, an Authorization and the one header of [request] are
-read. More than one credential is rejected with \"multiple-credentials\", a key with allowed addresses without `address` with
-\"address-required\", a line with an unknown member or one of another type with \"malformed-input\". method, uri, dpop and
-certificate are not used yet: a token that is bound to a key or certificate is rejected.
+`address` is the other end of the connection, `certificate` is its own. Of `headers`, the API key, an Authorization and those of
+[request] are read. More than one credential is rejected with \"multiple-credentials\", a key with allowed addresses without `address` with
+\"address-required\", a line with an unknown member or one of another type with \"malformed-input\". A token that is
+bound to a certificate is rejected without it. method, uri and dpop are not used yet: a token that is bound to a key is rejected.
 
 Examples:
   echo \"Bearer $TOKEN\" |
@@ -178,7 +179,12 @@ impl Arguments {
         let format = if self.input == Input::Json { InputFormat::Json } else { InputFormat::Lines };
         answer_each(format, |item, output| match item {
             Item::Bytes(line) if self.input == Input::Request => match RequestLine::parse(line) {
-                Ok(line) => answer(self.verify(&engine, &remote, &line.request(&proxies)), output),
+                Ok(line) => {
+                    let verdict = line
+                        .certificate(&proxies)
+                        .and_then(|certificate| self.verify(&engine, &remote, &line.request(&proxies, certificate)));
+                    answer(verdict, output)
+                }
                 Err(reason) => reject(reason, &Rejection::MalformedCredential, output),
             },
             Item::Bytes(header) => answer(self.verify(&engine, &remote, &Request::new().authorization(header)), output),

@@ -109,6 +109,7 @@ fn a_line_that_is_no_request_is_rejected_and_what_is_in_it_is_not_repeated() {
         (r#"{"authorization":1}"#, "the member \"authorization\" is not a string"),
         (r#"{"method":true}"#, "the member \"method\" is not a string"),
         (r#"{"uri":{}}"#, "the member \"uri\" is not a string"),
+        (r#"{"certificate":"secret="}"#, "the member \"certificate\" is not the base64url of a certificate's DER"),
         (r#"{"certificate":[]}"#, "the member \"certificate\" is not a string"),
         (r#"{"dpop":"secret"}"#, "the member \"dpop\" is not an array of strings"),
         (r#"{"dpop":["a",1]}"#, "the member \"dpop\" is not an array of strings"),
@@ -197,6 +198,42 @@ fn a75_the_configured_field_of_a_trusted_proxy_names_the_client() {
     assert_eq!(world.requests(&config("forwarded"), &forwarded), errors);
     // Nobody is trusted: the peer is the client.
     assert_eq!(world.requests("", &x_forwarded_for[..2]), expected([not_allowed, None]));
+}
+
+#[test]
+fn a52_a_bound_token_needs_its_certificate_from_the_connection_or_from_a_trusted_proxy() {
+    let world = World::new();
+    // RFC 8705, appendix A, figures 5 and 6.
+    let der = "MIIBBjCBrAIBAjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARtdGxzMB4XDTE4MTAxODEyMzcwOVoXDTIyMDUwMjEyMzcwOVowDzENMAsGA1UEAwwEbXRsczBZMBMG\
+        ByqGSM49AgEGCCqGSM49AwEHA0IABNcnyxwqV6hY8QnhxxzFQ03C7HKW9OylMbnQZjjJ/Au08/coZwxS7LfA4vOLS9WuneIXhbGGWvsDSb0tH6IxLm8wCgYIKoZIzj0EAwIDSQAwRg\
+        IhAP0RC1E+vwJD/D1AGHGzuri+hlV/PpQEKTWUVeORWz83AiEA5x2eXZOVbUlJSGQgjwD5vaUaKlLR50Q2DmFfQj1L+SY=";
+    let cnf = r#"cnf={"x5t#S256":"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"}"#;
+    let token = token(&world.folder.path("k1.jwk"), &["--subject", "s", "--claim", cnf]);
+    let certificate = der.replace('+', "-").replace('/', "_").replace('=', "");
+    let field = format!(":{der}:");
+    let requests = [
+        json!({"authorization": format!("Bearer {token}"), "certificate": certificate}),
+        json!({"authorization": token, "certificate": certificate, "address": OUTSIDE}),
+        json!({"authorization": token}),
+        json!({"authorization": token, "certificate": "AAAA"}),
+        json!({"authorization": token, "address": PROXY, "headers": {"Client-Cert": field}}),
+        // The certificate of the connection is the proxy's own then.
+        json!({"authorization": token, "address": PROXY, "certificate": certificate}),
+        json!({"authorization": token, "address": OUTSIDE, "headers": {"client-cert": field}}),
+        json!({"authorization": token, "headers": {"client-cert": field}}),
+        json!({"authorization": token, "address": PROXY, "headers": {"x-ssl-client-cert": field}}),
+        json!({"authorization": token, "address": PROXY, "headers": {"client-cert": der}}),
+    ];
+    let (required, wrong) = (Some("certificate-required"), Some("wrong-certificate"));
+    let malformed = Some("malformed-certificate");
+    assert_eq!(
+        world.requests(
+            "[request]\ntrusted_proxies = [\"10.0.0.0/8\"]\nclient_certificate = \"client-cert\"\n",
+            &requests
+        ),
+        expected([None, None, required, wrong, None, required, required, required, required, malformed])
+    );
+    assert_eq!(world.requests("", &requests[4..6]), expected([required, None]));
 }
 
 #[test]

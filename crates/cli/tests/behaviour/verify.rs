@@ -334,12 +334,23 @@ fn a65_a_configuration_that_cannot_work_is_exit_status_2() {
         (format!("{issuer}\n[accept]\nkinds = [\"client\"]\n"), "for a kind of credential that it accepts"),
         (format!("{issuer}\n[accept]\nbare = \"yes\"\n"), ":7: "),
         (format!("{issuer}\n[accept]\nkind = [\"jwt\"]\n"), ":7: unknown field `kind`"),
-        (format!("{issuer}\n[request]\ntrusted_proxies = [\"10.0.0.0/8\"]\n"), ":6: missing field `client_address`"),
+        (
+            format!("{issuer}\n[request]\ntrusted_proxies = [\"10.0.0.0/8\"]\n"),
+            ":7: nothing is read of the trusted proxies; give client_address or client_certificate",
+        ),
         (format!("{issuer}algorithms = [\"RS256\"]\n"), ":1: the issuer \"i\" has no key for an algorithm"),
         (format!("{issuer}danger_accept_any_audience = true\n"), ":1: the issuer \"i\" has audiences, and accepts"),
         (format!("{issuer}optional_claims = [\"sub\"]\n"), ":1: the issuer \"i\" has optional_claims, which only"),
         (format!("{issuer}max_members = 2\n"), ":1: the issuer \"i\" has max_members = 2; it may be 3 to"),
         (format!("{issuer}\n[accept]\nkinds = [\"jwt\", \"client\"]\n"), "client is accepted, and there is no table"),
+        (
+            format!("{issuer}\n[request]\nclient_certificate = \"client-cert\"\n"),
+            ":7: client_certificate is read of trusted proxies alone",
+        ),
+        (
+            format!("{issuer}\n[request]\nclient_certificate = \"x-client-cert\"\ntrusted_proxies = [\"10.0.0.1\"]\n"),
+            ":7: unknown header `x-client-cert`",
+        ),
         (
             format!("{issuer}\n[request]\nclient_address = \"forwarded\"\ntrusted_proxies = []\n"),
             ":8: no proxy is trusted",
@@ -348,7 +359,10 @@ fn a65_a_configuration_that_cannot_work_is_exit_status_2() {
             format!("{issuer}\n[request]\nclient_address = \"forwarded\"\ntrusted_proxies = [\"0.0.0.0/0\"]\n"),
             ":8: `0.0.0.0/0` makes a trusted proxy of every client",
         ),
-        (format!("{issuer}\n[request]\nclient_address = \"forwarded\"\n"), ":6: missing field `trusted_proxies`"),
+        (
+            format!("{issuer}\n[request]\nclient_address = \"forwarded\"\n"),
+            ":7: client_address is read of trusted proxies alone",
+        ),
         (
             format!("{issuer}\n[request]\nclient_address = \"forwarded\"\ntrusted_proxies = [\"10.0.0.1/8\"]\n"),
             ":8: `10.0.0.1/8` is not a block of addresses",

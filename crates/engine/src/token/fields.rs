@@ -11,7 +11,7 @@ pub(super) struct Fields {
     /// Where each field ends, in bytes; each begins where the one before ends.
     ends: [u32; FIELDS],
     /// A bit for each field that the token has.
-    present: u8,
+    present: u16,
 }
 
 /// Where the fields of a token are put together.
@@ -29,6 +29,8 @@ pub(super) enum Field {
     Session,
     Client,
     Jti,
+    /// Of the certificate that the token is bound to: its thumbprint, in base64url.
+    Certificate,
     /// Each entry is followed by U+0000, which no entry holds.
     Audience,
     /// Each is followed by a space, which no scope-token holds.
@@ -49,6 +51,7 @@ impl Fields {
         collector.name(Field::Session, claims.sid());
         collector.name(Field::Client, mapped.client);
         collector.name(Field::Jti, claims.jti());
+        collector.name(Field::Certificate, mapped.confirmation.certificate);
         collector.list(Field::Audience, |text| {
             for entry in mapped.audience.iter() {
                 text.push_str(entry);
@@ -67,6 +70,11 @@ impl Fields {
 
     pub(super) fn get(&self, field: Field) -> Option<&str> {
         (self.present & bit(field) != 0).then(|| self.part(field))
+    }
+
+    /// Whether the token is bound to its sender.
+    pub(super) fn is_bound(&self) -> bool {
+        self.present & bit(Field::Certificate) != 0
     }
 
     pub(super) fn audience(&self) -> impl Iterator<Item = &str> {
@@ -93,7 +101,7 @@ impl Fields {
 struct Collector<'b> {
     text: &'b mut String,
     ends: [u32; FIELDS],
-    present: u8,
+    present: u16,
 }
 
 /// To be called for each field in its order.
@@ -115,6 +123,6 @@ impl Collector<'_> {
     }
 }
 
-fn bit(field: Field) -> u8 {
+fn bit(field: Field) -> u16 {
     1 << field as u8
 }

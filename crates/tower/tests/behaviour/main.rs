@@ -5,6 +5,7 @@
 mod accepted;
 mod challenge;
 mod client_address;
+mod client_certificate;
 #[cfg(feature = "axum")]
 mod extract;
 #[cfg(feature = "axum")]

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
-use tollgate::{Request, TrustedProxies};
+use tollgate::jwt::base64url;
+use tollgate::keys::sha256;
+use tollgate::{ForwardedField, Rejection, Request, TrustedProxies};
 use zeroize::Zeroize;
 
 use crate::reason::Reason;
@@ -16,6 +18,7 @@ use crate::reason::Reason;
 pub(super) struct RequestLine<'i> {
     authorization: Option<Text<'i>>,
     address: Option<IpAddr>,
+    certificate: Option<[u8; 32]>,
     headers: Fields<'i>,
 }
 
@@ -36,12 +39,26 @@ impl<'i> RequestLine<'i> {
         })
     }
 
-    /// The request as an engine takes it, from the client that `proxies` find.
-    pub(super) fn request(&self, proxies: &TrustedProxies) -> Request<'_> {
+    /// The SHA-256 of the client's certificate: of the connection's, or of the one that a trusted proxy names.
+    pub(super) fn certificate(&self, proxies: &TrustedProxies) -> Result<Option<[u8; 32]>, Rejection> {
+        let is_proxy = || self.address.is_some_and(|peer| proxies.contain(peer));
+        match proxies.certificate_field() {
+            Some(field) if is_proxy() => field.digest(self.headers.named(field.as_str()).map(|Text(value)| &**value)),
+            _ => Ok(self.certificate),
+        }
+    }
+
+    /// The request as an engine takes it, from the client that `proxies` find, with what
+    /// [`certificate`](Self::certificate) gave.
+    pub(super) fn request(&self, proxies: &TrustedProxies, certificate: Option<[u8; 32]>) -> Request<'_> {
         let authorizations = self.authorization.iter().chain(self.headers.named("authorization"));
         let request = authorizations.fold(Request::new(), |request, Text(value)| request.authorization(&**value));
         let request = self.headers.named("x-api-key").fold(request, |request, Text(value)| request.api_key(&**value));
-        let lines = self.headers.named(proxies.field().as_str()).map(|Text(value)| &**value);
+        let request = match certificate {
+            Some(digest) => request.certificate_digest(digest),
+            None => request,
+        };
+        let lines = self.headers.named(proxies.field().map_or("", ForwardedField::as_str)).map(|Text(value)| &**value);
         request.address(self.address.and_then(|peer| proxies.client_address(peer, lines)))
     }
 }
@@ -79,8 +96,13 @@ impl<'de> Visitor<'de> for RequestVisitor {
                         return Err(A::Error::custom(format_args!("the header {name:?} is there twice")));
                     }
                 }
+                "certificate" => {
+                    let text: Text<'de> = value(&mut members, &name, STRING)?;
+                    let der = decode(&text.0).ok_or_else(|| wrong(&name, "the base64url of a certificate's DER"))?;
+                    line.certificate = Some(sha256(&der));
+                }
                 // Nothing is checked by these yet.
-                "method" | "uri" | "certificate" => drop(value::<Text<'de>, A>(&mut members, &name, STRING)?),
+                "method" | "uri" => drop(value::<Text<'de>, A>(&mut members, &name, STRING)?),
                 "dpop" => drop(value::<Vec<Text<'de>>, A>(&mut members, &name, "an array of strings")?),
                 _ => return Err(A::Error::custom(format_args!("the member {name:?} is unknown"))),
             }
@@ -99,6 +121,11 @@ fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     expected: &str,
 ) -> Result<T, A::Error> {
     members.next_value().map_err(|_| wrong(name, expected))
+}
+
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut der = Vec::new();
+    base64url::decode(text, &mut der).ok().map(|()| der)
 }
 
 fn wrong<E: Error>(name: &str, expected: &str) -> E {

@@ -1,0 +1,156 @@
+use base64_simd::STANDARD;
+use tollgate_keys::sha256;
+
+use crate::limits::MAX_CERTIFICATE_FIELD_BYTES;
+use crate::rejection::Rejection;
+use crate::trusted_proxies::{last_comma_outside_quotes, trimmed};
+
+/// The field in which a proxy that ends TLS names the certificate that its client has proved to have the key of.
+///
+/// It is to be read of trusted proxies alone, and each of them has to overwrite it: what it lets pass was written by the client.
+/// docs/sender-constrained.md has recipes. The other fields are not read, since clients can send them.
+///
+/// ```
+/// use tollgate::CertificateField;
+///
+/// let field = CertificateField::XForwardedClientCert;
+/// let hash = "468ed33be74eee6556d90c0149c1309e9ba61d6425303443c0748a02dd8de688";
+/// let digest = field.digest([format!("By=spiffe://api;Hash={hash}").as_bytes()])?;
+/// assert_eq!(digest.map(|digest| digest[0]), Some(0x46));
+/// assert!(field.digest(["", ""].map(str::as_bytes)).is_err(), "a field that is there twice");
+/// # Ok::<(), tollgate::Rejection>(())
+/// ```
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum CertificateField {
+    /// `Client-Cert: :MIIC...:` (RFC 9440 section 2.1): the DER as a byte sequence (RFC 8941 section 3.3.5).
+    ClientCert,
+    /// Envoy's `x-forwarded-client-cert`. Of the list, in which the proxies further away are to the left, the last element
+    /// alone counts, and of that `Hash`. A field with a backslash is malformed: Envoy writes one only before a quote in the
+    /// certificate's own subject, which could pass for a further element.
+    XForwardedClientCert,
+    /// `x-ssl-client-cert`: PEM, percent-encoded, as nginx has it in `$ssl_client_escaped_cert`.
+    XSslClientCert,
+}
+
+impl CertificateField {
+    const ALL: [Self; 3] =
+        [CertificateField::ClientCert, CertificateField::XForwardedClientCert, CertificateField::XSslClientCert];
+
+    /// The field's name, in lower case.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CertificateField::ClientCert => "client-cert",
+            CertificateField::XForwardedClientCert => "x-forwarded-client-cert",
+            CertificateField::XSslClientCert => "x-ssl-client-cert",
+        }
+    }
+
+    /// The field of that [name](Self::as_str).
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|field| field.as_str() == name)
+    }
+
+    /// The SHA-256 of the certificate, for [`Request::certificate_digest`](crate::Request::certificate_digest); `None` where
+    /// the field is absent or empty: the client has none.
+    ///
+    /// `lines`: the values of the request's field lines of that [name](Self::as_str).
+    ///
+    /// # Errors
+    /// [`Rejection::MultipleCertificates`] where the field is there more than once, [`Rejection::MalformedCertificate`] where
+    /// it has another form.
+    pub fn digest<'f, L>(self, lines: impl IntoIterator<Item = &'f L>) -> Result<Option<[u8; 32]>, Rejection>
+    where
+        L: AsRef<[u8]> + ?Sized + 'f,
+    {
+        let mut lines = lines.into_iter();
+        let Some(line) = lines.next() else { return Ok(None) };
+        if lines.next().is_some() {
+            return Err(Rejection::MultipleCertificates);
+        }
+        let value = trimmed(line.as_ref());
+        if value.is_empty() {
+            return Ok(None);
+        }
+        let digest = if value.len() > MAX_CERTIFICATE_FIELD_BYTES { None } else { self.read(value) };
+        digest.map(Some).ok_or(Rejection::MalformedCertificate { field: self })
+    }
+
+    fn read(self, value: &[u8]) -> Option<[u8; 32]> {
+        match self {
+            CertificateField::ClientCert => byte_sequence(value).map(|der| sha256(&der)),
+            CertificateField::XForwardedClientCert => envoy_hash(value),
+            CertificateField::XSslClientCert => pem(&percent_decoded(value)?).map(|der| sha256(&der)),
+        }
+    }
+}
+
+/// A byte sequence without parameters (RFC 8941 section 3.3.5).
+fn byte_sequence(value: &[u8]) -> Option<Vec<u8>> {
+    let text = value.strip_prefix(b":")?.strip_suffix(b":")?;
+    decoded(text)
+}
+
+/// `Hash` of the last element: pairs between semicolons, values quoted or not.
+fn envoy_hash(list: &[u8]) -> Option<[u8; 32]> {
+    if list.contains(&b'\\') {
+        return None;
+    }
+    let element = last_comma_outside_quotes(list).map_or(list, |comma| &list[comma + 1..]);
+    let mut hash = None;
+    let mut in_quotes = false;
+    for pair in element.split(|byte| {
+        in_quotes ^= *byte == b'"';
+        *byte == b';' && !in_quotes
+    }) {
+        let (name, value) = pair.split_at(pair.iter().position(|byte| *byte == b'=')?);
+        if trimmed(name).eq_ignore_ascii_case(b"hash") && hash.replace(&value[1..]).is_some() {
+            return None;
+        }
+    }
+    hex(hash.filter(|_| !in_quotes)?)
+}
+
+fn hex(text: &[u8]) -> Option<[u8; 32]> {
+    let mut digest = [0; 32];
+    let (pairs, []) = text.as_chunks::<2>() else { return None };
+    if pairs.len() != digest.len() {
+        return None;
+    }
+    for (byte, pair) in digest.iter_mut().zip(pairs) {
+        *byte = octet(*pair)?;
+    }
+    Some(digest)
+}
+
+fn octet([high, low]: [u8; 2]) -> Option<u8> {
+    let digit = |digit: u8| char::from(digit).to_digit(16).map(|digit| digit as u8);
+    Some(digit(high)? << 4 | digit(low)?)
+}
+
+fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
+    let (mut decoded, mut rest) = (Vec::with_capacity(text.len()), text);
+    while let Some((&first, after)) = rest.split_first() {
+        let (byte, after) = match first {
+            b'%' => after.split_first_chunk().and_then(|(pair, after)| Some((octet(*pair)?, after)))?,
+            plain => (plain, after),
+        };
+        decoded.push(byte);
+        rest = after;
+    }
+    Some(decoded)
+}
+
+/// The one certificate of a PEM text (RFC 7468 section 5).
+fn pem(text: &[u8]) -> Option<Vec<u8>> {
+    let text =
+        text.strip_prefix(b"-----BEGIN CERTIFICATE-----")?.trim_ascii().strip_suffix(b"-----END CERTIFICATE-----")?;
+    decoded(&text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>())
+}
+
+/// Some bytes at least, from canonical base64.
+fn decoded(text: &[u8]) -> Option<Vec<u8>> {
+    STANDARD.decode_to_vec(text).ok().filter(|der| !der.is_empty())
+}

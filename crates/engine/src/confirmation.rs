@@ -1,0 +1,71 @@
+//! What a token is bound to (`cnf`, RFC 7800), and whether the sender of a request has it.
+
+use subtle::ConstantTimeEq;
+use tollgate_jwt::base64url;
+use tollgate_jwt::json::{Object, Value};
+use tollgate_keys::sha256;
+
+use crate::rejection::Rejection;
+use crate::request::{Certificate, Request};
+
+/// What the `cnf` of a token, or of an introspection answer, says. Each text is the canonical base64url of 32 bytes.
+///
+/// Nobody is bound by the default: there was no `cnf`.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Confirmation<'s> {
+    /// `x5t#S256`: the SHA-256 of the client's certificate (RFC 8705 section 3.1).
+    pub(crate) certificate: Option<&'s str>,
+}
+
+const CERTIFICATE: &str = "x5t#S256";
+
+impl<'s> Confirmation<'s> {
+    /// Reads a `cnf`. What is not checked here may not be ignored: it is a rejection, and so is a `cnf` that says nothing.
+    pub(crate) fn read(cnf: Object<'_, 's>) -> Result<Self, Rejection> {
+        let mut confirmation = Confirmation::default();
+        for (name, value) in cnf.iter() {
+            match name {
+                CERTIFICATE => confirmation.certificate = Some(thumbprint(CERTIFICATE, value)?),
+                _ => return Err(Rejection::SenderConstrained { member: name.into() }),
+            }
+        }
+        if cnf.is_empty() { Err(Rejection::EmptyConfirmation) } else { Ok(confirmation) }
+    }
+
+    /// Whether the request has what is to be checked, before anything costly is.
+    pub(crate) fn check_presented(&self, request: &Request<'_>) -> Result<(), Rejection> {
+        match (self.certificate, request.certificate) {
+            (Some(_), Certificate::Absent) => Err(Rejection::CertificateRequired),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether the request's sender has what the token is bound to.
+    pub(crate) fn check(&self, request: &Request<'_>) -> Result<(), Rejection> {
+        self.certificate.map_or(Ok(()), |expected| check_certificate(expected, request.certificate))
+    }
+}
+
+/// RFC 8705 section 3: the hash of the certificate that was presented equals the one in the token.
+fn check_certificate(expected: &str, presented: Certificate<'_>) -> Result<(), Rejection> {
+    let digest = match presented {
+        Certificate::Absent => return Err(Rejection::CertificateRequired),
+        Certificate::Der(der) => sha256(der),
+        Certificate::Digest(digest) => digest,
+    };
+    if decode(expected).is_some_and(|expected| expected.ct_eq(&digest).into()) {
+        Ok(())
+    } else {
+        Err(Rejection::WrongCertificate)
+    }
+}
+
+fn thumbprint<'s>(member: &'static str, value: Value<'_, 's>) -> Result<&'s str, Rejection> {
+    value.as_str().filter(|text| decode(text).is_some()).ok_or(Rejection::InvalidConfirmation { member })
+}
+
+/// The 32 bytes of which `text` is the canonical base64url.
+fn decode(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    base64url::decode_exactly(text, &mut bytes).ok().map(|()| bytes)
+}
