@@ -9,6 +9,7 @@ mod measured;
 mod progress;
 mod run;
 mod shape;
+mod signature;
 mod table;
 mod traffic;
 mod worker;

@@ -8,10 +8,12 @@ use super::shape::Shape;
 pub(crate) fn json(shape: &Shape, measured: &Measured) -> String {
     let samples = &measured.samples;
     let [front, back, miss] = measured.layers.shares();
-    let by_credential = Credential::ALL.into_iter().filter_map(|credential| {
-        let name = credential.name().replace(' ', "_").to_lowercase();
-        latency(samples.latencies(credential)).map(|latency| (name, latency))
-    });
+    let by_credential = Credential::ALL
+        .into_iter()
+        .filter_map(|credential| latency(samples.latencies(credential)).map(|latency| (member(credential), latency)));
+    let parts = samples.parts();
+    let parts =
+        parts.map(|(credential, [verifies, time])| (member(credential), json!({ "verifies": verifies, "time": time })));
     let object = json!({
         "shape": {
             "alg": shape.algorithm.name(),
@@ -29,7 +31,10 @@ pub(crate) fn json(shape: &Shape, measured: &Measured) -> String {
         "verifies_per_second": samples.throughput(),
         "ns_per_verify": samples.nanoseconds_per_verify(),
         "sha256_of_signing_input_ns": measured.sha256,
+        "signature_check_ns": measured.signature_check.as_ref().map(|check| check.engine),
+        "signature_check_without_tables_ns": measured.signature_check.as_ref().and_then(|check| check.without_tables),
         "latency_ns": latency(&samples.all_latencies()),
+        "share_by_credential": parts.collect::<Map<String, Value>>(),
         "latency_ns_by_credential": by_credential.collect::<Map<String, Value>>(),
         "cache": {
             "front": front, "back": back, "miss": miss,
@@ -37,6 +42,10 @@ pub(crate) fn json(shape: &Shape, measured: &Measured) -> String {
         },
     });
     object.to_string()
+}
+
+fn member(credential: Credential) -> String {
+    credential.name().replace(' ', "_").to_lowercase()
 }
 
 fn latency(histogram: &Histogram<u64>) -> Option<Value> {

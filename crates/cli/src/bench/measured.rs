@@ -5,6 +5,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use tollgate::Engine;
 
+use super::signature::SignatureCheck;
 use crate::error::CommandError;
 
 /// The longest time that is told from longer ones, in nanoseconds, and to how many digits.
@@ -39,6 +40,7 @@ pub(crate) struct Measured {
     pub(crate) token_bytes: usize,
     /// One SHA-256 of a signing input, in nanoseconds.
     pub(crate) sha256: f64,
+    pub(crate) signature_check: Option<SignatureCheck>,
 }
 
 /// The times of one thread, or of all. Batches are timed as a whole and verify by verify in turn: the former tell the
@@ -117,6 +119,16 @@ impl Samples {
 
     pub(crate) fn latencies(&self, credential: Credential) -> &Histogram<u64> {
         &self.latencies[credential as usize]
+    }
+
+    /// Of each kind of credential that was presented: its part of the verifies and its part of their time, 0 to 1.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (Credential, [f64; 2])> {
+        let count = |credential| self.latencies(credential).len() as f64;
+        let time = move |credential| self.latencies(credential).mean() * count(credential);
+        let sum = |part: &dyn Fn(Credential) -> f64| Credential::ALL.into_iter().map(part).sum::<f64>().max(1.0);
+        let (verifies, spent) = (sum(&count), sum(&time));
+        let presented = Credential::ALL.into_iter().filter(move |credential| count(*credential) > 0.0);
+        presented.map(move |credential| (credential, [count(credential) / verifies, time(credential) / spent]))
     }
 
     /// The latencies of whatever was presented.

@@ -8,6 +8,7 @@ use ring::digest::{SHA256, digest};
 use super::measured::{Layers, Measured, Samples};
 use super::progress::Progress;
 use super::shape::Shape;
+use super::signature::SignatureCheck;
 use super::traffic::Traffic;
 use super::worker::Worker;
 use crate::error::CommandError;
@@ -29,6 +30,8 @@ pub(crate) fn measure(shape: &Shape) -> Result<Measured, CommandError> {
 
 fn run(shape: &Shape, traffic: &Traffic, progress: &Progress) -> Result<Measured, CommandError> {
     let sha256 = sha256_of_a_signing_input(traffic);
+    progress.begin("checking signatures", 0);
+    let signature_check = SignatureCheck::measure(shape.algorithm, traffic);
     // Met by the workers and by this thread: all are warm, nobody has begun.
     let (warm, begin) = (Barrier::new(shape.threads + 1), Barrier::new(shape.threads + 1));
     progress.begin("warming up", 0);
@@ -61,7 +64,7 @@ fn run(shape: &Shape, traffic: &Traffic, progress: &Progress) -> Result<Measured
     })?;
     let layers = Layers::of(&traffic.engine).since(&before);
     let token_bytes = traffic.seen.first().map_or(0, |header| header.len() - "Bearer ".len());
-    Ok(Measured { samples, layers, token_bytes, sha256 })
+    Ok(Measured { samples, layers, token_bytes, sha256, signature_check })
 }
 
 /// The yardstick: one SHA-256 of what a token's signature covers, in nanoseconds.

@@ -26,10 +26,18 @@ pub(crate) fn table(shape: &Shape, measured: &Measured) -> String {
     let ratio = per_verify / measured.sha256;
     let _ = writeln!(
         text,
-        "{:22}{:>14} on its thread, {ratio:.2} x a SHA-256 of the signing input",
+        "{:22}{:>14} on its thread in the mean, {ratio:.2} x a SHA-256 of the signing input",
         "a verify",
         time(per_verify)
     );
+    if let Some(check) = &measured.signature_check {
+        let _ = write!(text, "{:22}{:>14}", "a signature check", time(check.engine));
+        if let Some(without) = check.without_tables {
+            let ratio = check.engine / without;
+            let _ = write!(text, " with the tables of its key, {ratio:.2} x the {} without", time(without));
+        }
+        text.push('\n');
+    }
     let _ = writeln!(text, "{:22}{:>14}", "verifies", thousands(samples.verifies()));
     if samples.rejected() > 0 {
         let _ = writeln!(text, "{:22}{:>14}", "REJECTED", thousands(samples.rejected()));
@@ -46,6 +54,12 @@ pub(crate) fn table(shape: &Shape, measured: &Measured) -> String {
     };
     row("all", &samples.all_latencies());
     Credential::ALL.into_iter().for_each(|credential| row(credential.name(), samples.latencies(credential)));
+
+    let _ = writeln!(text, "\n{:22}{:>10}{:>10}{:>10}", "the mean is made of", "verifies", "time", "mean");
+    for (credential, [verifies, spent]) in samples.parts() {
+        let mean = time(samples.latencies(credential).mean());
+        let _ = writeln!(text, "{:22}{:>10}{:>10}{mean:>10}", credential.name(), share(verifies), share(spent));
+    }
 
     let [front, back, miss] = measured.layers.shares();
     let _ = writeln!(text, "\ntokens found");

@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ring::digest;
-use tollgate::{ApiKey, ApiKeyTable, CacheConfig, Engine, Issuer, KeyFormat, KeyRecord};
+use tollgate::{ApiKey, ApiKeyTable, CacheConfig, Engine, Issuer, KeyFormat, KeyRecord, KeySet};
 use tollgate_issuer::limits::DEFAULT_OVERLAP_SECONDS;
 use tollgate_issuer::{IssuerError, Minter, SigningKey, SigningKeys};
 
@@ -62,6 +62,16 @@ impl Mint {
         // Of four characters of base64url three are text.
         mint.padding = "x".repeat(token_bytes.saturating_sub(mint.token(0)?.len()) / 4 * 3);
         Ok(mint)
+    }
+
+    /// What the engine verifies with.
+    pub(crate) fn key_set(&self) -> KeySet {
+        self.minter.keys().key_set()
+    }
+
+    /// The public keys, as they would be published.
+    pub(crate) fn jwks(&self) -> Arc<str> {
+        self.minter.keys().jwks()
     }
 
     /// A token, good for an hour.

@@ -16,8 +16,9 @@ use crate::values;
 
 const HELP: &str = "\
 Tokens and keys are made up, and each request is written to memory a moment before it is verified, as if it came from a
-socket. The throughput is that of the time spent in verify: making up requests does not count. The latencies are of single
-verifies and hold one look at the clock, 20 to 30 ns. Run it on a release build, with nothing else on the machine.
+socket. The throughput is that of the time spent in verify: making up requests does not count. The mean of a verify can be far
+above the median, since the few new tokens take most of the time. The latencies are of single verifies and hold one look at the
+clock, 20 to 30 ns. Run it on a release build, with nothing else on the machine.
 
 Examples:
   tollgate bench

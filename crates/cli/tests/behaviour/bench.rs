@@ -32,15 +32,38 @@ fn table_has_throughput_latencies_and_layers() {
     assert!(table.starts_with("HS256, 50 tokens of "), "{table}");
     assert!(row("throughput").ends_with("verifies a second"), "{table}");
     assert!(row("a verify").contains(" x a SHA-256 of the signing input"), "{table}");
+    assert!(row("a signature check").ends_with("s"), "HMAC has no tables: {table}");
     assert_eq!(row("latency"), "latency p50 p99 p99.9 longest");
     for name in ["all", "token seen before", "new token"] {
         assert!(row(name).split(' ').filter(|word| ["ns", "us", "ms"].contains(word)).count() == 4, "{table}");
     }
+    assert_eq!(row("the mean is made of"), "the mean is made of verifies time mean");
     assert!(!table.contains("\nAPI key "), "none was presented: {table}");
     for name in ["in the thread's cache", "in the shared cache", "nowhere"] {
         assert!(row(name).ends_with('%'), "{table}");
     }
     assert!(!table.contains("REJECTED"), "{table}");
+}
+
+#[test]
+fn what_tables_of_a_key_gain_is_measured_where_a_key_has_them() {
+    let times = |algorithm: &str| {
+        let run = run(&["bench", "--alg", algorithm, "--duration", "50ms", "--tokens", "5", "--json"], "");
+        let measured: Value = serde_json::from_str(&run.stdout).unwrap();
+        ["signature_check_ns", "signature_check_without_tables_ns"].map(|name| measured[name].as_f64())
+    };
+    assert!(matches!(times("HS256"), [Some(check), None] if check > 0.0));
+    assert!(matches!(times("ES256"), [Some(with), Some(without)] if with > 0.0 && without > 0.0));
+}
+
+#[test]
+fn the_parts_of_the_mean_add_up_to_one() {
+    let shares = measured(&["--hit-share", "50"])["share_by_credential"].clone();
+    for part in ["verifies", "time"] {
+        let sum =
+            ["token_seen_before", "new_token"].map(|name| shares[name][part].as_f64().unwrap()).iter().sum::<f64>();
+        assert!((0.999..1.001).contains(&sum), "{shares}");
+    }
 }
 
 #[test]
