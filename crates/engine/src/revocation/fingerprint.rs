@@ -9,14 +9,25 @@ use crate::sync::RandomState;
 /// rejected, never a revoked one accepted.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Fingerprint {
-    high: u64,
+    high: High,
     low: u64,
 }
 
-impl Fingerprint {
+/// The half of a [`Fingerprint`] by which fingerprints are ordered. Most names that are not revoked differ from every revoked
+/// one in it, so that for them the other half is not computed.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct High(u64);
+
+impl High {
     /// The topmost `bits` bits, as a shard's number.
     pub(super) fn prefix(self, bits: u32) -> usize {
-        (self.high >> (u64::BITS - bits)) as usize
+        (self.0 >> (u64::BITS - bits)) as usize
+    }
+}
+
+impl Fingerprint {
+    pub(super) fn high(self) -> High {
+        self.high
     }
 }
 
@@ -29,8 +40,16 @@ pub(super) struct Secret {
 
 impl Secret {
     pub(super) fn fingerprint(&self, kind: Kind, issuer: &str, name: &str) -> Fingerprint {
+        self.complete(self.high(kind, issuer, name), kind, issuer, name)
+    }
+
+    pub(super) fn high(&self, kind: Kind, issuer: &str, name: &str) -> High {
         // A string's hash ends in a byte that no string holds, so that no two triples read alike.
-        let half = |state: &RandomState| state.hash_one((kind, issuer, name));
-        Fingerprint { high: half(&self.high), low: half(&self.low) }
+        High(self.high.hash_one((kind, issuer, name)))
+    }
+
+    /// The fingerprint of which the half is known.
+    pub(super) fn complete(&self, high: High, kind: Kind, issuer: &str, name: &str) -> Fingerprint {
+        Fingerprint { high, low: self.low.hash_one((kind, issuer, name)) }
     }
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use super::fingerprint::{Fingerprint, Secret};
+use super::fingerprint::{Fingerprint, High, Secret};
 use super::target::{Kind, Marks, Revocation};
 use crate::limits::REVOCATION_SHARDS_LOG2;
 use crate::sync::{ArcSwapOption, AtomicBool, AtomicU64, AtomicUsize, Mutex};
@@ -210,8 +210,9 @@ impl Table {
                 return false;
             }
             // An API key has no issuer, whatever its record says.
-            let fingerprint = self.secret.fingerprint(kind, marks.issuer, name);
-            self.find(fingerprint).is_some_and(|entry| marks.issued_at.is_none_or(|iat| iat < entry.issued_before))
+            let high = self.secret.high(kind, marks.issuer, name);
+            let entry = self.find(high, || self.secret.complete(high, kind, marks.issuer, name));
+            entry.is_some_and(|entry| marks.issued_at.is_none_or(|iat| iat < entry.issued_before))
         })
     }
 
@@ -221,11 +222,17 @@ impl Table {
         Entry { fingerprint: revocation.fingerprint(&self.secret), issued_before, until, kind: revocation.kind() }
     }
 
-    fn find(&self, fingerprint: Fingerprint) -> Option<Entry> {
-        let entries = self.shards[shard(fingerprint)].load();
+    /// The entry of the fingerprint that begins with `high` and that `complete` gives.
+    fn find(&self, high: High, complete: impl FnOnce() -> Fingerprint) -> Option<Entry> {
+        let entries = self.shards[high.prefix(REVOCATION_SHARDS_LOG2)].load();
         let entries = entries.as_ref()?;
-        let index = entries.binary_search_by_key(&fingerprint, |entry| entry.fingerprint).ok()?;
-        Some(entries[index])
+        let mut alike = entries[entries.partition_point(|entry| entry.fingerprint.high() < high)..]
+            .iter()
+            .take_while(|entry| entry.fingerprint.high() == high)
+            .peekable();
+        alike.peek()?;
+        let fingerprint = complete();
+        alike.find(|entry| entry.fingerprint == fingerprint).copied()
     }
 
     /// Merges sorted `new` entries into their shard; of two of one name `choose` makes one of the earlier and the later.
@@ -294,7 +301,7 @@ fn unite(entries: &mut Vec<Entry>, choose: impl Fn(Entry, Entry) -> Entry) {
 }
 
 fn shard(fingerprint: Fingerprint) -> usize {
-    fingerprint.prefix(REVOCATION_SHARDS_LOG2)
+    fingerprint.high().prefix(REVOCATION_SHARDS_LOG2)
 }
 
 impl fmt::Debug for Revocations {
