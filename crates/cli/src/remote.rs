@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use tollgate::{Algorithm, Engine, KeyRing, Principal, Rejection, Request};
+use tollgate::{Engine, IssuerSettings, KeyRing, Principal, Rejection, Request};
 use tollgate_remote::{ConfigurationError, RemoteKeys, RemoteSettings, verify_or_refresh};
 
 use crate::error;
@@ -26,14 +26,9 @@ pub(crate) enum StartError {
 
 impl Remote {
     /// Starts to fetch the keys of `issuer`.
-    pub(crate) fn start(
-        &mut self,
-        issuer: &str,
-        settings: RemoteSettings,
-        algorithms: &[Algorithm],
-    ) -> Result<KeyRing, StartError> {
-        let mut remote = RemoteKeys::from_settings(issuer, settings);
-        if !algorithms.is_empty() {
+    pub(crate) fn start(&mut self, issuer: &IssuerSettings, settings: RemoteSettings) -> Result<KeyRing, StartError> {
+        let mut remote = RemoteKeys::from_settings(&issuer.name, settings).key_uses(issuer.key_uses());
+        if let Some(algorithms) = &issuer.algorithms {
             remote = remote.algorithms(algorithms);
         }
         let runtime = match self.runtime.take() {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tollgate_apikeys::{ApiKeyTable, LastUse, MatchedKey};
 use tollgate_jwt::{CompactJws, UnverifiedText};
-use tollgate_keys::{Algorithm, KeyRing};
+use tollgate_keys::{Algorithm, KeyRing, VerifyingKey};
 
 use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::basic::BasicCredentials;
@@ -308,9 +308,10 @@ impl Engine {
         let mapped = issuer.policy().check(algorithm, &header, &claims, issuers.limits(), now)?;
         mapped.confirmation.check_presented(request)?;
         let keys = issuer.key_ring().load();
-        let proof = thread.signature.with(|memory| keys.verify(&jws, &header, memory)).map_err(|error| {
+        let admits = |key: &VerifyingKey| issuer.policy().admits_key(key);
+        let proof = thread.signature.with(|memory| keys.verify_if(&jws, &header, memory, admits)).map_err(|error| {
             *asked = Some(issuer.key_ring().clone());
-            Rejection::unverified(error, header.kid())
+            Rejection::unverified(error, header.kid(), &claims)
         })?;
         thread.headers.remember(&jws);
         let stamp = Stamp { keys: keys.generation(), revocations, issuers: issuers.generation() };
@@ -341,7 +342,7 @@ impl Engine {
         let revocations = self.revocations.generation();
         if stamp != (Stamp { keys: issuer.key_ring().generation(), revocations, issuers }) {
             let keys = issuer.key_ring().load();
-            if !keys.contains(token.key()) {
+            if !keys.find_same(token.key()).is_some_and(|key| issuer.policy().admits_key(key)) {
                 return Judgement::Gone;
             }
             let unrevoked = self.check_not_revoked(|| token.marks());

@@ -30,7 +30,7 @@ pub(crate) use mapping::{LocatedClaims, Location, Mapping};
 pub(crate) use named_issuers::ConfiguredIssuer;
 pub(crate) use template::{IssuerTemplate, Tenants};
 
-use tollgate_keys::{Algorithm, KeyRing};
+use tollgate_keys::{Algorithm, KeyRing, KeyUses};
 
 use crate::builder::BuildError;
 use crate::policy::Policy;
@@ -143,6 +143,28 @@ impl Issuer {
     #[must_use]
     pub fn algorithms(mut self, algorithms: &[Algorithm]) -> Self {
         self.settings.algorithms = Some(algorithms.to_vec());
+        self
+    }
+
+    /// Accepts keys whose JWK has one of these as `use` (RFC 7517 section 4.2), or none: `sig` otherwise.
+    ///
+    /// A set that is loaded without them does not hold such keys: give
+    /// [`KeySetBuilder::key_uses`](tollgate_keys::KeySetBuilder::key_uses), or the remote key set, the same list.
+    ///
+    /// ```
+    /// use tollgate::{Issuer, KeySet};
+    ///
+    /// # let jwks = br#"{"keys":[{"kty":"EC","crv":"P-256","use":"jwt-svid","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+    /// let issuer = Issuer::new("https://oidc.example.org").audience("orders").key_use(&["sig", "jwt-svid"]);
+    /// let keys = KeySet::builder().key_uses(issuer.settings().key_uses()).jwks(jwks)?.build()?;
+    /// let issuer = issuer.keys(keys);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn key_use(mut self, accepted: &[&str]) -> Self {
+        if let Some(uses) = self.valid(KeyUses::new(accepted.iter().copied()).map_err(SettingsError::KeyUse)) {
+            self.settings.key_use = Some(uses);
+        }
         self
     }
 
@@ -381,7 +403,7 @@ impl Issuer {
     pub(crate) fn key_ring(&self, policy: &Policy) -> Result<&KeyRing, BuildError> {
         let issuer = || self.settings.name.as_str().into();
         let keys = self.keys.as_ref().ok_or_else(|| BuildError::NoKeys { issuer: issuer() })?;
-        if keys.is_static() && !keys.load().iter().any(|key| policy.admits(key.algorithm())) {
+        if keys.is_static() && !keys.load().iter().any(|key| policy.admits(key.algorithm()) && policy.admits_key(key)) {
             return Err(BuildError::NoUsableKey { issuer: issuer() });
         }
         Ok(keys)

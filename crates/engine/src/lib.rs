@@ -108,7 +108,7 @@ pub use tollgate_jwt as jwt;
 pub use tollgate_keys as keys;
 
 pub use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat, LastUse};
-pub use tollgate_keys::{Algorithm, KeyRing, KeySet};
+pub use tollgate_keys::{Algorithm, InvalidKeyUses, KeyRing, KeySet, KeyUses};
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]

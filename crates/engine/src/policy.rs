@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use tollgate_jwt::{ClaimLimits, ClaimNames, Claims, Header, StringList, json};
-use tollgate_keys::Algorithm;
+use tollgate_keys::{Algorithm, KeyUses, VerifyingKey};
 
 use crate::clock::Now;
 use crate::confirmation::Confirmation;
@@ -23,6 +23,7 @@ pub(crate) struct Policy {
     issuer: Arc<str>,
     tenancy: Option<Tenancy>,
     algorithms: Option<Vec<Algorithm>>,
+    key_uses: KeyUses,
     typ: TypProfile,
     /// Any will do without it.
     audiences: Option<Arc<[Box<str>]>>,
@@ -81,6 +82,7 @@ impl Policy {
         Ok(Policy {
             tenancy,
             algorithms: settings.algorithms.clone(),
+            key_uses: settings.key_uses(),
             typ: settings.typ.clone(),
             audiences: if settings.danger_accept_any_audience { None } else { Some(audiences.collect()) },
             accept_missing_exp: settings.danger_accept_missing_exp,
@@ -142,6 +144,16 @@ impl Policy {
     /// Whether tokens of that algorithm are accepted.
     pub(crate) fn admits(&self, algorithm: Algorithm) -> bool {
         self.algorithms.as_ref().is_none_or(|allowed| allowed.contains(&algorithm))
+    }
+
+    /// Whether `key`, which is in the issuer's ring, is for its tokens by what its JWKs say.
+    #[inline]
+    pub(crate) fn admits_key(&self, key: &VerifyingKey) -> bool {
+        if self.key_uses.is_default() && !key.has_special_purpose() {
+            return true;
+        }
+        let mut purposes = key.purposes().iter();
+        purposes.len() == 0 || purposes.any(|purpose| self.key_uses.admit(purpose.key_use()))
     }
 
     /// Whether the token is an access token in the sense of RFC 9068.

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tollgate_apikeys::KeyError;
-use tollgate_jwt::{ParseError, StringList, UnverifiedText, excerpt};
+use tollgate_jwt::{Claims, ParseError, StringList, UnverifiedText, excerpt};
 use tollgate_keys::{Algorithm, VerifyError};
 
 use crate::certificate_field::CertificateField;
@@ -163,6 +163,14 @@ pub enum Rejection {
         /// What the header says.
         kid: Option<UnverifiedText>,
     },
+    /// The key of that `kid` is, as its JWK says, for other tokens than those of this issuer: its `use` is none that the issuer is
+    /// [configured](crate::Issuer::key_use) with.
+    KeyNotAdmitted {
+        /// What the header says.
+        kid: Option<UnverifiedText>,
+        /// What `iss` says.
+        issuer: UnverifiedText,
+    },
     /// No `kid`, or one that no key has, and more keys that could have made the signature than are tried.
     AmbiguousKey {
         /// What the header says.
@@ -285,6 +293,7 @@ impl Rejection {
             Rejection::Expired { .. } => "expired",
             Rejection::NotYetValid { .. } => "not-yet-valid",
             Rejection::UnknownKey { .. } => "unknown-key",
+            Rejection::KeyNotAdmitted { .. } => "key-not-admitted",
             Rejection::AmbiguousKey { .. } => "ambiguous-key",
             Rejection::AlgorithmMismatch { .. } => "algorithm-mismatch",
             Rejection::MalformedSignature => "malformed-signature",
@@ -378,12 +387,15 @@ impl From<ParseError> for Rejection {
 impl Rejection {
     /// What a key set found wrong with a token whose header names `kid`.
     #[cold]
-    pub(crate) fn unverified(error: VerifyError, kid: Option<&str>) -> Self {
+    pub(crate) fn unverified(error: VerifyError, kid: Option<&str>, claims: &Claims<'_>) -> Self {
         let kid = || kid.map(Into::into);
         match error {
             VerifyError::UnknownAlgorithm => Rejection::AlgorithmNotAllowed,
             VerifyError::UnknownKey => Rejection::UnknownKey { kid: kid() },
             VerifyError::AlgorithmMismatch { header, key } => Rejection::AlgorithmMismatch { header, key },
+            VerifyError::KeyNotAdmitted => {
+                Rejection::KeyNotAdmitted { kid: kid(), issuer: claims.iss().unwrap_or_default().into() }
+            }
             VerifyError::AmbiguousKey { candidates, max } => Rejection::AmbiguousKey { kid: kid(), candidates, max },
             VerifyError::NoKeyVerifies { tried } => Rejection::NoKeyVerifies { kid: kid(), tried },
             VerifyError::MalformedSignature => Rejection::MalformedSignature,
@@ -508,6 +520,12 @@ impl fmt::Display for Rejection {
             Rejection::NotYetValid { not_before, now } => write!(f, "not valid before {not_before}; it is {now}"),
             Rejection::UnknownKey { kid: Some(kid) } => write_missing(f, Some(kid)),
             Rejection::UnknownKey { kid: None } => f.write_str("the issuer has no key for a token without kid"),
+            Rejection::KeyNotAdmitted { kid: Some(kid), issuer } => {
+                write!(f, "the key with the kid {kid} is, by its use, not for tokens of {issuer}")
+            }
+            Rejection::KeyNotAdmitted { kid: None, issuer } => {
+                write!(f, "the key is, by its use, not for tokens of {issuer}")
+            }
             Rejection::AmbiguousKey { kid, candidates, max } => {
                 write_missing(f, kid.as_ref())?;
                 write!(f, ", and {candidates} keys would have to be tried; at most {max} are")

@@ -6,8 +6,10 @@ use zeroize::Zeroizing;
 use crate::algorithm::{Algorithm, KeyType};
 use crate::hmac_key::HmacKey;
 use crate::jwk::{Jwk, JwkKey};
+use crate::key_purpose::KeyPurpose;
 use crate::key_refused::KeyRefused;
 use crate::key_set_builder::KeySource;
+use crate::key_uses::KeyUses;
 use crate::public_key::{PublicKey, Restriction};
 use crate::report::{KeyReport, Validity};
 use crate::spki::DerKey;
@@ -21,6 +23,8 @@ pub(crate) struct Entry {
     pub(crate) key_type: Option<KeyType>,
     /// The algorithm that it claims to be for.
     pub(crate) algorithm: Option<Algorithm>,
+    /// Of a JWK.
+    pub(crate) purpose: Option<KeyPurpose>,
     pub(crate) private: bool,
     /// Of the public key, if it could be read.
     pub(crate) thumbprint: Option<Thumbprint>,
@@ -45,6 +49,7 @@ impl Entry {
             kty: kty.to_owned(),
             key_type: None,
             algorithm: None,
+            purpose: None,
             private: false,
             thumbprint: None,
             validity: None,
@@ -61,7 +66,16 @@ impl Entry {
     }
 
     /// Binds the key to each algorithm that it is for. `algorithms`: those for an RSA key or a secret that names none.
-    pub(crate) fn bind(self, algorithms: &[Algorithm]) -> Result<Vec<VerifyingKey>, KeyRefused> {
+    pub(crate) fn bind(mut self, algorithms: &[Algorithm]) -> Result<Vec<VerifyingKey>, KeyRefused> {
+        let purpose = self.purpose.take();
+        let bound = self.bind_to_each(algorithms)?;
+        Ok(match purpose {
+            Some(purpose) => bound.into_iter().map(|key| key.with_purposes(vec![purpose.clone()])).collect(),
+            None => bound,
+        })
+    }
+
+    fn bind_to_each(self, algorithms: &[Algorithm]) -> Result<Vec<VerifyingKey>, KeyRefused> {
         let kid = self.kid.as_deref();
         let key = match self.key? {
             EntryKey::Ready(key) => return Ok(vec![key]),
@@ -90,6 +104,11 @@ impl Entry {
     /// The thumbprint of a key that came with its private part.
     pub(crate) fn exposed(&self) -> Option<Thumbprint> {
         self.thumbprint.filter(|_| self.private)
+    }
+
+    pub(crate) fn refused_by_use(&self, uses: &KeyUses) -> Option<KeyRefused> {
+        let key_use = self.purpose.as_ref()?.key_use();
+        if uses.admit(key_use) { None } else { Some(KeyRefused::use_not_accepted(key_use, uses)) }
     }
 
     /// `exposed`: the keys whose private parts the same documents hold.
@@ -141,6 +160,7 @@ impl From<Jwk> for Entry {
             kty: jwk.kty,
             key_type: jwk.key_type,
             algorithm: jwk.algorithm,
+            purpose: Some(jwk.purpose),
             private: jwk.private,
             thumbprint: jwk.thumbprint,
             validity: None,

@@ -34,6 +34,9 @@ pub enum VerifyError {
         /// The algorithm of the key.
         key: Algorithm,
     },
+    /// The key that the header's `kid` names is not for this token: the caller of
+    /// [`KeySet::verify_if`](crate::KeySet::verify_if) does not admit it.
+    KeyNotAdmitted,
     /// More keys come into question than are tried.
     AmbiguousKey {
         /// How many do.
@@ -61,6 +64,7 @@ impl VerifyError {
             VerifyError::UnknownAlgorithm => "unknown-algorithm",
             VerifyError::UnknownKey => "unknown-key",
             VerifyError::AlgorithmMismatch { .. } => "algorithm-mismatch",
+            VerifyError::KeyNotAdmitted => "key-not-admitted",
             VerifyError::AmbiguousKey { .. } => "ambiguous-key",
             VerifyError::MalformedSignature => "malformed-signature",
             VerifyError::BadSignature | VerifyError::NoKeyVerifies { .. } => "bad-signature",
@@ -76,6 +80,7 @@ impl fmt::Display for VerifyError {
             VerifyError::AlgorithmMismatch { header, key } => {
                 write!(f, "the token names {header}, its key is for {key}")
             }
+            VerifyError::KeyNotAdmitted => f.write_str("the key of this `kid` is for other tokens"),
             VerifyError::AmbiguousKey { candidates, max } => {
                 write!(f, "{candidates} keys come into question, at most {max} are tried")
             }

@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::algorithm::{Algorithm, Curve, KeyType};
 use crate::hmac_key::HmacKey;
+use crate::key_purpose::KeyPurpose;
 use crate::key_refused::KeyRefused;
 use crate::public_key::PublicKey;
 use crate::thumbprint::Thumbprint;
@@ -18,6 +19,8 @@ pub(crate) struct Jwk {
     pub(crate) key_type: Option<KeyType>,
     /// What `alg` names.
     pub(crate) algorithm: Option<Algorithm>,
+    /// What it says that it is for, which is judged when the options are known.
+    pub(crate) purpose: KeyPurpose,
     /// Whether an asymmetric key came with its private part, which is not read.
     pub(crate) private: bool,
     /// Of the public key, also where it is refused for what it is meant for.
@@ -54,6 +57,7 @@ impl Jwk {
             kty: kty.to_owned(),
             key_type,
             algorithm,
+            purpose: KeyPurpose { key_use: text("use").map(Box::from) },
             private: is_asymmetric && PRIVATE_MEMBERS.iter().any(|member| present(jwk, member).is_some()),
             thumbprint,
             key: vet_members(jwk).and(key).and_then(|key| vet_algorithm(key, algorithm)),
@@ -63,8 +67,8 @@ impl Jwk {
     /// An element of a key set that is not even an object.
     pub(crate) fn not_an_object() -> Self {
         let key = Err(KeyRefused::MalformedMember { member: "keys", expected: "an array of objects" });
-        let kty = String::new();
-        Jwk { kid: None, kty, key_type: None, algorithm: None, private: false, thumbprint: None, key }
+        let (kty, purpose) = (String::new(), KeyPurpose { key_use: None });
+        Jwk { kid: None, kty, key_type: None, algorithm: None, purpose, private: false, thumbprint: None, key }
     }
 }
 
@@ -125,13 +129,10 @@ fn vet_algorithm(key: JwkKey, algorithm: Option<Algorithm>) -> Result<JwkKey, Ke
     }
 }
 
-/// `use` and `key_ops` (RFC 7517 sections 4.2 and 4.3): where they are there, they have to allow verifying. An empty `use`
-/// is another use than `sig`, and empty `key_ops` allow nothing.
+/// `key_ops` (RFC 7517 section 4.3): where they are there, they have to allow verifying and, beside `use`, nothing that is not
+/// about signatures. Empty ones allow nothing.
 fn vet_purpose(jwk: &Object<'_, '_>) -> Result<(), KeyRefused> {
     let public_key_use = optional(jwk, "use")?;
-    if let Some(found) = public_key_use.filter(|public_key_use| *public_key_use != "sig") {
-        return Err(KeyRefused::use_is_not_signature(found));
-    }
     let Some(key_ops) = present(jwk, "key_ops") else {
         return Ok(());
     };

@@ -4,6 +4,7 @@ use std::fmt;
 use tollgate_jwt::excerpt;
 
 use crate::algorithm::Algorithm;
+use crate::key_uses::KeyUses;
 use crate::limits;
 
 /// Why one key may not be used.
@@ -60,6 +61,13 @@ pub enum KeyRefused {
     UseIsNotSignature {
         /// The `use`.
         found: Box<str>,
+    },
+    /// `use` is none of those that were [asked for](crate::KeySetBuilder::key_uses).
+    UseNotAccepted {
+        /// The `use`. None: the JWK has none, and needs one.
+        found: Option<Box<str>>,
+        /// What it has to be.
+        accepted: KeyUses,
     },
     /// `key_ops` does not hold `verify`.
     KeyOpsWithoutVerify,
@@ -164,6 +172,7 @@ impl KeyRefused {
             AlgorithmContradictsKey { .. } => "algorithm-contradicts-key",
             NoAdmittedAlgorithm => "no-admitted-algorithm",
             UseIsNotSignature { .. } => "use-not-sig",
+            UseNotAccepted { .. } => "use-not-accepted",
             KeyOpsWithoutVerify => "key-ops-without-verify",
             KeyOpsContradictory => "key-ops-contradictory",
             PrivateKey => "private-key",
@@ -203,7 +212,7 @@ impl KeyRefused {
     /// Whether the key is good, and meant for something else than verifying.
     pub(crate) fn is_for_another_purpose(&self) -> bool {
         use KeyRefused::*;
-        matches!(self, UseIsNotSignature { .. } | KeyOpsWithoutVerify | KeyOpsContradictory)
+        matches!(self, UseIsNotSignature { .. } | UseNotAccepted { .. } | KeyOpsWithoutVerify | KeyOpsContradictory)
     }
 
     pub(crate) fn unsupported_key_type(found: &str) -> Self {
@@ -218,8 +227,12 @@ impl KeyRefused {
         KeyRefused::UnsupportedAlgorithm { found: excerpt(found).into() }
     }
 
-    pub(crate) fn use_is_not_signature(found: &str) -> Self {
-        KeyRefused::UseIsNotSignature { found: excerpt(found).into() }
+    pub(crate) fn use_not_accepted(found: Option<&str>, accepted: &KeyUses) -> Self {
+        let found = found.map(|found| excerpt(found).into());
+        match found {
+            Some(found) if accepted.is_default() => KeyRefused::UseIsNotSignature { found },
+            found => KeyRefused::UseNotAccepted { found, accepted: accepted.clone() },
+        }
     }
 }
 
@@ -244,6 +257,10 @@ impl fmt::Display for KeyRefused {
             }
             NoAdmittedAlgorithm => f.write_str("the key has no `alg`, and no algorithm is configured for it"),
             UseIsNotSignature { found } => write!(f, "`use` is {found:?}, and has to be \"sig\""),
+            UseNotAccepted { found: Some(found), accepted } => {
+                write!(f, "`use` is {found:?}, and has to be {accepted}")
+            }
+            UseNotAccepted { found: None, accepted } => write!(f, "`use` is missing, and has to be {accepted}"),
             KeyOpsWithoutVerify => f.write_str("`key_ops` does not hold \"verify\""),
             KeyOpsContradictory => f.write_str("`key_ops` holds an operation twice, or one that `use` does not allow"),
             PrivateKey => f.write_str("a private key is where only a public key may be"),

@@ -21,7 +21,8 @@ pub struct KeySet {
     keys: Vec<VerifyingKey>,
     /// Where the keys of each algorithm start, and at last where the last one's end.
     starts: Starts,
-    /// The positions of `keys` without those of a key that is there before with the same algorithm and another `kid`.
+    /// The positions of `keys` without those of a key that is there before with the same algorithm and special purposes and
+    /// another `kid`.
     distinct: Vec<u32>,
     /// As `starts`, for `distinct`.
     distinct_starts: Starts,
@@ -38,9 +39,12 @@ impl KeySet {
     pub(crate) fn new(mut keys: Vec<VerifyingKey>) -> Self {
         key_tables::allot(&mut keys);
         keys.sort_by(|a, b| (a.algorithm(), a.kid()).cmp(&(b.algorithm(), b.kid())));
-        let mut seen = HashSet::new();
-        let is_new = |(_, key): &(u32, &VerifyingKey)| seen.insert((key.algorithm(), *key.thumbprint()));
-        let distinct: Vec<u32> = (0..).zip(&keys).filter(is_new).map(|(position, _)| position).collect();
+        let (mut seen, mut distinct) = (HashSet::new(), Vec::<u32>::new());
+        for (position, key) in (0..).zip(&keys) {
+            if seen.insert((key.algorithm(), key.thumbprint(), key.special_purposes())) {
+                distinct.push(position);
+            }
+        }
         let distinct_starts = starts(distinct.iter().map(|position| keys[*position as usize].algorithm()));
         KeySet { starts: starts(keys.iter().map(VerifyingKey::algorithm)), keys, distinct, distinct_starts }
     }
@@ -55,6 +59,9 @@ impl KeySet {
     /// [`MAX_KEYS_TRIED_WITHOUT_KID`] are tried. `signature` is memory for the decoded signature, used again from call
     /// to call; nothing else is allocated here.
     ///
+    /// What a key's [`purposes`](VerifyingKey::purposes) say is not looked at: who issued the token is not known here.
+    /// [`KeySet::verify_if`] lets the caller judge.
+    ///
     /// # Errors
     /// [`VerifyError`]. All but [`VerifyError::BadSignature`] and [`VerifyError::NoKeyVerifies`] come before any
     /// signature check.
@@ -64,12 +71,29 @@ impl KeySet {
         header: &Header<'_>,
         signature: &mut Vec<u8>,
     ) -> Result<VerifiedJws<'a>, VerifyError> {
+        self.verify_if(jws, header, signature, |_| true)
+    }
+
+    /// As [`KeySet::verify`], under keys that `admits` says yes to. Where the header's `kid` names one that it says no to, no
+    /// other is tried.
+    ///
+    /// # Errors
+    /// As [`KeySet::verify`]; [`VerifyError::KeyNotAdmitted`].
+    #[inline]
+    pub fn verify_if<'a>(
+        &'a self,
+        jws: &CompactJws<'a>,
+        header: &Header<'_>,
+        signature: &mut Vec<u8>,
+        admits: impl Fn(&VerifyingKey) -> bool,
+    ) -> Result<VerifiedJws<'a>, VerifyError> {
         let algorithm = Algorithm::from_name(header.alg()).ok_or(VerifyError::UnknownAlgorithm)?;
         let named = match header.kid() {
             Some(kid) => self.named(algorithm, kid)?,
             None => None,
         };
         let candidates = match named {
+            Some(key) if !admits(key) => return Err(VerifyError::KeyNotAdmitted),
             Some(_) => &[],
             None => self.unnamed(algorithm, header.kid())?,
         };
@@ -80,7 +104,7 @@ impl KeySet {
                 Ok(()) => Ok(VerifiedJws { jws: *jws, key }),
                 Err(BadSignature) => Err(VerifyError::BadSignature),
             },
-            None => self.try_each(algorithm, candidates, jws, signature),
+            None => self.try_each(algorithm, candidates, jws, signature, admits),
         }
     }
 
@@ -90,13 +114,14 @@ impl KeySet {
         candidates: &[u32],
         jws: &CompactJws<'a>,
         signature: &[u8],
+        admits: impl Fn(&VerifyingKey) -> bool,
     ) -> Result<VerifiedJws<'a>, VerifyError> {
         if !table::row(algorithm).signature_length.admits(signature.len()) {
             return Err(VerifyError::MalformedSignature);
         }
         let mut tried = 0;
         let keys = candidates.iter().map(|position| &self.keys[*position as usize]);
-        for key in keys.filter(|key| key.signature_bytes() == signature.len()) {
+        for key in keys.filter(|key| key.signature_bytes() == signature.len() && admits(key)) {
             if key.verify(jws.signing_input(), signature).is_ok() {
                 return Ok(VerifiedJws { jws: *jws, key });
             }
@@ -109,12 +134,19 @@ impl KeySet {
     /// Whether a key like this one is in the set: the same key material, algorithm and `kid`.
     #[must_use]
     pub fn contains(&self, key: &VerifyingKey) -> bool {
+        self.find_same(key).is_some()
+    }
+
+    /// The set's own key of the same key material, algorithm and `kid`, which may be for other
+    /// [purposes](VerifyingKey::purposes).
+    #[must_use]
+    pub fn find_same(&self, key: &VerifyingKey) -> Option<&VerifyingKey> {
         let range = self.range(key.algorithm());
         let start = range.start + self.keys[range.clone()].partition_point(|other| other.kid() < key.kid());
         self.keys[start..range.end]
             .iter()
             .take_while(|other| other.kid() == key.kid())
-            .any(|other| other.thumbprint() == key.thumbprint())
+            .find(|other| other.thumbprint() == key.thumbprint())
     }
 
     /// The keys, by algorithm and then by `kid`.

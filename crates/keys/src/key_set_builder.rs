@@ -1,4 +1,4 @@
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, hash_map};
 
 use tollgate_jwt::json;
 
@@ -10,6 +10,7 @@ use crate::hmac_key::HmacKey;
 use crate::jwk::Jwk;
 use crate::key_refused::KeyRefused;
 use crate::key_set::KeySet;
+use crate::key_uses::KeyUses;
 use crate::limits::{MAX_KEY_FILE_BYTES, MAX_KEYS};
 use crate::pem;
 use crate::report::{Loaded, NoUsableKey};
@@ -42,6 +43,7 @@ pub struct KeySetBuilder {
     documents: usize,
     algorithms: Option<Vec<Algorithm>>,
     source: KeySource,
+    key_uses: KeyUses,
 }
 
 /// Where keys come from, and so how far they are trusted.
@@ -69,6 +71,22 @@ impl KeySetBuilder {
     #[must_use]
     pub fn source(self, source: KeySource) -> Self {
         KeySetBuilder { source, ..self }
+    }
+
+    /// Which `use` a JWK may have. [`KeyUses::default`] if this is not called: `sig`, or none.
+    ///
+    /// ```
+    /// use tollgate_keys::{KeySet, KeyUses};
+    ///
+    /// let jwk = br#"{"kty":"OKP","crv":"Ed25519","use":"jwt-svid","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    /// let keys = KeySet::builder().key_uses(KeyUses::new(["jwt-svid"])?).jwk(jwk)?.build()?;
+    /// assert_eq!(keys.iter().next().unwrap().purposes()[0].key_use(), Some("jwt-svid"));
+    /// assert!(KeySet::builder().jwk(jwk)?.build().is_err());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn key_uses(self, key_uses: KeyUses) -> Self {
+        KeySetBuilder { key_uses, ..self }
     }
 
     /// Adds what a key file holds: a JWK, a JWK set, PEM or DER, told apart by how it starts.
@@ -216,7 +234,7 @@ impl KeySetBuilder {
 
     /// The set of the keys that can be used, which may be none, and a report on each key that was added.
     ///
-    /// The same key twice, by its thumbprint (RFC 7638), `kid` and algorithm, is one key. Where different keys have the same
+    /// The same key twice, by its thumbprint (RFC 7638), `kid` and algorithm, is one key, for the purposes of both. Where different keys have the same
     /// `kid` and algorithm, none of them is used: nobody can say which one is meant. A key that is refused for another
     /// reason, such as one for encryption, does not count in this; but an HMAC secret that cannot be used does, because a
     /// file of secrets is the operator's own, and is to be corrected.
@@ -228,7 +246,8 @@ impl KeySetBuilder {
         for entry in self.entries {
             let in_mixed_document = entry.document.is_some_and(|document| mixed[document]);
             let (mut report, hmac) = (entry.report(), entry.hmac_algorithm());
-            let bound = match entry.refused_by_source(self.source, in_mixed_document, &exposed) {
+            let refused = entry.refused_by_source(self.source, in_mixed_document, &exposed);
+            let bound = match refused.or_else(|| entry.refused_by_use(&self.key_uses)) {
                 Some(refused) => Err(refused),
                 None => entry.bind(algorithms),
             };
@@ -244,7 +263,7 @@ impl KeySetBuilder {
         }
         let mut ambiguous = ambiguous_names(keys.iter().map(|(_, key)| key));
         ambiguous.extend(unusable_secrets.iter().map(|(kid, algorithm)| (*algorithm, kid.as_str())));
-        let (mut set, mut taken) = (Vec::with_capacity(keys.len()), HashSet::new());
+        let (mut set, mut taken) = (Vec::<VerifyingKey>::with_capacity(keys.len()), HashMap::new());
         for (index, key) in &keys {
             let (report, algorithm) = (&mut reports[*index], key.algorithm());
             if key.kid().is_some_and(|kid| ambiguous.contains(&(algorithm, kid))) {
@@ -252,8 +271,15 @@ impl KeySetBuilder {
                 continue;
             }
             report.algs.push(algorithm);
-            if taken.insert((algorithm, key.kid(), key.thumbprint())) {
-                set.push(key.clone());
+            match taken.entry((algorithm, key.kid(), key.thumbprint())) {
+                hash_map::Entry::Vacant(vacant) => {
+                    vacant.insert(set.len());
+                    set.push(key.clone());
+                }
+                hash_map::Entry::Occupied(occupied) => {
+                    let same = &mut set[*occupied.get()];
+                    *same = same.also_for(key);
+                }
             }
         }
         // A key may be a duplicate for one of its algorithms and still serve for another.

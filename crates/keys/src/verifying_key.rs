@@ -5,6 +5,7 @@ use crate::algorithm::{Algorithm, KeyType};
 use crate::backend::PreparedKey;
 use crate::error::BadSignature;
 use crate::hmac_key::HmacKey;
+use crate::key_purpose::KeyPurpose;
 use crate::key_refused::KeyRefused;
 use crate::limits::MAX_KEY_ID_BYTES;
 use crate::public_key::PublicKey;
@@ -32,6 +33,8 @@ struct Inner {
     thumbprint: Thumbprint,
     signature_bytes: usize,
     key: PreparedKey,
+    purposes: Box<[KeyPurpose]>,
+    has_special_purpose: bool,
 }
 
 impl VerifyingKey {
@@ -55,6 +58,8 @@ impl VerifyingKey {
             thumbprint: *key.thumbprint(),
             signature_bytes,
             key: backend.prepare(&key.material()).ok_or(KeyRefused::RefusedByBackend)?,
+            purposes: Box::default(),
+            has_special_purpose: false,
         })))
     }
 
@@ -68,7 +73,16 @@ impl VerifyingKey {
             SignatureLength::Fixed(bytes) => bytes,
             SignatureLength::Modulus => 0,
         };
-        Ok(VerifyingKey(Arc::new(Inner { row, kid: vet_kid(kid)?, thumbprint, signature_bytes, key })))
+        let (kid, purposes) = (vet_kid(kid)?, Box::default());
+        Ok(VerifyingKey(Arc::new(Inner {
+            row,
+            kid,
+            thumbprint,
+            signature_bytes,
+            key,
+            purposes,
+            has_special_purpose: false,
+        })))
     }
 
     /// Checks that `signature` is one of `message`: raw bytes, ECDSA as `r || s` (RFC 7518 section 3.4).
@@ -93,8 +107,31 @@ impl VerifyingKey {
 
     /// The same key, otherwise prepared.
     pub(crate) fn with_prepared(&self, key: PreparedKey) -> Self {
-        let Inner { row, ref kid, thumbprint, signature_bytes, .. } = *self.0;
-        VerifyingKey(Arc::new(Inner { row, kid: kid.clone(), thumbprint, signature_bytes, key }))
+        VerifyingKey(Arc::new(Inner { kid: self.0.kid.clone(), purposes: self.0.purposes.clone(), key, ..*self.0 }))
+    }
+
+    /// The same key, for other purposes.
+    pub(crate) fn with_purposes(&self, purposes: Vec<KeyPurpose>) -> Self {
+        VerifyingKey(Arc::new(Inner {
+            kid: self.0.kid.clone(),
+            key: self.0.key.clone(),
+            has_special_purpose: purposes.iter().any(KeyPurpose::is_special),
+            purposes: purposes.into(),
+            ..*self.0
+        }))
+    }
+
+    /// The same key, also for what `other` is for, which is the same but for that.
+    pub(crate) fn also_for(&self, other: &VerifyingKey) -> Self {
+        match (self.purposes(), other.purposes()) {
+            // One of the two is for everything.
+            ([], _) => self.clone(),
+            (_, []) => self.with_purposes(Vec::new()),
+            (own, others) => {
+                let further = others.iter().filter(|purpose| !own.contains(purpose));
+                self.with_purposes(own.iter().chain(further).cloned().collect())
+            }
+        }
     }
 
     /// The one algorithm.
@@ -121,6 +158,25 @@ impl VerifyingKey {
     #[must_use]
     pub fn thumbprint(&self) -> &[u8; 32] {
         &self.0.thumbprint
+    }
+
+    /// What each JWK that holds it says that it is for. Empty for a key that is in no JWK: it is for every token of whoever it
+    /// was given for.
+    #[must_use]
+    pub fn purposes(&self) -> &[KeyPurpose] {
+        &self.0.purposes
+    }
+
+    /// Whether some of its [`purposes`](VerifyingKey::purposes) says more than `use` as `sig`, or nothing.
+    #[inline]
+    #[must_use]
+    pub fn has_special_purpose(&self) -> bool {
+        self.0.has_special_purpose
+    }
+
+    /// Its purposes, where they say more than is usual.
+    pub(crate) fn special_purposes(&self) -> &[KeyPurpose] {
+        if self.has_special_purpose() { self.purposes() } else { &[] }
     }
 
     /// The length of a signature, in bytes.

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tollgate_keys::{Algorithm, KeyRing, KeySet};
+use tollgate_keys::{Algorithm, KeyRing, KeySet, KeyUses};
 
 use crate::clocks::Clocks;
 use crate::error::ConfigurationError;
@@ -54,6 +54,7 @@ pub struct RemoteKeysBuilder {
     issuer: String,
     clocks: Clocks,
     algorithms: Option<Vec<Algorithm>>,
+    key_uses: KeyUses,
     max_document_bytes: usize,
     max_keys: usize,
     root_certificates: Option<Vec<u8>>,
@@ -69,6 +70,7 @@ impl RemoteKeysBuilder {
             issuer: issuer.to_owned(),
             clocks: Clocks::default(),
             algorithms: None,
+            key_uses: KeyUses::default(),
             max_document_bytes: MAX_DOCUMENT_BYTES,
             max_keys: MAX_REMOTE_KEYS,
             root_certificates: None,
@@ -129,6 +131,13 @@ impl RemoteKeysBuilder {
     /// The algorithms that an RSA key without `alg` is for. RS256 if this is not called.
     pub fn algorithms(mut self, algorithms: &[Algorithm]) -> Self {
         self.algorithms = Some(algorithms.to_vec());
+        self
+    }
+
+    /// Takes keys whose JWK has one of these as `use`, such as `jwt-svid`. `sig` or none if this is not called. The
+    /// [issuer](tollgate::Issuer::key_use) has to be given the same.
+    pub fn key_uses(mut self, key_uses: KeyUses) -> Self {
+        self.key_uses = key_uses;
         self
     }
 
@@ -241,8 +250,12 @@ impl RemoteKeysBuilder {
         vet_limit("document bytes", self.max_document_bytes, tollgate_keys::limits::MAX_KEY_FILE_BYTES)?;
         vet_limit("keys", self.max_keys, tollgate_keys::limits::MAX_KEYS)?;
         let needs_tls = failovers.iter().chain([origin.endpoint()]).any(|endpoint| !endpoint.is_plain());
-        let vetting =
-            Vetting { form: self.settings.form(), algorithms: self.algorithms.clone(), max_keys: self.max_keys };
+        let vetting = Vetting {
+            form: self.settings.form(),
+            algorithms: self.algorithms.clone(),
+            key_uses: self.key_uses.clone(),
+            max_keys: self.max_keys,
+        };
         let fetcher = Fetcher {
             client: self.client(needs_tls)?,
             headers: self.settings.headers()?,

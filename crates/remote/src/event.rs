@@ -114,7 +114,8 @@ fn log_refused(remote: &str, report: &KeyReport) {
         Some(
             KeyRefused::UnsupportedKeyType { .. }
             | KeyRefused::UnsupportedCurve { .. }
-            | KeyRefused::UseIsNotSignature { .. },
+            | KeyRefused::UseIsNotSignature { .. }
+            | KeyRefused::UseNotAccepted { .. },
         ) => {
             tracing::debug!(remote, code, %report, "key ignored");
         }

@@ -1,6 +1,6 @@
 //! From the document that a provider publishes to a key set.
 
-use tollgate_keys::{Algorithm, KeyRefused, KeyReport, KeySet, KeySource, NotAKeyFile, VerifyingKey};
+use tollgate_keys::{Algorithm, KeyRefused, KeyReport, KeySet, KeySource, KeyUses, NotAKeyFile, VerifyingKey};
 
 use crate::error::FetchError;
 
@@ -10,6 +10,7 @@ pub(crate) struct Vetting {
     pub(crate) form: DocumentForm,
     /// What an RSA key without `alg` is for.
     pub(crate) algorithms: Option<Vec<Algorithm>>,
+    pub(crate) key_uses: KeyUses,
     pub(crate) max_keys: usize,
 }
 
@@ -36,7 +37,7 @@ impl Vetting {
     /// Vets every key, which takes up to half a second for the largest set: not to be done where others wait.
     pub(crate) fn vet(&self, document: &[u8]) -> Vetted {
         let unusable = |error| Vetted { set: Err(error), refused: Vec::new() };
-        let builder = KeySet::builder().source(KeySource::Remote);
+        let builder = KeySet::builder().source(KeySource::Remote).key_uses(self.key_uses.clone());
         let builder = self.algorithms.iter().fold(builder, |builder, algorithms| builder.algorithms(algorithms));
         let builder = match self.form {
             DocumentForm::JwkSet => builder.jwks(document),

@@ -57,6 +57,7 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   secret.file = \"secret.txt\"                  # an HMAC secret: algorithms has to name one of HS256, HS384, HS512
   secret.encoding = \"utf8\"                    # or \"base64\", \"base64url\", \"hex\"; a line feed at the end is left out
   algorithms = [\"ES256\"]                       # all of the keys' without it
+  key_use = [\"sig\", \"jwt-svid\"]             # of the keys' JWKs; \"sig\" or none without it
   typ = \"at+jwt\"                               # or \"JWT\" (also without it), \"either\", or a list such as [\"JOSE\", \"\"]
   optional_claims = [\"sub\"]                    # of those that at+jwt requires: sub, client_id, iat, jti
   leeway = 60                                  # seconds, at most 300

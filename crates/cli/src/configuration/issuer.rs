@@ -98,12 +98,13 @@ impl IssuerConfiguration {
         };
         let mut issuer = Issuer::from(settings.clone());
         if let Some(path) = &sources.jwks {
-            let loaded = key_files::add(KeySet::builder(), path, algorithms)?.build_with_reports();
+            let loaded = KeySet::builder().key_uses(settings.key_uses());
+            let loaded = key_files::add(loaded, path, algorithms)?.build_with_reports();
             let no_usable_key = |source| CommandError::NoUsableKey { path: path.clone(), source };
             issuer = issuer.keys(loaded.into_set().map_err(no_usable_key)?);
         }
         if let Some(described) = &sources.remote {
-            let keys = remote.start(&settings.name, described.get_ref().clone(), algorithms);
+            let keys = remote.start(settings, described.get_ref().clone());
             issuer = issuer.keys(keys.map_err(|error| match error {
                 StartError::Runtime(error) => CommandError::Runtime(error),
                 StartError::Configuration(error) => refused(described.span().start, error.to_string()),

@@ -172,6 +172,28 @@ fn typ_may_be_a_list_and_claims_of_rfc_9068_optional() {
 }
 
 #[test]
+fn keys_of_other_uses_are_taken_where_they_are_listed() {
+    let world = World::new();
+    let token = world.token(&[], &[]);
+    let private = fs::read_to_string(&world.key).unwrap();
+    let verify = |key_use: Option<&str>, lines: &str| {
+        let mut jwk: serde_json::Value = serde_json::from_str(&private).unwrap();
+        jwk["use"] = key_use.into();
+        let jwks = world.folder.write("used.json", serde_json::json!({ "keys": [jwk] }).to_string());
+        world.verify_with(&format!("[[issuer]]\nname = {ISSUER:?}\njwks = {jwks:?}\n{}{lines}\n", audience()), &token)
+    };
+    let list = "key_use = [\"sig\", \"jwt-svid\"]";
+    assert_eq!(verify(Some("sig"), "").errors(), [None]);
+    assert_eq!(verify(Some("sig"), list).errors(), [None]);
+    assert_eq!(verify(Some("jwt-svid"), list).errors(), [None]);
+    verify(Some("jwt-svid"), "").refused_with("`use` is \"jwt-svid\", and has to be \"sig\"");
+    verify(Some("x509-svid"), list).refused_with("`use` is \"x509-svid\", and has to be \"sig\" or \"jwt-svid\"");
+    // A key without use is taken as before.
+    assert_eq!(verify(None, list).errors(), [None]);
+    assert_eq!(verify(None, "key_use = [\"jwt-svid\"]").errors(), [None]);
+}
+
+#[test]
 fn limits_are_raised_for_an_issuer() {
     let world = World::new();
     let audiences: Vec<String> = (0..200).map(|n| format!("\"a{n}\"")).collect();
@@ -230,6 +252,10 @@ fn what_is_wrong_with_an_issuer_is_said_with_its_line() {
         ("typ = []", 4, "a list of typ must not be empty"),
         ("typ = [\"a b\"]", 4, "\"a b\" is no media type"),
         ("typ = 1", 4, "expected \"JWT\""),
+        ("key_use = \"sig\"", 4, "expected a sequence"),
+        ("key_use = [\"sig\", 1]", 4, "expected a string"),
+        ("key_use = []", 4, "a list of the use of keys must not be empty"),
+        ("key_use = [\"\"]", 4, "the use of a key must not be empty"),
         ("leeway = -1", 4, "invalid value: integer `-1`, expected u32"),
         ("optional_claims = [\n\"sub\",\n\"exp\"]", 6, "\"exp\" cannot be made optional"),
         ("require_claims = [\"\"]", 4, "the name of a claim must not be empty"),

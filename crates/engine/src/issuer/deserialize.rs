@@ -5,7 +5,7 @@ use std::fmt::{self, Display};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
-use tollgate_keys::Algorithm;
+use tollgate_keys::{Algorithm, KeyUses};
 
 use super::claim_path::ClaimPath;
 use super::expected::{Expected, ExpectedValue};
@@ -29,6 +29,20 @@ pub(super) fn algorithms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
 
     let named = Vec::<Named>::deserialize(deserializer)?;
     Ok(Some(named.into_iter().map(|named| named.0).collect()))
+}
+
+/// A list of what `use` of keys may be.
+pub(super) fn key_use<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<KeyUses>, D::Error> {
+    struct Uses(KeyUses);
+
+    impl<'de> Deserialize<'de> for Uses {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let accepted = Vec::<String>::deserialize(deserializer)?;
+            KeyUses::new(accepted.iter().map(String::as_str)).map(Uses).map_err(D::Error::custom)
+        }
+    }
+
+    Uses::deserialize(deserializer).map(|uses| Some(uses.0))
 }
 
 /// What a text says. The error is of the text itself, so that it has its line.

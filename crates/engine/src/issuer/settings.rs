@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::fmt;
 
 use tollgate_jwt::limits::{MAX_CLAIM_NAMES, MAX_JSON_MEMBERS, MAX_LIST_ENTRIES};
-use tollgate_keys::Algorithm;
+use tollgate_keys::{Algorithm, InvalidKeyUses, KeyUses};
 
 use super::claim_path::{ClaimPath, InvalidClaimPath};
 use super::expected::Expected;
@@ -54,6 +54,10 @@ pub struct IssuerSettings {
     /// The algorithms that are accepted; without it those of all keys.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::algorithms"))]
     pub algorithms: Option<Vec<Algorithm>>,
+    /// Which `use` the JWKs of its keys may have; `sig` or none without it. [`key_uses`](IssuerSettings::key_uses) is what it
+    /// comes to.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::key_use"))]
+    pub key_use: Option<KeyUses>,
     /// Which `typ` tokens have.
     pub typ: TypProfile,
     /// Seconds of clock skew that are forgiven at `exp` and `nbf`.
@@ -87,6 +91,7 @@ impl Default for IssuerSettings {
             tenants: None,
             audiences: Vec::new(),
             algorithms: None,
+            key_use: None,
             typ: TypProfile::default(),
             leeway: DEFAULT_LEEWAY,
             require_claims: Vec::new(),
@@ -144,6 +149,13 @@ impl IssuerSettings {
         check_limit("max_list_entries", self.max_list_entries, 1, HIGHEST_MAX_LIST_ENTRIES)?;
         check_limit("max_members", self.max_members, self.least_members(), HIGHEST_MAX_MEMBERS)?;
         self.check_claims()
+    }
+
+    /// Which `use` the JWKs of its keys may have: for [`KeySetBuilder::key_uses`](tollgate_keys::KeySetBuilder::key_uses), or a
+    /// remote key set.
+    #[must_use]
+    pub fn key_uses(&self) -> KeyUses {
+        self.key_use.clone().unwrap_or_default()
     }
 
     fn check_tenants(&self) -> Result<(), SettingsError> {
@@ -263,6 +275,8 @@ pub enum SettingsError {
     NoAlgorithm,
     /// This build verifies none of the accepted algorithms, so that no token could be accepted.
     NoSupportedAlgorithm,
+    /// A list cannot be that of the accepted `use` of keys.
+    KeyUse(InvalidKeyUses),
     /// The leeway is above [`MAX_LEEWAY`].
     LeewayTooLong {
         /// The leeway in seconds.
@@ -358,6 +372,7 @@ impl fmt::Display for SettingsError {
             SettingsError::NoAlgorithm => {
                 f.write_str("has an empty list of algorithms; without the list all are accepted")
             }
+            SettingsError::KeyUse(error) => write!(f, "has a wrong key_use: {error}"),
             SettingsError::LeewayTooLong { leeway } => {
                 write!(f, "has a leeway of {leeway} s; at most {MAX_LEEWAY} are allowed")
             }

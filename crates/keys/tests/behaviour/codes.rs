@@ -1,7 +1,7 @@
 //! The codes are a promise: none may change.
 
 use tollgate_jwt::json::JsonError;
-use tollgate_keys::{Algorithm, KeyRefused, NotAKeyFile, VerifyError};
+use tollgate_keys::{Algorithm, KeyRefused, KeyUses, NotAKeyFile, VerifyError};
 
 /// Where every code is explained.
 const DOCUMENTATION: &str = include_str!("../../../../docs/keys.md");
@@ -21,6 +21,7 @@ fn codes_of_refused_keys() {
         (AlgorithmContradictsKey { algorithm: Algorithm::RS256 }, "algorithm-contradicts-key"),
         (NoAdmittedAlgorithm, "no-admitted-algorithm"),
         (UseIsNotSignature { found: "a".into() }, "use-not-sig"),
+        (UseNotAccepted { found: None, accepted: KeyUses::default() }, "use-not-accepted"),
         (KeyOpsWithoutVerify, "key-ops-without-verify"),
         (KeyOpsContradictory, "key-ops-contradictory"),
         (PrivateKey, "private-key"),
@@ -86,6 +87,7 @@ fn codes_of_rejected_tokens() {
         (UnknownAlgorithm, "unknown-algorithm"),
         (UnknownKey, "unknown-key"),
         (AlgorithmMismatch { header: Algorithm::HS256, key: Algorithm::RS256 }, "algorithm-mismatch"),
+        (KeyNotAdmitted, "key-not-admitted"),
         (AmbiguousKey { candidates: 5, max: 4 }, "ambiguous-key"),
         (MalformedSignature, "malformed-signature"),
         (BadSignature, "bad-signature"),

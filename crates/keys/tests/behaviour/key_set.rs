@@ -221,13 +221,41 @@ fn verified_jws_names_token_and_key_but_does_not_print_the_token() {
     assert!(!format!("{verified:?}").contains(jws.signature()));
 }
 
+#[test]
+fn keys_that_are_not_admitted_are_not_tried() {
+    let (a, b, nameless) = (Signer::new(), Signer::new(), Signer::new());
+    let set = set([a.key(Some("a")), b.key(Some("b")), nameless.key(None)]);
+    let all_but = |kid: Option<&'static str>| move |key: &VerifyingKey| key.kid() != kid;
+    let token = a.token("EdDSA", Some("a"));
+    assert_eq!(verify_if(&set, &token, all_but(Some("a"))), (Err(VerifyError::KeyNotAdmitted), 0));
+    assert_eq!(verify_if(&set, &token, all_but(Some("b"))), (Ok(Some("a".to_owned())), 1));
+    // The algorithm is looked at first.
+    let mismatch = VerifyError::AlgorithmMismatch { header: Algorithm::Ed25519, key: Algorithm::EdDSA };
+    assert_eq!(verify_if(&set, &a.token("Ed25519", Some("a")), |_| false), (Err(mismatch), 0));
+    for kid in [None, Some("c")] {
+        let refused = if kid.is_none() { VerifyError::NoKeyVerifies { tried: 2 } } else { VerifyError::UnknownKey };
+        let checks = u64::from(kid.is_none()) * 2;
+        assert_eq!(verify_if(&set, &nameless.token("EdDSA", kid), all_but(None)), (Err(refused), checks));
+        assert_eq!(verify_if(&set, &nameless.token("EdDSA", kid), |_| false), (Err(VerifyError::UnknownKey), 0));
+        assert_eq!(verify_if(&set, &nameless.token("EdDSA", kid), all_but(Some("a"))).0, Ok(None));
+    }
+}
+
 /// The outcome, as the kid of the key, and how many signatures were checked.
 fn verify(set: &KeySet, token: &str) -> (Result<Option<String>, VerifyError>, u64) {
+    verify_if(set, token, |_| true)
+}
+
+fn verify_if(
+    set: &KeySet,
+    token: &str,
+    admits: impl Fn(&VerifyingKey) -> bool,
+) -> (Result<Option<String>, VerifyError>, u64) {
     let jws = CompactJws::parse(token).unwrap();
     let mut buffer = json::Buffer::default();
     let header = jws.decode_header(&mut buffer).unwrap();
     let before = test_hooks::signature_checks();
-    let outcome = set.verify(&jws, &header, &mut Vec::new());
+    let outcome = set.verify_if(&jws, &header, &mut Vec::new(), admits);
     let outcome = outcome.map(|verified| verified.key().kid().map(str::to_owned));
     (outcome, test_hooks::signature_checks() - before)
 }

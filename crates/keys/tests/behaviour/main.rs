@@ -11,6 +11,7 @@ mod ecdsa_tables;
 mod ed25519_tables;
 mod jose_vectors;
 mod key_files;
+mod key_purposes;
 mod key_ring;
 mod key_set;
 mod refused_keys;

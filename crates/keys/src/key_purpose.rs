@@ -1,0 +1,22 @@
+use crate::key_uses::SIGNATURE;
+
+/// What one JWK says that its key is for.
+///
+/// A key that is in a set several times, as the same key under the same `kid`, has one of each.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub struct KeyPurpose {
+    pub(crate) key_use: Option<Box<str>>,
+}
+
+impl KeyPurpose {
+    /// `use` (RFC 7517 section 4.2).
+    #[must_use]
+    pub fn key_use(&self) -> Option<&str> {
+        self.key_use.as_deref()
+    }
+
+    /// Whether it is for less than every token that the key's owner signs.
+    pub(crate) fn is_special(&self) -> bool {
+        self.key_use.as_deref().is_some_and(|key_use| key_use != SIGNATURE)
+    }
+}
