@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tollgate_apikeys::{ApiKeyTable, LastUse, MatchedKey};
 use tollgate_jwt::{CompactJws, UnverifiedText};
-use tollgate_keys::{Algorithm, KeyRing, VerifyingKey};
+use tollgate_keys::{Algorithm, KeyRing, VerifyError, VerifyingKey};
 
 use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::basic::BasicCredentials;
@@ -308,10 +308,14 @@ impl Engine {
         let mapped = issuer.policy().check(algorithm, &header, &claims, issuers.limits(), now)?;
         mapped.confirmation.check_presented(request)?;
         let keys = issuer.key_ring().load();
-        let admits = |key: &VerifyingKey| issuer.policy().admits_key(key);
+        let iss = claims.iss().unwrap_or_default();
+        let admits = |key: &VerifyingKey| issuer.policy().admits_key(key, iss);
         let proof = thread.signature.with(|memory| keys.verify_if(&jws, &header, memory, admits)).map_err(|error| {
             *asked = Some(issuer.key_ring().clone());
-            Rejection::unverified(error, header.kid(), &claims)
+            match error {
+                VerifyError::KeyNotAdmitted => Rejection::key_not_admitted(&keys, algorithm, header.kid(), iss),
+                error => Rejection::unverified(error, header.kid()),
+            }
         })?;
         thread.headers.remember(&jws);
         let stamp = Stamp { keys: keys.generation(), revocations, issuers: issuers.generation() };
@@ -342,7 +346,8 @@ impl Engine {
         let revocations = self.revocations.generation();
         if stamp != (Stamp { keys: issuer.key_ring().generation(), revocations, issuers }) {
             let keys = issuer.key_ring().load();
-            if !keys.find_same(token.key()).is_some_and(|key| issuer.policy().admits_key(key)) {
+            let iss = token.issuer().unwrap_or_default();
+            if !keys.find_same(token.key()).is_some_and(|key| issuer.policy().admits_key(key, iss)) {
                 return Judgement::Gone;
             }
             let unrevoked = self.check_not_revoked(|| token.marks());

@@ -28,7 +28,7 @@ pub use typ::{InvalidTyp, TypProfile, TypSet};
 pub(crate) use issuers::Issuers;
 pub(crate) use mapping::{LocatedClaims, Location, Mapping};
 pub(crate) use named_issuers::ConfiguredIssuer;
-pub(crate) use template::{IssuerTemplate, Tenants};
+pub(crate) use template::{IssuerTemplate, Tenants, is_template_of};
 
 use tollgate_keys::{Algorithm, KeyRing, KeyUses};
 
@@ -403,7 +403,9 @@ impl Issuer {
     pub(crate) fn key_ring(&self, policy: &Policy) -> Result<&KeyRing, BuildError> {
         let issuer = || self.settings.name.as_str().into();
         let keys = self.keys.as_ref().ok_or_else(|| BuildError::NoKeys { issuer: issuer() })?;
-        if keys.is_static() && !keys.load().iter().any(|key| policy.admits(key.algorithm()) && policy.admits_key(key)) {
+        if keys.is_static()
+            && !keys.load().iter().any(|key| policy.admits(key.algorithm()) && policy.may_admit_key(key))
+        {
             return Err(BuildError::NoUsableKey { issuer: issuer() });
         }
         Ok(keys)

@@ -11,7 +11,7 @@ use crate::confirmation::Confirmation;
 use crate::excerpt::{excerpt_of, excerpt_value};
 use crate::issuer::{
     ClaimPath, Expected, IssuerSettings, IssuerTemplate, LocatedClaims, Location, Mapping, OptionalClaim,
-    SettingsError, Tenants, TypProfile,
+    SettingsError, Tenants, TypProfile, is_template_of,
 };
 use crate::rejection::Rejection;
 use crate::revocation::Revocations;
@@ -146,14 +146,31 @@ impl Policy {
         self.algorithms.as_ref().is_none_or(|allowed| allowed.contains(&algorithm))
     }
 
-    /// Whether `key`, which is in the issuer's ring, is for its tokens by what its JWKs say.
+    /// Whether `key`, which is in the issuer's ring, is for tokens with this `iss` by what its JWKs say.
     #[inline]
-    pub(crate) fn admits_key(&self, key: &VerifyingKey) -> bool {
-        if self.key_uses.is_default() && !key.has_special_purpose() {
-            return true;
-        }
+    pub(crate) fn admits_key(&self, key: &VerifyingKey, iss: &str) -> bool {
+        let is_usual = self.key_uses.is_default() && !key.has_special_purpose();
+        is_usual || self.admits_purpose(key, |name| self.is_meant(name, iss))
+    }
+
+    /// Whether there can be a token that `key` is for.
+    pub(crate) fn may_admit_key(&self, key: &VerifyingKey) -> bool {
+        self.admits_purpose(key, |name| match &self.tenancy {
+            None => self.is_meant(name, &self.issuer),
+            Some(tenancy) => *name == *self.issuer || tenancy.may_be_meant(name),
+        })
+    }
+
+    fn admits_purpose(&self, key: &VerifyingKey, is_meant: impl Fn(&str) -> bool) -> bool {
         let mut purposes = key.purposes().iter();
-        purposes.len() == 0 || purposes.any(|purpose| self.key_uses.admit(purpose.key_use()))
+        purposes.len() == 0
+            || purposes.any(|purpose| self.key_uses.admit(purpose.key_use()) && purpose.issuer().is_none_or(&is_meant))
+    }
+
+    /// Whether a key for the issuer `name` is for tokens with this `iss`, which is a name of this issuer.
+    fn is_meant(&self, name: &str, iss: &str) -> bool {
+        // Most keys of an issuer whose name is a template have that very template.
+        *name == *self.issuer || name == iss || is_template_of(name, iss)
     }
 
     /// Whether the token is an access token in the sense of RFC 9068.
@@ -229,6 +246,15 @@ impl Policy {
 }
 
 impl Tenancy {
+    /// Whether a key for the issuer `name` is for a tenant that is accepted.
+    fn may_be_meant(&self, name: &str) -> bool {
+        match IssuerTemplate::of(name) {
+            Ok(Some(other)) => other.overlaps(&self.template),
+            Ok(None) => self.template.tenant(name).is_some_and(|tenant| self.tenants.contain(tenant)),
+            Err(_) => false,
+        }
+    }
+
     /// Whether `iss` names a tenant that is accepted, and the tenant's claim says the same.
     fn check(&self, claims: &LocatedClaims<'_, '_>, issuer: &Arc<str>) -> Result<(), Rejection> {
         let iss = claims.claims.iss().unwrap_or_default();

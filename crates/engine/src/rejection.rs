@@ -3,8 +3,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tollgate_apikeys::KeyError;
-use tollgate_jwt::{Claims, ParseError, StringList, UnverifiedText, excerpt};
-use tollgate_keys::{Algorithm, VerifyError};
+use tollgate_jwt::{ParseError, StringList, UnverifiedText, excerpt};
+use tollgate_keys::{Algorithm, KeyPurpose, KeySet, VerifyError};
 
 use crate::certificate_field::CertificateField;
 use crate::challenge::Challenge;
@@ -163,13 +163,17 @@ pub enum Rejection {
         /// What the header says.
         kid: Option<UnverifiedText>,
     },
-    /// The key of that `kid` is, as its JWK says, for other tokens than those of this issuer: its `use` is none that the issuer is
-    /// [configured](crate::Issuer::key_use) with.
+    /// The key of that `kid` is, as its JWK says, for other tokens than those of this issuer: it has an `issuer` that is another
+    /// one, or its `use` is none that the issuer is [configured](crate::Issuer::key_use) with.
     KeyNotAdmitted {
         /// What the header says.
         kid: Option<UnverifiedText>,
         /// What `iss` says.
         issuer: UnverifiedText,
+        /// The `use` of the JWK, an excerpt of it.
+        key_use: Option<Box<str>>,
+        /// The `issuer` of the JWK, an excerpt of it.
+        key_issuer: Option<Box<str>>,
     },
     /// No `kid`, or one that no key has, and more keys that could have made the signature than are tried.
     AmbiguousKey {
@@ -387,15 +391,12 @@ impl From<ParseError> for Rejection {
 impl Rejection {
     /// What a key set found wrong with a token whose header names `kid`.
     #[cold]
-    pub(crate) fn unverified(error: VerifyError, kid: Option<&str>, claims: &Claims<'_>) -> Self {
+    pub(crate) fn unverified(error: VerifyError, kid: Option<&str>) -> Self {
         let kid = || kid.map(Into::into);
         match error {
             VerifyError::UnknownAlgorithm => Rejection::AlgorithmNotAllowed,
             VerifyError::UnknownKey => Rejection::UnknownKey { kid: kid() },
             VerifyError::AlgorithmMismatch { header, key } => Rejection::AlgorithmMismatch { header, key },
-            VerifyError::KeyNotAdmitted => {
-                Rejection::KeyNotAdmitted { kid: kid(), issuer: claims.iss().unwrap_or_default().into() }
-            }
             VerifyError::AmbiguousKey { candidates, max } => Rejection::AmbiguousKey { kid: kid(), candidates, max },
             VerifyError::NoKeyVerifies { tried } => Rejection::NoKeyVerifies { kid: kid(), tried },
             VerifyError::MalformedSignature => Rejection::MalformedSignature,
@@ -409,6 +410,20 @@ impl Rejection {
     #[cold]
     pub(crate) fn of_client(self) -> Self {
         if self.status() == 401 { Rejection::Client { cause: Box::new(self) } } else { self }
+    }
+
+    /// The key of `keys` that a header names is not for tokens with this `iss`.
+    #[cold]
+    pub(crate) fn key_not_admitted(keys: &KeySet, algorithm: Algorithm, kid: Option<&str>, iss: &str) -> Self {
+        let key = keys.iter().find(|key| key.algorithm() == algorithm && key.kid() == kid);
+        // Of several purposes the first tells enough.
+        let purpose = key.and_then(|key| key.purposes().first());
+        Rejection::KeyNotAdmitted {
+            kid: kid.map(Into::into),
+            issuer: iss.into(),
+            key_use: purpose.and_then(KeyPurpose::key_use).map(|text| excerpt(text).into()),
+            key_issuer: purpose.and_then(KeyPurpose::issuer).map(|text| excerpt(text).into()),
+        }
     }
 
     #[cold]
@@ -520,11 +535,15 @@ impl fmt::Display for Rejection {
             Rejection::NotYetValid { not_before, now } => write!(f, "not valid before {not_before}; it is {now}"),
             Rejection::UnknownKey { kid: Some(kid) } => write_missing(f, Some(kid)),
             Rejection::UnknownKey { kid: None } => f.write_str("the issuer has no key for a token without kid"),
-            Rejection::KeyNotAdmitted { kid: Some(kid), issuer } => {
-                write!(f, "the key with the kid {kid} is, by its use, not for tokens of {issuer}")
-            }
-            Rejection::KeyNotAdmitted { kid: None, issuer } => {
-                write!(f, "the key is, by its use, not for tokens of {issuer}")
+            Rejection::KeyNotAdmitted { kid, issuer, key_use, key_issuer } => {
+                f.write_str("the key ")?;
+                kid.as_ref().map_or(Ok(()), |kid| write!(f, "{} ", Brief(kid, 50)))?;
+                write!(f, "is not for tokens of {}", Brief(issuer, 80))?;
+                match (key_issuer, key_use) {
+                    (Some(name), _) => write!(f, ", but of {}", Brief(format_args!("{name:?}"), 80)),
+                    (None, Some(key_use)) => write!(f, ": its use is {}", Brief(format_args!("{key_use:?}"), 50)),
+                    (None, None) => f.write_str(": it has no use"),
+                }
             }
             Rejection::AmbiguousKey { kid, candidates, max } => {
                 write_missing(f, kid.as_ref())?;

@@ -57,7 +57,7 @@ impl Jwk {
             kty: kty.to_owned(),
             key_type,
             algorithm,
-            purpose: KeyPurpose { key_use: text("use").map(Box::from) },
+            purpose: KeyPurpose { key_use: text("use").map(Box::from), issuer: text("issuer").map(Box::from) },
             private: is_asymmetric && PRIVATE_MEMBERS.iter().any(|member| present(jwk, member).is_some()),
             thumbprint,
             key: vet_members(jwk).and(key).and_then(|key| vet_algorithm(key, algorithm)),
@@ -67,7 +67,7 @@ impl Jwk {
     /// An element of a key set that is not even an object.
     pub(crate) fn not_an_object() -> Self {
         let key = Err(KeyRefused::MalformedMember { member: "keys", expected: "an array of objects" });
-        let (kty, purpose) = (String::new(), KeyPurpose { key_use: None });
+        let (kty, purpose) = (String::new(), KeyPurpose { key_use: None, issuer: None });
         Jwk { kid: None, kty, key_type: None, algorithm: None, purpose, private: false, thumbprint: None, key }
     }
 }
@@ -104,12 +104,13 @@ fn read_key(jwk: &Object<'_, '_>, algorithm: Option<Algorithm>) -> Result<JwkKey
     }
 }
 
-/// What the members beside the key itself say: its type, its name, its purpose and its algorithm.
+/// What the members beside the key itself say: its type, its name, its purpose, its issuer and its algorithm.
 fn vet_members(jwk: &Object<'_, '_>) -> Result<(), KeyRefused> {
     let kty = required(jwk, "kty")?;
     let key_type = KeyType::from_name(kty).ok_or_else(|| KeyRefused::unsupported_key_type(kty))?;
     optional(jwk, "kid")?;
     vet_purpose(jwk)?;
+    optional(jwk, "issuer")?;
     let Some(alg) = optional(jwk, "alg")? else {
         return Ok(());
     };

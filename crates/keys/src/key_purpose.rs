@@ -6,6 +6,7 @@ use crate::key_uses::SIGNATURE;
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct KeyPurpose {
     pub(crate) key_use: Option<Box<str>>,
+    pub(crate) issuer: Option<Box<str>>,
 }
 
 impl KeyPurpose {
@@ -15,8 +16,15 @@ impl KeyPurpose {
         self.key_use.as_deref()
     }
 
+    /// `issuer`, which no RFC has: the one whose tokens the key signs, as Microsoft Entra's common key set says it. It is a full
+    /// name, or a template such as `https://login.microsoftonline.com/{tenantid}/v2.0`.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
     /// Whether it is for less than every token that the key's owner signs.
     pub(crate) fn is_special(&self) -> bool {
-        self.key_use.as_deref().is_some_and(|key_use| key_use != SIGNATURE)
+        self.issuer.is_some() || self.key_use.as_deref().is_some_and(|key_use| key_use != SIGNATURE)
     }
 }

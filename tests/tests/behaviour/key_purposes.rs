@@ -130,7 +130,7 @@ fn a61_a_key_that_is_not_admitted_is_named_in_a_short_message() {
     let key = es256(0);
     let engine = engine([issuer(ISSUER, KeyRing::new(set(&[(&key, json!({"use": "jwt-svid"}))])))]);
     let rejection = engine.verify_at(of(ISSUER, &key), NOW).unwrap_err();
-    let expected = format!(r#"the key with the kid "ES256-0" is, by its use, not for tokens of "{ISSUER}""#);
+    let expected = format!(r#"the key "ES256-0" is not for tokens of "{ISSUER}": its use is "jwt-svid""#);
     assert_eq!((rejection.to_string(), rejection.status()), (expected, 401));
     assert_eq!(rejection.missing_key(), None, "no fetch would help");
 }

@@ -24,6 +24,7 @@ mod freshness;
 mod hostile_tokens;
 mod issuer_templates;
 mod issuers_at_run_time;
+mod key_issuers;
 mod key_purposes;
 mod key_records;
 mod ledger;

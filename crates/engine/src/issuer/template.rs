@@ -16,14 +16,13 @@ pub(crate) struct IssuerTemplate {
 
 impl IssuerTemplate {
     /// The template that `name` is; `None` where it holds no brace and so is a full name.
-    pub(super) fn of(name: &str) -> Result<Option<Self>, InvalidTemplate> {
+    pub(crate) fn of(name: &str) -> Result<Option<Self>, InvalidTemplate> {
         if name.contains(['{', '}']) { name.parse().map(Some) } else { Ok(None) }
     }
 
     /// What stands in `iss` in place of the variable; `None` where the template does not match.
     pub(crate) fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
-        let tenant = iss.strip_prefix(&*self.prefix)?.strip_suffix(&*self.suffix)?;
-        is_tenant(tenant).then_some(tenant)
+        tenant(iss, &self.prefix, &self.suffix)
     }
 
     /// The scheme, the authority and the slash after it, which all names of the template begin with.
@@ -32,7 +31,7 @@ impl IssuerTemplate {
     }
 
     /// Whether there is a name that both match.
-    pub(super) fn overlaps(&self, other: &Self) -> bool {
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let (short, long) = if self.prefix.len() <= other.prefix.len() { (self, other) } else { (other, self) };
         let Some(begin) = long.prefix.strip_prefix(&*short.prefix) else {
             return false;
@@ -48,6 +47,16 @@ impl IssuerTemplate {
             false
         }
     }
+}
+
+/// Whether `name`, which nobody has checked, is a template that `iss` matches.
+pub(crate) fn is_template_of(name: &str, iss: &str) -> bool {
+    parse(name).is_ok_and(|(prefix, suffix)| tenant(iss, prefix, suffix).is_some())
+}
+
+fn tenant<'i>(iss: &'i str, prefix: &str, suffix: &str) -> Option<&'i str> {
+    let tenant = iss.strip_prefix(prefix)?.strip_suffix(suffix)?;
+    is_tenant(tenant).then_some(tenant)
 }
 
 /// Whether `begin` ends with the text that `end` begins with, where the rest of both is a tenant.
@@ -85,24 +94,29 @@ impl FromStr for IssuerTemplate {
     type Err = InvalidTemplate;
 
     fn from_str(name: &str) -> Result<Self, InvalidTemplate> {
-        let (prefix, rest) = name.split_once('{').ok_or(InvalidTemplate::NotOneVariable)?;
-        let (variable, suffix) = rest.split_once('}').ok_or(InvalidTemplate::NotOneVariable)?;
-        if [prefix, variable, suffix].iter().any(|part| part.contains(['{', '}'])) {
-            return Err(InvalidTemplate::NotOneVariable);
-        }
-        if variable.is_empty() || !variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(InvalidTemplate::VariableName);
-        }
-        let origin = origin(prefix).ok_or(InvalidTemplate::InAuthority)?;
-        let (scheme, authority) = origin.split_once("://").unwrap_or_default();
-        // RFC 3986 section 3.1; and section 3.2, by which `?` and `#` end an authority too. To some `\` is a slash.
-        let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
-        if !is_scheme || authority == "/" || authority.contains(['?', '#', '\\']) {
-            return Err(InvalidTemplate::InAuthority);
-        }
-        Ok(IssuerTemplate { prefix: prefix.into(), suffix: suffix.into() })
+        parse(name).map(|(prefix, suffix)| IssuerTemplate { prefix: prefix.into(), suffix: suffix.into() })
     }
+}
+
+/// What stands before and after the variable.
+fn parse(name: &str) -> Result<(&str, &str), InvalidTemplate> {
+    let (prefix, rest) = name.split_once('{').ok_or(InvalidTemplate::NotOneVariable)?;
+    let (variable, suffix) = rest.split_once('}').ok_or(InvalidTemplate::NotOneVariable)?;
+    if [prefix, variable, suffix].iter().any(|part| part.contains(['{', '}'])) {
+        return Err(InvalidTemplate::NotOneVariable);
+    }
+    if variable.is_empty() || !variable.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return Err(InvalidTemplate::VariableName);
+    }
+    let origin = origin(prefix).ok_or(InvalidTemplate::InAuthority)?;
+    let (scheme, authority) = origin.split_once("://").unwrap_or_default();
+    // RFC 3986 section 3.1; and section 3.2, by which `?` and `#` end an authority too. To some `\` is a slash.
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    if !is_scheme || authority == "/" || authority.contains(['?', '#', '\\']) {
+        return Err(InvalidTemplate::InAuthority);
+    }
+    Ok((prefix, suffix))
 }
 
 /// Why a name that holds a brace is no template.
