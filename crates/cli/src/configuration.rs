@@ -1,11 +1,15 @@
 //! What an engine can be told, in a file of TOML or on the command line.
 
+mod introspection;
 mod issuer;
+mod own_keys;
 mod secret;
 
+use introspection::IntrospectionConfiguration;
 use issuer::Contradiction;
 pub(crate) use issuer::{IssuerConfiguration, KeySources};
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -15,7 +19,7 @@ use toml::Spanned;
 use crate::error::CommandError;
 use crate::followed::{Followed, StoreConfiguration};
 use crate::limits::MAX_CONFIGURATION_BYTES;
-use crate::remote::Remote;
+use crate::remote::{Remote, StartError};
 use crate::values::{CertificateField, Field, Kinds, Proxies};
 use crate::{key_files, key_records};
 
@@ -25,6 +29,8 @@ use crate::{key_files, key_records};
 pub(crate) struct Configuration {
     #[serde(default, rename = "issuer")]
     pub(crate) issuers: Vec<Spanned<IssuerConfiguration>>,
+    #[serde(default)]
+    pub(crate) introspection: BTreeMap<String, Spanned<IntrospectionConfiguration>>,
     pub(crate) api_keys: Option<PathBuf>,
     pub(crate) store: Option<StoreConfiguration>,
     pub(crate) max_header_bytes: Option<usize>,
@@ -103,6 +109,11 @@ impl Configuration {
                 .map_err(|Contradiction { position, reason }| file.refused(position.unwrap_or(start), reason))?;
             issuer.get_mut().resolve_paths(folder);
         }
+        for (name, section) in &mut configuration.introspection {
+            let start = section.span().start;
+            section.get_mut().check(name).map_err(|reason| file.refused(start, reason))?;
+            section.get_mut().resolve_paths(folder);
+        }
         if let Some((position, reason)) = configuration.request.as_ref().and_then(|request| request.check().err()) {
             return Err(file.refused(position, reason.to_owned()));
         }
@@ -124,9 +135,22 @@ impl Configuration {
         for issuer in &self.issuers {
             builder = builder.issuer(issuer.get_ref().issuer(&mut remote, self.file.as_ref())?);
         }
+        for (name, section) in &self.introspection {
+            let issuer = section.get_ref().issuer(&mut remote).map_err(|error| match error {
+                StartError::Runtime(error) => CommandError::Runtime(error),
+                StartError::Configuration(error) => {
+                    let reason = format!("the opaque issuer {name:?}: {error}");
+                    let file = self.file.as_ref();
+                    file.map_or(CommandError::IssuerKeys(reason.clone()), |file| {
+                        file.refused(section.span().start, reason)
+                    })
+                }
+            });
+            builder = builder.opaque_issuer(issuer?);
+        }
         if let Some(path) = &self.api_keys {
             let table = key_records::read(path)?;
-            if table.is_empty() && self.issuers.is_empty() {
+            if table.is_empty() && self.issuers.is_empty() && self.introspection.is_empty() {
                 return Err(CommandError::NoApiKeys { path: path.clone() });
             }
             builder = builder.api_keys(table);
@@ -150,12 +174,16 @@ impl Configuration {
             | BuildError::TemplatesOverlap { issuer, .. }
             | BuildError::RevocationsNeverFresh { issuer }
             | BuildError::NoKeys { issuer }
-            | BuildError::NoUsableKey { issuer } => Some(&**issuer),
+            | BuildError::NoUsableKey { issuer }
+            | BuildError::TokenPrefixesOverlap { issuer, .. }
+            | BuildError::TokenPrefixOfKeys { issuer } => Some(&**issuer),
             _ => None,
         };
-        let section = self.issuers.iter().rfind(|issuer| Some(issuer.get_ref().settings.name.as_str()) == name);
-        match (&self.file, section) {
-            (Some(file), Some(section)) => file.refused(section.span().start, error.to_string()),
+        let of_jwts = self.issuers.iter().rfind(|issuer| Some(issuer.get_ref().settings.name.as_str()) == name);
+        let of_opaque_tokens = name.and_then(|name| self.introspection.get(name));
+        let start = of_jwts.map(|issuer| issuer.span().start).or(of_opaque_tokens.map(|section| section.span().start));
+        match (&self.file, start) {
+            (Some(file), Some(start)) => file.refused(start, error.to_string()),
             _ => CommandError::Engine(error),
         }
     }

@@ -4,8 +4,8 @@ use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use tollgate::{Engine, IssuerSettings, KeyRing, Principal, Rejection, Request};
-use tollgate_remote::{ConfigurationError, RemoteKeys, RemoteSettings, verify_or_refresh};
+use tollgate::{IssuerSettings, KeyRing, Principal, Rejection, Request};
+use tollgate_remote::{ConfigurationError, Introspection, IntrospectionSettings, RemoteKeys, RemoteSettings, Verifier};
 
 use crate::error;
 use crate::limits::REMOTE_KEYS_WAIT;
@@ -31,18 +31,27 @@ impl Remote {
         if let Some(algorithms) = &issuer.algorithms {
             remote = remote.algorithms(algorithms);
         }
+        let keys = self.within_runtime(|| remote.start())?;
+        let ring = keys.key_ring();
+        self.keys.push(keys);
+        Ok(ring)
+    }
+
+    /// Makes ready to ask an introspection endpoint.
+    pub(crate) fn start_introspection(&mut self, settings: IntrospectionSettings) -> Result<Introspection, StartError> {
+        self.within_runtime(|| Introspection::from_settings(settings).start())
+    }
+
+    fn within_runtime<T>(&mut self, start: impl FnOnce() -> Result<T, ConfigurationError>) -> Result<T, StartError> {
         let runtime = match self.runtime.take() {
             Some(runtime) => runtime,
             None => Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(StartError::Runtime)?,
         };
         let entered = runtime.enter();
-        let keys = remote.start().map_err(StartError::Configuration);
+        let started = start().map_err(StartError::Configuration);
         drop(entered);
         self.runtime = Some(runtime);
-        let keys = keys?;
-        let ring = keys.key_ring();
-        self.keys.push(keys);
-        Ok(ring)
+        started
     }
 
     /// Waits until there are keys, up to [`REMOTE_KEYS_WAIT`] in all, and says whose there are none.
@@ -63,11 +72,23 @@ impl Remote {
         }
     }
 
-    /// Verifies as of now. A token under a key that is not known yet waits for one fetch of its issuer's keys.
-    pub(crate) fn verify(&self, engine: &Engine, request: &Request<'_>) -> Result<Principal, Rejection> {
-        match &self.runtime {
-            Some(runtime) => runtime.block_on(verify_or_refresh(engine, request)),
-            None => engine.verify_request(request),
-        }
+    /// Verifies as of `now`, or of the engine's clock. A token under a key that is not known yet waits for one fetch of its
+    /// issuer's keys, and the issuer of an opaque one is asked about it.
+    pub(crate) fn verify(
+        &self,
+        verifier: &Verifier,
+        request: &Request<'_>,
+        now: Option<i64>,
+    ) -> Result<Principal, Rejection> {
+        let Some(runtime) = &self.runtime else {
+            let engine = verifier.engine();
+            return now.map_or_else(|| engine.verify_request(request), |now| engine.verify_request_at(request, now));
+        };
+        runtime.block_on(async {
+            match now {
+                Some(now) => verifier.verify_request_at(request, now).await,
+                None => verifier.verify_request(request).await,
+            }
+        })
     }
 }

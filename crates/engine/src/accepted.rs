@@ -82,6 +82,15 @@ impl AcceptedCredentials {
         self.kinds == Kinds::JWT
     }
 
+    pub(crate) fn without_table(self, has_introspection: bool) -> Self {
+        let kinds = if has_introspection {
+            self.kinds.and(Kinds::JWT.or(Kinds::ACCESS_TOKEN))
+        } else {
+            self.kinds.and(Kinds::JWT)
+        };
+        AcceptedCredentials { kinds, ..self }
+    }
+
     pub(crate) fn without(self, kinds: Kinds) -> Self {
         AcceptedCredentials { kinds: Kinds(self.kinds.0 & !kinds.0), ..self }
     }
@@ -121,6 +130,7 @@ impl Kinds {
     pub(crate) const CLIENT: Self = Self::of(PrincipalKind::Client);
     /// What an opaque Bearer token may be.
     pub(crate) const OPAQUE: Self = Self::API_KEY.or(Self::of(PrincipalKind::AccessToken));
+    pub(crate) const ACCESS_TOKEN: Self = Self::of(PrincipalKind::AccessToken);
     /// What the table of API keys holds.
     pub(crate) const OF_THE_TABLE: Self = Self::OPAQUE.or(Self::CLIENT);
 

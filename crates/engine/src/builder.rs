@@ -8,7 +8,8 @@ use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::cache::{Cache, CacheConfig};
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::issuer::{Issuer, Issuers, SettingsError};
+use crate::introspection::Introspection;
+use crate::issuer::{Issuer, Issuers, OpaqueIssuer, SettingsError};
 use crate::limits::{
     DEFAULT_MAX_HEADER_BYTES, MAX_CACHE_BYTES, MAX_CACHE_SLOTS_PER_THREAD, MAX_HEADER_BYTES, MIN_CACHE_BYTES,
     MIN_HEADER_BYTES, MIN_HEADER_BYTES_FOR_JWTS,
@@ -23,6 +24,7 @@ use crate::revocation::Revocations;
 pub struct EngineBuilder {
     issuers: Vec<Issuer>,
     issuers_at_run_time: bool,
+    opaque_issuers: Vec<OpaqueIssuer>,
     api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
     last_use: Option<Arc<LastUse>>,
     accepted: AcceptedCredentials,
@@ -38,6 +40,7 @@ impl EngineBuilder {
         EngineBuilder {
             issuers: Vec::new(),
             issuers_at_run_time: false,
+            opaque_issuers: Vec::new(),
             api_keys: None,
             last_use: None,
             accepted: AcceptedCredentials::ALL,
@@ -61,6 +64,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn issuers_at_run_time(mut self) -> Self {
         self.issuers_at_run_time = true;
+        self
+    }
+
+    /// Accepts the opaque tokens of `issuer`, which whoever verifies asks about them. To be called once for each issuer.
+    #[must_use]
+    pub fn opaque_issuer(mut self, issuer: OpaqueIssuer) -> Self {
+        self.opaque_issuers.push(issuer);
         self
     }
 
@@ -173,12 +183,14 @@ impl EngineBuilder {
         }
         check_freshness(&self.issuers, &self.revocations)?;
         let issuers = Issuers::new(self.issuers)?;
+        let own_keys = self.api_keys.as_ref().map(|table| table.format().head());
+        let introspection = Introspection::new(&self.opaque_issuers, own_keys)?;
         let mut accepted = self.accepted;
         if issuers.is_empty() && !self.issuers_at_run_time {
             accepted = accepted.without(Kinds::JWT);
         }
         if self.api_keys.is_none() {
-            accepted = accepted.without(Kinds::OF_THE_TABLE);
+            accepted = accepted.without_table(introspection.is_some());
         }
         if accepted.is_empty() {
             return Err(BuildError::NothingToAccept);
@@ -195,6 +207,7 @@ impl EngineBuilder {
         Ok(Engine {
             issuers,
             api_keys: self.api_keys,
+            introspection,
             last_use: self.last_use,
             accepted,
             max_header_bytes: self.max_header_bytes,
@@ -266,6 +279,25 @@ pub enum BuildError {
         /// The other.
         other: Box<str>,
     },
+    /// Two opaque issuers have no token prefix, or one has a prefix that begins with the other's: a token could go to either.
+    TokenPrefixesOverlap {
+        /// The one.
+        issuer: Box<str>,
+        /// The other.
+        other: Box<str>,
+    },
+    /// The token prefix of an opaque issuer begins as the engine's own keys do, about which nobody is asked.
+    TokenPrefixOfKeys {
+        /// The issuer.
+        issuer: Box<str>,
+    },
+    /// Nobody asks an opaque issuer about its tokens.
+    NoIntrospector {
+        /// The issuer.
+        issuer: Box<str>,
+    },
+    /// The system has no randomness for the secret under which opaque tokens are kept.
+    NoRandomness,
     /// An issuer is added to a running engine, and there are issuers of its name: to be replaced together.
     IssuerExists {
         /// The name.
@@ -341,6 +373,18 @@ impl fmt::Display for BuildError {
             BuildError::TemplatesOverlap { issuer, other } => {
                 write!(f, "the issuer {issuer:?} overlaps {other:?}: there is a name that both match")
             }
+            BuildError::TokenPrefixesOverlap { issuer, other } => write!(
+                f,
+                "the opaque issuers {issuer:?} and {other:?} overlap: give each a token_prefix that begins with no other one"
+            ),
+            BuildError::TokenPrefixOfKeys { issuer } => write!(
+                f,
+                "the token_prefix of {issuer:?} begins as the keys of the table do, which are never sent elsewhere"
+            ),
+            BuildError::NoIntrospector { issuer } => {
+                write!(f, "the opaque issuer {issuer:?} needs somebody who asks it: give it an introspector")
+            }
+            BuildError::NoRandomness => f.write_str("the system has no randomness"),
             BuildError::IssuerExists { issuer } => {
                 write!(f, "there is an issuer {issuer:?} already; replace all of that name together")
             }

@@ -27,6 +27,7 @@ use back::Back;
 use registry::Registration;
 use statistics::Statistics;
 
+use crate::introspection::TokenDigest;
 use crate::sync::RandomState;
 use crate::token::Token;
 
@@ -68,9 +69,21 @@ impl Cache {
         now: i64,
         judge: impl Fn(&Token) -> Judgement<R>,
     ) -> Option<Result<Token, R>> {
-        let tag = Tag::of(jws, self.secret)?;
+        self.find_tagged(fronts, Tag::of(jws, self.secret)?, now, |token| token.jws() == jws, judge)
+    }
+
+    /// Looks for the token of this tag that `is` the one, and has it judged. One that has been here too long is not found.
+    #[inline]
+    pub(crate) fn find_tagged<R>(
+        &self,
+        fronts: &mut Fronts,
+        tag: Tag,
+        now: i64,
+        is: impl Fn(&Token) -> bool,
+        judge: impl Fn(&Token) -> Judgement<R>,
+    ) -> Option<Result<Token, R>> {
         let front = fronts.of(self);
-        let is_it = |token: &Token| token.jws() == jws && self.is_young(token, now);
+        let is_it = |token: &Token| is(token) && self.is_young(token, now);
         let (token, is_front) = match front.find(tag, is_it) {
             Some(token) => (token, true),
             None => match self.back.find(tag, is_it) {
@@ -108,6 +121,11 @@ impl Cache {
         }
     }
 
+    /// Keeps a token that was not found by this tag.
+    pub(crate) fn insert_tagged(&self, tag: Tag, token: &Token) {
+        self.back.insert(tag, token);
+    }
+
     pub(crate) fn statistics(&self) -> CacheStatistics {
         self.statistics.sum(self.back.evictions(), self.back.bytes())
     }
@@ -128,7 +146,7 @@ impl fmt::Debug for Cache {
 /// Where a token is looked for: a keyed mix of its last bytes, which are the end of its signature and so as good as random.
 /// That two tokens have one tag costs a comparison and no more.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-struct Tag(u64);
+pub(crate) struct Tag(u64);
 
 impl Tag {
     fn of(jws: &[u8], secret: [u64; 2]) -> Option<Self> {
@@ -137,6 +155,12 @@ impl Tag {
         let [last, before] = [u64::from_le_bytes(*last), u64::from_le_bytes(*before)];
         let product = u128::from(last ^ secret[0]) * u128::from(before ^ secret[1]);
         Some(Tag((product >> 64) as u64 ^ product as u64))
+    }
+
+    /// A digest is as good as random.
+    pub(crate) fn of_digest(digest: &TokenDigest) -> Self {
+        let (first, _) = digest.as_bytes().split_first_chunk::<8>().expect("a digest is longer");
+        Tag(u64::from_le_bytes(*first))
     }
 
     /// A number below `count`, which is at most 2^32, as good as random.

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tollgate_apikeys::{ApiKeyTable, LastUse, MatchedKey};
+use tollgate_apikeys::{ApiKeyTable, LastUse, MatchedKey, NativeKey};
 use tollgate_jwt::{CompactJws, UnverifiedText};
 use tollgate_keys::{Algorithm, KeyRing, VerifyError, VerifyingKey};
 
@@ -10,6 +10,7 @@ use crate::builder::{BuildError, EngineBuilder, check_freshness};
 use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::{Clock, Now};
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
+use crate::introspection::Introspection;
 use crate::issuer::{Issuer, Issuers};
 use crate::observer::{Notes, Observer};
 use crate::policy::{check_begun, check_not_expired};
@@ -29,6 +30,7 @@ use crate::token::{Stamp, Token};
 pub struct Engine {
     pub(crate) issuers: Issuers,
     pub(crate) api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
+    pub(crate) introspection: Option<Introspection>,
     pub(crate) last_use: Option<Arc<LastUse>>,
     pub(crate) accepted: AcceptedCredentials,
     pub(crate) max_header_bytes: usize,
@@ -148,9 +150,8 @@ impl Engine {
         let (credential, kinds) = self.credential(request)?;
         match credential.kind {
             CredentialKind::Jws => self.admit_jws(credential.text, request, now, notes),
-            CredentialKind::ApiKey | CredentialKind::OpaqueToken => {
-                self.admit_key(credential.text, kinds, request, now)
-            }
+            CredentialKind::ApiKey => self.admit_key(credential.text, kinds, request, now),
+            CredentialKind::OpaqueToken => self.admit_opaque(credential.text, kinds, request, now, notes),
             CredentialKind::Basic => self.admit_basic(credential.text, request, now),
             CredentialKind::Client => self.admit_client(request.client_id(), credential.text, request, now),
         }
@@ -243,7 +244,7 @@ impl Engine {
     /// The credential of a request, and the accepted ones among the kinds that it may be of. Inlined, because a call hands
     /// both over in memory, as large as a rejection.
     #[inline(always)]
-    fn credential<'r>(&self, request: &Request<'r>) -> Result<(Credential<'r>, Kinds), Rejection> {
+    pub(crate) fn credential<'r>(&self, request: &Request<'r>) -> Result<(Credential<'r>, Kinds), Rejection> {
         let credential = Credential::of(request.credential, self.max_header_bytes)?;
         let kinds = self.accepted.and(request.accepted).kinds_of(&credential)?;
         Ok((credential, kinds))
@@ -347,7 +348,8 @@ impl Engine {
         if stamp != (Stamp { keys: issuer.key_ring().generation(), revocations, issuers }) {
             let keys = issuer.key_ring().load();
             let iss = token.issuer().unwrap_or_default();
-            if !keys.find_same(token.key()).is_some_and(|key| issuer.policy().admits_key(key, iss)) {
+            let same = token.key().and_then(|key| keys.find_same(key));
+            if !same.is_some_and(|key| issuer.policy().admits_key(key, iss)) {
                 return Judgement::Gone;
             }
             let unrevoked = self.check_not_revoked(|| token.marks());
@@ -362,7 +364,7 @@ impl Engine {
         }
     }
 
-    fn check_not_revoked<'m>(&self, marks: impl FnOnce() -> Marks<'m>) -> Result<(), Rejection> {
+    pub(crate) fn check_not_revoked<'m>(&self, marks: impl FnOnce() -> Marks<'m>) -> Result<(), Rejection> {
         if self.revocations.concern(marks) { Err(Rejection::Revoked) } else { Ok(()) }
     }
 
@@ -375,11 +377,46 @@ impl Engine {
 
     fn admit_key(&self, key: &[u8], kinds: Kinds, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
-        let key = table.find(key)?;
+        self.admit_found(table.find(key)?, kinds, request, now)
+    }
+
+    /// A token that the table knows, or otherwise the issuer that it is from.
+    fn admit_opaque<N: Notes + ?Sized>(
+        &self,
+        token: &[u8],
+        kinds: Kinds,
+        request: &Request<'_>,
+        now: Now,
+        notes: &N,
+    ) -> Result<Principal, Rejection> {
+        let unknown = match self.api_keys.as_ref().map(|table| table.find(token)) {
+            Some(Ok(key)) => return self.admit_found(key, kinds, request, now),
+            Some(Err(error)) => error.into(),
+            None => Rejection::CredentialNotAccepted,
+        };
+        self.admit_unknown_token(token, kinds, request, now, notes).unwrap_or(Err(unknown))
+    }
+
+    fn admit_found(
+        &self,
+        key: MatchedKey<KeyRecord>,
+        kinds: Kinds,
+        request: &Request<'_>,
+        now: Now,
+    ) -> Result<Principal, Rejection> {
         if !kinds.contains(key.record().kind().into()) {
             return Err(Rejection::UnknownApiKey);
         }
         self.admit_known(key, request, now)
+    }
+
+    pub(crate) fn table_knows(&self, token: &[u8]) -> bool {
+        self.api_keys.as_ref().is_some_and(|table| table.find(token).is_ok())
+    }
+
+    /// Whether a token begins as the table's own keys do, or is a key in our format of another table.
+    pub(crate) fn is_of_our_making(&self, token: &[u8]) -> bool {
+        self.api_keys.as_ref().is_some_and(|table| table.format().claims(token)) || NativeKey::parse(token).is_ok()
     }
 
     /// At most two look-ups: the second is for a reading of which nothing was found in the first.

@@ -9,6 +9,7 @@ mod issuers;
 mod mapping;
 mod name_table;
 mod named_issuers;
+mod opaque;
 mod optional_claim;
 mod sections;
 mod settings;
@@ -19,6 +20,7 @@ mod typ;
 
 pub use claim_path::{ClaimPath, InvalidClaimPath};
 pub use expected::{Expected, ExpectedValue};
+pub use opaque::{OpaqueIssuer, OpaqueIssuerSettings};
 pub use optional_claim::{NotOptional, OptionalClaim};
 pub use settings::{IssuerSettings, SettingsError};
 pub use sources::{ClaimSources, InvalidScopePrefix, ScopeSource, ScopesFrom};

@@ -58,6 +58,7 @@ mod confirmation;
 mod credential;
 mod engine;
 mod excerpt;
+mod introspection;
 mod issuer;
 pub mod limits;
 mod observer;
@@ -86,10 +87,13 @@ pub use certificate_field::CertificateField;
 pub use challenge::Challenge;
 pub use claims::ClaimsError;
 pub use engine::Engine;
+pub use introspection::{
+    Introspecting, IntrospectionAnswer, IntrospectionFailure, IntrospectionResponse, Introspector, UnknownToken,
+};
 pub use issuer::{
     ClaimPath, ClaimSources, Expected, ExpectedValue, InvalidClaimPath, InvalidScopePrefix, InvalidTemplate,
-    InvalidTyp, Issuer, IssuerSettings, NotOptional, OptionalClaim, ScopeSource, ScopesFrom, SettingsError, TypProfile,
-    TypSet,
+    InvalidTyp, Issuer, IssuerSettings, NotOptional, OpaqueIssuer, OpaqueIssuerSettings, OptionalClaim, ScopeSource,
+    ScopesFrom, SettingsError, TypProfile, TypSet,
 };
 pub use observer::Verification;
 pub use principal::{Principal, PrincipalKind};

@@ -76,6 +76,29 @@ pub const MAX_CACHE_SLOTS_PER_THREAD: usize = 1 << 16;
 /// An hour: the usual lifetime of an access token.
 pub const DEFAULT_CACHED_TOKEN_AGE: u32 = 3600;
 
+/// For how many seconds the answer of an introspection endpoint serves; [`OpaqueIssuer::max_age`](crate::OpaqueIssuer::max_age)
+/// changes it. Short, because a token that its issuer has revoked is accepted for as long.
+pub const DEFAULT_ANSWER_AGE: u32 = 30;
+
+/// The most that [`OpaqueIssuer::max_age`](crate::OpaqueIssuer::max_age) takes, in seconds: the usual lifetime of an access token.
+pub const MAX_ANSWER_AGE: u32 = 3600;
+
+/// For how many seconds it is remembered that an issuer did not vouch for a token. As long as it may take until all servers of
+/// an issuer know a token that one of them has just issued.
+pub const REJECTED_ANSWER_AGE: i64 = 10;
+
+/// How many tokens are remembered at a time for which their issuers did not vouch: about 1 MiB.
+pub const REJECTED_TOKENS: usize = 8192;
+
+/// Memory of the answers of introspection endpoints that all threads share, in bytes: about 20,000.
+pub const ANSWER_CACHE_BYTES: usize = if cfg!(tollgate_model) { 16 << 10 } else { 16 << 20 };
+
+/// Answers of introspection endpoints that each thread keeps for itself.
+pub const ANSWER_SLOTS_PER_THREAD: usize = 256;
+
+/// Longest [`token_prefix`](crate::OpaqueIssuer::token_prefix), in bytes. They are 3 to 10 in use.
+pub const MAX_TOKEN_PREFIX_BYTES: usize = 64;
+
 /// The logarithm of the number of shards of a revocation table. With 4,096 of them a change copies 80 KB at ten million
 /// entries, and an empty table takes 32 KB.
 pub(crate) const REVOCATION_SHARDS_LOG2: u32 = if cfg!(tollgate_model) { 1 } else { 12 };

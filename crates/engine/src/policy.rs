@@ -51,6 +51,8 @@ struct Tenancy {
 
 /// What the claims of a token say that its policy has passed.
 pub(crate) struct Mapped<'c, 's> {
+    /// Who issued the token.
+    pub(crate) issuer: Option<&'c str>,
     pub(crate) claims: LocatedClaims<'c, 's>,
     pub(crate) mapping: &'c Mapping,
     pub(crate) audience: StringList<'c, 's>,
@@ -126,6 +128,32 @@ impl Policy {
         if let Some(tenancy) = &self.tenancy {
             tenancy.check(&claims, &self.issuer)?;
         }
+        self.check_claims(claims.claims.iss(), claims, is_access_token, now)
+    }
+
+    /// Checks what an introspection response says (RFC 7662 section 2.2).
+    pub(crate) fn check_answer<'c, 's>(
+        &'c self,
+        claims: &'c Claims<'s>,
+        now: Now,
+    ) -> Result<Mapped<'c, 's>, Rejection> {
+        let claims = LocatedClaims::new(claims, &self.names);
+        if let Some(iss) = claims.claims.iss()
+            && *iss != *self.issuer
+        {
+            return Err(self.wrong_issuer(iss));
+        }
+        self.check_claims(Some(&self.issuer), claims, false, now)
+    }
+
+    #[inline]
+    fn check_claims<'c, 's>(
+        &'c self,
+        issuer: Option<&'c str>,
+        claims: LocatedClaims<'c, 's>,
+        is_access_token: bool,
+        now: Now,
+    ) -> Result<Mapped<'c, 's>, Rejection> {
         let audience = self.mapping.audience(&claims)?;
         self.check_audience(audience)?;
         let confirmation = claims.claims.cnf().map_or(Ok(Confirmation::default()), Confirmation::read)?;
@@ -134,7 +162,17 @@ impl Policy {
         self.check_expected(&claims)?;
         self.mapping.check_scopes(&claims)?;
         let (subject, client) = (self.mapping.subject(&claims)?, self.mapping.client(&claims)?);
-        Ok(Mapped { claims, mapping: &self.mapping, audience, subject, client, confirmation })
+        Ok(Mapped { issuer, claims, mapping: &self.mapping, audience, subject, client, confirmation })
+    }
+
+    #[cold]
+    fn wrong_issuer(&self, iss: &str) -> Rejection {
+        Rejection::WrongClaim {
+            claim: "iss".parse().expect("a name"),
+            sent: excerpt_of(format_args!("{iss:?}")),
+            expected: Arc::new((&*self.issuer).into()),
+            issuer: self.issuer.clone(),
+        }
     }
 
     fn check_algorithm(&self, algorithm: Algorithm) -> Result<(), Rejection> {

@@ -7,7 +7,7 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use tollgate_apikeys::MatchedKey;
 use tollgate_jwt::is_scope_token;
-use tollgate_keys::Algorithm;
+use tollgate_keys::{Algorithm, VerifyingKey};
 
 use crate::claims::{self, ClaimsError};
 use crate::issuer::{ClaimPath, Expected};
@@ -29,7 +29,8 @@ pub struct Principal(Source);
 
 #[derive(Clone)]
 enum Source {
-    Jwt(Token),
+    /// A JWT, or an opaque token whose issuer was asked.
+    Token(Token),
     Key(MatchedKey<KeyRecord>),
 }
 
@@ -48,9 +49,9 @@ pub enum PrincipalKind {
 }
 
 impl Principal {
-    /// From a token, which exists only where there was a proof that it is signed.
+    /// From a token, which exists only where there was a proof that it is signed, or its issuer has vouched for it.
     pub(crate) fn from_token(token: Token) -> Self {
-        Principal(Source::Jwt(token))
+        Principal(Source::Token(token))
     }
 
     /// From a key, which exists only where there was a proof that the table holds it.
@@ -62,7 +63,8 @@ impl Principal {
     #[must_use]
     pub fn kind(&self) -> PrincipalKind {
         match &self.0 {
-            Source::Jwt(_) => PrincipalKind::Jwt,
+            Source::Token(token) if token.key().is_some() => PrincipalKind::Jwt,
+            Source::Token(_) => PrincipalKind::AccessToken,
             Source::Key(key) => key.record().kind().into(),
         }
     }
@@ -73,7 +75,7 @@ impl Principal {
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         match &self.0 {
-            Source::Jwt(token) => token.issuer(),
+            Source::Token(token) => token.issuer(),
             Source::Key(_) => None,
         }
     }
@@ -83,7 +85,7 @@ impl Principal {
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         match &self.0 {
-            Source::Jwt(token) => token.subject(),
+            Source::Token(token) => token.subject(),
             Source::Key(key) => Some(key.record().subject()),
         }
     }
@@ -92,7 +94,7 @@ impl Principal {
     /// what the table holds.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
         let token = match &self.0 {
-            Source::Jwt(token) => Some(token),
+            Source::Token(token) => Some(token),
             Source::Key(_) => None,
         };
         token.into_iter().flat_map(Token::audience)
@@ -103,7 +105,7 @@ impl Principal {
     #[must_use]
     pub fn scopes(&self) -> Scopes<'_> {
         match &self.0 {
-            Source::Jwt(token) => token.scopes(),
+            Source::Token(token) => token.scopes(),
             Source::Key(key) => key.record().scopes(),
         }
     }
@@ -113,7 +115,7 @@ impl Principal {
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         match &self.0 {
-            Source::Jwt(token) => token.client_id(),
+            Source::Token(token) => token.client_id(),
             Source::Key(key) => key.record().client_id(),
         }
     }
@@ -122,7 +124,7 @@ impl Principal {
     #[must_use]
     pub fn credential_id(&self) -> Option<&str> {
         match &self.0 {
-            Source::Jwt(token) => token.jti(),
+            Source::Token(token) => token.jti(),
             Source::Key(key) => Some(key.record().id()),
         }
     }
@@ -131,7 +133,7 @@ impl Principal {
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         match &self.0 {
-            Source::Jwt(token) => token.key().kid(),
+            Source::Token(token) => token.key()?.kid(),
             Source::Key(_) => None,
         }
     }
@@ -140,7 +142,7 @@ impl Principal {
     #[must_use]
     pub fn algorithm(&self) -> Option<Algorithm> {
         match &self.0 {
-            Source::Jwt(token) => Some(token.key().algorithm()),
+            Source::Token(token) => token.key().map(VerifyingKey::algorithm),
             Source::Key(_) => None,
         }
     }
@@ -150,7 +152,7 @@ impl Principal {
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         match &self.0 {
-            Source::Jwt(token) => token.session(),
+            Source::Token(token) => token.session(),
             Source::Key(_) => None,
         }
     }
@@ -159,7 +161,7 @@ impl Principal {
     #[must_use]
     pub fn issued_at(&self) -> Option<i64> {
         match &self.0 {
-            Source::Jwt(token) => token.times().issued_at(),
+            Source::Token(token) => token.times().issued_at(),
             Source::Key(_) => None,
         }
     }
@@ -168,7 +170,7 @@ impl Principal {
     #[must_use]
     pub fn not_before(&self) -> Option<i64> {
         match &self.0 {
-            Source::Jwt(token) => token.times().not_before(),
+            Source::Token(token) => token.times().not_before(),
             Source::Key(key) => key.record().not_before(),
         }
     }
@@ -177,7 +179,7 @@ impl Principal {
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
         match &self.0 {
-            Source::Jwt(token) => token.times().expires_at(),
+            Source::Token(token) => token.times().expires_at(),
             Source::Key(key) => key.record().expires_at(),
         }
     }
@@ -191,7 +193,7 @@ impl Principal {
     /// [`ClaimsError`] when the claim is present and no number.
     pub fn auth_time(&self) -> Result<Option<i64>, ClaimsError> {
         match &self.0 {
-            Source::Jwt(token) => claims::time(token.payload(), "auth_time"),
+            Source::Token(token) => claims::time(token.payload(), "auth_time"),
             Source::Key(_) => Ok(None),
         }
     }
@@ -215,7 +217,7 @@ impl Principal {
     /// [`ClaimsError`] when the claim is present and no `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimsError> {
         match &self.0 {
-            Source::Jwt(token) => claims::one(token.payload(), name),
+            Source::Token(token) => claims::one(token.payload(), name),
             Source::Key(_) => Ok(None),
         }
     }
@@ -226,7 +228,7 @@ impl Principal {
     /// [`ClaimsError`] when the claims are no `T`; without a token they are an empty object.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
         match &self.0 {
-            Source::Jwt(token) => claims::all(token.payload()),
+            Source::Token(token) => claims::all(token.payload()),
             // The base64url of an empty object.
             Source::Key(_) => claims::all(b"e30"),
         }
@@ -268,7 +270,7 @@ impl Principal {
     /// Whether the token has a claim with a value that is expected.
     pub(crate) fn has_claim(&self, path: &ClaimPath, expected: &Expected) -> bool {
         match &self.0 {
-            Source::Jwt(token) => claims::has(token.payload(), path, expected),
+            Source::Token(token) => claims::has(token.payload(), path, expected),
             Source::Key(_) => false,
         }
     }
@@ -283,7 +285,7 @@ impl Principal {
     #[must_use]
     pub fn into_owned(self) -> Self {
         match self.0 {
-            Source::Jwt(token) => Principal(Source::Jwt(token.without_signature())),
+            Source::Token(token) => Principal(Source::Token(token.without_signature())),
             key @ Source::Key(_) => Principal(key),
         }
     }
@@ -292,7 +294,7 @@ impl Principal {
     #[must_use]
     pub fn key_record(&self) -> Option<&KeyRecord> {
         match &self.0 {
-            Source::Jwt(_) => None,
+            Source::Token(_) => None,
             Source::Key(key) => Some(key.record()),
         }
     }

@@ -227,6 +227,11 @@ pub enum Rejection {
         /// Why not.
         cause: Box<Rejection>,
     },
+    /// The issuer of an opaque token says that it is not active (RFC 7662 section 2.2).
+    InactiveToken {
+        /// The issuer, as it is configured.
+        issuer: Arc<str>,
+    },
     /// It cannot be decided now: something that the decision needs is missing, and is not the client's to give.
     Unavailable {
         /// What is missing.
@@ -310,6 +315,7 @@ impl Rejection {
             Rejection::UnknownApiKey => "unknown-api-key",
             Rejection::UnknownClient => "unknown-client",
             Rejection::Client { cause } => cause.code(),
+            Rejection::InactiveToken { .. } => "inactive-token",
             Rejection::Unavailable { cause, .. } => cause.code(),
             Rejection::InsufficientScope { .. } => "insufficient-scope",
             Rejection::RequirementNotMet { .. } => "requirement-not-met",
@@ -369,6 +375,16 @@ impl Rejection {
                 Some(MissingKey { kid: kid.as_ref() })
             }
             Rejection::AmbiguousKey { kid: Some(kid), .. } => Some(MissingKey { kid: Some(kid) }),
+            _ => None,
+        }
+    }
+
+    /// The issuer that was not asked about an opaque token, which is the whole reason of this rejection. For callers that can
+    /// ask it: [`Engine::unknown_token`](crate::Engine::unknown_token).
+    #[must_use]
+    pub fn unasked_issuer(&self) -> Option<&str> {
+        match self {
+            Rejection::Unavailable { cause: Unavailable::NotAsked { issuer }, .. } => Some(issuer),
             _ => None,
         }
     }
@@ -571,6 +587,9 @@ impl fmt::Display for Rejection {
             Rejection::UnknownApiKey => f.write_str("no such API key"),
             Rejection::UnknownClient => f.write_str("no such client, or another client's secret"),
             Rejection::Client { cause } => write!(f, "the client's secret: {cause}"),
+            Rejection::InactiveToken { issuer } => {
+                write!(f, "{} says that the token is not active", Brief(issuer, 120))
+            }
             Rejection::Unavailable { cause, .. } => cause.fmt(f),
             Rejection::InsufficientScope { required } => write!(f, "the scope {:?} is required", excerpt(required)),
             Rejection::RequirementNotMet { requirement } => {

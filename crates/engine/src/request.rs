@@ -2,6 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::accepted::AcceptedCredentials;
+use crate::introspection::IntrospectionAnswer;
 
 /// One request as [`Engine::verify_request`](crate::Engine::verify_request) sees it: its credential, and whatever else a
 /// check needs.
@@ -30,6 +31,7 @@ pub struct Request<'r> {
     pub(crate) address: Option<IpAddr>,
     pub(crate) certificate: Certificate<'r>,
     pub(crate) accepted: AcceptedCredentials,
+    pub(crate) answer: Option<&'r IntrospectionAnswer>,
 }
 
 /// The fields of a request that hold credentials, unread.
@@ -131,6 +133,14 @@ impl<'r> Request<'r> {
     #[inline]
     pub fn accept(mut self, accepted: AcceptedCredentials) -> Self {
         self.accepted = accepted;
+        self
+    }
+
+    /// Gives what the issuer of an opaque token has answered about it: for a request that the engine rejected because
+    /// nobody here knows its token ([`Engine::unknown_token`](crate::Engine::unknown_token)).
+    #[must_use]
+    pub fn introspected(mut self, answer: &'r IntrospectionAnswer) -> Self {
+        self.answer = Some(answer);
         self
     }
 

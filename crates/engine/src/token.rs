@@ -6,10 +6,12 @@ mod text;
 use std::sync;
 use std::sync::atomic::Ordering;
 
+use tollgate_jwt::base64url;
 use tollgate_keys::{VerifiedJws, VerifyingKey};
 use triomphe::{Arc, HeaderSlice};
 
 use crate::confirmation::Confirmation;
+use crate::introspection::TokenDigest;
 use crate::issuer::ConfiguredIssuer;
 use crate::policy::Mapped;
 use crate::revocation::Marks;
@@ -22,7 +24,8 @@ use text::Block;
 
 /// A verified token: its facts, the generations under which it was last found good, and its whole text. Clones share them.
 ///
-/// Only [`Token::new`] makes one, from the proof that the token is signed. All that a cache hit reads is one allocation; the
+/// Only [`Token::new`] makes one, from the proof that the token is signed, and [`Token::of_answer`], from what the issuer of an
+/// opaque one has answered. All that a cache hit reads is one allocation; the
 /// fields that a `Principal` tells are another. When the last clone goes, the text is wiped.
 #[derive(Clone)]
 pub(crate) struct Token(Arc<HeaderSlice<Facts, [Block]>>);
@@ -35,7 +38,8 @@ struct Facts {
     length: u32,
     payload_start: u32,
     payload_end: u32,
-    key: VerifyingKey,
+    /// None where no key has signed it: its issuer was asked.
+    key: Option<VerifyingKey>,
     fields: Fields,
 }
 
@@ -98,10 +102,43 @@ impl Token {
             length: jws.token().len() as u32,
             payload_start: payload_start as u32,
             payload_end: (payload_start + jws.payload().len()) as u32,
-            key: proof.key().clone(),
+            key: Some(proof.key().clone()),
             fields: Fields::collect(mapped, buffer),
         };
         Token(Arc::from_header_and_iter(facts, text::blocks(jws.token().as_bytes())))
+    }
+
+    /// Keeps what its issuer said about an opaque token, of which `digest` is kept in place of the text. `asked_at`: from when on
+    /// the answer's age is counted.
+    pub(crate) fn of_answer(
+        digest: &TokenDigest,
+        json: &[u8],
+        mapped: &Mapped<'_, '_>,
+        buffer: &mut FieldsBuffer,
+        issuer: &sync::Arc<ConfiguredIssuer>,
+        asked_at: i64,
+    ) -> Self {
+        let claims = mapped.claims.claims;
+        let digest = digest.as_bytes();
+        let payload = base64url::encode(json);
+        let facts = Facts {
+            times: Times {
+                verified_at: asked_at,
+                expires_at: claims.exp().unwrap_or(ABSENT),
+                not_before: claims.nbf().unwrap_or(ABSENT),
+                issued_at: claims.iat().unwrap_or(ABSENT),
+            },
+            // No generation: it is judged before it is good.
+            stamp: LastStamp::new(Stamp { keys: u64::MAX, revocations: u64::MAX, issuers: u64::MAX }),
+            issuer: issuer.clone(),
+            // An answer has at most 64 KiB.
+            length: (digest.len() + payload.len()) as u32,
+            payload_start: digest.len() as u32,
+            payload_end: (digest.len() + payload.len()) as u32,
+            key: None,
+            fields: Fields::collect(mapped, buffer),
+        };
+        Token(Arc::from_header_and_iter(facts, text::blocks(&[digest, payload.as_bytes()].concat())))
     }
 
     /// The same in memory of its own, so that its references are counted where no other thread counts.
@@ -132,7 +169,7 @@ impl Token {
         Token(Arc::from_header_and_iter(facts, text::blocks(&self.jws()[..length])))
     }
 
-    /// The whole token. It is a credential.
+    /// The whole token, which is a credential. Of an opaque one its digest and what is known of it.
     pub(crate) fn jws(&self) -> &[u8] {
         &text::bytes(&self.0.slice)[..self.facts().length as usize]
     }
@@ -159,9 +196,9 @@ impl Token {
         revocations.store(stamp.revocations, Ordering::Relaxed);
     }
 
-    /// The key under which it verified.
-    pub(crate) fn key(&self) -> &VerifyingKey {
-        &self.facts().key
+    /// The key under which it verified; `None` where its issuer was asked.
+    pub(crate) fn key(&self) -> Option<&VerifyingKey> {
+        self.facts().key.as_ref()
     }
 
     /// Which of the engine's issuers checked it.

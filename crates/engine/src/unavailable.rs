@@ -27,6 +27,12 @@ pub enum Unavailable {
         /// The issuer, as it is configured.
         issuer: Arc<str>,
     },
+    /// An opaque token that nobody here knows, and its issuer was not asked: an engine alone asks nobody. For callers that can
+    /// ask, [`Engine::unknown_token`](crate::Engine::unknown_token) says whom.
+    NotAsked {
+        /// The issuer, as it is configured.
+        issuer: Arc<str>,
+    },
     /// The issuer of the credential was asked, and gave no answer that can be used.
     NoAnswer {
         /// The issuer, as it is configured.
@@ -54,6 +60,7 @@ impl Unavailable {
     pub fn code(&self) -> &'static str {
         match self {
             Unavailable::StaleRevocations { .. } => "revocations-stale",
+            Unavailable::NotAsked { .. } => "not-introspected",
             Unavailable::NoAnswer { .. } => "issuer-unavailable",
             Unavailable::BudgetSpent { .. } => "budget-spent",
         }
@@ -65,6 +72,9 @@ impl fmt::Display for Unavailable {
         match self {
             Unavailable::StaleRevocations { issuer } => {
                 write!(f, "{} requires fresh revocations, and those that are known are stale", Brief(issuer, 120))
+            }
+            Unavailable::NotAsked { issuer } => {
+                write!(f, "the token is not known here, and {} was not asked about it", Brief(issuer, 120))
             }
             Unavailable::NoAnswer { issuer, reason } => {
                 write!(f, "{} was asked and gave no answer: {}", Brief(issuer, 60), Brief(reason, 140))

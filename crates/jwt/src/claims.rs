@@ -5,7 +5,7 @@ pub use lists::{ScopeClaim, StringList};
 pub use names::{ClaimNames, FoundClaims, KnownClaim};
 
 use crate::error::{ParseError, Part};
-use crate::json::{Document, JsonError, Number, Object, Value};
+use crate::json::{Buffer, Document, JsonError, Number, Object, Value, parse_within};
 use crate::limits::{MAX_CLAIM_NAMES, MAX_JSON_MEMBERS, MAX_LIST_ENTRIES};
 use crate::scope::{is_scope_list, is_scope_token};
 
@@ -96,6 +96,16 @@ impl<'s> Claims<'s> {
             }
         }
         Ok(Claims { fields, document })
+    }
+
+    /// Reads the claims of a JSON document that is no token, such as an introspection response (RFC 7662 section 2.2), whose
+    /// members are those of a token.
+    ///
+    /// # Errors
+    /// As [`CompactJws::decode_claims`](crate::CompactJws::decode_claims).
+    pub fn of_json(text: &[u8], limits: &ClaimLimits, buffer: &'s mut Buffer) -> Result<Self, ParseError> {
+        let document = parse_within(text, limits.max_members, buffer);
+        Claims::new(document.map_err(|error| ParseError::Json { part: Part::Payload, error })?, limits)
     }
 
     /// `iss`: who issued the token (RFC 7519 section 4.1.1).

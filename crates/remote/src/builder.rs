@@ -1,5 +1,5 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,6 +8,7 @@ use tokio::sync::watch;
 use tollgate_keys::{Algorithm, KeyRing, KeySet, KeyUses};
 
 use crate::clocks::Clocks;
+use crate::endpoint::PlainHttp;
 use crate::error::ConfigurationError;
 use crate::event::Observer;
 use crate::fetcher::Fetcher;
@@ -277,23 +278,43 @@ impl RemoteKeysBuilder {
 
     fn client(&self, needs_tls: bool) -> Result<Arc<dyn HttpClient>, ConfigurationError> {
         let RemoteSettings { ca, proxy, .. } = &self.settings;
-        if let Some(client) = &self.client {
-            let options =
-                [("root_certificates", self.root_certificates.is_some() || ca.is_some()), ("proxy", proxy.is_some())];
-            return match options.iter().find(|(_, given)| *given) {
-                Some((option, _)) => Err(ConfigurationError::ClientOption { option }),
-                None => Ok(Arc::clone(client)),
-            };
+        let (roots, ca) = (self.root_certificates.as_deref(), ca.as_deref());
+        match &self.client {
+            Some(client) => own_client(Arc::clone(client), roots.is_some() || ca.is_some(), proxy.is_some()),
+            None => built_in_client(roots, ca, proxy.as_ref(), needs_tls, self.settings.plain_http(), 0),
         }
-        let read = match (&self.root_certificates, ca) {
-            (None, Some(path)) => Some(tls::read_root_certificates(path)?),
-            _ => None,
-        };
-        let roots = self.root_certificates.as_deref().or(read.as_deref());
-        let proxy = proxy.as_ref().map(Proxy::matcher).transpose()?;
-        let client = HyperClient::new(tls::configuration(roots, needs_tls)?, proxy, self.settings.plain_http());
-        Ok(Arc::new(client))
     }
+}
+
+/// The caller's own client, which knows nothing of options that are given here.
+pub(crate) fn own_client(
+    client: Arc<dyn HttpClient>,
+    has_roots: bool,
+    has_proxy: bool,
+) -> Result<Arc<dyn HttpClient>, ConfigurationError> {
+    let options = [("root_certificates", has_roots), ("proxy", has_proxy)];
+    match options.iter().find(|(_, given)| *given) {
+        Some((option, _)) => Err(ConfigurationError::ClientOption { option }),
+        None => Ok(client),
+    }
+}
+
+/// `idle`: how many connections it keeps for the next request.
+pub(crate) fn built_in_client(
+    roots: Option<&[u8]>,
+    ca: Option<&Path>,
+    proxy: Option<&Proxy>,
+    needs_tls: bool,
+    plain_http: PlainHttp,
+    idle: usize,
+) -> Result<Arc<dyn HttpClient>, ConfigurationError> {
+    let read = match (roots, ca) {
+        (None, Some(path)) => Some(tls::read_root_certificates(path)?),
+        _ => None,
+    };
+    let proxy = proxy.map(Proxy::matcher).transpose()?;
+    let tls = tls::configuration(roots.or(read.as_deref()), needs_tls)?;
+    Ok(Arc::new(HyperClient::new(tls, proxy, plain_http, idle)))
 }
 
 impl fmt::Debug for RemoteKeysBuilder {

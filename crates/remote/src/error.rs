@@ -99,6 +99,12 @@ pub enum ConfigurationError {
         /// What it says.
         reason: String,
     },
+    /// Nobody knows who asks an introspection endpoint, or two things say so.
+    #[error("{reason}")]
+    ClientAuthentication {
+        /// What is wrong.
+        reason: &'static str,
+    },
     /// Not called in a tokio runtime.
     #[error("a remote key set must be started in a tokio runtime")]
     NoRuntime,
@@ -125,6 +131,7 @@ impl ConfigurationError {
             ConfigurationError::RootCertificatesFile { .. } => "root-certificates-file",
             ConfigurationError::NoRootCertificates => "no-root-certificates",
             ConfigurationError::Tls { .. } => "invalid-tls",
+            ConfigurationError::ClientAuthentication { .. } => "invalid-client-authentication",
             ConfigurationError::NoRuntime => "no-runtime",
         }
     }
@@ -221,6 +228,9 @@ pub enum FetchError {
         /// How many keys there are.
         published: usize,
     },
+    /// Not an introspection response (RFC 7662 section 2.2): no JSON object whose `active` is true or false.
+    #[error("the answer is no JSON object whose active is true or false")]
+    NotAnIntrospectionResponse,
     /// Not a metadata document (OpenID Connect Discovery 1.0 section 4.2, RFC 8414 section 3.2) with a `jwks_uri`.
     #[error("not a metadata document with a jwks_uri")]
     InvalidMetadata,
@@ -260,6 +270,7 @@ impl FetchError {
             FetchError::TooManyKeys { .. } => "too-many-keys",
             FetchError::NotAKeySet(_) => "not-a-key-set",
             FetchError::NoUsableKey { .. } => "no-usable-key",
+            FetchError::NotAnIntrospectionResponse => "not-an-introspection-response",
             FetchError::InvalidMetadata => "invalid-metadata",
             FetchError::IssuerMismatch { .. } => "issuer-mismatch",
             FetchError::InsecureJwksUri { .. } => "insecure-jwks-uri",

@@ -70,8 +70,8 @@ impl Fetcher {
         }
     }
 
-    async fn request(&self, endpoint: &Endpoint, conditions: Conditions<'_>) -> Result<Request<()>, FetchError> {
-        let mut request = Request::new(());
+    async fn request(&self, endpoint: &Endpoint, conditions: Conditions<'_>) -> Result<Request<Bytes>, FetchError> {
+        let mut request = Request::new(Bytes::new());
         *request.uri_mut() = endpoint.uri().clone();
         let headers = request.headers_mut();
         // Metadata and failover URIs may name any host: what was configured for one is not sent to another.
@@ -95,24 +95,29 @@ impl Fetcher {
         if !self.any_content_type {
             vet_content_type(headers)?;
         }
-        if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-            return Err(FetchError::ContentEncoding);
-        }
-        let too_large = FetchError::TooLarge { max: self.max_bytes };
-        let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-        if length.is_some_and(|length| length > self.max_bytes) {
-            return Err(too_large);
-        }
         let max_age = max_age(headers);
         let etag = headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG_BYTES).cloned();
-        let body = Limited::new(response.into_body().0, self.max_bytes).collect().await;
-        let bytes =
-            body.map_err(|error| if error.is::<LengthLimitError>() { too_large } else { FetchError::Interrupted });
-        Ok(Answer::Document { bytes: bytes?.to_bytes(), max_age, etag })
+        Ok(Answer::Document { bytes: read_body(response, self.max_bytes).await?, max_age, etag })
     }
 }
 
-const OUR_NAME: &str = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
+/// The body of an answer, of at most `max` bytes.
+pub(crate) async fn read_body(response: Response<ResponseBody>, max: usize) -> Result<Bytes, FetchError> {
+    let headers = response.headers();
+    if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(FetchError::ContentEncoding);
+    }
+    let too_large = FetchError::TooLarge { max };
+    let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if length.is_some_and(|length| length > max) {
+        return Err(too_large);
+    }
+    let body = Limited::new(response.into_body().0, max).collect().await;
+    let body = body.map_err(|error| if error.is::<LengthLimitError>() { too_large } else { FetchError::Interrupted });
+    Ok(body?.to_bytes())
+}
+
+pub(crate) const OUR_NAME: &str = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
 
 /// `application/json`, `application/jwk-set+json` (RFC 7517 section 8.5.2) or another JSON type (RFC 6839 section 3.1);
 /// or what storage services call a file whose type nobody told them: S3 `binary/octet-stream`, others
@@ -121,20 +126,26 @@ const OUR_NAME: &str = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
 /// Those two say "bytes", and no browser shows them. Types that do say what a document is, and not that it is JSON, are
 /// refused: `text/html` is that of error and login pages, `text/plain` that of the texts which users paste.
 fn vet_content_type(headers: &HeaderMap) -> Result<(), FetchError> {
-    let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-    let content_type = String::from_utf8_lossy(content_type);
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let (essence, content_type) = essence(headers);
     let subtype = essence.strip_prefix("application/").unwrap_or_default();
     let is_json = subtype == "json" || subtype.ends_with("+json");
     if is_json || matches!(&*essence, "application/octet-stream" | "binary/octet-stream") {
         Ok(())
     } else {
-        Err(FetchError::ContentType { content_type: content_type.chars().take(100).collect() })
+        Err(FetchError::ContentType { content_type })
     }
 }
 
+/// The media type without its parameters, in lower case; and an excerpt of the whole field.
+pub(crate) fn essence(headers: &HeaderMap) -> (String, String) {
+    let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    let content_type = String::from_utf8_lossy(content_type);
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    (essence, content_type.chars().take(100).collect())
+}
+
 /// A panic of the caller's own client ends its request alone: without the task that refreshes them the keys would be gone.
-async fn contained(mut exchange: Exchange<'_>) -> Result<Answer, FetchError> {
+pub(crate) async fn contained<T>(mut exchange: Exchange<'_, T>) -> Result<T, FetchError> {
     poll_fn(move |context| {
         let polled = catch_unwind(AssertUnwindSafe(|| exchange.as_mut().poll(context)));
         polled.unwrap_or_else(|_| Poll::Ready(Err(FetchError::Client { reason: "it panicked".to_owned() })))
@@ -142,4 +153,4 @@ async fn contained(mut exchange: Exchange<'_>) -> Result<Answer, FetchError> {
     .await
 }
 
-type Exchange<'e> = Pin<Box<dyn Future<Output = Result<Answer, FetchError>> + Send + 'e>>;
+type Exchange<'e, T> = Pin<Box<dyn Future<Output = Result<T, FetchError>> + Send + 'e>>;

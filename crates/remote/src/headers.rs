@@ -53,6 +53,17 @@ impl HeaderSource {
         HeaderSource::File { path: path.into(), prefix: "Bearer ".to_owned() }
     }
 
+    /// The value as it is now, without what a field's value may not have around it. Blocks on a file.
+    pub(crate) fn read(&self) -> Result<Zeroizing<String>, FetchError> {
+        match self {
+            HeaderSource::Value(value) => Ok(value.clone()),
+            HeaderSource::File { path, prefix } => {
+                let text = read_text(path)?;
+                Ok(Zeroizing::new([prefix, &**text].concat()))
+            }
+        }
+    }
+
     pub(crate) fn file_mut(&mut self) -> Option<&mut PathBuf> {
         match self {
             HeaderSource::Value(_) => None,
@@ -169,14 +180,20 @@ impl Headers {
 
 impl FileField {
     fn read(&self) -> Result<HeaderValue, FetchError> {
-        let refused = |reason: String| FetchError::HeaderFile { path: self.path.clone(), reason };
-        let text = read_file(&self.path).map_err(|error| refused(error.to_string()))?;
-        let text = json::without_byte_order_mark(&text).trim_ascii();
-        let text = str::from_utf8(text).map_err(|_| refused("the file is not UTF-8".to_owned()))?;
-        if text.is_empty() {
-            return Err(refused("the file is empty".to_owned()));
-        }
-        field_value(&self.prefix, text).map_err(|reason| refused(reason.to_owned()))
+        let refused = |reason: &str| FetchError::HeaderFile { path: self.path.clone(), reason: reason.to_owned() };
+        field_value(&self.prefix, &read_text(&self.path)?).map_err(refused)
+    }
+}
+
+/// The text of a file, without white space around it and a byte order mark.
+fn read_text(path: &Path) -> Result<Zeroizing<String>, FetchError> {
+    let refused = |reason: String| FetchError::HeaderFile { path: path.to_owned(), reason };
+    let text = read_file(path).map_err(|error| refused(error.to_string()))?;
+    let text = json::without_byte_order_mark(&text).trim_ascii();
+    match str::from_utf8(text) {
+        Ok("") => Err(refused("the file is empty".to_owned())),
+        Ok(text) => Ok(Zeroizing::new(text.to_owned())),
+        Err(_) => Err(refused("the file is not UTF-8".to_owned())),
     }
 }
 

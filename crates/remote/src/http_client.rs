@@ -12,7 +12,9 @@ use hyper::body::{Body, Bytes};
 
 use crate::error::FetchError;
 
-/// Sends the requests of remote key sets: for [`RemoteKeysBuilder::http_client`](crate::RemoteKeysBuilder::http_client).
+/// Sends the requests of remote key sets and to introspection endpoints: for
+/// [`RemoteKeysBuilder::http_client`](crate::RemoteKeysBuilder::http_client) and
+/// [`IntrospectionBuilder::http_client`](crate::IntrospectionBuilder::http_client).
 ///
 /// The client is in charge of the connection: name resolution, TLS and whose certificates it trusts, proxies, client
 /// certificates. All else is done before and after it: which URIs are fetched, the header fields, the time limit (which
@@ -23,13 +25,14 @@ use crate::error::FetchError;
 ///
 /// ```
 /// use http::{Request, Response};
+/// use hyper::body::Bytes;
 /// use tollgate_remote::{HttpClient, ResponseBody, Sending};
 ///
 /// /// Answers from memory, as a test or an air-gapped machine might.
 /// struct InMemory(&'static str);
 ///
 /// impl HttpClient for InMemory {
-///     fn send(&self, _: Request<()>) -> Sending<'_> {
+///     fn send(&self, _: Request<Bytes>) -> Sending<'_> {
 ///         let response = Response::builder().header("content-type", "application/json");
 ///         let body = ResponseBody::from(self.0.as_bytes().to_vec());
 ///         Box::pin(async move { Ok(response.body(body).expect("a response")) })
@@ -37,11 +40,11 @@ use crate::error::FetchError;
 /// }
 /// ```
 pub trait HttpClient: Send + Sync {
-    /// Sends `request`, a GET without a body, and returns the answer with its body unread.
+    /// Sends `request`, a GET without a body or a POST with one, and returns the answer with its body unread.
     ///
     /// # Errors
     /// [`FetchError::Connect`], [`FetchError::Tls`], or [`FetchError::Client`] for whatever else.
-    fn send(&self, request: Request<()>) -> Sending<'_>;
+    fn send(&self, request: Request<Bytes>) -> Sending<'_>;
 }
 
 /// A request under way.

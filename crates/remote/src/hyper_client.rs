@@ -2,32 +2,35 @@ use std::error::Error;
 use std::io;
 
 use http::Request;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::proxy::matcher::Matcher;
-use hyper_util::rt::TokioExecutor;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 
 use crate::connector::{ConnectError, Connector};
 use crate::endpoint::PlainHttp;
 use crate::error::FetchError;
 use crate::http_client::{HttpClient, ResponseBody, Sending};
-use crate::limits::MAX_RESPONSE_HEAD_BYTES;
+use crate::limits::{IDLE_CONNECTION_AGE, MAX_RESPONSE_HEAD_BYTES};
 
-/// The built-in client. It follows no redirect and keeps no connection and no cookie.
+/// The built-in client. It follows no redirect and keeps no cookie.
 #[derive(Debug)]
 pub(crate) struct HyperClient {
-    client: Client<HttpsConnector<Connector>, Empty<Bytes>>,
+    client: Client<HttpsConnector<Connector>, Full<Bytes>>,
 }
 
 impl HyperClient {
-    pub(crate) fn new(tls: ClientConfig, proxy: Option<Matcher>, plain_http: PlainHttp) -> Self {
+    /// `idle`: how many connections are kept for the next request.
+    pub(crate) fn new(tls: ClientConfig, proxy: Option<Matcher>, plain_http: PlainHttp, idle: usize) -> Self {
         // Which URIs may be plain HTTP is vetted before they get here, and where they lead when they are connected to.
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new())
-            .pool_max_idle_per_host(0)
+            .pool_max_idle_per_host(idle)
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_CONNECTION_AGE)
             .http1_max_buf_size(MAX_RESPONSE_HEAD_BYTES)
             .build(connector.wrap_connector(Connector::new(proxy, plain_http)));
         HyperClient { client }
@@ -35,8 +38,8 @@ impl HyperClient {
 }
 
 impl HttpClient for HyperClient {
-    fn send(&self, request: Request<()>) -> Sending<'_> {
-        let sending = self.client.request(request.map(|()| Empty::new()));
+    fn send(&self, request: Request<Bytes>) -> Sending<'_> {
+        let sending = self.client.request(request.map(Full::new));
         Box::pin(async move { Ok(sending.await.map_err(|error| failure(&error))?.map(ResponseBody::new)) })
     }
 }

@@ -1,4 +1,5 @@
-//! Remote key sets for tollgate: discovered, fetched, vetted, and refreshed in the background.
+//! What a tollgate engine learns from elsewhere: key sets, discovered, fetched, vetted and refreshed in the background; and
+//! what the issuers of opaque tokens answer about them ([`Introspection`]). [`Verifier`] is an engine that waits for both.
 //!
 //! [`RemoteKeys`] keep the [`KeyRing`](tollgate_keys::KeyRing) of one issuer up to date. An engine reads the ring; it
 //! never waits for a fetch, and a provider that rotates, lies, hangs or dies costs no valid request for as long as the
@@ -90,6 +91,7 @@ mod headers;
 mod health;
 mod http_client;
 mod hyper_client;
+mod introspection;
 mod key_document;
 pub mod limits;
 mod metadata;
@@ -117,6 +119,7 @@ pub use event::{Event, Observer};
 pub use headers::HeaderSource;
 pub use health::{Failure, Health, Status};
 pub use http_client::{HttpClient, ResponseBody, Sending};
+pub use introspection::{Introspection, IntrospectionBuilder, IntrospectionSettings, IntrospectionStatistics};
 pub use proxy::Proxy;
 pub use remote_keys::RemoteKeys;
 pub use settings::{Discovery, RemoteSettings};

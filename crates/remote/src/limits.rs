@@ -104,3 +104,29 @@ pub const LONGEST_VERIFY: Duration = Duration::from_secs(1);
 /// Most calls of [`verify_or_refresh`](crate::verify_or_refresh) that wait for one issuer at a time. The others get
 /// their rejection at once.
 pub const MAX_WAITING: usize = 1024;
+
+/// How many requests a second an introspection endpoint is sent at most, unless told otherwise: those of 3,000 tokens in use at a
+/// time, each asked about every 30 s.
+pub const DEFAULT_INTROSPECTIONS_PER_SECOND: u32 = 100;
+
+/// The most requests a second that may be configured. What more tokens need is a longer `max_age`, or JWTs.
+pub const MAX_INTROSPECTIONS_PER_SECOND: u32 = 10_000;
+
+/// The time for one request to an introspection endpoint, unless told otherwise. They answer in milliseconds.
+pub const DEFAULT_INTROSPECTION_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Most questions to one introspection endpoint that are under way at a time. The others are answered with 503 at once, so that an
+/// endpoint that hangs holds no more than these.
+pub const MAX_INTROSPECTIONS_AT_A_TIME: usize = 256;
+
+/// Largest introspection response that is read, in bytes. They are 200 to 2,000 in use.
+pub const MAX_INTROSPECTION_BYTES: usize = 64 * 1024;
+
+/// For how long an answer is given to further calls without asking again, until those who asked have told their engines.
+pub const ANSWER_LINGER: Duration = Duration::from_millis(100);
+
+/// Most connections to an introspection endpoint that are kept for the next request.
+pub const IDLE_CONNECTIONS: usize = 8;
+
+/// For how long an idle connection is kept: less than the 60 to 75 s for which servers do.
+pub const IDLE_CONNECTION_AGE: Duration = Duration::from_secs(30);

@@ -56,7 +56,18 @@ impl Verifier {
     /// As [`Engine::verify_request`].
     pub async fn verify_request(&self, request: &Request<'_>) -> Result<Principal, Rejection> {
         match self.0.verify_request(request) {
-            Err(rejection) if is_worth_waiting(&rejection) => after(&self.0, request, rejection).await,
+            Err(rejection) if is_worth_waiting(&rejection) => after(&self.0, request, rejection, None).await,
+            decided => decided,
+        }
+    }
+
+    /// [`Verifier::verify_request`] at a given time: `now`, in seconds since the Unix epoch. It waits in real time.
+    ///
+    /// # Errors
+    /// As [`Engine::verify_request`].
+    pub async fn verify_request_at(&self, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
+        match self.0.verify_request_at(request, now) {
+            Err(rejection) if is_worth_waiting(&rejection) => after(&self.0, request, rejection, Some(now)).await,
             decided => decided,
         }
     }
@@ -74,7 +85,7 @@ impl Verifier {
     /// # Errors
     /// As [`Engine::verify_request`]; `rejection` where there is nothing to wait for.
     pub async fn verify_after(&self, request: &Request<'_>, rejection: Rejection) -> Result<Principal, Rejection> {
-        after(&self.0, request, rejection).await
+        after(&self.0, request, rejection, None).await
     }
 }
 

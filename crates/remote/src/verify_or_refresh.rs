@@ -5,7 +5,9 @@ use tollgate::{Engine, KeyRing, Principal, Rejection, Request};
 use crate::limits::MAX_REFRESH_WAIT;
 
 /// [`Engine::verify_request`], which waits for the issuer's keys where the token may be under one that is not there yet
-/// ([`Rejection::missing_key`]): the first token under a new key is accepted.
+/// ([`Rejection::missing_key`]), and asks the issuer about an opaque token that nobody here knows
+/// ([`Rejection::unasked_issuer`]): the first token under a new key is accepted, and so is an opaque one that its issuer calls
+/// active.
 ///
 /// It waits only for a fetch that is under way or may begin soon ([`Clocks::cool_down`](crate::Clocks::cool_down)), at
 /// most [`MAX_REFRESH_WAIT`], and together with all other calls that wait for this issuer. Every other credential is
@@ -30,26 +32,60 @@ use crate::limits::MAX_REFRESH_WAIT;
 /// ```
 pub async fn verify_or_refresh(engine: &Engine, request: &Request<'_>) -> Result<Principal, Rejection> {
     match engine.verify_request(request) {
-        Err(rejection) if is_worth_waiting(&rejection) => after(engine, request, rejection).await,
+        Err(rejection) if is_worth_waiting(&rejection) => after(engine, request, rejection, None).await,
         decided => decided,
     }
 }
 
 /// Whether [`after`] may come to another verdict.
 pub(crate) fn is_worth_waiting(rejection: &Rejection) -> bool {
-    rejection.missing_key().is_some()
+    rejection.missing_key().is_some() || rejection.unasked_issuer().is_some()
 }
 
-/// The verdict on a request that was rejected, once what it lacked was learned.
+/// The verdict on a request that was rejected, once what it lacked was learned. `now`: the time of the verdict, or that of the
+/// engine's clock.
 pub(crate) async fn after(
     engine: &Engine,
     request: &Request<'_>,
     rejection: Rejection,
+    now: Option<i64>,
 ) -> Result<Principal, Rejection> {
-    if rejection.missing_key().is_some() { refreshed(engine, request, rejection).await } else { Err(rejection) }
+    if rejection.missing_key().is_some() {
+        refreshed(engine, request, rejection, now).await
+    } else {
+        introspected(engine, request, rejection, now).await
+    }
 }
 
-async fn refreshed(engine: &Engine, request: &Request<'_>, rejection: Rejection) -> Result<Principal, Rejection> {
+pub(crate) fn verify(engine: &Engine, request: &Request<'_>, now: Option<i64>) -> Result<Principal, Rejection> {
+    now.map_or_else(|| engine.verify_request(request), |now| engine.verify_request_at(request, now))
+}
+
+/// Asks the issuer of an opaque token about it.
+async fn introspected(
+    engine: &Engine,
+    request: &Request<'_>,
+    rejection: Rejection,
+    now: Option<i64>,
+) -> Result<Principal, Rejection> {
+    let Some(token) = engine.unknown_token(request) else {
+        return Err(rejection);
+    };
+    match token.introspector().introspect(token.text()).await {
+        Ok(response) => {
+            let answer = token.answered(response);
+            verify(engine, &request.introspected(&answer), now)
+        }
+        Err(failure) => Err(token.not_answered(failure)),
+    }
+}
+
+async fn refreshed(
+    engine: &Engine,
+    request: &Request<'_>,
+    rejection: Rejection,
+    now: Option<i64>,
+) -> Result<Principal, Rejection> {
     let key_ring = engine.key_ring_of(request).ok();
     let Some(refresher) = key_ring.as_ref().and_then(KeyRing::refresher) else {
         return Err(rejection);
@@ -62,7 +98,7 @@ async fn refreshed(engine: &Engine, request: &Request<'_>, rejection: Rejection)
         let Some(refreshed) = refresher.refreshed(kid.as_ref().map(UnverifiedText::as_str)) else {
             return Err(rejection);
         };
-        rejection = match engine.verify_request(request) {
+        rejection = match verify(engine, request, now) {
             Err(rejection) if rejection.missing_key().is_some() => rejection,
             decided => return decided,
         };
@@ -70,5 +106,5 @@ async fn refreshed(engine: &Engine, request: &Request<'_>, rejection: Rejection)
             return Err(rejection);
         }
     }
-    engine.verify_request(request)
+    verify(engine, request, now)
 }

@@ -22,6 +22,7 @@ mod expected_claims;
 mod forged_signatures;
 mod freshness;
 mod hostile_tokens;
+mod introspection;
 mod issuer_templates;
 mod issuers_at_run_time;
 mod key_issuers;

@@ -2,13 +2,15 @@
 
 mod request_line;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 use tollgate::limits::{DEFAULT_LEEWAY, MAX_LEEWAY};
-use tollgate::{Algorithm, Engine, IssuerSettings, Principal, PrincipalKind, Rejection, Request};
+use tollgate::{Algorithm, IssuerSettings, Principal, Rejection, Request};
+use tollgate_remote::Verifier;
 use toml::Spanned;
 
 use self::request_line::RequestLine;
@@ -18,7 +20,6 @@ use crate::error::CommandError;
 use crate::followed::StoreConfiguration;
 use crate::limits::MAX_LINE_BYTES;
 use crate::reason::Reason;
-use crate::remote::Remote;
 use crate::stream::{InputFormat, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
 use crate::values::{self, Typ};
 
@@ -74,6 +75,15 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   require_fresh_revocations = false            # true: its tokens are 503 while what is known of the store is stale
   danger_accept_any_audience = false
   danger_accept_missing_exp = false
+  [introspection.\"https://as.example/\"]       # opaque tokens that no table knows: their issuer, which is asked (RFC 7662)
+  token_prefix = \"ory_at_\"                    # which ones; at most one section lacks it, and no prefix begins with another
+  endpoint = \"https://as.example/introspect\"
+  client_id = \"rs1\"                           # who asks, by Basic; or headers = { authorization = \"Bearer ...\" }
+  client_secret_file = \"secret\"
+  audiences = [\"https://api.example\"]
+  max_age = 30                                 # seconds that an answer serves, never past its exp
+  requests_per_second = 100                    # sent to the endpoint at most; the tokens beyond are answered with 503
+  # and ca, proxy, headers, danger_accept_plain_http as in remote; claims and expect as for an issuer
   [accept]                                     # everything without it
   kinds = [\"jwt\", \"api-key\", \"client\", \"access-token\"]
   bare = true                                  # values without a scheme
@@ -176,19 +186,22 @@ impl Arguments {
         // Dropped at the end: until then the store is followed.
         let (engine, remote, _followed) = configuration.engine()?;
         let proxies = configuration.trusted_proxies();
+        let verifier = Verifier::new(engine);
         remote.wait();
         let format = if self.input == Input::Json { InputFormat::Json } else { InputFormat::Lines };
         answer_each(format, |item, output| match item {
             Item::Bytes(line) if self.input == Input::Request => match RequestLine::parse(line) {
                 Ok(line) => {
-                    let verdict = line
-                        .certificate(&proxies)
-                        .and_then(|certificate| self.verify(&engine, &remote, &line.request(&proxies, certificate)));
+                    let verdict = line.certificate(&proxies).and_then(|certificate| {
+                        remote.verify(&verifier, &line.request(&proxies, certificate), self.now)
+                    });
                     answer(verdict, output)
                 }
                 Err(reason) => reject(reason, &Rejection::MalformedCredential, output),
             },
-            Item::Bytes(header) => answer(self.verify(&engine, &remote, &Request::new().authorization(header)), output),
+            Item::Bytes(header) => {
+                answer(remote.verify(&verifier, &Request::new().authorization(header), self.now), output)
+            }
             Item::TooLong { length } => answer(Err(Rejection::HeaderTooLong { length, max: MAX_LINE_BYTES }), output),
             Item::Malformed => {
                 reject(Reason::malformed_input(NOT_A_JSON_ITEM), &Rejection::MalformedCredential, output)
@@ -217,6 +230,7 @@ impl Arguments {
         });
         Configuration {
             issuers: issuer.into_iter().collect(),
+            introspection: BTreeMap::new(),
             api_keys: self.api_keys.clone(),
             store,
             max_header_bytes: None,
@@ -224,10 +238,6 @@ impl Arguments {
             request: None,
             file: None,
         }
-    }
-
-    fn verify(&self, engine: &Engine, remote: &Remote, request: &Request<'_>) -> Result<Principal, Rejection> {
-        self.now.map_or_else(|| remote.verify(engine, request), |now| engine.verify_request_at(request, now))
     }
 }
 
@@ -260,7 +270,7 @@ struct Known<'p> {
     kind: &'static str,
     issuer: Option<&'p str>,
     subject: Option<&'p str>,
-    /// Only a token is meant for somebody.
+    /// Only an issuer's token is meant for somebody.
     audience: Option<Vec<&'p str>>,
     scopes: Vec<&'p str>,
     client_id: Option<&'p str>,
@@ -271,7 +281,7 @@ struct Known<'p> {
 
 impl<'p> From<&'p Principal> for Known<'p> {
     fn from(principal: &'p Principal) -> Self {
-        let is_token = principal.kind() == PrincipalKind::Jwt;
+        let is_token = principal.issuer().is_some();
         Known {
             kind: principal.kind().as_str(),
             issuer: principal.issuer(),

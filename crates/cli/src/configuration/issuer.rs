@@ -1,16 +1,15 @@
 //! `[[issuer]]`: the settings of the engine's own type, and beside them where the keys are.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
-use serde::de::value::{MapAccessDeserializer, StrDeserializer};
-use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
+use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
 use tollgate::{Algorithm, Issuer, IssuerSettings, KeySet};
 use tollgate_remote::RemoteSettings;
 use toml::Spanned;
 
 use super::File;
+use super::own_keys::{OwnKeys, with_own_keys};
 use super::secret::SecretConfiguration;
 use crate::error::CommandError;
 use crate::key_files;
@@ -120,95 +119,24 @@ impl IssuerConfiguration {
     }
 }
 
+impl OwnKeys for KeySources {
+    const NAMES: &[&str] = &["jwks", "remote", "secret"];
+
+    fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, table: &mut M) -> Result<(), M::Error> {
+        match name {
+            "jwks" => self.jwks = Some(table.next_value()?),
+            "remote" => self.remote = Some(table.next_value()?),
+            _ => self.secret = Some(table.next_value()?),
+        }
+        Ok(())
+    }
+}
+
 impl<'de> Deserialize<'de> for IssuerConfiguration {
     /// Reads the settings by their own type, from one table with the sources of keys. (`serde(flatten)` would forget the lines
     /// that things are in, and let unknown keys pass.)
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Table;
-
-        impl<'de> Visitor<'de> for Table {
-            type Value = IssuerConfiguration;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a table that describes an issuer")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, table: M) -> Result<Self::Value, M::Error> {
-                let mut keys = KeySources::default();
-                let others = Others { table, keys: &mut keys };
-                let settings = IssuerSettings::deserialize(MapAccessDeserializer::new(others))?;
-                Ok(IssuerConfiguration { settings, keys })
-            }
-        }
-
-        deserializer.deserialize_map(Table)
-    }
-}
-
-/// The entries of a table that are no sources of keys; those are put into `keys` as they come.
-struct Others<'k, M> {
-    table: M,
-    keys: &'k mut KeySources,
-}
-
-impl<'de, M: MapAccess<'de>> MapAccess<'de> for Others<'_, M> {
-    type Error = M::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, M::Error> {
-        let mut seed = Some(seed);
-        while let Some(key) = self.table.next_key_seed(KeySeed { other: &mut seed })? {
-            match key {
-                Key::Jwks => self.keys.jwks = Some(self.table.next_value()?),
-                Key::Remote => self.keys.remote = Some(self.table.next_value()?),
-                Key::Secret => self.keys.secret = Some(self.table.next_value()?),
-                Key::Other(key) => return Ok(Some(key)),
-            }
-        }
-        Ok(None)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, M::Error> {
-        self.table.next_value_seed(seed)
-    }
-}
-
-enum Key<T> {
-    Jwks,
-    Remote,
-    Secret,
-    Other(T),
-}
-
-/// Reads a key; one that is not ours by the seed of the settings, which is then taken.
-struct KeySeed<'s, K> {
-    other: &'s mut Option<K>,
-}
-
-impl<'de, K: DeserializeSeed<'de>> DeserializeSeed<'de> for KeySeed<'_, K> {
-    type Value = Key<K::Value>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let key = String::deserialize(deserializer)?;
-        match (key.as_str(), self.other.take()) {
-            ("jwks", seed) => {
-                *self.other = seed;
-                Ok(Key::Jwks)
-            }
-            ("remote", seed) => {
-                *self.other = seed;
-                Ok(Key::Remote)
-            }
-            ("secret", seed) => {
-                *self.other = seed;
-                Ok(Key::Secret)
-            }
-            (key, Some(seed)) => {
-                let key: StrDeserializer<'_, serde::de::value::Error> = key.into_deserializer();
-                // The settings do not know of our own.
-                let unknown = |error| D::Error::custom(format!("{error}, `jwks`, `remote`, `secret`"));
-                seed.deserialize(key).map(Key::Other).map_err(unknown)
-            }
-            (_, None) => Err(D::Error::custom("a key after the last")),
-        }
+        let (settings, keys) = with_own_keys(deserializer, "a table that describes an issuer")?;
+        Ok(IssuerConfiguration { settings, keys })
     }
 }

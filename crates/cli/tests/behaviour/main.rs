@@ -13,6 +13,7 @@ mod follow;
 mod import;
 mod input;
 mod inspect;
+mod introspection;
 mod jws;
 mod key_sources;
 mod keys;

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use tollgate_jwt::{ClaimLimits, Claims, Header};
-use tollgate_keys::KeyRing;
+use tollgate_keys::{KeyRing, KeySet};
 
 use super::Issuer;
 use super::sections::Sections;
@@ -22,6 +22,11 @@ pub(crate) struct ConfiguredIssuer {
 }
 
 impl ConfiguredIssuer {
+    /// One whose tokens are not signed.
+    pub(crate) fn without_keys(policy: Policy) -> Self {
+        ConfiguredIssuer { policy, validators: Validators::default(), keys: KeySet::default().into() }
+    }
+
     pub(crate) fn policy(&self) -> &Policy {
         &self.policy
     }

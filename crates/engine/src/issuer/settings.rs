@@ -12,7 +12,7 @@ use super::template::{InvalidTemplate, IssuerTemplate, is_tenant};
 use super::typ::TypProfile;
 use crate::limits::{
     DEFAULT_LEEWAY, HIGHEST_MAX_LIST_ENTRIES, HIGHEST_MAX_MEMBERS, MAX_LEEWAY, MAX_TEMPLATES_OF_ONE_ORIGIN,
-    MAX_TENANT_BYTES,
+    MAX_TENANT_BYTES, MAX_TOKEN_PREFIX_BYTES,
 };
 
 /// All that the tokens of one issuer have to say, and where they say it: what an [`Issuer`](super::Issuer) is made from but
@@ -271,6 +271,12 @@ pub enum SettingsError {
     AudiencesWithoutEffect,
     /// The name or an audience holds the character U+0000, which no claim may hold, so that no token could be accepted.
     Nul,
+    /// What an opaque issuer's tokens begin with is no beginning of a token, or longer than
+    /// [`MAX_TOKEN_PREFIX_BYTES`](crate::limits::MAX_TOKEN_PREFIX_BYTES).
+    TokenPrefix {
+        /// The prefix.
+        prefix: Box<str>,
+    },
     /// The list of algorithms is empty, so that no token could be accepted.
     NoAlgorithm,
     /// This build verifies none of the accepted algorithms, so that no token could be accepted.
@@ -358,6 +364,12 @@ impl fmt::Display for SettingsError {
                 write!(
                     f,
                     "is a template too many: at most {MAX_TEMPLATES_OF_ONE_ORIGIN} may have one scheme and authority"
+                )
+            }
+            SettingsError::TokenPrefix { prefix } => {
+                write!(
+                    f,
+                    "has the token_prefix {prefix:?}; one has 1 to {MAX_TOKEN_PREFIX_BYTES} characters of a token"
                 )
             }
             SettingsError::NoAudience => f.write_str("needs an audience"),

@@ -2,12 +2,12 @@ use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use tollgate_keys::Algorithm;
 
-use super::{Principal, PrincipalKind};
+use super::Principal;
 
 impl Serialize for Principal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Only a token is meant for somebody.
-        let audience = (self.kind() == PrincipalKind::Jwt).then_some(List(|| self.audience()));
+        // Only an issuer's token is meant for somebody.
+        let audience = self.issuer().is_some().then_some(List(|| self.audience()));
         let mut members = serializer.serialize_struct("Principal", 13)?;
         members.serialize_field("kind", self.kind().as_str())?;
         members.serialize_field("issuer", &self.issuer())?;

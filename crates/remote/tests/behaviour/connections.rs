@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use http::Response;
+use hyper::body::Bytes;
 use tollgate_remote::{FetchError, HeaderSource, HttpClient, Proxy, RemoteKeys, ResponseBody, Sending};
 
 use crate::support::*;
@@ -173,11 +174,11 @@ type OwnAnswer = Box<dyn Fn() -> Result<Response<ResponseBody>, FetchError> + Se
 /// Answers with what it was made with, and keeps what it was asked.
 struct OwnClient {
     answer: OwnAnswer,
-    asked: Arc<Mutex<Vec<http::Request<()>>>>,
+    asked: Arc<Mutex<Vec<http::Request<Bytes>>>>,
 }
 
 impl HttpClient for OwnClient {
-    fn send(&self, request: http::Request<()>) -> Sending<'_> {
+    fn send(&self, request: http::Request<Bytes>) -> Sending<'_> {
         self.asked.lock().unwrap().push(request);
         Box::pin(async move { (self.answer)() })
     }

@@ -8,6 +8,7 @@ mod connections;
 mod credentials;
 mod discovery;
 mod health;
+mod introspection;
 mod key_uses;
 mod keys_without_kid;
 mod misbehaving;

@@ -33,11 +33,13 @@ struct Running {
     accepting: JoinHandle<()>,
 }
 
-/// What came: the path, and the head's fields with names in lower case.
+/// What came: the head's fields have names in lower case.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) fields: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 pub(crate) trait Peer: Read + Write {}
@@ -164,7 +166,11 @@ fn read_request(peer: &mut impl Read) -> io::Result<Request> {
     }
     let head = String::from_utf8(head).map_err(io::Error::other)?;
     let mut lines = head.lines();
-    let path = lines.next().and_then(|line| line.split(' ').nth(1)).unwrap_or_default().to_owned();
+    let mut first = lines.next().unwrap_or_default().split(' ').map(str::to_owned);
+    let (method, path) = (first.next().unwrap_or_default(), first.next().unwrap_or_default());
     let fields = lines.filter_map(|line| line.split_once(": "));
-    Ok(Request { path, fields: fields.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect() })
+    let fields: BTreeMap<_, _> = fields.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
+    let mut body = vec![0; fields.get("content-length").map_or(0, |length| length.parse().unwrap())];
+    peer.read_exact(&mut body)?;
+    Ok(Request { method, path, fields, body: String::from_utf8(body).map_err(io::Error::other)? })
 }

@@ -1,0 +1,79 @@
+//! `[introspection."NAME"]`: an issuer of opaque tokens, and the endpoint that is asked about them.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::MapAccess;
+use serde::{Deserialize, Deserializer};
+use tollgate::{OpaqueIssuer, OpaqueIssuerSettings};
+use tollgate_remote::IntrospectionSettings;
+
+use super::own_keys::{OwnKeys, with_own_keys};
+use crate::remote::{Remote, StartError};
+
+/// One issuer of opaque tokens. What is absent is as the engine and the HTTP client have it by default.
+#[derive(Debug)]
+pub(crate) struct IntrospectionConfiguration {
+    pub(crate) settings: OpaqueIssuerSettings,
+    pub(crate) endpoint: IntrospectionSettings,
+}
+
+impl IntrospectionConfiguration {
+    /// Checks all that can be said without reading a file.
+    pub(super) fn check(&mut self, name: &str) -> Result<(), String> {
+        if !self.settings.name.is_empty() {
+            return Err(format!("the name of introspection.{name:?} is that of its table; leave out name"));
+        }
+        name.clone_into(&mut self.settings.name);
+        self.settings.check().map_err(|error| format!("the opaque issuer {name:?} {error}"))?;
+        self.endpoint.check().map_err(|error| format!("the opaque issuer {name:?}: {error}"))
+    }
+
+    /// Makes each relative path one inside `folder`.
+    pub(super) fn resolve_paths(&mut self, folder: &Path) {
+        self.endpoint.resolve_paths(folder);
+    }
+
+    pub(super) fn issuer(&self, remote: &mut Remote) -> Result<OpaqueIssuer, StartError> {
+        let introspection = remote.start_introspection(self.endpoint.clone())?;
+        Ok(OpaqueIssuer::from(self.settings.clone()).introspector(introspection))
+    }
+}
+
+impl<'de> Deserialize<'de> for IntrospectionConfiguration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = "a table that describes an introspection endpoint";
+        let (settings, Endpoint(endpoint)) = with_own_keys(deserializer, expected)?;
+        Ok(IntrospectionConfiguration { settings, endpoint })
+    }
+}
+
+#[derive(Default)]
+struct Endpoint(IntrospectionSettings);
+
+impl OwnKeys for Endpoint {
+    const NAMES: &[&str] = &[
+        "endpoint",
+        "client_id",
+        "client_secret_file",
+        "headers",
+        "requests_per_second",
+        "ca",
+        "proxy",
+        "danger_accept_plain_http",
+    ];
+
+    fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, table: &mut M) -> Result<(), M::Error> {
+        let settings = &mut self.0;
+        match name {
+            "endpoint" => settings.endpoint = table.next_value()?,
+            "client_id" => settings.client_id = Some(table.next_value()?),
+            "client_secret_file" => settings.client_secret_file = Some(table.next_value::<PathBuf>()?),
+            "headers" => settings.headers = table.next_value()?,
+            "requests_per_second" => settings.requests_per_second = table.next_value()?,
+            "ca" => settings.ca = Some(table.next_value::<PathBuf>()?),
+            "proxy" => settings.proxy = Some(table.next_value()?),
+            _ => settings.danger_accept_plain_http = table.next_value()?,
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! Opaque tokens of other servers: what one stands for is known to its issuer alone, which is asked (RFC 7662).
+//!
+//! What the issuer says becomes facts in a cache of its own, of the same kind as that of JWTs, under a keyed digest of the
+//! token; that a token was rejected is remembered for some seconds. Nobody is asked from here: an engine rejects what it
+//! does not know and says so, and whoever can wait asks ([`Introspector`]) and hands the answer in with the request.
+
+mod admit;
+mod answer;
+mod asked_issuer;
+mod digest;
+mod introspector;
+mod rejected_tokens;
+
+pub use answer::{IntrospectionAnswer, UnknownToken};
+pub use introspector::{Introspecting, IntrospectionFailure, IntrospectionResponse, Introspector};
+
+pub(crate) use digest::TokenDigest;
+
+use std::sync::Arc;
+
+use crate::builder::BuildError;
+use crate::cache::{Cache, CacheConfig};
+use crate::issuer::OpaqueIssuer;
+use crate::limits::{ANSWER_CACHE_BYTES, ANSWER_SLOTS_PER_THREAD, MAX_ANSWER_AGE};
+
+use asked_issuer::AskedIssuer;
+use digest::Digester;
+use rejected_tokens::RejectedTokens;
+
+/// What an engine knows of other servers' opaque tokens.
+#[derive(Debug)]
+pub(crate) struct Introspection {
+    issuers: Box<[Arc<AskedIssuer>]>,
+    digester: Digester,
+    /// The tokens that are active.
+    answers: Cache,
+    /// The tokens that are not, or not for us.
+    rejected: RejectedTokens,
+}
+
+impl Introspection {
+    /// None where no issuer is to be asked. `own`: what the engine's own keys begin with.
+    pub(crate) fn new(issuers: &[OpaqueIssuer], own: Option<&str>) -> Result<Option<Self>, BuildError> {
+        if issuers.is_empty() {
+            return Ok(None);
+        }
+        let asked: Box<[_]> =
+            issuers.iter().map(|issuer| AskedIssuer::new(issuer).map(Arc::new)).collect::<Result<_, BuildError>>()?;
+        for (index, issuer) in asked.iter().enumerate() {
+            if let Some(other) = asked[..index].iter().find(|other| other.overlaps(issuer)) {
+                let [issuer, other] = [issuer, other].map(|one| one.name().as_ref().into());
+                return Err(BuildError::TokenPrefixesOverlap { issuer, other });
+            }
+            if let (Some(prefix), Some(own)) = (issuer.prefix(), own)
+                && prefix.starts_with(own)
+            {
+                return Err(BuildError::TokenPrefixOfKeys { issuer: issuer.name().as_ref().into() });
+            }
+        }
+        let config = CacheConfig {
+            bytes: ANSWER_CACHE_BYTES,
+            per_thread_slots: ANSWER_SLOTS_PER_THREAD,
+            max_token_age: MAX_ANSWER_AGE,
+        };
+        Ok(Some(Introspection {
+            issuers: asked,
+            digester: Digester::new().ok_or(BuildError::NoRandomness)?,
+            answers: Cache::new(config),
+            rejected: RejectedTokens::new(),
+        }))
+    }
+
+    /// Whose a token is: decided by what it begins with, and by nothing else. Of the prefixes none begins with another.
+    fn issuer_of(&self, token: &[u8]) -> Option<&Arc<AskedIssuer>> {
+        let prefixed = self.issuers.iter().find(|issuer| issuer.has_prefix_of(token));
+        prefixed.or_else(|| self.issuers.iter().find(|issuer| issuer.prefix().is_none()))
+    }
+}

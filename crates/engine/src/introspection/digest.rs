@@ -1,0 +1,45 @@
+use std::fmt;
+
+use ring::hmac;
+use ring::rand::SystemRandom;
+
+/// What an opaque token is known by: HMAC-SHA-256 under a secret of the engine, so that nobody can find two tokens of one
+/// digest, nor a token of a given one.
+#[derive(Clone, Copy, Eq, PartialEq)]
+pub(crate) struct TokenDigest([u8; DIGEST_BYTES]);
+
+pub(crate) const DIGEST_BYTES: usize = 32;
+
+impl TokenDigest {
+    pub(crate) fn as_bytes(&self) -> &[u8; DIGEST_BYTES] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for TokenDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TokenDigest")
+    }
+}
+
+/// Makes digests under one secret.
+pub(super) struct Digester(hmac::Key);
+
+impl Digester {
+    /// None where the system has no randomness.
+    pub(super) fn new() -> Option<Self> {
+        hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok().map(Digester)
+    }
+
+    pub(super) fn digest(&self, token: &[u8]) -> TokenDigest {
+        let mut digest = [0; DIGEST_BYTES];
+        digest.copy_from_slice(hmac::sign(&self.0, token).as_ref());
+        TokenDigest(digest)
+    }
+}
+
+impl fmt::Debug for Digester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Digester")
+    }
+}

@@ -1,0 +1,49 @@
+use std::sync::PoisonError;
+
+use super::TokenDigest;
+use crate::clock::Now;
+use crate::limits::{REJECTED_ANSWER_AGE, REJECTED_TOKENS};
+use crate::rejection::Rejection;
+use crate::sync::Mutex;
+
+/// The tokens that their issuer has called inactive, or that are not for us, for [`REJECTED_ANSWER_AGE`] seconds: a table of
+/// fixed size. Where two fall into one slot the later one stays, and the other is asked for once more.
+pub(super) struct RejectedTokens(Box<[Mutex<Option<RejectedToken>>]>);
+
+struct RejectedToken {
+    digest: TokenDigest,
+    /// In seconds since the Unix epoch.
+    asked_at: i64,
+    rejection: Rejection,
+}
+
+impl RejectedTokens {
+    pub(super) fn new() -> Self {
+        RejectedTokens((0..REJECTED_TOKENS).map(|_| Mutex::new(None)).collect())
+    }
+
+    pub(super) fn remember(&self, digest: TokenDigest, asked_at: i64, rejection: &Rejection) {
+        let token = RejectedToken { digest, asked_at, rejection: rejection.clone() };
+        // What was there is dropped when the lock is not held any more.
+        let _before = self.slot(&digest).lock().unwrap_or_else(PoisonError::into_inner).replace(token);
+    }
+
+    pub(super) fn find(&self, digest: &TokenDigest, now: Now) -> Option<Rejection> {
+        let slot = self.slot(digest).lock().unwrap_or_else(PoisonError::into_inner);
+        let token = slot.as_ref().filter(|token| token.digest == *digest)?;
+        let is_young =
+            now.earliest >= token.asked_at && now.latest < token.asked_at.saturating_add(REJECTED_ANSWER_AGE);
+        is_young.then(|| token.rejection.clone())
+    }
+
+    fn slot(&self, digest: &TokenDigest) -> &Mutex<Option<RejectedToken>> {
+        let [first, second, ..] = *digest.as_bytes();
+        &self.0[usize::from(u16::from_le_bytes([first, second])) % self.0.len()]
+    }
+}
+
+impl std::fmt::Debug for RejectedTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("RejectedTokens")
+    }
+}

@@ -1,0 +1,187 @@
+use std::fmt;
+use std::sync::Arc;
+
+use super::claim_path::ClaimPath;
+use super::expected::Expected;
+use super::settings::{IssuerSettings, SettingsError};
+use super::sources::ClaimSources;
+use crate::builder::BuildError;
+use crate::credential::is_opaque_token;
+use crate::introspection::Introspector;
+use crate::limits::{DEFAULT_ANSWER_AGE, MAX_ANSWER_AGE, MAX_TOKEN_PREFIX_BYTES};
+use crate::policy::Policy;
+
+/// One issuer of opaque access tokens, which is asked what they are (RFC 7662): its name, what its tokens begin with, and what
+/// its answers have to say.
+///
+/// A token with `Bearer` that no table knows goes to the issuer whose [`token_prefix`](OpaqueIssuer::token_prefix) it begins
+/// with, or otherwise to the one issuer without a prefix; to no other one, so that no server sees another's tokens. Never
+/// asked about are bare keys and what begins as the engine's own keys do.
+///
+/// The engine itself asks nobody: it rejects a token that it does not know ([`Unavailable::NotAsked`](crate::Unavailable)), and
+/// an async verifier, such as that of `tollgate-remote`, asks and hands the answer in. An answer has to be for one of the
+/// [`audience`](OpaqueIssuer::audience)s, and of this issuer where it names one. It serves for at most
+/// [`max_age`](OpaqueIssuer::max_age) and never past its `exp`; time and revocations are judged each time.
+#[derive(Clone)]
+pub struct OpaqueIssuer {
+    settings: OpaqueIssuerSettings,
+    introspector: Option<Arc<dyn Introspector>>,
+    error: Option<SettingsError>,
+}
+
+/// All that an [`OpaqueIssuer`] is made from but who asks. With the feature `serde` it is deserialised, and an unknown name is
+/// an error.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields, default))]
+#[non_exhaustive]
+pub struct OpaqueIssuerSettings {
+    /// The principals' issuer. An answer that has `iss` has to have this one.
+    pub name: String,
+    /// What its tokens begin with.
+    pub token_prefix: Option<String>,
+    /// One of which the audience of an answer has to hold.
+    pub audiences: Vec<String>,
+    /// For how many seconds an answer serves at most.
+    pub max_age: u32,
+    /// Where audience, client, subject and scopes stand.
+    pub claims: ClaimSources,
+    /// Values that members of an answer have to have.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::expectations"))]
+    pub expect: Vec<(ClaimPath, Expected)>,
+}
+
+impl Default for OpaqueIssuerSettings {
+    fn default() -> Self {
+        OpaqueIssuerSettings {
+            name: String::new(),
+            token_prefix: None,
+            audiences: Vec::new(),
+            max_age: DEFAULT_ANSWER_AGE,
+            claims: ClaimSources::default(),
+            expect: Vec::new(),
+        }
+    }
+}
+
+impl OpaqueIssuerSettings {
+    /// The settings of the issuer `name`, all else as it is by default.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        OpaqueIssuerSettings { name: name.into(), ..OpaqueIssuerSettings::default() }
+    }
+
+    /// Checks that the settings contradict neither each other nor the limits.
+    ///
+    /// # Errors
+    /// [`SettingsError`] says what cannot work.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        self.of_policy().check()?;
+        if !(1..=MAX_ANSWER_AGE).contains(&self.max_age) {
+            let (value, max) = (self.max_age as usize, MAX_ANSWER_AGE as usize);
+            return Err(SettingsError::LimitOutOfRange { name: "max_age", value, min: 1, max });
+        }
+        match self.token_prefix.as_deref() {
+            Some(prefix) if prefix.len() > MAX_TOKEN_PREFIX_BYTES || !is_opaque_token(prefix.as_bytes()) => {
+                Err(SettingsError::TokenPrefix { prefix: prefix.into() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// As the settings of a policy. No leeway: an answer never serves past its `exp`, which it need not have.
+    fn of_policy(&self) -> IssuerSettings {
+        IssuerSettings {
+            audiences: self.audiences.clone(),
+            claims: self.claims.clone(),
+            expect: self.expect.clone(),
+            leeway: 0,
+            danger_accept_missing_exp: true,
+            ..IssuerSettings::new(&self.name)
+        }
+    }
+}
+
+impl OpaqueIssuer {
+    /// An issuer whose principals have `name` as their issuer.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        OpaqueIssuerSettings::new(name).into()
+    }
+
+    /// Asks about tokens that begin with `prefix` alone. At most one issuer has none, and no prefix begins with another.
+    #[must_use]
+    pub fn token_prefix(mut self, prefix: &str) -> Self {
+        self.settings.token_prefix = Some(prefix.into());
+        self
+    }
+
+    /// Accepts answers for `audience`: one entry of `aud` has to equal it, or another one given here.
+    #[must_use]
+    pub fn audience(mut self, audience: &str) -> Self {
+        self.settings.audiences.push(audience.into());
+        self
+    }
+
+    /// Lets an answer serve for `seconds`, counted from the question: at least 1, 30 otherwise, at most
+    /// [`MAX_ANSWER_AGE`]. It is for how long a token that its issuer has revoked may still be accepted.
+    #[must_use]
+    pub fn max_age(mut self, seconds: u32) -> Self {
+        self.settings.max_age = seconds;
+        self
+    }
+
+    /// Where audience, client, subject and scopes stand in an answer.
+    #[must_use]
+    pub fn claims(mut self, sources: ClaimSources) -> Self {
+        self.settings.claims = sources;
+        self
+    }
+
+    /// Expects the member at `path` of an answer to have a value, or one of several, as
+    /// [`Issuer::expect_claim`](super::Issuer::expect_claim) does.
+    #[must_use]
+    pub fn expect_claim(mut self, path: &str, expected: impl Into<Expected>) -> Self {
+        match path.parse() {
+            Ok(path) => self.settings.expect.push((path, expected.into())),
+            Err(error) => self.error = self.error.or(Some(SettingsError::ClaimPath(error))),
+        }
+        self
+    }
+
+    /// Who asks the issuer. Without one it is a [`BuildError`].
+    #[must_use]
+    pub fn introspector(mut self, introspector: impl Into<Arc<dyn Introspector>>) -> Self {
+        self.introspector = Some(introspector.into());
+        self
+    }
+
+    /// All of it but who asks.
+    #[must_use]
+    pub fn settings(&self) -> &OpaqueIssuerSettings {
+        &self.settings
+    }
+
+    pub(crate) fn introspector_of_tokens(&self) -> Option<&Arc<dyn Introspector>> {
+        self.introspector.as_ref()
+    }
+
+    pub(crate) fn policy(&self) -> Result<Policy, BuildError> {
+        let checked = self.error.clone().map_or_else(|| self.settings.check(), Err);
+        checked
+            .and_then(|()| Policy::new(&self.settings.of_policy()))
+            .map_err(|error| BuildError::Issuer { issuer: self.settings.name.as_str().into(), error })
+    }
+}
+
+/// Without who asks, which [`OpaqueIssuer::introspector`] says.
+impl From<OpaqueIssuerSettings> for OpaqueIssuer {
+    fn from(settings: OpaqueIssuerSettings) -> Self {
+        OpaqueIssuer { settings, introspector: None, error: None }
+    }
+}
+
+impl fmt::Debug for OpaqueIssuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpaqueIssuer").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,129 @@
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::client::Client;
+use super::flights::Flights;
+use super::{Introspection, IntrospectionSettings};
+use crate::builder::{built_in_client, own_client};
+use crate::error::ConfigurationError;
+use crate::headers::HeaderSource;
+use crate::http_client::HttpClient;
+use crate::limits::{DEFAULT_INTROSPECTION_TIMEOUT, IDLE_CONNECTIONS, MAX_REFRESH_WAIT};
+use crate::proxy::Proxy;
+
+/// Describes an [`Introspection`] endpoint.
+#[must_use = "nothing is asked before it is started"]
+pub struct IntrospectionBuilder {
+    settings: IntrospectionSettings,
+    timeout: Duration,
+    root_certificates: Option<Vec<u8>>,
+    client: Option<Arc<dyn HttpClient>>,
+}
+
+impl IntrospectionBuilder {
+    pub(super) fn new(settings: IntrospectionSettings) -> Self {
+        IntrospectionBuilder { settings, timeout: DEFAULT_INTROSPECTION_TIMEOUT, root_certificates: None, client: None }
+    }
+
+    /// Authenticates as the client `id` with `secret`, by Basic (`client_secret_basic`, RFC 6749 section 2.3.1). A secret in a
+    /// file is read anew for each request.
+    pub fn client_secret(mut self, id: &str, secret: HeaderSource) -> Self {
+        self.settings.client_id = Some(id.to_owned());
+        self.settings.client_secret = Some(secret);
+        self
+    }
+
+    /// Sends the header field `name` with each request: an access token in place of client authentication, for example (RFC 7662
+    /// section 2.1).
+    pub fn header(mut self, name: &str, value: HeaderSource) -> Self {
+        self.settings.headers.insert(name.to_ascii_lowercase(), value);
+        self
+    }
+
+    /// Sends at most so many requests a second, at least 1: [`DEFAULT_INTROSPECTIONS_PER_SECOND`] otherwise, at most
+    /// [`MAX_INTROSPECTIONS_PER_SECOND`]. As many as come in one second may be saved up. What is beyond is answered with 503.
+    ///
+    /// [`DEFAULT_INTROSPECTIONS_PER_SECOND`]: crate::limits::DEFAULT_INTROSPECTIONS_PER_SECOND
+    /// [`MAX_INTROSPECTIONS_PER_SECOND`]: crate::limits::MAX_INTROSPECTIONS_PER_SECOND
+    pub fn requests_per_second(mut self, requests: u32) -> Self {
+        self.settings.requests_per_second = requests;
+        self
+    }
+
+    /// The time for one request, from connecting to the last byte: 2 s otherwise, at most [`MAX_REFRESH_WAIT`].
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Connects through `proxy`. Without it connections are made directly, whatever the environment says.
+    pub fn proxy(mut self, proxy: Proxy) -> Self {
+        self.settings.proxy = Some(proxy);
+        self
+    }
+
+    /// Sends the requests with `client` instead of the built-in client: one that shows a certificate, for example. Root
+    /// certificates and a proxy are then that client's affair, and an error here.
+    pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
+        self.client = Some(Arc::new(client));
+        self
+    }
+
+    /// Trusts the certificates of this PEM text and no others, instead of those of the system.
+    pub fn root_certificates(mut self, pem: &[u8]) -> Self {
+        self.root_certificates = Some(pem.to_vec());
+        self
+    }
+
+    /// Trusts the certificates of the PEM file at `path` and no others, instead of those of the system. It is read once, at the
+    /// start. Certificates given as text go before it.
+    pub fn root_certificates_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.settings.ca = Some(path.into());
+        self
+    }
+
+    /// Sends tokens by `http:` to hosts inside a private network too, and not only to this machine. Whoever is on the way
+    /// learns them, and can call any token active.
+    pub fn danger_accept_plain_http(mut self) -> Self {
+        self.settings.danger_accept_plain_http = true;
+        self
+    }
+
+    /// Makes it ready. Requests are sent from the tokio runtime that this is called in, whose time and I/O drivers have to be
+    /// enabled.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`].
+    pub fn start(self) -> Result<Introspection, ConfigurationError> {
+        let runtime = Handle::try_current().map_err(|_| ConfigurationError::NoRuntime)?;
+        let settings = &self.settings;
+        settings.check()?;
+        let (endpoint, authentication) = (settings.endpoint()?, settings.authentication()?);
+        if authentication.is_none() && settings.headers.is_empty() && self.client.is_none() {
+            let reason = "the endpoint has to know who asks: give a client_id and its secret, or a header";
+            return Err(ConfigurationError::ClientAuthentication { reason });
+        }
+        if self.timeout.is_zero() || self.timeout > MAX_REFRESH_WAIT {
+            let max = MAX_REFRESH_WAIT.as_secs() as usize;
+            return Err(ConfigurationError::Limit { limit: "the time for one request, in seconds,", max });
+        }
+        let roots = self.root_certificates.as_deref();
+        let (ca, proxy) = (settings.ca.as_deref(), settings.proxy.as_ref());
+        let http = match self.client {
+            Some(client) => own_client(client, roots.is_some() || ca.is_some(), proxy.is_some())?,
+            None => built_in_client(roots, ca, proxy, !endpoint.is_plain(), settings.plain_http(), IDLE_CONNECTIONS)?,
+        };
+        let client = Client { http, headers: settings.headers()?, authentication, timeout: self.timeout, endpoint };
+        Ok(Introspection(Arc::new(Flights::new(client, runtime, settings.requests_per_second))))
+    }
+}
+
+impl fmt::Debug for IntrospectionBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IntrospectionBuilder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

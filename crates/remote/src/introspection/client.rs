@@ -1,0 +1,93 @@
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT,
+};
+use http::{Method, Request, StatusCode};
+use hyper::body::Bytes;
+use serde::Deserialize;
+use tollgate::IntrospectionResponse;
+use zeroize::Zeroizing;
+
+use super::authentication::{Authentication, form_encoded};
+use crate::endpoint::Endpoint;
+use crate::error::FetchError;
+use crate::fetcher::{OUR_NAME, contained, essence, read_body};
+use crate::headers::Headers;
+use crate::http_client::HttpClient;
+use crate::limits::MAX_INTROSPECTION_BYTES;
+
+/// Asks about one token at a time. It follows no redirect and asks for no compression.
+pub(super) struct Client {
+    pub(super) http: Arc<dyn HttpClient>,
+    pub(super) endpoint: Endpoint,
+    pub(super) authentication: Option<Authentication>,
+    pub(super) headers: Headers,
+    pub(super) timeout: Duration,
+}
+
+impl Client {
+    pub(super) async fn ask(&self, token: &str) -> Result<IntrospectionResponse, FetchError> {
+        let exchange = contained(Box::pin(self.exchange(token)));
+        tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(FetchError::Timeout))
+    }
+
+    async fn exchange(&self, token: &str) -> Result<IntrospectionResponse, FetchError> {
+        let request = self.request(token).await?;
+        let asked_at = Instant::now();
+        let response = self.http.send(request).await?;
+        match response.status() {
+            StatusCode::OK => {}
+            status if status.is_redirection() => return Err(FetchError::Redirect { status: status.as_u16() }),
+            status => return Err(FetchError::Status { status: status.as_u16() }),
+        }
+        vet_content_type(response.headers())?;
+        let body = read_body(response, MAX_INTROSPECTION_BYTES).await?;
+        // The rest is for the engine to read.
+        serde_json::from_slice::<Said>(&body).map_err(|_| FetchError::NotAnIntrospectionResponse)?;
+        Ok(IntrospectionResponse::new(&*body, asked_at))
+    }
+
+    /// RFC 7662 section 2.1.
+    async fn request(&self, token: &str) -> Result<Request<Bytes>, FetchError> {
+        let token = form_encoded(token.as_bytes());
+        let body = Zeroizing::new([b"token=", token.as_bytes(), b"&token_type_hint=access_token"].concat());
+        let mut request = Request::new(Bytes::from_owner(Wiped(body)));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.endpoint.uri().clone();
+        let mut headers = self.headers.read().await?;
+        if let Some(authentication) = &self.authentication {
+            headers.insert(AUTHORIZATION, authentication.authorization().await?);
+        }
+        headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+        *request.headers_mut() = headers;
+        Ok(request)
+    }
+}
+
+/// What every introspection response says.
+#[derive(Deserialize)]
+struct Said {
+    #[serde(rename = "active")]
+    _active: bool,
+}
+
+/// The body of a request, wiped when it has been sent.
+struct Wiped(Zeroizing<Vec<u8>>);
+
+impl AsRef<[u8]> for Wiped {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// RFC 7662 section 2.2: `application/json`. Whatever else is there says nothing of a token.
+fn vet_content_type(headers: &HeaderMap) -> Result<(), FetchError> {
+    let (essence, content_type) = essence(headers);
+    if essence == "application/json" { Ok(()) } else { Err(FetchError::ContentType { content_type }) }
+}
