@@ -137,7 +137,7 @@ impl Jwt {
             members::set(&mut header, "typ", &quote(typ));
         }
         for (name, value) in [
-            ("iss", quote(policy.name)),
+            ("iss", quote(&policy.name.replace("{tenant}", "tenant-1"))),
             ("sub", quote("user-1")),
             ("aud", quote(policy.audiences.first().unwrap_or(&AUDIENCE))),
             ("exp", (NOW + 600).to_string()),
@@ -146,6 +146,7 @@ impl Jwt {
             ("client_id", quote("client-1")),
             ("scope", quote("read:sites write:sites")),
             ("tenant", quote("tenant-1")),
+            ("tid", quote("tenant-1")),
         ] {
             members::set(&mut claims, name, &value);
         }

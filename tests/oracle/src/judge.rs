@@ -9,6 +9,11 @@ use crate::world::{Credential, Kind, State, World};
 /// Judges the value of an Authorization header at `now`, in seconds since the Unix epoch.
 #[must_use]
 pub fn judge(world: &World, header: &[u8], now: i64) -> Verdict {
+    judge_with(world, header, now, |token| jws::judge(world, token, now))
+}
+
+/// The same, with `judge_jws` for what begins as a JWS.
+pub(crate) fn judge_with(world: &World, header: &[u8], now: i64, judge_jws: impl FnOnce(&[u8]) -> Verdict) -> Verdict {
     if header.is_empty() {
         return Verdict::reject("missing-credential");
     }
@@ -19,7 +24,7 @@ pub fn judge(world: &World, header: &[u8], now: i64) -> Verdict {
         return Verdict::reject("multiple-credentials");
     }
     if begins_as_jws(header) {
-        return jws::judge(world, header, now);
+        return judge_jws(header);
     }
     // RFC 9110 section 11.4: a scheme, one or more spaces, credentials.
     let Some(space) = header.iter().position(|byte| *byte == b' ') else {
@@ -32,7 +37,7 @@ pub fn judge(world: &World, header: &[u8], now: i64) -> Verdict {
         return Verdict::reject("malformed-credential");
     }
     match scheme.to_ascii_lowercase().as_slice() {
-        b"bearer" if begins_as_jws(credentials) => jws::judge(world, credentials, now),
+        b"bearer" if begins_as_jws(credentials) => judge_jws(credentials),
         b"bearer" => match key(credentials) {
             Some(token) => judge_key(world, token, &[Kind::ApiKey, Kind::AccessToken], now),
             None => Verdict::reject("malformed-credential"),

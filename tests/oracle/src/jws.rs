@@ -9,6 +9,8 @@ use crate::claims::{self, Claims};
 use crate::json::Json;
 use crate::key::{Key, Signature};
 use crate::mapping::{self, Mapped};
+use crate::template::Template;
+use crate::validator;
 use crate::verdict::{Facts, Verdict};
 use crate::world::{Issuer, Typ, World};
 
@@ -44,19 +46,42 @@ const MAX_LIST_ENTRIES: usize = 128;
 /// The most keys that are tried for one token (docs/keys.md).
 const MAX_KEYS_TRIED: usize = 4;
 
-/// Judges `token`, which begins as a JWS does.
+/// Judges `token`, which begins as a JWS does and is not known.
 pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
-    if world.issuers.is_empty() {
-        return Verdict::reject("credential-not-accepted");
+    match check(world, token, now) {
+        Checked { issuer: Some(index), outcome: Ok(facts) } => {
+            match validator::refusal(&world.issuers[index], false, &facts, now, &mut Vec::new()) {
+                Some(code) => Verdict::reject(code),
+                None => Verdict::Accept(facts),
+            }
+        }
+        Checked { outcome: Ok(facts), .. } => Verdict::Accept(facts),
+        Checked { outcome: Err(verdict), .. } => verdict,
     }
+}
+
+/// What there is to say of a token before the validators are asked.
+pub(crate) struct Checked {
+    /// The index of the issuer whose policy holds, where there is one.
+    pub(crate) issuer: Option<usize>,
+    pub(crate) outcome: Result<Box<Facts>, Verdict>,
+}
+
+impl Checked {
+    fn rejected(reason: &'static str) -> Self {
+        Checked { issuer: None, outcome: Err(Verdict::reject(reason)) }
+    }
+}
+
+pub(crate) fn check(world: &World, token: &[u8], now: i64) -> Checked {
     let Ok(token) = std::str::from_utf8(token) else {
-        return Verdict::reject("malformed-credential");
+        return Checked::rejected("malformed-credential");
     };
     let parts: Vec<&str> = token.split('.').collect();
     let [header, payload, signature] = match parts[..] {
         [header, payload, signature] => [header, payload, signature],
-        [_, _, _, _, _] => return Verdict::reject("encrypted-token"),
-        _ => return Verdict::reject("malformed-token"),
+        [_, _, _, _, _] => return Checked::rejected("encrypted-token"),
+        _ => return Checked::rejected("malformed-token"),
     };
     let mut reasons = Reasons::new();
     let header = read_header(header, &mut reasons);
@@ -72,9 +97,10 @@ pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
         is_short.then_some((claims, payload))
     });
     let width = decode_url(payload).map_or(0, |payload| Json::widest(&payload));
-    let issuer = claims
+    let index = claims
         .as_ref()
         .and_then(|(claims, payload)| find_issuer(world, header.as_ref(), claims, payload, &mut reasons));
+    let issuer = index.map(|index| &world.issuers[index]);
     let mut mapped = Mapped::default();
     if let (Some(issuer), Some((claims, payload))) = (issuer, &claims) {
         if width > issuer.max_members {
@@ -84,6 +110,7 @@ pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
             reasons.insert("too-many-entries");
         }
         mapped = mapping::read(issuer, payload, &mut reasons);
+        check_tenant(issuer, claims, payload, &mut reasons);
         check_claims(issuer, header.as_ref(), claims, &mapped, payload, now, &mut reasons);
     }
     let octets = decode_url(signature);
@@ -95,23 +122,24 @@ pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
         _ => Vec::new(),
     };
     let (Some(octets), Some((claims, payload)), true) = (octets, claims, reasons.is_empty()) else {
-        return Verdict::Reject(reasons);
+        return Checked { issuer: index, outcome: Err(Verdict::Reject(reasons)) };
     };
     let signing_input = &token[..token.len() - signature.len() - 1];
     let checks: Vec<_> = candidates.iter().map(|key| key.check(signing_input.as_bytes(), &octets)).collect();
-    match checks.iter().position(|check| *check == Signature::Good) {
-        Some(index) => Verdict::Accept(Box::new(facts(claims, mapped, payload, candidates[index]))),
-        None if checks.contains(&Signature::Bad) => Verdict::reject("bad-signature"),
+    let outcome = match checks.iter().position(|check| *check == Signature::Good) {
+        Some(good) => Ok(Box::new(facts(claims, mapped, payload, candidates[good]))),
+        None if checks.contains(&Signature::Bad) => Err(Verdict::reject("bad-signature")),
         // Where no key is named, another one may have made it.
         None if header.is_some_and(|header| {
             let is_named = header.kid.is_some() && candidates.iter().any(|key| key.kid == header.kid);
             !is_named && Key::may_make(&header.alg, octets.len())
         }) =>
         {
-            Verdict::reject("unknown-key")
+            Err(Verdict::reject("unknown-key"))
         }
-        None => Verdict::reject("malformed-signature"),
-    }
+        None => Err(Verdict::reject("malformed-signature")),
+    };
+    Checked { issuer: index, outcome }
 }
 
 struct Header {
@@ -150,20 +178,30 @@ fn read_header(text: &str, reasons: &mut Reasons) -> Option<Header> {
     if reasons.len() > before { None } else { alg.map(|alg| Header { alg, kid, typ }) }
 }
 
-/// The section for a token: that of its issuer's name; of several that take its `typ`; of several the one that names the first
-/// of the token's audiences that any of them names (SECURITY.md).
-fn find_issuer<'w>(
-    world: &'w World,
+/// The section for a token: that of its issuer's name, or of the template that it matches; of several that take its `typ`; of
+/// several the one that names the first of the token's audiences that any of them names (SECURITY.md).
+fn find_issuer(
+    world: &World,
     header: Option<&Header>,
     claims: &Claims,
     payload: &Json,
     reasons: &mut Reasons,
-) -> Option<&'w Issuer> {
-    let of_name: Vec<&Issuer> =
-        world.issuers.iter().filter(|issuer| Some(issuer.name) == claims.iss.as_deref()).collect();
+) -> Option<usize> {
+    let Some(iss) = &claims.iss else {
+        reasons.insert("missing-claim");
+        return None;
+    };
+    let all = &world.issuers;
+    let matches = |name: &str| matches!(Template::of(name), Ok(Some(template)) if template.tenant(iss).is_some());
+    // The text of a template is the name of nobody.
+    let is = |name: &str| name == iss && matches!(Template::of(name), Ok(None));
+    let mut of_name: Vec<usize> = (0..all.len()).filter(|index| is(&all[*index].name)).collect();
+    if of_name.is_empty() {
+        of_name = (0..all.len()).filter(|index| matches(&all[*index].name)).collect();
+    }
     match of_name[..] {
         [] => {
-            reasons.insert(if claims.iss.is_some() { "unknown-issuer" } else { "missing-claim" });
+            reasons.insert("unknown-issuer");
             return None;
         }
         [only] => return Some(only),
@@ -171,7 +209,7 @@ fn find_issuer<'w>(
     }
     // Without a header that can be read the token is rejected for that.
     let header = header?;
-    let of_typ: Vec<&Issuer> = of_name.into_iter().filter(|issuer| takes(&issuer.typ, header).is_some()).collect();
+    let of_typ: Vec<usize> = of_name.into_iter().filter(|index| takes(&all[*index].typ, header).is_some()).collect();
     match of_typ[..] {
         [] => {
             reasons.insert("type-not-allowed");
@@ -179,13 +217,13 @@ fn find_issuer<'w>(
         }
         [only] => Some(only),
         [first, ..] => {
-            let value = first.audience_claims.iter().find_map(|path| mapping::at(payload, path));
+            let value = all[first].audience_claims.iter().find_map(|path| mapping::at(payload, path));
             let audiences: Vec<&str> = match value {
                 Some(Json::String(one)) => vec![one.as_str()],
                 Some(Json::Array(entries)) => entries.iter().filter_map(Json::as_str).collect(),
                 _ => Vec::new(),
             };
-            let named = audiences.iter().find_map(|one| of_typ.iter().find(|issuer| issuer.audiences.contains(one)));
+            let named = audiences.iter().find_map(|one| of_typ.iter().find(|i| all[**i].audiences.contains(one)));
             if named.is_none() && !audiences.is_empty() {
                 reasons.insert("wrong-audience");
                 return None;
@@ -193,6 +231,20 @@ fn find_issuer<'w>(
             // What there is in place of an audience is the same to all of them.
             Some(named.copied().unwrap_or(first))
         }
+    }
+}
+
+/// Where the issuer's name is a template: whether the tenant is listed, and its claim says the same as `iss`.
+fn check_tenant(issuer: &Issuer, claims: &Claims, payload: &Json, reasons: &mut Reasons) {
+    let (Ok(Some(template)), Some(iss)) = (Template::of(&issuer.name), &claims.iss) else { return };
+    let tenant = template.tenant(iss).unwrap_or_default();
+    if issuer.tenants.as_ref().is_some_and(|tenants| !tenants.iter().any(|one| one == tenant)) {
+        reasons.insert("unknown-issuer");
+    }
+    match issuer.tenant_claim.and_then(|path| mapping::at(payload, path)) {
+        None => drop(reasons.insert("missing-claim")),
+        Some(Json::String(claimed)) if claimed == tenant => {}
+        Some(_) => drop(reasons.insert("wrong-claim")),
     }
 }
 

@@ -6,7 +6,8 @@
 //! name, and the cryptography RustCrypto's instead of ring's and aws-lc's.
 //!
 //! A [`Plan`] says how to make a credential, good or spoiled, from a few bytes; [`world`] is the configuration in which
-//! all plans play. A [`PolicyPlan`] makes a configuration as well. The two verdicts are compared in `tollgate-tests`.
+//! all plans play. A [`PolicyPlan`] makes a configuration as well, and changes it; a [`Session`] follows the changes. The two
+//! verdicts are compared in `tollgate-tests`.
 //!
 //! ```
 //! use tollgate_oracle::{NOW, Plan, Verdict, judge, world};
@@ -21,6 +22,7 @@
 mod api_key;
 mod base64;
 mod claims;
+mod contradiction;
 mod draft;
 mod encoding;
 mod json;
@@ -32,11 +34,14 @@ mod members;
 mod mutation;
 mod plan;
 mod policy_plan;
+mod session;
 mod setting;
 mod signature;
 mod signer;
+mod template;
 mod text;
 mod token;
+mod validator;
 mod verdict;
 mod world;
 
@@ -45,7 +50,8 @@ pub use judge::{judge, judge_api_key};
 pub use key::Key;
 pub use mutation::{Kind as MutationKind, Mutation};
 pub use plan::{Plan, Trial};
-pub use policy_plan::PolicyPlan;
+pub use policy_plan::{PolicyPlan, Step};
+pub use session::{Judged, Session};
 pub use setting::{NOW, world};
 pub use verdict::{Facts, Verdict};
-pub use world::{Credential, ExpectedValue, Issuer, Kind, State, Typ, World};
+pub use world::{Credential, ExpectedValue, Issuer, Kind, Rule, State, Typ, Validator, World};

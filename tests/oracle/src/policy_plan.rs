@@ -1,22 +1,36 @@
-use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::base64::encode_url;
+use crate::contradiction::contradict;
 use crate::key::Key;
 use crate::plan::Random;
 use crate::setting::NOW;
 use crate::signer::Signer;
-use crate::world::{ExpectedValue, Issuer, Typ, World};
+use crate::template::Template;
+use crate::world::{ExpectedValue, Issuer, Rule, Typ, Validator, World};
 
-/// A configuration of up to three issuers and a token for it, from a few bytes. Any bytes are a plan.
+/// A configuration of up to three issuers, a token for it, and what happens then, from a few bytes. Any bytes are a plan.
 pub struct PolicyPlan {
     /// The configuration. It may [contradict itself](PolicyPlan::is_contradictory).
     pub world: World,
     /// The value of the Authorization header.
     pub header: Vec<u8>,
-    /// When it is presented, and when once more.
-    pub times: [i64; 2],
+    /// What happens, in order.
+    pub steps: Vec<Step>,
     claims: String,
+}
+
+/// Something that happens to an engine.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// The token is presented, at this time in seconds since the Unix epoch.
+    Verify(i64),
+    /// An issuer is added.
+    Add(Box<Issuer>),
+    /// Issuers take the place of those of the same names.
+    Replace(Vec<Issuer>),
+    /// The issuers of this name are removed.
+    Remove(String),
 }
 
 /// The keys of the issuers, by their `kid`.
@@ -30,8 +44,8 @@ impl PolicyPlan {
         let count = 1 + choices.below(3);
         let issuers: Vec<Issuer> = (0..count).map(|index| choices.issuer(index)).collect();
         let target = choices.below(count);
-        let typ = choices.one_of(&TYPES);
-        let claims = choices.claims(&issuers[target]);
+        let typ = choices.typ(&issuers[target].typ);
+        let (iss, claims) = choices.claims(&issuers[target]);
         let kid = KEYS[if choices.rarely() { choices.below(KEYS.len()) } else { target }];
         let typ = if typ.is_empty() { String::new() } else { format!(r#","typ":"{typ}""#) };
         let header = format!(r#"{{"alg":"HS256","kid":"{kid}"{typ}}}"#);
@@ -41,11 +55,10 @@ impl PolicyPlan {
             signature[0] ^= 1;
         }
         let signature = encode_url(&signature);
-        let later = [0, 59, 60, 599, 600, 660, -60, -61];
         PolicyPlan {
+            steps: choices.steps(&issuers, target, &iss),
             world: World { issuers, prefix: "tg", env: "live", credentials: Vec::new(), max_header_bytes: 8192 },
             header: format!("Bearer {signing_input}.{signature}").into_bytes(),
-            times: [NOW, NOW + later[choices.below(later.len())]],
             claims,
         }
     }
@@ -54,99 +67,36 @@ impl PolicyPlan {
     #[must_use]
     pub fn random(number: u64) -> PolicyPlan {
         let mut random = Random::new(number);
-        PolicyPlan::from_bytes(&(0..160).map(|_| random.byte()).collect::<Vec<_>>())
+        PolicyPlan::from_bytes(&(0..240).map(|_| random.byte()).collect::<Vec<_>>())
     }
 
     /// Whether an engine has to refuse the configuration, by what the documentation says of each setting.
     #[must_use]
     pub fn is_contradictory(&self) -> bool {
-        let issuers = &self.world.issuers;
-        let pairs =
-            || issuers.iter().enumerate().flat_map(|(n, one)| issuers[n + 1..].iter().map(move |two| (one, two)));
-        issuers.iter().any(contradicts_itself) || pairs().any(|(one, two)| overlap(one, two))
+        contradict(&self.world.issuers)
     }
 }
 
 impl fmt::Debug for PolicyPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let without_keys = |issuer: &Issuer| Issuer { keys: Vec::new(), secrets: Vec::new(), ..issuer.clone() };
         for issuer in &self.world.issuers {
-            writeln!(f, "{:#?}", Issuer { keys: Vec::new(), secrets: Vec::new(), ..issuer.clone() })?;
+            writeln!(f, "{:#?}", without_keys(issuer))?;
         }
-        writeln!(f, "{}\n{:?} {:?}", self.claims, String::from_utf8_lossy(&self.header), self.times)
+        for step in &self.steps {
+            let step = match step {
+                Step::Add(issuer) => Step::Add(Box::new(without_keys(issuer))),
+                Step::Replace(issuers) => Step::Replace(issuers.iter().map(without_keys).collect()),
+                step => step.clone(),
+            };
+            writeln!(f, "{step:?}")?;
+        }
+        writeln!(f, "{}\n{:?}", self.claims, String::from_utf8_lossy(&self.header))
     }
 }
 
 fn key(kid: &str) -> Signer {
     Signer::new("HS256", 20 + KEYS.iter().position(|one| *one == kid).unwrap_or(0))
-}
-
-fn contradicts_itself(issuer: &Issuer) -> bool {
-    let is_twice = |paths: &[&str]| {
-        let steps: Vec<_> = paths.iter().map(|path| steps(path)).collect();
-        (1..steps.len()).any(|n| steps[..n].contains(&steps[n]))
-    };
-    let scope_claims: Vec<_> = issuer.scope_claims.iter().map(|(path, _)| *path).collect();
-    let prefixes = || issuer.scope_claims.iter().map(|(_, prefix)| *prefix).filter(|prefix| !prefix.is_empty());
-    issuer.audiences.is_empty() != issuer.any_audience
-        || issuer.audiences.contains(&"")
-        || issuer.audience_claims.is_empty()
-        || [&issuer.audience_claims, &issuer.client_claims, &issuer.subject_claims, &scope_claims]
-            .into_iter()
-            .any(|paths| is_twice(paths))
-        || prefixes().any(|one| prefixes().any(|two| one != two && two.starts_with(one)))
-        || issuer.optional.iter().any(|name| !["sub", "client_id", "iat", "jti"].contains(name))
-        || (!issuer.optional.is_empty() && !matches!(issuer.typ, Typ::AccessToken | Typ::Both))
-        || issuer.optional.iter().any(|name| issuer.required.iter().any(|path| steps(path) == [*name]))
-        || issuer.expected.iter().any(|(_, values)| values.is_empty())
-        || issuer.max_list_entries == 0
-        || issuer.max_members < least_members(issuer)
-        || issuer.leeway > 300
-}
-
-/// How many members the claims of a token have that `issuer` could accept.
-fn least_members(issuer: &Issuer) -> usize {
-    let mut names: BTreeSet<String> = ["iss".to_owned()].into();
-    if !issuer.missing_exp {
-        names.insert("exp".to_owned());
-    }
-    let looked_at = issuer.required.iter().chain(issuer.expected.iter().map(|(path, _)| path));
-    names.extend(looked_at.map(|path| steps(path).remove(0)));
-    if matches!(issuer.typ, Typ::AccessToken) {
-        let required = ["sub", "client_id", "iat", "jti"].into_iter().filter(|name| !issuer.optional.contains(name));
-        names.extend(required.map(str::to_owned));
-    }
-    let has_audience = issuer.audience_claims.iter().any(|path| names.contains(&steps(path)[0]));
-    names.len() + usize::from(!has_audience && !issuer.any_audience)
-}
-
-/// Whether a token could belong to both.
-fn overlap(one: &Issuer, two: &Issuer) -> bool {
-    let sources = |issuer: &Issuer| issuer.audience_claims.iter().map(|path| steps(path)).collect::<Vec<_>>();
-    one.name == two.name
-        && types(&one.typ).iter().any(|typ| types(&two.typ).contains(typ))
-        && (one.any_audience
-            || two.any_audience
-            || sources(one) != sources(two)
-            || one.audiences.iter().any(|audience| two.audiences.contains(audience)))
-}
-
-fn types(typ: &Typ) -> Vec<String> {
-    let plain = |typ: &&str| typ.to_ascii_lowercase().trim_start_matches("application/").to_owned();
-    match typ {
-        Typ::Jwt => vec![String::new(), "jwt".into()],
-        Typ::AccessToken => vec!["at+jwt".into()],
-        Typ::Both => vec![String::new(), "jwt".into(), "at+jwt".into()],
-        Typ::OneOf(types) => types.iter().map(plain).collect(),
-    }
-}
-
-/// The steps of a JSON Pointer, or the one of a name.
-fn steps(path: &str) -> Vec<String> {
-    let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
-    match path.strip_prefix('/') {
-        Some(pointer) => pointer.split('/').map(unescape).collect(),
-        None => vec![path.to_owned()],
-    }
 }
 
 /// One choice after the other from the bytes; at their end always the first.
@@ -189,15 +139,115 @@ impl Choices<'_> {
         some
     }
 
+    /// The token is presented twice, and again after each change, and once more at another time.
+    fn steps(&mut self, issuers: &[Issuer], target: usize, iss: &str) -> Vec<Step> {
+        let mut now = NOW;
+        let mut steps = vec![Step::Verify(now), Step::Verify(now)];
+        for _ in 0..self.one_of(&[0, 0, 0, 1, 1, 2, 3]) {
+            steps.push(self.change(issuers, target, iss));
+            now += self.one_of(&[0, 0, 29, 31, 59, 3600]);
+            steps.extend(vec![Step::Verify(now); self.below(3)]);
+        }
+        // A clock that goes back makes a known token unknown.
+        steps.push(Step::Verify(now + self.one_of(&[0, 59, 60, 599, 600, 660, -60, -61])));
+        steps
+    }
+
+    fn change(&mut self, issuers: &[Issuer], target: usize, iss: &str) -> Step {
+        let of_target = || issuers.iter().filter(|issuer| issuer.name == issuers[target].name).cloned();
+        let mut changed = issuers[target].clone();
+        match self.below(8) {
+            0 => Step::Remove(changed.name),
+            1 => Step::Remove(self.issuer(0).name),
+            2 => Step::Add(Box::new(self.issuer(target))),
+            // A full name takes the tokens of a template.
+            3 => {
+                (changed.tenant_claim, changed.tenants) = (None, None);
+                Step::Add(Box::new(Issuer { name: iss.into(), ..changed }))
+            }
+            4 => Step::Replace(of_target().collect()),
+            5 => {
+                changed.validators = self.some_of(&VALIDATORS, 2);
+                Step::Replace(vec![changed])
+            }
+            6 => {
+                changed.audiences = self.some_of(&AUDIENCES, 2);
+                Step::Replace(vec![changed])
+            }
+            _ => Step::Replace((0..self.below(3)).map(|index| self.issuer(index)).collect()),
+        }
+    }
+
+    /// Mostly one that is taken.
+    fn typ(&mut self, taken: &Typ) -> &'static str {
+        if self.sometimes() {
+            return self.one_of(&TYPES);
+        }
+        match taken {
+            Typ::Jwt => self.one_of(&["JWT", ""]),
+            Typ::AccessToken => "at+jwt",
+            Typ::Both => self.one_of(&["at+jwt", "JWT", ""]),
+            Typ::OneOf(types) => types.first().copied().unwrap_or_default(),
+        }
+    }
+
+    fn issuer_name(&mut self) -> String {
+        if self.below(8) < 5 {
+            return self.one_of(&["https://a.example", "https://a.example", "https://b.example"]).into();
+        }
+        if self.rarely() {
+            return self.one_of(&STRANGE_NAMES).into();
+        }
+        let variable = if self.rarely() { "other" } else { "tenant" };
+        let (before, after) = (self.one_of(&BEFORE), self.one_of(&AFTER));
+        if self.rarely() {
+            return format!("https://t.example/{before}{}{after}", self.one_of(&TENANTS));
+        }
+        format!("https://t.example/{before}{{{variable}}}{after}")
+    }
+
+    fn set_tenants(&mut self, issuer: &mut Issuer) {
+        let has_variable = issuer.name.contains('{') != self.very_rarely();
+        if !has_variable {
+            return;
+        }
+        issuer.tenant_claim = if self.very_rarely() { None } else { Some(self.one_of(&TENANT_CLAIMS)) };
+        if self.sometimes() {
+            let all: &[&str] = if self.rarely() { &BAD_TENANTS } else { &TENANTS };
+            let mut tenants = self.some_of(all, 3);
+            if !self.rarely() {
+                tenants.push("a.b-c");
+            }
+            issuer.tenants = Some(tenants.into_iter().map(Into::into).collect());
+        }
+    }
+
+    /// `iss`, and the tenant in it where the issuer is a template.
+    fn iss(&mut self, issuer: &Issuer) -> (String, Option<String>) {
+        let Ok(Some(_)) = Template::of(&issuer.name) else { return (issuer.name.clone(), None) };
+        let listed: Vec<&str> = issuer.tenants.iter().flatten().map(String::as_str).collect();
+        let tenant = match self.below(16) {
+            0 => self.one_of(&BAD_TENANTS),
+            1..5 => self.one_of(&TENANTS),
+            _ => listed.first().copied().unwrap_or("a"),
+        };
+        let (before, rest) = issuer.name.split_once('{').unwrap_or_default();
+        let (_, after) = rest.split_once('}').unwrap_or_default();
+        (format!("{before}{tenant}{after}"), Some(tenant.to_owned()))
+    }
+
     fn issuer(&mut self, index: usize) -> Issuer {
-        let mut issuer =
-            Issuer::new(self.one_of(&["https://a.example", "https://a.example", "https://b.example"]), vec![]);
+        let mut issuer = Issuer::new(&self.issuer_name(), vec![]);
+        self.set_tenants(&mut issuer);
         issuer.audiences = match self.below(8) {
             0..5 => vec![AUDIENCES[index]],
             5 => AUDIENCES.to_vec(),
             6 => vec![AUDIENCES[0]],
-            _ => self.some_of(&AUDIENCES, 2),
+            _ => [vec![AUDIENCES[index]], self.some_of(&AUDIENCES, 2)].concat(),
         };
+        if self.very_rarely() {
+            issuer.audiences = self.some_of(&["", "app-1"], 1);
+        }
         issuer.any_audience = self.rarely();
         if issuer.any_audience && !self.rarely() {
             issuer.audiences.clear();
@@ -224,7 +274,8 @@ impl Choices<'_> {
         }
         if self.sometimes() {
             let paths = self.some_of(&PATHS, 4);
-            issuer.scope_claims = paths.into_iter().map(|path| (path, self.one_of(&PREFIXES))).collect();
+            let prefixes: &[&str] = if self.rarely() { &PREFIXES } else { &["", "role:", "g/"] };
+            issuer.scope_claims = paths.into_iter().map(|path| (path, self.one_of(prefixes))).collect();
         }
         issuer.all_scopes = self.below(2) == 1;
         if self.sometimes() {
@@ -242,13 +293,16 @@ impl Choices<'_> {
             }
         }
         issuer.max_list_entries = self.one_of(&[128, 128, 128, 2, 1, 300]);
-        issuer.max_members = self.one_of(&[256, 256, 256, 12, 10, 300]);
+        issuer.max_members = self.one_of(&[256, 256, 256, 16, 12, 300]);
         issuer.leeway = self.one_of(&[60, 60, 0, 300]);
         if self.very_rarely() {
             (issuer.max_list_entries, issuer.max_members) = (self.below(2), 256 - 256 * self.below(2));
         }
         if self.very_rarely() {
             issuer.leeway = 301;
+        }
+        if self.sometimes() {
+            issuer.validators = self.some_of(&VALIDATORS, 2);
         }
         let (kid, secret) = (KEYS[index], key(KEYS[index]).hmac_secret().unwrap_or_default().to_vec());
         issuer.keys = vec![Key::secret(Some(kid.into()), "HS256", &secret)];
@@ -269,19 +323,37 @@ impl Choices<'_> {
         (0..count).map(|_| values[self.below(values.len())].clone()).collect()
     }
 
-    /// Claims that are mostly good for `issuer`.
-    fn claims(&mut self, issuer: &Issuer) -> String {
+    /// `iss`, and all claims, which are mostly good for `issuer`.
+    fn claims(&mut self, issuer: &Issuer) -> (String, String) {
+        let (iss, tenant) = self.iss(issuer);
         let mut claims: Vec<(&str, String)> = vec![
-            ("iss", format!("\"{}\"", issuer.name)),
+            ("iss", format!("\"{iss}\"")),
             ("exp", (NOW + 600).to_string()),
             ("aud", format!("\"{}\"", issuer.audiences.first().unwrap_or(&"x"))),
         ];
         if !self.rarely() {
-            for (name, value) in [("sub", "\"s\""), ("client_id", "\"app-1\""), ("iat", "1"), ("jti", "\"t\"")] {
+            let (subject, client) = (self.one_of(&["\"s\"", "\"a\""]), self.one_of(&["\"app-1\"", "\"app-2\""]));
+            for (name, value) in [("sub", subject), ("client_id", client), ("iat", "1"), ("jti", "\"t\"")] {
                 claims.push((name, value.into()));
             }
+            if self.below(2) == 1 {
+                claims.push(("scope", "\"read role:admin\"".into()));
+            }
+            if self.rarely() {
+                claims.retain(|(claim, _)| *claim != "jti");
+            }
         }
-        for _ in 0..self.below(6) {
+        if let (Some(tenant), Some(claim)) = (tenant, issuer.tenant_claim) {
+            let claim: &'static str = claim;
+            let (name, value) = match claim {
+                "/ext/tid" => ("ext", format!(r#"{{"tid":"{tenant}"}}"#)),
+                "/groups/0" => ("groups", format!(r#"["{tenant}"]"#)),
+                name => (name, format!("\"{tenant}\"")),
+            };
+            claims.retain(|(claim, _)| *claim != name);
+            claims.push((name, value));
+        }
+        for _ in 0..self.below(5) {
             let name = self.one_of(&NAMES);
             // A registered claim of another type makes the rest of no account.
             let fitting = if name == "exp" || name == "iat" { &NUMBERS[..] } else { &STRINGS };
@@ -299,7 +371,7 @@ impl Choices<'_> {
             claims.push((name, value));
         }
         if self.rarely() {
-            let wide = (0..self.one_of(&[5, 11, 12, 255, 256, 257, 300])).map(|n| format!("\"{n}\":0"));
+            let wide = (0..self.one_of(&[5, 11, 12, 13, 16, 17, 255, 256, 257, 300])).map(|n| format!("\"{n}\":0"));
             claims.push(("wide", format!("{{{}}}", wide.collect::<Vec<_>>().join(","))));
         }
         if self.rarely() {
@@ -308,8 +380,58 @@ impl Choices<'_> {
             claims.push((name, format!("[{}]", vec!["\"app-1\""; count].join(","))));
         }
         let members: Vec<_> = claims.iter().map(|(name, value)| format!("\"{name}\":{value}")).collect();
-        format!("{{{}}}", members.join(","))
+        (iss, format!("{{{}}}", members.join(",")))
     }
+}
+
+/// What a name has before its variable, ...
+const BEFORE: [&str; 10] = ["", "", "", "", "a", "a-", "b/", "./", "a/v2/", LONG];
+
+/// ... and after it.
+const AFTER: [&str; 9] = ["", "/v2", "/v2", "/v2", "/", "-b", "a", "b/v2", LONG];
+
+const STRANGE_NAMES: [&str; 10] = [
+    "https://{tenant}.example/v2",
+    "https://t.example/{a}/{b}",
+    "https://t.example/{}",
+    "https://t.example/}a{",
+    "https://t.example/{a",
+    "https://t.example/{a b}",
+    "urn:t:{tenant}",
+    "http://t.example/{tenant}",
+    "https://t.example:8443/{tenant}",
+    "//t.example/{tenant}",
+];
+
+const TENANTS: [&str; 6] = ["a", "b", "a.b", "A_-9", "v2", LONG];
+
+const BAD_TENANTS: [&str; 8] = ["", ".", "..", "a/b", "a b", "a%2Fb", "{a}", TOO_LONG];
+
+const LONG: &str = TOO_LONG.split_at(128).0;
+
+/// One byte more than a tenant may have.
+const TOO_LONG: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\
+                        0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefg";
+
+const TENANT_CLAIMS: [&str; 7] = ["tid", "tid", "tid", "/ext/tid", "/groups/0", "sub", "client_id"];
+
+const VALIDATORS: [Validator; 8] = [
+    once("validator-subject", Rule::NotOfSubject("a")),
+    once("validator-scope", Rule::OfScope("read")),
+    once("validator-text", Rule::WithText("jti")),
+    once("validator-before", Rule::Before(NOW + 30)),
+    each_time("validator-client-each-time", Rule::NotOfClient("app-2")),
+    each_time("validator-scope-each-time", Rule::OfScope("role:admin")),
+    each_time("validator-text-each-time", Rule::WithText("sub")),
+    each_time("validator-before-each-time", Rule::Before(NOW + 30)),
+];
+
+const fn once(code: &'static str, rule: Rule) -> Validator {
+    Validator { code, on_each_hit: false, rule }
+}
+
+const fn each_time(code: &'static str, rule: Rule) -> Validator {
+    Validator { code, on_each_hit: true, rule }
 }
 
 const AUDIENCES: [&str; 3] = ["app-1", "app-2", "https://api.example"];
@@ -343,7 +465,7 @@ const PATHS: [&str; 22] = [
     "/aud/0",
 ];
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 21] = [
     "aud",
     "client_id",
     "azp",
@@ -362,6 +484,9 @@ const NAMES: [&str; 18] = [
     "exp",
     "iss",
     "sid",
+    "tid",
+    "ext",
+    "groups",
 ];
 
 /// Of a type that their specifications give them.

@@ -1,4 +1,4 @@
-//! The one world in which all plans play: ten issuers, all algorithms, every kind of credential.
+//! The one world in which all plans play: thirteen issuers, all algorithms, every kind of credential.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use crate::api_key::assemble;
 use crate::jws::ALGORITHMS;
 use crate::key::Key;
 use crate::signer::Signer;
-use crate::world::{Credential, ExpectedValue, Issuer, Kind, State, Typ, World};
+use crate::world::{Credential, ExpectedValue, Issuer, Kind, Rule, State, Typ, Validator, World};
 
 /// When it plays, in seconds since the Unix epoch.
 pub const NOW: i64 = 1_763_800_000;
@@ -79,6 +79,7 @@ const ENCRYPTION: usize = 20;
 /// Each issuer, without its keys, and these, each with whether its JWK says `alg`.
 fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
     let plain = |name| Issuer::new(name, vec![AUDIENCE]);
+    let validator = |code, on_each_hit, rule| Validator { code, on_each_hit, rule };
     let named = |alg, number, kid: Option<String>, with_alg| {
         (Named { signer: Signer::new(alg, number), number, kid }, with_alg)
     };
@@ -161,6 +162,35 @@ fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
         (
             Issuer { audiences: vec!["app-1"], required: vec!["tenant"], ..plain("https://thrice.example.com") },
             two_of_each(1, 0),
+        ),
+        // Templates: of any tenant, of some, and a name of its own that the first would match.
+        (
+            Issuer {
+                tenant_claim: Some("tid"),
+                validators: vec![
+                    validator("validator-subject", false, Rule::NotOfSubject("a b")),
+                    validator("validator-scope", true, Rule::OfScope("read:sites")),
+                    validator("validator-text", false, Rule::WithText("jti")),
+                ],
+                ..plain("https://login.example.com/{tenant}/v2.0")
+            },
+            two_of_each(1, 2),
+        ),
+        (
+            Issuer {
+                tenant_claim: Some("/tenant"),
+                tenants: Some(vec!["tenant-1".into(), "tenant-3".into()]),
+                typ: Typ::Both,
+                ..plain("https://login.example.com/{tenant}")
+            },
+            two_of_each(2, 3),
+        ),
+        (
+            Issuer {
+                validators: vec![validator("validator-client", true, Rule::NotOfClient("client-2"))],
+                ..plain("https://login.example.com/own/v2.0")
+            },
+            two_of_each(0, 1),
         ),
     ]
 }

@@ -1,7 +1,7 @@
 use crate::key::Key;
 
 /// All that a verifier is configured with.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct World {
     /// The issuers of JWTs.
     pub issuers: Vec<Issuer>,
@@ -18,8 +18,12 @@ pub struct World {
 /// One issuer and its policy.
 #[derive(Clone, Debug)]
 pub struct Issuer {
-    /// What `iss` has to equal.
-    pub name: &'static str,
+    /// What `iss` has to equal, or a template with one `{variable}`.
+    pub name: String,
+    /// Where the name is a template: the claim that has to equal what stands in place of the variable.
+    pub tenant_claim: Option<&'static str>,
+    /// Where the name is a template: what may stand in place of the variable; anything without a list.
+    pub tenants: Option<Vec<String>>,
     /// The JWK set of its public keys.
     pub jwks: String,
     /// Its HMAC keys: `kid`, `alg`, secret.
@@ -58,14 +62,18 @@ pub struct Issuer {
     pub max_members: usize,
     /// Seconds forgiven at `exp` and `nbf`.
     pub leeway: i64,
+    /// Checks of the user's own.
+    pub validators: Vec<Validator>,
 }
 
 impl Issuer {
     /// An issuer of that name without keys, all else as it is by default.
     #[must_use]
-    pub fn new(name: &'static str, audiences: Vec<&'static str>) -> Self {
+    pub fn new(name: &str, audiences: Vec<&'static str>) -> Self {
         Issuer {
-            name,
+            name: name.into(),
+            tenant_claim: None,
+            tenants: None,
             jwks: String::new(),
             secrets: Vec::new(),
             keys: Vec::new(),
@@ -85,8 +93,35 @@ impl Issuer {
             max_list_entries: 128,
             max_members: 256,
             leeway: 60,
+            validators: Vec::new(),
         }
     }
+}
+
+/// A check of the user's own, made after everything else.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Validator {
+    /// What it refuses with. It begins with `validator-`.
+    pub code: &'static str,
+    /// Whether it checks a token that is known each time that it comes.
+    pub on_each_hit: bool,
+    /// What it lets pass.
+    pub rule: Rule,
+}
+
+/// What a [`Validator`] lets pass.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// Tokens of every subject but this one.
+    NotOfSubject(&'static str),
+    /// Tokens of every client but this one.
+    NotOfClient(&'static str),
+    /// Tokens with this scope.
+    OfScope(&'static str),
+    /// Tokens in which this claim is a string.
+    WithText(&'static str),
+    /// Tokens that come before this time, in seconds since the Unix epoch.
+    Before(i64),
 }
 
 /// A value that a claim may be expected to have.

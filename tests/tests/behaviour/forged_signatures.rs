@@ -250,7 +250,7 @@ impl GoodToken {
         let mut signature = Vec::new();
         base64url::decode(encoded, &mut signature).unwrap();
         let issuer = &tollgate_oracle::world().issuers[0];
-        assert_eq!((issuer.name, issuer.audiences[0]), (ISSUER, AUDIENCE));
+        assert_eq!((issuer.name.as_str(), issuer.audiences[0]), (ISSUER, AUDIENCE));
         let keys = KeySet::builder().jwks(issuer.jwks.as_bytes()).unwrap().build().unwrap();
         GoodToken { alg, signing_input: signing_input.to_owned(), signature, keys }
     }

@@ -343,6 +343,23 @@ fn templates_that_overlap_are_refused() {
 }
 
 #[test]
+fn templates_overlap_only_where_a_tenant_of_both_is_short_enough() {
+    let key = hs256();
+    let overlap = |one: &str, other: &str| {
+        let named = |pieces: &str| template(&format!("https://h.example/{pieces}"), &key);
+        Engine::builder().no_cache().issuer(named(one)).issuer(named(other)).build().is_err()
+    };
+    for (length, overlaps) in [(127, true), (128, false)] {
+        let piece = "a".repeat(length);
+        assert_eq!(overlap("{t}", &format!("{piece}{{t}}")), overlaps, "{length}");
+        assert_eq!(overlap(&format!("{{t}}{piece}"), "{t}"), overlaps, "{length}");
+    }
+    let (a, b) = ("a".repeat(128), "b".repeat(128));
+    assert!(overlap(&format!("{a}{{t}}"), &format!("{{t}}{b}")), "each is the other's tenant");
+    assert!(!overlap(&format!("{a}a{{t}}"), &format!("{{t}}{b}")));
+}
+
+#[test]
 fn templates_of_other_schemes_and_authorities_do_not_overlap() {
     let key = hs256();
     let names = ["https://a.example/{t}", "http://a.example/{t}", "https://b.example/{t}", "https://a.example:1/{t}"];

@@ -39,7 +39,9 @@ impl IssuerTemplate {
         // What the tenant of `short` has to begin with, and how the two go on from there.
         if let Some(end) = short.suffix.strip_suffix(&*long.suffix) {
             // tenant of short + end = begin + tenant of long
-            is_part(begin) && is_part(end) || share_a_slice(begin, end)
+            let leave_room = begin.len().max(end.len()) < MAX_TENANT_BYTES;
+            let are_parts = is_part(begin) && is_part(end);
+            are_parts && leave_room || is_tenant(begin) && is_tenant(end) || share_a_slice(begin, end)
         } else if let Some(end) = long.suffix.strip_suffix(&*short.suffix) {
             // tenant of short = begin + tenant of long + end
             is_part(begin) && is_part(end) && begin.len() + end.len() < MAX_TENANT_BYTES

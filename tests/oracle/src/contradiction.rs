@@ -1,0 +1,101 @@
+//! Which configurations an engine has to refuse, by what the documentation says of each setting.
+
+use std::collections::BTreeSet;
+
+use crate::template::{Template, is_tenant};
+use crate::world::{Issuer, Typ};
+
+/// Whether one of the issuers contradicts itself, or a token could belong to two of them.
+pub(crate) fn contradict(issuers: &[Issuer]) -> bool {
+    let pairs = || issuers.iter().enumerate().flat_map(|(n, one)| issuers[n + 1..].iter().map(move |two| (one, two)));
+    issuers.iter().any(contradicts_itself) || pairs().any(|(one, two)| overlap(one, two))
+}
+
+fn contradicts_itself(issuer: &Issuer) -> bool {
+    let is_twice = |paths: &[&str]| {
+        let steps: Vec<_> = paths.iter().map(|path| steps(path)).collect();
+        (1..steps.len()).any(|n| steps[..n].contains(&steps[n]))
+    };
+    let scope_claims: Vec<_> = issuer.scope_claims.iter().map(|(path, _)| *path).collect();
+    let prefixes = || issuer.scope_claims.iter().map(|(_, prefix)| *prefix).filter(|prefix| !prefix.is_empty());
+    issuer.audiences.is_empty() != issuer.any_audience
+        || issuer.audiences.contains(&"")
+        || issuer.audience_claims.is_empty()
+        || [&issuer.audience_claims, &issuer.client_claims, &issuer.subject_claims, &scope_claims]
+            .into_iter()
+            .any(|paths| is_twice(paths))
+        || prefixes().any(|one| prefixes().any(|two| one != two && two.starts_with(one)))
+        || issuer.optional.iter().any(|name| !["sub", "client_id", "iat", "jti"].contains(name))
+        || (!issuer.optional.is_empty() && !matches!(issuer.typ, Typ::AccessToken | Typ::Both))
+        || issuer.optional.iter().any(|name| issuer.required.iter().any(|path| steps(path) == [*name]))
+        || issuer.expected.iter().any(|(_, values)| values.is_empty())
+        || issuer.max_list_entries == 0
+        || issuer.max_members < least_members(issuer)
+        || issuer.leeway > 300
+        || contradicts_its_name(issuer)
+}
+
+fn contradicts_its_name(issuer: &Issuer) -> bool {
+    let has_tenants = issuer.tenant_claim.is_some() || issuer.tenants.is_some();
+    match Template::of(&issuer.name) {
+        Err(_) => true,
+        Ok(None) => has_tenants || issuer.name.is_empty(),
+        Ok(Some(_)) => {
+            let tenants = issuer.tenants.as_deref();
+            let are_tenants =
+                tenants.is_none_or(|tenants| !tenants.is_empty() && tenants.iter().all(|one| is_tenant(one)));
+            issuer.tenant_claim.is_none() || !are_tenants
+        }
+    }
+}
+
+/// How many members the claims of a token have that `issuer` could accept.
+fn least_members(issuer: &Issuer) -> usize {
+    let mut names: BTreeSet<String> = ["iss".to_owned()].into();
+    if !issuer.missing_exp {
+        names.insert("exp".to_owned());
+    }
+    let looked_at = issuer.required.iter().chain(issuer.expected.iter().map(|(path, _)| path));
+    names.extend(looked_at.chain(&issuer.tenant_claim).map(|path| steps(path).remove(0)));
+    if matches!(issuer.typ, Typ::AccessToken) {
+        let required = ["sub", "client_id", "iat", "jti"].into_iter().filter(|name| !issuer.optional.contains(name));
+        names.extend(required.map(str::to_owned));
+    }
+    let has_audience = issuer.audience_claims.iter().any(|path| names.contains(&steps(path)[0]));
+    names.len() + usize::from(!has_audience && !issuer.any_audience)
+}
+
+/// Whether a token could belong to both.
+fn overlap(one: &Issuer, two: &Issuer) -> bool {
+    let sources = |issuer: &Issuer| issuer.audience_claims.iter().map(|path| steps(path)).collect::<Vec<_>>();
+    if let (Ok(Some(template)), Ok(Some(other))) = (Template::of(&one.name), Template::of(&two.name))
+        && one.name != two.name
+    {
+        return template.overlaps(&other);
+    }
+    one.name == two.name
+        && types(&one.typ).iter().any(|typ| types(&two.typ).contains(typ))
+        && (one.any_audience
+            || two.any_audience
+            || sources(one) != sources(two)
+            || one.audiences.iter().any(|audience| two.audiences.contains(audience)))
+}
+
+fn types(typ: &Typ) -> Vec<String> {
+    let plain = |typ: &&str| typ.to_ascii_lowercase().trim_start_matches("application/").to_owned();
+    match typ {
+        Typ::Jwt => vec![String::new(), "jwt".into()],
+        Typ::AccessToken => vec!["at+jwt".into()],
+        Typ::Both => vec![String::new(), "jwt".into(), "at+jwt".into()],
+        Typ::OneOf(types) => types.iter().map(plain).collect(),
+    }
+}
+
+/// The steps of a JSON Pointer, or the one of a name.
+fn steps(path: &str) -> Vec<String> {
+    let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
+    match path.strip_prefix('/') {
+        Some(pointer) => pointer.split('/').map(unescape).collect(),
+        None => vec![path.to_owned()],
+    }
+}
