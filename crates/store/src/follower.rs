@@ -1,5 +1,6 @@
 //! Keeping a table of keys and a table of revocations in step with a log.
 
+mod ended;
 mod progress;
 mod reclaimer;
 mod thread;
@@ -13,13 +14,13 @@ use crate::clock;
 use crate::key::StoredKey;
 use crate::limits::{CHANGES_PER_READ, KEYS_PER_REPORT, RECLAIM_INTERVAL};
 use crate::revocation::revocation;
+use ended::{end_of, entry};
 use parking_lot::Mutex;
-use reclaimer::expiry;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tollgate::apikeys::KeyDigest;
-use tollgate::{ApiKeyTable, KeyRecord, KeyState, Revocation, Revocations};
+use tollgate::{ApiKeyTable, KeyRecord, Revocation, Revocations};
 
 /// Applies what a [`ChangeLog`] says to the tables that engines read.
 ///
@@ -33,7 +34,9 @@ use tollgate::{ApiKeyTable, KeyRecord, KeyState, Revocation, Revocations};
 /// While it is in step with the log the revocations are [fresh](Revocations::are_fresh): [`max_staleness`](Self::max_staleness)
 /// says for how long afterwards. When it is dropped they are stale.
 ///
-/// A disabled key stays in the table, so that a rejection can say why; a revoked or expired one does not.
+/// A disabled key stays in the table, so that a rejection can say why. A revoked or expired one stays for
+/// [`TOMBSTONE_SECONDS`](crate::limits::TOMBSTONE_SECONDS), and after a [sweep](Reclaimer::reclaim) no more of them than
+/// [`max_tombstones`](Self::max_tombstones). A removed one does not.
 #[derive(Debug)]
 pub struct Follower<L> {
     log: Arc<L>,
@@ -55,10 +58,18 @@ impl<L: ChangeLog> Follower<L> {
         Self { log, table, revocations, progress, position: None, reclaimer, reclaim_interval }
     }
 
-    /// How often the threads of [`spawn`](Self::spawn) free what has expired; every [`RECLAIM_INTERVAL`] unless told.
+    /// How often the threads of [`spawn`](Self::spawn) free what is to be forgotten; every [`RECLAIM_INTERVAL`] unless told.
     #[must_use]
     pub fn reclaim_every(mut self, interval: Duration) -> Self {
         self.reclaim_interval = interval;
+        self
+    }
+
+    /// How many revoked and expired keys the table may hold, so that a rejection can say why;
+    /// [`MAX_TOMBSTONES`](crate::limits::MAX_TOMBSTONES) unless told. Those that ended first go first.
+    #[must_use]
+    pub fn max_tombstones(mut self, max: usize) -> Self {
+        self.reclaimer.max_tombstones = max;
         self
     }
 
@@ -74,7 +85,7 @@ impl<L: ChangeLog> Follower<L> {
         self
     }
 
-    /// What frees the memory of what has expired, also while a thread has this follower.
+    /// What frees the memory of what is to be forgotten, also while a thread has this follower.
     #[must_use]
     pub fn reclaimer(&self) -> &Reclaimer {
         &self.reclaimer
@@ -145,18 +156,19 @@ impl<L: ChangeLog> Follower<L> {
     fn fill(&self, report: &(dyn Fn(u64) + Sync)) -> Result<u64, L::Error> {
         let snapshot = Snapshot::new(report);
         let now = clock::now();
+        self.reclaimer.forget_tombstones();
         let outcome = self.log.snapshot(&|changes| {
             let keys = snapshot.keys(changes);
             if keys.is_empty() {
                 return;
             }
             snapshot.before_first_key(&self.revocations);
-            let mut first_expiry = i64::MAX;
-            for (digest, record) in keys.into_iter().filter_map(|key| entry(key, now)) {
-                first_expiry = first_expiry.min(expiry(&record));
+            let mut first_end = i64::MAX;
+            for (digest, record) in keys.into_iter().filter_map(|key| self.new_entry(key, now)) {
+                first_end = first_end.min(end_of(&record));
                 self.table.insert(digest, record);
             }
-            self.reclaimer.announce(first_expiry);
+            self.reclaimer.announce(first_end);
         });
         match &outcome {
             Ok(_) => self.revocations.replace_all(&snapshot.into_revocations()),
@@ -169,17 +181,18 @@ impl<L: ChangeLog> Follower<L> {
     fn replace(&self, report: &(dyn Fn(u64) + Sync)) -> Result<u64, L::Error> {
         let snapshot = Snapshot::new(report);
         let (now, entries) = (clock::now(), Mutex::new(Vec::with_capacity(self.table.len())));
+        self.reclaimer.forget_tombstones();
         let sequence = self.log.snapshot(&|changes| {
             let keys = snapshot.keys(changes);
-            let new: Vec<_> = keys.into_iter().filter_map(|key| entry(key, now)).collect();
+            let new: Vec<_> = keys.into_iter().filter_map(|key| self.new_entry(key, now)).collect();
             entries.lock().extend(new);
         })?;
         let revocations = snapshot.into_revocations();
         self.revocations.revoke_all(&revocations);
         let entries = entries.into_inner();
-        let first_expiry = entries.iter().map(|(_, record)| expiry(record)).min();
+        let first_end = entries.iter().map(|(_, record)| end_of(record)).min();
         self.table.replace_all(entries);
-        self.reclaimer.announce(first_expiry.unwrap_or(i64::MAX));
+        self.reclaimer.announce(first_end.unwrap_or(i64::MAX));
         // Those that are no more, only when the keys are as they belong to the others.
         self.revocations.replace_all(&revocations);
         Ok(sequence)
@@ -200,13 +213,20 @@ impl<L: ChangeLog> Follower<L> {
 
     fn put(&self, key: StoredKey, now: i64) {
         let digest = key.digest;
-        let Some((key_digest, record)) = entry(key, now) else {
+        // A key that ends takes no more memory than before.
+        let entry = if self.table.get(&digest).is_some() { entry(key, now) } else { self.new_entry(key, now) };
+        let Some((key_digest, record)) = entry else {
             self.table.remove(&digest);
             return;
         };
-        let expires_at = expiry(&record);
+        let end = end_of(&record);
         self.table.insert(key_digest, record);
-        self.reclaimer.announce(expires_at);
+        self.reclaimer.announce(end);
+    }
+
+    /// What the table has to hold of a key that is not in it, if anything.
+    fn new_entry(&self, key: StoredKey, now: i64) -> Option<Entry> {
+        entry(key, now).filter(|(_, record)| end_of(record) > now || self.reclaimer.admits_tombstone())
     }
 }
 
@@ -218,13 +238,6 @@ impl<L> Drop for Follower<L> {
 }
 
 type Entry = (KeyDigest, KeyRecord);
-
-/// What a table has to hold of a key, if anything.
-fn entry(key: StoredKey, now: i64) -> Option<Entry> {
-    let digest = key.key_digest();
-    let record = key.into_effective_record();
-    (record.state() != KeyState::Revoked && expiry(&record) > now).then_some((digest, record))
-}
 
 /// What is gathered while a snapshot is read, from several threads.
 struct Snapshot<'r> {

@@ -28,7 +28,7 @@
 //!
 //! let revoked = store.revoke_key(&id)?.expect("it was there");
 //! assert!(follower.wait_for(revoked, Duration::from_secs(5)));
-//! assert!(engine.verify(key.as_str().as_bytes()).is_err());
+//! assert_eq!(engine.verify(key.as_str().as_bytes()).unwrap_err().code(), "revoked");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

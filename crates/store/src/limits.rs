@@ -45,7 +45,15 @@ pub(crate) const CHANGES_PER_VISIT: usize = 256;
 /// that the processes share.
 pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How often what has expired is removed from a follower's tables. Our own choice: what has expired is rejected in any case,
+/// For how long after its end a follower's table holds a revoked or expired key, so that its rejection says why; from then on it is
+/// unknown. Of a revoked key the end is when the follower learnt of it. A day: whoever looks why a client fails does so by then.
+pub const TOMBSTONE_SECONDS: i64 = 24 * 60 * 60;
+
+/// The most keys that a follower's table holds beyond their end, unless
+/// [`Follower::max_tombstones`](crate::Follower::max_tombstones) says otherwise. Our own choice: 20 MB, at some 200 bytes each.
+pub const MAX_TOMBSTONES: usize = 100_000;
+
+/// How often what is to be forgotten is removed from a follower's tables. Our own choice: what has expired is rejected in any case,
 /// this only frees memory, and it reads the whole table.
 pub const RECLAIM_INTERVAL: Duration = Duration::from_secs(60);
 

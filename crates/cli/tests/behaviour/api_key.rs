@@ -185,7 +185,7 @@ fn what_is_disabled_may_be_enabled_and_what_is_revoked_stays_so() {
     assert_eq!(on("enable").status, 0);
     assert_eq!(store.verify(&key), None);
     assert_eq!(on("revoke").answers()[0]["state"], "revoked");
-    assert_eq!(store.verify(&key).unwrap(), "unknown-api-key");
+    assert_eq!(store.verify(&key).unwrap(), "revoked");
     assert_eq!((on("revoke").status, on("revoke").answers()[0]["changed"].clone()), (0, json!(false)));
     for command in ["enable", "disable"] {
         let refused = on(command);
@@ -233,7 +233,7 @@ fn rotate_prints_a_new_key_and_keeps_the_old_one_good_for_a_while() {
     assert_eq!((again.status, again.errors()), (1, vec![Some("rotated".to_owned())]));
     let at_once = store.run(&["rotate", id(new), "--overlap", "0"], "");
     assert_eq!(at_once.lines().len(), 1);
-    assert_eq!(store.verify(key).unwrap(), "unknown-api-key");
+    assert_eq!(store.verify(key).unwrap(), "expired");
     assert_eq!(store.verify(at_once.stdout.trim_end()), None);
     assert_eq!(store.run(&["rotate", "nobody"], "").status, 1);
     let (_, third) = store.make(&["--subject", "u"]);

@@ -88,7 +88,7 @@ fn a_secret_is_rotated_with_an_overlap() {
     assert_eq!((store.verify("c", &first), store.verify("c", &second)), (None, None));
     // The one that the client uses now, not the one that ends.
     let third = store.secret(&["rotate", "c", "--overlap", "0"]);
-    assert_eq!(store.verify("c", &second).unwrap(), "unknown-client");
+    assert_eq!(store.verify("c", &second).unwrap(), "expired");
     assert_eq!((store.verify("c", &first), store.verify("c", &third)), (None, None));
     let one_more = ["api-key", "new", "--kind", "client-secret", "--client-id", "c", "--store", &store.path];
     assert_eq!(run(&one_more, "").status, 0);
@@ -96,12 +96,12 @@ fn a_secret_is_rotated_with_an_overlap() {
 }
 
 #[test]
-fn what_is_removed_is_gone_with_its_secrets() {
+fn a_client_that_is_removed_has_its_secrets_revoked() {
     let store = Store::new();
     let secret = store.secret(&["new", "--id", "c"]);
     let removed = store.client(&["remove", "c", "nobody", "--json"]);
     assert_eq!((removed.status, errors(&removed)), (1, vec!["unknown-client"]));
     assert_eq!(removed.answers()[0], json!({"ok": true, "id": "c", "secrets": 1}));
-    assert_eq!(store.verify("c", &secret).unwrap(), "unknown-client");
+    assert_eq!(store.verify("c", &secret).unwrap(), "revoked");
     assert_eq!(store.client(&["list"]).stdout, "");
 }

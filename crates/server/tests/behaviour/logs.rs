@@ -62,6 +62,7 @@ fn no_secret_is_logged_at_the_most_talkative_level() -> TestResult {
     let in_the_path = server.client.get(server.url(&format!("/api/v2/{key}\u{7}?access_token={key}"))).send()?;
     assert_eq!(in_the_path.status().as_u16(), 404);
     let rotated = json(server.post("/api/v2/profile/api-key", key), 201);
+    assert_eq!(server.get("/api/v2/sites", key).status().as_u16(), 401);
 
     let log = log.text();
     for expected in [r#"route="/api/v2/sites" status=200"#, r#"route="-" status=404"#, r#"code="encrypted-token""#] {
@@ -69,6 +70,8 @@ fn no_secret_is_logged_at_the_most_talkative_level() -> TestResult {
     }
     let rejected = |line: &str| line.contains(" INFO ") && line.contains(r#"code="encrypted-token" detail="#);
     assert!(log.lines().any(rejected), "a rejection is logged with its detail");
+    let ended = |line: &str| line.contains(r#"code="expired" detail=expired at "#);
+    assert!(log.lines().any(ended), "a key that has ended is told from one that nobody knows");
     let signature = token.rsplit_once('.').unwrap().1;
     let access = access["access_token"].as_str().unwrap().rsplit_once('.').unwrap().1;
     let rotated = rotated["data"]["secret"].as_str().unwrap();

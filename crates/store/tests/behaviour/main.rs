@@ -10,4 +10,5 @@ mod processes;
 mod store;
 mod support;
 mod tokens;
+mod tombstones;
 mod transfer;

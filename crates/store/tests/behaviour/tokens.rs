@@ -96,7 +96,7 @@ fn a_follower_frees_what_has_expired_while_it_follows() {
     let store = Arc::new(store);
     let table = Arc::new(ApiKeyTable::new(format()));
     let follower = Follower::new(store.clone(), table.clone(), Revocations::new());
-    let follower = follower.reclaim_every(Duration::from_millis(20)).spawn();
+    let follower = follower.max_tombstones(0).reclaim_every(Duration::from_millis(20)).spawn();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
     let ends_soon = |number, end| {
         StoredKey::native(&format(), &secret(number), KeyRecord::access_token(&id(number), "ada").expires_at(end))
