@@ -146,6 +146,11 @@ impl Kinds {
         Kinds(self.0 & other.0)
     }
 
+    /// The kind, where there is only one.
+    pub(crate) fn only(self) -> Option<PrincipalKind> {
+        PrincipalKind::ALL.into_iter().find(|kind| self == Self::of(*kind))
+    }
+
     #[inline]
     pub(crate) fn contains(self, kind: PrincipalKind) -> bool {
         self.and(Self::of(kind)) != Self::NONE

@@ -148,6 +148,7 @@ impl Engine {
     fn admit<N: Notes + ?Sized>(&self, request: &Request<'_>, now: Now, notes: &N) -> Result<Principal, Rejection> {
         Thread::let_go();
         let (credential, kinds) = self.credential(request)?;
+        notes.kinds(kinds);
         match credential.kind {
             CredentialKind::Jws => self.admit_jws(credential.text, request, now, notes),
             CredentialKind::ApiKey => self.admit_key(credential.text, kinds, request, now),
@@ -259,21 +260,23 @@ impl Engine {
     ) -> Result<Principal, Rejection> {
         let mut asked = None;
         let verdict = Thread::with(|thread| {
-            let cached = self
-                .cache
-                .as_ref()
-                .and_then(|cache| cache.find(&mut thread.fronts, token, now.earliest, |token| self.judge(token, now)));
+            let judge = |token: &Token| {
+                notes.issuer(token.configured_issuer());
+                self.judge(token, now)
+            };
+            let cached =
+                self.cache.as_ref().and_then(|cache| cache.find(&mut thread.fronts, token, now.earliest, judge));
             let verified = match cached {
                 Some(judged) => {
                     notes.cache_hit();
                     judged
                 }
-                None => {
-                    self.admit_new_jws(token, request, now, thread, &mut asked).map_err(|rejection| match rejection {
+                None => self.admit_new_jws(token, request, now, thread, &mut asked, notes).map_err(|rejection| {
+                    match rejection {
                         Rejection::Token(_) | Rejection::MalformedSignature => unless_joined(rejection, token),
                         other => other,
-                    })
-                }
+                    }
+                }),
             }?;
             // The cache holds what the token says; that its sender has what it is bound to is for each request to show.
             if verified.is_bound() {
@@ -291,13 +294,14 @@ impl Engine {
     }
 
     /// The whole verification of a JWT. Where its signature was not verified, the ring that was asked is put into `asked`.
-    fn admit_new_jws(
+    fn admit_new_jws<N: Notes + ?Sized>(
         &self,
         token: &[u8],
         request: &Request<'_>,
         now: Now,
         thread: &mut Thread,
         asked: &mut Option<KeyRing>,
+        notes: &N,
     ) -> Result<Token, Rejection> {
         // Read before anything is looked up: what is revoked or removed from here on is found by the next hit.
         let (revocations, issuers) = (self.revocations.generation(), self.issuers.load());
@@ -306,6 +310,7 @@ impl Engine {
         let algorithm = Algorithm::from_name(header.alg()).ok_or(Rejection::AlgorithmNotAllowed)?;
         let claims = jws.decode_claims_within(issuers.limits(), &mut thread.claims)?;
         let issuer = issuers.find(&header, &claims)?;
+        notes.issuer(issuer);
         let mapped = issuer.policy().check(algorithm, &header, &claims, issuers.limits(), now)?;
         mapped.confirmation.check_presented(request)?;
         let keys = issuer.key_ring().load();

@@ -1,17 +1,21 @@
 //! What a program may know of every verify, for metrics and logs.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::accepted::Kinds;
+use crate::issuer::ConfiguredIssuer;
 use crate::principal::{Principal, PrincipalKind};
 use crate::rejection::Rejection;
 
 /// A verify that has ended, as an [observer](crate::EngineBuilder::observer) sees it.
 pub struct Verification<'v> {
     verdict: Result<&'v Principal, &'v Rejection>,
+    kind: Option<PrincipalKind>,
+    issuer: Option<&'v str>,
     duration: Duration,
     is_cache_hit: bool,
 }
@@ -31,16 +35,19 @@ impl<'v> Verification<'v> {
         self.verdict.err().map(Rejection::code)
     }
 
-    /// The kind of the credential that was accepted.
+    /// The kind of the credential. Of one that was rejected it is `None` where its form does not tell: that of a `Bearer` value which may
+    /// be an API key or an opaque token, say.
     #[must_use]
     pub fn kind(&self) -> Option<PrincipalKind> {
-        self.verdict.ok().map(Principal::kind)
+        self.kind
     }
 
-    /// The issuer of the token that was accepted.
+    /// The issuer whose policy the token was held to, under the name that is configured: for a
+    /// [template](crate::Issuer::tenant_claim) the template. It is never what a token says, so that there are no more values than
+    /// issuers, whoever sends what.
     #[must_use]
     pub fn issuer(&self) -> Option<&'v str> {
-        self.verdict.ok().and_then(Principal::issuer)
+        self.issuer
     }
 
     /// How long the verify took, by the system's monotonic clock.
@@ -61,6 +68,8 @@ impl fmt::Debug for Verification<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Verification")
             .field("verdict", &self.verdict)
+            .field("kind", &self.kind)
+            .field("issuer", &self.issuer)
             .field("duration", &self.duration)
             .field("is_cache_hit", &self.is_cache_hit)
             .finish()
@@ -70,6 +79,12 @@ impl fmt::Debug for Verification<'_> {
 /// What a verify notes on its way. Nobody asks where there is no observer, and then nothing is done.
 pub(crate) trait Notes {
     fn cache_hit(&self) {}
+
+    /// The kinds that the credential may be of.
+    fn kinds(&self, _kinds: Kinds) {}
+
+    /// The issuer that decides on the token.
+    fn issuer(&self, _issuer: &ConfiguredIssuer) {}
 }
 
 impl Notes for () {}
@@ -77,11 +92,21 @@ impl Notes for () {}
 #[derive(Default)]
 struct Noted {
     is_cache_hit: Cell<bool>,
+    kinds: Cell<Option<Kinds>>,
+    issuer: RefCell<Option<Arc<str>>>,
 }
 
 impl Notes for Noted {
     fn cache_hit(&self) {
         self.is_cache_hit.set(true);
+    }
+
+    fn kinds(&self, kinds: Kinds) {
+        self.kinds.set(Some(kinds));
+    }
+
+    fn issuer(&self, issuer: &ConfiguredIssuer) {
+        *self.issuer.borrow_mut() = Some(issuer.policy().name().clone());
     }
 }
 
@@ -113,7 +138,12 @@ impl Observer {
             return verdict;
         }
         let (duration, is_cache_hit) = (begun.elapsed(), noted.is_cache_hit.get());
-        let seen = Verification { verdict: verdict.as_ref(), duration, is_cache_hit };
+        let kind = match &verdict {
+            Ok(principal) => Some(principal.kind()),
+            Err(_) => noted.kinds.get().and_then(Kinds::only),
+        };
+        let issuer = noted.issuer.into_inner();
+        let seen = Verification { verdict: verdict.as_ref(), kind, issuer: issuer.as_deref(), duration, is_cache_hit };
         // The verdict is settled, and shared with the observer behind a reference alone.
         let told = catch_unwind(AssertUnwindSafe(|| (self.0)(&seen)));
         IS_OBSERVING.set(false);

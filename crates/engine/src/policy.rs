@@ -105,6 +105,11 @@ impl Policy {
         self.tenancy.as_ref().map(|tenancy| &tenancy.template)
     }
 
+    /// The issuer's name, as it is configured.
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.issuer
+    }
+
     pub(crate) fn limits(&self) -> ClaimLimits {
         self.limits
     }

@@ -3,8 +3,11 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use tollgate::{Algorithm, Engine, PrincipalKind, Rejection, Verification};
-use tollgate_tests::{Draft, ISSUER, NOW, issuer, signing_key};
+use tollgate::{
+    Algorithm, ApiKey, ApiKeyTable, Engine, Issuer, KeyFormat, KeyRecord, KeyState, PrincipalKind, Rejection,
+    Verification,
+};
+use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, issuer, key_set, signing_key};
 
 type Told = (Option<&'static str>, Option<PrincipalKind>, Option<String>, bool);
 
@@ -28,7 +31,7 @@ fn an_observer_is_told_of_each_verify_once() {
     let accepted = |hit| (None, Some(PrincipalKind::Jwt), Some(ISSUER.to_owned()), hit);
     let all = all.lock().unwrap();
     assert_eq!(all[..2], [accepted(false), accepted(true)]);
-    assert_eq!(all[2].0, Some("expired"));
+    assert_eq!(all[2], (Some("expired"), Some(PrincipalKind::Jwt), Some(ISSUER.to_owned()), false));
     assert_eq!(all[3..].iter().map(|told| (told.0.is_some(), told.3)).collect::<Vec<_>>(), [(true, false); 2]);
     assert_eq!(all[4].0, Some("missing-credential"));
 }
@@ -68,4 +71,45 @@ fn a62_an_observer_of_an_engine_may_itself_verify() {
         assert!(engine.verify_at(&token, NOW).is_ok());
         assert_eq!(calls.load(Ordering::Relaxed), round, "a verify of the observer's own is not observed");
     }
+}
+
+#[test]
+fn an_observer_learns_of_a_rejection_whose_it_was_and_never_what_a_token_says() {
+    const TEMPLATE: &str = "https://login.example.com/{tenant}/";
+    let key = signing_key(Algorithm::HS256, 0);
+    let told_last: Arc<Mutex<Option<Told>>> = Arc::default();
+    let last = told_last.clone();
+    let table = ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap());
+    let disabled = ApiKey::generate(table.format()).unwrap();
+    table.insert(&disabled, KeyRecord::api_key("k", "u").state(KeyState::Disabled));
+    let tenants = Issuer::new(TEMPLATE).tenant_claim("tid").audience(AUDIENCE).keys(key_set([&key]));
+    let engine = Engine::builder()
+        .issuer(issuer([&key]))
+        .issuer(tenants)
+        .api_keys(table)
+        .observer(move |seen| *last.lock().unwrap() = Some(told(seen)))
+        .build()
+        .unwrap();
+    let verify = |header: &str| {
+        let _ = engine.verify_at(header, NOW);
+        told_last.lock().unwrap().take().unwrap()
+    };
+    let draft = || Draft::new(&key);
+    let jwt = Some(PrincipalKind::Jwt);
+    let own = |code| (Some(code), jwt, Some(ISSUER.to_owned()), false);
+    assert_eq!(verify(&draft().claim("aud", "other").sign(&key)), own("wrong-audience"));
+    assert_eq!(verify(&draft().with_signature([7; 32])), own("bad-signature"));
+    let stranger = draft().claim("iss", "https://stranger.example/").sign(&key);
+    assert_eq!(verify(&stranger), (Some("unknown-issuer"), jwt, None, false));
+
+    let of_tenant = draft().claim("iss", "https://login.example.com/t-1/").claim("tid", "t-1").sign(&key);
+    assert_eq!(verify(&of_tenant), (None, jwt, Some(TEMPLATE.to_owned()), false));
+    assert_eq!(verify(&of_tenant), (None, jwt, Some(TEMPLATE.to_owned()), true));
+    let of_other = draft().claim("iss", "https://login.example.com/t-1/").claim("tid", "t-2").sign(&key);
+    assert_eq!(verify(&of_other), (Some("wrong-claim"), jwt, Some(TEMPLATE.to_owned()), false));
+
+    assert_eq!(verify(disabled.as_str()), (Some("disabled"), Some(PrincipalKind::ApiKey), None, false));
+    assert_eq!(verify(&format!("Bearer {}", disabled.as_str())), (Some("disabled"), None, None, false));
+    assert_eq!(verify("Basic YTpi").1, Some(PrincipalKind::Client));
+    assert_eq!(verify("Digest x"), (Some("unsupported-scheme"), None, None, false));
 }

@@ -46,6 +46,7 @@ impl Engine {
         notes: &N,
     ) -> Option<Result<Principal, Rejection>> {
         let (introspection, issuer) = self.asked_issuer(token, kinds)?;
+        notes.issuer(issuer.configured());
         let digest = introspection.digester.digest(token);
         let is_it = |known: &Token| known.is_of(&digest);
         let judge = |known: &Token| self.judge_answer(issuer, known, now);

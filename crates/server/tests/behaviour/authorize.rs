@@ -33,7 +33,11 @@ impl Site {
     }
 
     fn start_with(access_token_format: AccessTokenFormat) -> Self {
-        let server = TestServer::start_with(Config { data_dir: None, access_token_format, ..config() });
+        Self::start_at(Config { data_dir: None, access_token_format, ..config() })
+    }
+
+    fn start_at(config: Config) -> Self {
+        let server = TestServer::start_with(config);
         let user = server.accounts.add_user(EMAIL, PASSWORD, "read:sites manage:api-keys").unwrap();
         let blog = server.accounts.add_client("blog", "The <Blog>", "read:sites read:reports", &[BLOG]).unwrap();
         let shop = server.accounts.add_client("shop", "The Shop", "read:sites", &[SHOP]).unwrap();
@@ -329,6 +333,29 @@ fn a70_a_code_is_bound_to_client_redirect_uri_and_verifier_and_wrong_ones_leave_
     assert_eq!(described(response, 400).1, "unknown code");
     let response = site.exchange(site.blog(), &code, BLOG, VERIFIER);
     assert_eq!(described(response, 400).1, "the code was used before; the token made from it is revoked");
+}
+
+/// Of whatever is wrong with a code, another client learns that it is unknown, and no more.
+#[test]
+fn a70_an_expired_code_is_told_to_its_own_client_alone() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let data_dir = Some(folder.path().to_owned());
+    let site = Site::start_at(Config { data_dir, ..config() });
+    let (_, code) = site.logged_in();
+    let file = rusqlite::Connection::open(folder.path().join("tollgate-server.sqlite3"))?;
+    assert_eq!(file.execute("UPDATE authorization_codes SET expires_at = 1", [])?, 1);
+    let wrong = "another-verifier-another-verifier-another-v";
+    for (redirect_uri, verifier, own) in [
+        (BLOG, VERIFIER, "the code has expired"),
+        (SHOP, VERIFIER, "redirect_uri differs from that of the authorization request"),
+        (BLOG, wrong, "code_verifier does not belong to the code_challenge"),
+    ] {
+        let [own_answer, other] =
+            [site.blog(), site.shop()].map(|client| site.exchange(client, &code, redirect_uri, verifier));
+        assert_eq!(described(own_answer, 400), ("invalid_grant".to_owned(), own.to_owned()));
+        assert_eq!(described(other, 400), ("invalid_grant".to_owned(), "unknown code".to_owned()));
+    }
+    Ok(())
 }
 
 /// The `error` and the `error_description` of an answer.

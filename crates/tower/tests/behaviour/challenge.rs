@@ -119,6 +119,32 @@ async fn nothing_of_the_credential_comes_back() {
 }
 
 #[tokio::test]
+async fn the_detail_of_a_rejection_is_for_the_observer_and_in_no_answer() {
+    let key = signing_key(Algorithm::HS256, 0);
+    let details = Arc::new(Mutex::new(Vec::new()));
+    let list = Arc::clone(&details);
+    let engine = Engine::builder().issuer(issuer([&key])).clock(|| NOW).build().unwrap();
+    let layer = AuthLayer::new(engine).body(JsonBody).on_rejection(move |rejection, _| {
+        list.lock().unwrap().push(rejection.to_string());
+    });
+    let tokens = [
+        (Draft::new(&key).claim("aud", "mark-of-the-audience").sign(&key), "mark-of-the-audience"),
+        (Draft::new(&key).claim("iss", "mark-of-the-issuer").sign(&key), "mark-of-the-issuer"),
+        (Draft::new(&key).claim("nbf", NOW + 123_456).sign(&key), "1763923456"),
+        (Draft::new(&key).header("kid", "mark-of-the-key").sign(&key), "mark-of-the-key"),
+        (Draft::new(&key).header("typ", "mark-of-the-typ").sign(&key), "mark-of-the-typ"),
+    ];
+    for (token, mark) in tokens {
+        let response = answer(&layer, Request::get("/").header("authorization", format!("Bearer {token}"))).await;
+        let detail = details.lock().unwrap().pop().unwrap();
+        assert!(detail.contains(mark), "{detail}");
+        let shown = format!("{:?} {}", response.headers(), response.body());
+        assert!(!shown.contains(mark) && !shown.contains(&detail), "{shown}");
+        assert_eq!((response.status().as_u16(), response.body().as_str()), (401, r#"{"error":"invalid_token"}"#));
+    }
+}
+
+#[tokio::test]
 async fn observer_sees_each_rejection_once_and_nothing_else() {
     let fixture = Fixture::new();
     let seen = Arc::new(Mutex::new(Vec::new()));
