@@ -119,5 +119,9 @@ pub use tollgate_keys::{Algorithm, InvalidKeyUses, KeyRing, KeySet, KeyUses};
 struct Readme;
 
 #[cfg(doctest)]
+#[doc = include_str!("../../../docs/claims.md")]
+struct Claims;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../../docs/providers.md")]
 struct Providers;

@@ -5,6 +5,7 @@
 mod algorithms;
 mod api_key;
 mod bench;
+mod claims;
 mod client;
 mod configuration;
 #[cfg(unix)]
