@@ -179,7 +179,7 @@ impl Configuration {
             | BuildError::TokenPrefixOfKeys { issuer } => Some(&**issuer),
             _ => None,
         };
-        let of_jwts = self.issuers.iter().rfind(|issuer| Some(issuer.get_ref().settings.name.as_str()) == name);
+        let of_jwts = self.issuers.iter().rfind(|issuer| Some(issuer.get_ref().settings.issuer()) == name);
         let of_opaque_tokens = name.and_then(|name| self.introspection.get(name));
         let start = of_jwts.map(|issuer| issuer.span().start).or(of_opaque_tokens.map(|section| section.span().start));
         match (&self.file, start) {

@@ -27,7 +27,7 @@ pub(crate) enum StartError {
 impl Remote {
     /// Starts to fetch the keys of `issuer`.
     pub(crate) fn start(&mut self, issuer: &IssuerSettings, settings: RemoteSettings) -> Result<KeyRing, StartError> {
-        let mut remote = RemoteKeys::from_settings(&issuer.name, settings).key_uses(issuer.key_uses());
+        let mut remote = RemoteKeys::from_settings(issuer.issuer(), settings).key_uses(issuer.key_uses());
         if let Some(algorithms) = &issuer.algorithms {
             remote = remote.algorithms(algorithms);
         }

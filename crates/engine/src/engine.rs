@@ -231,7 +231,7 @@ impl Engine {
         self.issuers.replace(issuers)
     }
 
-    /// Removes the issuers of this name, which may be a template. Returns whether there were any.
+    /// Removes the issuers of this name, which may be a template, or `spiffe://` and a trust domain. Returns whether there were any.
     ///
     /// When this has returned, no verify that starts later accepts their tokens, also those in the cache.
     pub fn remove_issuer(&self, name: &str) -> bool {
@@ -314,7 +314,7 @@ impl Engine {
         let mapped = issuer.policy().check(algorithm, &header, &claims, issuers.limits(), now)?;
         mapped.confirmation.check_presented(request)?;
         let keys = issuer.key_ring().load();
-        let iss = claims.iss().unwrap_or_default();
+        let iss = issuer.policy().issuer_of(claims.iss()).unwrap_or_default();
         let admits = |key: &VerifyingKey| issuer.policy().admits_key(key, iss);
         let proof = thread.signature.with(|memory| keys.verify_if(&jws, &header, memory, admits)).map_err(|error| {
             *asked = Some(issuer.key_ring().clone());
@@ -341,7 +341,7 @@ impl Engine {
         let mut issuers = self.issuers.generation();
         if stamp.issuers != issuers {
             // First of all: what follows is this issuer's to say.
-            match self.issuers.confirm(issuer, token.issuer().unwrap_or_default()) {
+            match self.issuers.confirm(issuer, token.iss()) {
                 Some(generation) => issuers = generation,
                 None => return Judgement::Gone,
             }

@@ -14,6 +14,7 @@ mod optional_claim;
 mod sections;
 mod settings;
 mod sources;
+mod spiffe;
 mod template;
 mod templates;
 mod typ;
@@ -24,12 +25,14 @@ pub use opaque::{OpaqueIssuer, OpaqueIssuerSettings};
 pub use optional_claim::{NotOptional, OptionalClaim};
 pub use settings::{IssuerSettings, SettingsError};
 pub use sources::{ClaimSources, InvalidScopePrefix, ScopeSource, ScopesFrom};
+pub use spiffe::{InvalidTrustDomain, TrustDomain};
 pub use template::InvalidTemplate;
 pub use typ::{InvalidTyp, TypProfile, TypSet};
 
 pub(crate) use issuers::Issuers;
 pub(crate) use mapping::{LocatedClaims, Location, Mapping};
 pub(crate) use named_issuers::ConfiguredIssuer;
+pub(crate) use spiffe::is_workload_id;
 pub(crate) use template::{IssuerTemplate, Tenants, is_template_of};
 
 use tollgate_keys::{Algorithm, KeyRing, KeyUses};
@@ -89,6 +92,33 @@ impl Issuer {
     #[must_use]
     pub fn new(name: &str) -> Self {
         IssuerSettings::new(name).into()
+    }
+
+    /// A SPIFFE trust domain, such as `example.org`, in place of a name: accepts JWT-SVIDs of its workloads.
+    ///
+    /// A token is one of these where its `sub` is a SPIFFE ID in the trust domain, `spiffe://example.org/...`, unless it has an
+    /// `iss` that is configured. The [`Principal`](crate::Principal)'s issuer is `spiffe://example.org`, and so is the name under
+    /// which [`remove_issuer`](crate::Engine::remove_issuer) finds it.
+    ///
+    /// The rules of JWT-SVID hold: `alg` is RS, ES or PS; `typ` is absent, `JWT` or `JOSE`; `sub`, `aud` and `exp` are there. Of
+    /// keys in a JWK it takes those whose `use` is `jwt-svid`, or [another one](Issuer::key_use) that is configured, but none
+    /// without `use`: [`IssuerSettings::key_uses`] is what the bundle has to be loaded with.
+    ///
+    /// ```
+    /// use tollgate::{Engine, Issuer, KeySet};
+    ///
+    /// # let bundle = br#"{"keys":[{"kty":"EC","crv":"P-256","use":"jwt-svid","kid":"k","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}"#;
+    /// let domain = Issuer::spiffe("example.org").audience("orders");
+    /// let keys = KeySet::builder().key_uses(domain.settings().key_uses()).jwks(bundle)?.build()?;
+    /// let engine = Engine::builder().issuer(domain.keys(keys)).build()?;
+    /// assert!(engine.remove_issuer("spiffe://example.org"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn spiffe(trust_domain: &str) -> Self {
+        let mut issuer = Issuer::from(IssuerSettings::default());
+        issuer.settings.spiffe_trust_domain = issuer.valid(trust_domain.parse().map_err(SettingsError::TrustDomain));
+        issuer
     }
 
     /// Where the name holds a `{variable}`: accepts any tenant in its place that the claim at `path` equals, or those
@@ -403,7 +433,7 @@ impl Issuer {
 
     /// The key ring, unless no token could ever verify under it by `policy`.
     pub(crate) fn key_ring(&self, policy: &Policy) -> Result<&KeyRing, BuildError> {
-        let issuer = || self.settings.name.as_str().into();
+        let issuer = || self.settings.issuer().into();
         let keys = self.keys.as_ref().ok_or_else(|| BuildError::NoKeys { issuer: issuer() })?;
         if keys.is_static()
             && !keys.load().iter().any(|key| policy.admits(key.algorithm()) && policy.may_admit_key(key))
@@ -419,7 +449,7 @@ impl Issuer {
 
     pub(crate) fn policy(&self) -> Result<Policy, BuildError> {
         let policy = self.error.clone().map_or_else(|| Policy::new(&self.settings), Err);
-        policy.map_err(|error| BuildError::Issuer { issuer: self.settings.name.as_str().into(), error })
+        policy.map_err(|error| BuildError::Issuer { issuer: self.settings.issuer().into(), error })
     }
 
     fn claim_paths(&mut self, paths: &[&str]) -> Option<Vec<ClaimPath>> {

@@ -92,8 +92,8 @@ pub use introspection::{
 };
 pub use issuer::{
     ClaimPath, ClaimSources, Expected, ExpectedValue, InvalidClaimPath, InvalidScopePrefix, InvalidTemplate,
-    InvalidTyp, Issuer, IssuerSettings, NotOptional, OpaqueIssuer, OpaqueIssuerSettings, OptionalClaim, ScopeSource,
-    ScopesFrom, SettingsError, TypProfile, TypSet,
+    InvalidTrustDomain, InvalidTyp, Issuer, IssuerSettings, NotOptional, OpaqueIssuer, OpaqueIssuerSettings,
+    OptionalClaim, ScopeSource, ScopesFrom, SettingsError, TrustDomain, TypProfile, TypSet,
 };
 pub use observer::Verification;
 pub use principal::{Principal, PrincipalKind};

@@ -119,6 +119,12 @@ pub const MAX_SCOPE_PREFIX_BYTES: usize = 64;
 /// labels in the domain name system, which are no longer than 63.
 pub const MAX_TENANT_BYTES: usize = 128;
 
+/// The longest name of a SPIFFE trust domain, in bytes (SPIFFE-ID section 2.3): the longest host of RFC 3986.
+pub const MAX_TRUST_DOMAIN_BYTES: usize = 255;
+
+/// The longest SPIFFE ID, in bytes (SPIFFE-ID section 2.3).
+pub const MAX_SPIFFE_ID_BYTES: usize = 2048;
+
 /// The most templates of issuers' names with one scheme and authority, which are compared one by one. A provider has one for
 /// each form of its names: Entra has three.
 pub const MAX_TEMPLATES_OF_ONE_ORIGIN: usize = 16;

@@ -11,7 +11,7 @@ use crate::confirmation::Confirmation;
 use crate::excerpt::{excerpt_of, excerpt_value};
 use crate::issuer::{
     ClaimPath, Expected, IssuerSettings, IssuerTemplate, LocatedClaims, Location, Mapping, OptionalClaim,
-    SettingsError, Tenants, TypProfile, is_template_of,
+    SettingsError, Tenants, TypProfile, is_template_of, is_workload_id,
 };
 use crate::rejection::Rejection;
 use crate::revocation::Revocations;
@@ -21,6 +21,7 @@ use crate::unavailable::Unavailable;
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     issuer: Arc<str>,
+    is_of_trust_domain: bool,
     tenancy: Option<Tenancy>,
     algorithms: Option<Vec<Algorithm>>,
     key_uses: KeyUses,
@@ -51,8 +52,8 @@ struct Tenancy {
 
 /// What the claims of a token say that its policy has passed.
 pub(crate) struct Mapped<'c, 's> {
-    /// Who issued the token.
-    pub(crate) issuer: Option<&'c str>,
+    /// What `iss` says, or whose answer it is.
+    pub(crate) iss: Option<&'c str>,
     pub(crate) claims: LocatedClaims<'c, 's>,
     pub(crate) mapping: &'c Mapping,
     pub(crate) audience: StringList<'c, 's>,
@@ -72,7 +73,7 @@ impl Policy {
         }
         let location = |path: &ClaimPath| Location::new(path, &names);
         let expected = |(path, expected): &(ClaimPath, Expected)| (location(path), Arc::new(expected.clone()));
-        let issuer: Arc<str> = settings.name.as_str().into();
+        let issuer: Arc<str> = settings.issuer().into();
         let limits = ClaimLimits { max_members: settings.max_members, max_list_entries: settings.max_list_entries };
         let required_of_access_tokens =
             OptionalClaim::ALL.into_iter().filter(|claim| !settings.optional_claims.contains(claim));
@@ -82,10 +83,11 @@ impl Policy {
         });
         let audiences = settings.audiences.iter().map(|audience| audience.as_str().into());
         Ok(Policy {
+            is_of_trust_domain: settings.spiffe_trust_domain.is_some(),
             tenancy,
-            algorithms: settings.algorithms.clone(),
+            algorithms: settings.accepted_algorithms(),
             key_uses: settings.key_uses(),
-            typ: settings.typ.clone(),
+            typ: settings.typ_profile(),
             audiences: if settings.danger_accept_any_audience { None } else { Some(audiences.collect()) },
             accept_missing_exp: settings.danger_accept_missing_exp,
             require_fresh_revocations: settings.require_fresh_revocations,
@@ -98,6 +100,23 @@ impl Policy {
             issuer,
             names,
         })
+    }
+
+    /// The issuer's name as it is configured, or the SPIFFE ID of its trust domain.
+    pub(crate) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Whether the issuer is a SPIFFE trust domain: then its name is that of its tokens' principals, whatever `iss` says.
+    #[inline]
+    pub(crate) fn is_of_trust_domain(&self) -> bool {
+        self.is_of_trust_domain
+    }
+
+    /// Who issued a token of this issuer that has this `iss`.
+    #[inline]
+    pub(crate) fn issuer_of<'i>(&'i self, iss: Option<&'i str>) -> Option<&'i str> {
+        if self.is_of_trust_domain { Some(&self.issuer) } else { iss }
     }
 
     /// The issuer's name, where it is a template.
@@ -130,6 +149,9 @@ impl Policy {
             claims.check_within(&self.limits)?;
         }
         let claims = LocatedClaims::new(claims, &self.names);
+        if self.is_of_trust_domain && !claims.claims.sub().is_some_and(is_workload_id) {
+            return Err(self.not_a_workload());
+        }
         if let Some(tenancy) = &self.tenancy {
             tenancy.check(&claims, &self.issuer)?;
         }
@@ -154,7 +176,7 @@ impl Policy {
     #[inline]
     fn check_claims<'c, 's>(
         &'c self,
-        issuer: Option<&'c str>,
+        iss: Option<&'c str>,
         claims: LocatedClaims<'c, 's>,
         is_access_token: bool,
         now: Now,
@@ -167,7 +189,7 @@ impl Policy {
         self.check_expected(&claims)?;
         self.mapping.check_scopes(&claims)?;
         let (subject, client) = (self.mapping.subject(&claims)?, self.mapping.client(&claims)?);
-        Ok(Mapped { issuer, claims, mapping: &self.mapping, audience, subject, client, confirmation })
+        Ok(Mapped { iss, claims, mapping: &self.mapping, audience, subject, client, confirmation })
     }
 
     #[cold]
@@ -176,6 +198,15 @@ impl Policy {
             claim: "iss".parse().expect("a name"),
             sent: excerpt_of(format_args!("{iss:?}")),
             expected: Arc::new((&*self.issuer).into()),
+            issuer: self.issuer.clone(),
+        }
+    }
+
+    #[cold]
+    fn not_a_workload(&self) -> Rejection {
+        Rejection::InvalidClaim {
+            claim: ClaimPath::from_steps(["sub".into()]).expect("there is a step"),
+            expected: "the SPIFFE ID of a workload, with a path of plain segments",
             issuer: self.issuer.clone(),
         }
     }

@@ -206,8 +206,14 @@ impl Token {
         &self.facts().issuer
     }
 
+    /// Who issued it: what `iss` says, or the trust domain that it is of.
     pub(crate) fn issuer(&self) -> Option<&str> {
-        self.facts().fields.get(Field::Issuer)
+        self.facts().issuer.policy().issuer_of(self.iss())
+    }
+
+    /// What `iss` says, or whose answer it is.
+    pub(crate) fn iss(&self) -> Option<&str> {
+        self.facts().fields.get(Field::Iss)
     }
 
     pub(crate) fn subject(&self) -> Option<&str> {

@@ -43,6 +43,7 @@ mod reports;
 mod requirements;
 mod revocation;
 mod rotation;
+mod spiffe;
 mod testing;
 mod timing;
 mod trusted_proxies;

@@ -41,6 +41,7 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   store.max_staleness = 60                     # seconds without a look at the store after which what is known of it is stale
   [[issuer]]                                   # once for each issuer; twice of one name where typ or audience differ
   name = \"https://as.example/{tenant}/\"        # its tokens' iss; it may hold one {variable}, after the authority
+  spiffe_trust_domain = \"example.org\"          # in place of name: JWT-SVIDs, found by their sub, under keys of use \"jwt-svid\"
   tenant_claim = \"tid\"                         # with a {variable}: the claim that has to equal what stands in its place
   tenants = [\"contoso\", \"fabrikam\"]          # with a {variable}: these alone; any whose claim agrees without it
   audiences = [\"https://api.example\"]          # one of them has to be in aud

@@ -39,9 +39,9 @@ pub(super) struct Contradiction {
 impl IssuerConfiguration {
     /// Checks all that can be said without reading a key.
     pub(super) fn check(&self) -> Result<(), Contradiction> {
-        let name = &self.settings.name;
+        let name = self.settings.issuer();
         let contradiction = |reason| Contradiction { position: None, reason };
-        self.settings.check().map_err(|error| match name.as_str() {
+        self.settings.check().map_err(|error| match name {
             "" => contradiction(format!("the issuer {error}")),
             name => contradiction(format!("the issuer {name:?} {error}")),
         })?;
@@ -92,7 +92,7 @@ impl IssuerConfiguration {
         let algorithms = self.algorithms();
         // Only a file has sources that are refused with their line.
         let refused = |position, reason: String| {
-            let reason = format!("the issuer {:?}: {reason}", settings.name);
+            let reason = format!("the issuer {:?}: {reason}", settings.issuer());
             file.map_or(CommandError::IssuerKeys(reason.clone()), |file| file.refused(position, reason))
         };
         let mut issuer = Issuer::from(settings.clone());

@@ -194,6 +194,53 @@ fn keys_of_other_uses_are_taken_where_they_are_listed() {
 }
 
 #[test]
+fn a_trust_domain_stands_in_place_of_a_name() {
+    let world = World::new();
+    let mut jwk: serde_json::Value = serde_json::from_str(&fs::read_to_string(&world.key).unwrap()).unwrap();
+    jwk["use"] = "jwt-svid".into();
+    let bundle = world.folder.write("bundle.json", serde_json::json!({ "keys": [jwk] }).to_string());
+    let section = |lines: &str| format!("[[issuer]]\njwks = {bundle:?}\n{}{lines}\n", audience());
+    let domain = section("spiffe_trust_domain = \"example.org\"");
+    let token = |sub: &str| {
+        let of = ["--issuer", "https://oidc.example.org", "--audience", AUDIENCE, "--subject", sub];
+        let made = run(&[&["token", "new", "--key", &world.key], &of[..]].concat(), "");
+        assert_eq!(made.status, 0, "{made:?}");
+        made.stdout.trim_end().to_owned()
+    };
+    let tokens =
+        ["spiffe://example.org/ns/shop", "spiffe://example.org.evil/ns/shop", "spiffe://example.org/../x"].map(token);
+    let answered = world.verify_with(&domain, &tokens.join("\n"));
+    let principal = &answered.answers()[0]["principal"];
+    assert_eq!(principal["issuer"], "spiffe://example.org");
+    assert_eq!(principal["subject"], "spiffe://example.org/ns/shop");
+    let errors = [None, Some("unknown-issuer"), Some("invalid-claim")];
+    assert_eq!(answered.errors(), errors.map(|error| error.map(str::to_owned)));
+    for (lines, message) in [
+        ("spiffe_trust_domain = \"Example.org\"", ":4: \"Example.org\" is no trust domain"),
+        ("spiffe_trust_domain = \"spiffe://example.org\"", ":4: \"spiffe://example.org\" is no trust domain"),
+        ("spiffe_trust_domain = \"{x}.org\"", ":4: \"{x}.org\" is no trust domain"),
+        ("spiffe_trust_domain = 1", ":4: "),
+        (
+            "spiffe_trust_domain = \"example.org\"\nname = \"https://a.example\"",
+            "has both a name and a spiffe_trust_domain",
+        ),
+        (
+            "spiffe_trust_domain = \"example.org\"\ntyp = \"at+jwt\"",
+            ":1: the issuer \"spiffe://example.org\" is a trust domain, for which JWT-SVID fixes typ",
+        ),
+        ("spiffe_trust_domain = \"example.org\"\ntenants = [\"a\"]", "has tenant_claim or tenants"),
+    ] {
+        world.verify_with(&section(lines), "").refused_with(message);
+    }
+    let twice = world.verify_with(&(domain.clone() + &domain), "");
+    twice.refused_with(":5: the issuer \"spiffe://example.org\" is configured twice");
+    // Keys without use, or of another, are none of a trust domain's.
+    let own = format!("[[issuer]]\njwks = {:?}\n{}spiffe_trust_domain = \"example.org\"\n", world.key, audience());
+    world.verify_with(&own, "").refused_with("and has to be \"jwt-svid\"");
+    assert_eq!(world.verify_with(&(own + "key_use = [\"sig\"]\n"), &tokens[0]).errors(), [None]);
+}
+
+#[test]
 fn limits_are_raised_for_an_issuer() {
     let world = World::new();
     let audiences: Vec<String> = (0..200).map(|n| format!("\"a{n}\"")).collect();
@@ -243,7 +290,7 @@ fn two_sections_of_one_name_are_told_apart() {
 fn what_is_wrong_with_an_issuer_is_said_with_its_line() {
     let world = World::new();
     for (lines, line, message) in [
-        ("audience = [\"a\"]", 4, "unknown field `audience`, expected one of `name`, `tenant_claim`"),
+        ("audience = [\"a\"]", 4, "unknown field `audience`, expected one of `name`, `spiffe_trust_domain`"),
         ("jwk = \"x\"", 4, "`jwks`, `remote`, `secret`"),
         ("audiences = \"a\"", 4, "expected a sequence"),
         ("\n\naudiences = [1]", 6, "expected a string"),
@@ -316,7 +363,7 @@ fn the_help_has_every_key_and_all_that_it_has_is_taken() {
         .take_while(|line| line.starts_with("  "))
         .collect();
     // What excludes each other is there for one of the two.
-    let excluded = ["store.", "remote.", "secret."];
+    let excluded = ["store.", "remote.", "secret.", "spiffe_trust_domain"];
     let kept = block.iter().filter(|line| !excluded.iter().any(|key| line.trim_start().starts_with(key)));
     let text =
         kept.copied().collect::<Vec<_>>().join("\n").replace("\"sub\", \"/resource/tier\"", "\"/resource/tier\"");

@@ -11,6 +11,7 @@ use super::claim_path::ClaimPath;
 use super::expected::{Expected, ExpectedValue};
 use super::optional_claim::OptionalClaim;
 use super::sources::ScopeSource;
+use super::spiffe::TrustDomain;
 use super::typ::{TypProfile, TypSet};
 
 /// A list of names of algorithms.
@@ -71,6 +72,12 @@ fn text<'de, D: Deserializer<'de>, T, E: Display>(
 impl<'de> Deserialize<'de> for ClaimPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text(deserializer, "a claim's name or a JSON Pointer", str::parse)
+    }
+}
+
+impl<'de> Deserialize<'de> for TrustDomain {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "the name of a trust domain", str::parse)
     }
 }
 

@@ -1,12 +1,15 @@
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tollgate_jwt::{ClaimLimits, Claims, Header};
 
 use super::name_table::NameTable;
 use super::named_issuers::{ConfiguredIssuer, NamedIssuers};
+use super::spiffe::domain_part;
 use super::templates::Templates;
 use crate::builder::BuildError;
 use crate::rejection::Rejection;
+use crate::sync::RandomState;
 
 /// The issuers of an engine at one time. A copy shares what is not changed in it.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +18,8 @@ pub(crate) struct IssuerSet {
     /// Of `by_name`, where there is one: most engines have one, and comparing its name takes less than hashing it.
     only: Option<Arc<NamedIssuers>>,
     templates: Arc<Templates>,
+    /// By the SPIFFE IDs of the trust domains.
+    trust_domains: Arc<HashMap<Arc<str>, Arc<NamedIssuers>, RandomState>>,
     /// The widest of all: whose limits hold is known only when the claims have been read.
     limits: ClaimLimits,
     generation: u64,
@@ -22,7 +27,7 @@ pub(crate) struct IssuerSet {
 
 impl IssuerSet {
     pub(super) fn is_empty(&self) -> bool {
-        self.by_name.len() == 0 && self.templates.is_empty()
+        self.by_name.len() == 0 && self.templates.is_empty() && self.trust_domains.is_empty()
     }
 
     /// How often the issuers had been changed.
@@ -36,18 +41,34 @@ impl IssuerSet {
     }
 
     /// Which issuer a token is to be checked by: the one that `iss` names, by equality alone (RFC 8725 section 3.8), or
-    /// otherwise the one whose template it matches; and of several of that name the one that takes its `typ`, and then its
-    /// audience.
+    /// otherwise the one whose template it matches; where there is none, the trust domain that `sub` is in; and of several of
+    /// that name the one that takes its `typ`, and then its audience.
     pub(crate) fn find(&self, header: &Header<'_>, claims: &Claims<'_>) -> Result<&Arc<ConfiguredIssuer>, Rejection> {
-        let iss = claims.iss().ok_or_else(missing_iss)?;
-        self.named(iss).ok_or_else(|| Rejection::unknown_issuer(iss))?.find(header, claims)
+        let named = match claims.iss().and_then(|iss| self.named(iss)) {
+            Some(named) => named,
+            None => self.of_subject(claims)?,
+        };
+        named.find(header, claims)
+    }
+
+    /// The trust domain that a token is of whose `iss` is absent or not configured.
+    #[inline(never)]
+    fn of_subject(&self, claims: &Claims<'_>) -> Result<&Arc<NamedIssuers>, Rejection> {
+        let domain = claims.sub().filter(|_| !self.trust_domains.is_empty()).and_then(domain_part);
+        let named = domain.and_then(|domain| self.trust_domains.get(domain));
+        named.ok_or_else(|| claims.iss().or(domain).map_or_else(missing_iss, Rejection::unknown_issuer))
     }
 
     /// Whether a token with this `iss`, which was verified by `issuer`, would be checked by it now.
     ///
     /// Of several issuers of one name it would be by the same one: they are replaced together.
-    pub(super) fn still_has(&self, issuer: &Arc<ConfiguredIssuer>, iss: &str) -> bool {
-        self.named(iss).is_some_and(|named| named.contain(issuer))
+    pub(super) fn still_has(&self, issuer: &Arc<ConfiguredIssuer>, iss: Option<&str>) -> bool {
+        let named = iss.and_then(|iss| self.named(iss)).or_else(|| {
+            // Its `sub` is in the same trust domain as ever.
+            let is_of_trust_domain = issuer.policy().is_of_trust_domain();
+            is_of_trust_domain.then(|| self.trust_domains.get(issuer.policy().issuer())).flatten()
+        });
+        named.is_some_and(|named| named.contain(issuer))
     }
 
     fn named(&self, iss: &str) -> Option<&Arc<NamedIssuers>> {
@@ -61,7 +82,9 @@ impl IssuerSet {
 
     /// Whether there are issuers of this very name, which may be a template.
     pub(super) fn has(&self, name: &str) -> bool {
-        self.by_name.find(name).is_some() || self.templates.named(name).is_some()
+        self.by_name.find(name).is_some()
+            || self.templates.named(name).is_some()
+            || self.trust_domains.contains_key(name)
     }
 
     /// Puts these in the place of those with the same names.
@@ -73,7 +96,14 @@ impl IssuerSet {
             named.widen(&mut self.limits);
             match named.template.clone() {
                 Some(template) => Arc::make_mut(&mut self.templates).insert(template, named)?,
-                None => self.by_name.insert(named),
+                None if named.is_trust_domain => {
+                    self.by_name.remove(&named.name);
+                    Arc::make_mut(&mut self.trust_domains).insert(named.name.clone(), named);
+                }
+                None => {
+                    self.remove_trust_domain(&named.name);
+                    self.by_name.insert(named);
+                }
             }
         }
         self.changed(replaces_any);
@@ -83,11 +113,17 @@ impl IssuerSet {
     /// Returns whether there were any of this name.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         let is_there = self.has(name);
-        if is_there && !self.by_name.remove(name) {
+        if is_there && !self.by_name.remove(name) && !self.remove_trust_domain(name) {
             Arc::make_mut(&mut self.templates).remove(name);
         }
         self.changed(is_there);
         is_there
+    }
+
+    /// Returns whether it was there.
+    fn remove_trust_domain(&mut self, id: &str) -> bool {
+        // Looked up first, so that nothing is copied for nothing.
+        self.trust_domains.contains_key(id) && Arc::make_mut(&mut self.trust_domains).remove(id).is_some()
     }
 
     fn changed(&mut self, is_any_gone: bool) {
@@ -96,7 +132,7 @@ impl IssuerSet {
         // Few have limits of their own, so that all are rarely looked at.
         if is_any_gone && self.limits != ClaimLimits::default() {
             self.limits = ClaimLimits::default();
-            for named in self.by_name.iter().chain(self.templates.iter()) {
+            for named in self.by_name.iter().chain(self.templates.iter()).chain(self.trust_domains.values()) {
                 named.widen(&mut self.limits);
             }
         }

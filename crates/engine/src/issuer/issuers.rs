@@ -45,16 +45,16 @@ impl Issuers {
     /// Whether a token with this `iss`, which was verified by `issuer`, would be checked by it now: then under which
     /// generation.
     #[cold]
-    pub(crate) fn confirm(&self, issuer: &Arc<ConfiguredIssuer>, iss: &str) -> Option<u64> {
+    pub(crate) fn confirm(&self, issuer: &Arc<ConfiguredIssuer>, iss: Option<&str>) -> Option<u64> {
         let set = self.load();
         set.still_has(issuer, iss).then(|| set.generation())
     }
 
     pub(crate) fn add(&self, issuer: Issuer) -> Result<(), BuildError> {
         self.change(|set| {
-            let name = &issuer.settings().name;
+            let name = issuer.settings().issuer();
             if set.has(name) {
-                return Err(BuildError::IssuerExists { issuer: name.as_str().into() });
+                return Err(BuildError::IssuerExists { issuer: name.into() });
             }
             set.insert([NamedIssuers::new(name, std::slice::from_ref(&issuer))?])
         })
@@ -87,7 +87,7 @@ impl Issuers {
 fn by_name(issuers: Vec<Issuer>) -> Result<Vec<NamedIssuers>, BuildError> {
     let (mut groups, mut indexes) = (Vec::<(String, Vec<Issuer>)>::new(), HashMap::<String, usize>::new());
     for issuer in issuers {
-        let name = issuer.settings().name.clone();
+        let name = issuer.settings().issuer().to_owned();
         let index = *indexes.entry(name.clone()).or_insert(groups.len());
         if index == groups.len() {
             groups.push((name, Vec::new()));

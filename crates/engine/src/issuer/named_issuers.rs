@@ -46,6 +46,8 @@ pub(super) struct NamedIssuers {
     /// As it was configured.
     pub(super) name: Arc<str>,
     pub(super) template: Option<IssuerTemplate>,
+    /// Whether it is a SPIFFE trust domain, and not a name that tokens have as `iss`.
+    pub(super) is_trust_domain: bool,
     sections: Sections,
     issuers: Box<[Arc<ConfiguredIssuer>]>,
 }
@@ -60,9 +62,14 @@ impl NamedIssuers {
         };
         let configured: Box<[_]> = issuers.iter().map(configured).collect::<Result<_, BuildError>>()?;
         let settings: Vec<_> = issuers.iter().map(Issuer::settings).enumerate().collect();
-        let sections = Sections::new(&settings).ok_or_else(|| BuildError::IssuersOverlap { issuer: name.into() })?;
+        let is_trust_domain = configured[0].policy.is_of_trust_domain();
+        let sections = Sections::new(&settings).filter(|_| {
+            // One as `iss` and one as trust domain would give principals of the same issuer.
+            configured.iter().all(|issuer| issuer.policy.is_of_trust_domain() == is_trust_domain)
+        });
+        let sections = sections.ok_or_else(|| BuildError::IssuersOverlap { issuer: name.into() })?;
         let template = configured[0].policy.template().cloned();
-        Ok(NamedIssuers { name: name.into(), template, sections, issuers: configured })
+        Ok(NamedIssuers { name: name.into(), template, is_trust_domain, sections, issuers: configured })
     }
 
     /// The one that takes the token's `typ`, and then its audience.

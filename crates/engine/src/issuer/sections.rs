@@ -41,10 +41,16 @@ impl Sections {
         if let [(index, _)] = sections {
             return Some(Sections::One(*index));
         }
-        let expected = TypProfile::union(sections.iter().map(|(_, settings)| &settings.typ));
+        let profiles: Vec<TypProfile> = sections.iter().map(|(_, settings)| settings.typ_profile()).collect();
+        let expected = TypProfile::union(&profiles);
         let candidates = |typ: Option<&str>| {
-            let takes = |settings: &IssuerSettings| settings.typ.types().iter().any(|one| is_same(*one, typ));
-            let of_typ: Vec<_> = sections.iter().filter(|(_, settings)| takes(settings)).copied().collect();
+            let takes = |profile: &TypProfile| profile.types().iter().any(|one| is_same(*one, typ));
+            let of_typ: Vec<_> = sections
+                .iter()
+                .zip(&profiles)
+                .filter(|(_, profile)| takes(profile))
+                .map(|(section, _)| *section)
+                .collect();
             Some((typ.map(Into::into), Candidates::new(&of_typ)?))
         };
         let by_typ = expected.types().into_iter().map(candidates).collect::<Option<_>>()?;

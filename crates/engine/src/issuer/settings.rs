@@ -8,8 +8,9 @@ use super::claim_path::{ClaimPath, InvalidClaimPath};
 use super::expected::Expected;
 use super::optional_claim::{NotOptional, OptionalClaim};
 use super::sources::{ClaimSources, InvalidScopePrefix};
+use super::spiffe::{InvalidTrustDomain, SVID_ALGORITHMS, SVID_KEY_USE, SVID_TYPES, TrustDomain};
 use super::template::{InvalidTemplate, IssuerTemplate, is_tenant};
-use super::typ::TypProfile;
+use super::typ::{TypProfile, TypSet};
 use crate::limits::{
     DEFAULT_LEEWAY, HIGHEST_MAX_LIST_ENTRIES, HIGHEST_MAX_MEMBERS, MAX_LEEWAY, MAX_TEMPLATES_OF_ONE_ORIGIN,
     MAX_TENANT_BYTES, MAX_TOKEN_PREFIX_BYTES,
@@ -45,6 +46,8 @@ pub struct IssuerSettings {
     /// What `iss` has to equal. It may hold one `{variable}` after its authority, in place of which any
     /// [tenant](IssuerSettings::tenants) may stand: 1 to [`MAX_TENANT_BYTES`] of `A-Z a-z 0-9 . _ -`, but not `.` or `..`.
     pub name: String,
+    /// In place of the name: the SPIFFE trust domain whose workloads' tokens are accepted, found by `sub`.
+    pub spiffe_trust_domain: Option<TrustDomain>,
     /// Where the name holds a variable: the claim that has to equal what stands in its place in `iss`.
     pub tenant_claim: Option<ClaimPath>,
     /// Where the name holds a variable: these tenants alone. Without it any whose claim agrees.
@@ -87,6 +90,7 @@ impl Default for IssuerSettings {
     fn default() -> Self {
         IssuerSettings {
             name: String::new(),
+            spiffe_trust_domain: None,
             tenant_claim: None,
             tenants: None,
             audiences: Vec::new(),
@@ -119,8 +123,11 @@ impl IssuerSettings {
     /// # Errors
     /// [`SettingsError`] says what cannot work.
     pub fn check(&self) -> Result<(), SettingsError> {
-        if self.name.is_empty() {
-            return Err(SettingsError::NoName);
+        match (&*self.name, &self.spiffe_trust_domain) {
+            ("", None) => return Err(SettingsError::NoName),
+            ("", Some(_)) => self.check_trust_domain()?,
+            (_, None) => {}
+            (_, Some(_)) => return Err(SettingsError::NameAndTrustDomain),
         }
         self.check_tenants()?;
         if self.audiences.is_empty() && !self.danger_accept_any_audience {
@@ -151,11 +158,55 @@ impl IssuerSettings {
         self.check_claims()
     }
 
+    /// What it goes by: its name, or `spiffe://` and its trust domain.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.spiffe_trust_domain.as_ref().map_or(&self.name, TrustDomain::id)
+    }
+
     /// Which `use` the JWKs of its keys may have: for [`KeySetBuilder::key_uses`](tollgate_keys::KeySetBuilder::key_uses), or a
-    /// remote key set.
+    /// remote key set. Of a trust domain `jwt-svid`, where no other is listed, and none without `use`: in a SPIFFE bundle each
+    /// key has it, and those of X.509 certificates are beside.
     #[must_use]
     pub fn key_uses(&self) -> KeyUses {
-        self.key_use.clone().unwrap_or_default()
+        let listed = self.key_use.clone();
+        match &self.spiffe_trust_domain {
+            None => listed.unwrap_or_default(),
+            Some(_) => listed.or_else(|| KeyUses::new([SVID_KEY_USE]).ok()).unwrap_or_default().required(),
+        }
+    }
+
+    /// The algorithms that are accepted; `None` for those of all keys.
+    pub(crate) fn accepted_algorithms(&self) -> Option<Vec<Algorithm>> {
+        self.algorithms.clone().or_else(|| self.spiffe_trust_domain.as_ref().map(|_| SVID_ALGORITHMS.to_vec()))
+    }
+
+    /// Which `typ` tokens have.
+    pub(crate) fn typ_profile(&self) -> TypProfile {
+        match &self.spiffe_trust_domain {
+            None => self.typ.clone(),
+            Some(_) => TypSet::new(SVID_TYPES).map_or_else(|_| self.typ.clone(), TypProfile::OneOf),
+        }
+    }
+
+    /// JWT-SVID sections 2 and 3: what is fixed cannot be configured.
+    fn check_trust_domain(&self) -> Result<(), SettingsError> {
+        let (own, default) = (&self.claims, ClaimSources::default());
+        let fixed = [
+            ("typ", self.typ != TypProfile::default()),
+            ("claims.audience", own.audience != default.audience),
+            ("claims.subject", own.subject != default.subject),
+            ("danger_accept_any_audience", self.danger_accept_any_audience),
+            ("danger_accept_missing_exp", self.danger_accept_missing_exp),
+        ];
+        if let Some((setting, _)) = fixed.into_iter().find(|(_, is_set)| *is_set) {
+            return Err(SettingsError::FixedForTrustDomain { setting });
+        }
+        let mut algorithms = self.algorithms.iter().flatten();
+        match algorithms.find(|algorithm| !SVID_ALGORITHMS.contains(algorithm)) {
+            Some(algorithm) => Err(SettingsError::AlgorithmOfTrustDomain { algorithm: *algorithm }),
+            None => Ok(()),
+        }
     }
 
     fn check_tenants(&self) -> Result<(), SettingsError> {
@@ -183,7 +234,7 @@ impl IssuerSettings {
 
     /// How many members the claims of every token have that could be accepted.
     fn least_members(&self) -> usize {
-        let mut names: HashSet<&str> = HashSet::from(["iss"]);
+        let mut names: HashSet<&str> = HashSet::from([if self.spiffe_trust_domain.is_some() { "sub" } else { "iss" }]);
         if !self.danger_accept_missing_exp {
             names.insert("exp");
         }
@@ -246,8 +297,22 @@ fn check_limit(name: &'static str, value: usize, min: usize, max: usize) -> Resu
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// The issuer has no name.
+    /// The issuer has no name, nor a trust domain in its place.
     NoName,
+    /// The issuer has both a name and a trust domain.
+    NameAndTrustDomain,
+    /// A text is no trust domain.
+    TrustDomain(InvalidTrustDomain),
+    /// Something is configured that the rules of JWT-SVID fix for the tokens of a trust domain.
+    FixedForTrustDomain {
+        /// Its name.
+        setting: &'static str,
+    },
+    /// An algorithm is listed that the tokens of a trust domain cannot have.
+    AlgorithmOfTrustDomain {
+        /// The algorithm.
+        algorithm: Algorithm,
+    },
     /// The name holds a brace and is no template.
     Template(InvalidTemplate),
     /// The name holds a variable, and no claim says what may stand in its place.
@@ -345,7 +410,17 @@ pub enum SettingsError {
 impl fmt::Display for SettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SettingsError::NoName => f.write_str("needs a name, which its tokens have as iss"),
+            SettingsError::NoName => {
+                f.write_str("needs a name, which its tokens have as iss, or a spiffe_trust_domain")
+            }
+            SettingsError::NameAndTrustDomain => f.write_str("has both a name and a spiffe_trust_domain; give one"),
+            SettingsError::TrustDomain(error) => write!(f, "has a wrong spiffe_trust_domain: {error}"),
+            SettingsError::FixedForTrustDomain { setting } => {
+                write!(f, "is a trust domain, for which JWT-SVID fixes {setting}; leave it out")
+            }
+            SettingsError::AlgorithmOfTrustDomain { algorithm } => {
+                write!(f, "is a trust domain, whose tokens are not signed with {algorithm}: JWT-SVID has RS, ES and PS")
+            }
             SettingsError::Template(error) => write!(f, "has a name with a brace that is no template: {error}"),
             SettingsError::NoTenantClaim => {
                 f.write_str("has a variable in its name and needs tenant_claim, the claim that has to equal it")

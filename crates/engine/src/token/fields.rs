@@ -24,7 +24,7 @@ pub(crate) struct FieldsBuffer {
 /// In the order of the text.
 #[derive(Clone, Copy)]
 pub(super) enum Field {
-    Issuer,
+    Iss,
     Subject,
     Session,
     Client,
@@ -46,7 +46,7 @@ impl Fields {
         text.clear();
         let mut collector = Collector { text, ends: [0; FIELDS], present: 0 };
         let claims = mapped.claims.claims;
-        collector.name(Field::Issuer, mapped.issuer);
+        collector.name(Field::Iss, mapped.iss);
         collector.name(Field::Subject, mapped.subject);
         collector.name(Field::Session, claims.sid());
         collector.name(Field::Client, mapped.client);
