@@ -1,7 +1,8 @@
 use std::hint::black_box;
 
-use tollgate::jwt::{CompactJws, HeaderCache, base64url, json};
+use tollgate::jwt::{CompactJws, base64url, json};
 use tollgate_issuer::SigningKey;
+use tollgate_jwt::HeaderCache;
 use tollgate_tests::{NOW, key_set, traffic_token};
 
 use crate::callgrind::Count;

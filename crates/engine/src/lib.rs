@@ -47,6 +47,7 @@
 
 mod accepted;
 mod address;
+pub mod apikeys;
 mod basic;
 mod builder;
 mod cache;
@@ -60,6 +61,8 @@ mod engine;
 mod excerpt;
 mod introspection;
 mod issuer;
+pub mod jwt;
+pub mod keys;
 pub mod limits;
 mod observer;
 mod policy;
@@ -106,10 +109,6 @@ pub use scopes::Scopes;
 pub use trusted_proxies::{ForwardedField, TrustedProxies};
 pub use unavailable::Unavailable;
 pub use validator::{Refusal, RefusalCode, VerifiedClaims};
-
-pub use tollgate_apikeys as apikeys;
-pub use tollgate_jwt as jwt;
-pub use tollgate_keys as keys;
 
 pub use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat, LastUse};
 pub use tollgate_keys::{Algorithm, InvalidKeyUses, KeyRing, KeySet, KeyUses};

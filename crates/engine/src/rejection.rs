@@ -264,6 +264,7 @@ pub enum Rejection {
 
 /// A key that a token may be under and its issuer's key set lacks: [`Rejection::missing_key`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct MissingKey<'r> {
     /// The `kid` of the token's header.
     pub kid: Option<&'r UnverifiedText>,

@@ -41,10 +41,15 @@ pub mod json;
 pub mod limits;
 mod scope;
 
-pub use claims::{ClaimLimits, ClaimNames, Claims, FoundClaims, KnownClaim, ScopeClaim, StringList};
+pub use claims::{ClaimLimits, Claims, ScopeClaim, StringList};
+// How an engine looks claims up and remembers headers. They are public for the crate `tollgate` alone, and may change with any
+// release.
+#[doc(hidden)]
+pub use claims::{ClaimNames, FoundClaims, KnownClaim};
 pub use compact::CompactJws;
 pub use error::{ParseError, Part};
 pub use excerpt::{UnverifiedText, excerpt};
 pub use header::Header;
+#[doc(hidden)]
 pub use header_cache::HeaderCache;
 pub use scope::is_scope_token;

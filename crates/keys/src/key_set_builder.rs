@@ -48,6 +48,7 @@ pub struct KeySetBuilder {
 
 /// Where keys come from, and so how far they are trusted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum KeySource {
     /// The operator's own configuration. Of a private JWK the public part is used.
     #[default]

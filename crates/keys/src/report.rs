@@ -11,6 +11,7 @@ use crate::limits::MAX_REFUSED_KEYS_SHOWN;
 /// A key set and what became of each key.
 #[derive(Debug)]
 #[must_use = "the reports say which keys are refused"]
+#[non_exhaustive]
 pub struct Loaded {
     /// The keys that may be used.
     pub set: KeySet,
@@ -95,6 +96,7 @@ impl fmt::Display for KeyReport {
 
 /// When a certificate is valid (RFC 5280 section 4.1.2.5).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Validity {
     /// The first second, since the Unix epoch.
     pub not_before: i64,

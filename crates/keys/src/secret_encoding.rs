@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 /// How a text stands for the bytes of an HMAC secret.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum SecretEncoding {
     /// The bytes of the text itself.
     #[default]

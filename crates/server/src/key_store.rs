@@ -71,7 +71,7 @@ impl KeyStore {
 
     /// How this process stands to the store.
     pub(crate) fn status(&self) -> Status {
-        let (applied, Lag { changes, since_in_step, failures }) =
+        let (applied, Lag { changes, since_in_step, failures, .. }) =
             (self.follower.progress().applied().unwrap_or(0), self.follower.lag());
         Status {
             applied,

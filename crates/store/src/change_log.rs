@@ -50,6 +50,7 @@ pub trait ChangeLog: Send + Sync + 'static {
 
 /// How one thing is from now on.
 #[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Change {
     /// The key is so.
     Key(StoredKey),

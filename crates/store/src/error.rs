@@ -153,7 +153,7 @@ fn fits_no_header(kind: KeyKind) -> &'static str {
         KeyKind::ClientSecret => {
             "no Basic credentials can hold this secret: it has to be UTF-8 without control characters"
         }
-        KeyKind::ApiKey | KeyKind::AccessToken => {
+        _ => {
             "no Authorization header can hold this key: it has to be of letters, digits and !#$%&'*+-.^_`|~/=: and must not begin as a JWT"
         }
     }

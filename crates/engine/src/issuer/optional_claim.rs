@@ -6,6 +6,7 @@ use tollgate_jwt::Claims;
 /// A claim that RFC 9068 section 2.2 requires of an access token and an issuer's configuration can make optional. `iss`, `exp`
 /// and `aud`, which the RFC requires too, are not among them.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum OptionalClaim {
     /// `sub`.
     Sub,

@@ -93,6 +93,7 @@ impl FromStr for ScopeSource {
 /// How many of the claims that name scopes count.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
+#[non_exhaustive]
 pub enum ScopesFrom {
     /// The first that is there.
     #[default]

@@ -2,6 +2,7 @@ use crate::{basic, credential};
 
 /// What a key in the table is for; each kind is taken from certain places of a request only.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
 pub enum KeyKind {
     /// An API key: bare, as `Bearer`, or from its own header.
     ApiKey,

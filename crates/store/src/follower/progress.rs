@@ -24,6 +24,7 @@ struct State {
 
 /// How far a follower is behind its log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Lag {
     /// Changes that are known and not applied yet.
     pub changes: u64,

@@ -49,6 +49,7 @@ type Refusals<'a> = dyn FnMut(u64, &LineRefused) + 'a;
 
 /// What to do with a key whose id or digest the store has.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub enum Existing {
     /// Refuse the line, and end.
     #[default]
@@ -59,6 +60,7 @@ pub enum Existing {
 
 /// How far an import is.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct ImportReport {
     /// Keys added, those minted included.
     pub added: u64,

@@ -1,0 +1,10 @@
+//! What of `tollgate-keys` a server meets beside its engine: keys from where they are, and why one is refused. That crate's own
+//! documentation says which library does the cryptography, and what a key has to pass.
+
+#[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
+pub use tollgate_keys::undecided_checks;
+pub use tollgate_keys::{
+    BadSignature, Curve, HmacKey, KeyPurpose, KeyRefresher, KeyRefused, KeyReport, KeySetBuilder, KeySource, KeyType,
+    Loaded, NoUsableKey, NotAKeyFile, NotASecret, PublicKey, PublishedKeySet, Refreshed, SecretEncoding, Validity,
+    VerifiedJws, VerifyError, VerifyingKey, key_file, limits, sha256,
+};
