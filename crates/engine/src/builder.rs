@@ -2,8 +2,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollgate_apikeys::{ApiKeyTable, LastUse};
-
 use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::cache::{Cache, CacheConfig};
 use crate::clock::Clock;
@@ -18,6 +16,7 @@ use crate::observer::{Observer, Verification};
 use crate::principal::PrincipalKind;
 use crate::record::KeyRecord;
 use crate::revocation::Revocations;
+use crate::table::{ApiKeyTable, LastUse};
 
 /// Puts an [`Engine`] together.
 #[derive(Debug)]
@@ -71,21 +70,6 @@ impl EngineBuilder {
     #[must_use]
     pub fn opaque_issuer(mut self, issuer: OpaqueIssuer) -> Self {
         self.opaque_issuers.push(issuer);
-        self
-    }
-
-    /// Accepts the API keys, opaque tokens and client secrets of `table`, which is shared: what is inserted or
-    /// removed takes effect on the next verify.
-    #[must_use]
-    pub fn api_keys(mut self, table: impl Into<Arc<ApiKeyTable<KeyRecord>>>) -> Self {
-        self.api_keys = Some(table.into());
-        self
-    }
-
-    /// Notes in `last_use` when keys of the table are used, as far as it says. Nothing is noted otherwise.
-    #[must_use]
-    pub fn last_use(mut self, last_use: impl Into<Arc<LastUse>>) -> Self {
-        self.last_use = Some(last_use.into());
         self
     }
 
@@ -216,6 +200,24 @@ impl EngineBuilder {
             clock: self.clock,
             observer: self.observer,
         })
+    }
+}
+
+#[cfg(feature = "apikeys")]
+impl EngineBuilder {
+    /// Accepts the API keys, opaque tokens and client secrets of `table`, which is shared: what is inserted or
+    /// removed takes effect on the next verify.
+    #[must_use]
+    pub fn api_keys(mut self, table: impl Into<Arc<ApiKeyTable<KeyRecord>>>) -> Self {
+        self.api_keys = Some(table.into());
+        self
+    }
+
+    /// Notes in `last_use` when keys of the table are used, as far as it says. Nothing is noted otherwise.
+    #[must_use]
+    pub fn last_use(mut self, last_use: impl Into<Arc<LastUse>>) -> Self {
+        self.last_use = Some(last_use.into());
+        self
     }
 }
 

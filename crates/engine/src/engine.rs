@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use tollgate_apikeys::{ApiKeyTable, LastUse, MatchedKey, NativeKey};
 use tollgate_jwt::{CompactJws, UnverifiedText};
 use tollgate_keys::{Algorithm, KeyRing, VerifyError, VerifyingKey};
 
@@ -19,6 +18,7 @@ use crate::record::{KeyKind, KeyRecord, KeyState};
 use crate::rejection::Rejection;
 use crate::request::{Presented, Request};
 use crate::revocation::{Marks, Revocations};
+use crate::table::{ApiKeyTable, LastUse, MatchedKey, NativeKey};
 use crate::thread::Thread;
 use crate::token::{Stamp, Token};
 

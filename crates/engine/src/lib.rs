@@ -40,6 +40,7 @@
 //! | feature | gives |
 //! |---|---|
 //! | `ring` (on by default), `aws-lc-rs`, `fips`, `ed25519-tables` | the cryptography: see [`keys`] |
+//! | `apikeys` (on by default) | API keys, opaque tokens and client secrets. Without it the engine verifies JWTs, and tokens whose issuer is asked |
 //! | `serde` | [`IssuerSettings`] can be deserialised |
 //! | `testing` | `testing`: principals for the tests of handlers, never for what is shipped |
 
@@ -47,6 +48,7 @@
 
 mod accepted;
 mod address;
+#[cfg(feature = "apikeys")]
 pub mod apikeys;
 mod basic;
 mod builder;
@@ -74,6 +76,7 @@ mod requirement;
 mod revocation;
 mod scopes;
 mod sync;
+mod table;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod thread;
@@ -110,6 +113,7 @@ pub use trusted_proxies::{ForwardedField, TrustedProxies};
 pub use unavailable::Unavailable;
 pub use validator::{Refusal, RefusalCode, VerifiedClaims};
 
+#[cfg(feature = "apikeys")]
 pub use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat, LastUse};
 pub use tollgate_keys::{Algorithm, InvalidKeyUses, KeyRing, KeySet, KeyUses};
 

@@ -22,8 +22,8 @@ pub const MAX_FORWARDED_BYTES: usize = 4 * 1024;
 pub const MAX_CERTIFICATE_FIELD_BYTES: usize = 16 * 1024;
 
 /// The least that [`EngineBuilder::max_header_bytes`](crate::EngineBuilder::max_header_bytes) takes, in bytes: the shortest
-/// credential, which is a key of another system ([`FOREIGN_MIN_BYTES`](tollgate_apikeys::limits::FOREIGN_MIN_BYTES)).
-pub const MIN_HEADER_BYTES: usize = tollgate_apikeys::limits::FOREIGN_MIN_BYTES;
+/// credential, which is a key of another system (`FOREIGN_MIN_BYTES` of `tollgate-apikeys`).
+pub const MIN_HEADER_BYTES: usize = 16;
 
 /// As [`MIN_HEADER_BYTES`], where JWTs alone are accepted: the shortest token, of which the header is `{"alg":"HS256"}`, the
 /// payload `{"iss":"i"}` and the signature 32 bytes long.

@@ -5,7 +5,6 @@ mod serialize;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
-use tollgate_apikeys::MatchedKey;
 use tollgate_jwt::is_scope_token;
 use tollgate_keys::{Algorithm, VerifyingKey};
 
@@ -14,6 +13,7 @@ use crate::issuer::{ClaimPath, Expected};
 use crate::record::{KeyKind, KeyRecord};
 use crate::rejection::Rejection;
 use crate::scopes::Scopes;
+use crate::table::MatchedKey;
 use crate::token::Token;
 
 /// Who is calling, by which credential, with which scopes, until when.

@@ -2,7 +2,6 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tollgate_apikeys::KeyError;
 use tollgate_jwt::{ParseError, StringList, UnverifiedText, excerpt};
 use tollgate_keys::{Algorithm, KeyPurpose, KeySet, VerifyError};
 
@@ -469,16 +468,6 @@ impl fmt::Display for AnyOf<'_> {
             write!(f, "{}{name:?}", if index > 0 { " or " } else { "" })?;
         }
         Ok(())
-    }
-}
-
-impl From<KeyError> for Rejection {
-    #[cold]
-    fn from(error: KeyError) -> Self {
-        match error {
-            KeyError::Unknown => Rejection::UnknownApiKey,
-            _ => Rejection::MalformedApiKey,
-        }
     }
 }
 
