@@ -126,7 +126,7 @@ const fn early(
 }
 
 /// In the order of the road.
-pub const EARLY_REJECTIONS: [EarlyRejection; 44] = [
+pub const EARLY_REJECTIONS: [EarlyRejection; 45] = [
     early("malformed-credential/scheme-alone", "malformed-credential", 0, |_| "Bearer".to_owned()),
     early("malformed-credential/bare", "malformed-credential", 0, |s| s.text() + "\""),
     early("malformed-credential/bearer", "malformed-credential", 0, |s| format!("Bearer {}\"", s.text())),
@@ -183,6 +183,9 @@ pub const EARLY_REJECTIONS: [EarlyRejection; 44] = [
     early("sender-constrained", "sender-constrained", 1, |s| unsigned(&s.draft().claim("cnf", json!({ s.text(): 1 })))),
     early("invalid-confirmation", "invalid-confirmation", 0, |s| {
         unsigned(&s.draft().claim("cnf", json!({ "x5t#S256": s.text() })))
+    }),
+    early("proof-required", "proof-required", 1, |s| {
+        unsigned(&s.padded().claim("cnf", json!({ "jkt": base64url::encode([7; 32]) })))
     }),
     early("certificate-required", "certificate-required", 0, |s| {
         unsigned(&s.padded().claim("cnf", json!({ "x5t#S256": base64url::encode([7; 32]) })))

@@ -10,10 +10,12 @@ mod basic;
 mod draft;
 mod early_rejections;
 mod fixture;
+mod proof;
 mod traffic;
 
 pub use basic::basic_readings;
 pub use draft::Draft;
 pub use early_rejections::{EARLY_REJECTIONS, EarlyRejection, EarlyRejections};
 pub use fixture::{AUDIENCE, ISSUER, NOW, cold_engine, engine, issuer, key_set, signing_key};
+pub use proof::ProofDraft;
 pub use traffic::{traffic_claims, traffic_token};

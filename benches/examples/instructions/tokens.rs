@@ -70,7 +70,7 @@ fn rejections(key: &SigningKey) -> Vec<Path> {
         rejected("reject/type-not-allowed", &nothing, each(|index| draft(index).header("typ", "at+jwt").sign(key))),
         rejected("reject/expired", &nothing, claim("exp", json!(NOW - 3600))),
         rejected("reject/not-yet-valid", &nothing, claim("nbf", json!(NOW + 3600))),
-        rejected("reject/sender-constrained", &nothing, claim("cnf", json!({ "jkt": "a" }))),
+        rejected("reject/sender-constrained", &nothing, claim("cnf", json!({ "jwk": "a" }))),
         rejected("reject/unknown-key", &nothing, each(|index| traffic_token(&stranger, index, NOW))),
         rejected("reject/malformed-signature", &nothing, each(|index| draft(index).with_signature([0; 31]))),
         rejected("reject/bad-signature", &nothing, each(|index| draft(index).with_signature(zero))),

@@ -13,14 +13,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tollgate::{AcceptedCredentials, BuildError, Engine, TrustedProxies};
+use tollgate::{AcceptedCredentials, BuildError, Dpop, Engine, TrustedProxies};
 use toml::Spanned;
 
 use crate::error::CommandError;
 use crate::followed::{Followed, StoreConfiguration};
 use crate::limits::MAX_CONFIGURATION_BYTES;
 use crate::remote::{Remote, StartError};
-use crate::values::{CertificateField, Field, Kinds, Proxies};
+use crate::values::{AlgorithmName, CertificateField, Field, Kinds, Nonce, Origins, Proxies};
 use crate::{key_files, key_records};
 
 /// All that an engine can be told.
@@ -36,6 +36,8 @@ pub(crate) struct Configuration {
     pub(crate) max_header_bytes: Option<usize>,
     #[serde(default)]
     pub(crate) accept: AcceptConfiguration,
+    #[serde(default)]
+    pub(crate) dpop: DpopConfiguration,
     pub(crate) request: Option<RequestConfiguration>,
     /// The file that this was read from.
     #[serde(skip)]
@@ -50,6 +52,37 @@ pub(crate) struct AcceptConfiguration {
     bare: Option<bool>,
 }
 
+/// How proofs of possession are checked. What is absent is as the engine has it by default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DpopConfiguration {
+    algorithms: Option<Vec<AlgorithmName>>,
+    max_age: Option<u32>,
+    #[serde(default)]
+    nonce: Nonce,
+    replay_bytes: Option<usize>,
+}
+
+impl DpopConfiguration {
+    fn dpop(&self) -> Dpop {
+        // Whoever runs the command has used none of the proofs in its input.
+        let mut dpop = Dpop::new().started_at(i64::MIN);
+        if let Some(algorithms) = &self.algorithms {
+            dpop = dpop.algorithms(algorithms.iter().map(|AlgorithmName(algorithm)| *algorithm));
+        }
+        if let Some(seconds) = self.max_age {
+            dpop = dpop.max_age(seconds);
+        }
+        if let Some(bytes) = self.replay_bytes {
+            dpop = dpop.replay_bytes(bytes);
+        }
+        match self.nonce {
+            Nonce::Off => dpop,
+            Nonce::Required => dpop.require_nonce(),
+        }
+    }
+}
+
 /// What of a request comes from the proxies in front of the server.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +90,9 @@ pub(crate) struct RequestConfiguration {
     trusted_proxies: Option<Spanned<Proxies>>,
     client_address: Option<Spanned<Field>>,
     client_certificate: Option<Spanned<CertificateField>>,
+    /// A line of `--input request` has an absolute URI already: these are for servers that read the same file.
+    #[serde(rename = "public_origins")]
+    _public_origins: Option<Origins>,
 }
 
 impl RequestConfiguration {
@@ -65,6 +101,8 @@ impl RequestConfiguration {
         let address = self.client_address.as_ref().map(|field| field.span().start);
         let certificate = self.client_certificate.as_ref().map(|field| field.span().start);
         match (&self.trusted_proxies, address, certificate) {
+            // Of trusted proxies then what they say of the origin.
+            (Some(_), None, None) if self._public_origins.is_some() => Ok(()),
             (None, Some(start), _) => {
                 Err((start, "client_address is read of trusted proxies alone; name them in trusted_proxies"))
             }
@@ -162,7 +200,7 @@ impl Configuration {
         if let Some(bytes) = self.max_header_bytes {
             builder = builder.max_header_bytes(bytes);
         }
-        builder = builder.accept(self.accept.accepted());
+        builder = builder.accept(self.accept.accepted()).dpop(self.dpop.dpop());
         Ok((builder.build().map_err(|error| self.refused(error))?, remote, followed))
     }
 
@@ -190,7 +228,7 @@ impl Configuration {
 
     /// The proxies in front of the server whose requests are verified.
     pub(crate) fn trusted_proxies(&self) -> TrustedProxies {
-        let Some(RequestConfiguration { trusted_proxies: Some(proxies), client_address, client_certificate }) =
+        let Some(RequestConfiguration { trusted_proxies: Some(proxies), client_address, client_certificate, .. }) =
             &self.request
         else {
             return TrustedProxies::none();

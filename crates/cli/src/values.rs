@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tollgate::{AddressBlock, Algorithm, ForwardedField, KeyKind, KeyState, PrincipalKind, TypProfile};
+use tollgate::{AddressBlock, Algorithm, ForwardedField, KeyKind, KeyState, PrincipalKind, PublicOrigin, TypProfile};
 
 /// Reads `--alg`.
 pub(crate) fn algorithm() -> impl TypedValueParser<Value = Algorithm> {
@@ -93,6 +93,48 @@ impl TryFrom<String> for CertificateField {
         let field = tollgate::CertificateField::from_name(&name).map(CertificateField);
         field.ok_or_else(|| format!("unknown header `{name}`, {known}"))
     }
+}
+
+/// `public_origins` in a configuration file: one at least.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "Vec<String>")]
+pub(crate) struct Origins;
+
+impl TryFrom<Vec<String>> for Origins {
+    type Error = String;
+
+    fn try_from(origins: Vec<String>) -> Result<Self, String> {
+        if origins.is_empty() {
+            return Err("there is no public origin, expected one or more".to_owned());
+        }
+        let check = |text: &String| match text.parse::<PublicOrigin>() {
+            Ok(_) => Ok(()),
+            Err(error) => Err(format!("`{text}` is {error}")),
+        };
+        origins.iter().try_for_each(check).map(|()| Origins)
+    }
+}
+
+/// The name of an algorithm in a configuration file.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct AlgorithmName(pub(crate) Algorithm);
+
+impl TryFrom<String> for AlgorithmName {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Algorithm::from_name(&name).map(AlgorithmName).ok_or_else(|| format!("unknown algorithm `{name}`"))
+    }
+}
+
+/// Whether proofs of possession need a nonce.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Nonce {
+    #[default]
+    Off,
+    Required,
 }
 
 /// Which `typ` the tokens of an issuer have.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::accepted::{AcceptedCredentials, Kinds};
 use crate::cache::{Cache, CacheConfig};
 use crate::clock::Clock;
+use crate::dpop::{Dpop, DpopChecks, DpopError};
 use crate::engine::Engine;
 use crate::introspection::Introspection;
 use crate::issuer::{Issuer, Issuers, OpaqueIssuer, SettingsError};
@@ -32,6 +33,7 @@ pub struct EngineBuilder {
     revocations: Revocations,
     clock: Clock,
     observer: Option<Observer>,
+    dpop: Option<Dpop>,
 }
 
 impl EngineBuilder {
@@ -48,6 +50,7 @@ impl EngineBuilder {
             revocations: Revocations::new(),
             clock: Clock::default(),
             observer: None,
+            dpop: Some(Dpop::new()),
         }
     }
 
@@ -154,6 +157,20 @@ impl EngineBuilder {
         self
     }
 
+    /// Checks proofs of possession (DPoP, RFC 9449) so. Otherwise as [`Dpop::new`] says.
+    #[must_use]
+    pub fn dpop(mut self, dpop: Dpop) -> Self {
+        self.dpop = Some(dpop);
+        self
+    }
+
+    /// Takes no proofs of possession: tokens that are bound to a key are rejected.
+    #[must_use]
+    pub fn no_dpop(mut self) -> Self {
+        self.dpop = None;
+        self
+    }
+
     /// Checks the configuration as a whole.
     ///
     /// # Errors
@@ -188,7 +205,10 @@ impl EngineBuilder {
         if self.max_header_bytes < min {
             return Err(BuildError::HeaderLimitTooLow { bytes: self.max_header_bytes, min });
         }
+        let started_at = self.clock.first_reading();
+        let dpop = self.dpop.map(|dpop| DpopChecks::new(dpop, started_at)).transpose();
         Ok(Engine {
+            dpop: dpop.map_err(|error| BuildError::Dpop { error })?,
             issuers,
             api_keys: self.api_keys,
             introspection,
@@ -327,6 +347,11 @@ pub enum BuildError {
     },
     /// Tokens are to be verified anew after 0 s, so that the cache would never have a hit.
     NoCachedTokenAge,
+    /// Proofs of possession cannot be checked so.
+    Dpop {
+        /// Why not.
+        error: DpopError,
+    },
     /// A thread's part of the cache has more slots than [`MAX_CACHE_SLOTS_PER_THREAD`].
     TooManyCacheSlots {
         /// The slots that were asked for.
@@ -406,6 +431,7 @@ impl fmt::Display for BuildError {
             BuildError::NoCachedTokenAge => {
                 f.write_str("the cache keeps tokens for 0 s; give it an age (max_token_age), or do without a cache")
             }
+            BuildError::Dpop { error } => error.fmt(f),
             BuildError::TooManyCacheSlots { slots } => write!(
                 f,
                 "the cache has {slots} slots for each thread; at most {MAX_CACHE_SLOTS_PER_THREAD} are allowed"

@@ -1,5 +1,6 @@
 use std::fmt;
 
+use crate::dpop::ProofAlgorithms;
 use crate::rejection::Rejection;
 
 /// The value of a WWW-Authenticate header (RFC 9110 section 11.6.1): what RFC 6750 section 3 says and no more.
@@ -18,11 +19,17 @@ pub struct Challenge<'r> {
     realm: Option<&'r str>,
     error: Option<&'static str>,
     scope: Option<&'r str>,
+    algorithms: Option<ProofAlgorithms>,
 }
 
 impl<'r> Challenge<'r> {
     pub(crate) fn new(rejection: &'r Rejection) -> Self {
+        if let Rejection::Dpop { cause, challenge } = rejection {
+            let own = Self::new(cause);
+            return Challenge { scheme: DPOP, algorithms: Some(challenge.algorithms), ..own };
+        }
         let (scheme, error, scope) = match rejection {
+            Rejection::Proof(error) => (DPOP, Some(error.challenge_code()), None),
             // RFC 6750 section 3.1: no error code where the client sent nothing, or used a method that is not supported. Nor
             // has it one for a credential that is good from another address.
             Rejection::MissingCredential
@@ -50,7 +57,7 @@ impl<'r> Challenge<'r> {
         };
         // RFC 7617 section 2: Basic requires a realm.
         let realm = if scheme == BASIC { Some("tollgate") } else { None };
-        Challenge { scheme, realm, error, scope }
+        Challenge { scheme, realm, error, scope, algorithms: None }
     }
 
     /// Names the part of the server that is protected (RFC 9110 section 11.5). What is no printable ASCII is shown as `?`.
@@ -66,13 +73,13 @@ impl<'r> Challenge<'r> {
         Challenge { realm: Some(realm), ..self }
     }
 
-    /// The authentication scheme: `Bearer` or `Basic`.
+    /// The authentication scheme: `Bearer`, `DPoP` or `Basic`.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         self.scheme
     }
 
-    /// The error code of RFC 6750 section 3.1.
+    /// The error code of RFC 6750 section 3.1, or of RFC 9449 section 7.1.
     #[must_use]
     pub fn error(&self) -> Option<&'static str> {
         self.error
@@ -97,11 +104,16 @@ impl fmt::Display for Challenge<'_> {
         if let Some(scope) = self.scope {
             write!(f, ", scope=\"{}\"", ScopeList(scope))?;
         }
+        if let Some(algorithms) = self.algorithms {
+            // Both behind `error`, which a challenge of DPoP has unless it is to a method that is not accepted.
+            write!(f, "{}algs=\"{algorithms}\"", if self.error.is_some() { ", " } else { separator })?;
+        }
         Ok(())
     }
 }
 
 const BEARER: &str = "Bearer";
+const DPOP: &str = "DPoP";
 const BASIC: &str = "Basic";
 
 /// The value of `scope`: RFC 6750 section 3 allows the characters of scope-tokens and spaces. Others, which only a

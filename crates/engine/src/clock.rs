@@ -10,6 +10,7 @@
 //! than before, and while the source is in doubt.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -49,6 +50,11 @@ impl Clock {
     pub(crate) fn now(&self) -> Now {
         let time = (self.source)();
         if self.believed.is_of(time) && self.doubted.is_none() { Now::from(time) } else { self.judge(time) }
+    }
+
+    /// What the source says when an engine is built. Where it panics no time has been, so that nothing is known to be later.
+    pub(crate) fn first_reading(&self) -> i64 {
+        catch_unwind(AssertUnwindSafe(|| (self.source)())).unwrap_or(i64::MAX)
     }
 
     #[inline(never)]

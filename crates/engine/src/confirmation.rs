@@ -5,8 +5,11 @@ use tollgate_jwt::base64url;
 use tollgate_jwt::json::{Object, Value};
 use tollgate_keys::sha256;
 
+use crate::clock::Now;
+use crate::dpop::{DpopChecks, ProofError};
 use crate::rejection::Rejection;
-use crate::request::{Certificate, Request};
+use crate::request::{Certificate, Proofs, Request};
+use crate::thread::Thread;
 
 /// What the `cnf` of a token, or of an introspection answer, says. Each text is the canonical base64url of 32 bytes.
 ///
@@ -15,9 +18,22 @@ use crate::request::{Certificate, Request};
 pub(crate) struct Confirmation<'s> {
     /// `x5t#S256`: the SHA-256 of the client's certificate (RFC 8705 section 3.1).
     pub(crate) certificate: Option<&'s str>,
+    /// `jkt`: the thumbprint of the client's key (RFC 9449 section 6.1).
+    pub(crate) key: Option<&'s str>,
+}
+
+/// How a credential was sent, and what its sender is checked with.
+pub(crate) struct Sender<'e> {
+    pub(crate) request: &'e Request<'e>,
+    /// Whether the scheme is `DPoP`.
+    pub(crate) is_dpop: bool,
+    /// `None` where the engine takes no proofs.
+    pub(crate) dpop: Option<&'e DpopChecks>,
+    pub(crate) now: Now,
 }
 
 const CERTIFICATE: &str = "x5t#S256";
+const KEY: &str = "jkt";
 
 impl<'s> Confirmation<'s> {
     /// Reads a `cnf`. What is not checked here may not be ignored: it is a rejection, and so is a `cnf` that says nothing.
@@ -26,6 +42,7 @@ impl<'s> Confirmation<'s> {
         for (name, value) in cnf.iter() {
             match name {
                 CERTIFICATE => confirmation.certificate = Some(thumbprint(CERTIFICATE, value)?),
+                KEY => confirmation.key = Some(thumbprint(KEY, value)?),
                 _ => return Err(Rejection::SenderConstrained { member: name.into() }),
             }
         }
@@ -33,16 +50,33 @@ impl<'s> Confirmation<'s> {
     }
 
     /// Whether the request has what is to be checked, before anything costly is.
-    pub(crate) fn check_presented(&self, request: &Request<'_>) -> Result<(), Rejection> {
-        match (self.certificate, request.certificate) {
-            (Some(_), Certificate::Absent) => Err(Rejection::CertificateRequired),
-            _ => Ok(()),
+    pub(crate) fn check_presented(&self, sender: &Sender<'_>) -> Result<(), Rejection> {
+        if self.certificate.is_some() && matches!(sender.request.certificate, Certificate::Absent) {
+            return Err(Rejection::CertificateRequired);
+        }
+        match self.key {
+            None if sender.is_dpop => Err(ProofError::TokenNotBound.into()),
+            None => Ok(()),
+            Some(_) if sender.dpop.is_none() => Err(Rejection::SenderConstrained { member: KEY.into() }),
+            Some(_) if matches!(sender.request.proofs, Proofs::None) => Err(ProofError::Required.into()),
+            // RFC 9449 section 7.1: never as a bearer token.
+            Some(_) if !sender.is_dpop => Err(ProofError::SchemeRequired.into()),
+            Some(_) => Ok(()),
         }
     }
 
-    /// Whether the request's sender has what the token is bound to.
-    pub(crate) fn check(&self, request: &Request<'_>) -> Result<(), Rejection> {
-        self.certificate.map_or(Ok(()), |expected| check_certificate(expected, request.certificate))
+    /// Whether the request's sender has what the token is bound to. A proof is spent by this: it comes last, when everything
+    /// else has been found good.
+    pub(crate) fn check(&self, token: &[u8], sender: &Sender<'_>, thread: &mut Thread) -> Result<(), Rejection> {
+        self.check_presented(sender)?;
+        if let Some(expected) = self.certificate {
+            check_certificate(expected, sender.request.certificate)?;
+        }
+        match (self.key.map(decode), sender.dpop) {
+            (None, _) => Ok(()),
+            (Some(Some(jkt)), Some(dpop)) => dpop.check(sender.request, token, &jkt, sender.now, thread),
+            (Some(_), _) => Err(ProofError::WrongKey.into()),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::request::Presented;
 /// |---|---|
 /// | `Bearer <token>`, the token begins as a JWS does | [`CredentialKind::Jws`] |
 /// | `Bearer <token>`, any other token | [`CredentialKind::OpaqueToken`] |
+/// | `DPoP <token>` | as with `Bearer` |
 /// | `Basic <credentials>` | [`CredentialKind::Basic`] |
 /// | begins as a JWS does | [`CredentialKind::Jws`], bare |
 /// | anything else without a space | [`CredentialKind::ApiKey`], bare |
@@ -23,6 +24,8 @@ pub(crate) struct Credential<'h> {
     pub(crate) kind: CredentialKind,
     /// Whether it is the whole value of an Authorization header, without a scheme.
     pub(crate) is_bare: bool,
+    /// Whether its scheme is `DPoP`.
+    pub(crate) is_dpop: bool,
     /// Without the scheme.
     pub(crate) text: &'h [u8],
 }
@@ -52,7 +55,7 @@ impl<'h> Credential<'h> {
             }
             Presented::Client { id, secret } => {
                 check_length(id.len() + secret.len(), max_bytes)?;
-                Ok(Credential { kind: CredentialKind::Client, is_bare: false, text: secret })
+                Ok(Credential { kind: CredentialKind::Client, is_bare: false, is_dpop: false, text: secret })
             }
             Presented::Nothing => Err(Rejection::MissingCredential),
             Presented::Several => Err(Rejection::MultipleCredentials),
@@ -63,7 +66,7 @@ impl<'h> Credential<'h> {
     fn parse(header: &'h [u8]) -> Result<Self, Rejection> {
         // The one kind that is long, and no scheme begins so: there is no need to look for its end.
         if begins_as_jws(header) {
-            return Ok(Credential { kind: CredentialKind::Jws, is_bare: true, text: header });
+            return Ok(Credential { kind: CredentialKind::Jws, is_bare: true, is_dpop: false, text: header });
         }
         // As nearly all clients write it.
         if let Some(credentials) = header.strip_prefix(b"Bearer ") {
@@ -76,8 +79,11 @@ impl<'h> Credential<'h> {
         let (scheme, credentials) = (&header[..end], without_spaces(&header[end..]));
         if scheme.eq_ignore_ascii_case(b"bearer") {
             bearer(credentials)
+        } else if scheme.eq_ignore_ascii_case(b"dpop") {
+            // RFC 9449 section 7.1: the same tokens.
+            bearer(credentials).map(|credential| Credential { is_dpop: true, ..credential })
         } else if scheme.eq_ignore_ascii_case(b"basic") {
-            Ok(Credential { kind: CredentialKind::Basic, is_bare: false, text: credentials })
+            Ok(Credential { kind: CredentialKind::Basic, is_bare: false, is_dpop: false, text: credentials })
         } else if !scheme.is_empty() && all(scheme, is_token_character) {
             Err(Rejection::UnsupportedScheme)
         } else {
@@ -118,7 +124,7 @@ fn check_length(length: usize, max_bytes: usize) -> Result<(), Rejection> {
 
 fn bare(text: &[u8]) -> Result<Credential<'_>, Rejection> {
     if text.eq_ignore_ascii_case(b"basic") {
-        return Ok(Credential { kind: CredentialKind::Basic, is_bare: false, text: b"" });
+        return Ok(Credential { kind: CredentialKind::Basic, is_bare: false, is_dpop: false, text: b"" });
     }
     let is_scheme = text.eq_ignore_ascii_case(b"bearer") || text.eq_ignore_ascii_case(b"dpop");
     if is_scheme { Err(Rejection::MalformedCredential) } else { api_key(text, true) }
@@ -126,7 +132,7 @@ fn bare(text: &[u8]) -> Result<Credential<'_>, Rejection> {
 
 fn api_key(text: &[u8], is_bare: bool) -> Result<Credential<'_>, Rejection> {
     if is_key(text) {
-        Ok(Credential { kind: CredentialKind::ApiKey, is_bare, text })
+        Ok(Credential { kind: CredentialKind::ApiKey, is_bare, is_dpop: false, text })
     } else {
         Err(Rejection::MalformedCredential)
     }
@@ -140,9 +146,9 @@ pub(crate) fn is_opaque_token(text: &[u8]) -> bool {
 fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
     // The parts of a JWS are decoded one by one, which checks every character.
     if begins_as_jws(token) {
-        Ok(Credential { kind: CredentialKind::Jws, is_bare: false, text: token })
+        Ok(Credential { kind: CredentialKind::Jws, is_bare: false, is_dpop: false, text: token })
     } else if is_key(token) {
-        Ok(Credential { kind: CredentialKind::OpaqueToken, is_bare: false, text: token })
+        Ok(Credential { kind: CredentialKind::OpaqueToken, is_bare: false, is_dpop: false, text: token })
     } else {
         Err(Rejection::MalformedCredential)
     }

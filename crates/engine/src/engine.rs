@@ -8,7 +8,9 @@ use crate::basic::BasicCredentials;
 use crate::builder::{BuildError, EngineBuilder, check_freshness};
 use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::{Clock, Now};
+use crate::confirmation::Sender;
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
+use crate::dpop::{DpopChecks, ProofError};
 use crate::introspection::Introspection;
 use crate::issuer::{Issuer, Issuers};
 use crate::observer::{Notes, Observer};
@@ -38,6 +40,7 @@ pub struct Engine {
     pub(crate) revocations: Revocations,
     pub(crate) clock: Clock,
     pub(crate) observer: Option<Observer>,
+    pub(crate) dpop: Option<DpopChecks>,
 }
 
 impl Engine {
@@ -149,12 +152,23 @@ impl Engine {
         Thread::let_go();
         let (credential, kinds) = self.credential(request)?;
         notes.kinds(kinds);
-        match credential.kind {
-            CredentialKind::Jws => self.admit_jws(credential.text, request, now, notes),
+        let sender = Sender { request, is_dpop: credential.is_dpop, dpop: self.dpop.as_ref(), now };
+        let verdict = match credential.kind {
+            CredentialKind::Jws => self.admit_jws(credential.text, &sender, notes),
             CredentialKind::ApiKey => self.admit_key(credential.text, kinds, request, now),
-            CredentialKind::OpaqueToken => self.admit_opaque(credential.text, kinds, request, now, notes),
+            CredentialKind::OpaqueToken => self.admit_opaque(credential.text, kinds, &sender, notes),
             CredentialKind::Basic => self.admit_basic(credential.text, request, now),
             CredentialKind::Client => self.admit_client(request.client_id(), credential.text, request, now),
+        };
+        verdict.map_err(|rejection| self.challenge_dpop(rejection, credential.is_dpop, now))
+    }
+
+    /// Where the client used DPoP, or has to, it is challenged to.
+    #[cold]
+    fn challenge_dpop(&self, rejection: Rejection, is_dpop: bool, now: Now) -> Rejection {
+        match &self.dpop {
+            Some(dpop) if is_dpop || matches!(rejection, Rejection::Proof(_)) => rejection.of_dpop(dpop.challenge(now)),
+            _ => rejection,
         }
     }
 
@@ -247,6 +261,9 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn credential<'r>(&self, request: &Request<'r>) -> Result<(Credential<'r>, Kinds), Rejection> {
         let credential = Credential::of(request.credential, self.max_header_bytes)?;
+        if credential.is_dpop && self.dpop.is_none() {
+            return Err(Rejection::UnsupportedScheme);
+        }
         let kinds = self.accepted.and(request.accepted).kinds_of(&credential)?;
         Ok((credential, kinds))
     }
@@ -254,10 +271,10 @@ impl Engine {
     fn admit_jws<N: Notes + ?Sized>(
         &self,
         token: &[u8],
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
         notes: &N,
     ) -> Result<Principal, Rejection> {
+        let now = sender.now;
         let mut asked = None;
         let verdict = Thread::with(|thread| {
             let judge = |token: &Token| {
@@ -271,16 +288,16 @@ impl Engine {
                     notes.cache_hit();
                     judged
                 }
-                None => self.admit_new_jws(token, request, now, thread, &mut asked, notes).map_err(|rejection| {
-                    match rejection {
+                None => {
+                    self.admit_new_jws(token, sender, thread, &mut asked, notes).map_err(|rejection| match rejection {
                         Rejection::Token(_) | Rejection::MalformedSignature => unless_joined(rejection, token),
                         other => other,
-                    }
-                }),
+                    })
+                }
             }?;
             // The cache holds what the token says; that its sender has what it is bound to is for each request to show.
-            if verified.is_bound() {
-                verified.confirmation().check(request)?;
+            if verified.is_bound() || sender.is_dpop {
+                verified.confirmation().check(token, sender, thread)?;
             }
             Ok(verified)
         });
@@ -297,12 +314,12 @@ impl Engine {
     fn admit_new_jws<N: Notes + ?Sized>(
         &self,
         token: &[u8],
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
         thread: &mut Thread,
         asked: &mut Option<KeyRing>,
         notes: &N,
     ) -> Result<Token, Rejection> {
+        let now = sender.now;
         // Read before anything is looked up: what is revoked or removed from here on is found by the next hit.
         let (revocations, issuers) = (self.revocations.generation(), self.issuers.load());
         let jws = self.split(token)?;
@@ -312,7 +329,7 @@ impl Engine {
         let issuer = issuers.find(&header, &claims)?;
         notes.issuer(issuer);
         let mapped = issuer.policy().check(algorithm, &header, &claims, issuers.limits(), now)?;
-        mapped.confirmation.check_presented(request)?;
+        mapped.confirmation.check_presented(sender)?;
         let keys = issuer.key_ring().load();
         let iss = issuer.policy().issuer_of(claims.iss()).unwrap_or_default();
         let admits = |key: &VerifyingKey| issuer.policy().admits_key(key, iss);
@@ -390,16 +407,17 @@ impl Engine {
         &self,
         token: &[u8],
         kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
         notes: &N,
     ) -> Result<Principal, Rejection> {
         let unknown = match self.api_keys.as_ref().map(|table| table.find(token)) {
-            Some(Ok(key)) => return self.admit_found(key, kinds, request, now),
+            // Nothing in the table is bound to a key.
+            Some(Ok(_)) if sender.is_dpop => return Err(ProofError::TokenNotBound.into()),
+            Some(Ok(key)) => return self.admit_found(key, kinds, sender.request, sender.now),
             Some(Err(error)) => error.into(),
             None => Rejection::CredentialNotAccepted,
         };
-        self.admit_unknown_token(token, kinds, request, now, notes).unwrap_or(Err(unknown))
+        self.admit_unknown_token(token, kinds, sender, notes).unwrap_or(Err(unknown))
     }
 
     fn admit_found(

@@ -59,6 +59,7 @@ mod claims;
 mod clock;
 mod confirmation;
 mod credential;
+mod dpop;
 mod engine;
 mod excerpt;
 mod introspection;
@@ -69,6 +70,7 @@ pub mod limits;
 mod observer;
 mod policy;
 mod principal;
+mod public_origin;
 mod record;
 mod rejection;
 mod request;
@@ -92,6 +94,7 @@ pub use cache::{CacheConfig, CacheStatistics};
 pub use certificate_field::CertificateField;
 pub use challenge::Challenge;
 pub use claims::ClaimsError;
+pub use dpop::{Dpop, DpopError, NotSpent, ProofAlgorithms, ProofError, ReplayMemory, ReplayStore, SpentProof};
 pub use engine::Engine;
 pub use introspection::{
     Introspecting, IntrospectionAnswer, IntrospectionFailure, IntrospectionResponse, Introspector, UnknownToken,
@@ -103,8 +106,9 @@ pub use issuer::{
 };
 pub use observer::Verification;
 pub use principal::{Principal, PrincipalKind};
+pub use public_origin::{NotAnOrigin, PublicOrigin};
 pub use record::{KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
-pub use rejection::{MissingKey, Rejection};
+pub use rejection::{DpopChallenge, MissingKey, Rejection};
 pub use request::Request;
 pub use requirement::{InvalidRequirement, Requirement};
 pub use revocation::{LogoutTokenError, Revocation, Revocations};

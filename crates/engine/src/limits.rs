@@ -52,6 +52,42 @@ pub const CLOCK_CONFIRMATION: u64 = 5;
 /// fetcher tries again, short against the patience of a person.
 pub const RETRY_AFTER_SECONDS: u32 = 5;
 
+/// The longest DPoP proof that is looked at, in bytes: the largest header line that nginx and Apache pass on by default.
+pub const MAX_PROOF_BYTES: usize = 8 * 1024;
+
+/// For how many seconds a DPoP proof is good after its `iat`; [`Dpop::max_age`](crate::Dpop::max_age) changes it. RFC 9449 section 11.1:
+/// "on the order of seconds or minutes".
+pub const DEFAULT_PROOF_AGE: u32 = 60;
+
+/// The most that [`Dpop::max_age`](crate::Dpop::max_age) takes, in seconds.
+pub const MAX_PROOF_AGE: u32 = 600;
+
+/// By how many seconds the `iat` of a DPoP proof may lie ahead: clocks that are kept in step differ by less.
+pub const PROOF_AHEAD: i64 = 5;
+
+/// How long a DPoP nonce is the current one, in seconds; it is good for as long again.
+pub const NONCE_SECONDS: i64 = 60;
+
+/// The memory of spent DPoP proofs, in bytes; [`Dpop::replay_bytes`](crate::Dpop::replay_bytes) changes it. Half a million of them: 7,700
+/// a second are remembered for as long as a proof is good.
+pub const DEFAULT_REPLAY_BYTES: usize = 16 << 20;
+
+/// The least memory that [`Dpop::replay_bytes`](crate::Dpop::replay_bytes) takes, in bytes: 2,000 proofs.
+pub const MIN_REPLAY_BYTES: usize = 64 << 10;
+
+/// The most memory that [`Dpop::replay_bytes`](crate::Dpop::replay_bytes) takes, in bytes.
+pub const MAX_REPLAY_BYTES: usize = if usize::BITS < 64 { 512 << 20 } else { (1_u64 << 36) as usize };
+
+/// One key's proofs may take one part in this many of the memory of spent proofs.
+pub(crate) const REPLAY_SHARES: u64 = 16;
+
+/// The keys of DPoP proofs that are kept ready, each with the header that it came in: 2 MiB of those of ES256. A server's
+/// clients of one minute.
+pub(crate) const MAX_PROOF_KEYS: usize = if cfg!(tollgate_model) { 4 } else { 4096 };
+
+/// The longest header of a DPoP proof that is kept, in bytes: that of an RSA key of 8192 bits takes under 2,000.
+pub(crate) const MAX_KEPT_PROOF_HEADER_BYTES: usize = 2048;
+
 /// Memory of the verified-token cache that all threads share, in bytes; [`CacheConfig`](crate::CacheConfig) changes it.
 ///
 /// It holds 60,000 tokens of 600 bytes, or 45,000 of 900 bytes, as RS256 makes them, of which at most 3 in 100 are evicted

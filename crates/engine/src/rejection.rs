@@ -7,6 +7,7 @@ use tollgate_keys::{Algorithm, KeyPurpose, KeySet, VerifyError};
 
 use crate::certificate_field::CertificateField;
 use crate::challenge::Challenge;
+use crate::dpop::{ProofAlgorithms, ProofError};
 use crate::excerpt::{Brief, excerpt_list, excerpt_of};
 use crate::issuer::{ClaimPath, Expected, TypProfile};
 use crate::limits::RETRY_AFTER_SECONDS;
@@ -37,7 +38,7 @@ pub enum Rejection {
     MalformedCredential,
     /// `Basic` credentials that are not canonical base64 of `id:secret` (RFC 7617 section 2).
     MalformedBasic,
-    /// An authentication scheme other than `Bearer` and `Basic`.
+    /// An authentication scheme other than `Bearer`, `Basic` and, where the engine takes proofs, `DPoP`.
     UnsupportedScheme,
     /// More than one credential in one request (RFC 6750 section 2).
     MultipleCredentials,
@@ -231,6 +232,16 @@ pub enum Rejection {
         /// The issuer, as it is configured.
         issuer: Arc<str>,
     },
+    /// The sender has not proved to have the key that the token is bound to (DPoP, RFC 9449).
+    Proof(ProofError),
+    /// A token was sent with the scheme `DPoP`, or has to be, and was not accepted. Apart from the same causes for a bearer token,
+    /// because the [challenge](Rejection::challenge) is `DPoP`.
+    Dpop {
+        /// Why not.
+        cause: Box<Rejection>,
+        /// What the client is told.
+        challenge: DpopChallenge,
+    },
     /// It cannot be decided now: something that the decision needs is missing, and is not the client's to give.
     Unavailable {
         /// What is missing.
@@ -259,6 +270,15 @@ pub enum Rejection {
         /// What the program requires, joined by spaces.
         required: Box<str>,
     },
+}
+
+/// What a client has to know for its proofs (RFC 9449 sections 7.1 and 9).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct DpopChallenge {
+    /// The algorithms that proofs may be signed with.
+    pub algorithms: ProofAlgorithms,
+    /// The nonce that proofs have to have, for the header `DPoP-Nonce`.
+    pub nonce: Option<Box<str>>,
 }
 
 /// A key that a token may be under and its issuer's key set lacks: [`Rejection::missing_key`].
@@ -317,6 +337,8 @@ impl Rejection {
             Rejection::Client { cause } => cause.code(),
             Rejection::InactiveToken { .. } => "inactive-token",
             Rejection::Unavailable { cause, .. } => cause.code(),
+            Rejection::Proof(error) => error.code(),
+            Rejection::Dpop { cause, .. } => cause.code(),
             Rejection::InsufficientScope { .. } => "insufficient-scope",
             Rejection::RequirementNotMet { .. } => "requirement-not-met",
             Rejection::InvalidRequirement { .. } => "invalid-requirement",
@@ -324,11 +346,11 @@ impl Rejection {
         }
     }
 
-    /// Why the credential itself was not accepted: of a [`Client`](Rejection::Client) its cause, otherwise this rejection.
+    /// Why the credential itself was not accepted: of a [`Client`](Rejection::Client) or [`Dpop`](Rejection::Dpop) its cause, otherwise this rejection.
     #[must_use]
     pub fn cause(&self) -> &Rejection {
         match self {
-            Rejection::Client { cause } => cause.cause(),
+            Rejection::Client { cause } | Rejection::Dpop { cause, .. } => cause.cause(),
             own => own,
         }
     }
@@ -352,7 +374,7 @@ impl Rejection {
             | Rejection::ObserverPanicked => 500,
             Rejection::Unavailable { .. } => 503,
             Rejection::Refused(refusal) => refusal.status(),
-            Rejection::Client { cause } => cause.status(),
+            Rejection::Client { cause } | Rejection::Dpop { cause, .. } => cause.status(),
             _ => 401,
         }
     }
@@ -370,7 +392,7 @@ impl Rejection {
     /// callers that can fetch it.
     #[must_use]
     pub fn missing_key(&self) -> Option<MissingKey<'_>> {
-        match self {
+        match self.cause() {
             Rejection::UnknownKey { kid } | Rejection::NoKeyVerifies { kid, .. } => {
                 Some(MissingKey { kid: kid.as_ref() })
             }
@@ -389,8 +411,17 @@ impl Rejection {
         }
     }
 
+    /// The value of the `DPoP-Nonce` header to answer with (RFC 9449 section 9.1).
+    #[must_use]
+    pub fn dpop_nonce(&self) -> Option<&str> {
+        match self {
+            Rejection::Dpop { challenge, .. } => challenge.nonce.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The value of the WWW-Authenticate header to answer with, in the scheme that the client used: `Basic` for a client's
-    /// id and secret, otherwise `Bearer`. Nothing in it comes from the credential. A status of 500 or 503 is answered without.
+    /// id and secret, `DPoP` for a token that is bound to a key, otherwise `Bearer`. Nothing in it comes from the credential. A status of 500 or 503 is answered without.
     #[must_use]
     pub fn challenge(&self) -> Challenge<'_> {
         Challenge::new(self)
@@ -442,6 +473,12 @@ impl Rejection {
         }
     }
 
+    /// The rejection of a token that was sent with the scheme `DPoP`, or has to be. Only 401 asks for another proof.
+    #[cold]
+    pub(crate) fn of_dpop(self, challenge: DpopChallenge) -> Self {
+        if self.status() == 401 { Rejection::Dpop { cause: Box::new(self), challenge } } else { self }
+    }
+
     #[cold]
     pub(crate) fn unknown_issuer(iss: &str) -> Self {
         Rejection::UnknownIssuer { issuer: iss.into() }
@@ -481,7 +518,9 @@ impl fmt::Display for Rejection {
             }
             Rejection::MalformedCredential => f.write_str("the header has the form of no credential"),
             Rejection::MalformedBasic => f.write_str("the Basic credentials are not base64 of id:secret"),
-            Rejection::UnsupportedScheme => f.write_str("the authentication scheme is neither Bearer nor Basic"),
+            Rejection::UnsupportedScheme => {
+                f.write_str("the authentication scheme is none that is accepted: Bearer, DPoP, Basic")
+            }
             Rejection::MultipleCredentials => f.write_str("the request carries more than one credential"),
             Rejection::CredentialNotAccepted | Rejection::MethodNotAccepted => {
                 f.write_str("this kind of credential is not accepted here")
@@ -581,6 +620,8 @@ impl fmt::Display for Rejection {
                 write!(f, "{} says that the token is not active", Brief(issuer, 120))
             }
             Rejection::Unavailable { cause, .. } => cause.fmt(f),
+            Rejection::Proof(error) => error.fmt(f),
+            Rejection::Dpop { cause, .. } => cause.fmt(f),
             Rejection::InsufficientScope { required } => write!(f, "the scope {:?} is required", excerpt(required)),
             Rejection::RequirementNotMet { requirement } => {
                 write!(f, "the caller does not meet what is required: {}", Brief(requirement, 200))

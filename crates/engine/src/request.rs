@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
@@ -30,6 +31,9 @@ pub struct Request<'r> {
     pub(crate) credential: Presented<'r>,
     pub(crate) address: Option<IpAddr>,
     pub(crate) certificate: Certificate<'r>,
+    pub(crate) method: Option<&'r str>,
+    pub(crate) uri: Uri<'r>,
+    pub(crate) proofs: Proofs<'r>,
     pub(crate) accepted: AcceptedCredentials,
     pub(crate) answer: Option<&'r IntrospectionAnswer>,
 }
@@ -56,6 +60,37 @@ pub(crate) enum Certificate<'r> {
     Der(&'r [u8]),
     /// The SHA-256 of the DER.
     Digest([u8; 32]),
+}
+
+/// The absolute URI of a request.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Uri<'r> {
+    #[default]
+    Unknown,
+    Whole(&'r str),
+    Parts {
+        origin: &'r str,
+        path: &'r str,
+    },
+}
+
+/// The values of the request's DPoP fields.
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Proofs<'r> {
+    #[default]
+    None,
+    One(&'r [u8]),
+    Several,
+}
+
+impl<'r> Uri<'r> {
+    pub(crate) fn text(self) -> Option<Cow<'r, str>> {
+        match self {
+            Uri::Unknown => None,
+            Uri::Whole(uri) => Some(Cow::Borrowed(uri)),
+            Uri::Parts { origin, path } => Some(Cow::Owned([origin, path].concat())),
+        }
+    }
 }
 
 impl<'r> Request<'r> {
@@ -128,6 +163,46 @@ impl<'r> Request<'r> {
         self
     }
 
+    /// Gives the request's method, such as `GET`, letter case as it was sent: what a DPoP proof is for (RFC 9449).
+    #[must_use]
+    #[inline]
+    pub fn method(mut self, method: &'r str) -> Self {
+        self.method = Some(method);
+        self
+    }
+
+    /// Gives the request's absolute URI, such as `https://api.example.com/sites?page=2`: what a DPoP proof is for (RFC 9449). Query and
+    /// fragment do not matter.
+    ///
+    /// Whoever gives it vouches for its origin. A server that sees a `Host` field has to choose among its own origins: any other
+    /// would be the attacker's, who has proofs for that.
+    #[must_use]
+    #[inline]
+    pub fn uri(mut self, uri: &'r str) -> Self {
+        self.uri = Uri::Whole(uri);
+        self
+    }
+
+    /// As [`uri`](Self::uri), in two parts: an origin, such as `https://api.example.com`, and what follows it, such as `/sites`.
+    #[must_use]
+    #[inline]
+    pub fn uri_of(mut self, origin: &'r str, path: &'r str) -> Self {
+        self.uri = Uri::Parts { origin, path };
+        self
+    }
+
+    /// Adds the value of a `DPoP` field: a proof (RFC 9449 section 4.1). To be called for each such field: a token that is bound to a
+    /// key is rejected where there is more than one.
+    #[must_use]
+    #[inline]
+    pub fn proof<V: AsRef<[u8]> + ?Sized>(mut self, value: &'r V) -> Self {
+        self.proofs = match self.proofs {
+            Proofs::None => Proofs::One(value.as_ref()),
+            _ => Proofs::Several,
+        };
+        self
+    }
+
     /// Narrows what is accepted to `accepted`, for a route that takes fewer kinds of credentials than the engine does.
     #[must_use]
     #[inline]
@@ -175,6 +250,8 @@ impl fmt::Debug for Request<'_> {
         f.debug_struct("Request")
             .field("credential", &format_args!("{credential}"))
             .field("address", &self.address)
+            .field("method", &self.method)
+            .field("has_proof", &!matches!(self.proofs, Proofs::None))
             .field("has_certificate", &!matches!(self.certificate, Certificate::Absent))
             .field("accepted", &self.accepted)
             .finish()

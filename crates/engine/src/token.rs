@@ -240,7 +240,8 @@ impl Token {
 
     /// What its sender has to have.
     pub(crate) fn confirmation(&self) -> Confirmation<'_> {
-        Confirmation { certificate: self.facts().fields.get(Field::Certificate) }
+        let fields = &self.facts().fields;
+        Confirmation { certificate: fields.get(Field::Certificate), key: fields.get(Field::Key) }
     }
 
     pub(crate) fn audience(&self) -> impl Iterator<Item = &str> {

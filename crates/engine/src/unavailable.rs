@@ -40,6 +40,8 @@ pub enum Unavailable {
         /// Why there is none, an excerpt of it.
         reason: Box<str>,
     },
+    /// The [`ReplayStore`](crate::ReplayStore) cannot say whether a DPoP proof was used before.
+    ReplayStore,
     /// The issuer of the credential would have to be asked, and was asked too often of late.
     BudgetSpent {
         /// The issuer, as it is configured.
@@ -62,6 +64,7 @@ impl Unavailable {
             Unavailable::StaleRevocations { .. } => "revocations-stale",
             Unavailable::NotAsked { .. } => "not-introspected",
             Unavailable::NoAnswer { .. } => "issuer-unavailable",
+            Unavailable::ReplayStore => "replay-store-unavailable",
             Unavailable::BudgetSpent { .. } => "budget-spent",
         }
     }
@@ -79,6 +82,7 @@ impl fmt::Display for Unavailable {
             Unavailable::NoAnswer { issuer, reason } => {
                 write!(f, "{} was asked and gave no answer: {}", Brief(issuer, 60), Brief(reason, 140))
             }
+            Unavailable::ReplayStore => f.write_str("the store of used DPoP proofs gave no answer"),
             Unavailable::BudgetSpent { issuer } => {
                 write!(f, "{} would have to be asked, and its budget of questions is spent", Brief(issuer, 120))
             }

@@ -86,6 +86,19 @@ impl<'t> CompactJws<'t> {
         Header::new(&decode_object(self.header, Part::Header, MAX_JSON_MEMBERS, buffer)?)
     }
 
+    /// Decodes the header into `buffer`, and gives all of its members along: for a JWS that brings its key along, and is trusted by
+    /// the key alone, as a DPoP proof is (RFC 9449).
+    ///
+    /// # Errors
+    /// As [`CompactJws::decode_header`].
+    pub fn decode_header_members<'s>(
+        &self,
+        buffer: &'s mut json::Buffer,
+    ) -> Result<(Header<'s>, json::Document<'s>), ParseError> {
+        let members = decode_object(self.header, Part::Header, MAX_JSON_MEMBERS, buffer)?;
+        Ok((Header::new(&members)?, members))
+    }
+
     /// Decodes the payload into `buffer` and reads it as a JWT's claims.
     ///
     /// # Errors

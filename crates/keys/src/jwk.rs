@@ -8,6 +8,7 @@ use crate::algorithm::{Algorithm, Curve, KeyType};
 use crate::hmac_key::HmacKey;
 use crate::key_purpose::KeyPurpose;
 use crate::key_refused::KeyRefused;
+use crate::key_uses::SIGNATURE;
 use crate::public_key::PublicKey;
 use crate::thumbprint::Thumbprint;
 
@@ -61,6 +62,22 @@ impl Jwk {
             private: is_asymmetric && PRIVATE_MEMBERS.iter().any(|member| present(jwk, member).is_some()),
             thumbprint,
             key: vet_members(jwk).and(key).and_then(|key| vet_algorithm(key, algorithm)),
+        }
+    }
+
+    /// Reads a public key for `algorithm`: one that is sent along with what it signs.
+    pub(crate) fn read_public(jwk: &Object<'_, '_>, algorithm: Algorithm) -> Result<PublicKey, KeyRefused> {
+        // Also one that is null: there is no reason to send it.
+        if PRIVATE_MEMBERS.iter().any(|member| jwk.get(member).is_some()) {
+            return Err(KeyRefused::PrivateKey);
+        }
+        let jwk = Self::read(jwk);
+        if let Some(found) = jwk.purpose.key_use.filter(|key_use| &**key_use != SIGNATURE) {
+            return Err(KeyRefused::UseIsNotSignature { found });
+        }
+        match jwk.key? {
+            JwkKey::Public(key) if key.admits(algorithm) && jwk.algorithm.is_none_or(|own| own == algorithm) => Ok(key),
+            _ => Err(KeyRefused::AlgorithmContradictsKey { algorithm }),
         }
     }
 

@@ -1,7 +1,10 @@
 use std::fmt;
 
+use tollgate_jwt::json::Object;
+
 use crate::algorithm::{Algorithm, Curve, KeyType};
 use crate::backend::KeyMaterial;
+use crate::jwk::Jwk;
 use crate::key_refused::KeyRefused;
 use crate::table::{self, KeyForm};
 use crate::thumbprint::{self, Thumbprint};
@@ -90,6 +93,27 @@ impl PublicKey {
             KeyForm::MlDsa { .. } => Err(KeyRefused::MlDsaKeyLength),
             _ => Err(KeyRefused::AlgorithmContradictsKey { algorithm }),
         }
+    }
+
+    /// A key for `algorithm` from its JWK (RFC 7517), vetted as that of a key set, and without a private part.
+    ///
+    /// # Errors
+    /// [`KeyRefused`] where it does not pass, holds a private member or a secret, or is not for `algorithm`.
+    ///
+    /// ```
+    /// use tollgate_jwt::json;
+    /// use tollgate_keys::{Algorithm, PublicKey};
+    ///
+    /// // RFC 8037, appendix A.
+    /// let text = br#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+    /// let mut buffer = json::Buffer::default();
+    /// let jwk = json::parse(text, &mut buffer)?;
+    /// assert!(PublicKey::from_jwk(&jwk.root(), Algorithm::EdDSA).is_ok());
+    /// assert!(PublicKey::from_jwk(&jwk.root(), Algorithm::ES256).is_err());
+    /// # Ok::<(), json::JsonError>(())
+    /// ```
+    pub fn from_jwk(jwk: &Object<'_, '_>, algorithm: Algorithm) -> Result<Self, KeyRefused> {
+        Jwk::read_public(jwk, algorithm)
     }
 
     /// The kind of key.

@@ -22,6 +22,7 @@ pub(crate) fn authenticate(
         .api_key_header("x-api-key")?
         .accept(AcceptedCredentials::only(kinds))?
         .trusted_proxies(app.trusted_proxies.clone())
+        .public_origins([app.origin.as_str()])?
         .body(ErrorBody);
     Ok(layer.on_rejection(|rejection, _| log(rejection)))
 }

@@ -23,6 +23,12 @@ pub enum LayerError {
         /// The path.
         path: Box<str>,
     },
+    /// Not an origin: `http` or `https`, a host, a port perhaps, and no path.
+    #[error("the public origin {origin:?} is not http or https, a host and perhaps a port")]
+    InvalidOrigin {
+        /// The text.
+        origin: Box<str>,
+    },
     /// Credentials of which the engine accepts none.
     #[error("the engine accepts no credential of these kinds")]
     NothingAccepted,
@@ -39,6 +45,7 @@ impl LayerError {
             LayerError::InvalidRealm { .. } => "invalid-realm",
             LayerError::InvalidHeaderName { .. } => "invalid-header-name",
             LayerError::InvalidPublicPath { .. } => "invalid-public-path",
+            LayerError::InvalidOrigin { .. } => "invalid-origin",
             LayerError::NothingAccepted => "nothing-accepted",
             LayerError::InvalidRequirement(_) => "invalid-requirement",
         }

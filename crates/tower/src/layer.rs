@@ -2,12 +2,13 @@ use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderName, request};
-use tollgate::{AcceptedCredentials, Engine, Principal, Rejection, Request, TrustedProxies};
+use tollgate::{AcceptedCredentials, Engine, Principal, PublicOrigin, Rejection, Request, TrustedProxies};
 use tower_layer::Layer;
 
 use crate::client_address::client_address;
 use crate::client_certificate::client_certificate;
 use crate::error::LayerError;
+use crate::origin::origin;
 use crate::presented::presented;
 use crate::public_paths::PublicPaths;
 use crate::response::{EmptyBody, Responder};
@@ -59,6 +60,7 @@ pub struct AuthLayer<A = EmptyBody, V = Arc<Engine>> {
     api_key_header: Option<HeaderName>,
     accepted: AcceptedCredentials,
     trusted_proxies: TrustedProxies,
+    public_origins: Arc<[PublicOrigin]>,
     pub(crate) responder: Responder<A>,
 }
 
@@ -79,6 +81,7 @@ impl<V> AuthLayer<EmptyBody, V> {
             api_key_header: None,
             accepted: AcceptedCredentials::ALL,
             trusted_proxies: TrustedProxies::none(),
+            public_origins: Arc::default(),
             responder: Responder::default(),
         }
     }
@@ -157,6 +160,30 @@ impl<A, V> AuthLayer<A, V> {
         self
     }
 
+    /// Says at which origins clients reach this server, such as `https://api.example.com`. A proof of possession (DPoP, RFC 9449) is for a
+    /// request's absolute URI, which is made of one of these and of the path; without them no token that is bound to a key is
+    /// accepted (`uri-required`).
+    ///
+    /// Of several the `Host` field chooses, or what trusted proxies say: `X-Forwarded-Host` and `X-Forwarded-Proto`, or `Forwarded` where
+    /// the proxies name their client [in that](TrustedProxies::field). A router that nests has to be axum's (feature `axum`), so that the whole path is known.
+    ///
+    /// ```
+    /// use tollgate::{ApiKeyTable, Engine, KeyFormat};
+    /// use tollgate_tower::AuthLayer;
+    ///
+    /// let engine = Engine::builder().api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live")?)).build()?;
+    /// let layer = AuthLayer::new(engine).public_origins(["https://api.example.com"])?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LayerError::InvalidOrigin`] where one is no origin.
+    pub fn public_origins<'o>(mut self, origins: impl IntoIterator<Item = &'o str>) -> Result<Self, LayerError> {
+        let parse = |text: &str| text.parse().map_err(|_| LayerError::InvalidOrigin { origin: text.into() });
+        self.public_origins = origins.into_iter().map(parse).collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
     /// Names `realm` in every challenge (RFC 9110 section 11.5).
     ///
     /// # Errors
@@ -176,6 +203,7 @@ impl<A, V> AuthLayer<A, V> {
             api_key_header: self.api_key_header,
             accepted: self.accepted,
             trusted_proxies: self.trusted_proxies,
+            public_origins: self.public_origins,
             responder: self.responder.with_body(body),
         }
     }
@@ -231,9 +259,15 @@ impl<A, V: AsRef<Engine>> AuthLayer<A, V> {
 
 impl<A, V> AuthLayer<A, V> {
     /// What the engine is told of a request; `None` where it has no credential.
-    pub(crate) fn presented<'r>(&self, request: &'r request::Parts) -> Result<Option<Request<'r>>, Rejection> {
+    pub(crate) fn presented<'r>(&'r self, request: &'r request::Parts) -> Result<Option<Request<'r>>, Rejection> {
         let Some(presented) = presented(request, self.api_key_header.as_ref())? else { return Ok(None) };
         let presented = presented.accept(self.accepted).address(client_address(request, &self.trusted_proxies));
+        let presented = request.headers.get_all(DPOP).iter().fold(presented, Request::proof);
+        let presented = presented.method(request.method.as_str());
+        let presented = match origin(&self.public_origins, request, &self.trusted_proxies) {
+            Some(origin) => presented.uri_of(origin.as_str(), path(request)),
+            None => presented,
+        };
         Ok(Some(match client_certificate(request, &self.trusted_proxies)? {
             Some(digest) => presented.certificate_digest(digest),
             None => presented,
@@ -242,9 +276,21 @@ impl<A, V> AuthLayer<A, V> {
 
     fn mark_sensitive(&self, request: &mut request::Parts) {
         for (name, value) in &mut request.headers {
-            if name == AUTHORIZATION || Some(name) == self.api_key_header.as_ref() {
+            if name == AUTHORIZATION || name == DPOP || Some(name) == self.api_key_header.as_ref() {
                 value.set_sensitive(true);
             }
         }
     }
+}
+
+/// A proof of possession (RFC 9449 section 4.1).
+const DPOP: &str = "dpop";
+
+/// The path that the client sent, also where a router has cut off a prefix.
+fn path(request: &request::Parts) -> &str {
+    #[cfg(feature = "axum")]
+    if let Some(axum::extract::OriginalUri(uri)) = request.extensions.get() {
+        return uri.path();
+    }
+    request.uri.path()
 }

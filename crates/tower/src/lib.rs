@@ -40,7 +40,7 @@
 //! ```
 //!
 //! In reading order: `layer` decides, with `presented` to find the one credential of a request and `client_address` and
-//! `client_certificate` to find its client; `service` acts on that, and `waiting` does where the layer may wait (feature
+//! `client_certificate` to find its client, and `origin` what it is for; `service` acts on that, and `waiting` does where the layer may wait (feature
 //! `remote`); `response` turns a [`Rejection`] into an HTTP response.
 //!
 //! [`Principal`]: tollgate::Principal
@@ -55,6 +55,7 @@ mod error;
 mod extract;
 mod future;
 mod layer;
+mod origin;
 mod presented;
 mod public_paths;
 mod require;

@@ -117,6 +117,10 @@ impl<A> Responder<A> {
         if rejection.status() < 500 {
             headers.insert(WWW_AUTHENTICATE, self.challenge(rejection));
         }
+        // RFC 9449 section 9.1. It is base64url.
+        if let Some(nonce) = rejection.dpop_nonce().and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
+            headers.insert("dpop-nonce", nonce);
+        }
         if let Some(seconds) = rejection.retry_after() {
             headers.insert(RETRY_AFTER, seconds.into());
         }

@@ -38,12 +38,32 @@ pub(crate) fn judge_with(world: &World, header: &[u8], now: i64, judge_jws: impl
     }
     match scheme.to_ascii_lowercase().as_slice() {
         b"bearer" if begins_as_jws(credentials) => judge_jws(credentials),
-        b"bearer" => match key(credentials) {
-            Some(token) => judge_key(world, token, &[Kind::ApiKey, Kind::AccessToken], now),
-            None => Verdict::reject("malformed-credential"),
-        },
+        b"dpop" if begins_as_jws(credentials) => unless_bound(judge_jws(credentials), credentials),
+        b"bearer" => judge_token(world, credentials, now),
+        b"dpop" => unless_bound(judge_token(world, credentials, now), credentials),
         b"basic" => judge_basic(world, credentials, now),
         _ => Verdict::reject("unsupported-scheme"),
+    }
+}
+
+/// An opaque token with a scheme.
+fn judge_token(world: &World, token: &[u8], now: i64) -> Verdict {
+    match key(token) {
+        Some(token) => judge_key(world, token, &[Kind::ApiKey, Kind::AccessToken], now),
+        None => Verdict::reject("malformed-credential"),
+    }
+}
+
+/// RFC 9449 section 7.1: the scheme is for tokens that are bound to a key, and nothing is known of a proof. A JWT may be found
+/// not to be bound before it is found wrong in another way.
+fn unless_bound(verdict: Verdict, token: &[u8]) -> Verdict {
+    const NOT_BOUND: &str = "token-not-bound";
+    match verdict {
+        Verdict::Accept(_) => Verdict::reject(NOT_BOUND),
+        Verdict::Reject(reasons) if begins_as_jws(token) => {
+            Verdict::Reject(reasons.into_iter().chain([NOT_BOUND]).collect())
+        }
+        rejected => rejected,
     }
 }
 
@@ -68,7 +88,7 @@ fn is_list(value: &[u8]) -> bool {
     let members: Vec<&str> = value.split(',').map(|member| member.trim_matches([' ', '\t'])).collect();
     let bare = ("bearer", value);
     let (scheme, credentials) = if begins_as_jws(value.as_bytes()) { bare } else { scheme_of(value).unwrap_or(bare) };
-    if is_token(scheme.as_bytes()) && !["bearer", "basic"].contains(&scheme.to_ascii_lowercase().as_str()) {
+    if is_token(scheme.as_bytes()) && !["bearer", "dpop", "basic"].contains(&scheme.to_ascii_lowercase().as_str()) {
         return false;
     }
     let first = scheme_of(members[0]).map_or(members[0], |(_, credentials)| credentials);
@@ -85,7 +105,9 @@ fn scheme_of(text: &str) -> Option<(&str, &str)> {
 fn has_form(member: &str) -> bool {
     let is_key_or_jws = |text: &str| begins_as_jws(text.as_bytes()) || key(text.as_bytes()).is_some();
     match scheme_of(member) {
-        Some((scheme, credentials)) if scheme.eq_ignore_ascii_case("bearer") => is_key_or_jws(credentials),
+        Some((scheme, credentials)) if ["bearer", "dpop"].contains(&scheme.to_ascii_lowercase().as_str()) => {
+            is_key_or_jws(credentials)
+        }
         Some((scheme, _)) => is_token(scheme.as_bytes()),
         None => !["bearer", "dpop"].contains(&member.to_ascii_lowercase().as_str()) && is_key_or_jws(member),
     }

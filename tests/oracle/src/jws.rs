@@ -326,7 +326,8 @@ fn confirmation(cnf: &[(String, Json)]) -> Vec<&'static str> {
         ("x5t#S256", Json::String(text)) if decode_url(text).is_some_and(|digest| digest.len() == 32) => {
             "certificate-required"
         }
-        ("x5t#S256", _) => "invalid-confirmation",
+        ("jkt", Json::String(text)) if decode_url(text).is_some_and(|digest| digest.len() == 32) => "proof-required",
+        ("x5t#S256" | "jkt", _) => "invalid-confirmation",
         _ => "sender-constrained",
     };
     cnf.iter().map(reason).collect()

@@ -326,6 +326,8 @@ const CLAIMS: &[(&str, &[&str])] = &[
         "cnf",
         &[
             r#"{"jkt":"x"}"#,
+            r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
+            r#"{"jwk":{}}"#,
             r#"{"x5t#S256":"x"}"#,
             r#"{"x5t#S256":"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"}"#,
             r#"{"x5t#S256":"47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"}"#,

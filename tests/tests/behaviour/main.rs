@@ -17,6 +17,7 @@ mod credentials;
 mod cross_check;
 mod dependencies;
 mod documents;
+mod dpop;
 mod expected_claims;
 #[cfg(feature = "oracle")]
 mod forged_signatures;

@@ -49,7 +49,7 @@ fn the_engine_and_the_oracle_agree_on_every_plan() {
 }
 
 /// Each reason for which a credential can be rejected in the oracle's world.
-const REASONS: [&str; 35] = [
+const REASONS: [&str; 37] = [
     "algorithm-mismatch",
     "algorithm-not-allowed",
     "ambiguous-key",
@@ -70,8 +70,10 @@ const REASONS: [&str; 35] = [
     "missing-claim",
     "missing-credential",
     "not-yet-valid",
+    "proof-required",
     "revoked",
     "sender-constrained",
+    "token-not-bound",
     "too-many-entries",
     "too-many-members",
     "type-not-allowed",

@@ -283,6 +283,9 @@ fn a51_a52_a_token_that_is_bound_to_its_sender_is_no_bearer_token() {
     let bound_to = |cnf: Value| code(&engine, &Draft::new(&key).claim("cnf", cnf), &key);
     for (cnf, expected) in [
         (json!({ "x5t#S256": digest }), "certificate-required"),
+        (json!({ "jkt": digest }), "proof-required"),
+        (json!({ "jkt": "a" }), "invalid-confirmation"),
+        (json!({ "jkt": digest, "x": 1 }), "sender-constrained"),
         (json!({}), "empty-confirmation"),
         (json!({ "jwk": {} }), "sender-constrained"),
         (json!({ "kid": "a" }), "sender-constrained"),

@@ -17,7 +17,7 @@ const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
 const BASIC: &str = r#"Basic realm="tollgate", charset="UTF-8""#;
 
 /// The codes that `verify` gives; each is met below.
-const CODES: [&str; 29] = [
+const CODES: [&str; 31] = [
     "missing-credential",
     "header-too-long",
     "malformed-credential",
@@ -45,6 +45,8 @@ const CODES: [&str; 29] = [
     "empty-confirmation",
     "invalid-confirmation",
     "certificate-required",
+    "proof-required",
+    "token-not-bound",
     "too-many-members",
     "too-many-entries",
 ];
@@ -82,6 +84,8 @@ fn every_code_is_reached_and_answers_as_rfc_6750_says() {
         sign(draft().claim("aud", "other")),
         sign(draft().claim("cnf", serde_json::json!({}))),
         sign(draft().claim("cnf", serde_json::json!({ "jwe": "" }))),
+        sign(draft().claim("cnf", serde_json::json!({ "jkt": base64url::encode([7; 32]) }))),
+        format!("DPoP {}", sign(draft())),
         sign(draft().claim("cnf", serde_json::json!({ "x5t#S256": "" }))),
         sign(draft().claim("cnf", serde_json::json!({ "x5t#S256": base64url::encode([7; 32]) }))),
         sign(draft().claim("exp", NOW - 100)),
@@ -106,6 +110,9 @@ fn every_code_is_reached_and_answers_as_rfc_6750_says() {
             "missing-credential" => assert_eq!(challenge, "Bearer"),
             "unknown-client" => assert_eq!(challenge, BASIC),
             "unsupported-scheme" => assert_eq!(challenge, "Bearer"),
+            "proof-required" | "token-not-bound" => {
+                assert_eq!(challenge, r#"DPoP error="invalid_token", algs="RS256 PS256 ES256 EdDSA""#);
+            }
             "malformed-credential" => assert!([BASIC, INVALID_TOKEN].contains(&&*challenge)),
             _ => assert_eq!(challenge, INVALID_TOKEN),
         }
@@ -152,7 +159,7 @@ fn what_cannot_be_decided_now_is_503_and_says_when_to_ask_again() {
 fn an_unsupported_scheme_is_challenged_without_an_error_code() {
     let key = signing_key(Algorithm::ES256, 0);
     let (with_keys, jwts_alone) = (engine_with_keys().0, tollgate_tests::engine([&key]));
-    for header in ["Negotiate x", "Digest username=\"a\", realm=\"b\"", "DPoP x", "NTLM TlRMTVNTUAAB"] {
+    for header in ["Negotiate x", "Digest username=\"a\", realm=\"b\"", "Token x", "NTLM TlRMTVNTUAAB"] {
         for engine in [&with_keys, &jwts_alone] {
             let rejection = engine.verify(header.as_bytes()).unwrap_err();
             assert_eq!((rejection.code(), rejection.status()), ("unsupported-scheme", 401), "{header}");

@@ -15,7 +15,7 @@ use toml::Spanned;
 
 use self::request_line::RequestLine;
 use super::Outcome;
-use crate::configuration::{AcceptConfiguration, Configuration, IssuerConfiguration, KeySources};
+use crate::configuration::{AcceptConfiguration, Configuration, DpopConfiguration, IssuerConfiguration, KeySources};
 use crate::error::CommandError;
 use crate::followed::StoreConfiguration;
 use crate::limits::MAX_LINE_BYTES;
@@ -88,10 +88,16 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   [accept]                                     # everything without it
   kinds = [\"jwt\", \"api-key\", \"client\", \"access-token\"]
   bare = true                                  # values without a scheme
+  [dpop]                                       # proofs of possession for --input request; as here without it
+  algorithms = [\"ES256\", \"EdDSA\", \"RS256\", \"PS256\"]
+  max_age = 60                                 # seconds that a proof's iat may lie back, at most 600; 5 ahead
+  nonce = \"off\"                               # or \"required\": one that the engine gave
+  replay_bytes = 16777216                      # memory of the proofs that were used
   [request]                                    # for --input request; trusted_proxies, and at least one of the headers
   trusted_proxies = [\"10.0.0.1\"]             # addresses and blocks; then the client is the first address, from the right, in
   client_address = \"x-forwarded-for\"         # this header, or \"forwarded\", that is not one of these; and its certificate is in
   client_certificate = \"client-cert\"         # this one, or \"x-forwarded-client-cert\" or \"x-ssl-client-cert\"
+  public_origins = [\"https://api.example\"]     # for servers that read this file; the uri of a line is absolute
 
 With --input request a line is a JSON object, the request as the server sees it. Every member may be left out:
   {\"authorization\":\"Bearer ...\",\"address\":\"192.0.2.7\",\"headers\":{\"x-api-key\":\"...\"},
@@ -99,7 +105,7 @@ With --input request a line is a JSON object, the request as the server sees it.
 `address` is the other end of the connection, `certificate` is its own. Of `headers`, the API key, an Authorization and those of
 [request] are read. More than one credential is rejected with \"multiple-credentials\", a key with allowed addresses without `address` with
 \"address-required\", a line with an unknown member or one of another type with \"malformed-input\". A token that is
-bound to a certificate is rejected without it. method, uri and dpop are not used yet: a token that is bound to a key is rejected.
+bound to a certificate or to a key is rejected without it, or without a proof in `dpop` for `method` and `uri`, which is absolute.
 
 Examples:
   echo \"Bearer $TOKEN\" |
@@ -236,6 +242,7 @@ impl Arguments {
             store,
             max_header_bytes: None,
             accept: AcceptConfiguration::default(),
+            dpop: DpopConfiguration::default(),
             request: None,
             file: None,
         }

@@ -2,6 +2,8 @@
 
 use crate::support::{AUDIENCE, Folder, ISSUER, Run, run, token};
 use serde_json::{Value, json};
+use tollgate::Algorithm;
+use tollgate_tests::{Draft, NOW, ProofDraft, signing_key};
 
 const INSIDE: &str = "192.0.2.7";
 const OUTSIDE: &str = "203.0.113.5";
@@ -234,6 +236,75 @@ fn a52_a_bound_token_needs_its_certificate_from_the_connection_or_from_a_trusted
         expected([None, None, required, wrong, None, required, required, required, required, malformed])
     );
     assert_eq!(world.requests("", &requests[4..6]), expected([required, None]));
+}
+
+#[test]
+fn a51_a_bound_token_needs_a_proof_for_the_request_and_uses_it_up() {
+    // RFC 9449, figures 2 and 5: a proof for a token request, which has no ath.
+    let proof = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiItQndDM0VTYzZhY2MybFRjIiwiaHRtIjoiUE9TVCIsImh0dSI6Imh0dHBzOi8vc2VydmVyLmV4YW1wbGUuY29tL3Rva2VuIiwiaWF0IjoxNTYyMjYyNjE2fQ.2-GxA6T8lP4vfrg8v-FdWP0A0zdrj8igiMLvqRMUvwnQg4PtFLbdLXiOSsX0x7NVY-FNyJK70nfbV37xRZT3Lg";
+    let world = World::new();
+    let (key, client) = (signing_key(Algorithm::ES256, 0), signing_key(Algorithm::ES256, 1));
+    world.folder.write("k1.jwk", key.public_jwk().unwrap());
+    let sign = |draft: Draft| draft.claim("iss", ISSUER).claim("aud", AUDIENCE).sign(&key);
+    let token = sign(Draft::new(&key).bound_to(&client));
+    let of_rfc = sign(Draft::new(&key).claim("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })));
+    let draft = ProofDraft::new(&client, "POST", "https://api.example/x", &token);
+    let request = |uri: &str, proofs: &[&str]| json!({"authorization": format!("DPoP {token}"), "method": "POST", "uri": uri, "dpop": proofs});
+    let uri = "https://api.example/x?y";
+    let (good, second) = (draft.sign(&client), draft.clone().claim("jti", "2").claim("iat", NOW - 60).sign(&client));
+    let old = draft.clone().claim("jti", "3").claim("iat", NOW - 61).sign(&client);
+    let requests = [
+        request("https://api.example/y", &[&good]),
+        request(uri, &[&good, &good]),
+        request(uri, &[]),
+        request(uri, &[&good]),
+        request("https://API.example:443/%78#z", &[&good]),
+        json!({"authorization": format!("dpop {token}"), "method": "POST", "uri": uri, "headers": {"DPoP": second}}),
+        request(uri, &[&old]),
+        json!({"authorization": format!("Bearer {token}"), "method": "POST", "uri": uri, "dpop": [good]}),
+        json!({"authorization": token}),
+        json!({"authorization": format!("DPoP {token}"), "dpop": [draft.clone().claim("jti", "4").sign(&client)]}),
+        json!({"authorization": format!("DPoP {of_rfc}"), "method": "POST", "uri": "https://server.example.com/token", "dpop": [proof]}),
+    ];
+    let input: String = requests.iter().map(|request| format!("{request}\n")).collect();
+    let run = |further: &str| {
+        let now = NOW.to_string();
+        world.verify(further, &["--input", "request", "--now", &now], &input)
+    };
+    let verified = run("");
+    assert_eq!(
+        verified.errors(),
+        expected([
+            Some("wrong-proof-uri"),
+            Some("multiple-proofs"),
+            Some("proof-required"),
+            None,
+            Some("proof-replayed"),
+            None,
+            Some("proof-too-old"),
+            Some("dpop-scheme-required"),
+            Some("proof-required"),
+            Some("method-required"),
+            Some("malformed-proof"),
+        ])
+    );
+    let challenge = "DPoP error=\"invalid_dpop_proof\", algs=\"RS256 PS256 ES256 EdDSA\"";
+    assert_eq!(verified.answers()[4]["challenge"], json!(challenge));
+    assert_eq!(run("[dpop]\nalgorithms = [\"EdDSA\"]").errors()[3].as_deref(), Some("proof-algorithm-not-allowed"));
+    assert_eq!(run("[dpop]\nmax_age = 59").errors()[5].as_deref(), Some("proof-too-old"));
+    assert_eq!(run("[dpop]\nmax_age = 61\nreplay_bytes = 65536").errors()[6], None);
+    assert_eq!(run("[dpop]\nnonce = \"required\"").errors()[3].as_deref(), Some("proof-nonce-required"));
+    for (wrong, message) in [
+        ("algorithms = []", "no algorithm"),
+        ("algorithms = [\"HS256\"]", "HS256"),
+        ("algorithms = [\"ES1\"]", "unknown algorithm `ES1`"),
+        ("max_age = 0", "max_age"),
+        ("nonce = \"on\"", "unknown variant `on`"),
+        ("replay_bytes = 1", "replay_bytes"),
+        ("window = 1", "window"),
+    ] {
+        run(&format!("[dpop]\n{wrong}")).refused_with(message);
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use super::{Introspection, IntrospectionAnswer, TokenDigest, UnknownToken};
 use crate::accepted::Kinds;
 use crate::cache::{Judgement, Tag};
 use crate::clock::Now;
+use crate::confirmation::Sender;
 use crate::credential::CredentialKind;
 use crate::engine::Engine;
 use crate::observer::Notes;
@@ -41,10 +42,10 @@ impl Engine {
         &self,
         token: &[u8],
         kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
         notes: &N,
     ) -> Option<Result<Principal, Rejection>> {
+        let now = sender.now;
         let (introspection, issuer) = self.asked_issuer(token, kinds)?;
         notes.issuer(issuer.configured());
         let digest = introspection.digester.digest(token);
@@ -59,17 +60,17 @@ impl Engine {
                 notes.cache_hit();
                 judged
             }
-            None => match request.answer.filter(|answer| answer.digest == digest) {
+            None => match sender.request.answer.filter(|answer| answer.digest == digest) {
                 Some(answer) => self.admit_answer(introspection, issuer, answer, now),
                 None => Err(introspection.rejected.find(&digest, now).unwrap_or_else(|| issuer.not_asked())),
             },
         };
-        Some(verdict.and_then(|token| {
+        Some(verdict.and_then(|verified| {
             // As for a JWT: that its sender has what it is bound to is for each request to show.
-            if token.is_bound() {
-                token.confirmation().check(request)?;
+            if verified.is_bound() || sender.is_dpop {
+                Thread::with(|thread| verified.confirmation().check(token, sender, thread))?;
             }
-            Ok(Principal::from_token(token))
+            Ok(Principal::from_token(verified))
         }))
     }
 

@@ -31,6 +31,8 @@ pub(super) enum Field {
     Jti,
     /// Of the certificate that the token is bound to: its thumbprint, in base64url.
     Certificate,
+    /// Of the key that the token is bound to: its thumbprint, in base64url.
+    Key,
     /// Each entry is followed by U+0000, which no entry holds.
     Audience,
     /// Each is followed by a space, which no scope-token holds.
@@ -52,6 +54,7 @@ impl Fields {
         collector.name(Field::Client, mapped.client);
         collector.name(Field::Jti, claims.jti());
         collector.name(Field::Certificate, mapped.confirmation.certificate);
+        collector.name(Field::Key, mapped.confirmation.key);
         collector.list(Field::Audience, |text| {
             for entry in mapped.audience.iter() {
                 text.push_str(entry);
@@ -74,7 +77,7 @@ impl Fields {
 
     /// Whether the token is bound to its sender.
     pub(super) fn is_bound(&self) -> bool {
-        self.present & bit(Field::Certificate) != 0
+        self.present & (bit(Field::Certificate) | bit(Field::Key)) != 0
     }
 
     pub(super) fn audience(&self) -> impl Iterator<Item = &str> {

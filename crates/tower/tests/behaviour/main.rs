@@ -7,6 +7,7 @@ mod challenge;
 mod client_address;
 mod client_certificate;
 #[cfg(feature = "axum")]
+mod dpop;
 mod extract;
 #[cfg(feature = "axum")]
 mod handlers;

@@ -19,6 +19,9 @@ pub(super) struct RequestLine<'i> {
     authorization: Option<Text<'i>>,
     address: Option<IpAddr>,
     certificate: Option<[u8; 32]>,
+    method: Option<Text<'i>>,
+    uri: Option<Text<'i>>,
+    dpop: Vec<Text<'i>>,
     headers: Fields<'i>,
 }
 
@@ -54,6 +57,10 @@ impl<'i> RequestLine<'i> {
         let authorizations = self.authorization.iter().chain(self.headers.named("authorization"));
         let request = authorizations.fold(Request::new(), |request, Text(value)| request.authorization(&**value));
         let request = self.headers.named("x-api-key").fold(request, |request, Text(value)| request.api_key(&**value));
+        let proofs = self.dpop.iter().chain(self.headers.named("dpop"));
+        let request = proofs.fold(request, |request, Text(proof)| request.proof(&**proof));
+        let request = self.method.iter().fold(request, |request, Text(method)| request.method(method));
+        let request = self.uri.iter().fold(request, |request, Text(uri)| request.uri(uri));
         let request = match certificate {
             Some(digest) => request.certificate_digest(digest),
             None => request,
@@ -101,9 +108,9 @@ impl<'de> Visitor<'de> for RequestVisitor {
                     let der = decode(&text.0).ok_or_else(|| wrong(&name, "the base64url of a certificate's DER"))?;
                     line.certificate = Some(sha256(&der));
                 }
-                // Nothing is checked by these yet.
-                "method" | "uri" => drop(value::<Text<'de>, A>(&mut members, &name, STRING)?),
-                "dpop" => drop(value::<Vec<Text<'de>>, A>(&mut members, &name, "an array of strings")?),
+                "method" => line.method = Some(value(&mut members, &name, STRING)?),
+                "uri" => line.uri = Some(value(&mut members, &name, STRING)?),
+                "dpop" => line.dpop = value(&mut members, &name, "an array of strings")?,
                 _ => return Err(A::Error::custom(format_args!("the member {name:?} is unknown"))),
             }
             names.push(name);

@@ -1,0 +1,111 @@
+//! Proofs of possession (DPoP, RFC 9449): whether the sender of a request has the key that its token is bound to.
+
+mod algorithms;
+mod error;
+mod nonce;
+mod proof;
+mod proof_keys;
+mod replay;
+mod settings;
+mod target;
+
+pub use algorithms::ProofAlgorithms;
+pub use error::ProofError;
+pub use replay::{NotSpent, ReplayMemory, ReplayStore, SpentProof};
+pub use settings::{Dpop, DpopError};
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use tollgate_keys::sha256;
+
+use crate::clock::Now;
+use crate::rejection::{DpopChallenge, Rejection};
+use crate::unavailable::Unavailable;
+
+use nonce::Nonces;
+use proof::Proof;
+use proof_keys::ProofKeys;
+
+/// What an engine checks proofs with.
+pub(crate) struct DpopChecks {
+    settings: Dpop,
+    /// Under which what is kept of proofs is digested: nobody can choose where a proof is kept.
+    secret: [u8; 32],
+    nonces: Option<Nonces>,
+    /// Made with the first proof: most engines see none.
+    made: OnceLock<Made>,
+    /// Since when proofs are remembered, in seconds since the Unix epoch.
+    started_at: i64,
+}
+
+struct Made {
+    keys: ProofKeys,
+    replays: Arc<dyn ReplayStore>,
+}
+
+impl DpopChecks {
+    /// `started_at`: the time at which the engine is built.
+    pub(crate) fn new(settings: Dpop, started_at: i64) -> Result<Self, DpopError> {
+        settings.check()?;
+        let secret = settings.secret()?;
+        let nonces = settings.nonce_required.then(|| Nonces::new(&secret));
+        let started_at = settings.started_at.unwrap_or(started_at);
+        Ok(DpopChecks { secret, nonces, made: OnceLock::new(), started_at, settings })
+    }
+
+    /// Spends a proof of which everything else was found good: the last step.
+    fn spend(&self, proof: &Proof<'_>, jkt: &[u8; 32], now: Now) -> Result<(), Rejection> {
+        let max_age = i64::from(self.settings.max_age);
+        let spent = SpentProof {
+            id: first_16(&self.digest(jkt, proof.jti.as_bytes())),
+            key: first_8(&self.digest(jkt, b"")),
+            issued_at: proof.issued_at,
+            expires_at: proof.issued_at.saturating_add(max_age),
+            now: now.earliest,
+        };
+        match self.made().replays.spend(&spent) {
+            Ok(()) => Ok(()),
+            Err(NotSpent::Replayed) => Err(ProofError::Replayed.into()),
+            Err(NotSpent::Forgotten { floor }) => {
+                Err(ProofError::Forgotten { issued_at: proof.issued_at, floor }.into())
+            }
+            Err(NotSpent::Unavailable) => Err(Unavailable::ReplayStore.into()),
+        }
+    }
+
+    fn digest(&self, jkt: &[u8; 32], jti: &[u8]) -> [u8; 32] {
+        sha256(&[&self.secret, &jkt[..], jti].concat())
+    }
+
+    fn made(&self) -> &Made {
+        self.made.get_or_init(|| Made {
+            keys: ProofKeys::new(),
+            replays: self
+                .settings
+                .replay_store
+                .clone()
+                .unwrap_or_else(|| Arc::new(ReplayMemory::new(self.settings.replay_bytes, self.started_at))),
+        })
+    }
+
+    /// What to tell a client that is to send a proof, or another one.
+    pub(crate) fn challenge(&self, now: Now) -> DpopChallenge {
+        let nonce = self.nonces.as_ref().map(|nonces| nonces.at(now.earliest).into());
+        DpopChallenge { algorithms: self.settings.algorithms, nonce }
+    }
+}
+
+impl fmt::Debug for DpopChecks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.fmt(f)
+    }
+}
+
+fn first_16(digest: &[u8; 32]) -> [u8; 16] {
+    digest.first_chunk().copied().unwrap_or_default()
+}
+
+fn first_8(digest: &[u8; 32]) -> u64 {
+    digest.first_chunk().copied().map_or(0, u64::from_le_bytes)
+}

@@ -1,0 +1,125 @@
+//! One proof, checked as RFC 9449 section 4.3 says: what costs least comes first.
+
+use std::sync::Arc;
+
+use subtle::ConstantTimeEq;
+use tollgate_jwt::{Claims, CompactJws, base64url};
+use tollgate_keys::sha256;
+
+use super::DpopChecks;
+use super::error::ProofError;
+use super::proof_keys::ProofKey;
+use super::target::is_same_target;
+use crate::clock::Now;
+use crate::limits::{MAX_PROOF_BYTES, PROOF_AHEAD};
+use crate::policy::{check_begun, check_not_expired};
+use crate::rejection::Rejection;
+use crate::request::{Proofs, Request};
+use crate::thread::Thread;
+
+/// What is left of a proof that was checked.
+pub(super) struct Proof<'s> {
+    pub(super) jti: &'s str,
+    pub(super) issued_at: i64,
+}
+
+impl DpopChecks {
+    /// Whether the request's proof is one for this request, this token and the key with the thumbprint `jkt`. It is spent by
+    /// this, so everything else has been checked before.
+    pub(crate) fn check(
+        &self,
+        request: &Request<'_>,
+        token: &[u8],
+        jkt: &[u8; 32],
+        now: Now,
+        thread: &mut Thread,
+    ) -> Result<(), Rejection> {
+        let text = match request.proofs {
+            Proofs::None => return Err(ProofError::Required.into()),
+            Proofs::Several => return Err(ProofError::Several.into()),
+            Proofs::One(text) => text,
+        };
+        if text.len() > MAX_PROOF_BYTES {
+            return Err(ProofError::TooLong { length: text.len(), max: MAX_PROOF_BYTES }.into());
+        }
+        let text = str::from_utf8(text).map_err(|_| ProofError::Malformed(tollgate_jwt::ParseError::NotCompact))?;
+        let jws = CompactJws::parse_within(text, MAX_PROOF_BYTES).map_err(ProofError::from)?;
+        let known = self.made().keys.find(jws.header());
+        let key = match &known {
+            Some(key) => key.clone(),
+            None => Arc::new(ProofKey::read(&jws, self.settings.algorithms)?),
+        };
+        if !bool::from(key.key.thumbprint().ct_eq(jkt)) {
+            return Err(ProofError::WrongKey.into());
+        }
+        let claims = jws.decode_claims(&mut thread.claims).map_err(ProofError::from)?;
+        let proof = self.check_claims(&claims, request, token, now)?;
+        let verifies = thread.signature.with(|signature| {
+            jws.decode_signature(signature).is_ok() && key.key.verify(jws.signing_input(), signature).is_ok()
+        });
+        if !verifies {
+            return Err(ProofError::BadSignature.into());
+        }
+        self.spend(&proof, jkt, now)?;
+        if known.is_none() {
+            self.made().keys.keep(&key);
+        }
+        Ok(())
+    }
+
+    fn check_claims<'s>(
+        &self,
+        claims: &Claims<'s>,
+        request: &Request<'_>,
+        token: &[u8],
+        now: Now,
+    ) -> Result<Proof<'s>, ProofError> {
+        let jti = claims.jti().filter(|jti| !jti.is_empty()).ok_or(ProofError::Member { name: "jti" })?;
+        let issued_at = claims.iat().ok_or(ProofError::Member { name: "iat" })?;
+        let text = |name| claims.get(name).and_then(|value| value.as_str()).ok_or(ProofError::Member { name });
+        let (method, target, hash) = (text("htm")?, text("htu")?, text("ath")?);
+        if Some(method) != request.method {
+            let unknown = request.method.is_none();
+            return Err(if unknown {
+                ProofError::MethodUnknown
+            } else {
+                ProofError::WrongMethod { sent: method.into() }
+            });
+        }
+        let uri = request.uri.text().ok_or(ProofError::UriUnknown)?;
+        if !is_same_target(target, &uri) {
+            return Err(ProofError::WrongUri { sent: target.into() });
+        }
+        if issued_at < now.latest.saturating_sub(self.settings.max_age.into()) {
+            return Err(ProofError::TooOld { issued_at, now: now.latest });
+        }
+        if issued_at > now.earliest.saturating_add(PROOF_AHEAD) {
+            return Err(ProofError::NotYetIssued { issued_at, now: now.earliest });
+        }
+        check_lifetime(claims, now)?;
+        if hash != base64url::encode(sha256(token)) {
+            return Err(ProofError::WrongToken);
+        }
+        if let Some(nonces) = &self.nonces {
+            let nonce = claims.get("nonce").ok_or(ProofError::NonceRequired)?;
+            if !nonce.as_str().is_some_and(|nonce| nonces.admit(nonce, now.earliest)) {
+                return Err(ProofError::WrongNonce);
+            }
+        }
+        Ok(Proof { jti, issued_at })
+    }
+}
+
+/// `exp` and `nbf`, which no proof needs, mean what they mean elsewhere (RFC 7519 section 4.1).
+fn check_lifetime(claims: &Claims<'_>, now: Now) -> Result<(), ProofError> {
+    let ahead = PROOF_AHEAD.unsigned_abs() as u32;
+    if let Some(exp) = claims.exp() {
+        check_not_expired(exp, ahead, now.latest)
+            .map_err(|_| ProofError::TooOld { issued_at: exp, now: now.latest })?;
+    }
+    if let Some(nbf) = claims.nbf() {
+        check_begun(nbf, ahead, now.earliest)
+            .map_err(|_| ProofError::NotYetIssued { issued_at: nbf, now: now.earliest })?;
+    }
+    Ok(())
+}
