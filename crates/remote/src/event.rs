@@ -37,7 +37,7 @@ pub enum Event<'e> {
         /// How many have failed in a row.
         failures: u32,
     },
-    /// A key of the document may not be used.
+    /// A key of the document may not be used. Told again only when a document has other such keys than the one before.
     KeyRefused {
         /// Which, and why.
         report: &'e KeyReport,
@@ -103,7 +103,7 @@ pub(crate) fn log(remote: &str, event: &Event<'_>) {
     }
 }
 
-/// Loud where a secret was published; quiet where a key is merely not one for signatures. `Display` of a report is escaped and
+/// Loud where a secret was published; calm where a key is merely not one for signatures. `Display` of a report is escaped and
 /// bounded.
 fn log_refused(remote: &str, report: &KeyReport) {
     let code = report.refused.as_ref().map_or("", KeyRefused::code);
@@ -117,7 +117,7 @@ fn log_refused(remote: &str, report: &KeyReport) {
             | KeyRefused::UseIsNotSignature { .. }
             | KeyRefused::UseNotAccepted { .. },
         ) => {
-            tracing::debug!(remote, code, %report, "key ignored");
+            tracing::info!(remote, code, %report, "key ignored");
         }
         _ => tracing::warn!(remote, code, %report, "key refused"),
     }

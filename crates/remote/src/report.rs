@@ -1,7 +1,7 @@
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tollgate_keys::KeyReport;
 
@@ -13,11 +13,13 @@ pub(crate) struct Reporter {
     name: Arc<str>,
     observer: Option<Arc<dyn Observer>>,
     observer_panicked: Arc<AtomicBool>,
+    /// The keys that were reported as refused last.
+    refused: Arc<Mutex<Vec<KeyReport>>>,
 }
 
 impl Reporter {
     pub(crate) fn new(name: Arc<str>, observer: Option<Arc<dyn Observer>>) -> Self {
-        Reporter { name, observer, observer_panicked: Arc::default() }
+        Reporter { name, observer, observer_panicked: Arc::default(), refused: Arc::default() }
     }
 
     /// A panic of the observer stays here: the keys have to be refreshed all the same.
@@ -35,7 +37,15 @@ impl Reporter {
         }
     }
 
+    /// Once for a set of them, however often it is fetched.
     pub(crate) fn report_refused(&self, refused: &[KeyReport]) {
+        {
+            let mut last = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+            if *last == refused {
+                return;
+            }
+            *last = refused.to_vec();
+        }
         for report in refused {
             self.report(&Event::KeyRefused { report });
         }

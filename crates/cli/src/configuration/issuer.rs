@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
+use tollgate::keys::limits::MAX_REFUSED_KEYS_SHOWN;
+use tollgate::keys::{KeyRefused, KeyReport};
 use tollgate::{Algorithm, Issuer, IssuerSettings, KeySet};
 use tollgate_remote::RemoteSettings;
 use toml::Spanned;
@@ -11,7 +13,7 @@ use toml::Spanned;
 use super::File;
 use super::own_keys::{OwnKeys, with_own_keys};
 use super::secret::SecretConfiguration;
-use crate::error::CommandError;
+use crate::error::{self, CommandError};
 use crate::key_files;
 use crate::remote::{Remote, StartError};
 
@@ -99,8 +101,12 @@ impl IssuerConfiguration {
         if let Some(path) = &sources.jwks {
             let loaded = KeySet::builder().key_uses(settings.key_uses());
             let loaded = key_files::add(loaded, path, algorithms)?.build_with_reports();
+            let reports = loaded.reports.clone();
             let no_usable_key = |source| CommandError::NoUsableKey { path: path.clone(), source };
             issuer = issuer.keys(loaded.into_set().map_err(no_usable_key)?);
+            for report in reports.iter().filter(|report| is_worth_a_word(report)).take(MAX_REFUSED_KEYS_SHOWN) {
+                error::warn(&format!("{}: {report}", path.display()));
+            }
         }
         if let Some(described) = &sources.remote {
             let keys = remote.start(settings, described.get_ref().clone());
@@ -130,6 +136,19 @@ impl OwnKeys for KeySources {
         }
         Ok(())
     }
+}
+
+/// Whether a key is refused that should be usable. One that is no key for signatures, or of a kind that is not known, is none.
+fn is_worth_a_word(report: &KeyReport) -> bool {
+    !matches!(
+        report.refused,
+        None | Some(
+            KeyRefused::UnsupportedKeyType { .. }
+                | KeyRefused::UnsupportedCurve { .. }
+                | KeyRefused::UseIsNotSignature { .. }
+                | KeyRefused::UseNotAccepted { .. }
+        )
+    )
 }
 
 impl<'de> Deserialize<'de> for IssuerConfiguration {

@@ -234,3 +234,19 @@ fn what_is_wrong_with_a_secret_is_said_with_its_line() {
     let both = issuer("algorithms = [\"HS256\"]\njwks = \"x\"\nsecret.file = \"good\"");
     verify(&folder, &both, "").refused_with(":1: the issuer \"https://as.example\" has both jwks and secret; give one");
 }
+
+/// A key beside usable ones that should be usable too is told of once, with the reason, and takes nothing along.
+#[test]
+fn a_refused_key_of_a_file_is_told_of_with_its_reason() {
+    let folder = Folder::new();
+    let key = folder.key("ES256", "k1");
+    let good = std::fs::read_to_string(&key).unwrap();
+    let weak = r#"{"kty":"RSA","kid":"weak","alg":"RS256","n":"AQAB","e":"AQAB"}"#;
+    let encryption = r#"{"kty":"RSA","kid":"enc","use":"enc","n":"AQAB","e":"AQAB"}"#;
+    let jwks = folder.write("jwks.json", format!(r#"{{"keys":[{weak},{encryption},{good}]}}"#));
+    let arguments = ["verify", "--issuer", ISSUER, "--audience", AUDIENCE, "--jwks", &jwks];
+    let verified = run(&arguments, token(&key, &[]));
+    assert_eq!(verified.status, 0, "{verified:?}");
+    assert_eq!(verified.stderr.lines().count(), 1, "{verified:?}");
+    assert!(verified.stderr.contains("jwks.json: the RSA key \"weak\" is refused ("), "{verified:?}");
+}

@@ -149,6 +149,30 @@ fn a43_unusable_keys_are_passed_over_and_their_neighbours_kept() {
 }
 
 #[test]
+fn refused_keys_are_reported_once_however_often_they_are_fetched() {
+    simulate(async {
+        let signer = Signer::new();
+        let good = signer.keys.signing_key().public_jwk().unwrap();
+        let bad = r#"{"kty":"Unheard-of","kid":"b1"}"#;
+        let provider = Provider::start(publishes(format!(r#"{{"keys":[{bad}]}}"#)));
+        let remote = Remote::start(remote(&provider)).await;
+        remote.pass_in_steps(2 * HOUR, MINUTE, || ()).await;
+        assert!(provider.requests().len() > 3, "it was fetched again and again");
+        assert_eq!(remote.heard("KeyRefused"), 1);
+        // A good key comes along, white space changes: the refused key is the same.
+        provider.becomes(publishes(format!(r#"{{"keys":[{bad},{good}]}}"#)));
+        remote.pass_in_steps(HOUR, MINUTE, || ()).await;
+        provider.becomes(publishes(format!(r#"{{"keys": [{bad}, {good}]}}"#)));
+        remote.pass_in_steps(HOUR, MINUTE, || ()).await;
+        assert!(accepts(&remote.engine, &signer.header()));
+        assert_eq!(remote.heard("KeyRefused"), 1);
+        provider.becomes(publishes(format!(r#"{{"keys":[{},{good}]}}"#, bad.replace("b1", "b2"))));
+        remote.pass_in_steps(HOUR, MINUTE, || ()).await;
+        assert_eq!(remote.heard("KeyRefused"), 2);
+    });
+}
+
+#[test]
 fn a43_different_keys_under_one_kid_and_alg_are_both_unusable() {
     simulate(async {
         let (one, two, third) = (key("k1"), key("k1"), key("k3"));
