@@ -99,11 +99,22 @@ pub enum ConfigurationError {
         /// What it says.
         reason: String,
     },
+    /// Nothing says where the status lists are.
+    #[error("status lists need a prefix of their URIs")]
+    NoStatusListPrefix,
     /// Nobody knows who asks an introspection endpoint, or two things say so.
     #[error("{reason}")]
     ClientAuthentication {
         /// What is wrong.
         reason: &'static str,
+    },
+    /// The file of the client's key cannot be read, or holds no private JWK.
+    #[error("the client's key in {}: {reason}", .path.display())]
+    ClientKeyFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
     },
     /// Not called in a tokio runtime.
     #[error("a remote key set must be started in a tokio runtime")]
@@ -131,7 +142,9 @@ impl ConfigurationError {
             ConfigurationError::RootCertificatesFile { .. } => "root-certificates-file",
             ConfigurationError::NoRootCertificates => "no-root-certificates",
             ConfigurationError::Tls { .. } => "invalid-tls",
+            ConfigurationError::NoStatusListPrefix => "no-status-list-prefix",
             ConfigurationError::ClientAuthentication { .. } => "invalid-client-authentication",
+            ConfigurationError::ClientKeyFile { .. } => "client-key-file",
             ConfigurationError::NoRuntime => "no-runtime",
         }
     }
@@ -231,6 +244,15 @@ pub enum FetchError {
     /// Not an introspection response (RFC 7662 section 2.2): no JSON object whose `active` is true or false.
     #[error("the answer is no JSON object whose active is true or false")]
     NotAnIntrospectionResponse,
+    /// Not a status list token of the issuer, about the URI that it was fetched from.
+    #[error("not a status list of the issuer: {reason}")]
+    NotAStatusList {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// More status lists than [`MAX_STATUS_LISTS`](tollgate::limits::MAX_STATUS_LISTS).
+    #[error("the issuer has more than {} status lists", tollgate::limits::MAX_STATUS_LISTS)]
+    TooManyStatusLists,
     /// Not a metadata document (OpenID Connect Discovery 1.0 section 4.2, RFC 8414 section 3.2) with a `jwks_uri`.
     #[error("not a metadata document with a jwks_uri")]
     InvalidMetadata,
@@ -271,6 +293,8 @@ impl FetchError {
             FetchError::NotAKeySet(_) => "not-a-key-set",
             FetchError::NoUsableKey { .. } => "no-usable-key",
             FetchError::NotAnIntrospectionResponse => "not-an-introspection-response",
+            FetchError::NotAStatusList { .. } => "not-a-status-list",
+            FetchError::TooManyStatusLists => "too-many-status-lists",
             FetchError::InvalidMetadata => "invalid-metadata",
             FetchError::IssuerMismatch { .. } => "issuer-mismatch",
             FetchError::InsecureJwksUri { .. } => "insecure-jwks-uri",

@@ -128,5 +128,30 @@ pub const ANSWER_LINGER: Duration = Duration::from_millis(100);
 /// Most connections to an introspection endpoint that are kept for the next request.
 pub const IDLE_CONNECTIONS: usize = 8;
 
-/// For how long an idle connection is kept: less than the 60 to 75 s for which servers do.
-pub const IDLE_CONNECTION_AGE: Duration = Duration::from_secs(30);
+/// For how long an idle connection is kept: less than the 5 s for which Node.js and Apache httpd do.
+pub const IDLE_CONNECTION_AGE: Duration = Duration::from_secs(4);
+
+/// For how many seconds a status list serves, unless told otherwise, and whatever its `ttl`.
+pub const DEFAULT_STATUS_LIST_AGE: u32 = 300;
+
+/// The longest time that may be configured for that, in seconds: a day, which is the longest `ttl` in use.
+pub const MAX_STATUS_LIST_AGE: u32 = 86_400;
+
+/// Largest status list token that is read, in bytes. A list of a million statuses of one bit, of which one in a hundred is set, takes
+/// about 20 KB, and at most 170 KB.
+pub const MAX_STATUS_LIST_TOKEN_BYTES: usize = 4 << 20;
+
+/// Largest status list, inflated, in bytes: 128 million statuses of one bit.
+pub const MAX_INFLATED_STATUS_LIST_BYTES: usize = 16 << 20;
+
+/// By how many seconds the `iat` of a status list may lie ahead: the clock skew that is forgiven by default.
+pub const MAX_STATUS_LIST_SKEW: i64 = 60;
+
+/// How many fetches of an issuer's status lists may follow each other closely, and the time that one more takes to come.
+pub const STATUS_LIST_BURST: u32 = 16;
+
+/// See [`STATUS_LIST_BURST`].
+pub const STATUS_LIST_INTERVAL: Duration = Duration::from_secs(1);
+
+/// For how many seconds an assertion of this resource server's key is good: for the request that it is made for, and clock skew.
+pub const CLIENT_ASSERTION_AGE: u64 = 60;

@@ -113,7 +113,11 @@ fn sections_that_cannot_work_are_refused_with_their_line() {
         (section(whole).replace("audiences = [\"a\"]", ""), 2, "needs an audience"),
         (section(&whole.replace("endpoint = \"http://127.0.0.1:9/\"", "")), 2, "is not an absolute https URI"),
         (section(&whole.replace("127.0.0.1", "as.example")), 2, "is not https"),
-        (section(&whole.replace("client_id = \"rs1\"\n", "")), 2, "client_id and the client's secret go together"),
+        (
+            section(&whole.replace("client_id = \"rs1\"\n", "")),
+            2,
+            "client_id and the client's secret or key go together",
+        ),
         (section(&format!("{whole}\nmax_age = 0")), 2, "max_age = 0"),
         (section(&format!("{whole}\nmax_age = \"30\"")), 7, "invalid type"),
         (section(&format!("{whole}\ntoken_prefix = \"\"")), 2, "token_prefix"),

@@ -1,46 +1,94 @@
 use std::str;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64_simd::STANDARD;
 use http::HeaderValue;
+use serde_json::json;
 use tokio::task;
+use tollgate_issuer::SigningKey;
+use tollgate_jwt::base64url;
 use zeroize::Zeroizing;
 
 use crate::error::FetchError;
 use crate::headers::HeaderSource;
+use crate::limits::CLIENT_ASSERTION_AGE;
 
 /// How this resource server shows to the endpoint who it is.
-#[derive(Clone, Debug)]
-pub(super) struct Authentication {
-    /// Encoded.
-    id: String,
-    secret: HeaderSource,
+#[derive(Clone)]
+pub(super) enum Authentication {
+    /// `client_secret_basic` (RFC 6749 section 2.3.1). The id is encoded.
+    Basic { id: String, secret: HeaderSource },
+    /// `private_key_jwt` (RFC 7523 section 2.2).
+    PrivateKeyJwt { id: String, key: Arc<SigningKey>, audience: String },
+}
+
+/// What a request carries for it.
+#[derive(Default)]
+pub(super) struct Proof {
+    /// The value of the Authorization field.
+    pub(super) authorization: Option<HeaderValue>,
+    /// What is appended to the form.
+    pub(super) form: Zeroizing<String>,
 }
 
 impl Authentication {
-    /// `client_secret_basic` (RFC 6749 section 2.3.1).
     pub(super) fn basic(id: &str, secret: HeaderSource) -> Self {
-        Authentication { id: form_encoded(id.as_bytes()).to_string(), secret }
+        Authentication::Basic { id: form_encoded(id.as_bytes()).to_string(), secret }
     }
 
-    /// The value of the Authorization field.
-    pub(super) async fn authorization(&self) -> Result<HeaderValue, FetchError> {
-        let secret = match &self.secret {
-            HeaderSource::Value(secret) => secret.clone(),
-            file => {
-                let file = file.clone();
-                task::spawn_blocking(move || file.read()).await.unwrap_or(Err(FetchError::Interrupted))?
+    pub(super) async fn prove(&self) -> Result<Proof, FetchError> {
+        match self {
+            Authentication::Basic { id, secret } => {
+                let authorization = Some(basic(id, &read(secret).await?)?);
+                Ok(Proof { authorization, ..Proof::default() })
             }
-        };
-        // Both are encoded as in a form before they are joined.
-        let secret = form_encoded(secret.as_bytes());
-        let joined = Zeroizing::new([self.id.as_bytes(), b":", secret.as_bytes()].concat());
-        let encoded = Zeroizing::new(STANDARD.encode_to_string(&*joined));
-        let value = Zeroizing::new(["Basic ", &encoded].concat());
-        // Base64 is no more than a header may hold.
-        let mut value = HeaderValue::from_str(&value).map_err(|_| FetchError::Interrupted)?;
-        value.set_sensitive(true);
-        Ok(value)
+            Authentication::PrivateKeyJwt { id, key, audience } => {
+                let assertion = assertion(id, key, audience).ok_or(FetchError::Interrupted)?;
+                let form = ["&client_assertion_type=", ASSERTION_TYPE, "&client_assertion=", &assertion].concat();
+                Ok(Proof { form: Zeroizing::new(form), ..Proof::default() })
+            }
+        }
     }
+}
+
+/// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, encoded as in a form.
+const ASSERTION_TYPE: &str = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+
+async fn read(secret: &HeaderSource) -> Result<Zeroizing<String>, FetchError> {
+    match secret {
+        HeaderSource::Value(secret) => Ok(secret.clone()),
+        file => {
+            let file = file.clone();
+            task::spawn_blocking(move || file.read()).await.unwrap_or(Err(FetchError::Interrupted))
+        }
+    }
+}
+
+/// Both are encoded as in a form before they are joined.
+fn basic(id: &str, secret: &str) -> Result<HeaderValue, FetchError> {
+    let secret = form_encoded(secret.as_bytes());
+    let joined = Zeroizing::new([id.as_bytes(), b":", secret.as_bytes()].concat());
+    let encoded = Zeroizing::new(STANDARD.encode_to_string(&*joined));
+    let value = Zeroizing::new(["Basic ", &encoded].concat());
+    // Base64 is no more than a header may hold.
+    let mut value = HeaderValue::from_str(&value).map_err(|_| FetchError::Interrupted)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// A JWT that says who this is, for one request (RFC 7523 section 3). None where the key cannot sign.
+fn assertion(id: &str, key: &SigningKey, audience: &str) -> Option<Zeroizing<String>> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let header = json!({ "alg": key.algorithm().name(), "kid": key.kid(), "typ": "JWT" });
+    // Not a secret: it has to differ from those of other assertions.
+    let jti = format!("{:032x}", fastrand::u128(..));
+    let claims = json!({
+        "iss": id, "sub": id, "aud": audience, "jti": jti, "iat": now, "exp": now + CLIENT_ASSERTION_AGE,
+    });
+    let input = [header, claims].map(|part| base64url::encode(part.to_string())).join(".");
+    let signature = key.sign(input.as_bytes()).ok()?;
+    Some(Zeroizing::new([&input, ".", &base64url::encode(signature)].concat()))
 }
 
 /// `application/x-www-form-urlencoded` (RFC 6749 appendix B).

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tollgate_issuer::SigningKey;
 
 use super::client::Client;
 use super::flights::Flights;
@@ -20,13 +21,20 @@ use crate::proxy::Proxy;
 pub struct IntrospectionBuilder {
     settings: IntrospectionSettings,
     timeout: Duration,
+    key: Option<Arc<SigningKey>>,
     root_certificates: Option<Vec<u8>>,
     client: Option<Arc<dyn HttpClient>>,
 }
 
 impl IntrospectionBuilder {
     pub(super) fn new(settings: IntrospectionSettings) -> Self {
-        IntrospectionBuilder { settings, timeout: DEFAULT_INTROSPECTION_TIMEOUT, root_certificates: None, client: None }
+        IntrospectionBuilder {
+            settings,
+            timeout: DEFAULT_INTROSPECTION_TIMEOUT,
+            key: None,
+            root_certificates: None,
+            client: None,
+        }
     }
 
     /// Authenticates as the client `id` with `secret`, by Basic (`client_secret_basic`, RFC 6749 section 2.3.1). A secret in a
@@ -34,6 +42,20 @@ impl IntrospectionBuilder {
     pub fn client_secret(mut self, id: &str, secret: HeaderSource) -> Self {
         self.settings.client_id = Some(id.to_owned());
         self.settings.client_secret = Some(secret);
+        self
+    }
+
+    /// Authenticates as the client `id` by assertions that `key` signs, for the endpoint's URI as audience (`private_key_jwt`, RFC 7523
+    /// section 2.2).
+    pub fn private_key(mut self, id: &str, key: SigningKey) -> Self {
+        self.settings.client_id = Some(id.to_owned());
+        self.key = Some(Arc::new(key));
+        self
+    }
+
+    /// Makes the assertions of a [`private_key`](Self::private_key) for `audience`: some servers want their issuer there.
+    pub fn assertion_audience(mut self, audience: &str) -> Self {
+        self.settings.client_assertion_audience = Some(audience.to_owned());
         self
     }
 
@@ -101,10 +123,14 @@ impl IntrospectionBuilder {
     pub fn start(self) -> Result<Introspection, ConfigurationError> {
         let runtime = Handle::try_current().map_err(|_| ConfigurationError::NoRuntime)?;
         let settings = &self.settings;
-        settings.check()?;
-        let (endpoint, authentication) = (settings.endpoint()?, settings.authentication()?);
+        let key = match self.key {
+            Some(key) => Some(key),
+            None => settings.read_key()?,
+        };
+        let (endpoint, authentication) = (settings.endpoint()?, settings.authentication(key)?);
+        settings.check_rest()?;
         if authentication.is_none() && settings.headers.is_empty() && self.client.is_none() {
-            let reason = "the endpoint has to know who asks: give a client_id and its secret, or a header";
+            let reason = "the endpoint has to know who asks: give a client_id and its secret or key, or a header";
             return Err(ConfigurationError::ClientAuthentication { reason });
         }
         if self.timeout.is_zero() || self.timeout > MAX_REFRESH_WAIT {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tollgate::IntrospectionResponse;
 use zeroize::Zeroizing;
 
-use super::authentication::{Authentication, form_encoded};
+use super::authentication::{Authentication, Proof, form_encoded};
 use crate::endpoint::Endpoint;
 use crate::error::FetchError;
 use crate::fetcher::{OUR_NAME, contained, essence, read_body};
@@ -52,13 +52,18 @@ impl Client {
     /// RFC 7662 section 2.1.
     async fn request(&self, token: &str) -> Result<Request<Bytes>, FetchError> {
         let token = form_encoded(token.as_bytes());
-        let body = Zeroizing::new([b"token=", token.as_bytes(), b"&token_type_hint=access_token"].concat());
+        let proof = match &self.authentication {
+            Some(authentication) => authentication.prove().await?,
+            None => Proof::default(),
+        };
+        let body = ["token=", &token, "&token_type_hint=access_token", &proof.form].concat();
+        let body = Zeroizing::new(body.into_bytes());
         let mut request = Request::new(Bytes::from_owner(Wiped(body)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.endpoint.uri().clone();
         let mut headers = self.headers.read().await?;
-        if let Some(authentication) = &self.authentication {
-            headers.insert(AUTHORIZATION, authentication.authorization().await?);
+        if let Some(authorization) = proof.authorization {
+            headers.insert(AUTHORIZATION, authorization);
         }
         headers.entry(USER_AGENT).or_insert(HeaderValue::from_static(OUR_NAME));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
+use tollgate_issuer::SigningKey;
 
 use super::authentication::Authentication;
 use crate::endpoint::{Endpoint, PlainHttp};
@@ -22,6 +24,10 @@ pub struct IntrospectionSettings {
     pub client_id: Option<String>,
     /// The file of its secret, read anew for each request. White space around its text is not part of it.
     pub client_secret_file: Option<PathBuf>,
+    /// The file of the private JWK that signs in place of a secret (`private_key_jwt`). It is read once, at the start.
+    pub client_key_file: Option<PathBuf>,
+    /// For whom what it signs is meant (`aud`); the endpoint's URI without it.
+    pub client_assertion_audience: Option<String>,
     /// The secret itself, which a configuration file does not hold.
     #[serde(skip)]
     pub(crate) client_secret: Option<HeaderSource>,
@@ -43,6 +49,8 @@ impl Default for IntrospectionSettings {
             endpoint: String::new(),
             client_id: None,
             client_secret_file: None,
+            client_key_file: None,
+            client_assertion_audience: None,
             client_secret: None,
             headers: BTreeMap::new(),
             requests_per_second: DEFAULT_INTROSPECTIONS_PER_SECOND,
@@ -57,7 +65,7 @@ impl IntrospectionSettings {
     /// Makes each relative path one inside `folder`.
     pub fn resolve_paths(&mut self, folder: &Path) {
         let files = self.headers.values_mut().chain(&mut self.client_secret).filter_map(HeaderSource::file_mut);
-        for path in files.chain(&mut self.client_secret_file).chain(&mut self.ca) {
+        for path in files.chain(&mut self.client_secret_file).chain(&mut self.client_key_file).chain(&mut self.ca) {
             *path = folder.join(&*path);
         }
     }
@@ -68,7 +76,12 @@ impl IntrospectionSettings {
     /// [`ConfigurationError`].
     pub fn check(&self) -> Result<(), ConfigurationError> {
         self.endpoint()?;
-        self.authentication()?;
+        self.authentication(None)?;
+        self.check_rest()
+    }
+
+    /// Checks all but the endpoint and who asks.
+    pub(super) fn check_rest(&self) -> Result<(), ConfigurationError> {
         let max = MAX_INTROSPECTIONS_PER_SECOND;
         if !(1..=max).contains(&self.requests_per_second) {
             return Err(ConfigurationError::Limit { limit: "requests per second", max: max as usize });
@@ -81,16 +94,39 @@ impl IntrospectionSettings {
         Endpoint::parse(&self.endpoint, self.plain_http())
     }
 
-    /// None where header fields, or the caller's own HTTP client, say who asks.
-    pub(super) fn authentication(&self) -> Result<Option<Authentication>, ConfigurationError> {
+    /// None where header fields, or the caller's own HTTP client, say who asks, and where the key is not read yet. `key`: that of
+    /// `client_key_file`, or one that was given.
+    pub(super) fn authentication(
+        &self,
+        key: Option<Arc<SigningKey>>,
+    ) -> Result<Option<Authentication>, ConfigurationError> {
         let of_file = self.client_secret_file.as_ref().map(HeaderSource::file);
-        match (&self.client_id, self.client_secret.clone().or(of_file)) {
-            (Some(id), Some(secret)) if !id.is_empty() => Ok(Some(Authentication::basic(id, secret))),
-            (None, None) => Ok(None),
-            _ => Err(ConfigurationError::ClientAuthentication {
-                reason: "client_id and the client's secret go together",
-            }),
+        let secret = self.client_secret.clone().or(of_file);
+        let has_key = key.is_some() || self.client_key_file.is_some();
+        let id = self.client_id.as_deref().filter(|id| !id.is_empty());
+        let refused = |reason| Err(ConfigurationError::ClientAuthentication { reason });
+        if self.client_assertion_audience.is_some() && !has_key {
+            return refused("client_assertion_audience is of what the client's key signs, and there is no key");
         }
+        match (id, secret, has_key) {
+            (Some(_), Some(_), true) => refused("the client has a secret and a key; give one"),
+            (Some(id), Some(secret), false) => Ok(Some(Authentication::basic(id, secret))),
+            (Some(id), None, true) => Ok(key.map(|key| {
+                let audience = self.client_assertion_audience.as_ref().unwrap_or(&self.endpoint).clone();
+                Authentication::PrivateKeyJwt { id: id.to_owned(), key, audience }
+            })),
+            (None, None, false) if self.client_id.is_none() => Ok(None),
+            _ => refused("client_id and the client's secret or key go together"),
+        }
+    }
+
+    /// The key in `client_key_file`.
+    pub(super) fn read_key(&self) -> Result<Option<Arc<SigningKey>>, ConfigurationError> {
+        let Some(path) = &self.client_key_file else { return Ok(None) };
+        let refused = |reason: String| ConfigurationError::ClientKeyFile { path: path.clone(), reason };
+        let text = HeaderSource::file(path).read().map_err(|error| refused(error.to_string()))?;
+        let key = SigningKey::from_jwk(&text).map_err(|error| refused(error.to_string()))?;
+        Ok(Some(Arc::new(key)))
     }
 
     pub(super) fn headers(&self) -> Result<Headers, ConfigurationError> {

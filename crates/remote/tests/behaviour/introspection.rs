@@ -240,6 +240,52 @@ async fn secret_in_a_file_is_read_anew_for_each_request() {
 }
 
 #[tokio::test]
+async fn key_signs_an_assertion_for_each_request_in_place_of_a_secret() {
+    let provider = Provider::start(publishes(ACTIVE));
+    let client = key("c1");
+    let (uri, keys) = (provider.uri("/introspect"), jwks([&client]));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("client.jwk");
+    std::fs::write(&file, client.to_private_jwk().as_bytes()).unwrap();
+    let settings = serde_json::json!({
+        "endpoint": uri, "client_id": "rs1", "client_key_file": file, "client_assertion_audience": NAME,
+    });
+    let of_file = Introspection::from_settings(serde_json::from_value(settings).unwrap());
+    let given = Introspection::at(&uri).private_key("rs1", client);
+    for (builder, audience) in [(given, uri.as_str()), (of_file, NAME)] {
+        let verifier = verifier(builder);
+        let before = provider.request_count();
+        assert_eq!(code(&verifier, "as_1").await, "accepted");
+        assert_eq!(code(&verifier, "as_2").await, "accepted");
+        let asked = provider.requests().split_off(before);
+        let assertion = |body: &str| {
+            let (rest, assertion) = body.split_once("&client_assertion=").unwrap();
+            let kind = "&client_assertion_type=urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
+            assert!(rest.starts_with("token=as_") && rest.ends_with(kind), "{rest}");
+            assertion.to_owned()
+        };
+        let assertions: Vec<_> = asked.iter().map(|request| assertion(&request.body)).collect();
+        assert_ne!(assertions[0], assertions[1]);
+        assert!(asked.iter().all(|request| !request.fields.contains_key("authorization")));
+        // As the server would check it.
+        let keys = tollgate::KeySet::builder().jwks(keys.as_bytes()).unwrap().build().unwrap();
+        let issuer = tollgate::Issuer::new("rs1").audience(audience).keys(keys).leeway(0);
+        let server = Engine::builder().issuer(issuer).build().unwrap();
+        for assertion in assertions {
+            let principal = server.verify(assertion).unwrap();
+            assert_eq!((principal.subject(), principal.key_id()), (Some("rs1"), Some("c1")));
+            assert!(principal.credential_id().is_some());
+        }
+    }
+    let both = asking(&provider).private_key("rs1", key("c1"));
+    assert_eq!(both.start().unwrap_err().code(), "invalid-client-authentication");
+    std::fs::write(&file, "{}").unwrap();
+    let settings = serde_json::json!({ "endpoint": uri, "client_id": "rs1", "client_key_file": file });
+    let no_key = Introspection::from_settings(serde_json::from_value(settings).unwrap());
+    assert_eq!(no_key.start().unwrap_err().code(), "client-key-file");
+}
+
+#[tokio::test]
 async fn endpoint_behind_tls_is_asked_over_connections_that_are_kept() {
     let authority = Authority::new();
     let provider = Provider::start_tls(publishes(ACTIVE), authority.server("127.0.0.1"));
