@@ -4,8 +4,11 @@ use std::io;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
-use tollgate::{IssuerSettings, KeyRing, Principal, Rejection, Request};
-use tollgate_remote::{ConfigurationError, Introspection, IntrospectionSettings, RemoteKeys, RemoteSettings, Verifier};
+use tollgate::{IssuerSettings, KeyRing, Principal, Rejection, Request, StatusLists};
+use tollgate_remote::{
+    ConfigurationError, Introspection, IntrospectionSettings, RemoteKeys, RemoteSettings, StatusListSettings,
+    StatusListsBuilder, Verifier,
+};
 
 use crate::error;
 use crate::limits::REMOTE_KEYS_WAIT;
@@ -40,6 +43,16 @@ impl Remote {
     /// Makes ready to ask an introspection endpoint.
     pub(crate) fn start_introspection(&mut self, settings: IntrospectionSettings) -> Result<Introspection, StartError> {
         self.within_runtime(|| Introspection::from_settings(settings).start())
+    }
+
+    /// Makes ready to fetch the status lists of `issuer`, which are signed under `keys`.
+    pub(crate) fn start_status_lists(
+        &mut self,
+        issuer: &str,
+        keys: KeyRing,
+        settings: StatusListSettings,
+    ) -> Result<StatusLists, StartError> {
+        self.within_runtime(|| StatusListsBuilder::from_settings(issuer, keys, settings).start())
     }
 
     fn within_runtime<T>(&mut self, start: impl FnOnce() -> Result<T, ConfigurationError>) -> Result<T, StartError> {

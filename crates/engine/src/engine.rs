@@ -12,7 +12,7 @@ use crate::confirmation::Sender;
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
 use crate::dpop::{DpopChecks, ProofError};
 use crate::introspection::Introspection;
-use crate::issuer::{Issuer, Issuers};
+use crate::issuer::{ConfiguredIssuer, Issuer, Issuers};
 use crate::observer::{Notes, Observer};
 use crate::policy::{check_begun, check_not_expired};
 use crate::principal::{Principal, PrincipalKind};
@@ -20,6 +20,7 @@ use crate::record::{KeyKind, KeyRecord, KeyState};
 use crate::rejection::Rejection;
 use crate::request::{Presented, Request};
 use crate::revocation::{Marks, Revocations};
+use crate::status_lists::StatusReference;
 use crate::table::{ApiKeyTable, LastUse, MatchedKey, NativeKey};
 use crate::thread::Thread;
 use crate::token::{Stamp, Token};
@@ -342,8 +343,13 @@ impl Engine {
         })?;
         thread.headers.remember(&jws);
         let stamp = Stamp { keys: keys.generation(), revocations, issuers: issuers.generation() };
-        let verified = Token::new(&proof, &mapped, &mut thread.fields, issuer, now.earliest, stamp);
+        let status = match issuer.status_lists() {
+            Some(lists) => lists.refer(&mapped.claims, issuer.policy().name(), now)?,
+            None => StatusReference::NONE,
+        };
+        let verified = Token::new(&proof, &mapped, &mut thread.fields, issuer, status, now.earliest, stamp);
         self.check_not_revoked(|| verified.marks())?;
+        check_status(issuer, status, now)?;
         issuer.policy().check_fresh(&self.revocations)?;
         issuer.validators().check_new(&verified, now.latest)?;
         if let Some(cache) = &self.cache {
@@ -379,6 +385,9 @@ impl Engine {
                 return Judgement::Rejected(rejection);
             }
             token.restamp(Stamp { keys: keys.generation(), revocations, issuers });
+        }
+        if let Err(rejection) = check_status(issuer, token.status(), now) {
+            return Judgement::Rejected(rejection);
         }
         match issuer.validators().check_hit(token, now.latest) {
             Ok(()) => Judgement::Good,
@@ -477,6 +486,11 @@ impl Engine {
         }
         Ok(Principal::from_key(key))
     }
+}
+
+#[inline]
+fn check_status(issuer: &ConfiguredIssuer, status: StatusReference, now: Now) -> Result<(), Rejection> {
+    issuer.status_lists().map_or(Ok(()), |lists| lists.check(status, issuer.policy().name(), now))
 }
 
 /// No leeway: the clock that set these times is the one that checks them.

@@ -39,6 +39,7 @@ use tollgate_keys::{Algorithm, KeyRing, KeyUses};
 
 use crate::builder::BuildError;
 use crate::policy::Policy;
+use crate::status_lists::StatusLists;
 use crate::validator::{Refusal, Validators, VerifiedClaims};
 
 /// One issuer of JWTs: its name, its keys, and what its tokens have to say.
@@ -82,6 +83,7 @@ pub struct Issuer {
     settings: IssuerSettings,
     keys: Option<KeyRing>,
     validators: Validators,
+    status_lists: Option<StatusLists>,
     /// What was wrong first with what a method was given.
     error: Option<SettingsError>,
 }
@@ -168,6 +170,13 @@ impl Issuer {
     #[must_use]
     pub fn keys(mut self, keys: impl Into<KeyRing>) -> Self {
         self.keys = Some(keys.into());
+        self
+    }
+
+    /// Rejects tokens whose status in one of `lists` is not 0 ([`StatusLists`]). Without it `status` is a claim like others.
+    #[must_use]
+    pub fn status_lists(mut self, lists: StatusLists) -> Self {
+        self.status_lists = Some(lists);
         self
     }
 
@@ -443,6 +452,10 @@ impl Issuer {
         Ok(keys)
     }
 
+    pub(crate) fn lists(&self) -> Option<&StatusLists> {
+        self.status_lists.as_ref()
+    }
+
     pub(crate) fn validators(&self) -> &Validators {
         &self.validators
     }
@@ -466,6 +479,6 @@ impl Issuer {
 /// Without keys, which [`Issuer::keys`] gives.
 impl From<IssuerSettings> for Issuer {
     fn from(settings: IssuerSettings) -> Self {
-        Issuer { settings, keys: None, validators: Validators::default(), error: None }
+        Issuer { settings, keys: None, validators: Validators::default(), status_lists: None, error: None }
     }
 }

@@ -77,6 +77,7 @@ mod request;
 mod requirement;
 mod revocation;
 mod scopes;
+mod status_lists;
 mod sync;
 mod table;
 #[cfg(feature = "testing")]
@@ -113,6 +114,7 @@ pub use request::Request;
 pub use requirement::{InvalidRequirement, Requirement};
 pub use revocation::{LogoutTokenError, Revocation, Revocations};
 pub use scopes::Scopes;
+pub use status_lists::{MissingStatusList, StatusList, StatusListFetch, StatusListFetcher, StatusLists};
 pub use trusted_proxies::{ForwardedField, TrustedProxies};
 pub use unavailable::Unavailable;
 pub use validator::{Refusal, RefusalCode, VerifiedClaims};

@@ -135,6 +135,13 @@ pub const ANSWER_SLOTS_PER_THREAD: usize = 256;
 /// Longest [`token_prefix`](crate::OpaqueIssuer::token_prefix), in bytes. They are 3 to 10 in use.
 pub const MAX_TOKEN_PREFIX_BYTES: usize = 64;
 
+/// The most status lists that the tokens of one issuer may refer to. An issuer fills one before it begins another: this many of a
+/// million tokens each.
+pub const MAX_STATUS_LISTS: usize = 64;
+
+/// Longest URI of a status list, in bytes.
+pub const MAX_STATUS_LIST_URI_BYTES: usize = 512;
+
 /// The logarithm of the number of shards of a revocation table. With 4,096 of them a change copies 80 KB at ten million
 /// entries, and an empty table takes 32 KB.
 pub(crate) const REVOCATION_SHARDS_LOG2: u32 = if cfg!(tollgate_model) { 1 } else { 12 };

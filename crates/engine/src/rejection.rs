@@ -12,6 +12,7 @@ use crate::excerpt::{Brief, excerpt_list, excerpt_of};
 use crate::issuer::{ClaimPath, Expected, TypProfile};
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::requirement::InvalidRequirement;
+use crate::status_lists::MissingStatusList;
 use crate::unavailable::Unavailable;
 use crate::validator::Refusal;
 
@@ -227,6 +228,13 @@ pub enum Rejection {
         /// Why not.
         cause: Box<Rejection>,
     },
+    /// The issuer's status list says that the token is not valid, or has no entry for it.
+    InvalidStatus {
+        /// The status: 1 where it is revoked, 2 where it is suspended. `None`: the list has no such entry.
+        status: Option<u8>,
+        /// The issuer, as it is configured.
+        issuer: Arc<str>,
+    },
     /// The issuer of an opaque token says that it is not active (RFC 7662 section 2.2).
     InactiveToken {
         /// The issuer, as it is configured.
@@ -335,6 +343,7 @@ impl Rejection {
             Rejection::UnknownApiKey => "unknown-api-key",
             Rejection::UnknownClient => "unknown-client",
             Rejection::Client { cause } => cause.code(),
+            Rejection::InvalidStatus { .. } => "invalid-status",
             Rejection::InactiveToken { .. } => "inactive-token",
             Rejection::Unavailable { cause, .. } => cause.code(),
             Rejection::Proof(error) => error.code(),
@@ -397,6 +406,15 @@ impl Rejection {
                 Some(MissingKey { kid: kid.as_ref() })
             }
             Rejection::AmbiguousKey { kid: Some(kid), .. } => Some(MissingKey { kid: Some(kid) }),
+            _ => None,
+        }
+    }
+
+    /// The status list that is missing for a token that is otherwise good, and its issuer. For callers that can have it fetched.
+    #[must_use]
+    pub fn missing_status_list(&self) -> Option<(&Arc<str>, &MissingStatusList)> {
+        match self {
+            Rejection::Unavailable { cause: Unavailable::NoStatusList { issuer, list }, .. } => Some((issuer, list)),
             _ => None,
         }
     }
@@ -616,6 +634,12 @@ impl fmt::Display for Rejection {
             Rejection::UnknownApiKey => f.write_str("no such API key"),
             Rejection::UnknownClient => f.write_str("no such client, or another client's secret"),
             Rejection::Client { cause } => write!(f, "the client's secret: {cause}"),
+            Rejection::InvalidStatus { status: Some(status), issuer } => {
+                write!(f, "its status in the list of {} is {status}", Brief(issuer, 120))
+            }
+            Rejection::InvalidStatus { status: None, issuer } => {
+                write!(f, "the status list of {} has no entry for it", Brief(issuer, 120))
+            }
             Rejection::InactiveToken { issuer } => {
                 write!(f, "{} says that the token is not active", Brief(issuer, 120))
             }

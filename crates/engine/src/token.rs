@@ -16,6 +16,7 @@ use crate::issuer::ConfiguredIssuer;
 use crate::policy::Mapped;
 use crate::revocation::Marks;
 use crate::scopes::Scopes;
+use crate::status_lists::StatusReference;
 use crate::sync::AtomicU64;
 
 pub(crate) use fields::FieldsBuffer;
@@ -40,6 +41,7 @@ struct Facts {
     payload_end: u32,
     /// None where no key has signed it: its issuer was asked.
     key: Option<VerifyingKey>,
+    status: StatusReference,
     fields: Fields,
 }
 
@@ -83,6 +85,7 @@ impl Token {
         mapped: &Mapped<'_, '_>,
         buffer: &mut FieldsBuffer,
         issuer: &sync::Arc<ConfiguredIssuer>,
+        status: StatusReference,
         verified_at: i64,
         stamp: Stamp,
     ) -> Self {
@@ -103,6 +106,7 @@ impl Token {
             payload_start: payload_start as u32,
             payload_end: (payload_start + jws.payload().len()) as u32,
             key: Some(proof.key().clone()),
+            status,
             fields: Fields::collect(mapped, buffer),
         };
         Token(Arc::from_header_and_iter(facts, text::blocks(jws.token().as_bytes())))
@@ -136,6 +140,7 @@ impl Token {
             payload_start: digest.len() as u32,
             payload_end: (digest.len() + payload.len()) as u32,
             key: None,
+            status: StatusReference::NONE,
             fields: Fields::collect(mapped, buffer),
         };
         Token(Arc::from_header_and_iter(facts, text::blocks(&[digest, payload.as_bytes()].concat())))
@@ -199,6 +204,11 @@ impl Token {
     /// The key under which it verified; `None` where its issuer was asked.
     pub(crate) fn key(&self) -> Option<&VerifyingKey> {
         self.facts().key.as_ref()
+    }
+
+    /// Where its issuer says whether it is still valid.
+    pub(crate) fn status(&self) -> StatusReference {
+        self.facts().status
     }
 
     /// Which of the engine's issuers checked it.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use crate::excerpt::{Brief, excerpt_of};
 use crate::limits::RETRY_AFTER_SECONDS;
 use crate::rejection::Rejection;
+use crate::status_lists::MissingStatusList;
 
 /// What a decision needs and lacks now: it comes from outside of the engine, and did not come. The credential may be good, so
 /// that the rejection is neither 401 nor 403, but 503.
@@ -32,6 +33,14 @@ pub enum Unavailable {
     NotAsked {
         /// The issuer, as it is configured.
         issuer: Arc<str>,
+    },
+    /// The issuer's status list that the token refers to is not known here, or outdated. For callers that can wait,
+    /// [`MissingStatusList::fetch`] has it fetched.
+    NoStatusList {
+        /// The issuer, as it is configured.
+        issuer: Arc<str>,
+        /// The list.
+        list: MissingStatusList,
     },
     /// The issuer of the credential was asked, and gave no answer that can be used.
     NoAnswer {
@@ -63,6 +72,7 @@ impl Unavailable {
         match self {
             Unavailable::StaleRevocations { .. } => "revocations-stale",
             Unavailable::NotAsked { .. } => "not-introspected",
+            Unavailable::NoStatusList { .. } => "no-status-list",
             Unavailable::NoAnswer { .. } => "issuer-unavailable",
             Unavailable::ReplayStore => "replay-store-unavailable",
             Unavailable::BudgetSpent { .. } => "budget-spent",
@@ -78,6 +88,10 @@ impl fmt::Display for Unavailable {
             }
             Unavailable::NotAsked { issuer } => {
                 write!(f, "the token is not known here, and {} was not asked about it", Brief(issuer, 120))
+            }
+            Unavailable::NoStatusList { issuer, list } => {
+                let (issuer, uri) = (Brief(issuer, 60), Brief(list.uri(), 100));
+                write!(f, "the status list {uri} of {issuer} is not known here, or outdated")
             }
             Unavailable::NoAnswer { issuer, reason } => {
                 write!(f, "{} was asked and gave no answer: {}", Brief(issuer, 60), Brief(reason, 140))

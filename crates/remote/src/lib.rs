@@ -103,6 +103,7 @@ mod saved_set;
 pub mod schedule;
 mod settings;
 mod source;
+mod status_lists;
 mod store;
 mod task;
 mod tls;
@@ -123,5 +124,6 @@ pub use introspection::{Introspection, IntrospectionBuilder, IntrospectionSettin
 pub use proxy::Proxy;
 pub use remote_keys::RemoteKeys;
 pub use settings::{Discovery, RemoteSettings};
+pub use status_lists::{StatusListSettings, StatusListsBuilder};
 pub use verifier::Verifier;
 pub use verify_or_refresh::verify_or_refresh;

@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use tokio::time::{Instant, timeout_at};
 use tollgate::jwt::UnverifiedText;
-use tollgate::{Engine, KeyRing, Principal, Rejection, Request};
+use tollgate::{Engine, KeyRing, Principal, Rejection, Request, Unavailable};
 
 use crate::limits::MAX_REFRESH_WAIT;
 
@@ -39,7 +41,9 @@ pub async fn verify_or_refresh(engine: &Engine, request: &Request<'_>) -> Result
 
 /// Whether [`after`] may come to another verdict.
 pub(crate) fn is_worth_waiting(rejection: &Rejection) -> bool {
-    rejection.missing_key().is_some() || rejection.unasked_issuer().is_some()
+    rejection.missing_key().is_some()
+        || rejection.unasked_issuer().is_some()
+        || rejection.missing_status_list().is_some()
 }
 
 /// The verdict on a request that was rejected, once what it lacked was learned. `now`: the time of the verdict, or that of the
@@ -50,10 +54,37 @@ pub(crate) async fn after(
     rejection: Rejection,
     now: Option<i64>,
 ) -> Result<Principal, Rejection> {
-    if rejection.missing_key().is_some() {
-        refreshed(engine, request, rejection, now).await
-    } else {
-        introspected(engine, request, rejection, now).await
+    let mut verdict = Err(rejection);
+    // In this order: the status of a token counts once its signature is verified.
+    if let Some(rejection) = rejected_for(&verdict, |rejection| rejection.missing_key().is_some()) {
+        verdict = refreshed(engine, request, rejection, now).await;
+    }
+    if let Some(rejection) = rejected_for(&verdict, |rejection| rejection.unasked_issuer().is_some()) {
+        verdict = introspected(engine, request, rejection, now).await;
+    }
+    if let Some(rejection) = rejected_for(&verdict, |rejection| rejection.missing_status_list().is_some()) {
+        verdict = listed(engine, request, rejection, now).await;
+    }
+    verdict
+}
+
+fn rejected_for(verdict: &Result<Principal, Rejection>, reason: impl Fn(&Rejection) -> bool) -> Option<Rejection> {
+    verdict.as_ref().err().filter(|rejection| reason(rejection)).cloned()
+}
+
+/// Has the status list fetched that a token refers to.
+async fn listed(
+    engine: &Engine,
+    request: &Request<'_>,
+    rejection: Rejection,
+    now: Option<i64>,
+) -> Result<Principal, Rejection> {
+    let Some((issuer, list)) = rejection.missing_status_list() else {
+        return Err(rejection);
+    };
+    match list.fetch().await {
+        Ok(()) => verify(engine, request, now),
+        Err(reason) => Err(Unavailable::no_answer(Arc::clone(issuer), reason).into()),
     }
 }
 

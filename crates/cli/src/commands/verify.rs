@@ -58,6 +58,9 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   remote.danger_accept_plain_http = false      # from private addresses
   secret.file = \"secret.txt\"                  # an HMAC secret: algorithms has to name one of HS256, HS384, HS512
   secret.encoding = \"utf8\"                    # or \"base64\", \"base64url\", \"hex\"; a line feed at the end is left out
+  status_lists.prefixes = [\"https://as.example/statuslists/\"]  # where its tokens may refer to for their status: up to a /
+  status_lists.required = false                # whether each token has to refer to one
+  status_lists.max_age = 300                   # seconds that a list serves, whatever its ttl; and ca, proxy, headers as in remote
   algorithms = [\"ES256\"]                       # all of the keys' without it
   key_use = [\"sig\", \"jwt-svid\"]             # of the keys' JWKs; \"sig\" or none without it
   typ = \"at+jwt\"                               # or \"JWT\" (also without it), \"either\", or a list such as [\"JOSE\", \"\"]
@@ -79,8 +82,8 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   [introspection.\"https://as.example/\"]       # opaque tokens that no table knows: their issuer, which is asked (RFC 7662)
   token_prefix = \"ory_at_\"                    # which ones; at most one section lacks it, and no prefix begins with another
   endpoint = \"https://as.example/introspect\"
-  client_id = \"rs1\"                           # who asks, by Basic; or headers = { authorization = \"Bearer ...\" }
-  client_secret_file = \"secret\"
+  client_id = \"rs1\"                           # who asks; or headers = { authorization = \"Bearer ...\" }
+  client_secret_file = \"secret\"              # Basic; or client_key_file, a private JWK, and client_assertion_audience
   audiences = [\"https://api.example\"]
   max_age = 30                                 # seconds that an answer serves, never past its exp
   requests_per_second = 100                    # sent to the endpoint at most; the tokens beyond are answered with 503

@@ -6,8 +6,8 @@ use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
 use tollgate::keys::limits::MAX_REFUSED_KEYS_SHOWN;
 use tollgate::keys::{KeyRefused, KeyReport};
-use tollgate::{Algorithm, Issuer, IssuerSettings, KeySet};
-use tollgate_remote::RemoteSettings;
+use tollgate::{Algorithm, Issuer, IssuerSettings, KeyRing, KeySet};
+use tollgate_remote::{RemoteSettings, StatusListSettings};
 use toml::Spanned;
 
 use super::File;
@@ -30,6 +30,8 @@ pub(crate) struct KeySources {
     pub(crate) jwks: Option<PathBuf>,
     pub(crate) remote: Option<Spanned<RemoteSettings>>,
     pub(crate) secret: Option<Spanned<SecretConfiguration>>,
+    /// Not a source of keys, but under the same keys.
+    pub(crate) status_lists: Option<Spanned<StatusListSettings>>,
 }
 
 /// What cannot be, and where it stands if that is not the issuer's own line.
@@ -47,7 +49,7 @@ impl IssuerConfiguration {
             "" => contradiction(format!("the issuer {error}")),
             name => contradiction(format!("the issuer {name:?} {error}")),
         })?;
-        let KeySources { jwks, remote, secret } = &self.keys;
+        let KeySources { jwks, remote, secret, status_lists } = &self.keys;
         let sources = [("jwks", jwks.is_some()), ("remote", remote.is_some()), ("secret", secret.is_some())];
         let given: Vec<&str> = sources.iter().filter(|(_, given)| *given).map(|(source, _)| *source).collect();
         match given[..] {
@@ -62,6 +64,10 @@ impl IssuerConfiguration {
             let position = Some(remote.span().start);
             remote.get_ref().check(name).map_err(|error| within(position, error.to_string()))?;
         }
+        if let Some(lists) = status_lists {
+            let position = Some(lists.span().start);
+            lists.get_ref().check().map_err(|error| within(position, error.to_string()))?;
+        }
         if let Some(secret) = secret {
             let position = Some(secret.span().start);
             SecretConfiguration::algorithm(self.algorithms()).map_err(|error| within(position, error.to_owned()))?;
@@ -75,12 +81,15 @@ impl IssuerConfiguration {
 
     /// Makes each relative path one inside `folder`.
     pub(super) fn resolve_paths(&mut self, folder: &Path) {
-        let KeySources { jwks, remote, secret } = &mut self.keys;
+        let KeySources { jwks, remote, secret, status_lists } = &mut self.keys;
         if let Some(path) = jwks {
             *path = folder.join(&*path);
         }
         if let Some(remote) = remote {
             remote.get_mut().resolve_paths(folder);
+        }
+        if let Some(lists) = status_lists {
+            lists.get_mut().resolve_paths(folder);
         }
         if let Some(secret) = secret {
             let path = &mut secret.get_mut().file;
@@ -97,42 +106,50 @@ impl IssuerConfiguration {
             let reason = format!("the issuer {:?}: {reason}", settings.issuer());
             file.map_or(CommandError::IssuerKeys(reason.clone()), |file| file.refused(position, reason))
         };
+        let not_started = |position, error| match error {
+            StartError::Runtime(error) => CommandError::Runtime(error),
+            StartError::Configuration(error) => refused(position, error.to_string()),
+        };
         let mut issuer = Issuer::from(settings.clone());
+        let mut ring = None::<KeyRing>;
         if let Some(path) = &sources.jwks {
             let loaded = KeySet::builder().key_uses(settings.key_uses());
             let loaded = key_files::add(loaded, path, algorithms)?.build_with_reports();
             let reports = loaded.reports.clone();
             let no_usable_key = |source| CommandError::NoUsableKey { path: path.clone(), source };
-            issuer = issuer.keys(loaded.into_set().map_err(no_usable_key)?);
+            ring = Some(loaded.into_set().map_err(no_usable_key)?.into());
             for report in reports.iter().filter(|report| is_worth_a_word(report)).take(MAX_REFUSED_KEYS_SHOWN) {
                 error::warn(&format!("{}: {report}", path.display()));
             }
         }
         if let Some(described) = &sources.remote {
             let keys = remote.start(settings, described.get_ref().clone());
-            issuer = issuer.keys(keys.map_err(|error| match error {
-                StartError::Runtime(error) => CommandError::Runtime(error),
-                StartError::Configuration(error) => refused(described.span().start, error.to_string()),
-            })?);
+            ring = Some(keys.map_err(|error| not_started(described.span().start, error))?);
         }
         if let Some(described) = &sources.secret {
             let keys = SecretConfiguration::algorithm(algorithms)
                 .map_err(str::to_owned)
                 .and_then(|algorithm| described.get_ref().read(algorithm));
-            issuer = issuer.keys(keys.map_err(|reason| refused(described.span().start, reason))?);
+            ring = Some(keys.map_err(|reason| refused(described.span().start, reason))?.into());
         }
-        Ok(issuer)
+        let Some(ring) = ring else { return Ok(issuer) };
+        if let Some(described) = &sources.status_lists {
+            let lists = remote.start_status_lists(&settings.name, ring.clone(), described.get_ref().clone());
+            issuer = issuer.status_lists(lists.map_err(|error| not_started(described.span().start, error))?);
+        }
+        Ok(issuer.keys(ring))
     }
 }
 
 impl OwnKeys for KeySources {
-    const NAMES: &[&str] = &["jwks", "remote", "secret"];
+    const NAMES: &[&str] = &["jwks", "remote", "secret", "status_lists"];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, table: &mut M) -> Result<(), M::Error> {
         match name {
             "jwks" => self.jwks = Some(table.next_value()?),
             "remote" => self.remote = Some(table.next_value()?),
-            _ => self.secret = Some(table.next_value()?),
+            "secret" => self.secret = Some(table.next_value()?),
+            _ => self.status_lists = Some(table.next_value()?),
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use super::template::IssuerTemplate;
 use crate::builder::BuildError;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
+use crate::status_lists::StatusLists;
 use crate::validator::Validators;
 
 /// An issuer whose settings are known to work.
@@ -19,12 +20,18 @@ pub(crate) struct ConfiguredIssuer {
     policy: Policy,
     validators: Validators,
     keys: KeyRing,
+    status_lists: Option<StatusLists>,
 }
 
 impl ConfiguredIssuer {
     /// One whose tokens are not signed.
     pub(crate) fn without_keys(policy: Policy) -> Self {
-        ConfiguredIssuer { policy, validators: Validators::default(), keys: KeySet::default().into() }
+        ConfiguredIssuer {
+            policy,
+            validators: Validators::default(),
+            keys: KeySet::default().into(),
+            status_lists: None,
+        }
     }
 
     pub(crate) fn policy(&self) -> &Policy {
@@ -33,6 +40,10 @@ impl ConfiguredIssuer {
 
     pub(crate) fn validators(&self) -> &Validators {
         &self.validators
+    }
+
+    pub(crate) fn status_lists(&self) -> Option<&StatusLists> {
+        self.status_lists.as_ref()
     }
 
     pub(crate) fn key_ring(&self) -> &KeyRing {
@@ -58,7 +69,7 @@ impl NamedIssuers {
         let configured = |issuer: &Issuer| {
             let policy = issuer.policy()?;
             let (validators, keys) = (issuer.validators().clone(), issuer.key_ring(&policy)?.clone());
-            Ok(Arc::new(ConfiguredIssuer { policy, validators, keys }))
+            Ok(Arc::new(ConfiguredIssuer { policy, validators, keys, status_lists: issuer.lists().cloned() }))
         };
         let configured: Box<[_]> = issuers.iter().map(configured).collect::<Result<_, BuildError>>()?;
         let settings: Vec<_> = issuers.iter().map(Issuer::settings).enumerate().collect();

@@ -15,6 +15,7 @@ mod misbehaving;
 mod rotation;
 mod saved;
 mod schedule;
+mod status_lists;
 mod support;
 mod swaps;
 mod tls;

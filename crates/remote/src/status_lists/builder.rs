@@ -1,0 +1,142 @@
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use tokio::runtime::Handle;
+use tokio::time::Instant;
+use tollgate::StatusLists;
+use tollgate_keys::KeyRing;
+
+use super::document::Vetting;
+use super::{Fetcher, Shared, StatusListSettings, UnderWay};
+use crate::builder::{built_in_client, own_client};
+use crate::error::ConfigurationError;
+use crate::headers::{HeaderSource, Headers};
+use crate::http_client::HttpClient;
+use crate::limits::{DEFAULT_INTROSPECTION_TIMEOUT, STATUS_LIST_BURST, STATUS_LIST_INTERVAL};
+use crate::token_bucket::TokenBucket;
+
+/// Describes where the status lists of an issuer are: the JWT form of the Token Status List.
+///
+/// A list is fetched when a token refers to it, and again when it is outdated: the first such request waits
+/// ([`Verifier`](crate::Verifier)). It counts if it is signed under the issuer's keys, has the `typ` `statuslist+jwt` and a `sub` that equals
+/// its URI.
+///
+/// ```
+/// use tollgate::{Engine, Issuer};
+/// use tollgate_remote::{RemoteKeys, StatusListsBuilder};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let keys = RemoteKeys::from_jwks_uri("http://localhost:8080/jwks.json").start()?;
+/// let lists = StatusListsBuilder::new("https://as.example/", keys.key_ring())
+///     .within("http://localhost:8080/statuslists/")
+///     .start()?;
+/// let issuer = Issuer::new("https://as.example/").audience("https://api.example").keys(keys.key_ring()).status_lists(lists);
+/// let engine = Engine::builder().issuer(issuer).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "nothing is fetched before it is started"]
+pub struct StatusListsBuilder {
+    issuer: Box<str>,
+    keys: KeyRing,
+    settings: StatusListSettings,
+    root_certificates: Option<Vec<u8>>,
+    client: Option<Arc<dyn HttpClient>>,
+}
+
+impl StatusListsBuilder {
+    /// The lists of `issuer`, signed under `keys`.
+    pub fn new(issuer: &str, keys: KeyRing) -> Self {
+        Self::from_settings(issuer, keys, StatusListSettings::default())
+    }
+
+    /// As `settings` describe them, which may be from a configuration file.
+    pub fn from_settings(issuer: &str, keys: KeyRing, settings: StatusListSettings) -> Self {
+        StatusListsBuilder { issuer: issuer.into(), keys, settings, root_certificates: None, client: None }
+    }
+
+    /// Follows references to URIs that begin with `prefix`, which ends in `/`, or that equal it; and no others.
+    pub fn within(mut self, prefix: &str) -> Self {
+        self.settings.prefixes.push(prefix.to_owned());
+        self
+    }
+
+    /// Rejects tokens that refer to no list.
+    pub fn required(mut self) -> Self {
+        self.settings.required = true;
+        self
+    }
+
+    /// Lets a list serve for at most `seconds`, whatever its `ttl`: 300 otherwise. It is for how long a token that its issuer has revoked
+    /// may still be accepted.
+    pub fn max_age(mut self, seconds: u32) -> Self {
+        self.settings.max_age = seconds;
+        self
+    }
+
+    /// Sends the header field `name` with each request.
+    pub fn header(mut self, name: &str, value: HeaderSource) -> Self {
+        self.settings.headers.insert(name.to_ascii_lowercase(), value);
+        self
+    }
+
+    /// Trusts the certificates of this PEM text and no others, instead of those of the system.
+    pub fn root_certificates(mut self, pem: &[u8]) -> Self {
+        self.root_certificates = Some(pem.to_vec());
+        self
+    }
+
+    /// Sends the requests with `client` instead of the built-in client.
+    pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
+        self.client = Some(Arc::new(client));
+        self
+    }
+
+    /// Makes it ready, for [`Issuer::status_lists`](tollgate::Issuer::status_lists). Requests are sent from the tokio runtime that this is
+    /// called in.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`].
+    pub fn start(self) -> Result<StatusLists, ConfigurationError> {
+        let runtime = Handle::try_current().map_err(|_| ConfigurationError::NoRuntime)?;
+        let settings = &self.settings;
+        settings.check()?;
+        let (endpoint, plain_http) = (settings.endpoint()?, settings.plain_http());
+        let roots = self.root_certificates.as_deref();
+        let (ca, proxy) = (settings.ca.as_deref(), settings.proxy.as_ref());
+        let client = match self.client {
+            Some(client) => own_client(client, roots.is_some() || ca.is_some(), proxy.is_some())?,
+            None => built_in_client(roots, ca, proxy, !endpoint.is_plain(), plain_http, 0)?,
+        };
+        let fetcher = Fetcher {
+            client,
+            headers: Headers::new(&settings.headers)?,
+            plain_http,
+            timeout: DEFAULT_INTROSPECTION_TIMEOUT,
+            vetting: Arc::new(Vetting { keys: self.keys, issuer: self.issuer, max_age: settings.max_age }),
+            runtime,
+            start: Instant::now(),
+            under_way: Mutex::new(UnderWay {
+                by_uri: HashMap::new(),
+                budget: TokenBucket::new(STATUS_LIST_BURST, STATUS_LIST_INTERVAL),
+            }),
+        };
+        let (prefixes, fetcher) = (settings.prefixes.iter().map(String::as_str), Arc::new(Shared(Arc::new(fetcher))));
+        Ok(if settings.required {
+            StatusLists::required(prefixes, fetcher)
+        } else {
+            StatusLists::new(prefixes, fetcher)
+        })
+    }
+}
+
+impl fmt::Debug for StatusListsBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusListsBuilder")
+            .field("issuer", &self.issuer)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
