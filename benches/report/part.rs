@@ -20,6 +20,8 @@ pub(crate) enum Part {
     Warm,
     /// Rejections
     Reject,
+    /// Proofs of possession
+    Dpop,
     /// API keys
     ApiKey,
     /// Key sets replaced all the time
@@ -33,11 +35,12 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    pub(crate) const ALL: [Part; 9] = [
+    pub(crate) const ALL: [Part; 10] = [
         Part::Cold,
         Part::Node,
         Part::Warm,
         Part::Reject,
+        Part::Dpop,
         Part::ApiKey,
         Part::Rotation,
         Part::Attack,
@@ -51,6 +54,7 @@ impl Part {
             Part::Node => "node",
             Part::Warm => "warm",
             Part::Reject => "reject",
+            Part::Dpop => "dpop",
             Part::ApiKey => "api-key",
             Part::Rotation => "rotation",
             Part::Attack => "attack",
@@ -66,6 +70,7 @@ impl Part {
             Part::Node => node::measure(),
             Part::Warm => benchmarks("warm", rounds, quick),
             Part::Reject => benchmarks("reject", rounds, quick),
+            Part::Dpop => benchmarks("dpop", rounds, quick),
             Part::ApiKey => benchmarks("api_key", rounds, quick),
             Part::Rotation => benchmarks("rotation", rounds, quick),
             Part::Attack => attack(quick),

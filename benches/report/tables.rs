@@ -45,6 +45,7 @@ pub(crate) fn unmeasured(part: Part, found: &Value) -> Vec<String> {
         Part::Cold => cold::unmeasured(found),
         Part::Warm => warm::WARM.unmeasured(found),
         Part::Reject => warm::REJECT.unmeasured(found),
+        Part::Dpop => bars::unmeasured(found),
         Part::ApiKey => warm::API_KEY.unmeasured(found),
         Part::Rotation => warm::ROTATION.unmeasured(found),
         // What measures these four fails by itself where something is missing.

@@ -3,7 +3,7 @@
 //!
 //! A removal is a revocation, a key set without the key, or an issuer that is removed or replaced. It meets verifies that are under way: of tokens that are new,
 //! that lie in the table of all threads or in a thread's own, that evict each other. Once it has returned, no verify that
-//! starts later accepts, on any thread. See CONTRIBUTING.md for the command.
+//! starts later accepts, on any thread. A proof of possession that was used is as good as removed. See CONTRIBUTING.md for the command.
 
 #![forbid(unsafe_code)]
 #![cfg(tollgate_model)]
@@ -11,4 +11,5 @@
 mod api_keys;
 #[path = "../../../apikeys/tests/removal_model/explore.rs"]
 mod explore;
+mod proofs;
 mod tokens;

@@ -6,8 +6,8 @@ mod accepted;
 mod challenge;
 mod client_address;
 mod client_certificate;
-#[cfg(feature = "axum")]
 mod dpop;
+#[cfg(feature = "axum")]
 mod extract;
 #[cfg(feature = "axum")]
 mod handlers;
@@ -15,6 +15,10 @@ mod layer;
 mod one_credential;
 mod panics;
 mod public_paths;
+#[cfg(feature = "axum")]
+mod real_client;
+#[cfg(feature = "axum")]
+mod real_proxies;
 mod require;
 mod sockets;
 mod support;
