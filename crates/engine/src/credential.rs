@@ -69,7 +69,9 @@ impl<'h> Credential<'h> {
             return Ok(Credential { kind: CredentialKind::Jws, is_bare: true, is_dpop: false, text: header });
         }
         // As nearly all clients write it.
-        if let Some(credentials) = header.strip_prefix(b"Bearer ") {
+        if let Some((scheme, credentials)) = header.split_first_chunk()
+            && scheme == b"Bearer "
+        {
             return bearer(without_spaces(credentials));
         }
         let Some(end) = first_space(header) else {
@@ -143,6 +145,7 @@ pub(crate) fn is_opaque_token(text: &[u8]) -> bool {
     matches!(bearer(text), Ok(Credential { kind: CredentialKind::OpaqueToken, .. }))
 }
 
+#[inline(always)]
 fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
     // The parts of a JWS are decoded one by one, which checks every character.
     if begins_as_jws(token) {
@@ -172,8 +175,9 @@ pub(crate) fn unless_joined(rejection: Rejection, value: &[u8]) -> Rejection {
     if first_is_whole && members().all(is_credential) { Rejection::MultipleCredentials } else { rejection }
 }
 
+#[inline(always)]
 fn begins_as_jws(token: &[u8]) -> bool {
-    (token.starts_with(b"ey") || token.starts_with(b"ew")) && contains(token, b'.')
+    matches!(token, [b'e', b'y' | b'w', ..]) && contains(token, b'.')
 }
 
 /// In blocks, which the compiler turns into vector instructions. The first dot of a JWS is in one of the first.
@@ -190,6 +194,7 @@ fn first_space(header: &[u8]) -> Option<usize> {
 }
 
 /// All after the spaces at the beginning.
+#[inline(always)]
 fn without_spaces(text: &[u8]) -> &[u8] {
     &text[text.iter().take_while(|byte| **byte == b' ').count()..]
 }

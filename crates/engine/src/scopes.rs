@@ -66,29 +66,38 @@ impl Span {
 }
 
 impl RepeatedScopes {
-    /// `text` from `start` on are scopes, each followed by a space. Sorts them, because a token may have thousands.
+    /// `text` from `start` on are scopes, each followed by a space.
     pub(crate) fn remove_from(&mut self, text: &mut String, start: usize) {
-        let (RepeatedScopes(spans), all) = (&mut *self, text.as_str());
+        let (RepeatedScopes(spans), mut begin) = (&mut *self, start);
         spans.clear();
-        let mut end = start as u32;
-        spans.extend(all[start..].split_inclusive(' ').map(|scope| {
-            let start = end;
-            end += scope.len() as u32;
-            Span { start, end }
-        }));
-        // Lengths are told apart sooner than texts.
-        spans.sort_unstable_by_key(|span| (span.end - span.start, span.of(all), span.start));
+        for (at, byte) in text.bytes().enumerate().skip(start) {
+            if byte == b' ' {
+                spans.push(Span { start: begin as u32, end: at as u32 + 1 });
+                begin = at + 1;
+            }
+        }
+        if spans.len() <= FEW && !is_any_repeated(spans, text) {
+            return;
+        }
+        self.keep_repeated(text);
+        if !self.0.is_empty() {
+            self.cut(text);
+        }
+    }
+
+    /// Keeps the spans of scopes that stand in the text before. Sorts them, because a token may have thousands.
+    #[cold]
+    fn keep_repeated(&mut self, text: &str) {
+        let RepeatedScopes(spans) = self;
+        spans.sort_unstable_by_key(|span| (span.end - span.start, span.of(text), span.start));
         let mut first: Option<Span> = None;
         spans.retain(|span| {
-            let is_repeated = first.is_some_and(|first| first.of(all) == span.of(all));
+            let is_repeated = first.is_some_and(|first| first.of(text) == span.of(text));
             if !is_repeated {
                 first = Some(*span);
             }
             is_repeated
         });
-        if !spans.is_empty() {
-            self.cut(text);
-        }
     }
 
     /// Takes all spans out of `text` in one pass.
@@ -104,6 +113,17 @@ impl RepeatedScopes {
             spans.peek().is_none_or(|span| here < span.start)
         });
     }
+}
+
+/// Up to so many scopes are compared with each other, which takes less than sorting them.
+const FEW: usize = 16;
+
+fn is_any_repeated(spans: &[Span], text: &str) -> bool {
+    let is_in = |(before, one): (&[Span], &Span)| {
+        let length = one.end - one.start;
+        before.iter().any(|other| other.end - other.start == length && other.of(text) == one.of(text))
+    };
+    (1..spans.len()).any(|index| is_in((&spans[..index], &spans[index])))
 }
 
 /// Joins scope-tokens by spaces, and leaves out what is not one.

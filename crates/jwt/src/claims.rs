@@ -1,6 +1,8 @@
 mod lists;
 mod names;
 
+use std::num::NonZeroU32;
+
 pub use lists::{ScopeClaim, StringList};
 pub use names::{ClaimNames, FoundClaims, KnownClaim};
 
@@ -34,6 +36,9 @@ impl Default for ClaimLimits {
     }
 }
 
+/// Where in the root object a value is; never at 0, where its name is. A payload has less than 2^32 bytes.
+type Position = NonZeroU32;
+
 /// What a pass over the members found. What may be an array or an object stays in the document.
 #[derive(Default)]
 struct Fields<'s> {
@@ -47,12 +52,39 @@ struct Fields<'s> {
     nbf: Option<i64>,
     iat: Option<i64>,
     /// Where in the root object the value is.
-    aud: Option<usize>,
-    scope: Option<usize>,
-    scp: Option<usize>,
-    cnf: Option<usize>,
-    cid: Option<usize>,
-    appid: Option<usize>,
+    aud: Option<Position>,
+    scope: Option<Position>,
+    scp: Option<Position>,
+    cnf: Option<Position>,
+    cid: Option<Position>,
+    appid: Option<Position>,
+    others: Others,
+}
+
+/// Where the values of the other claims are, so that looking for some of them takes no second pass over all members.
+#[derive(Default)]
+struct Others {
+    positions: [u32; KEPT_OTHERS],
+    count: u32,
+}
+
+/// Tokens have few claims that no specification names.
+const KEPT_OTHERS: usize = 9;
+
+impl Others {
+    #[inline]
+    fn push(&mut self, position: usize) {
+        if let Some(place) = self.positions.get_mut(self.count as usize) {
+            *place = position as u32;
+        }
+        self.count += 1;
+    }
+
+    /// `None` where there are more than are kept.
+    #[inline]
+    fn all(&self) -> Option<&[u32]> {
+        self.positions.get(..self.count as usize)
+    }
 }
 
 impl<'s> Claims<'s> {
@@ -76,23 +108,23 @@ impl<'s> Claims<'s> {
                 b"azp" => fields.azp = Some(read.non_empty_string("azp", value)?),
                 b"aud" => {
                     read.list("aud", value, STRINGS, |_| true)?;
-                    fields.aud = Some(position);
+                    fields.aud = Position::new(position as u32);
                 }
                 b"scope" => {
                     read.scopes("scope", value)?;
-                    fields.scope = Some(position);
+                    fields.scope = Position::new(position as u32);
                 }
                 b"scp" => {
                     read.scopes("scp", value)?;
-                    fields.scp = Some(position);
+                    fields.scp = Position::new(position as u32);
                 }
-                b"cid" => fields.cid = Some(position),
-                b"appid" => fields.appid = Some(position),
+                b"cid" => fields.cid = Position::new(position as u32),
+                b"appid" => fields.appid = Position::new(position as u32),
                 b"cnf" => {
                     value.as_object().ok_or(ParseError::InvalidClaim { name: "cnf", expected: "an object" })?;
-                    fields.cnf = Some(position);
+                    fields.cnf = Position::new(position as u32);
                 }
-                _ => {}
+                _ => fields.others.push(position),
             }
         }
         Ok(Claims { fields, document })
@@ -227,10 +259,17 @@ impl<'s> Claims<'s> {
     #[must_use]
     pub fn find(&self, names: &ClaimNames) -> FoundClaims {
         let mut positions = [0; MAX_CLAIM_NAMES];
-        for (name, position) in self.document.root().positions() {
+        let mut note = |name: &str, position: u32| {
             if let Some(index) = names.index(name) {
-                positions[index] = position as u32;
+                positions[index] = position;
             }
+        };
+        let root = self.document.root();
+        match self.fields.others.all() {
+            Some(others) if names.are_others() => {
+                others.iter().for_each(|position| note(root.name_at(*position as usize), *position));
+            }
+            _ => root.positions().for_each(|(name, position)| note(name, position as u32)),
         }
         FoundClaims { positions }
     }
@@ -264,8 +303,8 @@ impl<'s> Claims<'s> {
     }
 
     #[inline]
-    fn at(&self, position: Option<usize>) -> Option<Value<'_, 's>> {
-        position.map(|position| self.document.root().at(position))
+    fn at(&self, position: Option<Position>) -> Option<Value<'_, 's>> {
+        position.map(|position| self.document.root().at(position.get() as usize))
     }
 }
 

@@ -46,6 +46,9 @@ enum ExpectedNumber {
 /// Above this a double stands for more than one integer.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
+/// Up to so many strings are compared one after the other, which mostly ends with their lengths.
+const FEW: usize = 8;
+
 impl Expected {
     /// Whether a claim may have this value, or holds one that it may have.
     pub(crate) fn admits(&self, value: Value<'_, '_>) -> bool {
@@ -57,6 +60,7 @@ impl Expected {
 
     fn admits_one(&self, value: Value<'_, '_>) -> bool {
         match value {
+            Value::String(text) if self.strings.len() <= FEW => self.strings.iter().any(|one| **one == *text),
             Value::String(text) => self.strings.binary_search_by(|one| (**one).cmp(text)).is_ok(),
             Value::Number(number) => self.numbers.iter().any(|one| one.is(number)),
             Value::Bool(value) => self.booleans[usize::from(value)],

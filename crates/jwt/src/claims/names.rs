@@ -55,8 +55,11 @@ impl KnownClaim {
 pub struct ClaimNames {
     /// Sorted by length, and those of one length by their text: most comparisons end with the lengths.
     names: Vec<Box<str>>,
-    /// A bit for the fingerprint of each name: most members are told apart by it alone.
+    /// A bit for the length of each name, and one for its fingerprint: most members are told apart by these alone.
+    lengths: u64,
     fingerprints: u64,
+    /// Whether one of them is read in the pass that makes [`Claims`](super::Claims).
+    is_any_read: bool,
 }
 
 impl ClaimNames {
@@ -67,6 +70,9 @@ impl ClaimNames {
                 return false;
             }
             self.names.insert(index, name.into());
+            let is_read = KnownClaim::from_name(name).is_some() || matches!(name, "exp" | "nbf" | "iat" | "cnf");
+            self.is_any_read |= is_read;
+            self.lengths |= length_bit(name);
             self.fingerprints |= bit(name);
         }
         true
@@ -76,7 +82,19 @@ impl ClaimNames {
     #[inline]
     #[must_use]
     pub fn index(&self, name: &str) -> Option<usize> {
-        if self.fingerprints & bit(name) != 0 { self.search(name).ok() } else { None }
+        if self.lengths & length_bit(name) == 0 || self.fingerprints & bit(name) == 0 {
+            None
+        } else if self.names.len() <= FEW {
+            self.names.iter().position(|one| **one == *name)
+        } else {
+            self.search(name).ok()
+        }
+    }
+
+    /// Whether none of them is read in the pass that makes [`Claims`](super::Claims).
+    #[inline]
+    pub(super) fn are_others(&self) -> bool {
+        !self.is_any_read
     }
 
     fn search(&self, name: &str) -> Result<usize, usize> {
@@ -88,6 +106,14 @@ impl ClaimNames {
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }
+}
+
+/// Up to so many names are looked at one after the other.
+const FEW: usize = 8;
+
+#[inline]
+fn length_bit(name: &str) -> u64 {
+    1 << (name.len() & 63)
 }
 
 #[inline]

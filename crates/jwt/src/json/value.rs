@@ -214,7 +214,7 @@ impl<'a, 's> Object<'a, 's> {
     }
 
     /// The name of the member whose value is at a position that [`Object::positions`] gave.
-    pub(super) fn name_at(&self, position: usize) -> &'s str {
+    pub(crate) fn name_at(&self, position: usize) -> &'s str {
         match self.nodes[position - 1] {
             Node::String(name) => name,
             _ => "",
