@@ -228,6 +228,34 @@ fn entra_one_tenant() {
 }
 
 #[test]
+fn entra_many_tenants() {
+    let iss = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
+    let of = |tenant: &str, kid: &str| json!({"header": {"kid": kid}, "payload": {"iss": iss(tenant), "tid": tenant}});
+    let (other, personal) = ("0a1b2c3d-7777-4888-8999-aaaabbbbcccc", "9188040d-6c67-4c5b-b112-36a304b66dad");
+    Provider::of("Microsoft Entra ID, v2.0, many tenants")
+        .key("key-1", json!({"issuer": "https://login.microsoftonline.com/{tenantid}/v2.0"}))
+        .key("key-of-persons", json!({"issuer": iss(personal)}))
+        .accepts("of the other organisation", of(other, "key-1"), json!({"issuer": iss(other)}))
+        .accepts("of a person", of(personal, "key-of-persons"), json!({"issuer": iss(personal)}))
+        .refuses("a token of a tenant that is not listed", of("0a1b2c3d-9999-4aaa-8bbb-ccccddddeeee", "key-1"))
+        .refuses("a token whose `tid` is another tenant than that of `iss`", json!({"payload": {"tid": other}}))
+        .refuses(
+            "an organisation's token under a key of personal accounts",
+            json!({"header": {"kid": "key-of-persons"}}),
+        )
+        .refuses("a token for Microsoft Graph", json!({"payload": {"aud": "00000003-0000-0000-c000-000000000000"}}))
+        .refuses(
+            "an ID token of the same application",
+            json!({"payload": {"azp": null, "azpacr": null, "scp": null, "nonce": "n"}}),
+        )
+        .refuses(
+            "a v1.0 token",
+            json!({"payload": {"iss": "https://sts.windows.net/0a1b2c3d-1111-4222-8333-444455556666/", "ver": "1.0"}}),
+        )
+        .run();
+}
+
+#[test]
 fn entra_v1() {
     Provider::of("Microsoft Entra ID, v1.0")
         .accepts(

@@ -19,6 +19,25 @@ fn firebase() {
 }
 
 #[test]
+fn spiffe() {
+    let of = |sub: &str| json!({"payload": {"sub": sub}});
+    let oidc = "https://oidc.example.org";
+    Provider::of("SPIFFE")
+        .key("key-1", json!({"use": "jwt-svid"}))
+        .key("key-x509", json!({"use": "x509-svid"}))
+        .accepts("with an iss", json!({"payload": {"iss": oidc}}), json!({}))
+        .accepts("without typ", json!({"header": {"typ": null}}), json!({}))
+        .refuses("a workload of another trust domain", of("spiffe://other.example/ns/shop/sa/checkout"))
+        .refuses("a trust domain with a port", of("spiffe://example.org:443/ns/shop/sa/checkout"))
+        .refuses("a token for another workload", json!({"payload": {"aud": ["spiffe://example.org/ns/shop/sa/mail"]}}))
+        .refuses("the trust domain itself, a SPIFFE ID without a path", of("spiffe://example.org"))
+        .refuses("a path that is to be normalised", of("spiffe://example.org/ns/test/../shop/sa/checkout"))
+        .refuses("a token under a key for X.509-SVIDs", json!({"header": {"kid": "key-x509"}}))
+        .refuses("a token without an expiry", json!({"payload": {"exp": null}}))
+        .run();
+}
+
+#[test]
 fn kubernetes() {
     Provider::of("Kubernetes")
         .accepts(
