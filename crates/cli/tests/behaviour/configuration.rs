@@ -391,6 +391,133 @@ fn the_help_has_every_key_and_all_that_it_has_is_taken() {
     }
 }
 
+/// Every key of an issuer in one file, and tokens for which each of them counts.
+#[test]
+fn every_key_of_an_issuer_works_beside_all_others() {
+    let folder = Folder::new();
+    let [key, svid] = [0, 1].map(|index| tollgate_tests::signing_key(Algorithm::ES256, index));
+    let jwks = |key: &tollgate_issuer::SigningKey| {
+        let mut jwk: serde_json::Value = serde_json::from_str(&key.public_jwk().unwrap()).unwrap();
+        jwk["use"] = "jwt-svid".into();
+        serde_json::json!({ "keys": [jwk] }).to_string()
+    };
+    folder.write("jwks.json", jwks(&key));
+    folder.write("bundle.json", jwks(&svid));
+    folder.write("secret.txt", "00".repeat(32));
+    let text = r#"
+[[issuer]]
+name = "https://login.example/{tenant}/v2.0"
+tenant_claim = "tid"
+tenants = ["1111", "2222"]
+audiences = ["app-1"]
+jwks = "jwks.json"
+algorithms = ["ES256"]
+key_use = ["sig", "jwt-svid"]
+typ = ["JOSE", "at+jwt", "secevent+jwt"]
+leeway = 5
+require_claims = ["jti", "/resource/tier"]
+max_list_entries = 1024
+max_members = 1024
+require_fresh_revocations = false
+danger_accept_any_audience = false
+danger_accept_missing_exp = false
+[issuer.claims]
+audience = ["aud", "client_id"]
+client = ["azp"]
+subject = ["oid", "sub"]
+scopes = ["scope", "permissions", { at = "/realm_access/roles", prefix = "role:" }]
+scopes_from = "all"
+[issuer.expect]
+token_use = "access"
+email_verified = true
+"/resource/tier" = ["gold", "silver"]
+
+[[issuer]]
+name = "https://machines.example"
+audiences = ["app-1"]
+algorithms = ["HS256"]
+typ = "at+jwt"
+optional_claims = ["sub"]
+[issuer.secret]
+file = "secret.txt"
+encoding = "hex"
+
+[[issuer]]
+spiffe_trust_domain = "example.org"
+audiences = ["app-1"]
+jwks = "bundle.json"
+"#;
+    let configuration = folder.write("tollgate.toml", text);
+    let many: Vec<String> = (0..200).map(|index| format!("p{index}")).collect();
+    let wide: serde_json::Map<_, _> = (0..300).map(|index| (format!("m{index}"), index.into())).collect();
+    let draft = |tenant: &str| {
+        let claims = [
+            ("iss", serde_json::json!(format!("https://login.example/{tenant}/v2.0"))),
+            ("tid", tenant.into()),
+            ("client_id", "app-1".into()),
+            ("azp", "caller".into()),
+            ("oid", "object-7".into()),
+            ("scope", "read role:admin".into()),
+            ("permissions", many.clone().into()),
+            ("realm_access", serde_json::json!({ "roles": ["auditor"] })),
+            ("token_use", "access".into()),
+            ("email_verified", true.into()),
+            ("resource", serde_json::json!({ "tier": "gold", "wide": wide })),
+            ("exp", i64::MAX.into()),
+        ];
+        let draft = Draft::new(&key).header("typ", "application/secevent+jwt").without_claim("aud");
+        claims.into_iter().fold(draft, |draft, (name, value)| draft.claim(name, value))
+    };
+    let workload = Draft::new(&svid).without_claim("iss").claim("sub", "spiffe://example.org/a").claim("aud", "app-1");
+    let tokens = [
+        draft("1111").sign(&key),
+        draft("3333").sign(&key),
+        draft("2222").claim("email_verified", false).sign(&key),
+        draft("2222").header("typ", "JWT").sign(&key),
+        workload.claim("exp", i64::MAX).sign(&svid),
+    ];
+    let answered = run(&["verify", "--config", &configuration], tokens.join("\n"));
+    let errors = [None, Some("unknown-issuer"), Some("wrong-claim"), Some("type-not-allowed"), None];
+    assert_eq!(answered.errors(), errors.map(|error| error.map(str::to_owned)), "{answered:?}");
+    let answers = answered.answers();
+    let [principal, workload] = [0, 4].map(|index| &answers[index]["principal"]);
+    assert_eq!(principal["issuer"], "https://login.example/1111/v2.0");
+    assert_eq!((&principal["client_id"], &principal["subject"]), (&"caller".into(), &"object-7".into()));
+    assert_eq!(principal["audience"], serde_json::json!(["app-1"]));
+    let scopes = principal["scopes"].as_array().unwrap();
+    assert_eq!((scopes.len(), &scopes[0], &scopes[201]), (202, &"read".into(), &"role:auditor".into()));
+    assert_eq!(workload["issuer"], "spiffe://example.org");
+}
+
+#[test]
+fn a_key_of_the_wrong_type_is_said_with_its_line() {
+    let folder = Folder::new();
+    let refused = |text: &str| {
+        let path = folder.write("tollgate.toml", text);
+        let run = run(&["verify", "--config", &path], "");
+        assert_eq!((run.status, run.stdout.as_str(), run.stderr.lines().count()), (2, "", 1), "{text}: {run:?}");
+        run.stderr.strip_prefix(&format!("tollgate: {path}:")).unwrap_or_else(|| panic!("{text}: {run:?}")).to_owned()
+    };
+    let keys_at = |table: &str| {
+        let dot = if table.is_empty() { "" } else { "." };
+        let keys = keys_of(&refused(&format!("[[issuer]]\n{table}{dot}x = 1\n")));
+        keys.into_iter().map(|key| format!("{table}{dot}{key}")).collect::<Vec<_>>()
+    };
+    let tables = ["", "claims", "remote", "secret"];
+    let keys: Vec<String> = tables.into_iter().flat_map(keys_at).collect();
+    assert!(keys.len() > 35, "{keys:?}");
+    // No key takes a number with a fraction, but that a claim may be expected to be one.
+    for key in keys {
+        let message = refused(&format!("[[issuer]]\n\n\n{key} = 0.5\n"));
+        let says_what = message.contains("expected") || message.contains("wanted");
+        assert!(message.starts_with("4: ") && says_what, "{key}: {message}");
+    }
+    for lines in ["expect.a = 1979-05-27", "expect.a = [[]]", "expect.a = { b = 1 }", "expect.\"/~2\" = 1"] {
+        let message = refused(&format!("[[issuer]]\n\n\n{lines}\n"));
+        assert!(message.starts_with("4: "), "{lines}: {message}");
+    }
+}
+
 /// Inputs after public bug reports, where their folder lies beside this repository: it is not part of it.
 fn report(name: &str, lines: &str) -> Option<Run> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reports")).join(name);
