@@ -5,22 +5,36 @@ use crate::json::{Document, Value};
 ///
 /// That it exists says: the header is one JSON object without duplicate members; `alg` is a string; `kid` and
 /// `typ`, where present, are strings; there is no `crit`, `b64`, `zip` or `enc`; and `cty` does not announce
-/// a nested JWT. Members that name keys (`jwk`, `jku`, `x5u`, `x5c`, ...) are never used.
+/// a nested JWT. Where there is no `kid`, `x5t` and `x5t#S256` are strings too, if they are present. Members that bring keys
+/// along (`jwk`, `jku`, `x5u`, `x5c`, ...) are never used.
 #[derive(Clone, Copy, Debug)]
 pub struct Header<'s> {
     alg: &'s str,
     kid: Option<&'s str>,
     typ: Option<&'s str>,
+    certificate: CertificateNames<&'s str>,
+}
+
+/// How a header or a JWK names the certificate of a key: as a name of the key alone, in place of a `kid`. It is compared and
+/// nothing else: no certificate is looked at.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+pub struct CertificateNames<T> {
+    /// `x5t` (RFC 7515 section 4.1.7, RFC 7517 section 4.8).
+    pub x5t: Option<T>,
+    /// `x5t#S256` (RFC 7515 section 4.1.8, RFC 7517 section 4.9).
+    pub x5t_sha256: Option<T>,
 }
 
 impl<'s> Header<'s> {
     pub(crate) fn new(document: &Document<'s>) -> Result<Self, ParseError> {
-        let (mut alg, mut kid, mut typ) = (None, None, None);
+        let (mut alg, mut kid, mut typ, mut x5t, mut x5t_sha256) = (None, None, None, None, None);
         for (name, value) in document.root().iter() {
             match name {
                 "alg" => alg = Some(string("alg", value)?),
                 "kid" => kid = Some(string("kid", value)?),
                 "typ" => typ = Some(string("typ", value)?),
+                "x5t" => x5t = Some(value),
+                "x5t#S256" => x5t_sha256 = Some(value),
                 "crit" => return Err(ParseError::CriticalHeader),
                 "b64" => return Err(ParseError::UnsupportedHeader { name: "b64" }),
                 "zip" => return Err(ParseError::UnsupportedHeader { name: "zip" }),
@@ -32,12 +46,24 @@ impl<'s> Header<'s> {
             }
         }
         let alg = alg.ok_or(ParseError::MissingMember { name: "alg" })?;
-        Ok(Header { alg, kid, typ })
+        let certificate = match kid {
+            Some(_) => CertificateNames::default(),
+            None => CertificateNames {
+                x5t: x5t.map(|value| string("x5t", value)).transpose()?,
+                x5t_sha256: x5t_sha256.map(|value| string("x5t#S256", value)).transpose()?,
+            },
+        };
+        Ok(Header { alg, kid, typ, certificate })
     }
 
     /// A header that was read before.
-    pub(crate) fn from_parts(alg: &'s str, kid: Option<&'s str>, typ: Option<&'s str>) -> Self {
-        Header { alg, kid, typ }
+    pub(crate) fn from_parts(
+        alg: &'s str,
+        kid: Option<&'s str>,
+        typ: Option<&'s str>,
+        certificate: CertificateNames<&'s str>,
+    ) -> Self {
+        Header { alg, kid, typ, certificate }
     }
 
     /// `alg` (section 4.1.1): what the sender says. It never selects the algorithm; it has to equal the key's.
@@ -50,6 +76,12 @@ impl<'s> Header<'s> {
     #[must_use]
     pub fn kid(&self) -> Option<&'s str> {
         self.kid
+    }
+
+    /// `x5t` and `x5t#S256`, where there is no `kid`; neither beside one.
+    #[must_use]
+    pub fn certificate(&self) -> &CertificateNames<&'s str> {
+        &self.certificate
     }
 
     /// `typ` (section 4.1.9) as it was sent.

@@ -2,7 +2,7 @@ use std::mem;
 
 use crate::compact::CompactJws;
 use crate::error::ParseError;
-use crate::header::Header;
+use crate::header::{CertificateNames, Header};
 use crate::json;
 
 /// How many headers are remembered: the tokens of one server are signed with a few keys at a time.
@@ -67,24 +67,44 @@ impl HeaderCache {
 struct Decoded {
     text: String,
     alg: String,
-    kid: String,
-    has_kid: bool,
-    typ: String,
-    has_typ: bool,
+    kid: OptionalText,
+    typ: OptionalText,
+    x5t: OptionalText,
+    x5t_sha256: OptionalText,
+}
+
+/// A text that may be absent, in memory that stays.
+#[derive(Default)]
+struct OptionalText {
+    text: String,
+    is_there: bool,
 }
 
 impl Decoded {
     fn assign(&mut self, text: &str, header: &Header<'_>) {
         replace(&mut self.text, text);
         replace(&mut self.alg, header.alg());
-        replace(&mut self.kid, header.kid().unwrap_or_default());
-        replace(&mut self.typ, header.typ().unwrap_or_default());
-        (self.has_kid, self.has_typ) = (header.kid().is_some(), header.typ().is_some());
+        self.kid.assign(header.kid());
+        self.typ.assign(header.typ());
+        self.x5t.assign(header.certificate().x5t);
+        self.x5t_sha256.assign(header.certificate().x5t_sha256);
     }
 
     fn header(&self) -> Header<'_> {
-        let (kid, typ) = (self.has_kid.then_some(&*self.kid), self.has_typ.then_some(&*self.typ));
-        Header::from_parts(&self.alg, kid, typ)
+        let certificate = CertificateNames { x5t: self.x5t.get(), x5t_sha256: self.x5t_sha256.get() };
+        Header::from_parts(&self.alg, self.kid.get(), self.typ.get(), certificate)
+    }
+}
+
+impl OptionalText {
+    fn assign(&mut self, text: Option<&str>) {
+        self.is_there = text.is_some();
+        replace(&mut self.text, text.unwrap_or_default());
+    }
+
+    #[inline]
+    fn get(&self) -> Option<&str> {
+        self.is_there.then_some(&*self.text)
     }
 }
 

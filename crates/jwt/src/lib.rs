@@ -49,7 +49,7 @@ pub use claims::{ClaimNames, FoundClaims, KnownClaim};
 pub use compact::CompactJws;
 pub use error::{ParseError, Part};
 pub use excerpt::{UnverifiedText, excerpt};
-pub use header::Header;
+pub use header::{CertificateNames, Header};
 #[doc(hidden)]
 pub use header_cache::HeaderCache;
 pub use scope::is_scope_token;

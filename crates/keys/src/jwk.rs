@@ -1,7 +1,7 @@
 //! One JWK (RFC 7517 section 4) to a vetted key.
 
-use tollgate_jwt::base64url;
 use tollgate_jwt::json::{Object, Value};
+use tollgate_jwt::{CertificateNames, base64url};
 use zeroize::Zeroizing;
 
 use crate::algorithm::{Algorithm, Curve, KeyType};
@@ -9,11 +9,12 @@ use crate::hmac_key::HmacKey;
 use crate::key_purpose::KeyPurpose;
 use crate::key_refused::KeyRefused;
 use crate::key_uses::SIGNATURE;
+use crate::limits::MAX_KEY_ID_BYTES;
 use crate::public_key::PublicKey;
 use crate::thumbprint::Thumbprint;
 
-/// A JWK, read. A member that is null is absent. Members that embed further keys or certificates (`x5c`, `x5t`, `x5u`,
-/// `x5t#S256`) are ignored.
+/// A JWK, read. A member that is null is absent. Members that embed further keys or certificates (`x5c`, `x5u`) are ignored;
+/// `x5t` and `x5t#S256` are names and nothing else.
 pub(crate) struct Jwk {
     pub(crate) kid: Option<String>,
     pub(crate) kty: String,
@@ -44,6 +45,7 @@ impl Jwk {
 
     pub(crate) fn read(jwk: &Object<'_, '_>) -> Self {
         let text = |member| present(jwk, member).and_then(|value| value.as_str());
+        let name = |member| text(member).filter(|name| name.len() <= MAX_KEY_ID_BYTES).map(Box::from);
         let kty = text("kty").unwrap_or_default();
         let key_type = KeyType::from_name(kty);
         let is_asymmetric = key_type.is_some_and(|key_type| key_type != KeyType::Oct);
@@ -58,7 +60,11 @@ impl Jwk {
             kty: kty.to_owned(),
             key_type,
             algorithm,
-            purpose: KeyPurpose { key_use: text("use").map(Box::from), issuer: text("issuer").map(Box::from) },
+            purpose: KeyPurpose {
+                key_use: text("use").map(Box::from),
+                issuer: text("issuer").map(Box::from),
+                certificate: CertificateNames { x5t: name("x5t"), x5t_sha256: name("x5t#S256") },
+            },
             private: is_asymmetric && PRIVATE_MEMBERS.iter().any(|member| present(jwk, member).is_some()),
             thumbprint,
             key: vet_members(jwk).and(key).and_then(|key| vet_algorithm(key, algorithm)),
@@ -84,7 +90,7 @@ impl Jwk {
     /// An element of a key set that is not even an object.
     pub(crate) fn not_an_object() -> Self {
         let key = Err(KeyRefused::MalformedMember { member: "keys", expected: "an array of objects" });
-        let (kty, purpose) = (String::new(), KeyPurpose { key_use: None, issuer: None });
+        let (kty, purpose) = (String::new(), KeyPurpose::default());
         Jwk { kid: None, kty, key_type: None, algorithm: None, purpose, private: false, thumbprint: None, key }
     }
 }

@@ -1,12 +1,16 @@
+use tollgate_jwt::CertificateNames;
+
 use crate::key_uses::SIGNATURE;
 
 /// What one JWK says that its key is for.
 ///
 /// A key that is in a set several times, as the same key under the same `kid`, has one of each.
-#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct KeyPurpose {
     pub(crate) key_use: Option<Box<str>>,
     pub(crate) issuer: Option<Box<str>>,
+    /// Further names of the key, beside its `kid`.
+    pub(crate) certificate: CertificateNames<Box<str>>,
 }
 
 impl KeyPurpose {

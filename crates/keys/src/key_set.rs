@@ -5,6 +5,7 @@ use std::ops::Range;
 use tollgate_jwt::{CompactJws, Header};
 
 use crate::algorithm::Algorithm;
+use crate::certificate_index::CertificateIndex;
 use crate::error::{BadSignature, VerifyError};
 use crate::key_set_builder::KeySetBuilder;
 use crate::key_tables;
@@ -26,6 +27,7 @@ pub struct KeySet {
     distinct: Vec<u32>,
     /// As `starts`, for `distinct`.
     distinct_starts: Starts,
+    certificates: CertificateIndex,
 }
 
 impl KeySet {
@@ -46,14 +48,17 @@ impl KeySet {
             }
         }
         let distinct_starts = starts(distinct.iter().map(|position| keys[*position as usize].algorithm()));
-        KeySet { starts: starts(keys.iter().map(VerifyingKey::algorithm)), keys, distinct, distinct_starts }
+        let (starts, certificates) = (starts(keys.iter().map(VerifyingKey::algorithm)), CertificateIndex::new(&keys));
+        KeySet { starts, keys, distinct, distinct_starts, certificates }
     }
 
     /// Checks the signature of `jws` under the key that `header` names.
     ///
     /// - With a `kid` that a key has: the key of that `kid` and algorithm.
     /// - With another `kid`: the keys of the algorithm that have no `kid` (those from PEM, say).
-    /// - Without `kid`: all keys of the algorithm. A key that is there under several names is one.
+    /// - Without `kid`, with an `x5t#S256` or `x5t` that the JWK of one key of the algorithm has: that key. They are names: no
+    ///   certificate is looked at.
+    /// - Without either: all keys of the algorithm. A key that is there under several names is one.
     ///
     /// The algorithm is always that of the key; the header's has to be the same. Of several keys at most
     /// [`MAX_KEYS_TRIED_WITHOUT_KID`] are tried. `signature` is memory for the decoded signature, used again from call
@@ -90,7 +95,7 @@ impl KeySet {
         let algorithm = Algorithm::from_name(header.alg()).ok_or(VerifyError::UnknownAlgorithm)?;
         let named = match header.kid() {
             Some(kid) => self.named(algorithm, kid)?,
-            None => None,
+            None => self.certificates.find(algorithm, header).map(|position| &self.keys[position as usize]),
         };
         let candidates = match named {
             Some(key) if !admits(key) => return Err(VerifyError::KeyNotAdmitted),

@@ -74,6 +74,7 @@
 
 mod algorithm;
 mod backend;
+mod certificate_index;
 mod certificates;
 mod digest;
 mod entry;

@@ -167,6 +167,10 @@ fn read_header(text: &str, reasons: &mut Reasons) -> Option<Header> {
         }
     };
     let (alg, kid, typ, cty) = (text("alg"), text("kid"), text("typ"), text("cty"));
+    // Names of a key in place of a kid. No key here has one.
+    if header.get("kid").is_none() {
+        let _names = (text("x5t"), text("x5t#S256"));
+    }
     if cty.is_some_and(|cty| media_subtype(&cty) == "jwt") {
         reasons.insert("unsupported-header");
     }

@@ -9,6 +9,7 @@ mod allocations;
 mod basic;
 mod bounds;
 mod cache;
+mod certificate_names;
 mod claim_sources;
 mod client_certificates;
 mod clock;
