@@ -16,7 +16,8 @@ struct World {
 impl World {
     fn new() -> Self {
         let (key, client) = (signing_key(Algorithm::EdDSA, 0), signing_key(Algorithm::EdDSA, 1));
-        let engine = Engine::builder().issuer(issuer([&key])).dpop(Dpop::new().started_at(0)).build().expect("an engine");
+        let engine =
+            Engine::builder().issuer(issuer([&key])).dpop(Dpop::new().started_at(0)).build().expect("an engine");
         let token = Draft::new(&key).bound_to(&client).sign(&key);
         let good = ProofDraft::new(&client, "GET", URI, &token);
         World { engine, header: format!("DPoP {token}"), good, client, number: Cell::new(0) }
@@ -41,7 +42,10 @@ pub fn dpop(data: &[u8]) {
         let (first, second) = (verify(&request.uri(text).proof(&proof)), verify(&request.uri(text).proof(&proof)));
         assert!(second.is_err());
         if let Err(rejection) = first {
-            assert!(["wrong-proof-uri", "proof-too-long", "proof-forgotten"].contains(&rejection.code()), "{rejection}");
+            assert!(
+                ["wrong-proof-uri", "proof-too-long", "proof-forgotten"].contains(&rejection.code()),
+                "{rejection}"
+            );
         }
         // Another origin than the request's is never its own.
         if !text.to_ascii_lowercase().contains("api.example.com") && !text.contains('%') {

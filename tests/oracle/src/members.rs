@@ -338,6 +338,9 @@ const CLAIMS: &[(&str, &[&str])] = &[
             "{}",
         ],
     ),
+    // Once more, so that it comes often enough.
+    ("cnf", BOUND),
+    ("cnf", BOUND),
     ("tenant", &[r#""t""#, "0", "false"]),
     ("cid", &[r#""client-4""#, r#""a\u0000""#]),
     ("appid", &[r#""client-5""#]),
@@ -385,6 +388,11 @@ const CLAIMS: &[(&str, &[&str])] = &[
     ("https://example.com/user", &[r#""user-9""#, r#""""#]),
     ("tid", &[r#""tenant-1""#, r#""tenant-2""#, r#""own""#, r#""TENANT-1""#, r#""..""#, r#"["tenant-1"]"#]),
     ("extra", NUMBERS),
+];
+
+const BOUND: &[&str] = &[
+    r#"{"x5t#S256":"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"}"#,
+    r#"{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}"#,
 ];
 
 const NUMBERS: &[&str] = &[

@@ -72,13 +72,14 @@ fn a36_tokens_that_end_alike_are_told_apart() {
     let engine = engine([&a]);
     let good = Draft::new(&a).sign(&a);
     let signature = good.rsplit('.').next().unwrap();
+    let another = if signature.starts_with('A') { 'B' } else { 'A' };
     for _ in 0..4 {
         assert_eq!(verify(&engine, &good).0, Ok(()));
         for forged in [
             format!("{}.{signature}", Draft::new(&a).claim("sub", "admin").signing_input()),
             format!("{}.{signature}", Draft::new(&a).claim("sub", "user-2").signing_input()),
             format!("{}.{signature}", Draft::new(&a).without_header("kid").signing_input()),
-            format!("{}.A{}", good.rsplit_once('.').unwrap().0, &signature[1..]),
+            format!("{}.{another}{}", good.rsplit_once('.').unwrap().0, &signature[1..]),
         ] {
             assert_eq!(verify(&engine, &forged).0, Err("bad-signature"));
         }

@@ -66,7 +66,7 @@ fn an_opaque_token_goes_the_same_road_and_is_kept_as_a_digest() -> TestResult {
 }
 
 #[test]
-fn an_expired_token_is_rejected_and_its_memory_and_its_row_are_cleared_away() -> TestResult {
+fn an_expired_token_is_rejected_and_its_row_is_cleared_away() -> TestResult {
     let folder = tempfile::tempdir()?;
     let server = start(folder.path(), 2, Duration::from_millis(100));
     let admin = server.key_with("admin:keys");
@@ -83,10 +83,13 @@ fn an_expired_token_is_rejected_and_its_memory_and_its_row_are_cleared_away() ->
     sleep(Duration::from_millis(2_100));
     assert_problem(server.get(REPORTS, &token), 401, INVALID_TOKEN, "invalid_token");
     let limit = Instant::now() + Duration::from_secs(20);
-    while (in_memory(), tokens_in(&store)) != (before, 0) {
-        assert!(Instant::now() < limit, "{} records, {} rows", in_memory(), tokens_in(&store));
+    while tokens_in(&store) != 0 {
+        assert!(Instant::now() < limit, "{} rows", tokens_in(&store));
         sleep(Duration::from_millis(20));
     }
+    // For a day its record says that it has expired, as long as there are not too many of these.
+    assert_eq!(in_memory(), before + 1);
+    assert_problem(server.get(REPORTS, &token), 401, INVALID_TOKEN, "invalid_token");
     Ok(())
 }
 

