@@ -30,7 +30,8 @@ def versions():
 
 
 def verdict(text, verifier, case):
-    if text == "unsupported":
+    # The form of these settings is tollgate's own.
+    if text == "unsupported" or ("issuer" in case["policy"] and verifier != "tollgate"):
         return court.UNSUPPORTED
     if text == "accept" and case["expect"] == "reject" and court.lacks_option(verifier, case):
         return court.NO_OPTION

@@ -51,6 +51,12 @@ CLASSES = {
     "a35": "patterns",
     "a43": "one `kid` for two keys",
     "a64": "a key's neighbours",
+    "c1": "claims where they are configured",
+    "c2": "expected values",
+    "c3": "a list of `typ`",
+    "c4": "issuers by template",
+    "c5": "optional claims",
+    "c6": "limits",
 }
 
 

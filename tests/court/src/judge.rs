@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use tollgate::{Algorithm, Engine, Issuer, KeyRing, KeySet, Rejection, TypProfile};
+use tollgate::{Algorithm, Engine, Issuer, IssuerSettings, KeyRing, KeySet, Rejection, TypProfile};
 
 use crate::case::{Case, Verdict};
 use crate::corpus::Corpus;
@@ -41,13 +41,22 @@ fn engine(jwks: &str, policy: &Policy) -> Engine {
         names.map(|name| Algorithm::from_name(name).expect("a policy names algorithms")).collect();
     // A document that is no key set leaves the issuer without keys.
     let keys = KeySet::builder().algorithms(&algorithms).jwks(jwks.as_bytes());
-    let issuer = Issuer::new(&policy.iss)
-        .audience(&policy.aud)
-        .algorithms(&algorithms)
-        .leeway(policy.leeway)
-        .typ(if policy.typ == "JWT" { TypProfile::Jwt } else { TypProfile::AccessToken })
+    let issuer = issuer(policy, &algorithms)
         .keys(KeyRing::new(keys.map(|keys| keys.build_with_reports().set).unwrap_or_default()));
     Engine::builder().issuer(issuer).no_cache().build().expect("the issuer is complete")
+}
+
+fn issuer(policy: &Policy, algorithms: &[Algorithm]) -> Issuer {
+    let text = policy.issuer.as_deref().unwrap_or("{}");
+    let mut settings: IssuerSettings = serde_json::from_str(text).expect("settings of an issuer");
+    // What they do not say, the rest of the policy does.
+    if settings.name.is_empty() {
+        settings.name.clone_from(&policy.iss);
+    }
+    if settings.typ == TypProfile::default() {
+        settings.typ = if policy.typ == "JWT" { TypProfile::Jwt } else { TypProfile::AccessToken };
+    }
+    Issuer::from(settings).audience(&policy.aud).algorithms(algorithms).leeway(policy.leeway)
 }
 
 impl From<&Result<(), Rejection>> for Verdict {

@@ -29,6 +29,9 @@ pub struct Policy {
     pub leeway: u32,
     /// `JWT`: the token's `typ` is that or absent. `at+jwt`: it is that.
     pub typ: String,
+    /// What else is configured of the issuer, or otherwise: a JSON object of the members that `[[issuer]]` has in a configuration
+    /// file.
+    pub issuer: Option<String>,
 }
 
 impl Policy {
@@ -41,19 +44,28 @@ impl Policy {
             now: NOW,
             leeway: 0,
             typ: "JWT".to_owned(),
+            issuer: None,
         }
+    }
+
+    pub(crate) fn set_issuer(&mut self, settings: Value) {
+        self.issuer = Some(settings.to_string());
     }
 
     pub(crate) fn to_json(&self) -> String {
         let algorithms: Vec<String> = self.algorithms.iter().map(|name| quoted(name)).collect();
-        Members::default()
+        let policy = Members::default()
             .set("iss", quoted(&self.iss))
             .set("aud", quoted(&self.aud))
             .set("algorithms", format!("[{}]", algorithms.join(",")))
             .set("now", self.now.to_string())
             .set("leeway", self.leeway.to_string())
-            .set("typ", quoted(&self.typ))
-            .to_string()
+            .set("typ", quoted(&self.typ));
+        match &self.issuer {
+            Some(issuer) => policy.set("issuer", issuer.as_str()),
+            None => policy,
+        }
+        .to_string()
     }
 
     pub(crate) fn from_json(value: &Value) -> Option<Self> {
@@ -66,6 +78,7 @@ impl Policy {
             now: value["now"].as_i64()?,
             leeway: value["leeway"].as_u64()?.try_into().ok()?,
             typ: text("typ")?,
+            issuer: value.get("issuer").map(Value::to_string),
         })
     }
 }
