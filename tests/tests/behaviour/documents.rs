@@ -33,6 +33,23 @@ fn every_relative_link_leads_somewhere() {
 }
 
 #[test]
+fn every_code_of_a_rejection_is_explained() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let explained = fs::read_to_string(root.join("docs/rejections.md")).unwrap();
+    let mut codes = BTreeSet::new();
+    for file in ["engine/src/rejection.rs", "engine/src/unavailable.rs", "engine/src/dpop/error.rs", "jwt/src/error.rs"]
+    {
+        let source = fs::read_to_string(root.join("crates").join(file)).unwrap();
+        let (_, body) = source.split_once("pub fn code(&self) -> &'static str {").unwrap();
+        let (body, _) = body.split_once("\n    }\n").unwrap();
+        codes.extend(body.lines().filter_map(|line| Some(line.split_once("=> \"")?.1.split_once('"')?.0.to_owned())));
+    }
+    assert!(codes.len() > 60, "the codes were not found: {codes:?}");
+    codes.retain(|code| !explained.contains(&format!("`{code}`")));
+    assert!(codes.is_empty(), "docs/rejections.md does not explain {codes:?}");
+}
+
+#[test]
 fn every_marker_of_a_measurement_has_something_behind_it() {
     let mut markers = 0;
     for document in documents() {
