@@ -213,6 +213,7 @@ impl Configuration {
             | BuildError::RevocationsNeverFresh { issuer }
             | BuildError::NoKeys { issuer }
             | BuildError::NoUsableKey { issuer }
+            | BuildError::KeyUseWithoutEffect { issuer }
             | BuildError::TokenPrefixesOverlap { issuer, .. }
             | BuildError::TokenPrefixOfKeys { issuer } => Some(&**issuer),
             _ => None,

@@ -277,6 +277,12 @@ pub enum BuildError {
         /// The issuer's name.
         issuer: Box<str>,
     },
+    /// An issuer has a list of the [use](crate::Issuer::key_use) of its keys, and a [static](tollgate_keys::KeyRing::is_static) key
+    /// set in which no key comes from a JWK, so that none has a use: a secret, or PEM.
+    KeyUseWithoutEffect {
+        /// The issuer's name.
+        issuer: Box<str>,
+    },
     /// The settings of an issuer cannot work.
     Issuer {
         /// The issuer's name.
@@ -384,6 +390,10 @@ impl fmt::Display for BuildError {
             BuildError::NoUsableKey { issuer } => write!(
                 f,
                 "the issuer {issuer:?} has no key for an algorithm that it accepts; give it one, or a key ring that is filled later"
+            ),
+            BuildError::KeyUseWithoutEffect { issuer } => write!(
+                f,
+                "the issuer {issuer:?} lists the use of its keys (key_use), and none of them comes from a JWK, so that they have none; leave it out"
             ),
             BuildError::RevocationsNeverFresh { issuer } => write!(
                 f,

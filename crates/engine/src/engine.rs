@@ -338,7 +338,7 @@ impl Engine {
             *asked = Some(issuer.key_ring().clone());
             match error {
                 VerifyError::KeyNotAdmitted => Rejection::key_not_admitted(&keys, algorithm, header.kid(), iss),
-                error => Rejection::unverified(error, header.kid()),
+                error => Rejection::unverified(error, &header),
             }
         })?;
         thread.headers.remember(&jws);

@@ -449,6 +449,12 @@ impl Issuer {
         {
             return Err(BuildError::NoUsableKey { issuer: issuer() });
         }
+        if keys.is_static()
+            && self.settings.key_use.is_some()
+            && keys.load().iter().all(|key| key.purposes().is_empty())
+        {
+            return Err(BuildError::KeyUseWithoutEffect { issuer: issuer() });
+        }
         Ok(keys)
     }
 

@@ -35,8 +35,8 @@ impl<'v> Verification<'v> {
         self.verdict.err().map(Rejection::code)
     }
 
-    /// The kind of the credential. Of one that was rejected it is `None` where its form does not tell: that of a `Bearer` value which may
-    /// be an API key or an opaque token, say.
+    /// The kind of the credential. Of one that was rejected it is `None` where its form does not tell: a `Bearer` value that is
+    /// no JWT may be an API key or an opaque token, and where neither was found nothing has decided which.
     #[must_use]
     pub fn kind(&self) -> Option<PrincipalKind> {
         self.kind

@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tollgate_jwt::{ParseError, StringList, UnverifiedText, excerpt};
+use tollgate_jwt::{Header, ParseError, StringList, UnverifiedText, excerpt};
 use tollgate_keys::{Algorithm, KeyPurpose, KeySet, VerifyError};
 
 use crate::certificate_field::CertificateField;
@@ -180,6 +180,8 @@ pub enum Rejection {
     AmbiguousKey {
         /// What the header says.
         kid: Option<UnverifiedText>,
+        /// Whether the header has no `kid`, and an `x5t` or `x5t#S256` that no key has.
+        has_thumbprint: bool,
         /// How many there are.
         candidates: usize,
         /// How many are tried.
@@ -405,7 +407,9 @@ impl Rejection {
             Rejection::UnknownKey { kid } | Rejection::NoKeyVerifies { kid, .. } => {
                 Some(MissingKey { kid: kid.as_ref() })
             }
-            Rejection::AmbiguousKey { kid: Some(kid), .. } => Some(MissingKey { kid: Some(kid) }),
+            Rejection::AmbiguousKey { kid, has_thumbprint, .. } if kid.is_some() || *has_thumbprint => {
+                Some(MissingKey { kid: kid.as_ref() })
+            }
             _ => None,
         }
     }
@@ -454,15 +458,19 @@ impl From<ParseError> for Rejection {
 }
 
 impl Rejection {
-    /// What a key set found wrong with a token whose header names `kid`.
+    /// What a key set found wrong with a token of this header.
     #[cold]
-    pub(crate) fn unverified(error: VerifyError, kid: Option<&str>) -> Self {
-        let kid = || kid.map(Into::into);
+    pub(crate) fn unverified(error: VerifyError, header: &Header<'_>) -> Self {
+        let kid = || header.kid().map(Into::into);
         match error {
             VerifyError::UnknownAlgorithm => Rejection::AlgorithmNotAllowed,
             VerifyError::UnknownKey => Rejection::UnknownKey { kid: kid() },
             VerifyError::AlgorithmMismatch { header, key } => Rejection::AlgorithmMismatch { header, key },
-            VerifyError::AmbiguousKey { candidates, max } => Rejection::AmbiguousKey { kid: kid(), candidates, max },
+            VerifyError::AmbiguousKey { candidates, max } => {
+                let names = header.certificate();
+                let has_thumbprint = names.x5t.is_some() || names.x5t_sha256.is_some();
+                Rejection::AmbiguousKey { kid: kid(), has_thumbprint, candidates, max }
+            }
             VerifyError::NoKeyVerifies { tried } => Rejection::NoKeyVerifies { kid: kid(), tried },
             VerifyError::MalformedSignature => Rejection::MalformedSignature,
             _ => Rejection::BadSignature,
@@ -608,8 +616,12 @@ impl fmt::Display for Rejection {
                     (None, None) => f.write_str(": it has no use"),
                 }
             }
-            Rejection::AmbiguousKey { kid, candidates, max } => {
-                write_missing(f, kid.as_ref())?;
+            Rejection::AmbiguousKey { kid, has_thumbprint, candidates, max } => {
+                if *has_thumbprint {
+                    f.write_str("the issuer has no key with the thumbprint that the header names")?;
+                } else {
+                    write_missing(f, kid.as_ref())?;
+                }
                 write!(f, ", and {candidates} keys would have to be tried; at most {max} are")
             }
             Rejection::AlgorithmMismatch { header, key } => {

@@ -116,6 +116,15 @@ fn a65_an_issuer_that_takes_no_key_of_its_set_is_refused() {
     assert_eq!(build(issuer(ISSUER, keys.clone()).key_use(&["jwt-svid"])), Ok(()));
     assert_eq!(build(issuer(ISSUER, keys.clone()).key_use(&["sig", "x509-svid"])), Err(no_key));
     assert_eq!(build(issuer(ISSUER, KeyRing::new(keys.clone()))), Ok(()), "a ring may be filled later");
+    // Where no key comes from a JWK there is no use to be listed.
+    let secret = || KeySet::builder().hmac(None, Algorithm::HS256, &[7; 32]);
+    let no_effect = BuildError::KeyUseWithoutEffect { issuer: ISSUER.into() };
+    assert!(no_effect.to_string().contains("(key_use)"));
+    assert_eq!(build(issuer(ISSUER, secret().build().unwrap())), Ok(()));
+    assert_eq!(build(issuer(ISSUER, secret().build().unwrap()).key_use(&["sig"])), Err(no_effect));
+    let beside = secret().jwk(jwk(&key, &json!({"use": "sig"})).to_string().as_bytes()).unwrap().build().unwrap();
+    assert_eq!(build(issuer(ISSUER, beside).key_use(&["sig"])), Ok(()));
+    assert_eq!(build(issuer(ISSUER, KeyRing::new(secret().build().unwrap())).key_use(&["sig"])), Ok(()));
     for (uses, message) in [
         (&[][..], "has a wrong key_use: a list of the use of keys must not be empty"),
         (&["sig", ""], "has a wrong key_use: the use of a key must not be empty; a key without use is taken anyway"),

@@ -46,6 +46,24 @@ fn a64_a_token_without_kid_that_no_key_verifies_leads_to_a_hint() {
     }
 }
 
+/// As AD FS does: more keys than are tried, each named by the thumbprint of its certificate.
+#[test]
+fn a64_a_thumbprint_that_none_of_many_keys_has_leads_to_a_hint() {
+    let crowd: Vec<_> = (0..5).map(|index| named(&signing_key(Algorithm::ES256, index))).collect();
+    let new = signing_key(Algorithm::ES256, 9);
+    for name in ["x5t", "x5t#S256"] {
+        let (engine, hints) = engine(crowd.clone());
+        let token = Draft::new(&new).without_header("kid").header(name, "new").sign(&new);
+        let rejection = engine.verify_at(token, NOW).unwrap_err();
+        assert_eq!(rejection.code(), "ambiguous-key");
+        assert_eq!(rejection.missing_key().map(|missing| missing.kid), Some(None));
+        assert!(
+            rejection.to_string().starts_with("the issuer has no key with the thumbprint that the header names, and 5")
+        );
+        assert_eq!(*hints.0.lock().unwrap(), [None]);
+    }
+}
+
 #[test]
 fn a64_an_rsa_key_of_another_length_may_be_missing_too() {
     let (small, large) = (signing_key(Algorithm::RS256, 0), [7; 512]);
@@ -95,7 +113,7 @@ fn messages_of_missing_keys_are_bounded() {
     let kid = Some(UnverifiedText::from(&*"\u{1}".repeat(8000)));
     for rejection in [
         Rejection::NoKeyVerifies { kid: kid.clone(), tried: 4 },
-        Rejection::AmbiguousKey { kid: kid.clone(), candidates: 1024, max: 4 },
+        Rejection::AmbiguousKey { kid: kid.clone(), has_thumbprint: false, candidates: 1024, max: 4 },
         Rejection::UnknownKey { kid },
     ] {
         for text in [rejection.to_string(), format!("{rejection:?} {:?}", rejection.missing_key().map(|key| key.kid))] {

@@ -231,6 +231,14 @@ fn what_is_wrong_with_a_secret_is_said_with_its_line() {
         assert!(refused.stderr.starts_with(&format!("tollgate: {path}:{line}: ")), "{lines}: {}", refused.stderr);
         assert!(!refused.stderr.contains("forty-eight"), "the secret is shown");
     }
+    // What would have no effect: neither a secret nor PEM says what its key is for.
+    let without_use = [("algorithms = [\"HS256\"]\nsecret.file = \"good\"", "good"), ("jwks = \"pem\"", "pem")];
+    for (source, name) in without_use {
+        let configuration = issuer(&format!("{source}\nkey_use = [\"sig\"]"));
+        verify(&folder, &configuration, "")
+            .refused_with(":1: the issuer \"https://as.example\" lists the use of its keys (key_use)");
+        assert_eq!(verify(&folder, &issuer(source), "").status, 0, "{name}");
+    }
     let both = issuer("algorithms = [\"HS256\"]\njwks = \"x\"\nsecret.file = \"good\"");
     verify(&folder, &both, "").refused_with(":1: the issuer \"https://as.example\" has both jwks and secret; give one");
 }
