@@ -6,6 +6,7 @@ use crate::json::Json;
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     pub(crate) iss: Option<String>,
+    pub(crate) sub: Option<String>,
     pub(crate) exp: Option<i64>,
     pub(crate) nbf: Option<i64>,
     pub(crate) jti: Option<String>,
@@ -48,11 +49,12 @@ pub(crate) fn read(payload: &Json) -> Result<Claims, &'static str> {
         return Err(INVALID);
     }
     time("iat")?;
-    for (registered, may_be_empty) in [("sid", true), ("sub", false), ("client_id", false), ("azp", false)] {
+    for (registered, may_be_empty) in [("sid", true), ("client_id", false), ("azp", false)] {
         name(registered, may_be_empty)?;
     }
     Ok(Claims {
         iss: name("iss", true)?,
+        sub: name("sub", false)?,
         // Both towards the shorter life (SECURITY.md).
         exp: time("exp")?.and_then(Json::floor),
         nbf: time("nbf")?.and_then(Json::ceil),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::spiffe;
 use crate::template::{Template, is_tenant};
 use crate::world::{Issuer, Typ};
 
@@ -32,6 +33,8 @@ fn contradicts_itself(issuer: &Issuer) -> bool {
         || issuer.max_list_entries == 0
         || issuer.max_members < least_members(issuer)
         || issuer.leeway > 300
+        || issuer.key_use.as_ref().is_some_and(|uses| uses.is_empty() || uses.contains(&""))
+        || (issuer.is_trust_domain && contradicts_jwt_svid(issuer))
         || contradicts_its_name(issuer)
 }
 
@@ -49,9 +52,20 @@ fn contradicts_its_name(issuer: &Issuer) -> bool {
     }
 }
 
+/// What JWT-SVID fixes cannot be configured.
+fn contradicts_jwt_svid(issuer: &Issuer) -> bool {
+    !spiffe::is_trust_domain(&issuer.name)
+        || issuer.typ != Typ::Jwt
+        || issuer.audience_claims != ["aud"]
+        || issuer.subject_claims != ["sub"]
+        || issuer.any_audience
+        || issuer.missing_exp
+        || issuer.algorithms.iter().flatten().any(|alg| !spiffe::ALGORITHMS.contains(alg))
+}
+
 /// How many members the claims of a token have that `issuer` could accept.
 fn least_members(issuer: &Issuer) -> usize {
-    let mut names: BTreeSet<String> = ["iss".to_owned()].into();
+    let mut names: BTreeSet<String> = [if issuer.is_trust_domain { "sub" } else { "iss" }.to_owned()].into();
     if !issuer.missing_exp {
         names.insert("exp".to_owned());
     }
@@ -67,14 +81,17 @@ fn least_members(issuer: &Issuer) -> usize {
 
 /// Whether a token could belong to both.
 fn overlap(one: &Issuer, two: &Issuer) -> bool {
-    let sources = |issuer: &Issuer| issuer.audience_claims.iter().map(|path| steps(path)).collect::<Vec<_>>();
     if let (Ok(Some(template)), Ok(Some(other))) = (Template::of(&one.name), Template::of(&two.name))
         && one.name != two.name
     {
         return template.overlaps(&other);
     }
-    one.name == two.name
-        && types(&one.typ).iter().any(|typ| types(&two.typ).contains(typ))
+    one.name == two.name && (one.is_trust_domain != two.is_trust_domain || take_the_same(one, two))
+}
+
+fn take_the_same(one: &Issuer, two: &Issuer) -> bool {
+    let sources = |issuer: &Issuer| issuer.audience_claims.iter().map(|path| steps(path)).collect::<Vec<_>>();
+    types(&one.typ()).iter().any(|typ| types(&two.typ()).contains(typ))
         && (one.any_audience
             || two.any_audience
             || sources(one) != sources(two)

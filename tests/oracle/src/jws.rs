@@ -9,6 +9,7 @@ use crate::claims::{self, Claims};
 use crate::json::Json;
 use crate::key::{Key, Signature};
 use crate::mapping::{self, Mapped};
+use crate::spiffe;
 use crate::template::Template;
 use crate::validator;
 use crate::verdict::{Facts, Verdict};
@@ -111,14 +112,20 @@ pub(crate) fn check(world: &World, token: &[u8], now: i64) -> Checked {
         }
         mapped = mapping::read(issuer, payload, &mut reasons);
         check_tenant(issuer, claims, payload, &mut reasons);
+        if issuer.is_trust_domain && !claims.sub.as_deref().is_some_and(spiffe::is_workload) {
+            reasons.insert("invalid-claim");
+        }
         check_claims(issuer, header.as_ref(), claims, &mapped, payload, now, &mut reasons);
     }
     let octets = decode_url(signature);
     if octets.is_none() {
         reasons.insert("malformed-signature");
     }
-    let candidates = match (&header, issuer) {
-        (Some(header), Some(issuer)) => candidates(issuer, header, &mut reasons),
+    let candidates = match (&header, issuer, &claims) {
+        (Some(header), Some(issuer), Some((claims, _))) => {
+            let iss = issuer_of(issuer, claims);
+            candidates(issuer, header, iss.as_deref().unwrap_or_default(), &mut reasons)
+        }
         _ => Vec::new(),
     };
     let (Some(octets), Some((claims, payload)), true) = (octets, claims, reasons.is_empty()) else {
@@ -127,7 +134,10 @@ pub(crate) fn check(world: &World, token: &[u8], now: i64) -> Checked {
     let signing_input = &token[..token.len() - signature.len() - 1];
     let checks: Vec<_> = candidates.iter().map(|key| key.check(signing_input.as_bytes(), &octets)).collect();
     let outcome = match checks.iter().position(|check| *check == Signature::Good) {
-        Some(good) => Ok(Box::new(facts(claims, mapped, payload, candidates[good]))),
+        Some(good) => {
+            let issuer = issuer.and_then(|issuer| issuer_of(issuer, &claims));
+            Ok(Box::new(facts(issuer, claims, mapped, payload, candidates[good])))
+        }
         None if checks.contains(&Signature::Bad) => Err(Verdict::reject("bad-signature")),
         // Where no key is named, another one may have made it.
         None if header.is_some_and(|header| {
@@ -182,7 +192,13 @@ fn read_header(text: &str, reasons: &mut Reasons) -> Option<Header> {
     if reasons.len() > before { None } else { alg.map(|alg| Header { alg, kid, typ }) }
 }
 
-/// The section for a token: that of its issuer's name, or of the template that it matches; of several that take its `typ`; of
+/// Who issued a token: for a trust domain it is the trust domain, whatever `iss` says.
+fn issuer_of(issuer: &Issuer, claims: &Claims) -> Option<String> {
+    if issuer.is_trust_domain { Some(issuer.name.clone()) } else { claims.iss.clone() }
+}
+
+/// The section for a token: that of its issuer's name, or of the template that it matches, or else of the trust domain that its
+/// `sub` is in; of several that take its `typ`; of
 /// several the one that names the first of the token's audiences that any of them names (SECURITY.md).
 fn find_issuer(
     world: &World,
@@ -191,21 +207,30 @@ fn find_issuer(
     payload: &Json,
     reasons: &mut Reasons,
 ) -> Option<usize> {
-    let Some(iss) = &claims.iss else {
-        reasons.insert("missing-claim");
-        return None;
-    };
     let all = &world.issuers;
-    let matches = |name: &str| matches!(Template::of(name), Ok(Some(template)) if template.tenant(iss).is_some());
-    // The text of a template is the name of nobody.
-    let is = |name: &str| name == iss && matches!(Template::of(name), Ok(None));
-    let mut of_name: Vec<usize> = (0..all.len()).filter(|index| is(&all[*index].name)).collect();
-    if of_name.is_empty() {
-        of_name = (0..all.len()).filter(|index| matches(&all[*index].name)).collect();
+    let those = |is_one: &dyn Fn(&Issuer) -> bool| -> Vec<usize> {
+        (0..all.len()).filter(|index| is_one(&all[*index])).collect()
+    };
+    let mut of_name = Vec::new();
+    if let Some(iss) = &claims.iss {
+        let matches = |name: &str| matches!(Template::of(name), Ok(Some(template)) if template.tenant(iss).is_some());
+        // The text of a template is the name of nobody.
+        let is = |name: &str| name == iss && matches!(Template::of(name), Ok(None));
+        of_name = those(&|issuer| !issuer.is_trust_domain && is(&issuer.name));
+        if of_name.is_empty() {
+            of_name = those(&|issuer| matches(&issuer.name));
+        }
+    }
+    let mut is_in_a_domain = false;
+    if of_name.is_empty() && all.iter().any(|issuer| issuer.is_trust_domain) {
+        let domain = claims.sub.as_deref().and_then(spiffe::domain_of);
+        is_in_a_domain = domain.is_some();
+        of_name = those(&|issuer| issuer.is_trust_domain && Some(&issuer.name) == domain.as_ref());
     }
     match of_name[..] {
         [] => {
-            reasons.insert("unknown-issuer");
+            let is_named = claims.iss.is_some() || is_in_a_domain;
+            reasons.insert(if is_named { "unknown-issuer" } else { "missing-claim" });
             return None;
         }
         [only] => return Some(only),
@@ -213,7 +238,7 @@ fn find_issuer(
     }
     // Without a header that can be read the token is rejected for that.
     let header = header?;
-    let of_typ: Vec<usize> = of_name.into_iter().filter(|index| takes(&all[*index].typ, header).is_some()).collect();
+    let of_typ: Vec<usize> = of_name.into_iter().filter(|index| takes(&all[*index].typ(), header).is_some()).collect();
     match of_typ[..] {
         [] => {
             reasons.insert("type-not-allowed");
@@ -281,10 +306,10 @@ fn check_claims(
 ) {
     let mut required = issuer.required.clone();
     if let Some(header) = header {
-        if issuer.algorithms.as_ref().is_some_and(|admitted| !admitted.contains(&header.alg.as_str())) {
+        if issuer.algorithms().is_some_and(|admitted| !admitted.contains(&header.alg.as_str())) {
             reasons.insert("algorithm-not-allowed");
         }
-        match takes(&issuer.typ, header) {
+        match takes(&issuer.typ(), header) {
             None => drop(reasons.insert("type-not-allowed")),
             // RFC 9068 section 2.2. It requires `iss`, `exp` and `aud` too, as does everything below, unless the operator has
             // accepted the danger of their absence (SECURITY.md).
@@ -338,13 +363,16 @@ fn confirmation(cnf: &[(String, Json)]) -> Vec<&'static str> {
 }
 
 /// docs/keys.md, "Which key a token is checked under".
-fn candidates<'w>(issuer: &'w Issuer, header: &Header, reasons: &mut Reasons) -> Vec<&'w Key> {
+fn candidates<'w>(issuer: &'w Issuer, header: &Header, iss: &str, reasons: &mut Reasons) -> Vec<&'w Key> {
     let of_algorithm = || issuer.keys.iter().filter(|key| key.alg == header.alg);
     let mut found: Vec<&Key> = match &header.kid {
         None => of_algorithm().collect(),
         Some(kid) => {
             let named: Vec<_> = of_algorithm().filter(|key| key.kid.as_ref() == Some(kid)).collect();
             if !named.is_empty() {
+                if named.iter().any(|key| !issuer.admits(key, iss)) {
+                    reasons.insert("key-not-admitted");
+                }
                 return named;
             }
             if issuer.keys.iter().any(|key| key.kid.as_ref() == Some(kid)) {
@@ -354,26 +382,31 @@ fn candidates<'w>(issuer: &'w Issuer, header: &Header, reasons: &mut Reasons) ->
             of_algorithm().filter(|key| key.kid.is_none()).collect()
         }
     };
-    // A key under several names is one, and known by the first of them.
+    // A key under several names is one, and known by the first of them, unless it is for something else under each.
     found.sort_by_key(|key| &key.kid);
     let mut distinct: Vec<&Key> = Vec::new();
     for key in found {
-        if !distinct.iter().any(|other| other.is_same(key)) {
+        if !distinct.iter().any(|other| other.is_same(key) && other.special_purposes() == key.special_purposes()) {
             distinct.push(key);
         }
     }
     match distinct.len() {
         0 => drop(reasons.insert("unknown-key")),
         count if count > MAX_KEYS_TRIED => drop(reasons.insert("ambiguous-key")),
-        _ => {}
+        _ => {
+            distinct.retain(|key| issuer.admits(key, iss));
+            if distinct.is_empty() {
+                reasons.insert("unknown-key");
+            }
+        }
     }
     distinct
 }
 
-fn facts(claims: Claims, mapped: Mapped, payload: Json, key: &Key) -> Facts {
+fn facts(issuer: Option<String>, claims: Claims, mapped: Mapped, payload: Json, key: &Key) -> Facts {
     Facts {
         kind: "jwt",
-        issuer: claims.iss,
+        issuer,
         subject: mapped.subject,
         audience: mapped.audience.unwrap_or_default(),
         scopes: mapped.scopes,

@@ -17,7 +17,18 @@ pub struct Key {
     pub kid: Option<String>,
     /// Its algorithm.
     pub alg: String,
+    /// What each JWK that holds it says that it is for. None of a key that is in no JWK.
+    pub purposes: Vec<Purpose>,
     material: Material,
+}
+
+/// What a JWK says that its key is for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Purpose {
+    /// `use` (RFC 7517 section 4.2).
+    pub key_use: Option<String>,
+    /// `issuer`, as Microsoft Entra has it: whose tokens it signs.
+    pub issuer: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -43,25 +54,33 @@ impl Key {
     /// An HMAC key.
     #[must_use]
     pub fn secret(kid: Option<String>, alg: &str, secret: &[u8]) -> Key {
-        Key { kid, alg: alg.to_owned(), material: Material::Secret(secret.to_vec()) }
+        Key { kid, alg: alg.to_owned(), purposes: Vec::new(), material: Material::Secret(secret.to_vec()) }
     }
 
-    /// The keys of a JWK set (RFC 7517 section 5), all of them strong and well-formed, those for encryption left out. The same
-    /// key twice is one; of different keys with the same `kid` and `alg` none is used.
+    /// The keys of a JWK set (RFC 7517 section 5), all of them strong and well-formed, those whose `use` is not listed left out.
+    /// The same key twice is one, for the purposes of both; of different keys with the same `kid` and `alg` none is used.
     ///
     /// # Panics
     /// For a set that is not so: the oracle judges tokens, not keys.
     #[must_use]
-    pub fn read_set(jwks: &str) -> Vec<Key> {
+    pub fn read_set(jwks: &str, uses: &[&str]) -> Vec<Key> {
         let set = Json::parse(jwks.as_bytes()).expect("JSON");
         let Some(Json::Array(jwks)) = set.get("keys") else { panic!("no JWK set") };
-        let all: Vec<Key> = jwks.iter().filter(|jwk| is_for_signatures(jwk)).flat_map(read).collect();
+        let all: Vec<Key> = jwks.iter().filter(|jwk| has_use(jwk, uses)).flat_map(read).collect();
         let mut keys: Vec<Key> = Vec::new();
         for key in &all {
             let has_name = |other: &&Key| other.kid == key.kid && other.alg == key.alg;
             let is_ambiguous = key.kid.is_some() && all.iter().filter(has_name).any(|other| !other.is_same(key));
-            if !is_ambiguous && !keys.iter().filter(has_name).any(|other| other.is_same(key)) {
-                keys.push(key.clone());
+            if is_ambiguous {
+                continue;
+            }
+            match keys.iter_mut().find(|other| has_name(&&**other) && other.is_same(key)) {
+                None => keys.push(key.clone()),
+                Some(same) => {
+                    let further = key.purposes.iter().filter(|one| !same.purposes.contains(one)).cloned();
+                    let further: Vec<_> = further.collect();
+                    same.purposes.extend(further);
+                }
             }
         }
         keys
@@ -70,6 +89,13 @@ impl Key {
     /// Whether `other` is the same key, under whatever name.
     pub(crate) fn is_same(&self, other: &Key) -> bool {
         self.material == other.material
+    }
+
+    /// Its purposes, where they say more than `sig` or nothing.
+    pub(crate) fn special_purposes(&self) -> &[Purpose] {
+        let is_special =
+            |one: &Purpose| one.issuer.is_some() || one.key_use.as_deref().is_some_and(|found| found != "sig");
+        if self.purposes.iter().any(is_special) { &self.purposes } else { &[] }
     }
 
     /// Whether there may be a key of this algorithm with signatures of this length.
@@ -124,8 +150,9 @@ impl Key {
 }
 
 /// RFC 7517 section 4.2. What is null is absent.
-fn is_for_signatures(jwk: &Json) -> bool {
-    matches!(jwk.get("use"), None | Some(Json::Null)) || jwk.get("use").and_then(Json::as_str) == Some("sig")
+fn has_use(jwk: &Json, uses: &[&str]) -> bool {
+    let is_listed = |found: &str| uses.contains(&found);
+    matches!(jwk.get("use"), None | Some(Json::Null)) || jwk.get("use").and_then(Json::as_str).is_some_and(is_listed)
 }
 
 /// One JWK: a key for each algorithm that it is for.
@@ -133,6 +160,7 @@ fn read(jwk: &Json) -> Vec<Key> {
     let text = |name: &str| jwk.get(name).and_then(Json::as_str);
     let octets = |name: &str| decode_url(text(name).expect(name)).expect(name);
     let (material, default) = match (text("kty"), text("crv")) {
+        (Some("oct"), _) => (Material::Secret(octets("k")), &[][..]),
         (Some("RSA"), _) => {
             let number = |name| BigUint::from_bytes_be(&octets(name));
             // Above its own limit of 4096 bits it would refuse the key.
@@ -158,7 +186,15 @@ fn read(jwk: &Json) -> Vec<Key> {
         other => panic!("{other:?}"),
     };
     let algs = text("alg").map_or(default.to_vec(), |alg| vec![alg]);
-    let key = |alg: &str| Key { kid: text("kid").map(Into::into), alg: alg.to_owned(), material: material.clone() };
+    let owned = |name: &str| text(name).map(str::to_owned);
+    let purposes = vec![Purpose { key_use: owned("use"), issuer: owned("issuer") }];
+    let kid = owned("kid");
+    let key = |alg: &str| Key {
+        kid: kid.clone(),
+        alg: alg.to_owned(),
+        purposes: purposes.clone(),
+        material: material.clone(),
+    };
     algs.into_iter().map(key).collect()
 }
 

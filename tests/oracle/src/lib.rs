@@ -1,7 +1,7 @@
 //! The oracle: what is to be made of a credential, decided a second time, slowly and from the specifications alone.
 //!
 //! [`judge`] takes the value of an Authorization header as `tollgate::Engine::verify_at` does, and comes to a [`Verdict`] by
-//! code of its own: RFC 7515, 7517, 7518, 7519, 8725, 9068, 6750 and 7617, and where these leave a choice, SECURITY.md and the
+//! code of its own: RFC 7515, 7517, 7518, 7519, 8725, 9068, 6750 and 7617, SPIFFE-ID and JWT-SVID, and where these leave a choice, SECURITY.md and the
 //! documentation of tollgate. It shares nothing with the engine: JSON is serde_json's, base64 that of the crate of this
 //! name, and the cryptography RustCrypto's instead of ring's and aws-lc's.
 //!
@@ -38,6 +38,7 @@ mod session;
 mod setting;
 mod signature;
 mod signer;
+mod spiffe;
 mod template;
 mod text;
 mod token;
@@ -47,7 +48,7 @@ mod world;
 
 pub use json::{Json, NotStrict};
 pub use judge::{judge, judge_api_key};
-pub use key::Key;
+pub use key::{Key, Purpose};
 pub use mutation::{Kind as MutationKind, Mutation};
 pub use plan::{Plan, Trial};
 pub use policy_plan::{PolicyPlan, Step};

@@ -33,8 +33,8 @@ pub enum Step {
     Remove(String),
 }
 
-/// The keys of the issuers, by their `kid`.
-const KEYS: [&str; 3] = ["k0", "k1", "k2"];
+/// The keys of the issuers, by their `kid`: a secret and an elliptic one of each.
+const KEYS: [[&str; 3]; 2] = [["k0", "k1", "k2"], ["e0", "e1", "e2"]];
 
 impl PolicyPlan {
     /// Reads a plan.
@@ -46,11 +46,14 @@ impl PolicyPlan {
         let target = choices.below(count);
         let typ = choices.typ(&issuers[target].typ);
         let (iss, claims) = choices.claims(&issuers[target]);
-        let kid = KEYS[if choices.rarely() { choices.below(KEYS.len()) } else { target }];
+        let kinds = KEYS[usize::from(issuers[target].secrets.is_empty() && issuers[target].keys[0].alg == "ES256")];
+        let kid = if choices.rarely() { choices.one_of(&KEYS.concat()) } else { kinds[target] };
         let typ = if typ.is_empty() { String::new() } else { format!(r#","typ":"{typ}""#) };
-        let header = format!(r#"{{"alg":"HS256","kid":"{kid}"{typ}}}"#);
+        let named = if choices.rarely() { String::new() } else { format!(r#","kid":"{kid}""#) };
+        let signer = key(kid);
+        let header = format!(r#"{{"alg":"{}"{named}{typ}}}"#, signer.alg);
         let signing_input = format!("{}.{}", encode_url(header.as_bytes()), encode_url(claims.as_bytes()));
-        let mut signature = key(kid).sign(signing_input.as_bytes());
+        let mut signature = signer.sign(signing_input.as_bytes());
         if choices.rarely() {
             signature[0] ^= 1;
         }
@@ -67,7 +70,7 @@ impl PolicyPlan {
     #[must_use]
     pub fn random(number: u64) -> PolicyPlan {
         let mut random = Random::new(number);
-        PolicyPlan::from_bytes(&(0..240).map(|_| random.byte()).collect::<Vec<_>>())
+        PolicyPlan::from_bytes(&(0..400).map(|_| random.byte()).collect::<Vec<_>>())
     }
 
     /// Whether an engine has to refuse the configuration, by what the documentation says of each setting.
@@ -96,8 +99,15 @@ impl fmt::Debug for PolicyPlan {
 }
 
 fn key(kid: &str) -> Signer {
-    Signer::new("HS256", 20 + KEYS.iter().position(|one| *one == kid).unwrap_or(0))
+    let [secrets, elliptic] = KEYS.map(|kids| kids.iter().position(|one| *one == kid));
+    match (secrets, elliptic) {
+        (None, Some(number)) => Signer::new("ES256", 30 + number),
+        (number, _) => Signer::new("HS256", 20 + number.unwrap_or(0)),
+    }
 }
+
+/// Which `use` keys are loaded with, where all of them are.
+const ALL_USES: [&str; 3] = ["sig", "jwt-svid", "x509-svid"];
 
 /// One choice after the other from the bytes; at their end always the first.
 struct Choices<'b>(&'b [u8]);
@@ -160,6 +170,11 @@ impl Choices<'_> {
             0 => Step::Remove(changed.name),
             1 => Step::Remove(self.issuer(0).name),
             2 => Step::Add(Box::new(self.issuer(target))),
+            // The name of a trust domain becomes that of an issuer, or cannot be while the trust domain is there.
+            3 if changed.is_trust_domain => {
+                changed.is_trust_domain = false;
+                if self.sometimes() { Step::Add(Box::new(changed)) } else { Step::Replace(vec![changed]) }
+            }
             // A full name takes the tokens of a template.
             3 => {
                 (changed.tenant_claim, changed.tenants) = (None, None);
@@ -197,6 +212,9 @@ impl Choices<'_> {
         }
         if self.rarely() {
             return self.one_of(&STRANGE_NAMES).into();
+        }
+        if self.rarely() {
+            return self.one_of(&TRUST_DOMAINS).into();
         }
         let variable = if self.rarely() { "other" } else { "tenant" };
         let (before, after) = (self.one_of(&BEFORE), self.one_of(&AFTER));
@@ -253,13 +271,30 @@ impl Choices<'_> {
             issuer.audiences.clear();
         }
         issuer.missing_exp = self.rarely();
+        if self.below(16) == 15 {
+            issuer.is_trust_domain = true;
+            issuer.name = self.one_of(&TRUST_DOMAINS).into();
+            (issuer.tenant_claim, issuer.tenants) = (None, None);
+            if self.very_rarely() {
+                issuer.name = self.one_of(&STRANGE_TRUST_DOMAINS).into();
+            }
+        }
+        // What JWT-SVID fixes is mostly left alone.
+        let is_fixed = issuer.is_trust_domain && !self.rarely();
+        if is_fixed {
+            (issuer.any_audience, issuer.missing_exp) = (false, false);
+            if issuer.audiences.is_empty() {
+                issuer.audiences = vec![AUDIENCES[index]];
+            }
+        }
         issuer.typ = match self.below(8) {
+            _ if is_fixed => Typ::Jwt,
             0 | 1 => Typ::Jwt,
             2 => Typ::AccessToken,
             3 => Typ::Both,
             _ => Typ::OneOf([vec![self.one_of(&TYPES)], self.some_of(&TYPES, 2)].concat()),
         };
-        if self.sometimes() {
+        if self.sometimes() && !is_fixed {
             // `aud` may stand last, where it stands first in most configurations.
             issuer.audience_claims = self.some_of(&PATHS, 2);
             if !self.rarely() && !issuer.audience_claims.contains(&"aud") {
@@ -269,7 +304,7 @@ impl Choices<'_> {
         if self.sometimes() {
             issuer.client_claims = self.some_of(&PATHS, 4);
         }
-        if self.sometimes() {
+        if self.sometimes() && !is_fixed {
             issuer.subject_claims = self.some_of(&PATHS, 3);
         }
         if self.sometimes() {
@@ -304,11 +339,72 @@ impl Choices<'_> {
         if self.sometimes() {
             issuer.validators = self.some_of(&VALIDATORS, 2);
         }
-        let (kid, secret) = (KEYS[index], key(KEYS[index]).hmac_secret().unwrap_or_default().to_vec());
-        issuer.keys = vec![Key::secret(Some(kid.into()), "HS256", &secret)];
-        issuer.secrets = vec![(Some(kid.into()), "HS256", secret)];
-        issuer.jwks = r#"{"keys":[]}"#.into();
+        self.set_keys(&mut issuer, index);
         issuer
+    }
+
+    /// A secret alone, or the JWK set of one key, of a secret or an elliptic one: under one name or two, for one purpose or several.
+    fn set_keys(&mut self, issuer: &mut Issuer, index: usize) {
+        let is_elliptic = issuer.is_trust_domain || self.very_rarely();
+        let kid = KEYS[usize::from(is_elliptic)][index];
+        let signer = key(kid);
+        if !is_elliptic && !self.sometimes() {
+            let secret = signer.hmac_secret().unwrap_or_default().to_vec();
+            issuer.keys = vec![Key::secret(Some(kid.into()), "HS256", &secret)];
+            issuer.secrets = vec![(Some(kid.into()), "HS256", secret)];
+            issuer.jwks = r#"{"keys":[]}"#.into();
+            return;
+        }
+        let usual = if issuer.is_trust_domain { "jwt-svid" } else { "sig" };
+        if self.sometimes() {
+            issuer.key_use = Some(self.some_of(&ALL_USES, 2));
+            if !self.rarely() {
+                issuer.key_use.get_or_insert_default().push(usual);
+            }
+        }
+        issuer.loaded_uses = if self.rarely() { vec![usual] } else { ALL_USES.to_vec() };
+        let (mut jwks, count) = (Vec::new(), self.one_of(&[1, 1, 2, 2, 3, 6]));
+        for number in 0..count {
+            let kid = match self.below(8) {
+                _ if number == 0 => kid.to_owned(),
+                0..4 => kid.to_owned(),
+                _ => format!("{kid}-{number}"),
+            };
+            let key_use = match self.below(8) {
+                0 => self.one_of(&["", "enc", "x509-svid"]),
+                1 => self.one_of(&["sig", "jwt-svid"]),
+                _ => usual,
+            };
+            let key_use = if key_use.is_empty() { String::new() } else { format!(r#","use":"{key_use}""#) };
+            let meant = if self.sometimes() { self.key_issuer(&issuer.name) } else { String::new() };
+            let meant = if meant.is_empty() { String::new() } else { format!(r#","issuer":"{meant}""#) };
+            let jwk = signer.jwk(Some(&kid), true).unwrap_or_else(|| {
+                let secret = encode_url(signer.hmac_secret().unwrap_or_default());
+                format!(r#"{{"kty":"oct","alg":"HS256","kid":"{kid}","k":"{secret}"}}"#)
+            });
+            jwks.push(format!("{}{key_use}{meant}}}", &jwk[..jwk.len() - 1]));
+        }
+        issuer.jwks = format!(r#"{{"keys":[{}]}}"#, jwks.join(","));
+        issuer.keys = Key::read_set(&issuer.jwks, &issuer.loaded_uses);
+        if issuer.keys.is_empty() {
+            issuer.loaded_uses = [&ALL_USES[..], &["enc"]].concat();
+            issuer.keys = Key::read_set(&issuer.jwks, &issuer.loaded_uses);
+        }
+    }
+
+    /// What a JWK of an issuer of this name says that it is of.
+    fn key_issuer(&mut self, name: &str) -> String {
+        match self.below(8) {
+            0 => self.issuer_name(),
+            1 => self.one_of(&TRUST_DOMAINS).into(),
+            // Of one of its tenants.
+            2..5 if name.contains('{') => {
+                let (before, rest) = name.split_once('{').unwrap_or_default();
+                let after = rest.split_once('}').map_or("", |(_, after)| after);
+                format!("{before}{}{after}", self.one_of(&TENANTS))
+            }
+            _ => name.to_owned(),
+        }
     }
 
     fn expected_values(&mut self) -> Vec<ExpectedValue> {
@@ -331,10 +427,27 @@ impl Choices<'_> {
             ("exp", (NOW + 600).to_string()),
             ("aud", format!("\"{}\"", issuer.audiences.first().unwrap_or(&"x"))),
         ];
+        let workload = match self.below(8) {
+            _ if !issuer.is_trust_domain && !self.very_rarely() => None,
+            0 => Some(self.one_of(&STRANGE_WORKLOADS).to_owned()),
+            1 => Some(format!("{}/a", self.one_of(&TRUST_DOMAINS))),
+            _ => Some(format!("{}{}", issuer.name, self.one_of(&["/a", "/ns/shop/sa/orders", "/a.b-c_D"]))),
+        };
+        if issuer.is_trust_domain && !self.sometimes() {
+            claims.remove(0);
+            if self.rarely() {
+                claims.push(("iss", "\"https://a.example\"".to_owned()));
+            }
+        }
+        if let Some(workload) = &workload {
+            claims.push(("sub", format!("\"{workload}\"")));
+        }
         if !self.rarely() {
             let (subject, client) = (self.one_of(&["\"s\"", "\"a\""]), self.one_of(&["\"app-1\"", "\"app-2\""]));
             for (name, value) in [("sub", subject), ("client_id", client), ("iat", "1"), ("jti", "\"t\"")] {
-                claims.push((name, value.into()));
+                if name != "sub" || workload.is_none() {
+                    claims.push((name, value.into()));
+                }
             }
             if self.below(2) == 1 {
                 claims.push(("scope", "\"read role:admin\"".into()));
@@ -401,6 +514,22 @@ const STRANGE_NAMES: [&str; 10] = [
     "http://t.example/{tenant}",
     "https://t.example:8443/{tenant}",
     "//t.example/{tenant}",
+];
+
+const TRUST_DOMAINS: [&str; 3] = ["spiffe://example.org", "spiffe://example.org", "spiffe://a-b.c_d"];
+
+const STRANGE_TRUST_DOMAINS: [&str; 5] =
+    ["spiffe://", "spiffe://Example.org", "spiffe://example.org:8443", "spiffe://example.org/a", "spiffe://{tenant}"];
+
+const STRANGE_WORKLOADS: [&str; 8] = [
+    "spiffe://example.org",
+    "spiffe://example.org/",
+    "spiffe://example.org/a/",
+    "spiffe://example.org/../a",
+    "spiffe://example.org/a b",
+    "spiffe://example.org.evil/a",
+    "spiffe://example.org:8443/a",
+    "SPIFFE://example.org/a",
 ];
 
 const TENANTS: [&str; 6] = ["a", "b", "a.b", "A_-9", "v2", LONG];

@@ -45,7 +45,7 @@ static SETTING: LazyLock<Setting> = LazyLock::new(|| {
             named.signer.hmac_secret().map(|secret| (named.kid.clone(), named.signer.alg, secret.to_vec()))
         };
         let secrets: Vec<_> = keys.iter().filter_map(|(named, _)| secret(named)).collect();
-        let mut usable = Key::read_set(&jwks);
+        let mut usable = Key::read_set(&jwks, &["sig"]);
         usable.extend(secrets.iter().map(|(kid, alg, secret)| Key::secret(kid.clone(), alg, secret)));
         issuers.push(Issuer { jwks, secrets, keys: usable, ..issuer });
         signers.push(keys.into_iter().map(|(named, _)| named).collect());

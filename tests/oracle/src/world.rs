@@ -1,4 +1,6 @@
 use crate::key::Key;
+use crate::spiffe;
+use crate::template::Template;
 
 /// All that a verifier is configured with.
 #[derive(Clone, Debug)]
@@ -20,12 +22,18 @@ pub struct World {
 pub struct Issuer {
     /// What `iss` has to equal, or a template with one `{variable}`.
     pub name: String,
+    /// Whether the name is the SPIFFE ID of a trust domain, in which a token's `sub` is, whatever `iss` says.
+    pub is_trust_domain: bool,
     /// Where the name is a template: the claim that has to equal what stands in place of the variable.
     pub tenant_claim: Option<&'static str>,
     /// Where the name is a template: what may stand in place of the variable; anything without a list.
     pub tenants: Option<Vec<String>>,
-    /// The JWK set of its public keys.
+    /// Its JWK set.
     pub jwks: String,
+    /// Which `use` the JWKs may have that are loaded, beside none.
+    pub loaded_uses: Vec<&'static str>,
+    /// Which of the loaded ones its tokens may be signed under.
+    pub key_use: Option<Vec<&'static str>>,
     /// Its HMAC keys: `kid`, `alg`, secret.
     pub secrets: Vec<(Option<String>, &'static str, Vec<u8>)>,
     /// The usable ones among both, read.
@@ -72,9 +80,12 @@ impl Issuer {
     pub fn new(name: &str, audiences: Vec<&'static str>) -> Self {
         Issuer {
             name: name.into(),
+            is_trust_domain: false,
             tenant_claim: None,
             tenants: None,
             jwks: String::new(),
+            loaded_uses: vec!["sig"],
+            key_use: None,
             secrets: Vec::new(),
             keys: Vec::new(),
             audiences,
@@ -95,6 +106,32 @@ impl Issuer {
             leeway: 60,
             validators: Vec::new(),
         }
+    }
+
+    /// What `typ` may be, which JWT-SVID fixes for the tokens of a trust domain.
+    pub(crate) fn typ(&self) -> Typ {
+        if self.is_trust_domain { Typ::OneOf(vec!["", "JWT", "JOSE"]) } else { self.typ.clone() }
+    }
+
+    /// The algorithms that are admitted; all when there is no list.
+    pub(crate) fn algorithms(&self) -> Option<Vec<&'static str>> {
+        self.algorithms.clone().or_else(|| self.is_trust_domain.then(|| spiffe::ALGORITHMS.to_vec()))
+    }
+
+    /// Whether `key`, one of its keys, is for tokens of `issuer`, by what its JWKs say.
+    pub(crate) fn admits(&self, key: &Key, issuer: &str) -> bool {
+        let has_use = |found: &Option<String>| match (found.as_deref(), &self.key_use) {
+            // In a bundle each key says what it is for.
+            (None, _) => !self.is_trust_domain,
+            (Some(found), Some(listed)) => listed.contains(&found),
+            (Some(found), None) => found == if self.is_trust_domain { "jwt-svid" } else { "sig" },
+        };
+        let is_meant = |name: &String| {
+            let template = Template::of(name).ok().flatten();
+            name == issuer || template.is_some_and(|template| template.tenant(issuer).is_some())
+        };
+        key.purposes.is_empty()
+            || key.purposes.iter().any(|one| has_use(&one.key_use) && one.issuer.as_ref().is_none_or(is_meant))
     }
 }
 

@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tollgate::{
-    Algorithm, Issuer, KeyRing, KeySet, Refusal, RefusalCode, ScopesFrom, TypProfile, TypSet, VerifiedClaims,
+    Algorithm, Issuer, KeyRing, KeySet, KeyUses, Refusal, RefusalCode, ScopesFrom, TypProfile, TypSet, VerifiedClaims,
 };
 use tollgate_oracle::{ExpectedValue, Rule, Typ, Validator};
 
@@ -11,11 +12,7 @@ pub(super) type Log = Arc<Mutex<Vec<&'static str>>>;
 
 /// The issuer that the oracle has described. Its validators write their codes into `log` when they are run.
 pub(super) fn issuer(described: &tollgate_oracle::Issuer, log: Option<&Log>) -> Issuer {
-    let mut keys = KeySet::builder().jwks(described.jwks.as_bytes()).expect("a key set");
-    for (kid, alg, secret) in &described.secrets {
-        keys = keys.hmac(kid.as_deref(), algorithm(alg), secret);
-    }
-    let keys = keys.build_with_reports().set;
+    let keys = keys_of(described);
     assert_eq!(keys.len(), described.keys.len(), "the usable keys of {}", described.name);
     let typ = match &described.typ {
         Typ::Jwt => TypProfile::Jwt,
@@ -24,7 +21,11 @@ pub(super) fn issuer(described: &tollgate_oracle::Issuer, log: Option<&Log>) -> 
         Typ::OneOf(types) => TypProfile::OneOf(TypSet::new(types.iter().copied()).expect("media types")),
     };
     let leeway = u32::try_from(described.leeway).expect("not negative");
-    let mut issuer = Issuer::new(&described.name)
+    let issuer = match described.name.strip_prefix("spiffe://") {
+        Some(domain) if described.is_trust_domain => Issuer::spiffe(domain),
+        _ => Issuer::new(&described.name),
+    };
+    let mut issuer = issuer
         .keys(KeyRing::new(keys))
         .typ(typ)
         .leeway(leeway)
@@ -36,6 +37,9 @@ pub(super) fn issuer(described: &tollgate_oracle::Issuer, log: Option<&Log>) -> 
         .scopes_from(if described.all_scopes { ScopesFrom::All } else { ScopesFrom::First })
         .max_list_entries(described.max_list_entries)
         .max_members(described.max_members);
+    if let Some(uses) = &described.key_use {
+        issuer = issuer.key_use(uses);
+    }
     for (path, prefix) in &described.scope_claims {
         issuer = match *prefix {
             "" => issuer.scope_claim(path),
@@ -75,6 +79,30 @@ pub(super) fn issuer(described: &tollgate_oracle::Issuer, log: Option<&Log>) -> 
         issuer = issuer.danger_accept_missing_exp();
     }
     issuer
+}
+
+/// Made once: tables of elliptic keys take longer than all else of a plan.
+fn keys_of(described: &tollgate_oracle::Issuer) -> KeySet {
+    static MADE: Mutex<BTreeMap<(String, Vec<&str>), KeySet>> = Mutex::new(BTreeMap::new());
+    let name = (described.jwks.clone(), described.loaded_uses.clone());
+    let is_elliptic = described.secrets.is_empty() && described.jwks.contains("P-256");
+    if is_elliptic && let Some(keys) = MADE.lock().expect("no panic").get(&name) {
+        return keys.clone();
+    }
+    let uses = KeyUses::new(described.loaded_uses.iter().copied()).expect("uses");
+    let mut keys = KeySet::builder().key_uses(uses).jwks(described.jwks.as_bytes()).expect("a key set");
+    for (kid, alg, secret) in &described.secrets {
+        keys = keys.hmac(kid.as_deref(), algorithm(alg), secret);
+    }
+    let keys = keys.build_with_reports().set;
+    if is_elliptic {
+        let mut made = MADE.lock().expect("no panic");
+        if made.len() >= 256 {
+            made.clear();
+        }
+        made.insert(name, keys.clone());
+    }
+    keys
 }
 
 fn validator(
