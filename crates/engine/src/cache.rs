@@ -114,6 +114,20 @@ impl Cache {
         }
     }
 
+    /// [`find`](Self::find) in the shared table alone: what this thread has of the token is outdated.
+    #[cold]
+    pub(crate) fn find_shared<R>(
+        &self,
+        fronts: &mut Fronts,
+        jws: &[u8],
+        now: i64,
+        judge: impl Fn(&Token) -> Judgement<R>,
+    ) -> Option<Result<Token, R>> {
+        let tag = Tag::of(jws, self.secret)?;
+        fronts.of(self).remove(tag);
+        self.find_tagged(fronts, tag, now, |token| token.jws() == jws, judge)
+    }
+
     /// Keeps a token that has just been verified.
     pub(crate) fn insert(&self, jws: &[u8], token: &Token) {
         if let Some(tag) = Tag::of(jws, self.secret) {

@@ -14,7 +14,7 @@ use crate::thread::Thread;
 /// What the `cnf` of a token, or of an introspection answer, says. Each text is the canonical base64url of 32 bytes.
 ///
 /// Nobody is bound by the default: there was no `cnf`.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Eq, PartialEq)]
 pub(crate) struct Confirmation<'s> {
     /// `x5t#S256`: the SHA-256 of the client's certificate (RFC 8705 section 3.1).
     pub(crate) certificate: Option<&'s str>,

@@ -4,24 +4,22 @@ use tollgate_jwt::{CompactJws, UnverifiedText};
 use tollgate_keys::{Algorithm, KeyRing, VerifyError, VerifyingKey};
 
 use crate::accepted::{AcceptedCredentials, Kinds};
-use crate::basic::BasicCredentials;
 use crate::builder::{BuildError, EngineBuilder, check_freshness};
 use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::{Clock, Now};
 use crate::confirmation::Sender;
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
-use crate::dpop::{DpopChecks, ProofError};
-use crate::introspection::Introspection;
-use crate::issuer::{ConfiguredIssuer, Issuer, Issuers};
+use crate::dpop::DpopChecks;
+use crate::introspection::{Introspection, confirm};
+use crate::issuer::{Issuer, Issuers, Withdrawals};
 use crate::observer::{Notes, Observer};
-use crate::policy::{check_begun, check_not_expired};
 use crate::principal::{Principal, PrincipalKind};
-use crate::record::{KeyKind, KeyRecord, KeyState};
+use crate::record::KeyRecord;
 use crate::rejection::Rejection;
 use crate::request::{Presented, Request};
 use crate::revocation::{Marks, Revocations};
 use crate::status_lists::StatusReference;
-use crate::table::{ApiKeyTable, LastUse, MatchedKey, NativeKey};
+use crate::table::{ApiKeyTable, LastUse};
 use crate::thread::Thread;
 use crate::token::{Stamp, Token};
 
@@ -275,27 +273,9 @@ impl Engine {
         sender: &Sender<'_>,
         notes: &N,
     ) -> Result<Principal, Rejection> {
-        let now = sender.now;
         let mut asked = None;
         let verdict = Thread::with(|thread| {
-            let judge = |token: &Token| {
-                notes.issuer(token.configured_issuer());
-                self.judge(token, now)
-            };
-            let cached =
-                self.cache.as_ref().and_then(|cache| cache.find(&mut thread.fronts, token, now.earliest, judge));
-            let verified = match cached {
-                Some(judged) => {
-                    notes.cache_hit();
-                    judged
-                }
-                None => {
-                    self.admit_new_jws(token, sender, thread, &mut asked, notes).map_err(|rejection| match rejection {
-                        Rejection::Token(_) | Rejection::MalformedSignature => unless_joined(rejection, token),
-                        other => other,
-                    })
-                }
-            }?;
+            let verified = self.find_jws(token, sender, thread, &mut asked, notes)?;
             // The cache holds what the token says; that its sender has what it is bound to is for each request to show.
             if verified.is_bound() || sender.is_dpop {
                 verified.confirmation().check(token, sender, thread)?;
@@ -311,8 +291,64 @@ impl Engine {
         verdict.map(Principal::from_token)
     }
 
+    /// The JWT, if it is in the cache and good still, or otherwise once it is verified. Whether its sender has what it is bound to is
+    /// another question.
+    #[inline(always)]
+    pub(crate) fn find_jws<N: Notes + ?Sized>(
+        &self,
+        token: &[u8],
+        sender: &Sender<'_>,
+        thread: &mut Thread,
+        asked: &mut Option<KeyRing>,
+        notes: &N,
+    ) -> Result<Token, Rejection> {
+        let judge = |token: &Token| {
+            notes.issuer(token.configured_issuer());
+            self.judge(token, sender)
+        };
+        let now = sender.now.earliest;
+        let mut cached = self.cache.as_ref().and_then(|cache| cache.find(&mut thread.fronts, token, now, &judge));
+        if let Some(Err(rejection)) = &cached
+            && rejection.unasked_issuer().is_some()
+        {
+            // Another thread may have got an answer since.
+            cached = self.cache.as_ref().and_then(|cache| cache.find_shared(&mut thread.fronts, token, now, &judge));
+        }
+        match cached {
+            Some(judged) => {
+                notes.cache_hit();
+                judged
+            }
+            None => {
+                let verified =
+                    self.verify_jws(token, sender, thread, asked, notes).map_err(|rejection| match rejection {
+                        Rejection::Token(_) | Rejection::MalformedSignature => unless_joined(rejection, token),
+                        other => other,
+                    })?;
+                self.keep(token, verified, sender, thread)
+            }
+        }
+    }
+
+    /// Puts a token that was found good here into the cache, also where its issuer is yet to confirm it.
+    fn keep(
+        &self,
+        text: &[u8],
+        mut token: Token,
+        sender: &Sender<'_>,
+        thread: &mut Thread,
+    ) -> Result<Token, Rejection> {
+        let issuer = token.configured_issuer();
+        let is_to_be_confirmed = issuer.withdrawals().is_some_and(|withdrawals| withdrawals.introspection.is_some());
+        let confirmed = if is_to_be_confirmed { confirm(&mut token, sender, thread) } else { Ok(()) };
+        if let Some(cache) = &self.cache {
+            cache.insert(text, &token);
+        }
+        confirmed.map(|()| token)
+    }
+
     /// The whole verification of a JWT. Where its signature was not verified, the ring that was asked is put into `asked`.
-    fn admit_new_jws<N: Notes + ?Sized>(
+    fn verify_jws<N: Notes + ?Sized>(
         &self,
         token: &[u8],
         sender: &Sender<'_>,
@@ -343,23 +379,23 @@ impl Engine {
         })?;
         thread.headers.remember(&jws);
         let stamp = Stamp { keys: keys.generation(), revocations, issuers: issuers.generation() };
-        let status = match issuer.status_lists() {
+        let status = match issuer.withdrawals().and_then(|withdrawals| withdrawals.status_lists.as_ref()) {
             Some(lists) => lists.refer(&mapped.claims, issuer.policy().name(), now)?,
             None => StatusReference::NONE,
         };
         let verified = Token::new(&proof, &mapped, &mut thread.fields, issuer, status, now.earliest, stamp);
         self.check_not_revoked(|| verified.marks())?;
-        check_status(issuer, status, now)?;
+        if let Some(Withdrawals { status_lists: Some(lists), .. }) = issuer.withdrawals() {
+            lists.check(status, issuer.policy().name(), now)?;
+        }
         issuer.policy().check_fresh(&self.revocations)?;
         issuer.validators().check_new(&verified, now.latest)?;
-        if let Some(cache) = &self.cache {
-            cache.insert(token, &verified);
-        }
         Ok(verified)
     }
 
     /// Whether a token that verified once is good now: everything that can have changed since, and nothing that cannot.
-    fn judge(&self, token: &Token, now: Now) -> Judgement<Rejection> {
+    fn judge(&self, token: &Token, sender: &Sender<'_>) -> Judgement<Rejection> {
+        let now = sender.now;
         let (issuer, times, stamp) = (token.configured_issuer(), token.times(), token.stamp());
         let mut issuers = self.issuers.generation();
         if stamp.issuers != issuers {
@@ -386,8 +422,10 @@ impl Engine {
             }
             token.restamp(Stamp { keys: keys.generation(), revocations, issuers });
         }
-        if let Err(rejection) = check_status(issuer, token.status(), now) {
-            return Judgement::Rejected(rejection);
+        if let Some(withdrawals) = issuer.withdrawals()
+            && let Some(judgement) = withdrawals.judge(token, issuer.policy(), sender)
+        {
+            return judgement;
         }
         match issuer.validators().check_hit(token, now.latest) {
             Ok(()) => Judgement::Good,
@@ -405,101 +443,4 @@ impl Engine {
         // The signature is decoded last, when its key is known; several tokens in one value are told apart before that.
         if contains(jws.signature().as_bytes(), b',') { Err(Rejection::MalformedSignature) } else { Ok(jws) }
     }
-
-    fn admit_key(&self, key: &[u8], kinds: Kinds, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
-        let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
-        self.admit_found(table.find(key)?, kinds, request, now)
-    }
-
-    /// A token that the table knows, or otherwise the issuer that it is from.
-    fn admit_opaque<N: Notes + ?Sized>(
-        &self,
-        token: &[u8],
-        kinds: Kinds,
-        sender: &Sender<'_>,
-        notes: &N,
-    ) -> Result<Principal, Rejection> {
-        let unknown = match self.api_keys.as_ref().map(|table| table.find(token)) {
-            // Nothing in the table is bound to a key.
-            Some(Ok(_)) if sender.is_dpop => return Err(ProofError::TokenNotBound.into()),
-            Some(Ok(key)) => return self.admit_found(key, kinds, sender.request, sender.now),
-            Some(Err(error)) => error.into(),
-            None => Rejection::CredentialNotAccepted,
-        };
-        self.admit_unknown_token(token, kinds, sender, notes).unwrap_or(Err(unknown))
-    }
-
-    fn admit_found(
-        &self,
-        key: MatchedKey<KeyRecord>,
-        kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
-    ) -> Result<Principal, Rejection> {
-        if !kinds.contains(key.record().kind().into()) {
-            return Err(Rejection::UnknownApiKey);
-        }
-        self.admit_known(key, request, now)
-    }
-
-    pub(crate) fn table_knows(&self, token: &[u8]) -> bool {
-        self.api_keys.as_ref().is_some_and(|table| table.find(token).is_ok())
-    }
-
-    /// Whether a token begins as the table's own keys do, or is a key in our format of another table.
-    pub(crate) fn is_of_our_making(&self, token: &[u8]) -> bool {
-        self.api_keys.as_ref().is_some_and(|table| table.format().claims(token)) || NativeKey::parse(token).is_ok()
-    }
-
-    /// At most two look-ups: the second is for a reading of which nothing was found in the first.
-    fn admit_basic(&self, credentials: &[u8], request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
-        let credentials =
-            BasicCredentials::decode(credentials).map_err(|rejection| unless_joined(rejection, credentials))?;
-        let mut verdict = Err(Rejection::UnknownClient);
-        for (id, secret) in credentials.readings() {
-            verdict = self.admit_client(id, secret, request, now);
-            if !matches!(verdict, Err(Rejection::UnknownClient)) {
-                break;
-            }
-        }
-        verdict
-    }
-
-    fn admit_client(&self, id: &[u8], secret: &[u8], request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
-        let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
-        let key = table.find(secret).map_err(|_| Rejection::UnknownClient)?;
-        let record = key.record();
-        if record.kind() != KeyKind::ClientSecret || record.client_id().map(str::as_bytes) != Some(id) {
-            return Err(Rejection::UnknownClient);
-        }
-        self.admit_known(key, request, now).map_err(Rejection::of_client)
-    }
-
-    /// The checks of whatever the table holds. The address comes last: 403 is for a credential that is good elsewhere.
-    fn admit_known(&self, key: MatchedKey<KeyRecord>, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
-        let record = key.record();
-        check_in_force(record, now)?;
-        self.check_not_revoked(|| Marks { api_key: Some(record.id()), ..Marks::default() })?;
-        record.check_address(request.address)?;
-        if let Some(last_use) = &self.last_use {
-            last_use.note(key.digest(), now.earliest);
-        }
-        Ok(Principal::from_key(key))
-    }
-}
-
-#[inline]
-fn check_status(issuer: &ConfiguredIssuer, status: StatusReference, now: Now) -> Result<(), Rejection> {
-    issuer.status_lists().map_or(Ok(()), |lists| lists.check(status, issuer.policy().name(), now))
-}
-
-/// No leeway: the clock that set these times is the one that checks them.
-fn check_in_force(record: &KeyRecord, now: Now) -> Result<(), Rejection> {
-    match record.state() {
-        KeyState::Active => {}
-        KeyState::Disabled => return Err(Rejection::Disabled),
-        KeyState::Revoked => return Err(Rejection::Revoked),
-    }
-    record.not_before().map_or(Ok(()), |begin| check_begun(begin, 0, now.earliest))?;
-    record.expires_at().map_or(Ok(()), |end| check_not_expired(end, 0, now.latest))
 }

@@ -1,4 +1,5 @@
-//! Opaque tokens of other servers: what one stands for is known to its issuer alone, which is asked (RFC 7662).
+//! Tokens whose issuer is asked about them (RFC 7662): opaque ones, of which it alone knows what they stand for, and JWTs that it may
+//! have revoked.
 //!
 //! What the issuer says becomes facts in a cache of its own, of the same kind as that of JWTs, under a keyed digest of the
 //! token; that a token was rejected is remembered for some seconds. Nobody is asked from here: an engine rejects what it
@@ -9,19 +10,21 @@ mod answer;
 mod asked_issuer;
 mod digest;
 mod introspector;
+mod jwts;
 mod rejected_tokens;
 
 pub use answer::{IntrospectionAnswer, UnknownToken};
 pub use introspector::{Introspecting, IntrospectionFailure, IntrospectionResponse, Introspector};
 
 pub(crate) use digest::TokenDigest;
+pub(crate) use jwts::{JwtIntrospection, JwtIntrospector, confirm};
 
 use std::sync::Arc;
 
 use crate::builder::BuildError;
 use crate::cache::{Cache, CacheConfig};
 use crate::issuer::OpaqueIssuer;
-use crate::limits::{ANSWER_CACHE_BYTES, ANSWER_SLOTS_PER_THREAD, MAX_ANSWER_AGE};
+use crate::limits::{ANSWER_CACHE_BYTES, ANSWER_SLOTS_PER_THREAD, MAX_ANSWER_AGE, REJECTED_TOKENS};
 
 use asked_issuer::AskedIssuer;
 use digest::Digester;
@@ -66,7 +69,7 @@ impl Introspection {
             issuers: asked,
             digester: Digester::new().ok_or(BuildError::NoRandomness)?,
             answers: Cache::new(config),
-            rejected: RejectedTokens::new(),
+            rejected: RejectedTokens::new(REJECTED_TOKENS),
         }))
     }
 

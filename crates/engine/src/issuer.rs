@@ -18,6 +18,7 @@ mod spiffe;
 mod template;
 mod templates;
 mod typ;
+mod withdrawals;
 
 pub use claim_path::{ClaimPath, InvalidClaimPath};
 pub use expected::{Expected, ExpectedValue};
@@ -32,12 +33,18 @@ pub use typ::{InvalidTyp, TypProfile, TypSet};
 pub(crate) use issuers::Issuers;
 pub(crate) use mapping::{LocatedClaims, Location, Mapping};
 pub(crate) use named_issuers::ConfiguredIssuer;
+use settings::check_limit;
 pub(crate) use spiffe::is_workload_id;
 pub(crate) use template::{IssuerTemplate, Tenants, is_template_of};
+pub(crate) use withdrawals::Withdrawals;
+
+use std::sync::Arc;
 
 use tollgate_keys::{Algorithm, KeyRing, KeyUses};
 
 use crate::builder::BuildError;
+use crate::introspection::{Introspector, JwtIntrospector};
+use crate::limits::MAX_ANSWER_AGE;
 use crate::policy::Policy;
 use crate::status_lists::StatusLists;
 use crate::validator::{Refusal, Validators, VerifiedClaims};
@@ -84,6 +91,7 @@ pub struct Issuer {
     keys: Option<KeyRing>,
     validators: Validators,
     status_lists: Option<StatusLists>,
+    introspector: Option<JwtIntrospector>,
     /// What was wrong first with what a method was given.
     error: Option<SettingsError>,
 }
@@ -177,6 +185,26 @@ impl Issuer {
     #[must_use]
     pub fn status_lists(mut self, lists: StatusLists) -> Self {
         self.status_lists = Some(lists);
+        self
+    }
+
+    /// Asks the issuer about each of its tokens that is good here (RFC 7662), so that one that it has revoked is rejected before it
+    /// expires: an answer serves for `max_age` seconds, counted from the question, and never past its `exp` or that of the token.
+    /// At least 1, at most [`MAX_ANSWER_AGE`].
+    ///
+    /// The engine itself asks nobody: it rejects a token without an answer ([`Unavailable::NotAsked`](crate::Unavailable), 503), and an
+    /// async verifier, such as that of `tollgate-remote`, asks and hands the answer in. Everything else about the token is checked
+    /// before: nobody is asked about one that is forged, expired, revoked here or of another issuer.
+    ///
+    /// The principal is what the token says. The answer has to be `active`, and where it has `iss`, `aud`, `exp`, `nbf` or `cnf`, these
+    /// have to agree; its other members are not looked at. It is kept with the token in the engine's cache: an engine
+    /// [without](crate::EngineBuilder::no_cache) needs one for each request.
+    #[must_use]
+    pub fn introspect(mut self, introspector: impl Into<Arc<dyn Introspector>>, max_age: u32) -> Self {
+        let checked = check_limit("max_age", max_age as usize, 1, MAX_ANSWER_AGE as usize);
+        if self.valid(checked).is_some() {
+            self.introspector = Some(JwtIntrospector { introspector: introspector.into(), max_age });
+        }
         self
     }
 
@@ -434,7 +462,7 @@ impl Issuer {
         self
     }
 
-    /// All of it but the keys and validators.
+    /// All of it but the keys, the validators and where the issuer says that it has revoked a token.
     #[must_use]
     pub fn settings(&self) -> &IssuerSettings {
         &self.settings
@@ -462,6 +490,10 @@ impl Issuer {
         self.status_lists.as_ref()
     }
 
+    pub(crate) fn introspector(&self) -> Option<&JwtIntrospector> {
+        self.introspector.as_ref()
+    }
+
     pub(crate) fn validators(&self) -> &Validators {
         &self.validators
     }
@@ -485,6 +517,7 @@ impl Issuer {
 /// Without keys, which [`Issuer::keys`] gives.
 impl From<IssuerSettings> for Issuer {
     fn from(settings: IssuerSettings) -> Self {
-        Issuer { settings, keys: None, validators: Validators::default(), status_lists: None, error: None }
+        let validators = Validators::default();
+        Issuer { settings, keys: None, validators, status_lists: None, introspector: None, error: None }
     }
 }

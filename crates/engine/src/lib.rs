@@ -66,6 +66,7 @@ mod introspection;
 mod issuer;
 pub mod jwt;
 pub mod keys;
+mod known;
 pub mod limits;
 mod observer;
 mod policy;

@@ -113,10 +113,10 @@ pub const MAX_CACHE_SLOTS_PER_THREAD: usize = 1 << 16;
 pub const DEFAULT_CACHED_TOKEN_AGE: u32 = 3600;
 
 /// For how many seconds the answer of an introspection endpoint serves; [`OpaqueIssuer::max_age`](crate::OpaqueIssuer::max_age)
-/// changes it. Short, because a token that its issuer has revoked is accepted for as long.
+/// and [`Issuer::introspect`](crate::Issuer::introspect) change it. Short, because a token that its issuer has revoked is accepted for as long.
 pub const DEFAULT_ANSWER_AGE: u32 = 30;
 
-/// The most that [`OpaqueIssuer::max_age`](crate::OpaqueIssuer::max_age) takes, in seconds: the usual lifetime of an access token.
+/// The most that [`OpaqueIssuer::max_age`](crate::OpaqueIssuer::max_age) and [`Issuer::introspect`](crate::Issuer::introspect) take, in seconds: the usual lifetime of an access token.
 pub const MAX_ANSWER_AGE: u32 = 3600;
 
 /// For how many seconds it is remembered that an issuer did not vouch for a token. As long as it may take until all servers of
@@ -125,6 +125,9 @@ pub const REJECTED_ANSWER_AGE: i64 = 10;
 
 /// How many tokens are remembered at a time for which their issuers did not vouch: about 1 MiB.
 pub const REJECTED_TOKENS: usize = 8192;
+
+/// How many JWTs of one issuer are remembered at a time for which it did not [vouch](crate::Issuer::introspect): about 128 KiB.
+pub const REJECTED_JWTS: usize = 1024;
 
 /// Memory of the answers of introspection endpoints that all threads share, in bytes: about 20,000.
 pub const ANSWER_CACHE_BYTES: usize = if cfg!(tollgate_model) { 16 << 10 } else { 16 << 20 };

@@ -84,7 +84,7 @@ pub(crate) trait Notes {
     fn kinds(&self, _kinds: Kinds) {}
 
     /// The issuer that decides on the token.
-    fn issuer(&self, _issuer: &ConfiguredIssuer) {}
+    fn issuer(&self, _issuer: &Arc<ConfiguredIssuer>) {}
 }
 
 impl Notes for () {}
@@ -105,7 +105,7 @@ impl Notes for Noted {
         self.kinds.set(Some(kinds));
     }
 
-    fn issuer(&self, issuer: &ConfiguredIssuer) {
+    fn issuer(&self, issuer: &Arc<ConfiguredIssuer>) {
         *self.issuer.borrow_mut() = Some(issuer.policy().name().clone());
     }
 }

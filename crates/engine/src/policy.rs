@@ -15,6 +15,7 @@ use crate::issuer::{
 };
 use crate::rejection::Rejection;
 use crate::revocation::Revocations;
+use crate::token::Token;
 use crate::unavailable::Unavailable;
 
 /// What one issuer's tokens have to say: its settings, made ready.
@@ -168,9 +169,34 @@ impl Policy {
         if let Some(iss) = claims.claims.iss()
             && *iss != *self.issuer
         {
-            return Err(self.wrong_issuer(iss));
+            return Err(self.wrong_issuer(iss, &self.issuer));
         }
         self.check_claims(Some(&self.issuer), claims, false, now)
+    }
+
+    /// Checks what an issuer answers about a JWT of its own that was found good here: whatever the answer says beside `active` has
+    /// to agree with the token. It need not say more.
+    pub(crate) fn check_agreement(&self, claims: &Claims<'_>, token: &Token, now: Now) -> Result<(), Rejection> {
+        if let Some(iss) = claims.iss()
+            && Some(iss) != token.iss()
+        {
+            return Err(self.wrong_issuer(iss, token.iss().unwrap_or_default()));
+        }
+        let claims = LocatedClaims::new(claims, &self.names);
+        let audience = self.mapping.audience(&claims)?;
+        if !audience.is_absent() {
+            self.check_audience(audience)?;
+        }
+        claims.claims.exp().map_or(Ok(()), |exp| check_not_expired(exp, self.leeway, now.latest))?;
+        claims.claims.nbf().map_or(Ok(()), |nbf| check_begun(nbf, self.leeway, now.earliest))?;
+        match claims.claims.cnf().map(Confirmation::read).transpose()? {
+            Some(confirmation) if confirmation != token.confirmation() => Err(Rejection::InvalidClaim {
+                claim: "cnf".parse().expect("a name"),
+                expected: "in the answer what it is in the token",
+                issuer: self.issuer.clone(),
+            }),
+            _ => Ok(()),
+        }
     }
 
     #[inline]
@@ -193,11 +219,11 @@ impl Policy {
     }
 
     #[cold]
-    fn wrong_issuer(&self, iss: &str) -> Rejection {
+    fn wrong_issuer(&self, iss: &str, expected: &str) -> Rejection {
         Rejection::WrongClaim {
             claim: "iss".parse().expect("a name"),
             sent: excerpt_of(format_args!("{iss:?}")),
-            expected: Arc::new((&*self.issuer).into()),
+            expected: Arc::new(expected.into()),
             issuer: self.issuer.clone(),
         }
     }

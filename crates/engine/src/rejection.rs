@@ -423,7 +423,7 @@ impl Rejection {
         }
     }
 
-    /// The issuer that was not asked about an opaque token, which is the whole reason of this rejection. For callers that can
+    /// The issuer that was not asked about an opaque token, or a JWT that it is to confirm, which is the whole reason of this rejection. For callers that can
     /// ask it: [`Engine::unknown_token`](crate::Engine::unknown_token).
     #[must_use]
     pub fn unasked_issuer(&self) -> Option<&str> {

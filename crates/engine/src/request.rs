@@ -211,8 +211,8 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// Gives what the issuer of an opaque token has answered about it: for a request that the engine rejected because
-    /// nobody here knows its token ([`Engine::unknown_token`](crate::Engine::unknown_token)).
+    /// Gives what the issuer of a token has answered about it: for a request that the engine rejected because the issuer was not
+    /// asked ([`Engine::unknown_token`](crate::Engine::unknown_token)).
     #[must_use]
     pub fn introspected(mut self, answer: &'r IntrospectionAnswer) -> Self {
         self.answer = Some(answer);

@@ -10,6 +10,7 @@ use tollgate_jwt::base64url;
 use tollgate_keys::{VerifiedJws, VerifyingKey};
 use triomphe::{Arc, HeaderSlice};
 
+use crate::clock::Now;
 use crate::confirmation::Confirmation;
 use crate::introspection::TokenDigest;
 use crate::issuer::ConfiguredIssuer;
@@ -42,6 +43,8 @@ struct Facts {
     /// None where no key has signed it: its issuer was asked.
     key: Option<VerifyingKey>,
     status: StatusReference,
+    /// For how many seconds after it was verified its issuer vouches for it, where that is asked.
+    vouched_seconds: u32,
     fields: Fields,
 }
 
@@ -107,6 +110,7 @@ impl Token {
             payload_end: (payload_start + jws.payload().len()) as u32,
             key: Some(proof.key().clone()),
             status,
+            vouched_seconds: 0,
             fields: Fields::collect(mapped, buffer),
         };
         Token(Arc::from_header_and_iter(facts, text::blocks(jws.token().as_bytes())))
@@ -141,6 +145,7 @@ impl Token {
             payload_end: (digest.len() + payload.len()) as u32,
             key: None,
             status: StatusReference::NONE,
+            vouched_seconds: 0,
             fields: Fields::collect(mapped, buffer),
         };
         Token(Arc::from_header_and_iter(facts, text::blocks(&[digest, payload.as_bytes()].concat())))
@@ -204,6 +209,19 @@ impl Token {
     /// The key under which it verified; `None` where its issuer was asked.
     pub(crate) fn key(&self) -> Option<&VerifyingKey> {
         self.facts().key.as_ref()
+    }
+
+    /// Whether its issuer, which was asked, vouches for it now.
+    pub(crate) fn is_vouched_for(&self, now: Now) -> bool {
+        now.latest.saturating_sub(self.times().verified_at) < i64::from(self.facts().vouched_seconds)
+    }
+
+    /// Notes until when its issuer vouches for it, in seconds since the Unix epoch: of a token that nobody else has yet.
+    pub(crate) fn vouch_until(&mut self, until: i64) {
+        if let Some(own) = Arc::get_mut(&mut self.0) {
+            let seconds = until.saturating_sub(own.header.times.verified_at).max(0);
+            own.header.vouched_seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+        }
     }
 
     /// Where its issuer says whether it is still valid.

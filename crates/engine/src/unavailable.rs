@@ -28,7 +28,8 @@ pub enum Unavailable {
         /// The issuer, as it is configured.
         issuer: Arc<str>,
     },
-    /// An opaque token that nobody here knows, and its issuer was not asked: an engine alone asks nobody. For callers that can
+    /// An opaque token that nobody here knows, or a JWT that its issuer is to [confirm](crate::Issuer::introspect), and the issuer was not
+    /// asked: an engine alone asks nobody. For callers that can
     /// ask, [`Engine::unknown_token`](crate::Engine::unknown_token) says whom.
     NotAsked {
         /// The issuer, as it is configured.
@@ -87,7 +88,7 @@ impl fmt::Display for Unavailable {
                 write!(f, "{} requires fresh revocations, and those that are known are stale", Brief(issuer, 120))
             }
             Unavailable::NotAsked { issuer } => {
-                write!(f, "the token is not known here, and {} was not asked about it", Brief(issuer, 120))
+                write!(f, "{} has to be asked about the token, and was not", Brief(issuer, 120))
             }
             Unavailable::NoStatusList { issuer, list } => {
                 let (issuer, uri) = (Brief(issuer, 60), Brief(list.uri(), 100));

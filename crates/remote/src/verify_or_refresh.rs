@@ -7,9 +7,8 @@ use tollgate::{Engine, KeyRing, Principal, Rejection, Request, Unavailable};
 use crate::limits::MAX_REFRESH_WAIT;
 
 /// [`Engine::verify_request`], which waits for the issuer's keys where the token may be under one that is not there yet
-/// ([`Rejection::missing_key`]), and asks the issuer about an opaque token that nobody here knows
-/// ([`Rejection::unasked_issuer`]): the first token under a new key is accepted, and so is an opaque one that its issuer calls
-/// active.
+/// ([`Rejection::missing_key`]), and asks the issuer about an opaque token that nobody here knows, or a JWT that the issuer is to
+/// confirm ([`Rejection::unasked_issuer`]): the first token under a new key is accepted, and so is one that its issuer calls active.
 ///
 /// It waits only for a fetch that is under way or may begin soon ([`Clocks::cool_down`](crate::Clocks::cool_down)), at
 /// most [`MAX_REFRESH_WAIT`], and together with all other calls that wait for this issuer. Every other credential is
@@ -55,15 +54,15 @@ pub(crate) async fn after(
     now: Option<i64>,
 ) -> Result<Principal, Rejection> {
     let mut verdict = Err(rejection);
-    // In this order: the status of a token counts once its signature is verified.
+    // In this order: the status of a token counts once its signature is verified, and its issuer is asked when all else is good.
     if let Some(rejection) = rejected_for(&verdict, |rejection| rejection.missing_key().is_some()) {
         verdict = refreshed(engine, request, rejection, now).await;
     }
-    if let Some(rejection) = rejected_for(&verdict, |rejection| rejection.unasked_issuer().is_some()) {
-        verdict = introspected(engine, request, rejection, now).await;
-    }
     if let Some(rejection) = rejected_for(&verdict, |rejection| rejection.missing_status_list().is_some()) {
         verdict = listed(engine, request, rejection, now).await;
+    }
+    if rejected_for(&verdict, |rejection| rejection.unasked_issuer().is_some()).is_some() {
+        verdict = introspected(engine, request, now).await;
     }
     verdict
 }
@@ -92,15 +91,12 @@ pub(crate) fn verify(engine: &Engine, request: &Request<'_>, now: Option<i64>) -
     now.map_or_else(|| engine.verify_request(request), |now| engine.verify_request_at(request, now))
 }
 
-/// Asks the issuer of an opaque token about it.
-async fn introspected(
-    engine: &Engine,
-    request: &Request<'_>,
-    rejection: Rejection,
-    now: Option<i64>,
-) -> Result<Principal, Rejection> {
-    let Some(token) = engine.unknown_token(request) else {
-        return Err(rejection);
+/// Asks the issuer of a token about it.
+async fn introspected(engine: &Engine, request: &Request<'_>, now: Option<i64>) -> Result<Principal, Rejection> {
+    let unknown = now.map_or_else(|| engine.unknown_token(request), |now| engine.unknown_token_at(request, now));
+    let Some(token) = unknown else {
+        // Another request has asked since, or the token has changed its standing.
+        return verify(engine, request, now);
     };
     match token.introspector().introspect(token.text()).await {
         Ok(response) => {

@@ -24,6 +24,7 @@ mod expected_claims;
 mod forged_signatures;
 mod freshness;
 mod hostile_tokens;
+mod introspected_jwts;
 mod introspection;
 mod issuer_templates;
 mod issuers_at_run_time;

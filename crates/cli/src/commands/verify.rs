@@ -61,6 +61,10 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   status_lists.prefixes = [\"https://as.example/statuslists/\"]  # where its tokens may refer to for their status: up to a /
   status_lists.required = false                # whether each token has to refer to one
   status_lists.max_age = 300                   # seconds that a list serves, whatever its ttl; and ca, proxy, headers as in remote
+  introspection.endpoint = \"https://as.example/introspect\"  # its JWTs that are good here are asked about there too (RFC 7662)
+  introspection.client_id = \"rs1\"             # who asks, and all else about the endpoint as in [introspection.\"NAME\"] below
+  introspection.client_secret_file = \"secret\"
+  introspection.max_age = 30                   # seconds that an answer serves, never past its exp
   algorithms = [\"ES256\"]                       # all of the keys' without it
   key_use = [\"sig\", \"jwt-svid\"]             # of the keys' JWKs; \"sig\" or none without it
   typ = \"at+jwt\"                               # or \"JWT\" (also without it), \"either\", or a list such as [\"JOSE\", \"\"]

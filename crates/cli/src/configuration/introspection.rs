@@ -1,9 +1,11 @@
-//! `[introspection."NAME"]`: an issuer of opaque tokens, and the endpoint that is asked about them.
+//! `[introspection."NAME"]`: an issuer of opaque tokens, and the endpoint that is asked about them; and `[issuer.introspection]`: the
+//! endpoint that is asked about the JWTs of an issuer.
 
 use std::path::{Path, PathBuf};
 
 use serde::de::MapAccess;
 use serde::{Deserialize, Deserializer};
+use tollgate::limits::DEFAULT_ANSWER_AGE;
 use tollgate::{OpaqueIssuer, OpaqueIssuerSettings};
 use tollgate_remote::IntrospectionSettings;
 
@@ -44,6 +46,39 @@ impl<'de> Deserialize<'de> for IntrospectionConfiguration {
         let expected = "a table that describes an introspection endpoint";
         let (settings, Endpoint(endpoint)) = with_own_keys(deserializer, expected)?;
         Ok(IntrospectionConfiguration { settings, endpoint })
+    }
+}
+
+/// The endpoint that is asked about the JWTs of one issuer.
+#[derive(Debug)]
+pub(crate) struct JwtIntrospectionConfiguration {
+    pub(super) endpoint: IntrospectionSettings,
+    /// Seconds.
+    pub(super) max_age: u32,
+}
+
+impl<'de> Deserialize<'de> for JwtIntrospectionConfiguration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (endpoint, MaxAge(max_age)) =
+            with_own_keys(deserializer, "a table that describes an introspection endpoint")?;
+        Ok(JwtIntrospectionConfiguration { endpoint, max_age })
+    }
+}
+
+struct MaxAge(u32);
+
+impl Default for MaxAge {
+    fn default() -> Self {
+        MaxAge(DEFAULT_ANSWER_AGE)
+    }
+}
+
+impl OwnKeys for MaxAge {
+    const NAMES: &[&str] = &["max_age"];
+
+    fn read<'de, M: MapAccess<'de>>(&mut self, _: &str, table: &mut M) -> Result<(), M::Error> {
+        self.0 = table.next_value()?;
+        Ok(())
     }
 }
 

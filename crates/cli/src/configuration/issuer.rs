@@ -11,6 +11,7 @@ use tollgate_remote::{RemoteSettings, StatusListSettings};
 use toml::Spanned;
 
 use super::File;
+use super::introspection::JwtIntrospectionConfiguration;
 use super::own_keys::{OwnKeys, with_own_keys};
 use super::secret::SecretConfiguration;
 use crate::error::{self, CommandError};
@@ -32,6 +33,8 @@ pub(crate) struct KeySources {
     pub(crate) secret: Option<Spanned<SecretConfiguration>>,
     /// Not a source of keys, but under the same keys.
     pub(crate) status_lists: Option<Spanned<StatusListSettings>>,
+    /// Nor is this: who is asked about each token.
+    pub(crate) introspection: Option<Spanned<JwtIntrospectionConfiguration>>,
 }
 
 /// What cannot be, and where it stands if that is not the issuer's own line.
@@ -49,7 +52,7 @@ impl IssuerConfiguration {
             "" => contradiction(format!("the issuer {error}")),
             name => contradiction(format!("the issuer {name:?} {error}")),
         })?;
-        let KeySources { jwks, remote, secret, status_lists } = &self.keys;
+        let KeySources { jwks, remote, secret, status_lists, introspection } = &self.keys;
         let sources = [("jwks", jwks.is_some()), ("remote", remote.is_some()), ("secret", secret.is_some())];
         let given: Vec<&str> = sources.iter().filter(|(_, given)| *given).map(|(source, _)| *source).collect();
         match given[..] {
@@ -68,6 +71,10 @@ impl IssuerConfiguration {
             let position = Some(lists.span().start);
             lists.get_ref().check().map_err(|error| within(position, error.to_string()))?;
         }
+        if let Some(introspection) = introspection {
+            let position = Some(introspection.span().start);
+            introspection.get_ref().endpoint.check().map_err(|error| within(position, error.to_string()))?;
+        }
         if let Some(secret) = secret {
             let position = Some(secret.span().start);
             SecretConfiguration::algorithm(self.algorithms()).map_err(|error| within(position, error.to_owned()))?;
@@ -81,7 +88,7 @@ impl IssuerConfiguration {
 
     /// Makes each relative path one inside `folder`.
     pub(super) fn resolve_paths(&mut self, folder: &Path) {
-        let KeySources { jwks, remote, secret, status_lists } = &mut self.keys;
+        let KeySources { jwks, remote, secret, status_lists, introspection } = &mut self.keys;
         if let Some(path) = jwks {
             *path = folder.join(&*path);
         }
@@ -90,6 +97,9 @@ impl IssuerConfiguration {
         }
         if let Some(lists) = status_lists {
             lists.get_mut().resolve_paths(folder);
+        }
+        if let Some(introspection) = introspection {
+            introspection.get_mut().endpoint.resolve_paths(folder);
         }
         if let Some(secret) = secret {
             let path = &mut secret.get_mut().file;
@@ -137,19 +147,26 @@ impl IssuerConfiguration {
             let lists = remote.start_status_lists(&settings.name, ring.clone(), described.get_ref().clone());
             issuer = issuer.status_lists(lists.map_err(|error| not_started(described.span().start, error))?);
         }
+        if let Some(described) = &sources.introspection {
+            let JwtIntrospectionConfiguration { endpoint, max_age } = described.get_ref();
+            let introspection = remote.start_introspection(endpoint.clone());
+            let introspection = introspection.map_err(|error| not_started(described.span().start, error))?;
+            issuer = issuer.introspect(introspection, *max_age);
+        }
         Ok(issuer.keys(ring))
     }
 }
 
 impl OwnKeys for KeySources {
-    const NAMES: &[&str] = &["jwks", "remote", "secret", "status_lists"];
+    const NAMES: &[&str] = &["jwks", "remote", "secret", "status_lists", "introspection"];
 
     fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, table: &mut M) -> Result<(), M::Error> {
         match name {
             "jwks" => self.jwks = Some(table.next_value()?),
             "remote" => self.remote = Some(table.next_value()?),
             "secret" => self.secret = Some(table.next_value()?),
-            _ => self.status_lists = Some(table.next_value()?),
+            "status_lists" => self.status_lists = Some(table.next_value()?),
+            _ => self.introspection = Some(table.next_value()?),
         }
         Ok(())
     }

@@ -379,7 +379,9 @@ fn the_help_has_every_key_and_all_that_it_has_is_taken() {
     };
     let mut keys = unknown("x");
     assert!(keys.len() > 12, "{keys:?}");
-    keys.retain(|key| !["claims", "remote", "secret", "status_lists", "expect"].contains(&key.as_str()));
+    keys.retain(|key| {
+        !["claims", "remote", "secret", "status_lists", "introspection", "expect"].contains(&key.as_str())
+    });
     keys.extend(unknown("claims.x").into_iter().map(|key| format!("claims.{key}")));
     keys.extend(unknown("remote.x").into_iter().map(|key| format!("remote.{key}")));
     keys.extend(unknown("secret.x").into_iter().map(|key| format!("secret.{key}")));

@@ -1,8 +1,6 @@
 use std::sync::Arc;
 
-use tollgate_jwt::json::Value;
-use tollgate_jwt::{ClaimLimits, Claims};
-
+use super::answer::{inactive, not_asked};
 use super::asked_issuer::AskedIssuer;
 use super::{Introspection, IntrospectionAnswer, TokenDigest, UnknownToken};
 use crate::accepted::Kinds;
@@ -17,24 +15,44 @@ use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::thread::Thread;
 use crate::token::{Stamp, Token};
-use crate::unavailable::Unavailable;
 
 impl Engine {
-    /// The opaque token of a request, where nobody here knows it and an [`OpaqueIssuer`](crate::OpaqueIssuer) is to be asked
-    /// about it. For callers that can ask: the answer is handed in with
-    /// [`Request::introspected`](crate::Request::introspected).
+    /// The token of a request about which an issuer is to be asked: an opaque one that nobody here knows, of an
+    /// [`OpaqueIssuer`](crate::OpaqueIssuer); or a JWT that is good here, of an issuer that is to [confirm](crate::Issuer::introspect)
+    /// it. For callers that can ask: the answer is handed in with [`Request::introspected`](crate::Request::introspected).
     ///
-    /// Never a bare key, nor one that begins as the engine's own keys do, nor one that its table knows.
+    /// Never a bare key, nor one that begins as the engine's own keys do, nor one that its table knows; and never a JWT that is
+    /// rejected for another reason than that its issuer was not asked.
     #[must_use]
     pub fn unknown_token<'r>(&self, request: &Request<'r>) -> Option<UnknownToken<'r>> {
+        self.find_unknown_token(request, self.clock.now())
+    }
+
+    /// [`Engine::unknown_token`] at a given time: `now`, in seconds since the Unix epoch.
+    #[must_use]
+    pub fn unknown_token_at<'r>(&self, request: &Request<'r>, now: i64) -> Option<UnknownToken<'r>> {
+        self.find_unknown_token(request, now.into())
+    }
+
+    fn find_unknown_token<'r>(&self, request: &Request<'r>, now: Now) -> Option<UnknownToken<'r>> {
         let (credential, kinds) = self.credential(request).ok()?;
-        if !matches!(credential.kind, CredentialKind::OpaqueToken) || self.table_knows(credential.text) {
-            return None;
-        }
-        let (introspection, issuer) = self.asked_issuer(credential.text, kinds)?;
         let text = std::str::from_utf8(credential.text).ok()?;
-        let digest = introspection.digester.digest(credential.text);
-        Some(UnknownToken { text, issuer: Arc::clone(issuer), digest })
+        match credential.kind {
+            CredentialKind::Jws => {
+                let sender = Sender { request, is_dpop: credential.is_dpop, dpop: self.dpop.as_ref(), now };
+                self.unconfirmed_jwt(text, &sender)
+            }
+            CredentialKind::OpaqueToken if !self.table_knows(credential.text) => {
+                let (introspection, issuer) = self.asked_issuer(credential.text, kinds)?;
+                Some(UnknownToken {
+                    text,
+                    issuer: issuer.name().clone(),
+                    introspector: issuer.introspector().clone(),
+                    digest: introspection.digester.digest(credential.text),
+                })
+            }
+            _ => None,
+        }
     }
 
     /// A token that is in no table here; `None` where nobody is to be asked about it.
@@ -62,7 +80,7 @@ impl Engine {
             }
             None => match sender.request.answer.filter(|answer| answer.digest == digest) {
                 Some(answer) => self.admit_answer(introspection, issuer, answer, now),
-                None => Err(introspection.rejected.find(&digest, now).unwrap_or_else(|| issuer.not_asked())),
+                None => Err(introspection.rejected.find(&digest, now).unwrap_or_else(|| not_asked(issuer.name()))),
             },
         };
         Some(verdict.and_then(|verified| {
@@ -83,24 +101,18 @@ impl Engine {
         now: Now,
     ) -> Result<Token, Rejection> {
         let IntrospectionAnswer { digest, response } = answer;
-        // Up, so that an answer never serves for longer.
-        let age = i64::try_from(response.asked_at.elapsed().as_millis().div_ceil(1000)).unwrap_or(i64::MAX);
-        let asked_at = now.earliest.saturating_sub(age);
+        let asked_at = answer.asked_at(now);
         let checked = Thread::with(|thread| {
-            let claims = Claims::of_json(&response.json, &ClaimLimits::default(), &mut thread.claims);
-            // What cannot be read is no answer, and nothing follows from it for the token.
-            let claims = claims.map_err(|error| issuer.no_answer(error))?;
-            match claims.get("active") {
-                Some(Value::Bool(true)) => {}
-                Some(Value::Bool(false)) => return Ok(Err(issuer.inactive())),
-                _ => return Err(issuer.no_answer("active is neither true nor false")),
-            }
+            let Some(claims) = answer.read(issuer.name(), &mut thread.claims)? else {
+                return Ok(Err(inactive(issuer.name())));
+            };
             let mapped = match issuer.policy().check_answer(&claims, now) {
                 Ok(mapped) => mapped,
                 Err(rejection) => return Ok(Err(rejection)),
             };
             let configured = issuer.configured();
-            Ok(Ok(Token::of_answer(digest, &response.json, &mapped, &mut thread.fields, configured, asked_at)))
+            let token = Token::of_answer(digest, &response.json, &mapped, &mut thread.fields, configured, asked_at);
+            Ok::<_, Rejection>(Ok(token))
         })?;
         let token = match checked {
             Ok(token) => token,
@@ -145,23 +157,6 @@ impl Engine {
             return None;
         }
         Some((introspection, introspection.issuer_of(token)?))
-    }
-}
-
-impl AskedIssuer {
-    #[cold]
-    fn not_asked(&self) -> Rejection {
-        Unavailable::NotAsked { issuer: self.name().clone() }.into()
-    }
-
-    #[cold]
-    fn no_answer(&self, reason: impl std::fmt::Display) -> Rejection {
-        Unavailable::no_answer(self.name().clone(), reason).into()
-    }
-
-    #[cold]
-    fn inactive(&self) -> Rejection {
-        Rejection::InactiveToken { issuer: self.name().clone() }
     }
 }
 

@@ -2,7 +2,7 @@ use std::sync::PoisonError;
 
 use super::TokenDigest;
 use crate::clock::Now;
-use crate::limits::{REJECTED_ANSWER_AGE, REJECTED_TOKENS};
+use crate::limits::REJECTED_ANSWER_AGE;
 use crate::rejection::Rejection;
 use crate::sync::Mutex;
 
@@ -18,8 +18,8 @@ struct RejectedToken {
 }
 
 impl RejectedTokens {
-    pub(super) fn new() -> Self {
-        RejectedTokens((0..REJECTED_TOKENS).map(|_| Mutex::new(None)).collect())
+    pub(super) fn new(slots: usize) -> Self {
+        RejectedTokens((0..slots).map(|_| Mutex::new(None)).collect())
     }
 
     pub(super) fn remember(&self, digest: TokenDigest, asked_at: i64, rejection: &Rejection) {

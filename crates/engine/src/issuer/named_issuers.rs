@@ -6,10 +6,11 @@ use tollgate_keys::{KeyRing, KeySet};
 use super::Issuer;
 use super::sections::Sections;
 use super::template::IssuerTemplate;
+use super::withdrawals::Withdrawals;
 use crate::builder::BuildError;
+use crate::introspection::JwtIntrospection;
 use crate::policy::Policy;
 use crate::rejection::Rejection;
-use crate::status_lists::StatusLists;
 use crate::validator::Validators;
 
 /// An issuer whose settings are known to work.
@@ -20,7 +21,7 @@ pub(crate) struct ConfiguredIssuer {
     policy: Policy,
     validators: Validators,
     keys: KeyRing,
-    status_lists: Option<StatusLists>,
+    withdrawals: Option<Box<Withdrawals>>,
 }
 
 impl ConfiguredIssuer {
@@ -30,7 +31,7 @@ impl ConfiguredIssuer {
             policy,
             validators: Validators::default(),
             keys: KeySet::default().into(),
-            status_lists: None,
+            withdrawals: None,
         }
     }
 
@@ -42,8 +43,8 @@ impl ConfiguredIssuer {
         &self.validators
     }
 
-    pub(crate) fn status_lists(&self) -> Option<&StatusLists> {
-        self.status_lists.as_ref()
+    pub(crate) fn withdrawals(&self) -> Option<&Withdrawals> {
+        self.withdrawals.as_deref()
     }
 
     pub(crate) fn key_ring(&self) -> &KeyRing {
@@ -69,7 +70,11 @@ impl NamedIssuers {
         let configured = |issuer: &Issuer| {
             let policy = issuer.policy()?;
             let (validators, keys) = (issuer.validators().clone(), issuer.key_ring(&policy)?.clone());
-            Ok(Arc::new(ConfiguredIssuer { policy, validators, keys, status_lists: issuer.lists().cloned() }))
+            let introspection = issuer.introspector().map(JwtIntrospection::new).transpose()?;
+            let status_lists = issuer.lists().cloned();
+            let has_any = introspection.is_some() || status_lists.is_some();
+            let withdrawals = has_any.then(|| Box::new(Withdrawals { status_lists, introspection }));
+            Ok(Arc::new(ConfiguredIssuer { policy, validators, keys, withdrawals }))
         };
         let configured: Box<[_]> = issuers.iter().map(configured).collect::<Result<_, BuildError>>()?;
         let settings: Vec<_> = issuers.iter().map(Issuer::settings).enumerate().collect();

@@ -289,7 +289,7 @@ impl IssuerSettings {
     }
 }
 
-fn check_limit(name: &'static str, value: usize, min: usize, max: usize) -> Result<(), SettingsError> {
+pub(super) fn check_limit(name: &'static str, value: usize, min: usize, max: usize) -> Result<(), SettingsError> {
     if (min..=max).contains(&value) { Ok(()) } else { Err(SettingsError::LimitOutOfRange { name, value, min, max }) }
 }
 

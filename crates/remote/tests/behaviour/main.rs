@@ -8,6 +8,7 @@ mod connections;
 mod credentials;
 mod discovery;
 mod health;
+mod introspected_jwts;
 mod introspection;
 mod key_uses;
 mod keys_without_kid;

@@ -1,0 +1,358 @@
+//! JWTs whose issuer is asked about them too: what an engine makes of the answers, which are handed in here.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tollgate::{
+    Algorithm, BuildError, Dpop, Engine, EngineBuilder, Introspecting, IntrospectionResponse, Introspector, Issuer,
+    Principal, PrincipalKind, RefusalCode, Rejection, Request, Revocation, Revocations,
+};
+use tollgate_issuer::SigningKey;
+use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, ProofDraft, issuer, signing_key};
+
+/// Who must not be called: the engine never asks.
+struct Nobody;
+
+impl Introspector for Nobody {
+    fn introspect<'r>(&'r self, _: &'r str) -> Introspecting<'r> {
+        panic!("an engine asks nobody")
+    }
+}
+
+fn nobody() -> Arc<dyn Introspector> {
+    Arc::new(Nobody)
+}
+
+/// Whose time is to be set.
+struct Fixture {
+    key: SigningKey,
+    engine: Engine,
+    now: Arc<AtomicI64>,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        Self::with(|issuer| issuer, |builder| builder)
+    }
+
+    fn with(issue: impl FnOnce(Issuer) -> Issuer, build: impl FnOnce(EngineBuilder) -> EngineBuilder) -> Self {
+        let (key, now) = (signing_key(Algorithm::ES256, 0), Arc::new(AtomicI64::new(NOW)));
+        let (time, elapsed) = (Arc::clone(&now), Arc::clone(&now));
+        let builder = Engine::builder()
+            .issuer(issue(issuer([&key]).introspect(nobody(), 30)))
+            .dpop(Dpop::new().started_at(0))
+            .clock(move || time.load(SeqCst))
+            .monotonic_clock(move || Duration::from_secs((elapsed.load(SeqCst) - NOW).unsigned_abs()));
+        Fixture { engine: build(builder).build().unwrap(), key, now }
+    }
+
+    fn at(&self, now: i64) -> &Self {
+        self.now.store(now, SeqCst);
+        self
+    }
+
+    fn header(&self) -> String {
+        self.header_of(Draft::new(&self.key))
+    }
+
+    fn header_of(&self, draft: Draft) -> String {
+        format!("Bearer {}", draft.sign(&self.key))
+    }
+
+    fn code(&self, header: &str) -> &'static str {
+        code(self.engine.verify(header))
+    }
+
+    fn is_asked_about(&self, header: &str) -> bool {
+        self.engine.unknown_token(&Request::new().authorization(header)).is_some()
+    }
+
+    /// What comes of a request with `header`, about whose token its issuer answers `json`.
+    fn answer(&self, header: &str, json: &str) -> Result<Principal, Rejection> {
+        self.answer_of(&Request::new().authorization(header), json, Instant::now())
+    }
+
+    fn answer_of(&self, request: &Request<'_>, json: &str, asked_at: Instant) -> Result<Principal, Rejection> {
+        let unknown = self.engine.unknown_token(request).expect("a token to be asked about");
+        let answer = unknown.answered(IntrospectionResponse::new(json.as_bytes(), asked_at));
+        self.engine.verify_request(&request.introspected(&answer))
+    }
+}
+
+fn code(verdict: Result<Principal, Rejection>) -> &'static str {
+    verdict.map_or_else(|rejection| rejection.code(), |_| "accepted")
+}
+
+const ACTIVE: &str = r#"{"active":true}"#;
+
+#[test]
+fn good_jwt_is_rejected_with_a_hint_until_its_issuer_has_answered() {
+    let fixture = Fixture::new();
+    let header = fixture.header();
+    for _ in 0..3 {
+        let rejection = fixture.engine.verify(&header).unwrap_err();
+        assert_eq!((rejection.status(), rejection.code()), (503, "not-introspected"));
+        assert_eq!((rejection.unasked_issuer(), rejection.retry_after()), (Some(ISSUER), Some(5)));
+        let request = Request::new().authorization(&header);
+        let unknown = fixture.engine.unknown_token(&request).unwrap();
+        assert_eq!((unknown.issuer(), unknown.text()), (ISSUER, &header[7..]));
+    }
+    // The principal is what the token says, whatever else the answer does.
+    let answer = r#"{"active":true,"sub":"somebody-else","scope":"admin","client_id":"other","username":"x"}"#;
+    for principal in [fixture.answer(&header, answer).unwrap(), fixture.engine.verify(&header).unwrap()] {
+        assert_eq!((principal.kind(), principal.subject()), (PrincipalKind::Jwt, Some("user-1")));
+        assert_eq!((principal.client_id(), principal.key_id()), (Some("client-1"), Some("ES256-0")));
+        assert_eq!(principal.scopes().to_string(), "read:sites write:sites");
+    }
+    assert!(!fixture.is_asked_about(&header));
+    let another = fixture.header_of(Draft::new(&fixture.key).claim("jti", "token-2"));
+    assert_eq!(fixture.code(&another), "not-introspected");
+}
+
+#[test]
+fn a86_an_answer_about_a_jwt_serves_for_max_age_and_never_past_an_exp() {
+    let fixture = Fixture::new();
+    let header = fixture.header();
+    assert!(fixture.answer(&header, ACTIVE).is_ok());
+    assert_eq!(fixture.at(NOW + 28).code(&header), "accepted");
+    assert_eq!(fixture.at(NOW + 30).code(&header), "not-introspected");
+    assert!(fixture.answer(&header, ACTIVE).is_ok());
+    assert_eq!(fixture.at(NOW + 58).code(&header), "accepted");
+    assert_eq!(fixture.at(NOW + 60).code(&header), "not-introspected");
+
+    // Counted from the question.
+    let fixture = Fixture::new();
+    let asked_at = Instant::now().checked_sub(Duration::from_secs(20)).unwrap();
+    let header = fixture.header();
+    assert!(fixture.answer_of(&Request::new().authorization(&header), ACTIVE, asked_at).is_ok());
+    assert_eq!(fixture.at(NOW + 8).code(&header), "accepted");
+    assert_eq!(fixture.at(NOW + 10).code(&header), "not-introspected");
+
+    // The exp of the answer, or that of the token; the skew that is forgiven leads to a question each time.
+    for (exp_of_token, exp_of_answer) in [(NOW + 10, None), (NOW + 600, Some(NOW + 10))] {
+        let fixture = Fixture::new();
+        let header = fixture.header_of(Draft::new(&fixture.key).claim("exp", exp_of_token));
+        let answer = exp_of_answer.map_or(ACTIVE.to_owned(), |exp| json!({ "active": true, "exp": exp }).to_string());
+        assert!(fixture.answer(&header, &answer).is_ok());
+        assert_eq!(fixture.at(NOW + 9).code(&header), "accepted");
+        assert_eq!(fixture.at(NOW + 10).code(&header), "not-introspected");
+        assert!(fixture.answer(&header, &answer).is_ok());
+        assert_eq!(fixture.code(&header), "not-introspected");
+        // Beyond the skew it is the token itself that is rejected, or its answer.
+        fixture.at(NOW + 70);
+        match exp_of_answer {
+            None => assert_eq!((fixture.code(&header), fixture.is_asked_about(&header)), ("expired", false)),
+            Some(_) => assert_eq!(fixture.answer(&header, &answer).unwrap_err().code(), "expired"),
+        }
+    }
+}
+
+#[test]
+fn a86_nobody_is_asked_about_a_jwt_that_is_not_good_here() {
+    let (other, revocations) = (signing_key(Algorithm::ES256, 0), Revocations::new());
+    let refuses = |issuer: Issuer| {
+        issuer.validator(|claims| match claims.subject() {
+            Some("refused") => Err(RefusalCode::new("refused-by-us").refuse("it is")),
+            _ => Ok(()),
+        })
+    };
+    let plain = Issuer::new("https://other.example/").audience(AUDIENCE).keys(tollgate_tests::key_set([&other]));
+    let table = revocations.clone();
+    let fixture = Fixture::with(refuses, |builder| builder.issuer(plain).revocations(table));
+    revocations.revoke(&Revocation::token(ISSUER, "revoked"));
+    let draft = || Draft::new(&fixture.key);
+    let good = fixture.header();
+    let (start, signature) = good.rsplit_once('.').unwrap();
+    let forged = format!("{start}.{}{}", signature[..40].chars().rev().collect::<String>(), &signature[40..]);
+    let thumbprint = tollgate::jwt::base64url::encode(tollgate::keys::sha256(b"certificate"));
+    for (header, expected) in [
+        (format!("Bearer {}", draft().sign(&other)), "bad-signature"),
+        (forged, "bad-signature"),
+        (format!("Bearer {}", draft().with_signature([0; 64])), "bad-signature"),
+        (format!("Bearer {}", draft().header("kid", "unknown").sign(&fixture.key)), "unknown-key"),
+        (fixture.header_of(draft().claim("exp", NOW - 100)), "expired"),
+        (fixture.header_of(draft().claim("nbf", NOW + 100)), "not-yet-valid"),
+        (fixture.header_of(draft().claim("aud", "https://else.example")), "wrong-audience"),
+        (fixture.header_of(draft().claim("iss", "https://nobody.example/")), "unknown-issuer"),
+        (fixture.header_of(draft().claim("jti", "revoked")), "revoked"),
+        (fixture.header_of(draft().claim("sub", "refused")), "refused-by-us"),
+        (fixture.header_of(draft().claim("cnf", json!({ "x5t#S256": thumbprint }))), "certificate-required"),
+        (format!("Bearer {}", draft().claim("iss", "https://other.example/").sign(&other)), "accepted"),
+    ] {
+        for _ in 0..2 {
+            let verdict = fixture.engine.verify(&header);
+            assert_eq!(verdict.as_ref().err().and_then(Rejection::unasked_issuer), None, "{expected}");
+            assert!(!fixture.is_asked_about(&header), "{expected}");
+            assert_eq!(code(verdict), expected);
+        }
+    }
+    // What is revoked while the issuer vouches for it is revoked, and it is not asked again.
+    assert!(fixture.answer(&good, ACTIVE).is_ok());
+    revocations.revoke(&Revocation::token(ISSUER, "token-1"));
+    assert_eq!(fixture.code(&good), "revoked");
+    assert_eq!(fixture.at(NOW + 40).code(&good), "revoked");
+    assert!(!fixture.is_asked_about(&good));
+    revocations.restore(&Revocation::token(ISSUER, "token-1"));
+    assert_eq!(fixture.code(&good), "not-introspected");
+}
+
+#[test]
+fn a86_a_jwt_that_its_issuer_does_not_confirm_is_rejected_and_that_is_remembered_for_a_while() {
+    let thumbprint = tollgate::jwt::base64url::encode([7; 32]);
+    for (answer, expected) in [
+        (json!({ "active": false }), "inactive-token"),
+        (json!({ "active": false, "sub": "user-1" }), "inactive-token"),
+        (json!({ "active": true, "iss": "https://other.example/" }), "wrong-claim"),
+        (json!({ "active": true, "aud": "https://else.example" }), "wrong-audience"),
+        (json!({ "active": true, "aud": [] }), "wrong-audience"),
+        (json!({ "active": true, "exp": NOW - 60 }), "expired"),
+        (json!({ "active": true, "nbf": NOW + 100 }), "not-yet-valid"),
+        (json!({ "active": true, "cnf": { "jkt": thumbprint } }), "invalid-claim"),
+        (json!({ "active": true, "cnf": { "unheard-of": 1 } }), "sender-constrained"),
+        (json!({ "active": true, "cnf": {} }), "empty-confirmation"),
+    ] {
+        let fixture = Fixture::new();
+        let header = fixture.header();
+        // Also where it had been confirmed before.
+        assert!(fixture.answer(&header, ACTIVE).is_ok());
+        fixture.at(NOW + 30);
+        let rejection = fixture.answer(&header, &answer.to_string()).unwrap_err();
+        assert_eq!((rejection.status(), rejection.code()), (401, expected), "{answer}");
+        assert_eq!(fixture.engine.verify(&header).unwrap_err(), rejection);
+        assert_eq!(fixture.at(NOW + 38).code(&header), expected, "{answer}");
+        assert!(!fixture.is_asked_about(&header));
+        assert_eq!(fixture.at(NOW + 40).code(&header), "not-introspected", "{answer}");
+    }
+    for answer in [
+        json!({ "active": true, "iss": ISSUER, "aud": ["https://else.example", AUDIENCE], "exp": NOW + 5, "nbf": NOW }),
+        json!({ "active": true, "exp": NOW - 59 }),
+    ] {
+        let fixture = Fixture::new();
+        assert!(fixture.answer(&fixture.header(), &answer.to_string()).is_ok(), "{answer}");
+    }
+}
+
+#[test]
+fn a86_what_is_no_answer_about_a_jwt_is_503_and_nothing_is_remembered_of_it() {
+    let fixture = Fixture::new();
+    let header = fixture.header();
+    for json in
+        ["", "{}", "[]", r#"{"active":"true"}"#, r#"{"active":true,"active":true}"#, r#"{"active":true,"exp":"1"}"#]
+    {
+        let rejection = fixture.answer(&header, json).unwrap_err();
+        assert_eq!((rejection.status(), rejection.code()), (503, "issuer-unavailable"), "{json}");
+        assert_eq!(fixture.code(&header), "not-introspected", "{json}");
+    }
+    assert!(fixture.answer(&header, ACTIVE).is_ok());
+}
+
+#[test]
+fn answer_about_one_jwt_counts_for_no_other_and_for_no_other_engine() {
+    let [fixture, other] = [Fixture::new(), Fixture::new()];
+    let [one, two] = ["token-1", "token-2"].map(|jti| fixture.header_of(Draft::new(&fixture.key).claim("jti", jti)));
+    let request = Request::new().authorization(&one);
+    let response = || IntrospectionResponse::new(ACTIVE.as_bytes(), Instant::now());
+    let answer = fixture.engine.unknown_token(&request).unwrap().answered(response());
+    let of_another = Request::new().authorization(&two).introspected(&answer);
+    assert_eq!(code(fixture.engine.verify_request(&of_another)), "not-introspected");
+    let header = other.header();
+    let elsewhere = Request::new().authorization(&header);
+    let answer = other.engine.unknown_token(&elsewhere).unwrap().answered(response());
+    assert_eq!(code(fixture.engine.verify_request(&request.introspected(&answer))), "not-introspected");
+    assert_eq!(fixture.code(&one), "not-introspected");
+}
+
+#[test]
+fn answer_that_one_thread_got_serves_another_that_has_the_token_of_before() {
+    let fixture = Fixture::new();
+    let header = fixture.header();
+    assert!(fixture.answer(&header, ACTIVE).is_ok());
+    for _ in 0..4 {
+        // Until this thread has a copy of its own.
+        assert_eq!(fixture.code(&header), "accepted");
+    }
+    fixture.at(NOW + 30);
+    let elsewhere = std::thread::scope(|scope| scope.spawn(|| fixture.answer(&header, ACTIVE).is_ok()).join());
+    assert!(elsewhere.unwrap());
+    for _ in 0..4 {
+        assert_eq!(fixture.code(&header), "accepted");
+    }
+    // Rejections as well.
+    fixture.at(NOW + 60);
+    let inactive = r#"{"active":false}"#;
+    let elsewhere = std::thread::scope(|scope| scope.spawn(|| fixture.answer(&header, inactive).is_ok()).join());
+    assert!(!elsewhere.unwrap());
+    assert_eq!(fixture.code(&header), "inactive-token");
+}
+
+#[test]
+fn a51_asking_about_a_bound_jwt_spends_no_proof() {
+    let (fixture, client) = (Fixture::new(), signing_key(Algorithm::ES256, 1));
+    let token = Draft::new(&fixture.key).bound_to(&client).sign(&fixture.key);
+    let header = format!("DPoP {token}");
+    let proof = ProofDraft::new(&client, "GET", "https://api.example.com/x", &token).sign(&client);
+    let request = Request::new().authorization(&header).method("GET").uri("https://api.example.com/x").proof(&proof);
+    for _ in 0..2 {
+        assert_eq!(code(fixture.engine.verify_request(&request)), "not-introspected");
+        assert!(fixture.engine.unknown_token(&request).is_some());
+    }
+    // Whether the answer says what the token does, or nothing of it.
+    let thumbprint = tollgate::jwt::base64url::encode(client.verifying_key().thumbprint());
+    let answer = json!({ "active": true, "cnf": { "jkt": thumbprint } }).to_string();
+    assert!(fixture.answer_of(&request, &answer, Instant::now()).is_ok());
+    assert!(fixture.engine.unknown_token(&request).is_none());
+    assert_eq!(code(fixture.engine.verify_request(&request)), "proof-replayed");
+}
+
+#[test]
+fn issuer_that_is_replaced_is_asked_anew() {
+    let fixture = Fixture::new();
+    let header = fixture.header();
+    assert!(fixture.answer(&header, ACTIVE).is_ok());
+    fixture.engine.replace_issuers([issuer([&fixture.key]).introspect(nobody(), 30)]).unwrap();
+    assert_eq!(fixture.code(&header), "not-introspected");
+    fixture.engine.replace_issuers([issuer([&fixture.key])]).unwrap();
+    assert_eq!(fixture.code(&header), "accepted");
+}
+
+#[test]
+fn iss_of_an_answer_is_that_of_the_token_where_an_issuer_has_many_names() {
+    let key = signing_key(Algorithm::ES256, 0);
+    let issuer = Issuer::new("https://auth.example.com/{tenant}/").tenant_claim("tid").audience(AUDIENCE);
+    let issuer = issuer.keys(tollgate_tests::key_set([&key])).introspect(nobody(), 30);
+    let engine = Engine::builder().issuer(issuer).clock(|| NOW).build().unwrap();
+    let token = Draft::new(&key).claim("iss", "https://auth.example.com/a/").claim("tid", "a").sign(&key);
+    let request = Request::new().authorization(&token);
+    for (iss, now, expected) in
+        [("https://auth.example.com/b/", NOW, "wrong-claim"), ("https://auth.example.com/a/", NOW + 20, "accepted")]
+    {
+        let unknown = engine.unknown_token_at(&request, now).unwrap();
+        assert_eq!(unknown.issuer(), "https://auth.example.com/{tenant}/");
+        let answer = json!({ "active": true, "iss": iss }).to_string();
+        let answer = unknown.answered(IntrospectionResponse::new(answer.as_bytes(), Instant::now()));
+        assert_eq!(code(engine.verify_request_at(&request.introspected(&answer), now)), expected);
+        assert!(engine.unknown_token_at(&request, now + 5).is_none());
+    }
+}
+
+#[test]
+fn engine_without_a_cache_needs_an_answer_for_each_request() {
+    let fixture = Fixture::with(|issuer| issuer, EngineBuilder::no_cache);
+    let header = fixture.header();
+    for _ in 0..2 {
+        assert!(fixture.answer(&header, ACTIVE).is_ok());
+        assert_eq!(fixture.code(&header), "not-introspected");
+    }
+}
+
+#[test]
+fn max_age_has_its_limits() {
+    let key = signing_key(Algorithm::ES256, 0);
+    for (max_age, is_good) in [(0, false), (1, true), (3600, true), (3601, false)] {
+        let built = Engine::builder().issuer(issuer([&key]).introspect(nobody(), max_age)).build();
+        assert_eq!(built.is_ok(), is_good, "{max_age}");
+        assert!(built.err().is_none_or(|error| matches!(error, BuildError::Issuer { .. })));
+    }
+}
