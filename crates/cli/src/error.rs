@@ -8,7 +8,7 @@ use tollgate::apikeys::KeyError;
 use tollgate::keys::{NoUsableKey, NotAKeyFile};
 use tollgate_issuer::IssuerError;
 use tollgate_server::ServerError;
-use tollgate_store::{LineRefused, Store, StoreError};
+use tollgate_storage::{LineRefused, StorageError};
 
 /// The exit status of bad usage or configuration.
 pub(crate) const USAGE_OR_CONFIGURATION: u8 = 2;
@@ -52,10 +52,10 @@ pub(crate) enum CommandError {
     StoreMissing { path: PathBuf },
     /// The store could not do what was asked.
     #[error("{}: {source}", .path.display())]
-    Store { path: PathBuf, source: StoreError },
+    Store { path: PathBuf, source: StorageError },
     /// A file of keys was not, or not wholly, imported.
     #[error("{}: {source}; {}", .path.display(), go_on(.source))]
-    Import { path: PathBuf, source: StoreError },
+    Import { path: PathBuf, source: StorageError },
     /// The pepper is none.
     #[error("{}: {source}; make one with: head -c 32 /dev/urandom", .path.display())]
     Pepper { path: PathBuf, source: KeyError },
@@ -80,8 +80,8 @@ pub(crate) enum CommandError {
     /// The system gives no random numbers.
     #[error("the system gives no random numbers; try again once it has started up")]
     Random,
-    /// The threads of the service could not be started.
-    #[error("cannot start the service's threads: {0}")]
+    /// The threads of the service, or of a store, could not be started.
+    #[error("cannot start the threads: {0}")]
     Runtime(io::Error),
     /// The service could not start or had to stop.
     #[error("{0}")]
@@ -94,19 +94,12 @@ pub(crate) enum CommandError {
     Output(#[source] io::Error),
 }
 
-impl CommandError {
-    /// What `store` said.
-    pub(crate) fn in_store(store: &Store, source: StoreError) -> Self {
-        CommandError::Store { path: store.file().into(), source }
-    }
-}
-
 /// What to do about a line that was refused.
-fn go_on(error: &StoreError) -> &'static str {
+fn go_on(error: &StorageError) -> &'static str {
     match error {
-        StoreError::Line { reason: LineRefused::InClear, .. } => "give --raw and --pepper-file to take such keys",
-        StoreError::Line { reason: LineRefused::NoDigest, .. } => "give --mint to make keys for such lines",
-        StoreError::Line { reason: LineRefused::Key(KeyError::ForeignGuessable { .. }), .. } => {
+        StorageError::Line { reason: LineRefused::InClear, .. } => "give --raw and --pepper-file to take such keys",
+        StorageError::Line { reason: LineRefused::NoDigest, .. } => "give --mint to make keys for such lines",
+        StorageError::Line { reason: LineRefused::Key(KeyError::ForeignGuessable { .. }), .. } => {
             "replace that key, or pass over such lines with --keep-going, or give --danger-allow-low-entropy"
         }
         _ => "mend it and run this again with --skip-existing, or pass over such lines with --keep-going",

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tollgate::{ApiKeyTable, KeyRecord, Revocations};
-use tollgate_store::limits::DEFAULT_MAX_STALENESS;
-use tollgate_store::{Follower, FollowerThread};
+use tollgate_storage::limits::DEFAULT_MAX_STALENESS;
+use tollgate_storage::{Follower, FollowerThread};
 
 use crate::error::{self, CommandError};
 use crate::store_options::{self, FormatOption, PepperOption};
@@ -26,7 +26,7 @@ pub(crate) struct StoreConfiguration {
     pub(crate) max_staleness: Option<NonZeroU32>,
 }
 
-/// The tables of a store, which are kept in step with it until this is dropped.
+/// The tables of a store, which are kept in sync with it until this is dropped.
 pub(crate) struct Followed {
     pub(crate) api_keys: Arc<ApiKeyTable<KeyRecord>>,
     pub(crate) revocations: Revocations,
@@ -38,22 +38,23 @@ impl StoreConfiguration {
     pub(crate) fn follow(&self) -> Result<Followed, CommandError> {
         let pepper = PepperOption { pepper_file: self.pepper_file.clone() }.read()?;
         let store = store_options::open(self.file.clone())?;
-        let failed = |source| CommandError::Store { path: self.file.clone(), source };
         let format = FormatOption { prefix: self.prefix.clone(), env: self.env.clone() }.format(Some(&store))?;
-        let count = store.key_count().map_err(failed)?;
+        let count = store.wait(store.key_count())?;
         let table = ApiKeyTable::builder(format).capacity(count).pepper(pepper).build();
         let (api_keys, revocations) = (Arc::new(table), Revocations::new());
         let max_staleness = self.max_staleness.map(|seconds| Duration::from_secs(seconds.get().into()));
-        let mut follower = Follower::new(Arc::new(store), api_keys.clone(), revocations.clone())
+        let mut follower = Follower::new(store.shared(), api_keys.clone(), revocations.clone())
             .max_staleness(max_staleness.unwrap_or(DEFAULT_MAX_STALENESS));
         let bar = key_bar(count as u64);
-        let loaded = follower.load(&|keys| bar.set_position(keys));
+        let shown = bar.clone();
+        let loaded = store.wait(follower.load(move |keys| shown.set_position(keys)));
         bar.finish_and_clear();
-        loaded.map_err(failed)?;
+        loaded?;
         let path = self.file.display().to_string();
         let thread = follower.spawn_reporting(move |failure| {
             error::warn(&format!("{path}: {failure}; what was changed since is not known yet"));
         });
+        let thread = thread.map_err(|source| store.failed(source))?;
         Ok(Followed { api_keys, revocations, _thread: thread })
     }
 }

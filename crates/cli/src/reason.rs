@@ -6,7 +6,7 @@ use tollgate::Rejection;
 use tollgate::apikeys::KeyError;
 use tollgate::jwt::ParseError;
 use tollgate::keys::{KeyRefused, VerifyError};
-use tollgate_store::LineRefused;
+use tollgate_storage::LineRefused;
 
 use crate::error::one_line;
 use crate::limits::MAX_DETAIL_CHARACTERS;

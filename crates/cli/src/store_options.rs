@@ -1,12 +1,16 @@
 //! Which store, under which pepper, keys of which format.
 
 use std::env;
+use std::ops::Deref;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+use tokio::runtime::{Builder, Runtime};
 use tollgate::KeyFormat;
 use tollgate::apikeys::Pepper;
-use tollgate_store::Store;
+use tollgate_sqlite::SqliteKeyStore;
+use tollgate_storage::{Command, KeyStore, Refusal, StorageError};
 
 use crate::error::{CommandError, warn};
 use crate::key_files;
@@ -34,23 +38,74 @@ impl StoreOption {
 
     /// Opens the store, which has to be there: a misspelt name shall not make an empty one.
     pub(crate) fn open(&self) -> Result<Store, CommandError> {
-        let path = self.file().ok_or(CommandError::NoStore)?;
-        open(path)
+        open(self.file().ok_or(CommandError::NoStore)?)
     }
 
-    /// Opens the store, and makes it when it is missing; whether it did.
-    pub(crate) fn open_or_make(&self) -> Result<(Store, bool), CommandError> {
-        let path = self.file().ok_or(CommandError::NoStore)?;
-        let is_new = !path.exists();
-        let store = Store::open_file(&path).map_err(|source| CommandError::Store { path, source })?;
-        Ok((store, is_new))
+    /// Opens the store, and makes it when it is missing.
+    pub(crate) fn open_or_make(&self) -> Result<Store, CommandError> {
+        Store::open(self.file().ok_or(CommandError::NoStore)?)
     }
 }
 
-/// Says where a new store was made, for whoever meant another.
-pub(crate) fn tell_new(store: &Store, is_new: bool) {
-    if is_new {
-        warn(&format!("made a new store: {}", store.file().display()));
+/// A store, for commands that have nothing else to do while it works.
+pub(crate) struct Store {
+    store: Arc<dyn KeyStore>,
+    runtime: Runtime,
+    path: PathBuf,
+    is_new: bool,
+}
+
+impl Deref for Store {
+    type Target = dyn KeyStore;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.store
+    }
+}
+
+impl Store {
+    fn open(path: PathBuf) -> Result<Self, CommandError> {
+        let is_new = !path.exists();
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(CommandError::Runtime)?;
+        let store = SqliteKeyStore::open_file(&path);
+        let store = Arc::new(store.map_err(|source| CommandError::Store { path: path.clone(), source })?);
+        Ok(Store { store, runtime, path, is_new })
+    }
+
+    /// What others may hold.
+    pub(crate) fn shared(&self) -> Arc<dyn KeyStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// Waits for an answer of the store.
+    pub(crate) fn wait<T>(&self, answer: impl Future<Output = Result<T, StorageError>>) -> Result<T, CommandError> {
+        self.wait_for(answer).map_err(|source| self.failed(source))
+    }
+
+    /// Waits for an answer whose failure means something.
+    pub(crate) fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
+        self.runtime.block_on(answer)
+    }
+
+    /// Runs a command: how many things it changed, or why it is refused.
+    pub(crate) fn run_command(&self, command: Command) -> Result<Result<u64, Refusal>, CommandError> {
+        match self.wait_for(self.run(command)) {
+            Ok((changed, _)) => Ok(Ok(changed)),
+            Err(StorageError::Refused(refusal)) => Ok(Err(refusal)),
+            Err(source) => Err(self.failed(source)),
+        }
+    }
+
+    /// What the store said.
+    pub(crate) fn failed(&self, source: StorageError) -> CommandError {
+        CommandError::Store { path: self.path.clone(), source }
+    }
+
+    /// Says where a new store was made, for whoever meant another.
+    pub(crate) fn tell_new(&self) {
+        if self.is_new {
+            warn(&format!("made a new store: {}", self.path.display()));
+        }
     }
 }
 
@@ -58,7 +113,7 @@ pub(crate) fn tell_new(store: &Store, is_new: bool) {
 /// yet is a folder, unless its name has an extension.
 fn file_of(path: PathBuf) -> PathBuf {
     let is_folder = path.is_dir() || !path.exists() && path.extension().is_none();
-    if is_folder { Store::file_in(&path) } else { path }
+    if is_folder { SqliteKeyStore::file_in(&path) } else { path }
 }
 
 /// Opens the store that is at `path`.
@@ -67,7 +122,7 @@ pub(crate) fn open(path: PathBuf) -> Result<Store, CommandError> {
     if !path.is_file() {
         return Err(CommandError::StoreMissing { path });
     }
-    Store::open_file(&path).map_err(|source| CommandError::Store { path, source })
+    Store::open(path)
 }
 
 /// The pepper of the keys that other systems made.
@@ -117,9 +172,7 @@ impl FormatOption {
     /// The format that was asked for; else that of the first key in `store`; else the default.
     pub(crate) fn format(&self, store: Option<&Store>) -> Result<KeyFormat, CommandError> {
         let first = match store {
-            Some(store) if !self.is_given() => {
-                store.first_format().map_err(|source| CommandError::in_store(store, source))?
-            }
+            Some(store) if !self.is_given() => store.wait(store.first_format())?,
             _ => None,
         };
         let (prefix, env) = first.as_deref().and_then(labels).unwrap_or((

@@ -428,7 +428,7 @@ impl Issuer {
     /// Accepts its tokens only while the engine's [revocations are fresh](crate::Revocations::mark_fresh): otherwise they are
     /// rejected with [`StaleRevocations`](crate::Unavailable::StaleRevocations), a status of 503.
     ///
-    /// A table of revocations is stale until whoever feeds it says otherwise, as the follower of `tollgate-store` does.
+    /// A table of revocations is stale until whoever feeds it says otherwise, as the follower of `tollgate-storage` does.
     ///
     /// ```
     /// use tollgate::{Engine, Issuer, KeyRing, KeySet, Revocations};

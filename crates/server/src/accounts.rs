@@ -1,16 +1,15 @@
 use crate::error::ServerError;
 use crate::ids::now;
-use crate::key_store::{KeyStore, NewKey};
+use crate::key_store::{FollowedStore, NewKey};
 use crate::limits::{
     MAX_API_KEYS_PER_USER, MAX_EMAIL_BYTES, MAX_NAME_BYTES, MAX_PARAMETER_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS,
 };
-use crate::oauth::is_registrable;
 use crate::passwords::Passwords;
 use crate::scope;
 use crate::storage::{Site, Storage, User};
 use std::sync::Arc;
 use tollgate::{KeyKind, KeyRecord, KeyState};
-use tollgate_store::{Client, StoreError, StoredKey, new_key_id};
+use tollgate_storage::{Client, Command, Refusal, StorageError, StoredKey, USER_ID_PREFIX, new_key_id};
 
 /// Users, clients and their credentials.
 ///
@@ -38,7 +37,7 @@ use tollgate_store::{Client, StoreError, StoredKey, new_key_id};
 #[derive(Clone)]
 pub struct Accounts {
     pub(crate) storage: Arc<Storage>,
-    pub(crate) keys: Arc<KeyStore>,
+    pub(crate) keys: Arc<FollowedStore>,
     pub(crate) passwords: Passwords,
 }
 
@@ -52,27 +51,15 @@ pub enum AccountError {
         /// Which: `email`, `password`, `client_id`, ...
         what: &'static str,
     },
-    /// The user has as many API keys as are allowed.
-    #[error("a user can have {max} API keys: revoke one first")]
-    TooManyKeys {
-        /// How many.
-        max: u32,
-    },
     /// There is no such user, or no such key of that user.
     #[error("no such {what}")]
     NotFound {
         /// Which: `user`, `API key` or `client`.
         what: &'static str,
     },
-    /// It is switched off, and has to be switched on first.
-    #[error("the {what} is disabled: enable it first")]
-    Disabled {
-        /// Which: `API key` or `client`.
-        what: &'static str,
-    },
-    /// The store failed, or what was to be added is there already.
+    /// The store failed, or refused the change.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] StorageError),
     /// A secret or a password's hash could not be made, or the engine is behind the store.
     #[error(transparent)]
     Server(#[from] ServerError),
@@ -84,9 +71,7 @@ impl AccountError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid { .. } => "invalid",
-            Self::TooManyKeys { .. } => "too-many-keys",
             Self::NotFound { .. } => "not-found",
-            Self::Disabled { .. } => "disabled",
             Self::Store(error) => error.code(),
             Self::Server(error) => error.code(),
         }
@@ -94,21 +79,26 @@ impl AccountError {
 }
 
 impl Accounts {
-    pub(crate) fn new(storage: Storage, keys: KeyStore) -> Result<Self, ServerError> {
+    pub(crate) fn new(storage: Storage, keys: FollowedStore) -> Result<Self, ServerError> {
         Ok(Self { storage: Arc::new(storage), keys: Arc::new(keys), passwords: Passwords::new()? })
     }
 
     /// Adds a user. `scopes`: scope-tokens joined by single spaces.
     ///
     /// # Errors
-    /// [`AccountError::Invalid`]; [`StoreError::AlreadyExists`] when the address is taken.
+    /// [`AccountError::Invalid`]; [`Refusal::AlreadyExists`] when the address is taken.
     pub fn add_user(&self, email: &str, password: &str, scopes: &str) -> Result<User, AccountError> {
         let email = User::normal_email(email);
         let has_parts = email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
         check("email", has_parts && is_text(&email, MAX_EMAIL_BYTES) && !email.contains(' '))?;
         check("password", password.chars().count() >= MIN_PASSWORD_CHARS && password.len() <= MAX_PASSWORD_BYTES)?;
         check("scopes", scope::is_valid(scopes))?;
-        let user = User { id: new_key_id(USER_ID_PREFIX)?, email, scopes: scopes.to_owned(), created_at: now() };
+        let user = User {
+            id: new_key_id(USER_ID_PREFIX.trim_end_matches('_'))?,
+            email,
+            scopes: scopes.to_owned(),
+            created_at: now(),
+        };
         self.storage.add_user(&user, &self.passwords.hash(password.as_bytes())?)?;
         Ok(user)
     }
@@ -131,12 +121,10 @@ impl Accounts {
 
     /// Registers an OAuth client under the id that it picked, and makes its secret.
     ///
-    /// The id may hold unreserved characters only (RFC 3986 section 2.3), so that it reads the same in a form, in a query
-    /// and in Basic credentials; and it may not look like a user's id, because the `sub` of the client's own tokens is
-    /// its id (RFC 9700 section 4.15).
+    /// [`Client::new`] says what may be registered.
     ///
     /// # Errors
-    /// [`AccountError::Invalid`]; [`StoreError::AlreadyExists`] when the id is taken.
+    /// [`AccountError::Invalid`]; [`Refusal::Field`]; [`Refusal::AlreadyExists`] when the id is taken.
     pub fn add_client(
         &self,
         client_id: &str,
@@ -144,28 +132,17 @@ impl Accounts {
         scopes: &str,
         redirect_uris: &[&str],
     ) -> Result<NewKey, AccountError> {
-        let unreserved = client_id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        check("client_id", is_text(client_id, MAX_NAME_BYTES) && unreserved && !is_user_id(client_id))?;
         check("name", is_text(name, MAX_NAME_BYTES))?;
-        check("scope", scope::is_valid(scopes))?;
-        check("redirect_uri", redirect_uris.iter().copied().all(is_registrable))?;
-        let client = Client {
-            id: client_id.to_owned(),
-            name: name.to_owned(),
-            scopes: scopes.to_owned(),
-            redirect_uris: redirect_uris.iter().copied().map(str::to_owned).collect(),
-            created_at: now(),
-        };
+        let client = Client::new(client_id, name, scopes, redirect_uris.iter().copied(), now())?;
         let secret = self.keys.make(client_secret(&client)?)?;
-        let added = self.keys.store.add_client_with_secret(&client, &secret.stored)?;
-        self.keys.in_force(added)?;
+        self.keys.run(Command::AddClient { client, secret: Some(secret.stored.clone()) })?;
         Ok(secret)
     }
 
     /// Makes an API key for a user. `scopes`: at most those of the user; `expires_at`: seconds since the Unix epoch.
     ///
     /// # Errors
-    /// [`AccountError::Invalid`], [`AccountError::NotFound`], [`AccountError::TooManyKeys`].
+    /// [`AccountError::Invalid`], [`AccountError::NotFound`]; [`Refusal::TooMany`] when the user has as many as are allowed.
     pub fn add_api_key(
         &self,
         user_id: &str,
@@ -181,18 +158,17 @@ impl Accounts {
         let id = new_key_id("key")?;
         let record = KeyRecord::api_key(&id, user_id).name(name).scopes(scopes.split(' ')).expires_at(expires_at);
         let new = self.keys.make(record)?;
-        let added = self.keys.store.add_key_within(&new.stored, MAX_API_KEYS_PER_USER)?;
-        self.keys.in_force(added.ok_or(AccountError::TooManyKeys { max: MAX_API_KEYS_PER_USER })?)?;
+        self.keys.run(Command::AddKey { key: new.stored.clone(), max: Some(MAX_API_KEYS_PER_USER) })?;
         Ok(new)
     }
 
     /// Puts a new API key in the place of `old`, with its name, scopes and expiry. The old one stops working at once.
     ///
     /// # Errors
-    /// [`AccountError::NotFound`] when the old one is revoked already.
+    /// [`StorageError::Refused`] when the old one is not active, has ended, or was rotated already.
     pub fn rotate_api_key(&self, old: &StoredKey) -> Result<NewKey, AccountError> {
         let new = old.successor(&new_key_id("key")?, now());
-        self.keys.rotate(old, new, 0)?.ok_or(AccountError::NotFound { what: "API key" })
+        Ok(self.keys.rotate(old, new, 0)?)
     }
 
     /// Revokes a user's API key. It stops working at once.
@@ -200,11 +176,11 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::NotFound`] when the user has no such key.
     pub fn revoke_api_key(&self, user_id: &str, id: &str) -> Result<(), AccountError> {
-        let key = self.keys.store.key(id)?;
+        let key = self.keys.wait(self.keys.store.key(id))?;
         let is_theirs = |key: &StoredKey| key.record.subject() == user_id && key.record.kind() == KeyKind::ApiKey;
-        let revoked = if key.as_ref().is_some_and(is_theirs) { self.keys.store.revoke_key(id)? } else { None };
-        self.keys.in_force(revoked.ok_or(AccountError::NotFound { what: "API key" })?)?;
-        Ok(())
+        let revoke = || self.keys.run(Command::PutKeyInState { id: id.to_owned(), state: KeyState::Revoked });
+        let revoked = if key.as_ref().is_some_and(is_theirs) { revoke()? } else { 0 };
+        if revoked == 0 { Err(AccountError::NotFound { what: "API key" }) } else { Ok(()) }
     }
 
     /// A user's API keys that are neither revoked nor expired, newest first.
@@ -212,7 +188,7 @@ impl Accounts {
     /// # Errors
     /// When the store cannot be read.
     pub fn api_keys_of(&self, user_id: &str) -> Result<Vec<StoredKey>, AccountError> {
-        Ok(self.keys.store.live_keys_of(user_id, KeyKind::ApiKey, now())?)
+        Ok(self.keys.wait(self.keys.store.live_keys_of(user_id, KeyKind::ApiKey, now()))?)
     }
 
     /// The client of that id, unless all its secrets are disabled, revoked or expired.
@@ -220,22 +196,28 @@ impl Accounts {
     /// # Errors
     /// When the store cannot be read.
     pub fn active_client(&self, id: &str) -> Result<Option<Client>, AccountError> {
-        let Some(client) = self.keys.store.client(id)? else { return Ok(None) };
-        let secrets = self.keys.store.live_keys_of(id, KeyKind::ClientSecret, now())?;
+        let Some(client) = self.keys.wait(self.keys.store.client(id))? else { return Ok(None) };
+        let secrets = self.keys.wait(self.keys.store.live_keys_of(id, KeyKind::ClientSecret, now()))?;
         let is_active = secrets.iter().any(|secret| secret.record.state() == KeyState::Active);
         Ok(is_active.then_some(client))
     }
 }
 
 /// A secret for that client.
-pub(crate) fn client_secret(client: &Client) -> Result<KeyRecord, StoreError> {
+pub(crate) fn client_secret(client: &Client) -> Result<KeyRecord, StorageError> {
     let id = new_key_id("secret")?;
-    Ok(KeyRecord::client_secret(&id, &client.id).name(&client.name).scopes(client.scopes.split(' ')).build())
+    Ok(KeyRecord::client_secret(&id, client.id()).name(client.name()).scopes(client.scopes().split(' ')).build())
 }
 
 /// Whether that is the id of a user, and not of a client.
 pub(crate) fn is_user_id(id: &str) -> bool {
-    id.strip_prefix(USER_ID_PREFIX).is_some_and(|rest| rest.starts_with('_'))
+    id.starts_with(USER_ID_PREFIX)
+}
+
+impl From<Refusal> for AccountError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Store(refusal.into())
+    }
 }
 
 /// [`AccountError::Invalid`] unless it `holds`.
@@ -247,5 +229,3 @@ pub(crate) fn check(what: &'static str, holds: bool) -> Result<(), AccountError>
 pub(crate) fn is_text(text: &str, max_bytes: usize) -> bool {
     !text.is_empty() && text.len() <= max_bytes && !text.contains(char::is_control)
 }
-
-const USER_ID_PREFIX: &str = "usr";

@@ -2,7 +2,7 @@ use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::ids::now;
-use crate::key_store::KeyStore;
+use crate::key_store::FollowedStore;
 use crate::keys;
 use crate::limits::{
     ACCOUNT_ATTEMPT_PERIOD, ACCOUNT_ATTEMPTS, ADDRESS_ATTEMPT_PERIOD, ADDRESS_ATTEMPTS, SIGNING_KEY_MARGIN_SECONDS,
@@ -11,6 +11,7 @@ use crate::login::Login;
 use crate::oauth::Cookies;
 use crate::rate_limit::RateLimiter;
 use crate::storage::Storage;
+use crate::store;
 use crate::tokens::Tokens;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ impl App {
     /// Reads what is in `folder` and wires the parts. Blocks.
     pub(crate) fn open(folder: &Path, origin: String, config: &Config) -> Result<Self, ServerError> {
         let storage = Storage::open(folder)?;
-        let keys = KeyStore::open(folder, config)?;
+        let keys = FollowedStore::open(store::open(folder)?, config)?;
         let overlap = config.longest_ttl().saturating_add(SIGNING_KEY_MARGIN_SECONDS);
         let signing_keys = Arc::new(keys::open(&storage, overlap)?);
         let issuer = Issuer::new(&origin)
@@ -62,7 +63,7 @@ impl App {
     /// Clears away what has expired on the disk; what has in memory is the follower's. Blocks.
     pub(crate) fn upkeep(&self) -> Result<(), ServerError> {
         let now = now();
-        self.accounts.keys.store.forget_expired(now)?;
+        self.accounts.keys.wait(self.accounts.keys.store.forget_expired(now))?;
         keys::prune(&self.accounts.storage, &self.signing_keys, now)
     }
 

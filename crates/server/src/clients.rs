@@ -5,10 +5,9 @@ use crate::app::App;
 use crate::ids::now;
 use crate::key_store::NewKey;
 use crate::limits::MAX_TTL;
-use crate::revocations;
 use crate::tokens::seconds;
 use tollgate::{KeyKind, KeyState};
-use tollgate_store::{Client, RevocationKind, StoreError, StoredKey, StoredRevocation};
+use tollgate_storage::{Client, Command, Issued, Refusal, StoredKey};
 
 /// A client and its secrets that are neither revoked nor at their end, the newest first.
 pub(crate) struct ClientWithSecrets {
@@ -27,91 +26,59 @@ impl ClientWithSecrets {
 impl App {
     /// The clients after `after` in the order of their ids, at most `max`.
     pub(crate) fn clients(&self, after: Option<&str>, max: usize) -> Result<Vec<ClientWithSecrets>, AccountError> {
-        let clients = self.accounts.keys.store.clients(after, max)?;
+        let keys = &self.accounts.keys;
+        let clients = keys.wait(keys.store.clients(after, max))?;
         clients.into_iter().map(|client| self.with_secrets(client)).collect()
     }
 
     pub(crate) fn client(&self, id: &str) -> Result<ClientWithSecrets, AccountError> {
-        let client = self.accounts.keys.store.client(id)?;
-        self.with_secrets(client.ok_or(AccountError::NotFound { what: "client" })?)
+        let keys = &self.accounts.keys;
+        let client = keys.wait(keys.store.client(id))?;
+        self.with_secrets(client.ok_or(Refusal::NotFound { what: "client" })?)
     }
 
-    /// Switches all its secrets off and revokes every token that it was issued so far.
+    /// Disables all its secrets and revokes every token that it was issued so far.
     pub(crate) fn disable_client(&self, id: &str) -> Result<(), AccountError> {
-        let store = &self.accounts.keys.store;
-        self.change_secrets(id, |secret| store.disable_key(secret))?;
-        self.revoke_tokens_of_client(id)
+        self.accounts.keys.run(Command::DisableClient { id: id.to_owned(), issued: self.issued_so_far() })?;
+        Ok(())
     }
 
-    /// Switches its secrets on again. Tokens that were revoked stay so.
+    /// Enables its secrets again. Tokens that were revoked stay so.
     pub(crate) fn enable_client(&self, id: &str) -> Result<(), AccountError> {
-        let store = &self.accounts.keys.store;
-        self.change_secrets(id, |secret| store.enable_key(secret))
+        self.accounts.keys.run(Command::EnableClient { id: id.to_owned() })?;
+        Ok(())
     }
 
     /// Makes a new secret. Those there are end after `overlap` seconds, or sooner if they were to.
     pub(crate) fn rotate_client_secret(&self, id: &str, overlap: i64) -> Result<NewKey, AccountError> {
         let found = self.client(id)?;
         let keys = &self.accounts.keys;
-        let new = client_secret(&found.client)?;
-        let (newest, older) = match found.secrets.split_first() {
-            Some(split) if found.is_active() => split,
-            Some(_) => return Err(AccountError::Disabled { what: "client" }),
-            None => {
-                let first = keys.make(new)?;
-                keys.in_force(keys.store.add_key(&first.stored)?)?;
-                return Ok(first);
-            }
-        };
-        let ends_at = now().saturating_add(overlap);
-        for secret in older {
-            keys.store.change_key(secret.record.id(), |secret| {
-                let overlap_ends_at = Some(secret.overlap_ends_at.map_or(ends_at, |end| end.min(ends_at)));
-                StoredKey { overlap_ends_at, ..secret }
-            })?;
-        }
-        keys.rotate(newest, new, overlap)?.ok_or(AccountError::NotFound { what: "client" })
+        let new = keys.make(client_secret(&found.client)?)?;
+        keys.run(Command::RotateClientSecret {
+            id: id.to_owned(),
+            current: found.secrets.first().map(|newest| newest.record.id().to_owned()),
+            new: new.stored.clone(),
+            overlap_ends_at: new.stored.created_at.saturating_add(overlap),
+        })?;
+        Ok(new)
     }
 
     /// Revokes its secrets and every token that it was issued, and forgets it.
     pub(crate) fn remove_client(&self, id: &str) -> Result<(), AccountError> {
-        let store = &self.accounts.keys.store;
-        self.change_secrets(id, |secret| store.revoke_key(secret))?;
-        self.revoke_tokens_of_client(id)?;
-        // Last, so that a removal that failed half-way can be repeated.
-        let removed = store.remove_client(id)?.ok_or(AccountError::NotFound { what: "client" })?;
-        Ok(self.accounts.keys.in_force(removed)?)
+        self.accounts.keys.run(Command::RemoveClient { id: id.to_owned(), issued: self.issued_so_far() })?;
+        Ok(())
     }
 
     fn with_secrets(&self, client: Client) -> Result<ClientWithSecrets, AccountError> {
-        let secrets = self.accounts.keys.store.live_keys_of(&client.id, KeyKind::ClientSecret, now())?;
+        let keys = &self.accounts.keys;
+        let secrets = keys.wait(keys.store.live_keys_of(client.id(), KeyKind::ClientSecret, now()))?;
         Ok(ClientWithSecrets { client, secrets })
     }
 
-    fn change_secrets(
-        &self,
-        id: &str,
-        change: impl Fn(&str) -> Result<Option<u64>, StoreError>,
-    ) -> Result<(), AccountError> {
-        let mut last = 0;
-        for secret in self.client(id)?.secrets {
-            match change(secret.record.id()) {
-                Ok(sequence) => last = last.max(sequence.unwrap_or(0)),
-                // By somebody else, meanwhile: no change is stricter.
-                Err(StoreError::KeyRevoked) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(self.accounts.keys.in_force(last)?)
-    }
-
-    fn revoke_tokens_of_client(&self, id: &str) -> Result<(), AccountError> {
-        let now = now();
+    fn issued_so_far(&self) -> Issued {
         // Times are whole seconds: those issued in this one are meant too.
-        let issued_before = now.saturating_add(1);
-        let until = issued_before.saturating_add(seconds(MAX_TTL));
-        let of_client = StoredRevocation::new(RevocationKind::Client, &self.origin, id);
-        let revocation = StoredRevocation { issued_before, until, ..of_client };
-        Ok(revocations::revoke(&self.accounts.keys, &self.origin, &revocation)?)
+        let made_before = now().saturating_add(1);
+        let until = made_before.saturating_add(seconds(MAX_TTL));
+        Issued { issuers: vec![self.origin.clone()], made_before, until }
     }
 }

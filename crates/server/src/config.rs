@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 use tollgate::apikeys::Pepper;
 use tollgate::{KeyFormat, TrustedProxies};
-use tollgate_store::limits::DEFAULT_MAX_STALENESS;
+use tollgate_storage::limits::DEFAULT_MAX_STALENESS;
 
 /// What the service can be told. [`Config::default`] is what `tollgate serve` runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder of the store, that of [`tollgate_store`] among it; created when missing. `None`: a temporary folder, gone
+    /// The folder of the store, that of [`tollgate_storage`] among it; created when missing. `None`: a temporary folder, gone
     /// with the server.
     pub data_dir: Option<PathBuf>,
     /// The address to listen on; port 0 takes a free one.

@@ -1,6 +1,6 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use tollgate_store::StoreError;
+use tollgate_storage::StorageError;
 
 /// Why the service could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
@@ -52,7 +52,7 @@ pub enum ServerError {
     },
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Store(#[from] StorageError),
     /// A change is in the store, but this process's engine does not go by it yet.
     #[error("a change is stored, but not in force in this process yet")]
     NotInForce,

@@ -1,19 +1,20 @@
 //! API keys, clients and revocations: the store that other processes may write too, and the tables that this process's
-//! engine reads, which a thread keeps in step with it.
+//! engine reads, which a thread keeps in sync with it.
 
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::ids::now;
 use crate::limits::IN_FORCE_WAIT;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::runtime::Handle;
 use tollgate::{ApiKey, ApiKeyTable, KeyFormat, KeyRecord, Revocations};
-use tollgate_store::{Follower, FollowerThread, Lag, Store, StoreError, StoredKey};
+use tollgate_storage::{Command, Follower, FollowerThread, KeyStore, Lag, StorageError, StoredKey};
 
 /// The store, followed.
-pub(crate) struct KeyStore {
-    pub(crate) store: Arc<Store>,
+pub(crate) struct FollowedStore {
+    pub(crate) store: Arc<dyn KeyStore>,
+    runtime: Handle,
     table: Arc<ApiKeyTable<KeyRecord>>,
     revocations: Revocations,
     format: KeyFormat,
@@ -26,10 +27,16 @@ pub(crate) struct Status {
     pub(crate) applied: u64,
     /// Changes that are known and not applied yet.
     pub(crate) behind: u64,
-    /// How long ago all that was known was applied.
-    pub(crate) since_in_step: Duration,
+    /// The age of the newest change or heartbeat that was applied.
+    pub(crate) since_in_sync: Duration,
     /// Failed attempts to read the store since the last that worked.
     pub(crate) failures: u64,
+    /// Failed attempts to write to it since the last that worked.
+    pub(crate) failed_heartbeats: u64,
+    /// How often following it has panicked.
+    pub(crate) panics: u64,
+    /// Records in it that cannot be read.
+    pub(crate) unreadable: u64,
     /// Records in memory: keys, secrets and opaque tokens.
     pub(crate) keys: usize,
     /// Revocations in memory.
@@ -45,23 +52,32 @@ pub struct NewKey {
     pub secret: ApiKey,
 }
 
-impl KeyStore {
-    /// Opens the store in `folder`, loads everything in it, and follows it from then on. What has expired is freed every
-    /// [`upkeep_interval`](Config::upkeep_interval).
-    pub(crate) fn open(folder: &Path, config: &Config) -> Result<Self, ServerError> {
-        let store = Arc::new(Store::open(folder)?);
-        let format = config.key_format.clone().map_or_else(|| format_in(&store), Ok)?;
-        let table = ApiKeyTable::builder(format.clone()).capacity(store.key_count()?).pepper(config.pepper.clone());
+impl FollowedStore {
+    /// Loads everything in the store, and follows it from then on. What has expired is freed every
+    /// [`upkeep_interval`](Config::upkeep_interval). Blocks, on a thread of a runtime where that is allowed.
+    pub(crate) fn open(store: Arc<dyn KeyStore>, config: &Config) -> Result<Self, ServerError> {
+        let runtime = Handle::current();
+        let first_format = runtime.block_on(store.first_format())?;
+        let format = config.key_format.clone().map_or_else(|| format_of(first_format.as_deref()), Ok)?;
+        let capacity = runtime.block_on(store.key_count())?;
+        let table = ApiKeyTable::builder(format.clone()).capacity(capacity).pepper(config.pepper.clone());
         let table = Arc::new(table.build());
         let revocations = Revocations::new();
-        let follower = Follower::new(Arc::clone(&store), Arc::clone(&table), revocations.clone());
+        let follower = Follower::new(store.clone(), Arc::clone(&table), revocations.clone());
         let mut follower = follower.reclaim_every(config.upkeep_interval).max_staleness(config.max_staleness);
         // Before anything is answered: what is revoked in the store is revoked here from the first request on.
-        follower.catch_up()?;
-        let follower = follower.spawn_reporting(|error: &StoreError| {
+        runtime.block_on(follower.catch_up())?;
+        if let Some(error) = follower.progress().last_unreadable() {
+            tracing::error!(
+                code = error.code(),
+                records = follower.progress().lag().unreadable,
+                "not accepted: {error}"
+            );
+        }
+        let follower = follower.spawn_reporting(|error: &StorageError| {
             tracing::error!(code = error.code(), "the store could not be followed: {error}");
-        });
-        Ok(Self { store, table, revocations, format, follower })
+        })?;
+        Ok(Self { store, runtime, table, revocations, format, follower })
     }
 
     /// What an engine is to read.
@@ -71,21 +87,37 @@ impl KeyStore {
 
     /// How this process stands to the store.
     pub(crate) fn status(&self) -> Status {
-        let (applied, Lag { changes, since_in_step, failures, .. }) =
-            (self.follower.progress().applied().unwrap_or(0), self.follower.lag());
+        let Lag { changes, since_in_sync, failures, failed_heartbeats, panics, unreadable, .. } = self.follower.lag();
         Status {
-            applied,
+            applied: self.follower.progress().applied().unwrap_or(0),
             behind: changes,
-            since_in_step: since_in_step.unwrap_or_default(),
+            since_in_sync: since_in_sync.unwrap_or_default(),
             failures,
+            failed_heartbeats,
+            panics,
+            unreadable,
             keys: self.table.len(),
             revocations: self.revocations.len(),
         }
     }
 
-    /// How long ago all that was known of the store was applied.
-    pub(crate) fn since_in_step(&self) -> Duration {
-        self.follower.lag().since_in_step.unwrap_or_default()
+    /// Waits for an answer of the store. Blocks.
+    pub(crate) fn wait<T>(&self, answer: impl Future<Output = Result<T, StorageError>>) -> Result<T, StorageError> {
+        self.runtime.block_on(answer)
+    }
+
+    /// Runs a command; returns when this process's engine goes by it. Blocks.
+    pub(crate) fn run(&self, command: Command) -> Result<u64, ServerError> {
+        let (changed, position) = self.wait(self.store.run(command))?;
+        self.in_force(position.number)?;
+        Ok(changed)
+    }
+
+    /// Runs commands in one step; returns when this process's engine goes by them. Blocks.
+    pub(crate) fn run_all(&self, commands: Vec<Command>) -> Result<(), ServerError> {
+        let executed = self.wait(self.store.execute(commands))?;
+        executed.outcomes.into_iter().try_for_each(|outcome| outcome.map(drop)).map_err(StorageError::from)?;
+        self.in_force(executed.position.number)
     }
 
     /// Makes a key, a client's secret or an opaque token; it is nowhere but in the result yet.
@@ -95,31 +127,27 @@ impl KeyStore {
     }
 
     /// Returns when this process's engine goes by the change of that number: nothing is answered before.
-    pub(crate) fn in_force(&self, change: u64) -> Result<(), ServerError> {
+    fn in_force(&self, change: u64) -> Result<(), ServerError> {
         if self.follower.wait_for(change, IN_FORCE_WAIT) { Ok(()) } else { Err(ServerError::NotInForce) }
     }
 
-    /// Adds a key that takes the place of `old`, with the same powers, and lets the old one end after `overlap` seconds.
-    /// `None` when there is no old one that is not revoked.
-    pub(crate) fn rotate(&self, old: &StoredKey, new: KeyRecord, overlap: i64) -> Result<Option<NewKey>, ServerError> {
-        let ends_at = now().saturating_add(overlap);
+    /// Adds a key that takes the place of `old`, and lets the old one end after `overlap` seconds. Refused unless the old one is
+    /// active and was not rotated before.
+    pub(crate) fn rotate(&self, old: &StoredKey, new: KeyRecord, overlap: i64) -> Result<NewKey, ServerError> {
         let new = self.make(new)?;
-        match self.store.rotate_key(old.record.id(), &new.stored, ends_at) {
-            Ok(Some(change)) => {
-                self.in_force(change)?;
-                Ok(Some(new))
-            }
-            Ok(None) | Err(StoreError::KeyRevoked) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
+        self.run(Command::RotateKey {
+            id: old.record.id().to_owned(),
+            new: new.stored.clone(),
+            overlap_ends_at: new.stored.created_at.saturating_add(overlap),
+        })?;
+        Ok(new)
     }
 }
 
 /// What the keys of a store begin with, as the first of them says.
-fn format_in(store: &Store) -> Result<KeyFormat, ServerError> {
-    let first = store.first_format()?;
+fn format_of(first: Option<&str>) -> Result<KeyFormat, ServerError> {
     // Neither prefix nor environment holds an underscore.
-    let labels = first.as_deref().and_then(|head| head.strip_suffix('_')?.split_once('_'));
+    let labels = first.and_then(|head| head.strip_suffix('_')?.split_once('_'));
     let (prefix, environment) = labels.unwrap_or((KEY_PREFIX, KEY_ENVIRONMENT));
     KeyFormat::new(prefix, environment).map_err(|_| ServerError::KeyFormat)
 }

@@ -46,6 +46,7 @@ mod routes;
 mod scope;
 mod server;
 pub mod storage;
+mod store;
 mod tokens;
 
 pub use accounts::{AccountError, Accounts};

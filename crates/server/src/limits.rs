@@ -31,9 +31,9 @@ pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// reached only when the store cannot be read.
 pub(crate) const IN_FORCE_WAIT: Duration = Duration::from_secs(5);
 
-/// How long all that is in the store may have been out of force before the service says that it is not ready. The store is
-/// looked at every 50 ms; this is reached only when it cannot be read, or is written faster than it is followed.
-pub(crate) const READY_WITHIN: Duration = Duration::from_secs(2);
+/// How old the newest change or heartbeat that was applied may be before the service says that it is not ready. A heartbeat is
+/// committed every 5 s and some; two have to be missing.
+pub(crate) const READY_WITHIN: Duration = Duration::from_secs(15);
 
 /// How long a replaced key can go on beside the new one: as long as the longest-lived token.
 pub(crate) const MAX_OVERLAP: Duration = MAX_TTL;

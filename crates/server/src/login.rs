@@ -4,7 +4,7 @@ use crate::passwords::Busy;
 use crate::rate_limit::{RateLimiter, RetryAfter, network_of};
 use crate::storage::User;
 use std::net::IpAddr;
-use tollgate_store::StoreError;
+use tollgate_storage::StorageError;
 use zeroize::Zeroizing;
 
 /// Checks e-mail and password, a bounded number of times per account and per network address.
@@ -21,7 +21,7 @@ pub(crate) enum LoginError {
     WrongPassword,
     TooManyAttempts(RetryAfter),
     Busy,
-    Store(StoreError),
+    Store(StorageError),
 }
 
 impl Login {

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use tollgate::Rejection;
-use tollgate_store::StoreError;
+use tollgate_storage::{Refusal, StorageError};
 
 /// Why a request to the API is not answered as asked. The answer says what the caller may know; the cause goes to the log.
 #[derive(Debug)]
@@ -153,13 +153,28 @@ impl From<ServerError> for Problem {
     }
 }
 
-impl From<StoreError> for Problem {
-    fn from(error: StoreError) -> Self {
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
         match error {
-            StoreError::AlreadyExists { .. } => Self::Conflict("there is one of that name already"),
-            StoreError::KeyRevoked => Self::Conflict("the key is revoked, which is for ever: make a new one"),
-            StoreError::Field { field } => Self::BadField(field),
+            StorageError::Refused(refusal) => refusal.into(),
+            StorageError::Busy => Self::Busy,
             error => Self::Internal(ServerError::Store(error)),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NotFound { .. } => Self::NotFound,
+            Refusal::Field { field } => Self::BadField(field),
+            Refusal::AlreadyExists { .. } => Self::Conflict("there is one of that name already"),
+            Refusal::TooMany { .. } => Self::Conflict("too many API keys: revoke one first"),
+            Refusal::Disabled { .. } => Self::Conflict("it is disabled: enable it first"),
+            Refusal::KeyRevoked => Self::Conflict("the key is revoked, which is for ever: make a new one"),
+            Refusal::KeyRotated { .. } => Self::Conflict("the key was rotated already: rotate the one in its place"),
+            Refusal::KeyEnded { .. } => Self::Conflict("the key has ended: make a new one"),
+            _ => Self::Conflict("it was changed meanwhile: look again"),
         }
     }
 }
@@ -188,9 +203,7 @@ impl From<AccountError> for Problem {
             AccountError::Invalid { what: "scopes" } => Self::BadRequest("scope asks for more than the user may have"),
             AccountError::Invalid { what: "expires_at" } => Self::BadRequest("expires_at must be in the future"),
             AccountError::Invalid { what } => Self::BadField(what),
-            AccountError::TooManyKeys { .. } => Self::Conflict("too many API keys: revoke one first"),
             AccountError::NotFound { .. } => Self::NotFound,
-            AccountError::Disabled { .. } => Self::Conflict("it is disabled: enable it first"),
             AccountError::Store(error) => error.into(),
             AccountError::Server(error) => error.into(),
         }

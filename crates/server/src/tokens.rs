@@ -1,18 +1,18 @@
 use crate::config::{AccessTokenFormat, Config};
 use crate::error::ServerError;
-use crate::key_store::KeyStore;
+use crate::key_store::FollowedStore;
 use crate::revocations;
 use std::sync::Arc;
 use std::time::Duration;
-use tollgate::KeyRecord;
+use tollgate::{KeyRecord, KeyState};
 use tollgate_issuer::{Minter, SigningKeys};
-use tollgate_store::new_key_id;
+use tollgate_storage::{Command, new_key_id};
 use zeroize::Zeroizing;
 
 /// Makes the service's tokens: `iss` and `aud` are its public origin.
 pub(crate) struct Tokens {
     minter: Minter,
-    keys: Arc<KeyStore>,
+    keys: Arc<FollowedStore>,
     origin: String,
     format: AccessTokenFormat,
     session_ttl: i64,
@@ -40,7 +40,7 @@ impl Tokens {
     pub(crate) fn new(
         origin: &str,
         signing_keys: Arc<SigningKeys>,
-        keys: Arc<KeyStore>,
+        keys: Arc<FollowedStore>,
         config: &Config,
     ) -> Result<Self, ServerError> {
         Ok(Self {
@@ -91,13 +91,12 @@ impl Tokens {
             .scopes(grant.scope.split(' '))
             .expires_at(now.saturating_add(self.access_token_ttl));
         let new = self.keys.make(record)?;
-        let mut change = self.keys.store.add_key(&new.stored)?;
+        self.keys.run(Command::AddKey { key: new.stored.clone(), max: None })?;
         // Whoever revokes all tokens of somebody writes that down first and then looks for tokens; this one is written down
         // first and then looks for that. So one of the two sees the other. As a JWT it would be issued and rejected too.
         if revocations::concern(&self.keys, &self.origin, grant.subject, grant.client_id, now)? {
-            change = self.keys.store.revoke_key(&id)?.unwrap_or(change);
+            self.keys.run(Command::PutKeyInState { id, state: KeyState::Revoked })?;
         }
-        self.keys.in_force(change)?;
         Ok(new.secret.as_str().to_owned())
     }
 }

@@ -4,7 +4,7 @@ mod list;
 mod name;
 
 use clap::{Args, Subcommand};
-use tollgate_store::{RevocationKind, TokensOf};
+use tollgate_storage::{RevocationKind, TokensOf};
 
 use super::Outcome;
 use crate::error::CommandError;
@@ -51,9 +51,9 @@ impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         match &self.command {
             Command::Jti(names) => names.run(RevocationKind::Token),
-            Command::Subject(names) => names.run(RevocationKind::Subject, |name| TokensOf::Subject(name)),
+            Command::Subject(names) => names.run(RevocationKind::Subject, TokensOf::Subject),
             Command::Session(names) => names.run(RevocationKind::Session),
-            Command::Client(names) => names.run(RevocationKind::Client, |name| TokensOf::Client(name)),
+            Command::Client(names) => names.run(RevocationKind::Client, TokensOf::Client),
             Command::Issuer(names) => names.run(RevocationKind::Issuer, None, None),
             Command::List(arguments) => arguments.run(),
         }

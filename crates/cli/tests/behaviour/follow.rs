@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::{AUDIENCE, Folder, ISSUER, command, run, token};
 use serde_json::Value;
 
-/// How soon what another process changes counts (docs/store.md).
+/// How soon what another process changes counts (docs/storage.md).
 const SEEN_WITHIN: Duration = Duration::from_millis(200);
 /// For a machine that stalls.
 const SEEN_AT_ALL_WITHIN: Duration = Duration::from_secs(10);
@@ -144,14 +144,13 @@ fn a80_tokens_of_an_issuer_that_requires_fresh_revocations_are_503_while_the_sto
 
     let file = folder.path("store/tollgate-keys.sqlite3");
     let store = rusqlite::Connection::open(file).unwrap();
-    let insert = "INSERT INTO changes (what, name) VALUES ('client', 'no-such-client')";
-    store.execute_batch(&format!("ALTER TABLE feed RENAME TO lost; {insert}")).unwrap();
+    store.execute_batch("ALTER TABLE log RENAME TO lost").unwrap();
     verifier.sees(&token, Some("revocations-stale"));
     let answer = verifier.answer(&token);
     assert_eq!((&answer["status"], &answer["retry_after"]), (&503.into(), &5.into()), "{answer}");
     assert_eq!((&answer["challenge"], answer["detail"].is_string()), (&"Bearer".into(), true), "{answer}");
     assert!(verifier.answer("Bearer nonsense").get("retry_after").is_none());
-    store.execute_batch("ALTER TABLE lost RENAME TO feed").unwrap();
+    store.execute_batch("ALTER TABLE lost RENAME TO log").unwrap();
     verifier.sees(&token, None);
 
     let without = folder.write("without.toml", &requiring);

@@ -18,7 +18,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
-use tollgate_store::new_key_id;
+use tollgate_storage::new_key_id;
 use zeroize::Zeroizing;
 
 /// `GET /oauth/v2/authorize` (RFC 6749 section 4.1.1): a code for a browser that is logged in, otherwise the login form.
@@ -131,7 +131,7 @@ async fn grant(
             let created_at = now();
             let issued = AuthorizationCode {
                 digest,
-                client_id: client.id,
+                client_id: client.id().to_owned(),
                 user_id: user.id,
                 redirect_uri,
                 code_challenge,

@@ -12,5 +12,4 @@ mod token;
 pub(crate) use authorize::{login, show};
 pub(crate) use cookies::{Cookie, Cookies};
 pub(crate) use metadata::{authorization_server, jwks, protected_resource};
-pub(crate) use request::is_registrable;
 pub(crate) use token::token;

@@ -17,7 +17,7 @@ pub(crate) fn login_form(
     let state = request.redirect.state.as_deref().unwrap_or_default();
     for (name, value) in [
         ("response_type", "code"),
-        ("client_id", &request.client.id),
+        ("client_id", request.client.id()),
         ("redirect_uri", &request.redirect.uri),
         ("scope", &request.scope),
         ("state", state),
@@ -38,7 +38,7 @@ pub(crate) fn login_form(
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
 <button>Log in</button>
 </form>"#,
-        escape(&request.client.name),
+        escape(request.client.name()),
     );
     page(status, "Log in", &body, Some(&request.redirect))
 }

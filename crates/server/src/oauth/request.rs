@@ -1,7 +1,7 @@
 use crate::form::Form;
 use crate::limits::{CODE_CHALLENGE_CHARS, MAX_PARAMETER_BYTES};
 use crate::scope;
-use tollgate_store::Client;
+use tollgate_storage::Client;
 
 /// An authorization request that passed every check (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl AuthorizationError {
 /// The redirect URI of the request, when it is exactly one of the client's. Until that is known an
 /// error is shown to the person and sent nowhere (RFC 6749 section 4.1.2.1).
 pub(crate) fn redirect(form: &Form<'_>, uri: &str, client: &Client) -> Option<Redirect> {
-    let registered = client.redirect_uris.iter().any(|registered| registered == uri);
+    let registered = client.redirect_uris().iter().any(|registered| registered == uri);
     let state = form.value("state").map(str::to_owned);
     registered.then(|| Redirect { uri: uri.to_owned(), state })
 }
@@ -83,7 +83,7 @@ pub(crate) fn check(
             "code_challenge is missing, or not the base64url of a SHA-256 digest",
         ))?
         .to_owned();
-    let scope = scope::narrow(form.value("scope"), &client.scopes).ok_or(AuthorizationError::InvalidScope)?;
+    let scope = scope::narrow(form.value("scope"), client.scopes()).ok_or(AuthorizationError::InvalidScope)?;
     Ok(AuthorizationRequest { client, redirect, code_challenge, scope })
 }
 
@@ -108,20 +108,6 @@ impl Redirect {
     }
 }
 
-/// Whether a redirect URI may be registered: absolute, no fragment (RFC 6749 section 3.1.2), `https`
-/// or `http` on loopback, and nothing that could end a header or a policy.
-pub(crate) fn is_registrable(uri: &str) -> bool {
-    if uri.len() > MAX_PARAMETER_BYTES || uri.contains(['#', ';', ',', '\'', '"', ' ']) {
-        return false;
-    }
-    let Ok(uri) = uri.parse::<http::Uri>() else { return false };
-    let Some(authority) = uri.authority() else { return false };
-    let host = authority.host();
-    let loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&host);
-    let scheme = uri.scheme_str();
-    !authority.as_str().contains('@') && (scheme == Some("https") || scheme == Some("http") && loopback)
-}
-
 fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
@@ -129,26 +115,6 @@ fn is_base64url(byte: u8) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_redirect_uri_must_be_absolute_and_plain() {
-        for good in ["https://a.example/cb", "http://127.0.0.1:9999/cb?x=1", "http://[::1]/cb", "https://a.example"] {
-            assert!(is_registrable(good), "{good}");
-        }
-        for bad in [
-            "/cb",
-            "a.example/cb",
-            "https://a.example/cb#x",
-            "http://a.example/cb",
-            "javascript:alert(1)",
-            "https://u@a.example/",
-            "https://a.example/;script-src",
-            "https://localhost.evil.example@/",
-            "http://localhost.evil.example/",
-        ] {
-            assert!(!is_registrable(bad), "{bad}");
-        }
-    }
 
     #[test]
     fn an_answer_joins_the_query_that_is_there() {

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::ApiKey;
-use tollgate_store::StoredKey;
+use tollgate_storage::StoredKey;
 
 /// `GET /api/v2/api_keys`: which keys the user has; never the keys.
 pub(super) async fn list(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {
@@ -71,13 +71,8 @@ pub(super) fn description(key: &StoredKey) -> Value {
         "scope": record.scopes().as_str(),
         "state": record.state().as_str(),
         "created_at": rfc3339(key.created_at),
-        "expires_at": ends_at(key).and_then(rfc3339),
+        "expires_at": key.ends_at().and_then(rfc3339),
     })
-}
-
-/// When a key ends: by itself, or because another took its place.
-pub(super) fn ends_at(key: &StoredKey) -> Option<i64> {
-    [key.record.expires_at(), key.overlap_ends_at].into_iter().flatten().min()
 }
 
 #[derive(Deserialize)]

@@ -79,12 +79,15 @@ async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// Whether the engine goes by what is in the store now. While it does not, keys that were revoked elsewhere are still
+/// Whether the engine goes by what is in the store now, and the store can be written. While it does not, keys that were revoked elsewhere are still
 /// accepted here, and tokens until they are stale: whoever distributes requests should send them to another process.
 async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, &'static str) {
-    if app.accounts.keys.since_in_step() <= READY_WITHIN {
-        (StatusCode::OK, "ready\n")
-    } else {
+    let status = app.accounts.keys.status();
+    if status.failures > 0 || status.since_in_sync > READY_WITHIN {
         (StatusCode::SERVICE_UNAVAILABLE, "behind the store\n")
+    } else if status.failed_heartbeats > 0 {
+        (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written\n")
+    } else {
+        (StatusCode::OK, "ready\n")
     }
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::{KeyState, Principal, PrincipalKind};
-use tollgate_store::StoredKey;
+use tollgate_storage::StoredKey;
 
 /// `GET /api/v2/profile`: the user whom the credential speaks for, and which API keys there are; never the keys.
 pub(super) async fn show(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {

@@ -2,7 +2,8 @@ use super::schema::STEPS;
 use crate::error::ServerError;
 use rusqlite::Transaction;
 use std::path::Path;
-use tollgate_store::{Database, StoreError};
+use tollgate_sqlite::{Database, SqliteError};
+use tollgate_storage::StorageError;
 
 /// What is the service's alone, in a file beside that of the keys.
 ///
@@ -45,17 +46,17 @@ impl Storage {
     /// Runs `work` in one write transaction: all of it is durable on return, or none of it.
     pub(super) fn write<T>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.0.write(work)
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, SqliteError>,
+    ) -> Result<T, StorageError> {
+        Ok(self.0.write(work)?)
     }
 
     /// Runs `work` on the reading connection.
     pub(super) fn read<T>(
         &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.0.read(work)
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, SqliteError>,
+    ) -> Result<T, StorageError> {
+        Ok(self.0.read(work)?)
     }
 }
 

@@ -1,7 +1,8 @@
 use super::Storage;
 use rusqlite::{OptionalExtension, Transaction};
 use subtle::ConstantTimeEq;
-use tollgate_store::StoreError;
+use tollgate_sqlite::SqliteError;
+use tollgate_storage::StorageError;
 
 /// An authorization code, as issued (RFC 6749 section 4.1.2, RFC 7636).
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -78,7 +79,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage cannot be written.
-    pub fn add_code(&self, code: &AuthorizationCode, keep_for: i64) -> Result<(), StoreError> {
+    pub fn add_code(&self, code: &AuthorizationCode, keep_for: i64) -> Result<(), StorageError> {
         self.write(|transaction| {
             transaction
                 .prepare_cached("DELETE FROM authorization_codes WHERE expires_at < ?1")?
@@ -109,7 +110,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage cannot be written; the code may be used up by then.
-    pub fn redeem_code(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StoreError> {
+    pub fn redeem_code(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StorageError> {
         self.write(|transaction| {
             let Some((code, is_used)) = select_code(transaction, &presented.digest)? else {
                 return Ok(Redemption::Unknown);
@@ -141,7 +142,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage cannot be written.
-    pub fn add_login_session(&self, session: &LoginSession) -> Result<(), StoreError> {
+    pub fn add_login_session(&self, session: &LoginSession) -> Result<(), StorageError> {
         self.write(|transaction| {
             transaction
                 .prepare_cached("DELETE FROM login_sessions WHERE expires_at <= ?1")?
@@ -160,7 +161,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage cannot be read.
-    pub fn login_session(&self, digest: &[u8; 32], now: i64) -> Result<Option<LoginSession>, StoreError> {
+    pub fn login_session(&self, digest: &[u8; 32], now: i64) -> Result<Option<LoginSession>, StorageError> {
         self.read(|connection| {
             Ok(connection
                 .prepare_cached(
@@ -183,7 +184,7 @@ impl Storage {
 fn select_code(
     transaction: &Transaction<'_>,
     digest: &[u8; 32],
-) -> Result<Option<(AuthorizationCode, bool)>, StoreError> {
+) -> Result<Option<(AuthorizationCode, bool)>, SqliteError> {
     Ok(transaction
         .prepare_cached("SELECT * FROM authorization_codes WHERE digest = ?1")?
         .query_row([digest], |row| {

@@ -1,7 +1,7 @@
 use super::Storage;
 use rusqlite::OptionalExtension;
 use std::fmt;
-use tollgate_store::StoreError;
+use tollgate_storage::StorageError;
 use zeroize::Zeroizing;
 
 /// The service's signing keys as the store keeps them.
@@ -24,7 +24,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage cannot be read.
-    pub fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StoreError> {
+    pub fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StorageError> {
         self.read(|connection| {
             Ok(connection
                 .prepare_cached("SELECT version, private_jwks FROM signing_keys")?
@@ -40,7 +40,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage cannot be written.
-    pub fn replace_signing_keys(&self, version: i64, private_jwks: &str) -> Result<bool, StoreError> {
+    pub fn replace_signing_keys(&self, version: i64, private_jwks: &str) -> Result<bool, StorageError> {
         self.write(|transaction| {
             let current: Option<i64> =
                 transaction.query_row("SELECT version FROM signing_keys", (), |row| row.get(0)).optional()?;

@@ -1,5 +1,6 @@
 use super::Storage;
-use tollgate_store::StoreError;
+use tollgate_sqlite::SqliteError;
+use tollgate_storage::StorageError;
 
 /// A site of a user: what the protected example route lists.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -20,8 +21,8 @@ impl Storage {
     /// Adds a site.
     ///
     /// # Errors
-    /// [`StoreError::AlreadyExists`] when the id is taken or the user is unknown.
-    pub fn add_site(&self, site: &Site) -> Result<(), StoreError> {
+    /// [`Refusal::AlreadyExists`] when the id is taken or the user is unknown.
+    pub fn add_site(&self, site: &Site) -> Result<(), StorageError> {
         self.write(|transaction| {
             transaction
                 .prepare_cached(
@@ -29,7 +30,7 @@ impl Storage {
                      VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute((&site.id, &site.user_id, &site.name, &site.url, site.created_at))
-                .map_err(|error| StoreError::of_insert(error, "site"))?;
+                .map_err(|error| SqliteError::of_insert(error, "site"))?;
             Ok(())
         })
     }
@@ -38,7 +39,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage cannot be read.
-    pub fn sites_of(&self, user_id: &str, limit: u32) -> Result<Vec<Site>, StoreError> {
+    pub fn sites_of(&self, user_id: &str, limit: u32) -> Result<Vec<Site>, StorageError> {
         self.read(|connection| {
             let sites = connection
                 .prepare_cached(

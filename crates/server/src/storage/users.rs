@@ -1,6 +1,7 @@
 use super::Storage;
 use rusqlite::{OptionalExtension, Row};
-use tollgate_store::StoreError;
+use tollgate_sqlite::SqliteError;
+use tollgate_storage::StorageError;
 
 /// A person who can log in.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -41,8 +42,8 @@ impl Storage {
     /// Adds a user with the PHC string of the password's hash.
     ///
     /// # Errors
-    /// [`StoreError::AlreadyExists`] when the id or the address is taken.
-    pub fn add_user(&self, user: &User, password_hash: &str) -> Result<(), StoreError> {
+    /// [`Refusal::AlreadyExists`] when the id or the address is taken.
+    pub fn add_user(&self, user: &User, password_hash: &str) -> Result<(), StorageError> {
         self.write(|transaction| {
             transaction
                 .prepare_cached(
@@ -50,7 +51,7 @@ impl Storage {
                      VALUES (?1, ?2, ?3, ?4, ?5)",
                 )?
                 .execute((&user.id, &user.email, password_hash, &user.scopes, user.created_at))
-                .map_err(|error| StoreError::of_insert(error, "user"))?;
+                .map_err(|error| SqliteError::of_insert(error, "user"))?;
             Ok(())
         })
     }
@@ -59,7 +60,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage cannot be read.
-    pub fn user_by_id(&self, id: &str) -> Result<Option<User>, StoreError> {
+    pub fn user_by_id(&self, id: &str) -> Result<Option<User>, StorageError> {
         self.read(|connection| {
             Ok(connection
                 .prepare_cached("SELECT * FROM users WHERE id = ?1")?
@@ -72,7 +73,7 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage cannot be read.
-    pub fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StoreError> {
+    pub fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StorageError> {
         self.read(|connection| {
             Ok(connection
                 .prepare_cached("SELECT * FROM users WHERE email = ?1")?

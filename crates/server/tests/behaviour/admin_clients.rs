@@ -1,10 +1,10 @@
-use crate::support::{BASIC, INVALID_TOKEN, TestResult, TestServer, assert_problem, config, json};
+use crate::support::{BASIC, INVALID_TOKEN, TestResult, TestServer, assert_problem, config, json, open_store, run};
 use serde_json::{Value, json};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 use tollgate::AddressBlock;
 use tollgate_server::{AccessTokenFormat, Config};
-use tollgate_store::{Store, StoredKey};
+use tollgate_storage::{Command, StoredKey};
 
 const CLIENTS: &str = "/api/v2/admin/clients";
 const REPORTS: &str = "/api/v2/reports";
@@ -108,8 +108,9 @@ fn a56_a_secret_is_taken_from_its_addresses_alone() -> TestResult {
     let secret = server.accounts.add_client("blog", "The Blog", "read:reports", &[])?;
     json(server.token("blog", secret.secret.as_str()), 200);
     let from = AddressBlock::from_str("192.0.2.0/24")?;
-    let restrict = |key: StoredKey| StoredKey { record: key.record.edit().allowed_addresses([from]).build(), ..key };
-    Store::open(folder.path())?.change_key(secret.stored.record.id(), restrict)?;
+    let record = secret.stored.record.edit().allowed_addresses([from]).build();
+    let now = StoredKey { record, ..secret.stored.clone() };
+    run(&open_store(folder.path()), Command::ChangeKey { was: secret.stored.clone(), now });
     let limit = Instant::now() + Duration::from_secs(10);
     while server.token("blog", secret.secret.as_str()).status().as_u16() != 401 {
         assert!(Instant::now() < limit, "the secret is taken from elsewhere");

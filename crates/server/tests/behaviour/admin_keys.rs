@@ -1,7 +1,9 @@
-use crate::support::{BEARER, EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, json};
+use crate::support::{
+    BEARER, EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, json, open_store, run,
+};
 use serde_json::{Value, json};
 use tollgate::{ApiKey, KeyFormat, KeyRecord};
-use tollgate_store::{Store, StoredKey};
+use tollgate_storage::{Command, StoredKey};
 
 const KEYS: &str = "/api/v2/admin/api-keys";
 const REPORTS: &str = "/api/v2/reports";
@@ -112,7 +114,7 @@ fn a_key_is_not_rotated_into_one_that_begins_sooner() -> TestResult {
     let format = KeyFormat::new("tg", "live")?;
     let record = KeyRecord::api_key("key_later", "account-7").scopes(["read:reports"]).not_before(4_000_000_000);
     let later = StoredKey::native(&format, &ApiKey::generate(&format)?, record);
-    Store::open(folder.path())?.add_key(&later)?;
+    run(&open_store(folder.path()), Command::AddKey { key: later, max: None });
     let new = server.ask(&format!("{KEYS}/key_later/rotate"), &admin, &json!({}), 201);
     let secret = new["data"]["secret"].as_str().unwrap();
     assert_problem(server.get(REPORTS, secret), 401, INVALID_TOKEN, "invalid_token");

@@ -1,10 +1,12 @@
-use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, config, json};
+use crate::support::{
+    EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, config, json, open_store, wait,
+};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tollgate::KeyKind;
 use tollgate_server::{AccessTokenFormat, Config};
-use tollgate_store::{KeyFilter, Store};
+use tollgate_storage::{KeyFilter, KeyStore};
 
 const REPORTS: &str = "/api/v2/reports";
 
@@ -22,9 +24,9 @@ fn bearer(server: &TestServer, secret: &str) -> String {
     format!("Bearer {}", json(server.token("reports", secret), 200)["access_token"].as_str().unwrap())
 }
 
-fn tokens_in(store: &Store) -> usize {
+fn tokens_in(store: &dyn KeyStore) -> usize {
     let filter = KeyFilter { kind: Some(KeyKind::AccessToken), ..KeyFilter::default() };
-    store.keys(filter, None, 1_000).unwrap().len()
+    wait(store.keys(&filter, None, 1_000)).len()
 }
 
 #[test]
@@ -72,19 +74,19 @@ fn an_expired_token_is_rejected_and_its_row_is_cleared_away() -> TestResult {
     let admin = server.key_with("admin:keys");
     let secret = server.accounts.add_client("reports", "Reports", "read:reports", &[])?;
     let in_memory = || json(server.get("/api/v2/admin/store", &admin), 200)["data"]["keys_in_memory"].as_u64().unwrap();
-    let store = Store::open(folder.path())?;
+    let store = open_store(folder.path());
     let before = in_memory();
     let token = bearer(&server, secret.secret.as_str());
     let issued = Instant::now();
-    assert_eq!((in_memory(), tokens_in(&store)), (before + 1, 1));
+    assert_eq!((in_memory(), tokens_in(&*store)), (before + 1, 1));
     if issued.elapsed() < Duration::from_secs(1) {
         assert_eq!(server.get(REPORTS, &token).status().as_u16(), 200);
     }
     sleep(Duration::from_millis(2_100));
     assert_problem(server.get(REPORTS, &token), 401, INVALID_TOKEN, "invalid_token");
     let limit = Instant::now() + Duration::from_secs(20);
-    while tokens_in(&store) != 0 {
-        assert!(Instant::now() < limit, "{} rows", tokens_in(&store));
+    while tokens_in(&*store) != 0 {
+        assert!(Instant::now() < limit, "{} rows", tokens_in(&*store));
         sleep(Duration::from_millis(20));
     }
     // For a day its record says that it has expired, as long as there are not too many of these.

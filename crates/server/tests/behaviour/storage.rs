@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 use tollgate_server::ServerError;
 use tollgate_server::storage::{AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, Storage, User};
-use tollgate_store::StoreError;
+use tollgate_storage::{Refusal, StorageError};
 
 type TestResult = Result<(), Box<dyn Error>>;
 
@@ -40,7 +40,7 @@ fn what_exists_already_is_refused_and_left_alone() -> TestResult {
     storage.add_user(&user("u1"), "first")?;
     let twin = User { id: "u2".into(), ..user("u1") };
     let refused = storage.add_user(&twin, "second").expect_err("the address is taken");
-    assert!(matches!(refused, StoreError::AlreadyExists { what: "user" }), "{refused}");
+    assert!(matches!(refused, StorageError::Refused(Refusal::AlreadyExists { what: "user" })), "{refused}");
     assert_eq!(storage.user_by_email("u1@example.com")?.map(|(_, hash)| hash), Some("first".into()));
     Ok(())
 }
@@ -129,7 +129,7 @@ fn a_file_of_a_newer_release_is_refused() -> TestResult {
     let file = Storage::open(folder.path())?.file().to_owned();
     rusqlite::Connection::open(&file)?.pragma_update(None, "user_version", 1_000)?;
     let refused = Storage::open(folder.path()).expect_err("a newer schema");
-    assert!(matches!(refused, ServerError::Store(StoreError::NewerSchema { found: 1_000, .. })), "{refused}");
+    assert!(matches!(refused, ServerError::Store(StorageError::NewerSchema { found: 1_000, .. })), "{refused}");
     Ok(())
 }
 

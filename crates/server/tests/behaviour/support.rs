@@ -5,16 +5,33 @@ use reqwest::redirect::Policy;
 use serde_json::Value;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tollgate_server::{Accounts, Config, Server};
+use tollgate_sqlite::SqliteKeyStore;
+use tollgate_storage::{Command, KeyStore, StorageError};
 
 pub(crate) type TestResult = Result<(), Box<dyn std::error::Error>>;
 
 pub(crate) const EMAIL: &str = "ada@example.com";
 pub(crate) const PASSWORD: &str = "the-analytical-engine";
+
+/// The store of a server, as another process would open it.
+pub(crate) fn open_store(folder: &Path) -> Arc<dyn KeyStore> {
+    Arc::new(SqliteKeyStore::open(folder).unwrap())
+}
+
+/// Waits for a store.
+pub(crate) fn wait<T>(answer: impl Future<Output = Result<T, StorageError>>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(answer).unwrap()
+}
+
+/// Runs a command that is not refused.
+pub(crate) fn run(store: &Arc<dyn KeyStore>, command: Command) {
+    wait(store.run(command));
+}
 
 /// A running server; it is stopped when dropped.
 pub(crate) struct TestServer {

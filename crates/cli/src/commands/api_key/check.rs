@@ -7,13 +7,12 @@ use clap::Args;
 use serde::Serialize;
 use tollgate::apikeys::{Flaw, KeyError, NativeKey};
 use tollgate::{ApiKeyTable, KeyFormat, KeyState, Rejection};
-use tollgate_store::{RevocationKind, Store, StoreError, StoredKey};
+use tollgate_storage::{RevocationKind, StoredKey};
 
-use super::shown::ends_at;
 use crate::commands::Outcome;
 use crate::error::CommandError;
 use crate::reason::Reason;
-use crate::store_options::{FormatOption, PepperOption, StoreOption};
+use crate::store_options::{FormatOption, PepperOption, Store, StoreOption};
 use crate::stream::{InputOptions, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
 use crate::values::now;
 
@@ -75,10 +74,7 @@ impl Arguments {
             }
             Item::Malformed => reject(Reason::malformed_input(NOT_A_JSON_ITEM), None, output),
         });
-        match (failed, &checker.store) {
-            (Some(source), Some(store)) => Err(CommandError::in_store(store, source)),
-            _ => answered,
-        }
+        failed.map_or(answered, Err)
     }
 }
 
@@ -102,7 +98,7 @@ struct Checked<'k> {
 }
 
 impl Checker {
-    fn check<'k>(&self, key: &'k [u8]) -> Result<Checked<'k>, StoreError> {
+    fn check<'k>(&self, key: &'k [u8]) -> Result<Checked<'k>, CommandError> {
         let native = NativeKey::parse(key);
         let checked = if self.any_format { native } else { self.table.format().check(key) };
         let flaw = checked.err();
@@ -110,7 +106,7 @@ impl Checker {
             return Ok(Checked { native: checked.ok(), stored: None, rejected: flaw.map(Into::into) });
         };
         let stored = match self.table.digest_of(key) {
-            Ok(digest) => store.key_of(digest.digest())?.filter(|stored| stored.key_digest() == digest),
+            Ok(digest) => store.wait(store.key_of(digest.digest()))?.filter(|stored| stored.key_digest() == digest),
             Err(_) => None,
         };
         let rejected = match &stored {
@@ -121,7 +117,7 @@ impl Checker {
     }
 
     /// Why an engine would reject the key now, if it would.
-    fn verdict(&self, store: &Store, key: &StoredKey) -> Result<Option<Rejection>, StoreError> {
+    fn verdict(&self, store: &Store, key: &StoredKey) -> Result<Option<Rejection>, CommandError> {
         let (record, now) = (&key.record, now());
         match record.state() {
             KeyState::Active => {}
@@ -131,10 +127,10 @@ impl Checker {
         if let Some(not_before) = record.not_before().filter(|begin| now < *begin) {
             return Ok(Some(Rejection::NotYetValid { not_before, now }));
         }
-        if let Some(expired_at) = ends_at(key).filter(|end| *end <= now) {
+        if let Some(expired_at) = key.ends_at().filter(|end| *end <= now) {
             return Ok(Some(Rejection::Expired { expired_at, now }));
         }
-        let revocation = store.revocation(RevocationKind::ApiKey, "", record.id())?;
+        let revocation = store.wait(store.revocation(RevocationKind::ApiKey, "", record.id()))?;
         if revocation.is_some_and(|revocation| revocation.until > now) {
             return Ok(Some(Rejection::Revoked));
         }
@@ -178,7 +174,7 @@ fn answer(checked: Checked<'_>, output: &mut JsonLines) -> io::Result<Outcome> {
         id: stored.map(|key| key.record.id()),
         kind: stored.map(|key| key.record.kind().as_str()),
         subject: stored.map(|key| key.record.subject()),
-        expires_at: stored.and_then(ends_at),
+        expires_at: stored.and_then(StoredKey::ends_at),
     })?;
     Ok(Outcome::Accepted)
 }

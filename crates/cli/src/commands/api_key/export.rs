@@ -3,7 +3,7 @@
 use std::io;
 
 use clap::Args;
-use tollgate_store::StoreError;
+use tollgate_storage::{StorageError, export_keys};
 
 use super::import::Format;
 use crate::commands::Outcome;
@@ -17,8 +17,9 @@ Examples:
   tollgate api-key export --store /var/lib/tollgate > keys.jsonl
   tollgate api-key export --format csv > keys.csv";
 
-/// Write all keys of a store to standard output, in one state: digests, never a key.
+/// Write all keys of a store to standard output, in the order of their ids: digests, never a key.
 ///
+/// A key that is changed meanwhile is written as it was before or as it is after.
 /// The lines are those that `tollgate api-key import` reads.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
@@ -38,15 +39,14 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
-        let failed = |source| CommandError::in_store(&store, source);
-        let bar = key_bar(store.key_count().map_err(failed)? as u64);
-        let exported =
-            store.export_keys(self.format.into(), &mut io::stdout().lock(), &mut |keys| bar.set_position(keys));
+        let bar = key_bar(store.wait(store.key_count())? as u64);
+        let (mut output, mut report) = (io::stdout().lock(), |keys| bar.set_position(keys));
+        let exported = store.wait_for(export_keys(&*store, self.format.into(), &mut output, &mut report));
         bar.finish_and_clear();
         match exported {
             Ok(_) => Ok(Outcome::Accepted),
-            Err(StoreError::File(error)) => gone_or_failed(error),
-            Err(source) => Err(failed(source)),
+            Err(StorageError::File(error)) => gone_or_failed(error),
+            Err(source) => Err(store.failed(source)),
         }
     }
 }

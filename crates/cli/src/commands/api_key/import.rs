@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args, ValueEnum};
 use serde::Serialize;
 use tollgate::{ApiKey, ApiKeyTable};
-use tollgate_store::{Existing, FileFormat, Import, ImportReport, LineRefused, StoreError, StoredKey};
+use tollgate_storage::{Existing, FileFormat, Import, ImportReport, LineRefused, StorageError, StoredKey};
 
 use super::made::Made;
 use super::shown::Shown;
@@ -15,7 +15,7 @@ use crate::commands::Outcome;
 use crate::error::{CommandError, warn};
 use crate::reason::Reason;
 use crate::secret_input::SecretInput;
-use crate::store_options::{FormatOption, PepperOption, StoreOption, tell_new};
+use crate::store_options::{FormatOption, PepperOption, StoreOption};
 use crate::stream::progress::byte_bar;
 use crate::stream::{JsonLines, gone_or_failed};
 
@@ -129,7 +129,7 @@ impl Arguments {
         length: Option<u64>,
         pepper: Option<tollgate::apikeys::Pepper>,
     ) -> Result<Outcome, CommandError> {
-        let (store, is_new) = self.store.open_or_make()?;
+        let store = self.store.open_or_make()?;
         let key_format = self.key_format.format(Some(&store))?;
         let table = ApiKeyTable::builder(key_format.clone()).pepper(pepper).build();
         let mut input = SecretInput::new(input);
@@ -161,13 +161,13 @@ impl Arguments {
             (true, false) => import.in_clear(&table),
             (true, true) => import.danger_in_clear_guessable(&table),
         };
-        let imported = import.run(&store, &mut input);
+        let imported = store.wait_for(import.run(&*store, &mut input));
         bar.finish_and_clear();
         let report = imported.map_err(|source| match source {
-            StoreError::Line { .. } => CommandError::Import { path: self.file.clone(), source },
-            source => CommandError::in_store(&store, source),
+            StorageError::Line { .. } => CommandError::Import { path: self.file.clone(), source },
+            source => store.failed(source),
         })?;
-        tell_new(&store, is_new);
+        store.tell_new();
         let told = self.tell(&report)?;
         Ok(match (is_gone?, told, report.refused) {
             (Outcome::Accepted, Outcome::Accepted, 0) => Outcome::Accepted,

@@ -1,7 +1,7 @@
 //! `tollgate api-key list`.
 
 use clap::Args;
-use tollgate_store::{KeyFilter, StoredKey};
+use tollgate_storage::{KeyFilter, StoredKey};
 
 use super::shown::{HEADER, Shown, row};
 use crate::commands::Outcome;
@@ -66,7 +66,7 @@ impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
         let filter = KeyFilter {
-            subject: self.subject.as_deref(),
+            subject: self.subject.clone(),
             kind: self.kind.map(Into::into),
             state: self.state.map(Into::into),
             ends_before: self.expires_before,
@@ -82,9 +82,7 @@ impl Arguments {
         loop {
             // One more than is shown tells whether there are more.
             let wanted = left.saturating_add(1).min(KEYS_PER_BATCH);
-            let page = store
-                .keys(filter, after.as_deref(), wanted)
-                .map_err(|source| CommandError::in_store(&store, source))?;
+            let page = store.wait(store.keys(&filter, after.as_deref(), wanted))?;
             let shown = &page[..page.len().min(left)];
             let written =
                 shown.iter().try_for_each(|key| self.write(key, now, &mut output)).and_then(|()| output.flush());

@@ -6,7 +6,7 @@ use clap::Args;
 use ring::rand::{SecureRandom, SystemRandom};
 use tollgate::jwt::{base64url, is_scope_token};
 use tollgate::{AddressBlock, ApiKey, KeyFormat, KeyRecord};
-use tollgate_store::{Store, StoredKey, new_key_id};
+use tollgate_storage::{Existing, StorageError, StoredKey, new_key_id};
 
 use super::made::Made;
 use super::shown::Shown;
@@ -14,7 +14,7 @@ use crate::commands::Outcome;
 use crate::error::{CommandError, warn};
 use crate::key_records::{self, FormatName, KeyLine};
 use crate::limits::{KEYS_PER_BATCH, MAX_MADE};
-use crate::store_options::{FormatOption, StoreOption, labels, tell_new};
+use crate::store_options::{FormatOption, Store, StoreOption, labels};
 use crate::stream::progress::key_bar;
 use crate::values::{self, Kind, now};
 
@@ -112,14 +112,13 @@ impl Arguments {
         if !has_store {
             return self.keep_in_file();
         }
-        let (store, is_new) = self.store.open_or_make()?;
+        let store = self.store.open_or_make()?;
         let outcome = self.keep_in_store(&store)?;
-        tell_new(&store, is_new);
+        store.tell_new();
         Ok(outcome)
     }
 
     fn keep_in_store(&self, store: &Store) -> Result<Outcome, CommandError> {
-        let failed = |source| CommandError::in_store(store, source);
         let format = self.format.format(Some(store))?;
         let mut made = Made::new(self.json);
         let bar = (self.count > KEYS_PER_BATCH as u64).then(|| key_bar(self.count));
@@ -129,14 +128,15 @@ impl Arguments {
             let keys = (0..batch)
                 .map(|_| {
                     let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
-                    let id = self.id.clone().map_or_else(|| new_key_id("key").map_err(failed), Ok)?;
+                    let id =
+                        self.id.clone().map_or_else(|| new_key_id("key").map_err(|source| store.failed(source)), Ok)?;
                     let stored = StoredKey::native(&format, &key, self.record(&id)).made_at(now());
                     Ok((key, stored))
                 })
                 .collect::<Result<Vec<_>, CommandError>>()?;
             // The records first: a key that nobody knows of is of no use, and a record without a key does no harm.
             let stored: Vec<StoredKey> = keys.iter().map(|(_, stored)| stored.clone()).collect();
-            store.add_keys(&stored).map_err(failed)?;
+            add(store, stored.clone())?;
             for (key, stored) in &keys {
                 if made.print(key, &Shown::from(stored))? == Outcome::Rejected {
                     return Ok(Outcome::Rejected);
@@ -208,6 +208,15 @@ impl Arguments {
 
     fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.iter().flat_map(|scope| scope.split_ascii_whitespace())
+    }
+}
+
+/// Adds all of them or none.
+fn add(store: &Store, keys: Vec<StoredKey>) -> Result<(), CommandError> {
+    match store.wait_for(store.import(keys, Existing::Refuse)) {
+        Ok(_) => Ok(()),
+        Err(StorageError::Key { refusal, .. }) => Err(store.failed(refusal.into())),
+        Err(source) => Err(store.failed(source)),
     }
 }
 

@@ -2,15 +2,15 @@
 
 use clap::Args;
 use serde::Serialize;
-use tollgate::{ApiKey, KeyFormat, KeyRecord, KeyState};
-use tollgate_store::{Store, StoreError, StoredKey, new_key_id};
+use tollgate::{ApiKey, KeyFormat, KeyRecord};
+use tollgate_storage::{Command, Refusal, StoredKey, new_key_id};
 
 use super::made::Made;
-use super::shown::{Shown, ends_at};
+use super::shown::Shown;
 use crate::commands::{Outcome, Unknown};
 use crate::error::{CommandError, warn};
 use crate::limits::DEFAULT_KEY_OVERLAP_SECONDS;
-use crate::store_options::{FormatOption, StoreOption, labels};
+use crate::store_options::{FormatOption, Store, StoreOption, labels};
 use crate::stream::{JsonLines, gone_or_failed};
 use crate::values::{self, now, shown_moment};
 
@@ -65,7 +65,7 @@ impl Default for OverlapOption {
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
-        match store.key(&self.id).map_err(|source| CommandError::in_store(&store, source))? {
+        match store.wait(store.key(&self.id))? {
             Some(old) => rotate(&store, &old, self.overlap, &self.format, self.json),
             None => refuse(&self.id, "unknown-api-key", "is no key of this store", self.json),
         }
@@ -88,33 +88,33 @@ pub(in crate::commands) fn rotate(
     format: &FormatOption,
     json: bool,
 ) -> Result<Outcome, CommandError> {
-    let failed = |source| CommandError::in_store(store, source);
     let id = old.record.id();
-    match (old.record.state(), &old.rotated_to) {
-        (KeyState::Revoked, _) => {
-            return refuse(id, "key-revoked", "is revoked, which is for ever; make a new one", json);
-        }
-        (KeyState::Disabled, _) => return refuse(id, "disabled", "is switched off; enable it first", json),
-        (KeyState::Active, Some(new)) => {
-            return refuse(id, "rotated", &format!("was rotated to {new} already; rotate that one"), json);
-        }
-        (KeyState::Active, None) => {}
-    }
     let format = match old.format.as_deref().and_then(labels) {
         Some((prefix, env)) if !format.is_given() => KeyFormat::new(prefix, env).map_err(CommandError::ApiKeyFormat)?,
         _ => format.format(Some(store))?,
     };
     let now = now();
     let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
-    let new = StoredKey::native(&format, &key, successor(old, &new_key_id("key").map_err(failed)?, now)).made_at(now);
+    let new = StoredKey::native(
+        &format,
+        &key,
+        successor(old, &new_key_id("key").map_err(|source| store.failed(source))?, now),
+    )
+    .made_at(now);
     let overlap_ends_at = now + i64::from(overlap.overlap);
-    match store.rotate_key(id, &new, overlap_ends_at) {
-        Ok(Some(_)) => {}
-        Ok(None) => return refuse(id, "unknown-api-key", "is no key of this store", json),
-        Err(StoreError::KeyRevoked) => return refuse(id, "key-revoked", "is revoked, which is for ever", json),
-        Err(source) => return Err(failed(source)),
+    let command = Command::RotateKey { id: id.to_owned(), new: new.clone(), overlap_ends_at };
+    if let Err(refusal) = store.run_command(command)? {
+        let reason = match &refusal {
+            Refusal::NotFound { .. } => return refuse(id, "unknown-api-key", "is no key of this store", json),
+            Refusal::KeyRevoked => "is revoked, which is for ever; make a new one".to_owned(),
+            Refusal::Disabled { .. } => "is disabled; enable it first".to_owned(),
+            Refusal::KeyRotated { rotated_to } => format!("was rotated to {rotated_to} already; rotate that one"),
+            Refusal::KeyEnded { .. } => "has ended; make a new one".to_owned(),
+            _ => return Err(store.failed(refusal.into())),
+        };
+        return refuse(id, refusal.code(), &reason, json);
     }
-    let old_ends_at = ends_at(old).map_or(overlap_ends_at, |end| end.min(overlap_ends_at));
+    let old_ends_at = old.ends_at().map_or(overlap_ends_at, |end| end.min(overlap_ends_at));
     let outcome = Made::new(json).print(&key, &Replacement { key: Shown::from(&new), replaces: id, old_ends_at })?;
     warn(&format!(
         "the new key's id is {}; it is shown only this once; the old one is good until {}",

@@ -36,7 +36,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
-        let found = store.key(&self.id).map_err(|source| CommandError::in_store(&store, source))?;
+        let found = store.wait(store.key(&self.id))?;
         let mut output = JsonLines::new();
         let (written, outcome) = match &found {
             Some(key) if self.json => (output.write(&Shown::from(key)), Outcome::Accepted),

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tollgate::KeyState;
 use tollgate::jwt::base64url;
-use tollgate_store::StoredKey;
+use tollgate_storage::StoredKey;
 
 use crate::error::one_line;
 use crate::store_options::labels;
@@ -59,12 +59,6 @@ impl<'k> From<&'k StoredKey> for Shown<'k> {
     }
 }
 
-/// When the key ends, by its own expiry or because another took its place.
-pub(in crate::commands) fn ends_at(key: &StoredKey) -> Option<i64> {
-    let expires_at = key.record.expires_at();
-    expires_at.map_or(key.overlap_ends_at, |end| Some(key.overlap_ends_at.map_or(end, |overlap| overlap.min(end))))
-}
-
 /// The columns of [`row`].
 pub(super) const HEADER: &str =
     "ID                              STATE     KIND           ENDS                  SUBJECT               SCOPES\n";
@@ -72,7 +66,7 @@ pub(super) const HEADER: &str =
 /// The key as a row of a list.
 pub(super) fn row(key: &StoredKey, now: i64) -> String {
     let record = &key.record;
-    let end = ends_at(key);
+    let end = key.ends_at();
     let ends = end.map_or_else(|| "never".to_owned(), shown_moment);
     format!(
         "{:<30}  {:<8}  {:<13}  {:<20}  {:<20}  {}\n",
@@ -115,7 +109,7 @@ pub(super) fn page(key: &StoredKey, now: i64) -> String {
 /// The state as people mean it: a key that has ended is not active.
 fn state(key: &StoredKey, now: i64) -> &'static str {
     match key.record.state() {
-        KeyState::Active if ends_at(key).is_some_and(|end| end <= now) => "expired",
+        KeyState::Active if key.ends_at().is_some_and(|end| end <= now) => "expired",
         state => state.as_str(),
     }
 }

@@ -5,11 +5,11 @@ use std::io;
 use clap::Args;
 use serde::Serialize;
 use tollgate::KeyState;
-use tollgate_store::{StateChange, Store};
+use tollgate_storage::{Command, Outcome as Done, Refusal};
 
 use crate::commands::{Names, Outcome, Unknown};
 use crate::error::{CommandError, warn};
-use crate::store_options::StoreOption;
+use crate::store_options::{Store, StoreOption};
 use crate::stream::{JsonLines, gone_or_failed};
 
 pub(super) const DISABLE_HELP: &str = "\
@@ -88,8 +88,9 @@ impl Changed {
         ids: &[&str],
         state: KeyState,
     ) -> Result<bool, CommandError> {
-        let changes = store.put_keys_in_state(ids, state).map_err(|source| CommandError::in_store(store, source))?;
-        let written = ids.iter().zip(changes).try_for_each(|(id, change)| self.tell(id, change, state));
+        let put = |id: &&str| Command::PutKeyInState { id: (*id).to_owned(), state };
+        let outcomes = store.wait(store.execute(ids.iter().map(put).collect()))?.outcomes;
+        let written = ids.iter().zip(outcomes).try_for_each(|(id, outcome)| self.tell(id, outcome, state));
         match written.and_then(|()| self.output.flush()) {
             Ok(()) => Ok(true),
             Err(error) => {
@@ -99,19 +100,19 @@ impl Changed {
         }
     }
 
-    fn tell(&mut self, id: &str, change: StateChange, state: KeyState) -> io::Result<()> {
-        let refused = match change {
-            StateChange::Done | StateChange::WasSo => None,
-            StateChange::IsRevoked => Some(("key-revoked", "is revoked, which is for ever; make a new one")),
-            _ => Some(("unknown-api-key", "is no key of this store")),
-        };
-        let Some((error, reason)) = refused else {
-            let changed = change == StateChange::Done;
-            let state = state.as_str();
-            return match self.json {
-                true => self.output.write(&Line { ok: true, id, state, changed }),
-                false => self.output.write_text(&format!("{id} {}{state}\n", if changed { "" } else { "already " })),
-            };
+    fn tell(&mut self, id: &str, outcome: Done, state: KeyState) -> io::Result<()> {
+        let (error, reason) = match outcome {
+            Ok(changed) => {
+                let (changed, state) = (changed > 0, state.as_str());
+                return match self.json {
+                    true => self.output.write(&Line { ok: true, id, state, changed }),
+                    false => {
+                        self.output.write_text(&format!("{id} {}{state}\n", if changed { "" } else { "already " }))
+                    }
+                };
+            }
+            Err(Refusal::KeyRevoked) => ("key-revoked", "is revoked, which is for ever; make a new one"),
+            Err(_) => ("unknown-api-key", "is no key of this store"),
         };
         self.outcome = Outcome::Rejected;
         if self.json {

@@ -34,13 +34,12 @@ impl Arguments {
         let store = self.store.open()?;
         let (mut output, mut after) = (JsonLines::new(), None::<String>);
         loop {
-            let page = store.clients(after.as_deref(), KEYS_PER_BATCH);
-            let page = page.map_err(|source| CommandError::in_store(&store, source))?;
+            let page = store.wait(store.clients(after.as_deref(), KEYS_PER_BATCH))?;
             for client in &page {
-                let secrets = secrets(&store, &client.id)?;
+                let secrets = secrets(&store, client.id())?;
                 let row = || {
-                    let (id, name) = (one_line(&client.id), one_line(&client.name));
-                    format!("{id:<30}  {:<40}  {name}\n", one_line(&client.scopes))
+                    let (id, name) = (one_line(client.id()), one_line(client.name()));
+                    format!("{id:<30}  {:<40}  {name}\n", one_line(client.scopes()))
                 };
                 let written = match self.json {
                     true => output.write(&Shown::new(client, &secrets)),
@@ -51,7 +50,7 @@ impl Arguments {
                 }
             }
             match page.last() {
-                Some(last) if page.len() == KEYS_PER_BATCH => after = Some(last.id.clone()),
+                Some(last) if page.len() == KEYS_PER_BATCH => after = Some(last.id().to_owned()),
                 _ => return output.flush().map_or_else(gone_or_failed, |()| Ok(Outcome::Accepted)),
             }
         }

@@ -3,13 +3,13 @@
 use clap::Args;
 use tollgate::jwt::is_scope_token;
 use tollgate::{ApiKey, KeyRecord};
-use tollgate_store::{Client, StoredKey, new_key_id};
+use tollgate_storage::{Client, Command, Refusal, StoredKey, new_key_id};
 
 use super::secrets::Shown;
 use crate::commands::Outcome;
 use crate::commands::api_key::made::Made;
 use crate::error::{CommandError, warn};
-use crate::store_options::{FormatOption, StoreOption, tell_new};
+use crate::store_options::{FormatOption, StoreOption};
 use crate::stream::{JsonLines, gone_or_failed};
 use crate::values::{self, now};
 
@@ -65,33 +65,33 @@ impl Arguments {
         if !scopes.iter().all(|scope| is_scope_token(scope)) {
             return Err(CommandError::Options("--scope holds what is no scope-token (RFC 6749 section 3.3)"));
         }
-        let (store, is_new) = self.store.open_or_make()?;
-        let failed = |source| CommandError::in_store(&store, source);
-        let client = Client {
-            id: self.id.clone().map_or_else(|| new_key_id("client").map_err(failed), Ok)?,
-            name: self.name.clone(),
-            scopes: scopes.join(" "),
-            redirect_uris: self.redirect_uri.clone(),
-            created_at: now(),
+        let store = self.store.open_or_make()?;
+        let failed = |source| store.failed(source);
+        let refused = |refusal: Refusal| failed(refusal.into());
+        let id = self.id.clone().map_or_else(|| new_key_id("client").map_err(failed), Ok)?;
+        let client = Client::new(&id, &self.name, &scopes.join(" "), &self.redirect_uri, now()).map_err(refused)?;
+        let add = |secret| {
+            let added = store.run_command(Command::AddClient { client: client.clone(), secret })?;
+            added.map_err(refused)
         };
         if self.public {
-            store.add_client(&client).map_err(failed)?;
-            tell_new(&store, is_new);
+            add(None)?;
+            store.tell_new();
             let mut output = JsonLines::new();
-            let text = format!("{}\n", client.id);
+            let text = format!("{id}\n");
             let written = if self.json { output.write(&Shown::new(&client, &[])) } else { output.write_text(&text) };
             return written.and_then(|()| output.flush()).map_or_else(gone_or_failed, |()| Ok(Outcome::Accepted));
         }
         let format = self.format.format(Some(&store))?;
         let secret = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
-        let id = new_key_id("key").map_err(failed)?;
-        let expires_at = self.expires_in.map(|seconds| client.created_at + i64::from(seconds));
-        let record = KeyRecord::client_secret(&id, &client.id).scopes(scopes).expires_at(expires_at);
-        let key = StoredKey::native(&format, &secret, record).made_at(client.created_at);
-        store.add_client_with_secret(&client, &key).map_err(failed)?;
-        tell_new(&store, is_new);
+        let key_id = new_key_id("key").map_err(failed)?;
+        let expires_at = self.expires_in.map(|seconds| client.created_at() + i64::from(seconds));
+        let record = KeyRecord::client_secret(&key_id, &id).scopes(scopes).expires_at(expires_at);
+        let key = StoredKey::native(&format, &secret, record).made_at(client.created_at());
+        add(Some(key.clone()))?;
+        store.tell_new();
         let outcome = Made::new(self.json).print(&secret, &Shown::new(&client, &[key]))?;
-        warn(&format!("the client's id is {}; its secret is shown only this once", client.id));
+        warn(&format!("the client's id is {id}; its secret is shown only this once"));
         Ok(outcome)
     }
 }

@@ -2,10 +2,9 @@
 
 use clap::Args;
 use serde::Serialize;
-use tollgate::KeyState;
-use tollgate_store::{Change, ChangeLog, StoredKey};
+use tollgate_storage::{Command, Issued, Refusal};
 
-use super::secrets::{secrets, unknown};
+use super::secrets::unknown;
 use crate::commands::{Names, Outcome};
 use crate::error::CommandError;
 use crate::store_options::StoreOption;
@@ -39,30 +38,26 @@ pub(super) struct Arguments {
 struct Line<'i> {
     ok: bool,
     id: &'i str,
-    secrets: usize,
+    secrets: u64,
 }
 
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
-        let failed = |source| CommandError::in_store(&store, source);
         let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
         Names::new(&self.ids).for_each_batch(|ids| {
             for id in ids {
-                let written = if store.client(id).map_err(failed)?.is_none() {
-                    outcome = Outcome::Rejected;
-                    unknown(id, self.json, &mut output).map(drop)
-                } else {
-                    let live = secrets(&store, id)?.into_iter().filter(|key| key.record.state() != KeyState::Revoked);
-                    let revoked = |key: StoredKey| Change::Key(key.in_state(KeyState::Revoked));
-                    let mut changes: Vec<Change> = live.map(revoked).collect();
-                    let secrets = changes.len();
-                    changes.push(Change::ClientRemoved { id: (*id).to_owned() });
-                    // All or none.
-                    store.append(&changes).map_err(failed)?;
-                    match self.json {
-                        true => output.write(&Line { ok: true, id, secrets }),
-                        false => output.write_text(&format!("{id} removed ({secrets} secrets revoked)\n")),
+                let command = Command::RemoveClient { id: (*id).to_owned(), issued: Issued::default() };
+                let written = match (store.run_command(command)?, self.json) {
+                    (Err(Refusal::NotFound { .. }), json) => {
+                        outcome = Outcome::Rejected;
+                        unknown(id, json, &mut output).map(drop)
+                    }
+                    (Err(refusal), _) => return Err(store.failed(refusal.into())),
+                    // The client itself is one.
+                    (Ok(changed), true) => output.write(&Line { ok: true, id, secrets: changed - 1 }),
+                    (Ok(changed), false) => {
+                        output.write_text(&format!("{id} removed ({} secrets revoked)\n", changed - 1))
                     }
                 };
                 if let Err(error) = written.and_then(|()| output.flush()) {

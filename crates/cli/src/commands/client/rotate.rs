@@ -6,7 +6,6 @@ use tollgate::KeyState;
 use super::secrets::{secrets, unknown};
 use crate::commands::Outcome;
 use crate::commands::api_key::rotate::{OverlapOption, refuse, rotate};
-use crate::commands::api_key::shown::ends_at;
 use crate::error::CommandError;
 use crate::store_options::{FormatOption, StoreOption};
 use crate::stream::{JsonLines, gone_or_failed};
@@ -51,10 +50,10 @@ impl Arguments {
             return told.and_then(|outcome| output.flush().map(|()| outcome)).or_else(gone_or_failed);
         }
         // What ended, or was rotated before, is not what the client uses.
-        let is_current = |key: &&tollgate_store::StoredKey| {
+        let is_current = |key: &&tollgate_storage::StoredKey| {
             key.record.state() == KeyState::Active
                 && key.rotated_to.is_none()
-                && ends_at(key).is_none_or(|end| end > now)
+                && key.ends_at().is_none_or(|end| end > now)
         };
         let current: Vec<_> = all.iter().filter(is_current).collect();
         match *current {

@@ -4,18 +4,19 @@ use std::io;
 
 use serde::Serialize;
 use tollgate::{KeyKind, KeyState};
-use tollgate_store::{Client, KeyFilter, Store, StoredKey};
+use tollgate_storage::{Client, KeyFilter, StoredKey};
 
-use crate::commands::api_key::shown::ends_at;
 use crate::commands::{Outcome, Unknown};
 use crate::error::{CommandError, warn};
 use crate::limits::MAX_CLIENT_SECRETS;
+use crate::store_options::Store;
 use crate::stream::JsonLines;
 
 /// The secrets of that client, revoked ones too.
 pub(super) fn secrets(store: &Store, client_id: &str) -> Result<Vec<StoredKey>, CommandError> {
-    let filter = KeyFilter { subject: Some(client_id), kind: Some(KeyKind::ClientSecret), ..KeyFilter::default() };
-    store.keys(filter, None, MAX_CLIENT_SECRETS).map_err(|source| CommandError::in_store(store, source))
+    let (subject, kind) = (Some(client_id.to_owned()), Some(KeyKind::ClientSecret));
+    let filter = KeyFilter { subject, kind, ..KeyFilter::default() };
+    store.wait(store.keys(&filter, None, MAX_CLIENT_SECRETS))
 }
 
 /// What is told of a client.
@@ -43,14 +44,14 @@ impl<'c> Shown<'c> {
         let secret = |key: &'c StoredKey| Secret {
             id: key.record.id(),
             state: key.record.state().as_str(),
-            expires_at: ends_at(key),
+            expires_at: key.ends_at(),
         };
         Shown {
-            id: &client.id,
-            name: Some(&*client.name).filter(|name| !name.is_empty()),
-            scopes: client.scopes.split_ascii_whitespace().collect(),
-            redirect_uris: &client.redirect_uris,
-            created_at: client.created_at,
+            id: client.id(),
+            name: Some(client.name()).filter(|name| !name.is_empty()),
+            scopes: client.scopes().split_ascii_whitespace().collect(),
+            redirect_uris: client.redirect_uris(),
+            created_at: client.created_at(),
             // What is revoked is for `tollgate api-key list` to show.
             secrets: secrets.iter().filter(|key| key.record.state() != KeyState::Revoked).map(secret).collect(),
         }

@@ -3,7 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use tollgate::KeyState;
-use tollgate_store::StateChange;
+use tollgate_storage::{Command, StoredKey};
 
 use super::secrets::{secrets, unknown};
 use crate::commands::{Names, Outcome};
@@ -51,18 +51,18 @@ struct Line<'i> {
 impl Arguments {
     pub(super) fn run(&self, state: KeyState) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
-        let failed = |source| CommandError::in_store(&store, source);
         let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
         Names::new(&self.ids).for_each_batch(|ids| {
             for id in ids {
                 let keys = secrets(&store, id)?;
-                let written = if keys.is_empty() && store.client(id).map_err(failed)?.is_none() {
+                let written = if keys.is_empty() && store.wait(store.client(id))?.is_none() {
                     outcome = Outcome::Rejected;
                     unknown(id, self.json, &mut output).map(drop)
                 } else {
-                    let ids: Vec<&str> = keys.iter().map(|key| key.record.id()).collect();
-                    let changes = store.put_keys_in_state(&ids, state).map_err(failed)?;
-                    let secrets = changes.iter().filter(|change| **change != StateChange::IsRevoked).count();
+                    let put = |key: &StoredKey| Command::PutKeyInState { id: key.record.id().to_owned(), state };
+                    let executed = store.wait(store.execute(keys.iter().map(put).collect()))?;
+                    // Those that are revoked stay so.
+                    let secrets = executed.outcomes.iter().filter(|outcome| outcome.is_ok()).count();
                     let line = Line { ok: true, id, state: state.as_str(), secrets };
                     match self.json {
                         true => output.write(&line),

@@ -33,8 +33,7 @@ impl Arguments {
         let store = self.store.open()?;
         let (mut output, mut after) = (JsonLines::new(), None);
         loop {
-            let page = store.revocations(after.as_ref(), KEYS_PER_BATCH);
-            let mut page = page.map_err(|source| CommandError::in_store(&store, source))?;
+            let mut page = store.wait(store.revocations(after.as_ref(), KEYS_PER_BATCH))?;
             for revocation in &page {
                 let row = || {
                     let kind = revocation.kind.as_str();

@@ -4,11 +4,11 @@ use std::io;
 
 use clap::Args;
 use serde::Serialize;
-use tollgate_store::{RevocationKind, StoredRevocation, TokensOf};
+use tollgate_storage::{Command, Refusal, RevocationKind, StoredRevocation, TokensOf};
 
 use crate::commands::{Names, Outcome, Unknown};
 use crate::error::{CommandError, warn};
-use crate::store_options::{StoreOption, tell_new};
+use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 use crate::values;
 
@@ -89,7 +89,7 @@ impl OfHolder {
 }
 
 /// Whose opaque access tokens a name stands for.
-pub(super) type TokensOfName = fn(&str) -> TokensOf<'_>;
+pub(super) type TokensOfName = fn(String) -> TokensOf;
 
 impl Arguments {
     pub(super) fn run(
@@ -98,8 +98,7 @@ impl Arguments {
         issuer: Option<&str>,
         tokens_of: Option<TokensOfName>,
     ) -> Result<Outcome, CommandError> {
-        let (store, is_new) = if self.undo { (self.store.open()?, false) } else { self.store.open_or_make()? };
-        let failed = |source| CommandError::in_store(&store, source);
+        let store = if self.undo { self.store.open()? } else { self.store.open_or_make()? };
         let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
         let revocation = |name: &&str| {
             let mut revocation = match issuer {
@@ -112,22 +111,27 @@ impl Arguments {
         };
         Names::new(&self.names).for_each_batch(|names| {
             let revocations: Vec<StoredRevocation> = names.iter().map(revocation).collect();
-            if !self.undo {
-                store.revoke_all(&revocations).map_err(failed)?;
-            }
+            let restore = |revoked: &StoredRevocation| Command::Restore {
+                kind,
+                issuer: revoked.issuer.to_string(),
+                name: revoked.name.to_string(),
+            };
+            let revoke =
+                |revoked: &StoredRevocation| Command::Revoke { revocation: revoked.clone(), with_opaque: false };
+            let command = |revoked| if self.undo { restore(revoked) } else { revoke(revoked) };
+            let mut commands: Vec<Command> = revocations.iter().map(command).collect();
             if let Some(tokens_of) = tokens_of {
-                for name in names {
-                    store
-                        .revoke_access_tokens(tokens_of(name), self.issued_before.unwrap_or(i64::MAX))
-                        .map_err(failed)?;
-                }
+                let made_before = self.issued_before.unwrap_or(i64::MAX);
+                let tokens = |name: &&str| Command::RevokeTokens { of: tokens_of((*name).to_owned()), made_before };
+                commands.extend(names.iter().map(tokens));
             }
-            for (name, revocation) in names.iter().zip(&revocations) {
-                let mut is_known = true;
-                if self.undo {
-                    let undone = store.restore(kind, &revocation.issuer, &revocation.name).map_err(failed)?;
-                    is_known = undone.is_some();
-                }
+            let outcomes = store.wait(store.execute(commands))?.outcomes;
+            for ((name, revocation), done) in names.iter().zip(&revocations).zip(outcomes) {
+                let is_known = match done {
+                    Ok(_) => true,
+                    Err(Refusal::NotFound { .. }) => false,
+                    Err(refusal) => return Err(store.failed(refusal.into())),
+                };
                 if !is_known {
                     outcome = Outcome::Rejected;
                 }
@@ -144,7 +148,7 @@ impl Arguments {
                 }
             }
         })?;
-        tell_new(&store, is_new);
+        store.tell_new();
         Ok(outcome)
     }
 

@@ -1,7 +1,7 @@
-use super::super::api_keys::{ends_at, secret_answer_with};
+use super::super::api_keys::secret_answer_with;
 use super::log;
 use super::page::{Page, parameters};
-use crate::accounts::{AccountError, check, is_text};
+use crate::accounts::{check, is_text};
 use crate::app::App;
 use crate::ids::now;
 use crate::json::{self, rfc3339, time};
@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::jwt::base64url;
 use tollgate::{AddressBlock, KeyKind, KeyRecord, KeyState};
-use tollgate_store::{KeyFilter, Store, StoreError, StoredKey, limits, new_key_id};
+use tollgate_storage::{Command, KeyFilter, StoredKey, limits, new_key_id};
 use tollgate_tower::Authenticated;
 
 /// `GET /api/v2/admin/api-keys?subject=&kind=&state=&limit=&page_token=`: by id; API keys unless `kind` says otherwise.
@@ -32,9 +32,10 @@ pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
         let state = form
             .value("state")
             .map(|name| KeyState::from_name(name).ok_or(Problem::BadRequest("state is active, disabled or revoked")));
-        let (page, subject) = (Page::of(&form)?, form.value("subject"));
+        let (page, subject) = (Page::of(&form)?, form.value("subject").map(str::to_owned));
         let filter = KeyFilter { subject, kind: Some(kind), state: state.transpose()?, ..KeyFilter::default() };
-        let keys = app.accounts.keys.store.keys(filter, page.after.as_deref(), page.wanted())?;
+        let keys = &app.accounts.keys;
+        let keys = keys.wait(keys.store.keys(&filter, page.after.as_deref(), page.wanted()))?;
         Ok(Json(page.answer(&keys, |key| key.record.id().to_owned(), description)))
     })
     .await
@@ -51,7 +52,7 @@ pub(super) async fn create(
     app.blocking(move |app| {
         let keys = &app.accounts.keys;
         let new = keys.make(wanted.record()?)?;
-        keys.in_force(keys.store.add_key(&new.stored)?)?;
+        keys.run(Command::AddKey { key: new.stored.clone(), max: None })?;
         log(&admin, "api-key-made", new.stored.record.id());
         Ok(secret_answer_with(description(&new.stored), &new.secret))
     })
@@ -70,7 +71,7 @@ pub(super) async fn disable(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     app.blocking(move |app| {
-        change(app, &id, Store::disable_key)?;
+        put_in_state(app, &id, KeyState::Disabled)?;
         log(&admin, "api-key-disabled", &id);
         found(app, &id).map(answer)
     })
@@ -84,7 +85,7 @@ pub(super) async fn enable(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     app.blocking(move |app| {
-        change(app, &id, Store::enable_key)?;
+        put_in_state(app, &id, KeyState::Active)?;
         log(&admin, "api-key-enabled", &id);
         found(app, &id).map(answer)
     })
@@ -98,9 +99,7 @@ pub(super) async fn revoke(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     app.blocking(move |app| {
-        found(app, &id)?;
-        let keys = &app.accounts.keys;
-        keys.in_force(keys.store.revoke_key(&id)?.unwrap_or(0))?;
+        put_in_state(app, &id, KeyState::Revoked)?;
         log(&admin, "api-key-revoked", &id);
         found(app, &id).map(answer)
     })
@@ -122,14 +121,8 @@ pub(super) async fn rotate(
         if old.record.kind() != KeyKind::ApiKey {
             return Err(Problem::Conflict("only an API key is rotated here"));
         }
-        if old.record.state() == KeyState::Disabled {
-            return Err(AccountError::Disabled { what: "API key" }.into());
-        }
-        if ends_at(&old).is_some_and(|end| end <= now()) {
-            return Err(Problem::Conflict("the key has ended: make a new one"));
-        }
         let new = old.successor(&new_key_id("key")?, now());
-        let new = app.accounts.keys.rotate(&old, new, overlap.seconds)?.ok_or(StoreError::KeyRevoked)?;
+        let new = app.accounts.keys.rotate(&old, new, overlap.seconds)?;
         log(&admin, "api-key-rotated", &id);
         Ok(secret_answer_with(description(&new.stored), &new.secret))
     })
@@ -173,17 +166,17 @@ pub(super) fn description(key: &StoredKey) -> Value {
 }
 
 fn found(app: &App, id: &str) -> Result<StoredKey, Problem> {
-    app.accounts.keys.store.key(id)?.ok_or(Problem::NotFound)
+    let keys = &app.accounts.keys;
+    keys.wait(keys.store.key(id))?.ok_or(Problem::NotFound)
 }
 
 fn answer(key: StoredKey) -> Json<Value> {
     Json(json!({"data": description(&key)}))
 }
 
-fn change(app: &App, id: &str, change: fn(&Store, &str) -> Result<Option<u64>, StoreError>) -> Result<(), Problem> {
-    let keys = &app.accounts.keys;
-    let changed = change(&keys.store, id)?.ok_or(Problem::NotFound)?;
-    Ok(keys.in_force(changed)?)
+fn put_in_state(app: &App, id: &str, state: KeyState) -> Result<(), Problem> {
+    app.accounts.keys.run(Command::PutKeyInState { id: id.to_owned(), state })?;
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -1,4 +1,4 @@
-use super::super::api_keys::{ends_at, secret_answer_with};
+use super::super::api_keys::secret_answer_with;
 use super::api_keys::Overlap;
 use super::log;
 use super::page::{Page, parameters};
@@ -16,7 +16,7 @@ use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tollgate_store::StoredKey;
+use tollgate_storage::StoredKey;
 use tollgate_tower::Authenticated;
 
 /// `GET /api/v2/admin/clients?limit=&page_token=`: by id.
@@ -26,7 +26,7 @@ pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
         let form = parameters(&query)?;
         let page = Page::of(&form)?;
         let clients = app.clients(page.after.as_deref(), page.wanted())?;
-        Ok(Json(page.answer(&clients, |client| client.client.id.clone(), description)))
+        Ok(Json(page.answer(&clients, |client| client.client.id().to_owned(), description)))
     })
     .await
 }
@@ -128,16 +128,16 @@ fn description(found: &ClientWithSecrets) -> Value {
             "id": secret.record.id(),
             "state": secret.record.state().as_str(),
             "created_at": rfc3339(secret.created_at),
-            "expires_at": ends_at(secret).and_then(rfc3339),
+            "expires_at": secret.ends_at().and_then(rfc3339),
         })
     };
     json!({
-        "id": client.id,
-        "name": client.name,
-        "scope": client.scopes,
-        "redirect_uris": client.redirect_uris,
+        "id": client.id(),
+        "name": client.name(),
+        "scope": client.scopes(),
+        "redirect_uris": client.redirect_uris(),
         "state": if found.is_active() { "active" } else { "disabled" },
-        "created_at": rfc3339(client.created_at),
+        "created_at": rfc3339(client.created_at()),
         "secrets": found.secrets.iter().map(secret).collect::<Vec<_>>(),
     })
 }

@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tollgate_store::{RevocationKind, StoredRevocation};
+use tollgate_storage::{Command, RevocationKind, StoredRevocation};
 use tollgate_tower::Authenticated;
 
 /// `GET /api/v2/admin/revocations?limit=&page_token=`: by kind, issuer and name.
@@ -21,7 +21,8 @@ pub(super) async fn list(State(app): State<Arc<App>>, RawQuery(query): RawQuery)
     app.blocking(move |app| {
         let page = Page::of(&parameters(&query)?)?;
         let after = page.after.as_deref().map(in_page_token).transpose()?;
-        let revocations = app.accounts.keys.store.revocations(after.as_ref(), page.wanted())?;
+        let keys = &app.accounts.keys;
+        let revocations = keys.wait(keys.store.revocations(after.as_ref(), page.wanted()))?;
         let name = |last: &StoredRevocation| json!([last.kind.as_str(), last.issuer, last.name]).to_string();
         Ok(Json(page.answer(&revocations, name, description)))
     })
@@ -41,10 +42,9 @@ pub(super) async fn remove(
         let kind = kind(form.value("kind").unwrap_or_default())?;
         let issuer = form.value("issuer").unwrap_or_else(|| default_issuer(kind, &app.origin));
         let name = form.value("name").unwrap_or_default();
-        let keys = &app.accounts.keys;
-        let change = keys.store.restore(kind, issuer, name)?.ok_or(Problem::NotFound)?;
-        keys.in_force(change)?;
-        log(&admin, "revocation-removed", name);
+        let (issuer, name) = (issuer.to_owned(), name.to_owned());
+        app.accounts.keys.run(Command::Restore { kind, issuer, name: name.clone() })?;
+        log(&admin, "revocation-removed", &name);
         Ok(StatusCode::NO_CONTENT)
     })
     .await

@@ -1,0 +1,26 @@
+use crate::error::SqliteError;
+use std::thread::{self, JoinHandle};
+use tollgate_storage::StorageError;
+
+/// A thread that is waited for when this is dropped: then its connection is closed.
+#[derive(Debug)]
+pub(crate) struct Joined(Option<JoinHandle<()>>);
+
+impl Joined {
+    pub(crate) fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<Self, SqliteError> {
+        let thread = thread::Builder::new().name(name.to_owned()).spawn(work).map_err(StorageError::failed)?;
+        Ok(Self(Some(thread)))
+    }
+}
+
+impl Drop for Joined {
+    fn drop(&mut self) {
+        if let Some(thread) = self.0.take() {
+            thread.thread().unpark();
+            if thread.thread().id() != thread::current().id() {
+                // One that has panicked has ended, and has said so on standard error.
+                let _ = thread.join();
+            }
+        }
+    }
+}

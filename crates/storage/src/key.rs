@@ -1,0 +1,139 @@
+use crate::error::Refusal;
+use crate::limits::{
+    MAX_ADDRESS_BLOCKS, MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_SCOPES_BYTES, MAX_SUBJECT_BYTES,
+};
+use std::sync::Arc;
+use tollgate::apikeys::KeyDigest;
+use tollgate::{ApiKey, Digest, KeyFormat, KeyRecord, KeyState};
+
+/// What the store knows of an API key, a client secret or an opaque access token: never the secret itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct StoredKey {
+    /// The digest of the secret. It never changes: another secret is another key.
+    pub digest: Digest,
+    /// What a key of the operator's own begins with ([`KeyFormat::head`]); `None` for a foreign one.
+    pub format: Option<Arc<str>>,
+    /// What an engine is told of it.
+    pub record: KeyRecord,
+    /// When it was made, in seconds since the Unix epoch; 0 where nobody said.
+    pub created_at: i64,
+    /// The id of the key that took its place.
+    pub rotated_to: Option<Box<str>>,
+    /// When this key ends because another took its place, in seconds since the Unix epoch.
+    pub overlap_ends_at: Option<i64>,
+}
+
+impl StoredKey {
+    /// A key that was just made.
+    #[must_use]
+    pub fn native(format: &KeyFormat, key: &ApiKey, record: impl Into<KeyRecord>) -> Self {
+        Self::new(key.digest(), Some(format.head().into()), record.into())
+    }
+
+    /// A key that another system made, under the digest that the table that will hold it makes of it
+    /// ([`foreign_digest`](tollgate::ApiKeyTable::foreign_digest)).
+    #[must_use]
+    pub fn foreign(digest: Digest, record: impl Into<KeyRecord>) -> Self {
+        Self::new(digest, None, record.into())
+    }
+
+    pub(crate) fn new(digest: Digest, format: Option<Arc<str>>, record: KeyRecord) -> Self {
+        Self { digest, format, record, created_at: 0, rotated_to: None, overlap_ends_at: None }
+    }
+
+    /// Says that the key was made at `seconds` since the Unix epoch.
+    #[must_use]
+    pub fn made_at(self, seconds: i64) -> Self {
+        Self { created_at: seconds, ..self }
+    }
+
+    /// The key in another state.
+    #[must_use]
+    pub fn in_state(self, state: KeyState) -> Self {
+        Self { record: self.record.edit().state(state).build(), ..self }
+    }
+
+    /// The digest as a table has to be told it.
+    #[must_use]
+    pub fn key_digest(&self) -> KeyDigest {
+        let origin = if self.format.is_some() { KeyDigest::Native } else { KeyDigest::Foreign };
+        origin(self.digest)
+    }
+
+    /// When it ends, by its own expiry or because another took its place, in seconds since the Unix epoch; `None` for never.
+    #[must_use]
+    pub fn ends_at(&self) -> Option<i64> {
+        match (self.record.expires_at(), self.overlap_ends_at) {
+            (Some(end), Some(overlap)) => Some(end.min(overlap)),
+            (end, overlap) => end.or(overlap),
+        }
+    }
+
+    /// The key with its end at `seconds` since the Unix epoch, or where it is if that is earlier.
+    pub(crate) fn ending_by(self, seconds: i64) -> Self {
+        Self { overlap_ends_at: Some(self.overlap_ends_at.map_or(seconds, |end| end.min(seconds))), ..self }
+    }
+
+    /// The record as an engine has to see it: it also ends when the overlap of a rotation does.
+    #[must_use]
+    pub fn into_effective_record(self) -> KeyRecord {
+        if self.overlap_ends_at.is_none() { self.record } else { self.record.edit().expires_at(self.ends_at()).build() }
+    }
+
+    /// The record of a key that is made at `now` to take this one's place: it may do the same, from the same addresses, between
+    /// the same times.
+    #[must_use]
+    pub fn successor(&self, id: &str, now: i64) -> KeyRecord {
+        // A start that has passed says nothing any more.
+        let not_before = self.record.not_before().filter(|begin| *begin > now);
+        self.record.edit().id(id).state(KeyState::Active).not_before(not_before).build()
+    }
+
+    /// Whether `new`, which is made now, may take this one's place: this one is active, has not ended and was not rotated, and the new
+    /// one may do no more.
+    pub(crate) fn check_successor(&self, new: &Self) -> Result<(), Refusal> {
+        let (old, new_record) = (&self.record, &new.record);
+        match old.state() {
+            KeyState::Revoked => return Err(Refusal::KeyRevoked),
+            KeyState::Disabled => return Err(Refusal::Disabled { what: "key" }),
+            KeyState::Active => {}
+        }
+        if let Some(rotated_to) = &self.rotated_to {
+            return Err(Refusal::KeyRotated { rotated_to: rotated_to.clone() });
+        }
+        if let Some(ended_at) = self.ends_at().filter(|end| *end <= new.created_at) {
+            return Err(Refusal::KeyEnded { ended_at });
+        }
+        let is_same = |field, holds| if holds { Ok(()) } else { Err(Refusal::Field { field }) };
+        is_same("kind", old.kind() == new_record.kind())?;
+        is_same("subject", old.subject() == new_record.subject())?;
+        is_same("client_id", old.client_id() == new_record.client_id())?;
+        is_same("scopes", new_record.scopes().iter().all(|scope| old.scopes().contains(scope)))?;
+        let (from, new_from) = (old.allowed_addresses(), new_record.allowed_addresses());
+        let is_within = !new_from.is_empty() && new_from.iter().all(|block| from.contains(block));
+        is_same("allowed_addresses", from.is_empty() || is_within)
+    }
+
+    /// Whether its fields are within their limits. Every [command](crate::Command) that adds or changes a key checks.
+    ///
+    /// # Errors
+    /// [`Refusal::Field`] with the name of the field that is not.
+    pub fn check(&self) -> Result<(), Refusal> {
+        let record = &self.record;
+        let client = record.client_id().unwrap_or(record.subject());
+        within("id", record.id().len(), 1, MAX_ID_BYTES)?;
+        within("subject", record.subject().len(), 1, MAX_SUBJECT_BYTES)?;
+        within("client_id", client.len(), 1, MAX_SUBJECT_BYTES)?;
+        within("name", record.name().len(), 0, MAX_NAME_BYTES)?;
+        within("scopes", record.scopes().as_str().len(), 0, MAX_SCOPES_BYTES)?;
+        within("metadata", record.metadata().len(), 0, MAX_METADATA_BYTES)?;
+        within("allowed_addresses", record.allowed_addresses().len(), 0, MAX_ADDRESS_BLOCKS)?;
+        within("format", self.format.as_ref().map_or(1, |format| format.len()), 1, MAX_ID_BYTES)?;
+        within("rotated_to", self.rotated_to.as_ref().map_or(1, |id| id.len()), 1, MAX_ID_BYTES)
+    }
+}
+
+/// Whether a field's length is within its limits.
+pub(crate) fn within(field: &'static str, length: usize, min: usize, max: usize) -> Result<(), Refusal> {
+    if (min..=max).contains(&length) { Ok(()) } else { Err(Refusal::Field { field }) }
+}

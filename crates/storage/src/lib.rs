@@ -1,0 +1,40 @@
+//! What is durable: API keys, clients and revocations, and the feed that keeps engines in sync.
+//!
+//! In reading order: [`KeyFeed`] is what engines follow, an ordered log of changes with snapshots. [`KeyStore`] adds the
+//! [commands](Command) that make changes, and look-ups; the rules of what may be done are in the commands, so that no door to the store
+//! is softer than another. [`KeyTransaction`] is what an implementation gives a command to work with. [`Follower`] applies what a feed
+//! says to an [`ApiKeyTable`](tollgate::ApiKeyTable) and a [`Revocations`](tollgate::Revocations), which is all that an engine reads; no
+//! verify ever waits for the store. [`Import`] and [`export_keys`] take keys from files and write them.
+//!
+//! `tollgate-sqlite` is the implementation for one host. Whatever implements the traits has to pass the tests in `conformance`, a
+//! feature.
+//!
+//! All times are seconds since the Unix epoch. Secrets are kept as digests only.
+
+#![forbid(unsafe_code)]
+
+mod client;
+mod clock;
+mod command;
+mod error;
+mod feed;
+mod follower;
+mod id;
+mod key;
+mod key_store;
+pub mod limits;
+mod revocation;
+mod transaction;
+mod transfer;
+
+pub use client::{Client, USER_ID_PREFIX, is_redirect_uri};
+pub use command::{Command, Issued, Outcome, TokensOf};
+pub use error::{LineRefused, Refusal, StorageError};
+pub use feed::{Change, Changes, KeyFeed, Position, Since, Visit};
+pub use follower::{Follower, FollowerThread, Lag, Progress, Reclaimer};
+pub use id::new_key_id;
+pub use key::StoredKey;
+pub use key_store::{Executed, Existing, KeyFilter, KeyStore};
+pub use revocation::{RevocationKind, StoredRevocation};
+pub use transaction::KeyTransaction;
+pub use transfer::{FileFormat, Import, ImportReport, export_keys};

@@ -1,0 +1,21 @@
+//! Keys to and from files: JSON lines and comma-separated values.
+
+mod csv_file;
+mod export;
+mod import;
+mod json_lines;
+mod line;
+mod secret;
+
+pub use export::export_keys;
+pub use import::{Import, ImportReport};
+
+/// How a file of keys is written.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum FileFormat {
+    /// One JSON object a line.
+    JsonLines,
+    /// Comma-separated values (RFC 4180) with the columns' names in the first line.
+    Csv,
+}

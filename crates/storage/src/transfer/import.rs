@@ -1,0 +1,295 @@
+use super::FileFormat;
+use super::csv_file::CsvFile;
+use super::json_lines::JsonLines;
+use super::line::{KeyLine, refused};
+use crate::clock;
+use crate::error::{LineRefused, StorageError};
+use crate::id::new_key_id;
+use crate::key::StoredKey;
+use crate::key_store::{Existing, KeyStore};
+use crate::limits::LINES_PER_TRANSACTION;
+use std::io::{self, BufRead};
+use std::sync::Arc;
+use tollgate::apikeys::{ForeignKey, NativeKey};
+use tollgate::{ApiKey, ApiKeyTable, Digest, KeyFormat, KeyKind};
+
+/// An import of keys from a file.
+///
+/// ```
+/// use tollgate_storage::{FileFormat, Import, KeyStore};
+///
+/// # async fn import(store: &dyn KeyStore) -> Result<(), Box<dyn std::error::Error>> {
+/// let file = br#"{"digest":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad","id":"key_1","kind":"api-key","subject":"user_7"}"#;
+/// let report = Import::new(FileFormat::JsonLines).run(store, &mut file.as_slice()).await?;
+/// assert_eq!(report.added, 1);
+/// # Ok(())
+/// # }
+/// ```
+pub struct Import<'a> {
+    format: FileFormat,
+    existing: Existing,
+    mint: Option<(&'a KeyFormat, &'a mut Minted<'a>)>,
+    in_clear: Option<InClear<'a>>,
+    refused: Option<&'a mut Refusals<'a>>,
+    report: Option<&'a mut dyn FnMut(&ImportReport)>,
+}
+
+/// How keys in clear are taken.
+struct InClear<'a> {
+    table: &'a ApiKeyTable<()>,
+    danger_guessable: bool,
+}
+
+/// Gets each minted key.
+type Minted<'a> = dyn FnMut(&StoredKey, &ApiKey) + 'a;
+
+/// Gets each line that was passed over, and why.
+type Refusals<'a> = dyn FnMut(u64, &LineRefused) + 'a;
+
+/// How far an import is.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ImportReport {
+    /// Keys added, those minted included.
+    pub added: u64,
+    /// Keys passed over because they were there.
+    pub skipped: u64,
+    /// Keys minted.
+    pub minted: u64,
+    /// Lines passed over because something is wrong with them.
+    pub refused: u64,
+}
+
+impl<'a> Import<'a> {
+    /// An import that refuses keys which are there, and lines without a digest.
+    #[must_use]
+    pub fn new(format: FileFormat) -> Self {
+        Self { format, existing: Existing::Refuse, mint: None, in_clear: None, refused: None, report: None }
+    }
+
+    /// What to do with keys that are there.
+    #[must_use]
+    pub fn existing(mut self, existing: Existing) -> Self {
+        self.existing = existing;
+        self
+    }
+
+    /// Mints a key of `format` for each line without a digest. `minted` gets each, once and for the only time, when it is
+    /// in the store.
+    #[must_use]
+    pub fn mint(mut self, format: &'a KeyFormat, minted: &'a mut Minted<'a>) -> Self {
+        self.mint = Some((format, minted));
+        self
+    }
+
+    /// Takes keys in clear, which another system made: the members or columns `key`, the key as it is, and `key_base64`. What is
+    /// stored is the digest that `table` makes of them, under its pepper if it has one; the key's memory is zeroized. One whose
+    /// entropy is estimated too low is refused ([`ForeignKey::new`]), and so is one that no header could present
+    /// ([`KeyKind::fits_header`](tollgate::KeyKind::fits_header)).
+    ///
+    /// In JSON a key should be written without escapes: what undoes them keeps no track of its memory.
+    #[must_use]
+    pub fn in_clear(mut self, table: &'a ApiKeyTable<()>) -> Self {
+        self.in_clear = Some(InClear { table, danger_guessable: false });
+        self
+    }
+
+    /// As [`in_clear`](Self::in_clear), whatever the keys' entropy ([`ForeignKey::danger_guessable`]).
+    #[must_use]
+    pub fn danger_in_clear_guessable(mut self, table: &'a ApiKeyTable<()>) -> Self {
+        self.in_clear = Some(InClear { table, danger_guessable: true });
+        self
+    }
+
+    /// Passes over lines with which something is wrong, and tells `refused` of each.
+    #[must_use]
+    pub fn keep_going(mut self, refused: &'a mut Refusals<'a>) -> Self {
+        self.refused = Some(refused);
+        self
+    }
+
+    /// Calls `report` after each transaction.
+    #[must_use]
+    pub fn report(mut self, report: &'a mut dyn FnMut(&ImportReport)) -> Self {
+        self.report = Some(report);
+        self
+    }
+
+    /// Imports everything, [`LINES_PER_TRANSACTION`] lines at a time; other writers get their turn in between.
+    ///
+    /// # Errors
+    /// [`StorageError::Line`] says what is wrong with which line, and up to which one everything is imported.
+    pub async fn run(mut self, store: &dyn KeyStore, input: &mut dyn BufRead) -> Result<ImportReport, StorageError> {
+        let mut lines = Lines::new(self.format, input)?;
+        let (mut outcome, mut resume_at) = (ImportReport::default(), 1);
+        while let Some(batch) = lines.batch()? {
+            let Some(&(last, _)) = batch.last() else {
+                break;
+            };
+            let mut new = Vec::with_capacity(batch.len());
+            let now = clock::now();
+            for (line, fields) in batch {
+                match fields.and_then(|fields| self.new_key(&fields, now)) {
+                    Ok(Ok(key)) => match key.key.check() {
+                        Err(refusal) => self.refuse(line, refusal.into(), resume_at, &mut outcome)?,
+                        Ok(()) => new.push((line, key)),
+                    },
+                    Ok(Err(error)) => return Err(error),
+                    Err(reason) => self.refuse(line, reason, resume_at, &mut outcome)?,
+                }
+            }
+            // Where lines that are refused do not end it, neither does a key that is there.
+            let existing = if self.refused.is_some() { Existing::Skip } else { self.existing };
+            let keys = new.iter().map(|(_, new)| new.key.clone()).collect();
+            let are_added = match store.import(keys, existing).await {
+                Err(StorageError::Key { index, refusal }) => {
+                    let (line, reason) = (new[index].0, refusal.into());
+                    return Err(StorageError::Line { line, reason, resume_at });
+                }
+                imported => imported?,
+            };
+            for ((line, new), is_added) in new.iter().zip(are_added) {
+                match is_added {
+                    false if self.existing == Existing::Skip => outcome.skipped += 1,
+                    false => self.refuse(*line, LineRefused::AlreadyExists, resume_at, &mut outcome)?,
+                    true => {
+                        outcome.added += 1;
+                        if let (Some(secret), Some((_, minted))) = (&new.secret, &mut self.mint) {
+                            minted(&new.key, secret);
+                            outcome.minted += 1;
+                        }
+                    }
+                }
+            }
+            if let Some(report) = &mut self.report {
+                report(&outcome);
+            }
+            resume_at = last + 1;
+        }
+        Ok(outcome)
+    }
+
+    fn refuse(
+        &mut self,
+        line: u64,
+        reason: LineRefused,
+        resume_at: u64,
+        outcome: &mut ImportReport,
+    ) -> Result<(), StorageError> {
+        let Some(refused) = &mut self.refused else {
+            return Err(StorageError::Line { line, reason, resume_at });
+        };
+        refused(line, &reason);
+        outcome.refused += 1;
+        Ok(())
+    }
+
+    /// The key of a line; or what is wrong with the line; or why no line could have one.
+    fn new_key(&self, fields: &KeyLine, now: i64) -> Result<Result<NewKey, StorageError>, LineRefused> {
+        let mut format = None;
+        let (digest, secret) = match (fields.digest()?, self.digest_of_key_in_clear(fields)?, &self.mint) {
+            (Some(digest), _, _) => (digest, None),
+            (None, Some((digest, head)), _) => {
+                format = head;
+                (digest, None)
+            }
+            (None, None, Some((minted, _))) => {
+                let Ok(secret) = ApiKey::generate(minted) else {
+                    return Ok(Err(StorageError::NoRandomness));
+                };
+                format = Some(minted.head().into());
+                (secret.digest(), Some(secret))
+            }
+            (None, None, None) => return Err(LineRefused::NoDigest),
+        };
+        let id = match fields.id.clone().filter(|id| !id.is_empty()).map_or_else(|| new_key_id("key"), Ok) {
+            Ok(id) => id,
+            Err(error) => return Ok(Err(error)),
+        };
+        let mut key = fields.key(digest, &id, now)?;
+        if format.is_some() {
+            key.format = format;
+        }
+        Ok(Ok(NewKey { key, secret }))
+    }
+
+    /// With what it begins, if it is in tollgate's format and another operator's.
+    fn digest_of_key_in_clear(&self, fields: &KeyLine) -> Result<Option<DigestAndFormat>, LineRefused> {
+        let Some(key) = fields.key_in_clear()? else {
+            return Ok(None);
+        };
+        let InClear { table, danger_guessable } = self.in_clear.as_ref().ok_or(LineRefused::InClear)?;
+        if fields.digest.is_some() {
+            return Err(refused("digest"));
+        }
+        if fields.format.is_some() {
+            return Err(refused("format"));
+        }
+        let (key, kind) = (key.as_bytes(), fields.kind()?);
+        if !kind.fits_header(key) {
+            return Err(LineRefused::FitsNoHeader { kind });
+        }
+        // It is sent beside the secret, by the same rules.
+        let client_id = fields.client_id.as_deref().unwrap_or("");
+        if kind == KeyKind::ClientSecret && !kind.fits_header(client_id.as_bytes()) {
+            return Err(refused("client_id"));
+        }
+        if let (Ok(key), false) = (NativeKey::parse(key), table.format().claims(key)) {
+            return Ok(Some((key.digest(), Some(key.head().into()))));
+        }
+        let take = if *danger_guessable { ForeignKey::danger_guessable } else { ForeignKey::new };
+        let key = take(table.format(), key).map_err(LineRefused::Key)?;
+        Ok(Some((*table.foreign_digest(&key).digest(), None)))
+    }
+}
+
+struct NewKey {
+    key: StoredKey,
+    secret: Option<ApiKey>,
+}
+
+/// The lines of a file of either format.
+enum Lines<'i> {
+    Json(JsonLines<&'i mut dyn BufRead>),
+    Csv(Box<CsvFile<&'i mut dyn BufRead>>),
+}
+
+/// A line's number and what it says.
+type Line = (u64, Result<KeyLine, LineRefused>);
+
+impl<'i> Lines<'i> {
+    fn new(format: FileFormat, input: &'i mut dyn BufRead) -> Result<Self, StorageError> {
+        Ok(match format {
+            FileFormat::JsonLines => Lines::Json(JsonLines::new(input)),
+            FileFormat::Csv => {
+                let file = CsvFile::new(input)?;
+                Lines::Csv(Box::new(file.map_err(|reason| StorageError::Line { line: 1, reason, resume_at: 1 })?))
+            }
+        })
+    }
+
+    /// The next lines, as many as go into one transaction, with their numbers.
+    fn batch(&mut self) -> io::Result<Option<Vec<Line>>> {
+        let mut batch = Vec::new();
+        while batch.len() < LINES_PER_TRANSACTION {
+            let next = match self {
+                Lines::Json(lines) => lines.next()?,
+                Lines::Csv(rows) => rows.next()?,
+            };
+            match next {
+                None => break,
+                Some(line) => batch.push(line),
+            }
+        }
+        Ok((!batch.is_empty()).then_some(batch))
+    }
+}
+
+impl std::fmt::Debug for Import<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Import").field("format", &self.format).field("existing", &self.existing).finish_non_exhaustive()
+    }
+}
+
+/// A key's digest, and with what the key begins.
+type DigestAndFormat = (Digest, Option<Arc<str>>);
