@@ -1,0 +1,162 @@
+//! The durable transaction that acknowledges what writers have committed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{AsyncMessage, Client, Statement};
+use tollgate_storage::{Position, StorageError};
+
+use crate::connection::{Connector, Driver};
+use crate::limits::{BARRIER_TIMEOUT, MAX_BARRIER_GROUP, MAX_UNACKNOWLEDGED};
+
+/// Acknowledges positions of the log: by one transaction at a time, for all that wait when it begins.
+#[derive(Debug)]
+pub(crate) struct Barrier {
+    requests: mpsc::UnboundedSender<Request>,
+    /// How many changes were committed, and how many of these before the last transaction that succeeded began.
+    committed: Arc<AtomicU64>,
+    acknowledged: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Request {
+    position: Position,
+    answer: oneshot::Sender<bool>,
+}
+
+impl Barrier {
+    pub(crate) fn new(connector: Connector) -> Self {
+        let (requests, waiting) = mpsc::unbounded_channel();
+        let (committed, acknowledged) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
+        let runtime = connector.runtime().clone();
+        let counters = (Arc::clone(&committed), Arc::clone(&acknowledged));
+        Barrier { requests, committed, acknowledged, task: runtime.spawn(run(connector, waiting, counters)) }
+    }
+
+    /// Whether one more change may be made, which followers will see before it is durable.
+    ///
+    /// # Errors
+    /// [`StorageError::Busy`] while too many wait for a standby.
+    pub(crate) fn admit(&self) -> Result<(), StorageError> {
+        let waiting = self.committed.load(Ordering::Relaxed).saturating_sub(self.acknowledged.load(Ordering::Relaxed));
+        if waiting < MAX_UNACKNOWLEDGED { Ok(()) } else { Err(StorageError::Busy) }
+    }
+
+    /// Waits until the change at `position` is durable.
+    ///
+    /// # Errors
+    /// [`StorageError::OutcomeUnknown`] where that was not said in time, or the log does not hold it any more.
+    pub(crate) async fn wait(&self, position: Position, deadline: Instant) -> Result<(), StorageError> {
+        self.committed.fetch_add(1, Ordering::Relaxed);
+        let (answer, answered) = oneshot::channel();
+        if self.requests.send(Request { position, answer }).is_err() {
+            return Err(StorageError::OutcomeUnknown);
+        }
+        match timeout_at(deadline, answered).await {
+            Ok(Ok(true)) => Ok(()),
+            _ => Err(StorageError::OutcomeUnknown),
+        }
+    }
+}
+
+impl Drop for Barrier {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn run(
+    connector: Connector,
+    mut waiting: mpsc::UnboundedReceiver<Request>,
+    (committed, acknowledged): (Arc<AtomicU64>, Arc<AtomicU64>),
+) {
+    let (mut session, mut group) = (None, Vec::new());
+    while waiting.recv_many(&mut group, MAX_BARRIER_GROUP).await > 0 {
+        // Whoever has given up is not waited for.
+        group.retain(|request: &Request| !request.answer.is_closed());
+        let before = committed.load(Ordering::Relaxed);
+        let held = timeout(BARRIER_TIMEOUT, pass(&connector, &mut session, &group)).await;
+        let held = held.unwrap_or_else(|_| Err("no answer in time".into())).unwrap_or_else(|reason| {
+            tracing::warn!("{} changes are not known to be durable: {reason}", group.len());
+            Vec::new()
+        });
+        if held.is_empty() {
+            // What is left of it is cancelled, so that no more of them wait on the server than here.
+            if let Some(Session { client, .. }) = session.take() {
+                let _ = timeout(BARRIER_TIMEOUT, connector.cancel(&client)).await;
+            }
+        } else {
+            acknowledged.store(before, Ordering::Relaxed);
+        }
+        for (place, request) in (1_i64..).zip(group.drain(..)) {
+            let _ = request.answer.send(held.contains(&place));
+        }
+    }
+}
+
+struct Session {
+    client: Client,
+    statement: Statement,
+    /// How many warnings the server has sent. They come before the answer to what they are about.
+    warnings: Arc<AtomicU64>,
+    _driver: Driver,
+}
+
+type Reason = Box<dyn std::error::Error + Send + Sync>;
+
+/// Commits synchronously; returns the places of those, counted from 1, that the log holds.
+///
+/// The log is looked at by the same transaction: where the connection is one to another server than the change was made on, promoted
+/// since, what it makes durable says nothing of a change that it does not have.
+async fn pass(connector: &Connector, session: &mut Option<Session>, group: &[Request]) -> Result<Vec<i64>, Reason> {
+    if session.as_ref().is_none_or(|session| session.client.is_closed()) {
+        *session = Some(connect(connector).await?);
+    }
+    let Some(Session { client, statement, warnings, .. }) = session else { return Ok(Vec::new()) };
+    let numbers: Vec<i64> = group.iter().map(|request| request.position.number.cast_signed()).collect();
+    let tags: Vec<i64> = group.iter().map(|request| request.position.tag.cast_signed()).collect();
+    let before = warnings.load(Ordering::Acquire);
+    let parameters: [&(dyn ToSql + Sync); 2] = [&numbers, &tags];
+    let (begun, passed, committed) = tokio::join!(
+        biased;
+        client.batch_execute("BEGIN; SET LOCAL synchronous_commit = on"),
+        client.query_one(&*statement, &parameters),
+        client.batch_execute("COMMIT"),
+    );
+    begun?;
+    let held = passed?.get(1);
+    committed?;
+    // A wait for a standby that was cancelled says so by a warning alone, and the commit succeeds.
+    if warnings.load(Ordering::Acquire) != before {
+        return Err("the server warned that the wait for a standby was cancelled".into());
+    }
+    Ok(held)
+}
+
+async fn connect(connector: &Connector) -> Result<Session, tokio_postgres::Error> {
+    let warnings = Arc::<AtomicU64>::default();
+    let counted = Arc::clone(&warnings);
+    let on_message = move |message| {
+        if let AsyncMessage::Notice(notice) = message
+            && *notice.code() == SqlState::WARNING
+        {
+            counted.fetch_add(1, Ordering::Release);
+        }
+    };
+    let (client, driver) = connector.connect(Box::new(on_message)).await?;
+    let statement = client.prepare(PASS).await?;
+    Ok(Session { client, statement, warnings, _driver: driver })
+}
+
+/// The message is what makes the transaction one that writes, so that its commit waits. The start of the log is always held.
+const PASS: &str = "
+    SELECT pg_logical_emit_message(true, 'tollgate', '')::text, ARRAY(
+        SELECT e.place FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS e (number, tag, place)
+        LEFT JOIN tollgate.changes c ON c.number = e.number AND c.tag = e.tag
+        WHERE e.number = 0 OR c.number IS NOT NULL)";

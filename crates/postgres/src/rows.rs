@@ -1,0 +1,159 @@
+//! Keys, clients and revocations as rows.
+
+use std::sync::Arc;
+
+use ring::digest;
+use tokio_postgres::Row;
+use tollgate::{AddressBlock, Digest, KeyKind, KeyRecord, KeyState};
+use tollgate_storage::{Client, Refusal, RevocationKind, StorageError, StoredKey, StoredRevocation};
+
+/// What [`KeyReader::read`] expects, in this order.
+pub(crate) const KEY_COLUMNS: &str = "k.id, k.digest, k.format, k.kind, k.subject, k.client_id, k.scopes, k.created_at, k.not_before, \
+     k.expires_at, k.state, k.name, k.metadata, k.allowed_addresses, k.rotated_to, k.overlap_ends_at";
+
+/// How many they are.
+pub(crate) const KEY_COLUMN_COUNT: usize = 16;
+
+/// Reads rows of [`KEY_COLUMNS`], and makes what many of them have in common once.
+#[derive(Default)]
+pub(crate) struct KeyReader {
+    last_format: Option<Arc<str>>,
+}
+
+/// A row does not have the shape that this release writes.
+#[derive(Debug)]
+pub(crate) struct Unreadable {
+    pub(crate) table: &'static str,
+    pub(crate) row: String,
+    /// Of a key whose row has so much.
+    pub(crate) digest: Option<Digest>,
+}
+
+impl From<Unreadable> for StorageError {
+    fn from(unreadable: Unreadable) -> Self {
+        StorageError::Corrupt { table: unreadable.table, row: unreadable.row }
+    }
+}
+
+impl KeyReader {
+    /// The key whose columns begin at `first`.
+    pub(crate) fn read(&mut self, row: &Row, first: usize) -> Result<StoredKey, Unreadable> {
+        let digest = row.try_get::<_, &[u8]>(first + 1).ok().and_then(digest_of);
+        self.try_read(row, first, digest).ok_or_else(|| {
+            let id = row.try_get::<_, &str>(first).unwrap_or_default();
+            Unreadable { table: "keys", row: id.to_owned(), digest }
+        })
+    }
+
+    fn try_read(&mut self, row: &Row, first: usize, digest: Option<Digest>) -> Option<StoredKey> {
+        let text = |column: usize| row.try_get::<_, &str>(first + column).ok();
+        let optional_text = |column: usize| row.try_get::<_, Option<&str>>(first + column).ok();
+        let optional_time = |column: usize| row.try_get::<_, Option<i64>>(first + column).ok();
+        let addresses = match text(13)? {
+            "" => Vec::new(),
+            addresses => blocks(addresses)?,
+        };
+        let record = KeyRecord::builder(KeyKind::from_name(text(3)?)?, text(0)?, text(4)?)
+            .client_id(optional_text(5)?)
+            .scopes(text(6)?.split(' ').filter(|scope| !scope.is_empty()))
+            .not_before(optional_time(8)?)
+            .expires_at(optional_time(9)?)
+            .state(KeyState::from_name(text(10)?)?)
+            .name(text(11)?)
+            .metadata(row.try_get::<_, &[u8]>(first + 12).ok()?)
+            .allowed_addresses(addresses)
+            .build();
+        Some(StoredKey {
+            digest: digest?,
+            format: optional_text(2)?.map(|format| self.format(format)),
+            record,
+            created_at: row.try_get(first + 7).ok()?,
+            rotated_to: optional_text(14)?.map(Into::into),
+            overlap_ends_at: optional_time(15)?,
+        })
+    }
+
+    fn format(&mut self, format: &str) -> Arc<str> {
+        match &self.last_format {
+            Some(last) if **last == *format => last.clone(),
+            _ => self.last_format.insert(format.into()).clone(),
+        }
+    }
+}
+
+pub(crate) fn digest_of(bytes: &[u8]) -> Option<Digest> {
+    bytes.try_into().ok().map(Digest::from_bytes)
+}
+
+/// A client secret's client is its subject.
+pub(crate) fn stored_client(record: &KeyRecord) -> Option<&str> {
+    record.client_id().filter(|_| record.kind() != KeyKind::ClientSecret)
+}
+
+pub(crate) fn addresses(record: &KeyRecord) -> String {
+    let blocks: Vec<_> = record.allowed_addresses().iter().map(ToString::to_string).collect();
+    blocks.join(" ")
+}
+
+/// Address blocks joined by single spaces.
+fn blocks(text: &str) -> Option<Vec<AddressBlock>> {
+    text.split(' ').map(|block| block.parse().ok()).collect()
+}
+
+/// PostgreSQL keeps no text with U+0000.
+pub(crate) fn check_texts(key: &StoredKey) -> Result<(), Refusal> {
+    let record = &key.record;
+    let texts = [
+        ("id", Some(record.id())),
+        ("subject", Some(record.subject())),
+        ("client_id", record.client_id()),
+        ("name", Some(record.name())),
+        ("format", key.format.as_deref()),
+        ("rotated_to", key.rotated_to.as_deref()),
+    ];
+    match texts.into_iter().find(|(_, text)| text.is_some_and(|text| text.contains('\0'))) {
+        Some((field, _)) => Err(Refusal::Field { field }),
+        None => Ok(()),
+    }
+}
+
+/// What [`client_of`] expects, in this order.
+pub(crate) const CLIENT_COLUMNS: &str = "l.id, l.name, l.scopes, l.redirect_uris, l.created_at";
+
+/// The client whose columns begin at `first`.
+pub(crate) fn client_of(row: &Row, first: usize) -> Result<Client, Unreadable> {
+    let id = row.try_get::<_, &str>(first).unwrap_or_default();
+    let read = || {
+        let (name, scopes) = (row.try_get::<_, &str>(first + 1).ok()?, row.try_get::<_, &str>(first + 2).ok()?);
+        let uris = row.try_get::<_, Vec<String>>(first + 3).ok()?;
+        Client::new(id, name, scopes, uris, row.try_get(first + 4).ok()?).ok()
+    };
+    read().ok_or_else(|| Unreadable { table: "clients", row: id.to_owned(), digest: None })
+}
+
+/// What [`revocation_of`] expects, in this order.
+pub(crate) const REVOCATION_COLUMNS: &str = "r.kind, r.issuer, r.name, r.issued_before, r.until";
+
+/// The revocation whose columns begin at `first`.
+pub(crate) fn revocation_of(row: &Row, first: usize) -> Result<StoredRevocation, Unreadable> {
+    let text = |column: usize| row.try_get::<_, &str>(first + column).ok();
+    let read = || {
+        let kind = RevocationKind::from_name(text(0)?)?;
+        let (issued_before, until) = (row.try_get(first + 3).ok()?, row.try_get(first + 4).ok()?);
+        Some(StoredRevocation { issued_before, until, ..StoredRevocation::new(kind, text(1)?, text(2)?) })
+    };
+    read().ok_or_else(|| {
+        let [kind, issuer, name] = [0, 1, 2].map(|column| text(column).unwrap_or_default());
+        Unreadable { table: "revocations", row: format!("{kind} {issuer} {name}"), digest: None }
+    })
+}
+
+/// By what a revocation is found: no two have the same kind, issuer and name.
+pub(crate) fn revocation_digest(kind: RevocationKind, issuer: &str, name: &str) -> [u8; 32] {
+    let mut context = digest::Context::new(&digest::SHA256);
+    // Neither a kind nor an issuer holds U+0000.
+    for part in [kind.as_str(), "\0", issuer, "\0", name] {
+        context.update(part.as_bytes());
+    }
+    context.finish().as_ref().try_into().expect("SHA-256 has 32 bytes")
+}

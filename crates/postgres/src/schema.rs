@@ -1,0 +1,142 @@
+use tokio_postgres::Client;
+use tollgate_storage::StorageError;
+
+use crate::error::of_server;
+
+/// Brings the database to the newest schema, one step at a time, each in one transaction. Of several that do so at once one does it,
+/// and the others wait.
+///
+/// A server that takes no writes is left as it is.
+pub(crate) async fn migrate(client: &mut Client) -> Result<(), StorageError> {
+    let known = STEPS.len() as i64;
+    let found = version(client).await?;
+    if found > known {
+        return Err(StorageError::NewerSchema { found, known });
+    }
+    if found == known || is_read_only(client).await? {
+        return Ok(());
+    }
+    // The lock is the session's, so that it lasts from one step to the next; another one that holds it may take its time. Whatever is
+    // made durable later makes the steps durable along with it, so that opening waits for no standby.
+    client.batch_execute("SET lock_timeout = 0; SET synchronous_commit = local").await.map_err(of_server)?;
+    client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await.map_err(of_server)?;
+    let outcome = migrate_alone(client, known).await;
+    client.execute("SELECT pg_advisory_unlock($1)", &[&MIGRATION_LOCK]).await.map_err(of_server)?;
+    outcome
+}
+
+async fn migrate_alone(client: &mut Client, known: i64) -> Result<(), StorageError> {
+    loop {
+        let found = version(client).await?;
+        if found == known {
+            return Ok(());
+        }
+        let Some(step) = usize::try_from(found).ok().and_then(|done| STEPS.get(done)) else {
+            return Err(StorageError::NewerSchema { found, known });
+        };
+        let transaction = client.transaction().await.map_err(of_server)?;
+        if found == 0 {
+            transaction.batch_execute(FOUNDATION).await.map_err(of_server)?;
+        }
+        transaction.batch_execute(step).await.map_err(of_server)?;
+        transaction.execute("UPDATE tollgate.schema SET version = $1", &[&(found + 1)]).await.map_err(of_server)?;
+        transaction.commit().await.map_err(of_server)?;
+    }
+}
+
+/// How many steps have been taken.
+async fn version(client: &Client) -> Result<i64, StorageError> {
+    let is_there = "SELECT to_regclass('tollgate.schema') IS NOT NULL";
+    if !client.query_one(is_there, &[]).await.map_err(of_server)?.get::<_, bool>(0) {
+        return Ok(0);
+    }
+    let row = client.query_opt("SELECT version FROM tollgate.schema", &[]).await.map_err(of_server)?;
+    Ok(row.map_or(0, |row| row.get(0)))
+}
+
+async fn is_read_only(client: &Client) -> Result<bool, StorageError> {
+    let row = client.query_one("SELECT pg_is_in_recovery()", &[]).await.map_err(of_server)?;
+    Ok(row.get(0))
+}
+
+/// "tollgate" in ASCII.
+const MIGRATION_LOCK: i64 = 0x746f_6c6c_6761_7465;
+
+const FOUNDATION: &str = "
+    CREATE SCHEMA IF NOT EXISTS tollgate;
+    CREATE TABLE IF NOT EXISTS tollgate.schema (version bigint NOT NULL);
+    INSERT INTO tollgate.schema SELECT 0 WHERE NOT EXISTS (SELECT FROM tollgate.schema);
+";
+
+/// Step N turns schema version N into N + 1. A released step is never edited.
+const STEPS: &[&str] = &["
+    -- API keys, client secrets and opaque access tokens: digests only.
+    CREATE TABLE tollgate.keys (
+        number            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+        id                text COLLATE \"C\" NOT NULL UNIQUE,
+        digest            bytea NOT NULL UNIQUE CHECK (octet_length(digest) = 32),
+        format            text COLLATE \"C\",
+        kind              text COLLATE \"C\" NOT NULL CHECK (kind IN ('api-key', 'client-secret', 'access-token')),
+        subject           text COLLATE \"C\" NOT NULL,
+        client_id         text COLLATE \"C\",
+        scopes            text COLLATE \"C\" NOT NULL,
+        created_at        bigint NOT NULL,
+        not_before        bigint,
+        expires_at        bigint,
+        state             text COLLATE \"C\" NOT NULL CHECK (state IN ('active', 'disabled', 'revoked')),
+        name              text COLLATE \"C\" NOT NULL,
+        metadata          bytea NOT NULL,
+        allowed_addresses text COLLATE \"C\" NOT NULL,
+        rotated_to        text COLLATE \"C\",
+        overlap_ends_at   bigint
+    );
+    CREATE INDEX keys_by_subject ON tollgate.keys (subject);
+    CREATE INDEX tokens_by_client ON tollgate.keys (client_id) WHERE kind = 'access-token';
+    CREATE INDEX tokens_by_expiry ON tollgate.keys (expires_at) WHERE kind = 'access-token' AND expires_at IS NOT NULL;
+
+    CREATE TABLE tollgate.clients (
+        id                text COLLATE \"C\" PRIMARY KEY,
+        name              text COLLATE \"C\" NOT NULL,
+        scopes            text COLLATE \"C\" NOT NULL,
+        redirect_uris     text[] NOT NULL,
+        created_at        bigint NOT NULL
+    );
+
+    -- Names may be longer than what an index takes, so that each row is found by the SHA-256 of kind, issuer and name.
+    -- 9223372036854775807: spares nothing, is never forgotten.
+    CREATE TABLE tollgate.revocations (
+        digest            bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
+        kind              text COLLATE \"C\" NOT NULL
+                          CHECK (kind IN ('token', 'subject', 'session', 'client', 'issuer', 'api-key')),
+        issuer            text COLLATE \"C\" NOT NULL,
+        name              text COLLATE \"C\" NOT NULL,
+        issued_before     bigint NOT NULL,
+        until             bigint NOT NULL
+    );
+    CREATE INDEX revocations_by_end ON tollgate.revocations (until);
+    CREATE INDEX revocations_by_name ON tollgate.revocations (kind, left(issuer, 512), left(name, 128));
+
+    -- What has changed, in the order of commits, without gaps. How it is now is read from its own table. The tag is random.
+    -- The last change of a batch names the batch, so that whoever lost the answer to its commit can look.
+    CREATE TABLE tollgate.changes (
+        number            bigint PRIMARY KEY,
+        tag               bigint NOT NULL,
+        what              text COLLATE \"C\" NOT NULL
+                          CHECK (what IN ('key', 'key-removed', 'client', 'revocation', 'heartbeat')),
+        key_number        bigint,
+        digest            bytea,
+        kind              text COLLATE \"C\",
+        issuer            text COLLATE \"C\",
+        name              text COLLATE \"C\",
+        batch             bytea
+    );
+    CREATE UNIQUE INDEX changes_by_batch ON tollgate.changes (batch) WHERE batch IS NOT NULL;
+
+    -- One row: the number of the last change. Every transaction updates it as the last thing that it does, and so many versions of
+    -- it come and go that the page needs room.
+    CREATE TABLE tollgate.head (
+        id                int PRIMARY KEY CHECK (id = 1),
+        number            bigint NOT NULL
+    ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+    INSERT INTO tollgate.head VALUES (1, 0);
+"];

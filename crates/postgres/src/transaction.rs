@@ -1,0 +1,327 @@
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use deadpool_postgres::ClientWrapper;
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use tollgate::{Digest, KeyKind};
+use tollgate_storage::{
+    Client, KeyTransaction, Refusal, RevocationKind, StorageError, StoredKey, StoredRevocation, TokensOf,
+};
+
+use crate::append::Changed;
+use crate::error::of_server;
+use crate::limits::NAME_LOCKS;
+use crate::rows::{
+    CLIENT_COLUMNS, KEY_COLUMN_COUNT, KEY_COLUMNS, KeyReader, REVOCATION_COLUMNS, addresses, check_texts, client_of,
+    revocation_digest, revocation_of, stored_client,
+};
+
+/// What a command works with, in a transaction that has begun on `client`, in the isolation level "read committed".
+///
+/// Each name that is read is locked before: the subject of a key, the id of a client, the name of a revocation. So two transactions
+/// that count or change the keys of one subject take turns, also where there is no row yet to be locked. The row of a key is locked
+/// beside it, since the tokens of a client, which have other subjects, are revoked together. Two that add the same id or digest for
+/// different subjects meet at the table's index, where the later one is refused.
+pub(crate) struct PostgresTransaction<'c> {
+    client: &'c ClientWrapper,
+    reader: KeyReader,
+    /// The numbers of the keys that are known to be there, by their ids.
+    known: HashMap<String, i64>,
+    changes: Vec<Changed>,
+    has_met_another: bool,
+}
+
+impl<'c> PostgresTransaction<'c> {
+    pub(crate) fn new(client: &'c ClientWrapper) -> Self {
+        let (reader, known, changes) = (KeyReader::default(), HashMap::new(), Vec::new());
+        PostgresTransaction { client, reader, known, changes, has_met_another: false }
+    }
+
+    pub(crate) fn changed(&mut self, change: Changed) {
+        self.changes.push(change);
+    }
+
+    pub(crate) fn into_changes(self) -> Vec<Changed> {
+        self.changes
+    }
+
+    /// Whether another transaction added the same id or digest at the same time: a command was refused in the middle, and the whole
+    /// has to be begun anew.
+    pub(crate) fn has_met_another(&self) -> bool {
+        self.has_met_another
+    }
+
+    /// The server gets both at once, and locks first.
+    async fn locked(
+        &self,
+        name: &str,
+        select: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StorageError> {
+        let lock = format!("SELECT {}", lock("$1"));
+        let (lock, select) =
+            tokio::join!(biased; self.client.prepare_cached(&lock), self.client.prepare_cached(select));
+        let (lock, select) = (lock.map_err(of_server)?, select.map_err(of_server)?);
+        let name: &(dyn ToSql + Sync) = &name;
+        let name = [name];
+        let (locked, rows) = tokio::join!(
+            biased;
+            self.client.query(&lock, &name),
+            self.client.query(&select, parameters),
+        );
+        locked.map_err(of_server)?;
+        rows.map_err(of_server)
+    }
+
+    /// The key in the one row where `condition` holds of `value`, locked along with its subject.
+    async fn key_where(
+        &mut self,
+        condition: &str,
+        value: &(dyn ToSql + Sync),
+    ) -> Result<Option<StoredKey>, StorageError> {
+        let lock = format!("SELECT {} FROM tollgate.keys k WHERE {condition}", lock("k.subject"));
+        let select = format!("SELECT {KEY_COLUMNS}, k.number FROM tollgate.keys k WHERE {condition} FOR UPDATE");
+        let (lock, select) =
+            tokio::join!(biased; self.client.prepare_cached(&lock), self.client.prepare_cached(&select));
+        let (lock, select) = (lock.map_err(of_server)?, select.map_err(of_server)?);
+        let parameters = [value];
+        let (locked, row) = tokio::join!(
+            biased;
+            self.client.query(&lock, &parameters),
+            self.client.query_opt(&select, &parameters),
+        );
+        locked.map_err(of_server)?;
+        row.map_err(of_server)?.map(|row| self.known_key(&row)).transpose()
+    }
+
+    fn known_key(&mut self, row: &Row) -> Result<StoredKey, StorageError> {
+        let key = self.reader.read(row, 0)?;
+        self.known.insert(key.record.id().to_owned(), row.get(KEY_COLUMN_COUNT));
+        Ok(key)
+    }
+
+    async fn execute(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, StorageError> {
+        let statement = self.client.prepare_cached(text).await.map_err(of_server)?;
+        self.client.execute(&statement, parameters).await.map_err(of_server)
+    }
+
+    /// The number of the new key; none where its id or digest is taken.
+    async fn insert(&self, key: &StoredKey) -> Result<Option<i64>, StorageError> {
+        let record = &key.record;
+        let (digest, metadata, addresses) = (&key.digest.as_bytes()[..], record.metadata(), addresses(record));
+        let (kind, state, format) = (record.kind().as_str(), record.state().as_str(), key.format.as_deref());
+        let rows = self
+            .locked(
+                record.subject(),
+                "INSERT INTO tollgate.keys (id, digest, format, kind, subject, client_id, scopes, created_at, not_before,
+                                            expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                 ON CONFLICT DO NOTHING RETURNING number",
+                &[
+                    &record.id(),
+                    &digest,
+                    &format,
+                    &kind,
+                    &record.subject(),
+                    &stored_client(record),
+                    &record.scopes().as_str().trim_end(),
+                    &key.created_at,
+                    &record.not_before(),
+                    &record.expires_at(),
+                    &state,
+                    &record.name(),
+                    &metadata,
+                    &addresses,
+                    &key.rotated_to.as_deref(),
+                    &key.overlap_ends_at,
+                ],
+            )
+            .await?;
+        Ok(rows.first().map(|row| row.get(0)))
+    }
+
+    async fn update(&self, number: i64, key: &StoredKey) -> Result<(), StorageError> {
+        let record = &key.record;
+        let (metadata, addresses, state) = (record.metadata(), addresses(record), record.state().as_str());
+        self.execute(
+            "UPDATE tollgate.keys SET subject = $2, client_id = $3, scopes = $4, created_at = $5, not_before = $6,
+                                      expires_at = $7, state = $8, name = $9, metadata = $10, allowed_addresses = $11,
+                                      rotated_to = $12, overlap_ends_at = $13
+             WHERE number = $1",
+            &[
+                &number,
+                &record.subject(),
+                &stored_client(record),
+                &record.scopes().as_str().trim_end(),
+                &key.created_at,
+                &record.not_before(),
+                &record.expires_at(),
+                &state,
+                &record.name(),
+                &metadata,
+                &addresses,
+                &key.rotated_to.as_deref(),
+                &key.overlap_ends_at,
+            ],
+        )
+        .await?;
+        Ok(())
+    }
+}
+
+/// The lock that stands for a text, and ends with the transaction. Its first key is the crate's own ("toll" in ASCII).
+fn lock(text: &str) -> String {
+    format!("pg_advisory_xact_lock(1953459308, abs(hashtext({text}) % {NAME_LOCKS}))")
+}
+
+#[async_trait]
+impl KeyTransaction for PostgresTransaction<'_> {
+    async fn key(&mut self, id: &str) -> Result<Option<StoredKey>, StorageError> {
+        if id.contains('\0') {
+            return Ok(None);
+        }
+        self.key_where("k.id = $1", &id).await
+    }
+
+    async fn key_of(&mut self, digest: &Digest) -> Result<Option<StoredKey>, StorageError> {
+        self.key_where("k.digest = $1", &&digest.as_bytes()[..]).await
+    }
+
+    async fn live_keys_of(&mut self, subject: &str, kind: KeyKind, now: i64) -> Result<Vec<StoredKey>, StorageError> {
+        if subject.contains('\0') {
+            return Ok(Vec::new());
+        }
+        // Tokens alone are changed by those who have not locked their subjects.
+        let lock = if kind == KeyKind::AccessToken { "FOR UPDATE" } else { "" };
+        let select = format!("{} {lock}", live_keys(", k.number"));
+        let rows = self.locked(subject, &select, &[&subject, &kind.as_str(), &now]).await?;
+        // Among several, those that cannot be read are passed over.
+        Ok(rows.iter().filter_map(|row| self.known_key(row).ok()).collect())
+    }
+
+    async fn put_key(&mut self, key: &StoredKey) -> Result<(), StorageError> {
+        check_texts(key)?;
+        let id = key.record.id();
+        let number = match self.known.get(id) {
+            Some(number) => {
+                let number = *number;
+                self.update(number, key).await?;
+                number
+            }
+            None => {
+                let Some(number) = self.insert(key).await? else {
+                    self.has_met_another = true;
+                    return Err(Refusal::AlreadyExists { what: "key" }.into());
+                };
+                self.known.insert(id.to_owned(), number);
+                number
+            }
+        };
+        self.changes.push(Changed::Key { number });
+        Ok(())
+    }
+
+    async fn remove_key(&mut self, id: &str, digest: &Digest) -> Result<(), StorageError> {
+        self.execute("DELETE FROM tollgate.keys WHERE id = $1", &[&id]).await?;
+        self.known.remove(id);
+        self.changes.push(Changed::KeyRemoved { digest: *digest });
+        Ok(())
+    }
+
+    async fn revoke_tokens(&mut self, of: &TokensOf, made_before: i64) -> Result<u64, StorageError> {
+        let (condition, name) = match of {
+            TokensOf::Subject(subject) => ("subject = $2", subject.as_str()),
+            TokensOf::Client(client) => ("client_id = $2", client.as_str()),
+            _ => ("$2 = ''", ""),
+        };
+        if name.contains('\0') {
+            return Ok(0);
+        }
+        let update = format!(
+            "UPDATE tollgate.keys SET state = 'revoked'
+             WHERE kind = 'access-token' AND {condition} AND created_at < $1 AND state <> 'revoked' RETURNING number"
+        );
+        let rows = self.locked(name, &update, &[&made_before, &name]).await?;
+        self.changes.extend(rows.iter().map(|row| Changed::Key { number: row.get(0) }));
+        Ok(rows.len() as u64)
+    }
+
+    async fn client(&mut self, id: &str) -> Result<Option<Client>, StorageError> {
+        if id.contains('\0') {
+            return Ok(None);
+        }
+        let select = format!("SELECT {CLIENT_COLUMNS} FROM tollgate.clients l WHERE l.id = $1");
+        let rows = self.locked(id, &select, &[&id]).await?;
+        Ok(rows.first().map(|row| client_of(row, 0)).transpose()?)
+    }
+
+    async fn put_client(&mut self, client: &Client) -> Result<(), StorageError> {
+        let uris = client.redirect_uris();
+        self.execute(
+            "INSERT INTO tollgate.clients (id, name, scopes, redirect_uris, created_at) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (id) DO UPDATE SET name = $2, scopes = $3, redirect_uris = $4, created_at = $5",
+            &[&client.id(), &client.name(), &client.scopes(), &uris, &client.created_at()],
+        )
+        .await?;
+        self.changes.push(Changed::Client { id: client.id().to_owned() });
+        Ok(())
+    }
+
+    async fn remove_client(&mut self, id: &str) -> Result<(), StorageError> {
+        self.execute("DELETE FROM tollgate.clients WHERE id = $1", &[&id]).await?;
+        self.changes.push(Changed::Client { id: id.to_owned() });
+        Ok(())
+    }
+
+    async fn revocation(
+        &mut self,
+        kind: RevocationKind,
+        issuer: &str,
+        name: &str,
+    ) -> Result<Option<StoredRevocation>, StorageError> {
+        let digest = revocation_digest(kind, issuer, name);
+        let lock = if name.contains('\0') { "" } else { name };
+        let select = format!("SELECT {REVOCATION_COLUMNS} FROM tollgate.revocations r WHERE r.digest = $1");
+        let rows = self.locked(lock, &select, &[&&digest[..]]).await?;
+        Ok(rows.first().map(|row| revocation_of(row, 0)).transpose()?)
+    }
+
+    async fn put_revocation(&mut self, revocation: &StoredRevocation) -> Result<(), StorageError> {
+        let StoredRevocation { kind, issuer, name, issued_before, until } = revocation;
+        if issuer.contains('\0') || name.contains('\0') {
+            return Err(Refusal::Field { field: "name" }.into());
+        }
+        let digest = revocation_digest(*kind, issuer, name);
+        self.execute(
+            "INSERT INTO tollgate.revocations (digest, kind, issuer, name, issued_before, until)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (digest) DO UPDATE SET issued_before = $5, until = $6",
+            &[&&digest[..], &kind.as_str(), &&**issuer, &&**name, issued_before, until],
+        )
+        .await?;
+        self.changes.push(of_revocation(*kind, issuer, name));
+        Ok(())
+    }
+
+    async fn remove_revocation(&mut self, kind: RevocationKind, issuer: &str, name: &str) -> Result<(), StorageError> {
+        let digest = revocation_digest(kind, issuer, name);
+        self.execute("DELETE FROM tollgate.revocations WHERE digest = $1", &[&&digest[..]]).await?;
+        self.changes.push(of_revocation(kind, issuer, name));
+        Ok(())
+    }
+}
+
+fn of_revocation(kind: RevocationKind, issuer: &str, name: &str) -> Changed {
+    Changed::Revocation { kind, issuer: issuer.to_owned(), name: name.to_owned() }
+}
+
+/// Of a subject and a kind, by a time. `also`: more columns.
+pub(crate) fn live_keys(also: &str) -> String {
+    format!(
+        "SELECT {KEY_COLUMNS}{also} FROM tollgate.keys k
+         WHERE k.subject = $1 AND k.kind = $2 AND k.state <> 'revoked'
+         AND (k.expires_at IS NULL OR k.expires_at > $3) AND (k.overlap_ends_at IS NULL OR k.overlap_ends_at > $3)
+         ORDER BY k.created_at DESC, k.id DESC"
+    )
+}

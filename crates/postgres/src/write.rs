@@ -1,0 +1,219 @@
+//! A write, from its first try to its acknowledgement.
+
+use std::time::Duration;
+
+use deadpool_postgres::{Object, Pool};
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_postgres::types::ToSql;
+use tollgate_storage::limits::CHANGES_KEPT;
+use tollgate_storage::{Command, Existing, Outcome, Position, StorageError, StoredKey};
+
+use crate::append::{APPEND, Append, Batch, Changed, position, random};
+use crate::error::{Failure, of_server};
+use crate::import;
+use crate::limits::{
+    ATTEMPT_TIMEOUT, CHANGES_PER_COMPACTION, FIRST_RETRY_WAIT, MAX_CONFLICTS, MAX_RETRY_WAIT, WRITE_DEADLINE,
+};
+use crate::store::Inner;
+use crate::transaction::PostgresTransaction;
+
+/// What a transaction is to do.
+#[derive(Clone, Copy)]
+pub(crate) enum Work<'w> {
+    Commands(&'w [Command]),
+    Import(&'w [StoredKey], Existing),
+    Heartbeat,
+}
+
+/// What it came to.
+#[derive(Clone)]
+pub(crate) enum Done {
+    Outcomes(Vec<Outcome>),
+    Added(Vec<bool>),
+    Nothing,
+}
+
+impl Inner {
+    /// Does the work, once, however often it has to be begun, and returns where the log ended by then. It is not durable yet.
+    ///
+    /// The last change bears the batch, whose index admits it once. So where the answer to a commit was lost, the next try begins with
+    /// a look for it, and a commit that was still under way makes that try fail, or is made to fail by it.
+    pub(crate) async fn write(&self, work: Work<'_>, deadline: Instant) -> Result<(Done, Position), StorageError> {
+        let mut writer = Writer { batch: random()?, committing: None };
+        let (mut wait, mut conflicts) = (FIRST_RETRY_WAIT, 0);
+        loop {
+            let attempt_ends = deadline.min(Instant::now() + ATTEMPT_TIMEOUT);
+            let failure = match timeout_at(attempt_ends, writer.attempt(&self.pool, work)).await {
+                Ok(Ok(Attempted::Done(done, position))) => {
+                    self.compact_now_and_then(position).await;
+                    return Ok((done, position));
+                }
+                Ok(Ok(Attempted::MetAnother)) if conflicts < MAX_CONFLICTS => {
+                    conflicts += 1;
+                    continue;
+                }
+                Ok(Ok(Attempted::MetAnother)) => Failure::Again(StorageError::Busy),
+                Ok(Err(failure)) => failure,
+                Err(_) => Failure::timed_out(),
+            };
+            let is_unknown = writer.committing.is_some();
+            match failure {
+                Failure::Final(error) if !is_unknown => return Err(error),
+                _ if Instant::now() + wait < deadline => {}
+                _ if is_unknown => return Err(StorageError::OutcomeUnknown),
+                failure => return Err(failure.into_error()),
+            }
+            sleep(jittered(wait)).await;
+            wait = MAX_RETRY_WAIT.min(wait * 2);
+        }
+    }
+
+    async fn compact_now_and_then(&self, end: Position) {
+        let last = self.compacted_at.load(std::sync::atomic::Ordering::Relaxed);
+        let is_due = end.number > CHANGES_KEPT && end.number.abs_diff(last) >= CHANGES_PER_COMPACTION;
+        if is_due {
+            self.compacted_at.store(end.number, std::sync::atomic::Ordering::Relaxed);
+            // What is not removed now is by the next writer.
+            if let Err(error) = self.compact(CHANGES_KEPT).await {
+                tracing::warn!("changes beyond those that are kept could not be removed: {error}");
+            }
+        }
+    }
+
+    /// Forgets all changes but the last `kept`.
+    pub(crate) async fn compact(&self, kept: u64) -> Result<u64, StorageError> {
+        let kept = i64::try_from(kept.max(1)).unwrap_or(i64::MAX);
+        let delete = "DELETE FROM tollgate.changes WHERE number <= (SELECT number FROM tollgate.head) - $1";
+        self.change(delete, &[&kept]).await
+    }
+
+    /// Runs one statement that is no change to be followed.
+    pub(crate) async fn change(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, StorageError> {
+        let work = async {
+            let client = self.pool.get().await?;
+            let statement = client.prepare_cached(text).await?;
+            Ok(client.execute(&statement, parameters).await?)
+        };
+        let outcome = timeout_at(Instant::now() + WRITE_DEADLINE, work).await;
+        outcome.unwrap_or_else(|_| Err(Failure::timed_out())).map_err(Failure::into_error)
+    }
+}
+
+/// A writer over all its tries.
+struct Writer {
+    batch: Batch,
+    /// What the work had come to when its commit was sent, once the answer may have been lost.
+    committing: Option<Done>,
+}
+
+enum Attempted {
+    Done(Done, Position),
+    MetAnother,
+}
+
+impl Writer {
+    async fn attempt(&mut self, pool: &Pool, work: Work<'_>) -> Result<Attempted, Failure> {
+        let connection = Connection(Some(pool.get().await?));
+        let client = connection.client();
+        if let Some(found) = self.find_committed(client).await? {
+            connection.keep();
+            return Ok(found);
+        }
+        client.batch_execute("BEGIN; SET LOCAL synchronous_commit = off").await?;
+        let mut transaction = PostgresTransaction::new(client);
+        let done = match work {
+            Work::Commands(commands) => {
+                let mut outcomes = Vec::with_capacity(commands.len());
+                for command in commands {
+                    outcomes.push(command.apply(&mut transaction).await?);
+                }
+                Done::Outcomes(outcomes)
+            }
+            Work::Import(keys, existing) => Done::Added(import::run(client, &mut transaction, keys, existing).await?),
+            Work::Heartbeat => {
+                transaction.changed(Changed::Heartbeat);
+                Done::Nothing
+            }
+        };
+        if transaction.has_met_another() {
+            client.batch_execute("ROLLBACK").await?;
+            connection.keep();
+            return Ok(Attempted::MetAnother);
+        }
+        let changes = transaction.into_changes();
+        if changes.is_empty() {
+            let end = end_of_log(client).await?;
+            client.batch_execute("COMMIT").await?;
+            // What the first try did, if it was done after all, refuses the second.
+            let found = self.find_committed(client).await?;
+            connection.keep();
+            return Ok(found.unwrap_or(Attempted::Done(done, end)));
+        }
+        let append = Append::new(changes)?;
+        let statement = client.prepare_cached(APPEND).await?;
+        let before = self.committing.replace(done.clone());
+        // Sent together: the counter is locked from the one to the other.
+        let (appended, committed) =
+            tokio::join!(biased; append.run(client, &statement, &self.batch), client.batch_execute("COMMIT"));
+        let end = match appended {
+            Ok(end) => end,
+            Err(error) => {
+                // The server has said that it is undone.
+                if error.code().is_some() {
+                    self.committing = before;
+                }
+                return Err(error.into());
+            }
+        };
+        committed.map_err(|_| Failure::Unknown)?;
+        connection.keep();
+        Ok(Attempted::Done(done, end))
+    }
+
+    /// Whether an earlier try has been committed.
+    async fn find_committed(&self, client: &deadpool_postgres::ClientWrapper) -> Result<Option<Attempted>, Failure> {
+        let Some(done) = &self.committing else { return Ok(None) };
+        let statement = client.prepare_cached("SELECT number, tag FROM tollgate.changes WHERE batch = $1").await?;
+        let found = client.query_opt(&statement, &[&&self.batch[..]]).await?;
+        Ok(found.map(|row| Attempted::Done(done.clone(), position(row.get(0), row.get(1)))))
+    }
+}
+
+/// Where the log ends.
+pub(crate) async fn end_of_log(client: &deadpool_postgres::ClientWrapper) -> Result<Position, StorageError> {
+    let statement = client.prepare_cached(END_OF_LOG).await.map_err(of_server)?;
+    let row = client.query_one(&statement, &[]).await.map_err(of_server)?;
+    Ok(position(row.get(0), row.get(1)))
+}
+
+/// As one statement, so that number and tag are of one state.
+pub(crate) const END_OF_LOG: &str = "
+    SELECT head.number, coalesce(changes.tag, 0)
+    FROM tollgate.head LEFT JOIN tollgate.changes ON changes.number = head.number";
+
+/// A connection of the pool with a transaction on it. It goes back when that has ended; otherwise it is closed, at whatever point
+/// its user stopped, which ends the transaction.
+struct Connection(Option<Object>);
+
+impl Connection {
+    fn client(&self) -> &deadpool_postgres::ClientWrapper {
+        self.0.as_ref().expect("there until it is kept")
+    }
+
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
+
+fn jittered(wait: Duration) -> Duration {
+    let [random] = random::<1>().unwrap_or_default();
+    wait + wait * u32::from(random) / 255
+}

@@ -1,0 +1,13 @@
+//! The store on servers of PostgreSQL that the tests start themselves. Where it is not installed they are skipped, unless
+//! `TOLLGATE_SKIP_NOTHING` is set.
+
+#![forbid(unsafe_code)]
+
+mod cluster;
+mod commands;
+mod cutter;
+mod durability;
+mod failover;
+mod order;
+mod schema;
+mod support;
