@@ -11,6 +11,7 @@ mod draft;
 mod early_rejections;
 mod fixture;
 mod proof;
+pub mod real_servers;
 mod traffic;
 
 pub use basic::basic_readings;

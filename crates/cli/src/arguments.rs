@@ -17,7 +17,7 @@ Examples:
   tollgate token new --key key.jwk --issuer https://as.example --audience https://api.example --subject user-7 |
     tollgate verify --issuer https://as.example --audience https://api.example --jwks key.jwk";
 
-/// Verify tokens, make keys and tokens, run the reference service.
+/// Verify tokens, make keys and tokens, answer proxies, run the reference service.
 #[derive(Debug, Parser)]
 #[command(name = "tollgate", version, after_help = EXAMPLES, arg_required_else_help = false, disable_help_subcommand = true)]
 pub(crate) struct Arguments {
@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Token(commands::token::Arguments),
     Bench(commands::bench::Arguments),
     Serve(commands::serve::Arguments),
+    Gateway(commands::gateway::Arguments),
     Completions(commands::completions::Arguments),
 }
 
@@ -56,6 +57,7 @@ impl Command {
             Command::Token(arguments) => arguments.run(),
             Command::Bench(arguments) => arguments.run(),
             Command::Serve(arguments) => arguments.run(),
+            Command::Gateway(arguments) => arguments.run(),
             Command::Completions(arguments) => arguments.run(),
         }
     }

@@ -4,6 +4,7 @@ pub(crate) mod api_key;
 pub(crate) mod bench;
 pub(crate) mod client;
 pub(crate) mod completions;
+pub(crate) mod gateway;
 pub(crate) mod inspect;
 pub(crate) mod jws;
 pub(crate) mod key;

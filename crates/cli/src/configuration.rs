@@ -1,10 +1,12 @@
 //! What an engine can be told, in a file of TOML or on the command line.
 
+mod gateway;
 mod introspection;
 mod issuer;
 mod own_keys;
 mod secret;
 
+use gateway::{GatewayConfiguration, RefusedPart};
 use introspection::IntrospectionConfiguration;
 use issuer::Contradiction;
 pub(crate) use issuer::{IssuerConfiguration, KeySources};
@@ -14,6 +16,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tollgate::{AcceptedCredentials, BuildError, Dpop, Engine, TrustedProxies};
+use tollgate_gateway::Gateway;
+use tollgate_remote::Verifier;
 use toml::Spanned;
 
 use crate::error::CommandError;
@@ -39,6 +43,7 @@ pub(crate) struct Configuration {
     #[serde(default)]
     pub(crate) dpop: DpopConfiguration,
     pub(crate) request: Option<RequestConfiguration>,
+    pub(crate) gateway: Option<Spanned<GatewayConfiguration>>,
     /// The file that this was read from.
     #[serde(skip)]
     pub(crate) file: Option<File>,
@@ -64,9 +69,8 @@ pub(crate) struct DpopConfiguration {
 }
 
 impl DpopConfiguration {
-    fn dpop(&self) -> Dpop {
-        // Whoever runs the command has used none of the proofs in its input.
-        let mut dpop = Dpop::new().started_at(i64::MIN);
+    pub(crate) fn dpop(&self) -> Dpop {
+        let mut dpop = Dpop::new();
         if let Some(algorithms) = &self.algorithms {
             dpop = dpop.algorithms(algorithms.iter().map(|AlgorithmName(algorithm)| *algorithm));
         }
@@ -90,9 +94,8 @@ pub(crate) struct RequestConfiguration {
     trusted_proxies: Option<Spanned<Proxies>>,
     client_address: Option<Spanned<Field>>,
     client_certificate: Option<Spanned<CertificateField>>,
-    /// A line of `--input request` has an absolute URI already: these are for servers that read the same file.
-    #[serde(rename = "public_origins")]
-    _public_origins: Option<Origins>,
+    /// For servers: a line of `--input request` has an absolute URI already.
+    public_origins: Option<Origins>,
 }
 
 impl RequestConfiguration {
@@ -102,7 +105,7 @@ impl RequestConfiguration {
         let certificate = self.client_certificate.as_ref().map(|field| field.span().start);
         match (&self.trusted_proxies, address, certificate) {
             // Of trusted proxies then what they say of the origin.
-            (Some(_), None, None) if self._public_origins.is_some() => Ok(()),
+            (Some(_), None, None) if self.public_origins.is_some() => Ok(()),
             (None, Some(start), _) => {
                 Err((start, "client_address is read of trusted proxies alone; name them in trusted_proxies"))
             }
@@ -168,7 +171,7 @@ impl Configuration {
     }
 
     /// The engine that accepts what is described, what fetches the keys of its remote issuers, and what follows its store.
-    pub(crate) fn engine(&self) -> Result<(Engine, Remote, Option<Followed>), CommandError> {
+    pub(crate) fn engine(&self, dpop: Dpop) -> Result<(Engine, Remote, Option<Followed>), CommandError> {
         let (mut builder, mut remote) = (Engine::builder(), Remote::default());
         for issuer in &self.issuers {
             builder = builder.issuer(issuer.get_ref().issuer(&mut remote, self.file.as_ref())?);
@@ -200,8 +203,22 @@ impl Configuration {
         if let Some(bytes) = self.max_header_bytes {
             builder = builder.max_header_bytes(bytes);
         }
-        builder = builder.accept(self.accept.accepted()).dpop(self.dpop.dpop());
+        builder = builder.accept(self.accept.accepted()).dpop(dpop);
         Ok((builder.build().map_err(|error| self.refused(error))?, remote, followed))
+    }
+
+    /// The gateway that answers as is described, by `verifier`.
+    pub(crate) fn gateway(&self, verifier: Verifier) -> Result<Gateway, CommandError> {
+        let Some(section) = &self.gateway else { return Err(CommandError::NoGateway) };
+        let builder = Gateway::builder(verifier).trusted_proxies(self.trusted_proxies());
+        let origins = self.request.as_ref().and_then(|request| request.public_origins.as_ref());
+        let origins = origins.map_or(&[][..], |Origins(origins)| origins);
+        let built = builder.public_origins(origins.iter().map(String::as_str)).map_err(RefusedPart::from);
+        let built = built.and_then(|builder| section.get_ref().apply(builder)).and_then(|builder| Ok(builder.build()?));
+        built.map_err(|RefusedPart { position, error }| match &self.file {
+            Some(file) => file.refused(position.unwrap_or(section.span().start), error.to_string()),
+            None => CommandError::Options("a gateway is described in a file"),
+        })
     }
 
     /// With the line of the issuer of which the engine speaks.

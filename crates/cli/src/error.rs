@@ -1,6 +1,7 @@
 //! What ends the command with exit status 2, and how it is said.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use tollgate::BuildError;
@@ -59,6 +60,12 @@ pub(crate) enum CommandError {
     /// The pepper is none.
     #[error("{}: {source}; make one with: head -c 32 /dev/urandom", .path.display())]
     Pepper { path: PathBuf, source: KeyError },
+    /// A file without what the gateway is to do.
+    #[error("there is no [gateway] in the file, so that everything would be denied; see tollgate gateway --help")]
+    NoGateway,
+    /// The address cannot be listened on.
+    #[error("{listen}: {source}")]
+    Listen { listen: SocketAddr, source: io::Error },
     /// Options that do not go together.
     #[error("{0}")]
     Options(&'static str),

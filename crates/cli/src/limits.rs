@@ -56,3 +56,10 @@ pub(crate) const MAX_BENCH_API_KEYS: i64 = 10_000_000;
 
 /// The most threads of `tollgate bench`: more than any one machine has processors today.
 pub(crate) const MAX_BENCH_THREADS: i64 = 1024;
+
+/// How long a gateway that read its file anew lets what was asked before be answered by the old one's sources: longer than any fetch that
+/// a question waits for.
+pub(crate) const RELOAD_GRACE: Duration = Duration::from_secs(30);
+
+/// How often it looks whether all of that is answered.
+pub(crate) const RELOAD_PAUSE: Duration = Duration::from_millis(20);

@@ -1,4 +1,4 @@
-//! The `tollgate` command: verify tokens, make keys and tokens, run the reference service.
+//! The `tollgate` command: verify tokens, make keys and tokens, answer proxies, run the reference service.
 //!
 //! The road, in reading order: [`arguments`] reads the command line and names the sub-command; each of [`commands`] does one of
 //! them; those that read tokens do it through [`stream`].
@@ -17,6 +17,7 @@ mod limits;
 mod reason;
 mod remote;
 mod secret_input;
+mod signals;
 mod store_options;
 mod stream;
 mod values;

@@ -98,7 +98,7 @@ impl TryFrom<String> for CertificateField {
 /// `public_origins` in a configuration file: one at least.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Vec<String>")]
-pub(crate) struct Origins;
+pub(crate) struct Origins(pub(crate) Vec<String>);
 
 impl TryFrom<Vec<String>> for Origins {
     type Error = String;
@@ -111,7 +111,7 @@ impl TryFrom<Vec<String>> for Origins {
             Ok(_) => Ok(()),
             Err(error) => Err(format!("`{text}` is {error}")),
         };
-        origins.iter().try_for_each(check).map(|()| Origins)
+        origins.iter().try_for_each(check).map(|()| Origins(origins))
     }
 }
 

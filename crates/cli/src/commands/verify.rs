@@ -104,7 +104,7 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   trusted_proxies = [\"10.0.0.1\"]             # addresses and blocks; then the client is the first address, from the right, in
   client_address = \"x-forwarded-for\"         # this header, or \"forwarded\", that is not one of these; and its certificate is in
   client_certificate = \"client-cert\"         # this one, or \"x-forwarded-client-cert\" or \"x-ssl-client-cert\"
-  public_origins = [\"https://api.example\"]     # for servers that read this file; the uri of a line is absolute
+  public_origins = [\"https://api.example\"]     # for `tollgate gateway`, which reads this file and its [gateway]; the uri of a line is absolute
 
 With --input request a line is a JSON object, the request as the server sees it. Every member may be left out:
   {\"authorization\":\"Bearer ...\",\"address\":\"192.0.2.7\",\"headers\":{\"x-api-key\":\"...\"},
@@ -198,7 +198,9 @@ impl Arguments {
             None => self.configuration(),
         };
         // Dropped at the end: until then the store is followed.
-        let (engine, remote, _followed) = configuration.engine()?;
+        // Whoever runs the command has used none of the proofs in its input.
+        let dpop = configuration.dpop.dpop().started_at(i64::MIN);
+        let (engine, remote, _followed) = configuration.engine(dpop)?;
         let proxies = configuration.trusted_proxies();
         let verifier = Verifier::new(engine);
         remote.wait();
@@ -251,6 +253,7 @@ impl Arguments {
             accept: AcceptConfiguration::default(),
             dpop: DpopConfiguration::default(),
             request: None,
+            gateway: None,
             file: None,
         }
     }

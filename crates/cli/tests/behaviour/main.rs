@@ -11,6 +11,7 @@ mod configuration;
 #[cfg(unix)]
 mod docs;
 mod follow;
+mod gateway;
 mod import;
 mod input;
 mod inspect;

@@ -1,0 +1,142 @@
+//! `tollgate gateway`: answers proxies.
+
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use std::time::Instant;
+
+use arc_swap::ArcSwap;
+use clap::Args;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tollgate_gateway::Gateway;
+use tollgate_remote::Verifier;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{Outcome, print};
+use crate::configuration::Configuration;
+use crate::error::{self, CommandError};
+use crate::followed::Followed;
+use crate::limits::{RELOAD_GRACE, RELOAD_PAUSE};
+use crate::remote::Remote;
+use crate::signals::{Signal, Signals};
+
+/// Answer proxies: whether a request may pass, and who sends it.
+///
+/// nginx asks at /nginx (auth_request), Caddy and Traefik at /forward (forward_auth), Envoy below /envoy (ext_authz). docs/gateway.md has
+/// what each has to be told. An answer of 200 lets the request pass; every other is a denial. What no rule covers is denied.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+The file of --config is that of `tollgate verify`, and has besides:
+  [gateway]
+  realm = \"sites\"                              # in challenges
+  api_key_header = \"x-api-key\"                # where API keys may stand beside Authorization
+  [gateway.identity]                           # fields of each answer of 200, for the proxy to put over the client's; these without it
+  x-auth-request-user = \"subject\"
+  x-auth-request-issuer = \"issuer\"
+  x-auth-request-client = \"client_id\"
+  x-auth-request-scopes = \"scopes\"
+  x-auth-request-kind = \"kind\"                # or credential_id, or a claim such as \"/email\" (RFC 6901)
+  [[gateway.rule]]                             # the first that covers a request decides
+  paths = [\"/\", \"/assets/*\"]                 # a path, or everything below one
+  hosts = [\"example.com\"]                     # any without it
+  methods = [\"GET\", \"HEAD\"]                  # any without it
+  public = true                                # everybody passes; otherwise who has a good credential, and meets
+  [[gateway.rule]]
+  paths = [\"/sites/*\"]
+  require.scopes = [\"read:sites\"]             # all of these
+  require.kinds = [\"jwt\", \"api-key\"]         # one of these
+  require.issuers = [\"https://as.example/\"]   # one of these
+  require.claims.\"/resource/tier\" = [\"gold\"]  # by name or pointer, each with one of these
+  require.any = [{ scopes = [\"admin\"] }, { kinds = [\"client\"] }]  # one of these; or all, as deep as need be
+
+[request] names the proxies whose word counts about the client's address and certificate, and public_origins what proofs of
+possession are for.
+
+SIGHUP reads the file anew; where it does not do, the gateway goes on as it was. Ctrl-C or SIGTERM lets what was asked be answered, and
+stops.
+
+Examples:
+  tollgate gateway --config tollgate.toml
+  tollgate gateway --config tollgate.toml --listen 127.0.0.1:9000 --log debug
+  curl -i http://127.0.0.1:4180/forward -H 'x-forwarded-method: GET' -H 'x-forwarded-host: example.com' \\
+    -H 'x-forwarded-uri: /sites/7' -H \"authorization: Bearer $TOKEN\"")]
+pub(crate) struct Arguments {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+
+    /// The address to listen on, which proxies alone should reach; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4180")]
+    listen: SocketAddr,
+
+    /// What is logged on standard error: off, error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO)]
+    log: LevelFilter,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        tracing_subscriber::fmt()
+            .with_max_level(self.log)
+            .with_writer(io::stderr)
+            .with_ansi(io::stderr().is_terminal())
+            .init();
+        let (gateway, mut sources) = self.read()?;
+        let gateway = Arc::new(ArcSwap::from_pointee(gateway));
+        let runtime = Runtime::new().map_err(CommandError::Runtime)?;
+        let listening = |source| CommandError::Listen { listen: self.listen, source };
+        let listener = runtime.block_on(TcpListener::bind(self.listen)).map_err(listening)?;
+        let address = listener.local_addr().map_err(listening)?;
+        let mut signals = Signals::new(&runtime).map_err(CommandError::Runtime)?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let served =
+            runtime.spawn(tollgate_gateway::serve(listener, Arc::clone(&gateway), async { drop(stopped.await) }));
+        // Nobody has to read it for the gateway to be of use.
+        let _ = print(&[&format!("tollgate answers proxies on http://{address}\n")])?;
+        // Not within the runtime: to read the file anew starts another one and ends the last.
+        while runtime.block_on(signals.next()) == Signal::HangUp {
+            match self.read() {
+                Ok((anew, its_sources)) => {
+                    let last = gateway.swap(Arc::new(anew));
+                    tracing::info!("the configuration was read anew");
+                    // What was asked before may wait for what the last one fetches.
+                    let start = Instant::now();
+                    while Arc::strong_count(&last) > 1 && start.elapsed() < RELOAD_GRACE {
+                        thread::sleep(RELOAD_PAUSE);
+                    }
+                    sources = its_sources;
+                }
+                Err(error) => {
+                    error::warn(&format!("{}; the gateway goes on as it was", error::one_line(&error.to_string())));
+                }
+            }
+        }
+        drop(stop);
+        let ended = runtime.block_on(served);
+        drop(sources);
+        match ended {
+            Ok(Ok(())) => Ok(Outcome::Accepted),
+            Ok(Err(source)) => Err(listening(source)),
+            Err(panic) => Err(listening(io::Error::other(panic))),
+        }
+    }
+
+    /// Reads the file, and begins to fetch and follow what it names.
+    fn read(&self) -> Result<(Gateway, Sources), CommandError> {
+        let configuration = Configuration::read(&self.config)?;
+        let (engine, remote, followed) = configuration.engine(configuration.dpop.dpop())?;
+        let gateway = configuration.gateway(Verifier::new(engine))?;
+        remote.wait();
+        Ok((gateway, Sources { _remote: remote, _followed: followed }))
+    }
+}
+
+/// What a gateway knows from elsewhere, which is kept up to date until this is dropped.
+struct Sources {
+    _remote: Remote,
+    _followed: Option<Followed>,
+}

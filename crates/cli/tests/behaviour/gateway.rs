@@ -1,0 +1,165 @@
+//! `tollgate gateway`: what its file says counts, is read anew on SIGHUP, and is refused where it cannot work.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr};
+use std::time::{Duration, Instant};
+
+use crate::support::{AUDIENCE, Folder, ISSUER, command, run, token};
+
+struct Gateway {
+    child: Child,
+    address: String,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Gateway {
+    fn start(file: &str) -> Self {
+        let mut child = command(&["gateway", "--config", file, "--listen", "127.0.0.1:0"]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim_end().strip_prefix("tollgate answers proxies on http://");
+        let address = address.unwrap_or_else(|| panic!("{line:?}")).to_owned();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Gateway { child, address, stderr }
+    }
+
+    /// The whole answer to a question about this request.
+    fn ask(&self, method: &str, uri: &str, fields: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(
+            stream,
+            "GET /forward HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\nX-Forwarded-Method: {method}\r\n\
+             X-Forwarded-Host: example.com\r\nX-Forwarded-Uri: {uri}\r\n{fields}\r\n"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
+    fn status(&self, method: &str, uri: &str, fields: &str) -> u16 {
+        self.ask(method, uri, fields).split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
+    fn signal(&self, name: &str) {
+        let kill = std::process::Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(kill.success());
+    }
+
+    /// Its exit status, and what it has logged since.
+    fn stop(mut self) -> (Option<i32>, String) {
+        self.signal("-TERM");
+        let mut log = String::new();
+        self.stderr.read_to_string(&mut log).unwrap();
+        (self.child.wait().unwrap().code(), log)
+    }
+
+    /// Reads its log up to a line with this text.
+    fn logged(&mut self, text: &str) {
+        let mut line = String::new();
+        while !line.contains(text) {
+            line.clear();
+            assert!(self.stderr.read_line(&mut line).unwrap() > 0, "{text} was not logged");
+        }
+    }
+}
+
+/// The file, with its rules. The keys are those of `k1`.
+fn file(folder: &Folder, rules: &str) -> String {
+    let issuer =
+        format!("[[issuer]]\nname = {ISSUER:?}\naudiences = [{AUDIENCE:?}]\njwks = {:?}\n", folder.path("k1.jwk"));
+    folder.write("tollgate.toml", format!("{issuer}{rules}"))
+}
+
+const RULES: &str = r#"
+[gateway]
+realm = "sites"
+[gateway.identity]
+remote-user = "subject"
+remote-tier = "/resource/tier"
+[[gateway.rule]]
+paths = ["/", "/assets/*"]
+public = true
+[[gateway.rule]]
+paths = ["/sites/*"]
+hosts = ["example.com"]
+methods = ["GET"]
+require.scopes = ["read:sites"]
+require.claims."/resource/tier" = ["gold", "silver"]
+require.any = [{ kinds = ["api-key"] }, { kinds = ["jwt"], issuers = ["https://as.example"] }]
+[[gateway.rule]]
+paths = ["/account"]
+"#;
+
+#[test]
+fn what_the_file_says_counts() {
+    let folder = Folder::new();
+    let key = folder.key("ES256", "k1");
+    let gateway = Gateway::start(&file(&folder, RULES));
+    let bearer = |further: &[&str]| {
+        format!("Authorization: Bearer {}\r\n", token(&key, &[&["--subject", "user-7"], further].concat()))
+    };
+    let good = bearer(&["--scope", "read:sites", "--claim", r#"resource={"tier":"gold"}"#]);
+    let answer = gateway.ask("GET", "/sites/7", &good).to_lowercase();
+    assert!(answer.contains("remote-user: user-7\r\n") && answer.contains("remote-tier: gold\r\n"), "{answer}");
+    assert_eq!(gateway.status("GET", "/sites/7", &bearer(&["--claim", r#"resource={"tier":"gold"}"#])), 403);
+    assert_eq!(gateway.status("GET", "/sites/7", &bearer(&["--scope", "read:sites"])), 403);
+    assert_eq!(gateway.status("PUT", "/sites/7", &good), 403);
+    assert_eq!(gateway.status("GET", "/account", &good), 200);
+    assert_eq!(gateway.status("GET", "/", ""), 200);
+    let answer = gateway.ask("GET", "/account", "");
+    assert!(answer.contains(r#"www-authenticate: Bearer realm="sites""#), "{answer}");
+    let (status, log) = gateway.stop();
+    assert_eq!(status, Some(0));
+    assert!(log.contains("insufficient-scope") && log.contains("no-rule"), "{log}");
+}
+
+#[test]
+fn sighup_reads_the_file_anew_and_a_bad_one_changes_nothing() {
+    let folder = Folder::new();
+    folder.key("ES256", "k1");
+    let rule = |path: &str| format!("[[gateway.rule]]\npaths = [{path:?}]\npublic = true\n");
+    let mut gateway = Gateway::start(&file(&folder, &rule("/old")));
+    assert_eq!((gateway.status("GET", "/old", ""), gateway.status("GET", "/new", "")), (200, 403));
+    file(&folder, &rule("/new"));
+    gateway.signal("-HUP");
+    gateway.logged("read anew");
+    assert_eq!((gateway.status("GET", "/old", ""), gateway.status("GET", "/new", "")), (403, 200));
+    file(&folder, &rule("new"));
+    gateway.signal("-HUP");
+    gateway.logged("goes on as it was");
+    assert_eq!(gateway.status("GET", "/new", ""), 200);
+    file(&folder, &rule("/old"));
+    gateway.signal("-HUP");
+    let limit = Instant::now() + Duration::from_secs(10);
+    while gateway.status("GET", "/old", "") != 200 {
+        assert!(Instant::now() < limit, "never read anew");
+    }
+    assert_eq!(gateway.stop().0, Some(0));
+}
+
+#[test]
+fn what_cannot_work_is_refused_with_its_line() {
+    let folder = Folder::new();
+    folder.key("ES256", "k1");
+    let refused = |rules: &str, message: &str| {
+        run(&["gateway", "--config", &file(&folder, rules), "--listen", "127.0.0.1:0"], "").refused_with(message);
+    };
+    refused("", "there is no [gateway] in the file");
+    refused("[gateway]\n", "tollgate.toml:5: there is no rule");
+    refused(
+        "[[gateway.rule]]\npaths = [\"/a\"]\n[[gateway.rule]]\npaths = [\"b\"]\n",
+        "tollgate.toml:7: \"b\" is no pattern",
+    );
+    refused("[[gateway.rule]]\npaths = [\"/*\"]\n[[gateway.rule]]\npaths = [\"/b\"]\n", "is never used");
+    refused("[[gateway.rule]]\npaths = [\"/a\"]\npublic = true\nrequire.scopes = [\"a\"]\n", "is public");
+    refused("[[gateway.rule]]\npaths = [\"/a\"]\nrequire = {}\n", "requirement");
+    refused("[[gateway.rule]]\npaths = [\"/a\"]\nrequire.scopes = [\"a b\"]\n", "a b");
+    refused("[[gateway.rule]]\npaths = [\"/a\"]\nrequire.kind = \"jwt\"\n", "tollgate.toml:7: unknown field `kind`");
+    refused(
+        "[gateway]\nidentity = { authorization = \"subject\" }\n[[gateway.rule]]\npaths = [\"/a\"]\n",
+        "\"authorization\"",
+    );
+    refused("[gateway]\nidentity = { x-user = \"email\" }\n", "expected subject, issuer");
+}

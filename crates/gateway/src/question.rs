@@ -1,0 +1,117 @@
+//! What a proxy asks about: the request that it holds back meanwhile.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use http::header::HOST;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderValue, Method, Uri, request};
+use tollgate_tower::PeerAddress;
+
+use crate::path::has_one_reading;
+use crate::rule::Host;
+
+/// How a proxy says which request it asks about. Which of them is decided by the path that it asks at, and that alone, so that a field of
+/// another convention, which a client may have sent, is not read.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Convention {
+    /// At `/nginx`: `X-Original-Method`, `X-Original-Host` and `X-Original-URI`, which the proxy's configuration has to set.
+    Nginx,
+    /// At `/forward`: `X-Forwarded-Method`, `X-Forwarded-Host` and `X-Forwarded-Uri`, as Caddy and Traefik set them.
+    Forward,
+    /// Below `/envoy`: the question's own method, `Host`, and what follows in the path.
+    Envoy,
+}
+
+impl Convention {
+    /// By the path of a question.
+    pub(crate) fn of(path: &str) -> Option<Self> {
+        match path {
+            "/nginx" => Some(Convention::Nginx),
+            "/forward" => Some(Convention::Forward),
+            _ => path.strip_prefix(ENVOY).is_some_and(|rest| rest.starts_with('/')).then_some(Convention::Envoy),
+        }
+    }
+}
+
+const ENVOY: &str = "/envoy";
+
+/// The request that is asked about.
+#[derive(Debug)]
+pub(crate) struct Original<'q> {
+    pub(crate) method: Method,
+    pub(crate) host: Host,
+    /// Path and query, as the client sent them.
+    target: &'q str,
+}
+
+/// Why it is not known which request is asked about, or how a server would read it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Undecidable {
+    /// A field is missing, is there twice, or does not hold what it should.
+    Field(&'static str),
+    /// Two servers could read the path differently.
+    Path,
+}
+
+impl fmt::Display for Undecidable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Undecidable::Field(name) => write!(f, "the proxy has to send {name}, once"),
+            Undecidable::Path => f.write_str("two servers could read the path differently"),
+        }
+    }
+}
+
+impl<'q> Original<'q> {
+    pub(crate) fn of(convention: Convention, question: &'q request::Parts) -> Result<Self, Undecidable> {
+        let headers = &question.headers;
+        let [method_field, host_field, uri_field] = match convention {
+            Convention::Nginx => ["x-original-method", "x-original-host", "x-original-uri"],
+            Convention::Forward => ["x-forwarded-method", "x-forwarded-host", "x-forwarded-uri"],
+            Convention::Envoy => ["the method", "host", "the path"],
+        };
+        let (method, target) = match convention {
+            Convention::Envoy => {
+                let target = question.uri.path_and_query().map_or("", PathAndQuery::as_str);
+                (Some(question.method.clone()), target.strip_prefix(ENVOY))
+            }
+            Convention::Nginx | Convention::Forward => {
+                let named = once(headers, method_field).and_then(|name| Method::from_bytes(name.as_bytes()).ok());
+                (named, once(headers, uri_field))
+            }
+        };
+        let host = once(headers, host_field).and_then(Host::parse).ok_or(Undecidable::Field(host_field))?;
+        let method = method.ok_or(Undecidable::Field(method_field))?;
+        let original = Original { method, host, target: target.ok_or(Undecidable::Field(uri_field))? };
+        // A fragment, which no client sends, would be cut off below, and not by a server that takes it for a part of the path.
+        let is_plain = has_one_reading(original.path()) && !original.target.contains('#');
+        if is_plain { Ok(original) } else { Err(Undecidable::Path) }
+    }
+
+    pub(crate) fn path(&self) -> &'q str {
+        self.target.split_once('?').map_or(self.target, |(path, _)| path)
+    }
+
+    /// The request itself, without its body, as it would have come from `peer`, the proxy.
+    pub(crate) fn request(&self, question: &request::Parts, peer: IpAddr) -> Result<http::Request<()>, Undecidable> {
+        let mut request = http::Request::new(());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = Uri::try_from(self.target).map_err(|_| Undecidable::Path)?;
+        let headers = request.headers_mut();
+        headers.clone_from(&question.headers);
+        // What else was said of the host is not what the rules went by.
+        let host = HeaderValue::try_from(&*self.host.0).map_err(|_| Undecidable::Field("host"))?;
+        headers.insert("x-forwarded-host", host.clone());
+        headers.insert(HOST, host);
+        request.extensions_mut().insert(PeerAddress(peer));
+        Ok(request)
+    }
+}
+
+/// The value of a field that is there once, and is text.
+fn once<'q>(headers: &'q HeaderMap, name: &str) -> Option<&'q str> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next()?;
+    if values.next().is_some() { None } else { value.to_str().ok() }
+}

@@ -1,0 +1,36 @@
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use axum::routing::get;
+use tokio::net::TcpListener;
+
+use crate::gateway::Gateway;
+
+/// Answers the proxies that connect to `listener`, by whatever is the gateway when they ask, until `shutdown` is ready and the
+/// questions that were asked by then are answered. At `/healthz` it answers 200.
+///
+/// Proxies alone should reach it, on loopback or in a network of their own: a question is not authenticated, and whoever may ask
+/// learns what a credential is good for.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve(
+    listener: TcpListener,
+    gateway: Arc<ArcSwap<Gateway>>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let answer = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, question: Request| {
+        // The question is answered by one gateway, also where it waits and another takes its place.
+        let gateway = gateway.load_full();
+        async move { gateway.answer(question, peer.ip()).await }
+    };
+    let router = Router::new().route("/healthz", get(|| async { "well" })).fallback(answer);
+    axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>())
+        .with_graceful_shutdown(shutdown)
+        .await
+}

@@ -1,0 +1,6 @@
+//! The gateway as a proxy meets it.
+
+mod paths;
+mod real_proxies;
+mod rules;
+mod support;

