@@ -307,12 +307,12 @@ impl Engine {
             self.judge(token, sender)
         };
         let now = sender.now.earliest;
-        let mut cached = self.cache.as_ref().and_then(|cache| cache.find(&mut thread.fronts, token, now, &judge));
+        let mut cached = self.cache.as_ref().and_then(|cache| cache.find(&mut thread.fronts, token, now, judge));
         if let Some(Err(rejection)) = &cached
             && rejection.unasked_issuer().is_some()
         {
             // Another thread may have got an answer since.
-            cached = self.cache.as_ref().and_then(|cache| cache.find_shared(&mut thread.fronts, token, now, &judge));
+            cached = self.cache.as_ref().and_then(|cache| cache.find_shared(&mut thread.fronts, token, now, judge));
         }
         match cached {
             Some(judged) => {
