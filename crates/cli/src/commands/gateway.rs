@@ -26,7 +26,7 @@ use crate::signals::{Signal, Signals};
 
 /// Answer proxies: whether a request may pass, and who sends it.
 ///
-/// nginx asks at /nginx (auth_request), Caddy and Traefik at /forward (forward_auth), Envoy below /envoy (ext_authz). docs/gateway.md has
+/// nginx asks at /nginx (auth_request), Caddy, Traefik and HAProxy at /forward (forward_auth), Envoy below /envoy (ext_authz). docs/gateway.md has
 /// what each has to be told. An answer of 200 lets the request pass; every other is a denial. What no rule covers is denied.
 #[derive(Args, Debug)]
 #[command(after_help = "\

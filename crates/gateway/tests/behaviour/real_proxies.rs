@@ -98,6 +98,28 @@ async fn a87_through_envoy_nobody_passes_as_somebody_else() {
     world.check(Running::start(command.stderr(Stdio::null()), listen), "503").await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a87_through_haproxy_nobody_passes_as_somebody_else() {
+    let Some(haproxy) = find_command(&["haproxy", "/usr/sbin/haproxy"], "-v") else {
+        return skip("HAProxy is not there");
+    };
+    let world = World::new("haproxy").await;
+    let program = world.write("tollgate.lua", &world.recipe("lua"));
+    let configuration = format!(
+        "global\nlua-load {}\ndefaults\nmode http\ntimeout connect 5s\ntimeout client 30s\ntimeout server 30s\n\
+        frontend in\nbind {}\n{}default_backend server\nbackend server\nserver one {}\n",
+        program.display(),
+        world.listen,
+        world.recipe("haproxy"),
+        world.server
+    );
+    let file = world.write("haproxy.cfg", &configuration);
+    let mut command = Command::new(haproxy);
+    command.args(["-db", "-f"]).arg(file).stderr(Stdio::null()).stdout(Stdio::null());
+    let listen = world.listen;
+    world.check(Running::start(&mut command, listen), "503").await;
+}
+
 /// A gateway, and a server that says what it is sent, behind a proxy.
 struct World {
     folder: PathBuf,
