@@ -27,7 +27,7 @@ use crate::settings::RemoteSettings;
 use crate::source::Source;
 use crate::store::Store;
 use crate::task::Task;
-use crate::tls;
+use crate::tls::{self, ClientIdentity};
 use crate::unknown_keys::MissingKeys;
 use crate::waiting::Waiting;
 
@@ -281,7 +281,7 @@ impl RemoteKeysBuilder {
         let (roots, ca) = (self.root_certificates.as_deref(), ca.as_deref());
         match &self.client {
             Some(client) => own_client(Arc::clone(client), roots.is_some() || ca.is_some(), proxy.is_some()),
-            None => built_in_client(roots, ca, proxy.as_ref(), needs_tls, self.settings.plain_http(), 0),
+            None => built_in_client(roots, ca, None, proxy.as_ref(), needs_tls, self.settings.plain_http(), 0),
         }
     }
 }
@@ -303,6 +303,7 @@ pub(crate) fn own_client(
 pub(crate) fn built_in_client(
     roots: Option<&[u8]>,
     ca: Option<&Path>,
+    identity: Option<ClientIdentity>,
     proxy: Option<&Proxy>,
     needs_tls: bool,
     plain_http: PlainHttp,
@@ -313,7 +314,7 @@ pub(crate) fn built_in_client(
         _ => None,
     };
     let proxy = proxy.map(Proxy::matcher).transpose()?;
-    let tls = tls::configuration(roots.or(read.as_deref()), needs_tls)?;
+    let tls = tls::configuration(roots.or(read.as_deref()), identity, needs_tls)?;
     Ok(Arc::new(HyperClient::new(tls, proxy, plain_http, idle)))
 }
 

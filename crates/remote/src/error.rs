@@ -116,6 +116,12 @@ pub enum ConfigurationError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The client's certificate or its key cannot be read, or they do not belong together.
+    #[error("the client's certificate: {reason}")]
+    ClientCertificate {
+        /// What is wrong.
+        reason: String,
+    },
     /// Not called in a tokio runtime.
     #[error("a remote key set must be started in a tokio runtime")]
     NoRuntime,
@@ -145,6 +151,7 @@ impl ConfigurationError {
             ConfigurationError::NoStatusListPrefix => "no-status-list-prefix",
             ConfigurationError::ClientAuthentication { .. } => "invalid-client-authentication",
             ConfigurationError::ClientKeyFile { .. } => "client-key-file",
+            ConfigurationError::ClientCertificate { .. } => "invalid-client-certificate",
             ConfigurationError::NoRuntime => "no-runtime",
         }
     }

@@ -1,20 +1,31 @@
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use rustls::crypto::ring;
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 use tollgate_jwt::json;
+use zeroize::Zeroizing;
 
 use crate::error::ConfigurationError;
 use crate::limits::MAX_ROOT_CERTIFICATES_BYTES;
 
+/// The certificate that a client shows to servers that ask for one, and the key to it.
+pub(crate) struct ClientIdentity {
+    certificates: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+}
+
 /// TLS 1.2 and 1.3 on ring, with the roots of the PEM text `given`, or else those of the system. With neither nothing
 /// is trusted, which is an error where it is `needed`.
-pub(crate) fn configuration(given: Option<&[u8]>, needed: bool) -> Result<ClientConfig, ConfigurationError> {
+pub(crate) fn configuration(
+    given: Option<&[u8]>,
+    identity: Option<ClientIdentity>,
+    needed: bool,
+) -> Result<ClientConfig, ConfigurationError> {
     let roots = match given {
         Some(pem) => Arc::new(read(pem)?),
         None => system(),
@@ -25,7 +36,39 @@ pub(crate) fn configuration(given: Option<&[u8]>, needed: bool) -> Result<Client
     let provider = Arc::new(ring::default_provider());
     let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let versions = versions.map_err(|error| ConfigurationError::Tls { reason: error.to_string() })?;
-    Ok(versions.with_root_certificates(roots).with_no_client_auth())
+    let configured = versions.with_root_certificates(roots);
+    match identity {
+        None => Ok(configured.with_no_client_auth()),
+        Some(ClientIdentity { certificates, key }) => configured
+            .with_client_auth_cert(certificates, key)
+            .map_err(|error| ConfigurationError::ClientCertificate { reason: error.to_string() }),
+    }
+}
+
+impl ClientIdentity {
+    /// The certificates of a PEM text, the client's own first, and the first private key of another one, or of the same.
+    pub(crate) fn read(certificates: &[u8], key: &[u8]) -> Result<Self, ConfigurationError> {
+        let refused = |reason: &str| ConfigurationError::ClientCertificate { reason: reason.to_owned() };
+        let certificates = CertificateDer::pem_slice_iter(json::without_byte_order_mark(certificates));
+        let certificates: Vec<_> =
+            certificates.collect::<Result<_, _>>().map_err(|_| refused("the certificates are no PEM"))?;
+        if certificates.is_empty() {
+            return Err(refused("there is no certificate in the PEM text"));
+        }
+        let key = PrivateKeyDer::from_pem_slice(json::without_byte_order_mark(key));
+        Ok(ClientIdentity { certificates, key: key.map_err(|_| refused("there is no private key in the PEM text"))? })
+    }
+
+    /// As [`read`](Self::read), from two files.
+    pub(crate) fn read_files(certificates: &Path, key: &Path) -> Result<Self, ConfigurationError> {
+        let read = |path: &Path| {
+            read_pem(path).map_err(|error| {
+                let reason = format!("{} cannot be read: {error}", path.display());
+                ConfigurationError::ClientCertificate { reason }
+            })
+        };
+        Self::read(&read(certificates)?, &Zeroizing::new(read(key)?))
+    }
 }
 
 fn read(pem: &[u8]) -> Result<RootCertStore, ConfigurationError> {
@@ -39,11 +82,15 @@ fn read(pem: &[u8]) -> Result<RootCertStore, ConfigurationError> {
 
 /// The PEM text of the file at `path`.
 pub(crate) fn read_root_certificates(path: &Path) -> Result<Vec<u8>, ConfigurationError> {
-    let mut pem = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_ROOT_CERTIFICATES_BYTES as u64 + 1).read_to_end(&mut pem))
-        .map_err(|error| ConfigurationError::RootCertificatesFile { path: path.into(), error })?;
+    let pem = read_pem(path).map_err(|error| ConfigurationError::RootCertificatesFile { path: path.into(), error })?;
     if pem.len() > MAX_ROOT_CERTIFICATES_BYTES { Err(ConfigurationError::RootCertificates) } else { Ok(pem) }
+}
+
+/// One byte more than it may have at most.
+fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
+    let mut pem = Vec::new();
+    File::open(path)?.take(MAX_ROOT_CERTIFICATES_BYTES as u64 + 1).read_to_end(&mut pem)?;
+    Ok(pem)
 }
 
 /// Those of the operating system, read once: there are about 150, in many files.

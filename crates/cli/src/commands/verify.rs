@@ -87,7 +87,8 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   token_prefix = \"ory_at_\"                    # which ones; at most one section lacks it, and no prefix begins with another
   endpoint = \"https://as.example/introspect\"
   client_id = \"rs1\"                           # who asks; or headers = { authorization = \"Bearer ...\" }
-  client_secret_file = \"secret\"              # Basic; or client_key_file, a private JWK, and client_assertion_audience
+  client_secret_file = \"secret\"              # Basic; or client_key_file, a private JWK, and client_assertion_audience; or
+                                               # client_certificate_file and client_certificate_key_file (PEM), which TLS shows it
   audiences = [\"https://api.example\"]
   max_age = 30                                 # seconds that an answer serves, never past its exp
   requests_per_second = 100                    # sent to the endpoint at most; the tokens beyond are answered with 503

@@ -92,6 +92,8 @@ impl OwnKeys for Endpoint {
         "client_secret_file",
         "client_key_file",
         "client_assertion_audience",
+        "client_certificate_file",
+        "client_certificate_key_file",
         "headers",
         "requests_per_second",
         "ca",
@@ -107,6 +109,10 @@ impl OwnKeys for Endpoint {
             "client_secret_file" => settings.client_secret_file = Some(table.next_value::<PathBuf>()?),
             "client_key_file" => settings.client_key_file = Some(table.next_value::<PathBuf>()?),
             "client_assertion_audience" => settings.client_assertion_audience = Some(table.next_value()?),
+            "client_certificate_file" => settings.client_certificate_file = Some(table.next_value::<PathBuf>()?),
+            "client_certificate_key_file" => {
+                settings.client_certificate_key_file = Some(table.next_value::<PathBuf>()?);
+            }
             "headers" => settings.headers = table.next_value()?,
             "requests_per_second" => settings.requests_per_second = table.next_value()?,
             "ca" => settings.ca = Some(table.next_value::<PathBuf>()?),

@@ -120,7 +120,7 @@ fn sections_that_cannot_work_are_refused_with_their_line() {
         (
             section(&whole.replace("client_id = \"rs1\"\n", "")),
             2,
-            "client_id and the client's secret or key go together",
+            "client_id and the client's secret or key or certificate go together",
         ),
         (section(&format!("{whole}\nmax_age = 0")), 2, "max_age = 0"),
         (section(&format!("{whole}\nmax_age = \"30\"")), 7, "invalid type"),

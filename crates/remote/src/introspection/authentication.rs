@@ -21,6 +21,8 @@ pub(super) enum Authentication {
     Basic { id: String, secret: HeaderSource },
     /// `private_key_jwt` (RFC 7523 section 2.2).
     PrivateKeyJwt { id: String, key: Arc<SigningKey>, audience: String },
+    /// The certificate of the connection (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 section 2). The id is encoded.
+    Certificate { id: String },
 }
 
 /// What a request carries for it.
@@ -37,6 +39,10 @@ impl Authentication {
         Authentication::Basic { id: form_encoded(id.as_bytes()).to_string(), secret }
     }
 
+    pub(super) fn by_certificate(id: &str) -> Self {
+        Authentication::Certificate { id: form_encoded(id.as_bytes()).to_string() }
+    }
+
     pub(super) async fn prove(&self) -> Result<Proof, FetchError> {
         match self {
             Authentication::Basic { id, secret } => {
@@ -47,6 +53,9 @@ impl Authentication {
                 let assertion = assertion(id, key, audience).ok_or(FetchError::Interrupted)?;
                 let form = ["&client_assertion_type=", ASSERTION_TYPE, "&client_assertion=", &assertion].concat();
                 Ok(Proof { form: Zeroizing::new(form), ..Proof::default() })
+            }
+            Authentication::Certificate { id } => {
+                Ok(Proof { form: Zeroizing::new(["&client_id=", id].concat()), ..Proof::default() })
             }
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tollgate_issuer::SigningKey;
+use zeroize::Zeroizing;
 
 use super::client::Client;
 use super::flights::Flights;
@@ -15,6 +16,7 @@ use crate::headers::HeaderSource;
 use crate::http_client::HttpClient;
 use crate::limits::{DEFAULT_INTROSPECTION_TIMEOUT, IDLE_CONNECTIONS, MAX_REFRESH_WAIT};
 use crate::proxy::Proxy;
+use crate::tls::ClientIdentity;
 
 /// Describes an [`Introspection`] endpoint.
 #[must_use = "nothing is asked before it is started"]
@@ -22,6 +24,8 @@ pub struct IntrospectionBuilder {
     settings: IntrospectionSettings,
     timeout: Duration,
     key: Option<Arc<SigningKey>>,
+    /// Of its certificate and of the key to that: PEM.
+    identity: Option<(Vec<u8>, Zeroizing<Vec<u8>>)>,
     root_certificates: Option<Vec<u8>>,
     client: Option<Arc<dyn HttpClient>>,
 }
@@ -32,6 +36,7 @@ impl IntrospectionBuilder {
             settings,
             timeout: DEFAULT_INTROSPECTION_TIMEOUT,
             key: None,
+            identity: None,
             root_certificates: None,
             client: None,
         }
@@ -50,6 +55,28 @@ impl IntrospectionBuilder {
     pub fn private_key(mut self, id: &str, key: SigningKey) -> Self {
         self.settings.client_id = Some(id.to_owned());
         self.key = Some(Arc::new(key));
+        self
+    }
+
+    /// Shows the endpoint a certificate, the first of the PEM text `certificates`, with the others behind it, and authenticates as the
+    /// client `id` by it, unless there is a secret or a key too (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 section 2).
+    /// `key`: its private key, PEM too. The endpoint has to be `https`.
+    pub fn client_certificate(mut self, id: &str, certificates: &[u8], key: &[u8]) -> Self {
+        self.settings.client_id = Some(id.to_owned());
+        self.identity = Some((certificates.to_vec(), Zeroizing::new(key.to_vec())));
+        self
+    }
+
+    /// [`client_certificate`](Self::client_certificate) from two PEM files, which are read once, at the start.
+    pub fn client_certificate_files(
+        mut self,
+        id: &str,
+        certificates: impl Into<PathBuf>,
+        key: impl Into<PathBuf>,
+    ) -> Self {
+        self.settings.client_id = Some(id.to_owned());
+        self.settings.client_certificate_file = Some(certificates.into());
+        self.settings.client_certificate_key_file = Some(key.into());
         self
     }
 
@@ -127,7 +154,7 @@ impl IntrospectionBuilder {
             Some(key) => Some(key),
             None => settings.read_key()?,
         };
-        let (endpoint, authentication) = (settings.endpoint()?, settings.authentication(key)?);
+        let (endpoint, authentication) = (settings.endpoint()?, settings.authentication(key, self.identity.is_some())?);
         settings.check_rest()?;
         if authentication.is_none() && settings.headers.is_empty() && self.client.is_none() {
             let reason = "the endpoint has to know who asks: give a client_id and its secret or key, or a header";
@@ -137,11 +164,21 @@ impl IntrospectionBuilder {
             let max = MAX_REFRESH_WAIT.as_secs() as usize;
             return Err(ConfigurationError::Limit { limit: "the time for one request, in seconds,", max });
         }
+        let identity = match &self.identity {
+            Some((certificates, key)) => Some(ClientIdentity::read(certificates, key)?),
+            None => settings.read_identity()?,
+        };
         let roots = self.root_certificates.as_deref();
         let (ca, proxy) = (settings.ca.as_deref(), settings.proxy.as_ref());
         let http = match self.client {
+            Some(_) if identity.is_some() => {
+                return Err(ConfigurationError::ClientOption { option: "client_certificate" });
+            }
             Some(client) => own_client(client, roots.is_some() || ca.is_some(), proxy.is_some())?,
-            None => built_in_client(roots, ca, proxy, !endpoint.is_plain(), settings.plain_http(), IDLE_CONNECTIONS)?,
+            None => {
+                let (needs_tls, plain_http) = (!endpoint.is_plain(), settings.plain_http());
+                built_in_client(roots, ca, identity, proxy, needs_tls, plain_http, IDLE_CONNECTIONS)?
+            }
         };
         let client = Client { http, headers: settings.headers()?, authentication, timeout: self.timeout, endpoint };
         Ok(Introspection(Arc::new(Flights::new(client, runtime, settings.requests_per_second))))

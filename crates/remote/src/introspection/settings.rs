@@ -11,6 +11,7 @@ use crate::error::ConfigurationError;
 use crate::headers::{HeaderSource, Headers};
 use crate::limits::{DEFAULT_INTROSPECTIONS_PER_SECOND, MAX_INTROSPECTIONS_PER_SECOND};
 use crate::proxy::Proxy;
+use crate::tls::ClientIdentity;
 
 /// Where an introspection endpoint is, and how it is reached: what a configuration file can say of
 /// [`Introspection`](crate::Introspection). An unknown name is an error.
@@ -28,6 +29,11 @@ pub struct IntrospectionSettings {
     pub client_key_file: Option<PathBuf>,
     /// For whom what it signs is meant (`aud`); the endpoint's URI without it.
     pub client_assertion_audience: Option<String>,
+    /// The PEM file of the certificate that the endpoint is shown, with those that certify it behind it: who asks, where the client has
+    /// neither secret nor key (`tls_client_auth`, RFC 8705 section 2). It is read once, at the start.
+    pub client_certificate_file: Option<PathBuf>,
+    /// The PEM file of the private key of that certificate.
+    pub client_certificate_key_file: Option<PathBuf>,
     /// The secret itself, which a configuration file does not hold.
     #[serde(skip)]
     pub(crate) client_secret: Option<HeaderSource>,
@@ -51,6 +57,8 @@ impl Default for IntrospectionSettings {
             client_secret_file: None,
             client_key_file: None,
             client_assertion_audience: None,
+            client_certificate_file: None,
+            client_certificate_key_file: None,
             client_secret: None,
             headers: BTreeMap::new(),
             requests_per_second: DEFAULT_INTROSPECTIONS_PER_SECOND,
@@ -65,7 +73,13 @@ impl IntrospectionSettings {
     /// Makes each relative path one inside `folder`.
     pub fn resolve_paths(&mut self, folder: &Path) {
         let files = self.headers.values_mut().chain(&mut self.client_secret).filter_map(HeaderSource::file_mut);
-        for path in files.chain(&mut self.client_secret_file).chain(&mut self.client_key_file).chain(&mut self.ca) {
+        let of_client = [
+            &mut self.client_secret_file,
+            &mut self.client_key_file,
+            &mut self.client_certificate_file,
+            &mut self.client_certificate_key_file,
+        ];
+        for path in files.chain(of_client.into_iter().flatten()).chain(&mut self.ca) {
             *path = folder.join(&*path);
         }
     }
@@ -76,7 +90,7 @@ impl IntrospectionSettings {
     /// [`ConfigurationError`].
     pub fn check(&self) -> Result<(), ConfigurationError> {
         self.endpoint()?;
-        self.authentication(None)?;
+        self.authentication(None, false)?;
         self.check_rest()
     }
 
@@ -95,16 +109,24 @@ impl IntrospectionSettings {
     }
 
     /// None where header fields, or the caller's own HTTP client, say who asks, and where the key is not read yet. `key`: that of
-    /// `client_key_file`, or one that was given.
+    /// `client_key_file`, or one that was given. `has_certificate`: whether one was given.
     pub(super) fn authentication(
         &self,
         key: Option<Arc<SigningKey>>,
+        has_certificate: bool,
     ) -> Result<Option<Authentication>, ConfigurationError> {
         let of_file = self.client_secret_file.as_ref().map(HeaderSource::file);
         let secret = self.client_secret.clone().or(of_file);
         let has_key = key.is_some() || self.client_key_file.is_some();
         let id = self.client_id.as_deref().filter(|id| !id.is_empty());
         let refused = |reason| Err(ConfigurationError::ClientAuthentication { reason });
+        if self.client_certificate_file.is_some() != self.client_certificate_key_file.is_some() {
+            return refused("client_certificate_file and client_certificate_key_file go together");
+        }
+        let has_certificate = has_certificate || self.client_certificate_file.is_some();
+        if has_certificate && self.endpoint()?.is_plain() {
+            return refused("a client's certificate is shown by TLS alone, and the endpoint is plain http");
+        }
         if self.client_assertion_audience.is_some() && !has_key {
             return refused("client_assertion_audience is of what the client's key signs, and there is no key");
         }
@@ -115,8 +137,9 @@ impl IntrospectionSettings {
                 let audience = self.client_assertion_audience.as_ref().unwrap_or(&self.endpoint).clone();
                 Authentication::PrivateKeyJwt { id: id.to_owned(), key, audience }
             })),
+            (Some(id), None, false) if has_certificate => Ok(Some(Authentication::by_certificate(id))),
             (None, None, false) if self.client_id.is_none() => Ok(None),
-            _ => refused("client_id and the client's secret or key go together"),
+            _ => refused("client_id and the client's secret or key or certificate go together"),
         }
     }
 
@@ -127,6 +150,14 @@ impl IntrospectionSettings {
         let text = HeaderSource::file(path).read().map_err(|error| refused(error.to_string()))?;
         let key = SigningKey::from_jwk(&text).map_err(|error| refused(error.to_string()))?;
         Ok(Some(Arc::new(key)))
+    }
+
+    /// The certificate in `client_certificate_file` and its key.
+    pub(super) fn read_identity(&self) -> Result<Option<ClientIdentity>, ConfigurationError> {
+        match (&self.client_certificate_file, &self.client_certificate_key_file) {
+            (Some(certificates), Some(key)) => ClientIdentity::read_files(certificates, key).map(Some),
+            _ => Ok(None),
+        }
     }
 
     pub(super) fn headers(&self) -> Result<Headers, ConfigurationError> {

@@ -108,7 +108,7 @@ impl StatusListsBuilder {
         let (ca, proxy) = (settings.ca.as_deref(), settings.proxy.as_ref());
         let client = match self.client {
             Some(client) => own_client(client, roots.is_some() || ca.is_some(), proxy.is_some())?,
-            None => built_in_client(roots, ca, proxy, !endpoint.is_plain(), plain_http, 0)?,
+            None => built_in_client(roots, ca, None, proxy, !endpoint.is_plain(), plain_http, 0)?,
         };
         let fetcher = Fetcher {
             client,

@@ -296,6 +296,70 @@ async fn endpoint_behind_tls_is_asked_over_connections_that_are_kept() {
 }
 
 #[tokio::test]
+async fn endpoint_that_demands_a_certificate_is_shown_one() {
+    let [servers, clients] = [Authority::new(), Authority::new()];
+    let provider = Provider::start_tls(publishes(ACTIVE), servers.server_for("127.0.0.1", &clients));
+    let uri = provider.uri("/introspect");
+    let at = || Introspection::at(&uri).root_certificates(servers.pem().as_bytes());
+    let (certificate, its_key) = clients.client("rs 1");
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        folder.path().join(name)
+    };
+    let files = [file("rs1.pem", &certificate), file("rs1.key", &its_key), file("ca.pem", servers.pem())];
+    let settings = serde_json::json!({
+        "endpoint": uri, "client_id": "rs 1", "ca": "ca.pem",
+        "client_certificate_file": "rs1.pem", "client_certificate_key_file": "rs1.key",
+    });
+    let mut settings: tollgate_remote::IntrospectionSettings = serde_json::from_value(settings).unwrap();
+    settings.resolve_paths(folder.path());
+    for builder in [
+        at().client_certificate("rs 1", certificate.as_bytes(), its_key.as_bytes()),
+        at().client_certificate_files("rs 1", &files[0], &files[1]),
+        Introspection::from_settings(settings),
+    ] {
+        let before = provider.request_count();
+        assert_eq!(code(&verifier(builder), "as_1").await, "accepted");
+        let request = &provider.requests()[before];
+        assert_eq!(request.body, "token=as_1&token_type_hint=access_token&client_id=rs+1");
+        assert!(!request.fields.contains_key("authorization"));
+    }
+    // Beside a secret it is the secret that says who asks.
+    let with_secret = at().client_certificate("rs1", certificate.as_bytes(), its_key.as_bytes());
+    let with_secret = with_secret.client_secret("rs1", HeaderSource::value("secret"));
+    assert_eq!(code(&verifier(with_secret), "as_1").await, "accepted");
+    let request = provider.requests().pop().unwrap();
+    assert_eq!(request.body, "token=as_1&token_type_hint=access_token");
+    assert!(request.fields["authorization"].starts_with("Basic "));
+    // Without one, or with that of somebody else, nobody is let in.
+    let before = provider.request_count();
+    let (of_others, others_key) = servers.client("rs 1");
+    let secret = HeaderSource::value("secret");
+    for nobody in
+        [at().client_secret("rs1", secret), at().client_certificate("rs1", of_others.as_bytes(), others_key.as_bytes())]
+    {
+        assert_eq!(code(&verifier(nobody), "as_1").await, "issuer-unavailable");
+    }
+    assert_eq!(provider.request_count(), before);
+    // What cannot work is refused at the start.
+    let refused = |builder: IntrospectionBuilder| builder.start().unwrap_err().code();
+    let (certificate, its_key) = (certificate.as_bytes(), its_key.as_bytes());
+    for (certificate, key) in
+        [(certificate, others_key.as_bytes()), (certificate, certificate), (its_key, its_key), (b"", b"")]
+    {
+        assert_eq!(refused(at().client_certificate("rs1", certificate, key)), "invalid-client-certificate");
+    }
+    let absent = at().client_certificate_files("rs1", folder.path().join("absent"), &files[1]);
+    assert_eq!(refused(absent), "invalid-client-certificate");
+    let plain = Introspection::at("http://127.0.0.1:9/").client_certificate("rs1", certificate, its_key);
+    assert_eq!(refused(plain), "invalid-client-authentication");
+    let half = serde_json::json!({ "endpoint": uri, "client_id": "rs1", "client_certificate_file": "rs1.pem" });
+    let half = Introspection::from_settings(serde_json::from_value(half).unwrap());
+    assert_eq!(refused(half), "invalid-client-authentication");
+}
+
+#[tokio::test]
 async fn what_cannot_work_is_refused_at_the_start() {
     let code = |builder: IntrospectionBuilder| builder.start().unwrap_err().code();
     let at = |uri: &str| Introspection::at(uri).client_secret("rs1", HeaderSource::value("secret"));
