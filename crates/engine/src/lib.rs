@@ -115,7 +115,9 @@ pub use request::Request;
 pub use requirement::{InvalidRequirement, Requirement};
 pub use revocation::{LogoutTokenError, Revocation, Revocations};
 pub use scopes::Scopes;
-pub use status_lists::{MissingStatusList, StatusList, StatusListFetch, StatusListFetcher, StatusLists};
+pub use status_lists::{
+    MissingStatusList, StatusList, StatusListFetch, StatusListFetcher, StatusLists, WeakStatusLists,
+};
 pub use trusted_proxies::{ForwardedField, TrustedProxies};
 pub use unavailable::Unavailable;
 pub use validator::{Refusal, RefusalCode, VerifiedClaims};

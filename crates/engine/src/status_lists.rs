@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError, Weak};
 
 use tollgate_jwt::json::{Number, Value};
 
@@ -13,7 +14,7 @@ use crate::clock::Now;
 use crate::issuer::LocatedClaims;
 use crate::limits::{MAX_STATUS_LIST_URI_BYTES, MAX_STATUS_LISTS};
 use crate::rejection::Rejection;
-use crate::sync::{ArcSwap, Mutex};
+use crate::sync::{ArcSwap, AtomicBool, Mutex};
 use crate::unavailable::Unavailable;
 
 /// The status lists that an issuer's tokens may refer to: for [`Issuer::status_lists`](crate::Issuer::status_lists). Clones are the
@@ -46,7 +47,13 @@ pub struct StatusList {
     bits: u8,
     bytes: Box<[u8]>,
     fresh_until: i64,
+    /// Whether a status was looked up in it. Written once, so that readers share its memory.
+    is_used: AtomicBool,
 }
+
+/// [`StatusLists`] as long as somebody else holds them: for whoever keeps them fresh only while they are read.
+#[derive(Clone)]
+pub struct WeakStatusLists(Weak<Shared>);
 
 /// Fetches lists and publishes them. `tollgate-remote` has one; an engine never calls it itself.
 pub trait StatusListFetcher: Send + Sync {
@@ -105,6 +112,20 @@ impl StatusLists {
         true
     }
 
+    /// Whether a status was looked up in the list at `uri` since it was published.
+    #[must_use]
+    pub fn is_used(&self, uri: &str) -> bool {
+        let lists = self.0.lists.load();
+        let list = lists.by_uri.get(uri).map(|place| &lists.lists[*place as usize]);
+        list.is_some_and(|list| list.is_used.load(Ordering::Relaxed))
+    }
+
+    /// The same lists, which are not kept alive by this.
+    #[must_use]
+    pub fn downgrade(&self) -> WeakStatusLists {
+        WeakStatusLists(Arc::downgrade(&self.0))
+    }
+
     /// Which entry of which list a token refers to, or the rejection that it leads to.
     pub(crate) fn refer(
         &self,
@@ -153,6 +174,9 @@ impl StatusLists {
             let uri = lists.by_uri.iter().find(|(_, place)| **place == reference.list).map_or("", |(uri, _)| uri);
             return Err(self.missing(uri, issuer, now));
         }
+        if !list.is_used.load(Ordering::Relaxed) {
+            list.is_used.store(true, Ordering::Relaxed);
+        }
         match list.status(reference.index) {
             Some(0) => Ok(()),
             status => Err(Rejection::InvalidStatus { status, issuer: issuer.clone() }),
@@ -171,7 +195,14 @@ impl StatusList {
     /// it is outdated, in seconds since the Unix epoch. `None` unless `bits` is 1, 2, 4 or 8.
     #[must_use]
     pub fn new(bits: u8, bytes: impl Into<Box<[u8]>>, fresh_until: i64) -> Option<Self> {
-        matches!(bits, 1 | 2 | 4 | 8).then(|| StatusList { bits, bytes: bytes.into(), fresh_until })
+        let list = || StatusList { bits, bytes: bytes.into(), fresh_until, is_used: AtomicBool::new(false) };
+        matches!(bits, 1 | 2 | 4 | 8).then(list)
+    }
+
+    /// From when on it is outdated, in seconds since the Unix epoch.
+    #[must_use]
+    pub fn fresh_until(&self) -> i64 {
+        self.fresh_until
     }
 
     /// The status at `index`; `None` past the end.
@@ -181,6 +212,14 @@ impl StatusList {
         let byte = *self.bytes.get((index / per_byte) as usize)?;
         let shifted = byte >> (index % per_byte * u32::from(self.bits));
         Some(shifted & (u8::MAX >> (8 - self.bits)))
+    }
+}
+
+impl WeakStatusLists {
+    /// The lists, unless nobody holds them any more.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<StatusLists> {
+        self.0.upgrade().map(StatusLists)
     }
 }
 
@@ -228,6 +267,12 @@ impl fmt::Debug for MissingStatusList {
 impl fmt::Debug for StatusLists {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StatusLists").field("prefixes", &self.0.prefixes).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for WeakStatusLists {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WeakStatusLists")
     }
 }
 

@@ -153,5 +153,12 @@ pub const STATUS_LIST_BURST: u32 = 16;
 /// See [`STATUS_LIST_BURST`].
 pub const STATUS_LIST_INTERVAL: Duration = Duration::from_secs(1);
 
+/// A status list that serves for less than this is fetched on demand alone, not in the background.
+pub const MIN_KEPT_STATUS_LIST_AGE: Duration = Duration::from_secs(10);
+
+/// For how long a status list is fetched anew in the background while no token refers to it: an hour, the usual lifetime of an access
+/// token.
+pub const UNUSED_STATUS_LIST_AGE: Duration = Duration::from_secs(60 * 60);
+
 /// For how many seconds an assertion of this resource server's key is good: for the request that it is made for, and clock skew.
 pub const CLIENT_ASSERTION_AGE: u64 = 60;

@@ -26,6 +26,7 @@ mod requests;
 mod revoke;
 #[cfg(unix)]
 mod serve;
+mod status_lists;
 mod support;
 mod usage;
 mod verify;

@@ -18,8 +18,8 @@ use crate::token_bucket::TokenBucket;
 
 /// Describes where the status lists of an issuer are: the JWT form of the Token Status List.
 ///
-/// A list is fetched when a token refers to it, and again when it is outdated: the first such request waits
-/// ([`Verifier`](crate::Verifier)). It counts if it is signed under the issuer's keys, has the `typ` `statuslist+jwt` and a `sub` that equals
+/// A list is fetched when a token refers to it: the first such request waits ([`Verifier`](crate::Verifier)). From then on it is fetched
+/// again in the background, before it runs out, for as long as it is in use. It counts if it is signed under the issuer's keys, has the `typ` `statuslist+jwt` and a `sub` that equals
 /// its URI.
 ///
 /// ```
@@ -120,6 +120,7 @@ impl StatusListsBuilder {
             start: Instant::now(),
             under_way: Mutex::new(UnderWay {
                 by_uri: HashMap::new(),
+                kept: HashMap::new(),
                 budget: TokenBucket::new(STATUS_LIST_BURST, STATUS_LIST_INTERVAL),
             }),
         };

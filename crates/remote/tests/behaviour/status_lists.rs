@@ -273,6 +273,107 @@ async fn all_who_wait_for_one_list_lead_to_one_fetch() {
     assert_eq!(world.provider.request_count(), 1);
 }
 
+/// Lets `seconds` pass for the engine and for tokio.
+async fn pass(world: &World, seconds: i64) {
+    for _ in 0..seconds {
+        world.now.fetch_add(1, SeqCst);
+        tokio::time::advance(SECOND).await;
+        yield_often().await;
+    }
+}
+
+/// Lets the time pass until a request came, at most so many seconds.
+async fn pass_until_fetched(world: &World, seconds: i64, what: &str) {
+    let before = world.provider.request_count();
+    for _ in 0..seconds {
+        pass(world, 1).await;
+        // The socket is real.
+        std::thread::sleep(Duration::from_millis(1));
+        if world.provider.request_count() > before {
+            return;
+        }
+    }
+    panic!("no fetch: {what}");
+}
+
+/// Gives the sockets the real time that a fetch takes.
+async fn settle() {
+    for _ in 0..50 {
+        yield_often().await;
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn at_once(world: &World, header: &str) -> &'static str {
+    code_of(world.verifier.engine().verify(header).map(drop))
+}
+
+#[test]
+fn list_in_use_is_fetched_again_before_it_runs_out() {
+    simulate(async {
+        let world = World::with(|lists| lists.max_age(100));
+        let publishes = |statuses: &[u8]| {
+            let mut list = world.list(1, statuses);
+            list["iat"] = world.now.load(SeqCst).into();
+            world.publishes(&list);
+        };
+        publishes(&[0]);
+        let header = world.header(0);
+        assert_eq!(world.code(&header).await, "accepted");
+        pass(&world, 58).await;
+        assert_eq!(world.provider.request_count(), 1);
+        pass_until_fetched(&world, 24, "in the last part of the time").await;
+        settle().await;
+        // The first list has run out then, and nobody had to wait.
+        pass(&world, NOW + 101 - world.now.load(SeqCst)).await;
+        assert_eq!(at_once(&world, &header), "accepted");
+        // What is revoked meanwhile is known without any request that waits.
+        publishes(&[1]);
+        pass_until_fetched(&world, 82, "again").await;
+        until("the status is known", || at_once(&world, &header) == "invalid-status").await;
+        // An outage is bridged.
+        world.provider.becomes(answers_status("500 Internal Server Error", ""));
+        pass_until_fetched(&world, 82, "in vain").await;
+        publishes(&[0]);
+        pass_until_fetched(&world, 10, "after a failure").await;
+        until("the status is known", || at_once(&world, &header) == "accepted").await;
+        // With the engine the task goes.
+        let World { provider, verifier, now, .. } = world;
+        drop(verifier);
+        // What this thread has kept of the engine goes with the next verify.
+        assert_eq!(code(&engine(KeyRing::new(KeySet::default())), "Bearer x.y.z"), "credential-not-accepted");
+        let before = provider.request_count();
+        for _ in 0..300 {
+            now.fetch_add(1, SeqCst);
+            tokio::time::advance(SECOND).await;
+            yield_often().await;
+        }
+        assert_eq!(provider.request_count(), before);
+    });
+}
+
+#[test]
+fn list_that_is_not_in_use_any_more_is_left_to_run_out() {
+    simulate(async {
+        let world = World::with(|lists| lists.max_age(1000));
+        world.publishes(&world.list(1, &[0]));
+        assert_eq!(world.code(&world.header(0)).await, "accepted");
+        let hours = async |hours| {
+            for _ in 0..hours * 360 {
+                world.now.fetch_add(10, SeqCst);
+                tokio::time::advance(10 * SECOND).await;
+                yield_often().await;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            world.provider.request_count()
+        };
+        let requests = hours(2).await;
+        assert!(requests > 3, "{requests}");
+        assert_eq!(hours(1).await, requests);
+        assert_eq!(at_once(&world, &world.header(0)), "no-status-list");
+    });
+}
+
 #[tokio::test]
 async fn prefixes_that_cannot_work_are_refused() {
     let code = |prefixes: &[&str]| {
