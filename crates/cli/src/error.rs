@@ -49,11 +49,11 @@ pub(crate) enum CommandError {
     #[error("which store? give --store FILE, or set TOLLGATE_STORE")]
     NoStore,
     /// There is no store where one was looked for.
-    #[error("{}: there is no store; give the right path, or make one with tollgate api-key new --store", .path.display())]
-    StoreMissing { path: PathBuf },
+    #[error("{store}: there is no store; give the right path, or make one with tollgate api-key new --store")]
+    StoreMissing { store: String },
     /// The store could not do what was asked.
-    #[error("{}: {source}", .path.display())]
-    Store { path: PathBuf, source: StorageError },
+    #[error("{store}: {source}")]
+    Store { store: String, source: StorageError },
     /// A file of keys was not, or not wholly, imported.
     #[error("{}: {source}; {}", .path.display(), go_on(.source))]
     Import { path: PathBuf, source: StorageError },

@@ -2,14 +2,14 @@
 
 use std::env;
 use std::ops::Deref;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tollgate::KeyFormat;
 use tollgate::apikeys::Pepper;
-use tollgate_sqlite::SqliteKeyStore;
+use tollgate_server::StoreUrl;
 use tollgate_storage::{Command, KeyStore, Refusal, StorageError};
 
 use crate::error::{CommandError, warn};
@@ -23,27 +23,27 @@ const STORE_VARIABLE: &str = "TOLLGATE_STORE";
 /// The store that a command works on.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct StoreOption {
-    /// The store: its file, or the folder that it is in, which is the --data of `tollgate serve`; the environment variable
+    /// The store: its file, or the folder that it is in, also as sqlite:DIR; that of `tollgate serve`. The environment variable
     /// TOLLGATE_STORE otherwise
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "URL")]
     store: Option<PathBuf>,
 }
 
 impl StoreOption {
-    /// Where the store is or is to be, if any was named.
-    pub(crate) fn file(&self) -> Option<PathBuf> {
+    /// The store that was named, if any was.
+    pub(crate) fn name(&self) -> Option<PathBuf> {
         let variable = || env::var_os(STORE_VARIABLE).filter(|value| !value.is_empty());
-        self.store.clone().or_else(|| variable().map(Into::into)).map(file_of)
+        self.store.clone().or_else(|| variable().map(Into::into))
     }
 
     /// Opens the store, which has to be there: a misspelt name shall not make an empty one.
     pub(crate) fn open(&self) -> Result<Store, CommandError> {
-        open(self.file().ok_or(CommandError::NoStore)?)
+        open(self.name().ok_or(CommandError::NoStore)?)
     }
 
     /// Opens the store, and makes it when it is missing.
     pub(crate) fn open_or_make(&self) -> Result<Store, CommandError> {
-        Store::open(self.file().ok_or(CommandError::NoStore)?)
+        Store::open(url(&self.name().ok_or(CommandError::NoStore)?)?)
     }
 }
 
@@ -51,7 +51,7 @@ impl StoreOption {
 pub(crate) struct Store {
     store: Arc<dyn KeyStore>,
     runtime: Runtime,
-    path: PathBuf,
+    url: StoreUrl,
     is_new: bool,
 }
 
@@ -64,12 +64,12 @@ impl Deref for Store {
 }
 
 impl Store {
-    fn open(path: PathBuf) -> Result<Self, CommandError> {
-        let is_new = !path.exists();
+    fn open(url: StoreUrl) -> Result<Self, CommandError> {
+        let is_new = !url.exists();
         let runtime = Builder::new_current_thread().enable_all().build().map_err(CommandError::Runtime)?;
-        let store = SqliteKeyStore::open_file(&path);
-        let store = Arc::new(store.map_err(|source| CommandError::Store { path: path.clone(), source })?);
-        Ok(Store { store, runtime, path, is_new })
+        let store = runtime.block_on(url.open_keys());
+        let store = store.map_err(|source| CommandError::Store { store: url.to_string(), source })?;
+        Ok(Store { store, runtime, url, is_new })
     }
 
     /// What others may hold.
@@ -98,31 +98,29 @@ impl Store {
 
     /// What the store said.
     pub(crate) fn failed(&self, source: StorageError) -> CommandError {
-        CommandError::Store { path: self.path.clone(), source }
+        CommandError::Store { store: self.url.to_string(), source }
     }
 
     /// Says where a new store was made, for whoever meant another.
     pub(crate) fn tell_new(&self) {
         if self.is_new {
-            warn(&format!("made a new store: {}", self.path.display()));
+            warn(&format!("made a new store: {}", self.url));
         }
     }
 }
 
-/// The file of the store that a user means by `path`: the path itself, or the store's own file in that folder. What is not there
-/// yet is a folder, unless its name has an extension.
-fn file_of(path: PathBuf) -> PathBuf {
-    let is_folder = path.is_dir() || !path.exists() && path.extension().is_none();
-    if is_folder { SqliteKeyStore::file_in(&path) } else { path }
+/// Opens the store of that name, which has to be there.
+pub(crate) fn open(name: PathBuf) -> Result<Store, CommandError> {
+    let url = url(&name)?;
+    if !url.exists() {
+        return Err(CommandError::StoreMissing { store: url.to_string() });
+    }
+    Store::open(url)
 }
 
-/// Opens the store that is at `path`.
-pub(crate) fn open(path: PathBuf) -> Result<Store, CommandError> {
-    let path = file_of(path);
-    if !path.is_file() {
-        return Err(CommandError::StoreMissing { path });
-    }
-    Store::open(path)
+/// The store that a user means by `name`.
+pub(crate) fn url(name: &Path) -> Result<StoreUrl, CommandError> {
+    StoreUrl::parse(name).map_err(|source| CommandError::Store { store: "--store".to_owned(), source })
 }
 
 /// The pepper of the keys that other systems made.

@@ -6,10 +6,10 @@ use crate::limits::{
 };
 use crate::passwords::Passwords;
 use crate::scope;
-use crate::storage::{Site, Storage, User};
 use std::sync::Arc;
 use tollgate::{KeyKind, KeyRecord, KeyState};
-use tollgate_storage::{Client, Command, Refusal, StorageError, StoredKey, USER_ID_PREFIX, new_key_id};
+use tollgate_storage::accounts::{Site, User};
+use tollgate_storage::{AccountStore, Client, Command, Refusal, StorageError, StoredKey, USER_ID_PREFIX, new_key_id};
 
 /// Users, clients and their credentials.
 ///
@@ -23,7 +23,7 @@ use tollgate_storage::{Client, Command, Refusal, StorageError, StoredKey, USER_I
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-/// let server = Server::bind(Config { data_dir: None, listen, ..Config::default() }).await?;
+/// let server = Server::bind(Config { store: None, listen, ..Config::default() }).await?;
 /// let accounts = server.accounts().clone();
 /// let key = tokio::task::spawn_blocking(move || {
 ///     let user = accounts.add_user("ada@example.com", "the-analytical-engine", "read:sites")?;
@@ -36,7 +36,7 @@ use tollgate_storage::{Client, Command, Refusal, StorageError, StoredKey, USER_I
 /// ```
 #[derive(Clone)]
 pub struct Accounts {
-    pub(crate) storage: Arc<Storage>,
+    pub(crate) store: Arc<dyn AccountStore>,
     pub(crate) keys: Arc<FollowedStore>,
     pub(crate) passwords: Passwords,
 }
@@ -79,8 +79,8 @@ impl AccountError {
 }
 
 impl Accounts {
-    pub(crate) fn new(storage: Storage, keys: FollowedStore) -> Result<Self, ServerError> {
-        Ok(Self { storage: Arc::new(storage), keys: Arc::new(keys), passwords: Passwords::new()? })
+    pub(crate) fn new(store: Arc<dyn AccountStore>, keys: FollowedStore) -> Result<Self, ServerError> {
+        Ok(Self { store, keys: Arc::new(keys), passwords: Passwords::new()? })
     }
 
     /// Adds a user. `scopes`: scope-tokens joined by single spaces.
@@ -99,7 +99,8 @@ impl Accounts {
             scopes: scopes.to_owned(),
             created_at: now(),
         };
-        self.storage.add_user(&user, &self.passwords.hash(password.as_bytes())?)?;
+        let hash = self.passwords.hash(password.as_bytes())?;
+        self.keys.wait(self.store.add_user(&user, &hash))?;
         Ok(user)
     }
 
@@ -110,12 +111,12 @@ impl Accounts {
     pub fn add_site(&self, user_id: &str, name: &str, url: &str) -> Result<Site, AccountError> {
         check("name", is_text(name, MAX_NAME_BYTES))?;
         check("url", is_text(url, MAX_PARAMETER_BYTES))?;
-        if self.storage.user_by_id(user_id)?.is_none() {
+        if self.keys.wait(self.store.user_by_id(user_id))?.is_none() {
             return Err(AccountError::NotFound { what: "user" });
         }
         let (user_id, name, url) = (user_id.to_owned(), name.to_owned(), url.to_owned());
         let site = Site { id: new_key_id("site")?, user_id, name, url, created_at: now() };
-        self.storage.add_site(&site)?;
+        self.keys.wait(self.store.add_site(&site))?;
         Ok(site)
     }
 
@@ -151,7 +152,7 @@ impl Accounts {
         expires_at: Option<i64>,
     ) -> Result<NewKey, AccountError> {
         check("name", is_text(name, MAX_NAME_BYTES))?;
-        let user = self.storage.user_by_id(user_id)?.ok_or(AccountError::NotFound { what: "user" })?;
+        let user = self.keys.wait(self.store.user_by_id(user_id))?.ok_or(AccountError::NotFound { what: "user" })?;
         let within = scopes.is_empty() || scope::narrow(Some(scopes), &user.scopes).is_some();
         check("scopes", within)?;
         check("expires_at", expires_at.is_none_or(|expires_at| expires_at > now()))?;

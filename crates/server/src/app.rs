@@ -10,11 +10,10 @@ use crate::limits::{
 use crate::login::Login;
 use crate::oauth::Cookies;
 use crate::rate_limit::RateLimiter;
-use crate::storage::Storage;
-use crate::store;
+use crate::store::StoreUrl;
 use crate::tokens::Tokens;
-use std::path::Path;
 use std::sync::Arc;
+use tokio::runtime::Handle;
 use tollgate::{Engine, Issuer, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
 
@@ -32,12 +31,14 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// Reads what is in `folder` and wires the parts. Blocks.
-    pub(crate) fn open(folder: &Path, origin: String, config: &Config) -> Result<Self, ServerError> {
-        let storage = Storage::open(folder)?;
-        let keys = FollowedStore::open(store::open(folder)?, config)?;
+    /// Reads what is in the store and wires the parts. Blocks, on a thread of a runtime where that is allowed.
+    pub(crate) fn open(url: &StoreUrl, origin: String, config: &Config) -> Result<Self, ServerError> {
+        let runtime = Handle::current();
+        // First, since it makes the folder.
+        let store = runtime.block_on(url.open_accounts())?;
+        let keys = FollowedStore::open(runtime.block_on(url.open_keys())?, config)?;
         let overlap = config.longest_ttl().saturating_add(SIGNING_KEY_MARGIN_SECONDS);
-        let signing_keys = Arc::new(keys::open(&storage, overlap)?);
+        let signing_keys = Arc::new(runtime.block_on(keys::open(&*store, overlap))?);
         let issuer = Issuer::new(&origin)
             .audience(&origin)
             .keys(signing_keys.key_ring())
@@ -48,7 +49,7 @@ impl App {
             .leeway(0);
         let (table, revocations) = keys.tables();
         let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations).build()?;
-        let accounts = Accounts::new(storage, keys)?;
+        let accounts = Accounts::new(store, keys)?;
         let login = Login::new(
             accounts.clone(),
             RateLimiter::new(ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPT_PERIOD),
@@ -64,7 +65,7 @@ impl App {
     pub(crate) fn upkeep(&self) -> Result<(), ServerError> {
         let now = now();
         self.accounts.keys.wait(self.accounts.keys.store.forget_expired(now))?;
-        keys::prune(&self.accounts.storage, &self.signing_keys, now)
+        self.accounts.keys.wait(keys::prune(&*self.accounts.store, &self.signing_keys, now))
     }
 
     /// Runs `work` where blocking is allowed. It runs to its end even when the caller goes away.

@@ -1,8 +1,9 @@
 use crate::error::ServerError;
 use crate::limits::{ACCESS_TOKEN_TTL, MAX_TTL, SESSION_TTL, UPKEEP_INTERVAL};
+use crate::store::StoreUrl;
 use crate::tokens::seconds;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 use tollgate::apikeys::Pepper;
 use tollgate::{KeyFormat, TrustedProxies};
@@ -11,9 +12,8 @@ use tollgate_storage::limits::DEFAULT_MAX_STALENESS;
 /// What the service can be told. [`Config::default`] is what `tollgate serve` runs with.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The folder of the store, that of [`tollgate_storage`] among it; created when missing. `None`: a temporary folder, gone
-    /// with the server.
-    pub data_dir: Option<PathBuf>,
+    /// The store; made when missing. `None`: a temporary folder, gone with the server.
+    pub store: Option<StoreUrl>,
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
     /// The service's public origin, `https://auth.example.com`: the `iss` and the `aud` of its
@@ -38,7 +38,7 @@ pub struct Config {
     pub max_staleness: Duration,
     /// How often what has expired is cleared away, in memory and on the disk.
     pub upkeep_interval: Duration,
-    /// Fill the store with the demo's accounts; needs `data_dir: None`, since their password is known.
+    /// Fill the store with the demo's accounts; needs `store: None`, since their password is known.
     pub demo: bool,
 }
 
@@ -57,7 +57,7 @@ pub enum AccessTokenFormat {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            data_dir: Some(PathBuf::from("./tollgate-data")),
+            store: Some(Path::new("./tollgate-data").into()),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             base_url: None,
             session_ttl: SESSION_TTL,
@@ -81,7 +81,7 @@ impl Config {
                 return Err(ServerError::Lifetime { option, max_seconds: MAX_TTL.as_secs() });
             }
         }
-        if self.demo && self.data_dir.is_some() {
+        if self.demo && self.store.is_some() {
             return Err(ServerError::DemoInRealStore);
         }
         self.base_url.as_deref().map_or(Ok(()), check_base_url)

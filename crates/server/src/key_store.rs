@@ -102,7 +102,7 @@ impl FollowedStore {
     }
 
     /// Waits for an answer of the store. Blocks.
-    pub(crate) fn wait<T>(&self, answer: impl Future<Output = Result<T, StorageError>>) -> Result<T, StorageError> {
+    pub(crate) fn wait<T>(&self, answer: impl Future<Output = T>) -> T {
         self.runtime.block_on(answer)
     }
 

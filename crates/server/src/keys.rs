@@ -1,18 +1,18 @@
-//! The service's own signing keys: made once, kept in the storage, published, and cleared away when they have retired.
+//! The service's own signing keys: made once, kept in the store, published, and cleared away when they have retired.
 
 use crate::error::ServerError;
-use crate::storage::Storage;
 use tollgate::Algorithm;
 use tollgate_issuer::{SigningKey, SigningKeys};
+use tollgate_storage::AccountStore;
 
-/// The keys in the storage, or new ones. `overlap`: how long a key stays published after it stopped signing, in seconds.
-pub(crate) fn open(storage: &Storage, overlap: i64) -> Result<SigningKeys, ServerError> {
+/// The keys in the store, or new ones. `overlap`: how long a key stays published after it stopped signing, in seconds.
+pub(crate) async fn open(store: &dyn AccountStore, overlap: i64) -> Result<SigningKeys, ServerError> {
     for _ in 0..ATTEMPTS {
-        if let Some(stored) = storage.signing_keys()? {
+        if let Some(stored) = store.signing_keys().await? {
             return Ok(SigningKeys::from_private_jwks(&stored.private_jwks)?.with_overlap(overlap)?);
         }
         let keys = SigningKeys::new(SigningKey::generate(Algorithm::ES256)?).with_overlap(overlap)?;
-        if storage.replace_signing_keys(0, &keys.to_private_jwks())? {
+        if store.replace_signing_keys(0, &keys.to_private_jwks()).await? {
             return Ok(keys);
         }
         // Another process was first: take its keys.
@@ -20,12 +20,12 @@ pub(crate) fn open(storage: &Storage, overlap: i64) -> Result<SigningKeys, Serve
     Err(ServerError::SigningKeysContended)
 }
 
-/// Drops the keys whose overlap has ended, here and in the storage. `now`: seconds since the Unix epoch.
-pub(crate) fn prune(storage: &Storage, keys: &SigningKeys, now: i64) -> Result<(), ServerError> {
+/// Drops the keys whose overlap has ended, here and in the store. `now`: seconds since the Unix epoch.
+pub(crate) async fn prune(store: &dyn AccountStore, keys: &SigningKeys, now: i64) -> Result<(), ServerError> {
     if keys.prune(now) > 0
-        && let Some(stored) = storage.signing_keys()?
+        && let Some(stored) = store.signing_keys().await?
     {
-        storage.replace_signing_keys(stored.version, &keys.to_private_jwks())?;
+        store.replace_signing_keys(stored.version, &keys.to_private_jwks()).await?;
     }
     Ok(())
 }

@@ -7,7 +7,8 @@
 //! - **Service B** lets machines in. `POST /oauth/v2/token` turns a client's id and secret into an access token.
 //!
 //! Every protected route learns who is calling from `Engine::verify` alone, as in any server that embeds the engine: there
-//! is no back door. [`Server`] is the way in; [`Accounts`] adds users and clients; [`storage`] keeps them.
+//! is no back door. [`Server`] is the way in; [`Accounts`] adds users and clients; a
+//! [`StoreUrl`] says where they are kept.
 //!
 //! ```no_run
 //! use tollgate_server::{Config, Server, shutdown_signal};
@@ -45,7 +46,6 @@ mod revocations;
 mod routes;
 mod scope;
 mod server;
-pub mod storage;
 mod store;
 mod tokens;
 
@@ -54,3 +54,4 @@ pub use config::{AccessTokenFormat, Config};
 pub use error::ServerError;
 pub use key_store::NewKey;
 pub use server::{Server, shutdown_signal};
+pub use store::StoreUrl;

@@ -2,9 +2,9 @@ use crate::accounts::Accounts;
 use crate::limits::MAX_EMAIL_BYTES;
 use crate::passwords::Busy;
 use crate::rate_limit::{RateLimiter, RetryAfter, network_of};
-use crate::storage::User;
 use std::net::IpAddr;
 use tollgate_storage::StorageError;
+use tollgate_storage::accounts::User;
 use zeroize::Zeroizing;
 
 /// Checks e-mail and password, a bounded number of times per account and per network address.
@@ -43,9 +43,7 @@ impl Login {
         let email = User::normal_email(email);
         self.per_account.attempt(&email).map_err(LoginError::TooManyAttempts)?;
 
-        let (storage, wanted) = (self.accounts.storage.clone(), email.clone());
-        let found = tokio::task::spawn_blocking(move || storage.user_by_email(&wanted)).await;
-        let found = found.map_err(|_| LoginError::Busy)?.map_err(LoginError::Store)?;
+        let found = self.accounts.store.user_by_email(&email).await.map_err(LoginError::Store)?;
         let (user, phc) = found.unzip();
         let matches = self.accounts.passwords.verify(password, phc).await.map_err(|Busy| LoginError::Busy)?;
         let user = user.filter(|_| matches).ok_or(LoginError::WrongPassword)?;

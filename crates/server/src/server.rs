@@ -31,7 +31,7 @@ use tower_service::Service;
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let config = Config {
-///     data_dir: None, // a temporary one
+///     store: None, // a temporary one
 ///     listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
 ///     ..Config::default()
 /// };
@@ -159,11 +159,11 @@ struct Opened {
 }
 
 fn open(config: &Config, origin: String, local_addr: SocketAddr) -> Result<Opened, ServerError> {
-    let (app, temporary) = match &config.data_dir {
-        Some(folder) => (App::open(folder, origin, config)?, None),
+    let (app, temporary) = match &config.store {
+        Some(url) => (App::open(url, origin, config)?, None),
         None => {
             let folder = tempfile::tempdir().map_err(ServerError::TemporaryFolder)?;
-            (App::open(folder.path(), origin, config)?, Some(folder))
+            (App::open(&folder.path().into(), origin, config)?, Some(folder))
         }
     };
     let demo = if config.demo { Some(demo::seed(&app, local_addr)?.curl_lines()) } else { None };

@@ -3,7 +3,7 @@ use tollgate_storage::{Refusal, StorageError};
 
 /// Why something on a SQLite file failed. Outside of this crate it is a [`StorageError`].
 #[derive(Debug, thiserror::Error)]
-pub enum SqliteError {
+pub(crate) enum SqliteError {
     /// SQLite failed.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
@@ -14,10 +14,12 @@ pub enum SqliteError {
 
 impl SqliteError {
     /// Why an insertion failed: a broken rule of the table becomes [`Refusal::AlreadyExists`].
-    #[must_use]
-    pub fn of_insert(error: rusqlite::Error, what: &'static str) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::ConstraintViolation) => Refusal::AlreadyExists { what }.into(),
+    pub(crate) fn of_insert(error: rusqlite::Error, what: &'static str) -> Self {
+        use rusqlite::ffi::{SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
+        match error.sqlite_extended_error_code() {
+            Some(SQLITE_CONSTRAINT_FOREIGNKEY | SQLITE_CONSTRAINT_PRIMARYKEY | SQLITE_CONSTRAINT_UNIQUE) => {
+                Refusal::AlreadyExists { what }.into()
+            }
             _ => Self::Sqlite(error),
         }
     }

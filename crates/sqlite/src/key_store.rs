@@ -6,7 +6,7 @@ use crate::watch::Commits;
 use crate::writer::Writer;
 use crate::{change_rows, client_rows, key_rows, revocation_rows, schema, snapshot, transaction, watch};
 use async_trait::async_trait;
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{self, Instant};
 use tollgate::{Digest, KeyKind};
-use tollgate_storage::limits::REVOCATION_KEPT_SECONDS;
+use tollgate_storage::limits::{CHANGES_KEPT, REVOCATION_KEPT_SECONDS};
 use tollgate_storage::{
     Client, Command, Executed, Existing, KeyFeed, KeyFilter, KeyStore, Position, Refusal, RevocationKind, Since,
     StorageError, StoredKey, StoredRevocation, Visit,
@@ -63,8 +63,9 @@ impl SqliteKeyStore {
     pub fn open_file(file: &Path) -> Result<Self, StorageError> {
         let commits = Arc::new(Commits::new(0));
         let committed = Arc::clone(&commits);
-        let writer =
-            Writer::spawn(open_writer(file, schema::STEPS)?, move || committed.send_modify(|number| *number += 1))?;
+        let compact = |connection: &Connection| change_rows::compact(connection, CHANGES_KEPT).map(drop);
+        let tell = move || committed.send_modify(|number| *number += 1);
+        let writer = Writer::spawn(open_writer(file, schema::STEPS)?, compact, tell)?;
         let (look_ups, feed) = (Reader::open(file)?, Reader::open(file)?);
         Ok(Self { file: file.to_owned(), writer, look_ups, feed, commits, watcher: OnceLock::new() })
     }
@@ -130,7 +131,7 @@ impl KeyStore for SqliteKeyStore {
     }
 
     async fn import(&self, keys: Vec<StoredKey>, existing: Existing) -> Result<Vec<bool>, StorageError> {
-        let add_each = move |connection: &mut rusqlite::Connection| {
+        let add_each = move |connection: &mut Connection| {
             let add = |(index, key): (usize, &StoredKey)| {
                 key.check().map_err(|refusal| StorageError::Key { index, refusal })?;
                 match key_rows::insert(connection, key) {
@@ -152,7 +153,7 @@ impl KeyStore for SqliteKeyStore {
     }
 
     async fn forget_expired(&self, now: i64) -> Result<usize, StorageError> {
-        let forget = move |connection: &mut rusqlite::Connection| {
+        let forget = move |connection: &mut Connection| {
             let forget =
                 |sql, end| -> Result<usize, SqliteError> { Ok(connection.prepare_cached(sql)?.execute([end])?) };
             let tokens = forget("DELETE FROM keys WHERE kind = 'access-token' AND expires_at <= ?1", now)?;
@@ -193,7 +194,7 @@ impl KeyStore for SqliteKeyStore {
 
     async fn first_format(&self) -> Result<Option<String>, StorageError> {
         let first = "SELECT format FROM keys WHERE format IS NOT NULL ORDER BY number LIMIT 1";
-        let read = |connection: &rusqlite::Transaction<'_>| {
+        let read = |connection: &Transaction<'_>| {
             Ok(connection.prepare_cached(first)?.query_row((), |row| row.get(0)).optional()?)
         };
         self.look_ups.read(read).await
@@ -206,7 +207,7 @@ impl KeyStore for SqliteKeyStore {
 
     async fn clients(&self, after: Option<&str>, max: usize) -> Result<Vec<Client>, StorageError> {
         let after = after.unwrap_or_default().to_owned();
-        let read = move |connection: &rusqlite::Transaction<'_>| client_rows::page(connection, &after, max);
+        let read = move |connection: &Transaction<'_>| client_rows::page(connection, &after, max);
         // One that cannot be read keeps no other from being listed.
         Ok(self.look_ups.read(read).await?.into_iter().filter_map(Result::ok).collect())
     }
@@ -227,7 +228,7 @@ impl KeyStore for SqliteKeyStore {
         max: usize,
     ) -> Result<Vec<StoredRevocation>, StorageError> {
         let after = after.cloned();
-        let read = move |connection: &rusqlite::Transaction<'_>| {
+        let read = move |connection: &Transaction<'_>| {
             let after = after.as_ref().map(|after| (after.kind.as_str(), &*after.issuer, &*after.name));
             revocation_rows::page(connection, after.unwrap_or_default(), max)
         };

@@ -1,6 +1,7 @@
 //! The embedded store: SQLite files in one folder, which several processes of a host share.
 //!
-//! [`SqliteKeyStore`] is the [`KeyStore`](tollgate_storage::KeyStore) for a single host.
+//! [`SqliteKeyStore`] is the [`KeyStore`](tollgate_storage::KeyStore) for a single host, [`SqliteAccountStore`] the
+//! [`AccountStore`](tollgate_storage::AccountStore).
 //!
 //! ```
 //! use std::sync::Arc;
@@ -36,6 +37,7 @@
 
 #![forbid(unsafe_code)]
 
+mod account_store;
 mod change_rows;
 mod client_rows;
 mod database;
@@ -54,6 +56,5 @@ mod transaction;
 mod watch;
 mod writer;
 
-pub use database::Database;
-pub use error::SqliteError;
+pub use account_store::SqliteAccountStore;
 pub use key_store::SqliteKeyStore;

@@ -1,4 +1,3 @@
-use crate::change_rows;
 use crate::error::{SqliteError, gone, of_sqlite};
 use crate::joined::Joined;
 use crate::limits::{MAX_WAITING_WRITES, WRITE_AHEAD_LOG_BYTES, WRITE_TIMEOUT, WRITES_PER_COMMIT};
@@ -8,7 +7,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tollgate_storage::StorageError;
-use tollgate_storage::limits::CHANGES_KEPT;
 
 /// The connection that writes, on a thread of its own. It ends when this is dropped.
 ///
@@ -33,10 +31,14 @@ type Work = Box<dyn FnOnce(Result<&mut Connection, StorageError>) -> Finish + Se
 type Finish = Box<dyn FnOnce(Result<(), StorageError>)>;
 
 impl Writer {
-    /// `committed` is called after each commit.
-    pub(crate) fn spawn(connection: Connection, committed: impl Fn() + Send + 'static) -> Result<Self, SqliteError> {
+    /// `before` is called in each transaction before it is committed, `after` once it is.
+    pub(crate) fn spawn(
+        connection: Connection,
+        before: impl Fn(&Connection) -> Result<(), SqliteError> + Send + 'static,
+        after: impl Fn() + Send + 'static,
+    ) -> Result<Self, SqliteError> {
         let (sender, writes) = mpsc::channel(MAX_WAITING_WRITES);
-        let thread = Joined::spawn("tollgate-writer", move || serve(connection, writes, &committed))?;
+        let thread = Joined::spawn("tollgate-writer", move || serve(connection, writes, &before, &after))?;
         Ok(Self { writes: sender, _thread: thread })
     }
 
@@ -62,7 +64,12 @@ impl Writer {
     }
 }
 
-fn serve(mut connection: Connection, mut writes: mpsc::Receiver<Write>, committed: &dyn Fn()) {
+fn serve(
+    mut connection: Connection,
+    mut writes: mpsc::Receiver<Write>,
+    before: &dyn Fn(&Connection) -> Result<(), SqliteError>,
+    after: &dyn Fn(),
+) {
     let log = connection.path().map(|file| PathBuf::from(format!("{file}-wal")));
     while let Some(first) = writes.blocking_recv() {
         let mut group = vec![first];
@@ -74,8 +81,8 @@ fn serve(mut connection: Connection, mut writes: mpsc::Receiver<Write>, committe
         let earliest = group.iter().map(|write| write.deadline).min().unwrap_or_else(Instant::now);
         match begin(&connection, earliest) {
             Ok(()) => {
-                commit(&mut connection, group);
-                committed();
+                commit(&mut connection, group, before);
+                after();
                 log.iter().for_each(|log| bound(&connection, log));
             }
             Err(error) => {
@@ -99,7 +106,7 @@ fn begin(connection: &Connection, deadline: Instant) -> Result<(), StorageError>
     connection.busy_timeout(patience).and_then(|()| connection.execute_batch("BEGIN IMMEDIATE")).map_err(of_sqlite)
 }
 
-fn commit(connection: &mut Connection, group: Vec<Write>) {
+fn commit(connection: &mut Connection, group: Vec<Write>, before: &dyn Fn(&Connection) -> Result<(), SqliteError>) {
     let finishes: Vec<Finish> = group
         .into_iter()
         .map(|write| {
@@ -108,8 +115,7 @@ fn commit(connection: &mut Connection, group: Vec<Write>) {
             (write.work)(if is_open { Ok(&mut *connection) } else { Err(gone()) })
         })
         .collect();
-    let committed =
-        change_rows::compact(connection, CHANGES_KEPT).and_then(|_| Ok(connection.execute_batch("COMMIT")?));
+    let committed = before(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
     if committed.is_err() {
         // Nothing is left of it by now if SQLite has rolled back already.
         let _ = connection.execute_batch("ROLLBACK");

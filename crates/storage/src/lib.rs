@@ -6,16 +6,20 @@
 //! says to an [`ApiKeyTable`](tollgate::ApiKeyTable) and a [`Revocations`](tollgate::Revocations), which is all that an engine reads; no
 //! verify ever waits for the store. [`Import`] and [`export_keys`] take keys from files and write them.
 //!
-//! `tollgate-sqlite` is the implementation for one host. Whatever implements the traits has to pass the tests in `conformance`, a
+//! [`AccountStore`] is what a service alone keeps. `tollgate-sqlite` is the implementation for one host. Whatever implements the traits has to pass the tests in `conformance`, a
 //! feature.
 //!
 //! All times are seconds since the Unix epoch. Secrets are kept as digests only.
 
 #![forbid(unsafe_code)]
 
+mod account_store;
+pub mod accounts;
 mod client;
 mod clock;
 mod command;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 mod feed;
 mod follower;
@@ -27,6 +31,7 @@ mod revocation;
 mod transaction;
 mod transfer;
 
+pub use account_store::AccountStore;
 pub use client::{Client, USER_ID_PREFIX, is_redirect_uri};
 pub use command::{Command, Issued, Outcome, TokensOf};
 pub use error::{LineRefused, Refusal, StorageError};

@@ -60,6 +60,13 @@ fn ledger() -> BTreeMap<u8, BTreeSet<String>> {
     ledger
 }
 
+/// What the tests of the conformance suites are given, which every store runs as tests of its own.
+const OF_EVERY_STORE: &str = "(world: &dyn ";
+
+fn is_test(attribute: &str) -> bool {
+    attribute == "#[test]" || attribute.starts_with("#[tokio::test")
+}
+
 struct Test {
     is_ignored: bool,
 }
@@ -74,8 +81,9 @@ fn tests() -> BTreeMap<String, Test> {
     for source in sources {
         let mut attributes: Vec<&str> = Vec::new();
         for line in source.lines().map(str::trim) {
+            let line = line.strip_prefix("pub ").unwrap_or(line);
             match line.strip_prefix("async ").unwrap_or(line).strip_prefix("fn ") {
-                Some(rest) if attributes.iter().any(|line| *line == "#[test]" || line.starts_with("#[tokio::test")) => {
+                Some(rest) if attributes.iter().any(|line| is_test(line)) || rest.contains(OF_EVERY_STORE) => {
                     let name = rest.split(['(', '<']).next().unwrap_or_default().to_owned();
                     let is_ignored = attributes.iter().any(|line| line.contains("ignore"));
                     tests.insert(name, Test { is_ignored });

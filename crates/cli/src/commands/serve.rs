@@ -12,7 +12,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::{Outcome, print};
 use crate::error::CommandError;
-use crate::store_options::{FormatOption, PepperOption};
+use crate::store_options::{FormatOption, PepperOption, url};
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -21,21 +21,21 @@ Ctrl-C, or SIGTERM, lets the requests in flight finish and stops the service.
 Examples:
   tollgate serve --demo
   tollgate serve --demo --access-token-format opaque
-  tollgate serve --data /var/lib/tollgate --listen 0.0.0.0:8080 --base-url https://auth.example.com
-  tollgate serve --data /var/lib/tollgate --base-url https://auth.example.com --trusted-proxy 127.0.0.1 --client-address x-forwarded-for";
+  tollgate serve --store /var/lib/tollgate --listen 0.0.0.0:8080 --base-url https://auth.example.com
+  tollgate serve --store /var/lib/tollgate --base-url https://auth.example.com --trusted-proxy 127.0.0.1 --client-address x-forwarded-for";
 
 /// Run the reference service: sessions, access tokens, API keys, and what they protect.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Fill a temporary store with a user, a client, an API key and a few sites, and print curl lines to try them with
-    #[arg(long, conflicts_with = "data")]
+    #[arg(long, conflicts_with = "store")]
     demo: bool,
 
-    /// The folder of the store, made when missing; ./tollgate-data otherwise. Other processes may change its keys, clients and
-    /// revocations meanwhile: that counts at once
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
+    /// The store: a folder, also as sqlite:DIR, made when missing; ./tollgate-data otherwise. Other processes may change its keys,
+    /// clients and revocations meanwhile: that counts at once
+    #[arg(long, visible_alias = "data", value_name = "URL")]
+    store: Option<PathBuf>,
 
     /// The address to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value_t = Config::default().listen)]
@@ -100,7 +100,11 @@ impl Arguments {
             |seconds: Option<u32>, default| seconds.map_or(default, |seconds| Duration::from_secs(seconds.into()));
         let key_format = if self.format.is_given() { Some(self.format.format(None)?) } else { None };
         Ok(Config {
-            data_dir: if self.demo { None } else { self.data.clone().or(default.data_dir) },
+            store: match &self.store {
+                _ if self.demo => None,
+                Some(name) => Some(url(name)?),
+                None => default.store,
+            },
             listen: self.listen,
             base_url: self.base_url.clone(),
             session_ttl: lifetime(self.session_ttl, default.session_ttl),

@@ -6,9 +6,9 @@ use crate::error::ServerError;
 use crate::ids::{new_secret, now};
 use crate::limits::LOGIN_SESSION_TTL_SECONDS;
 use crate::routes::scopes;
-use crate::storage::{AuthorizationCode, LoginSession, PresentedCode, User};
 use crate::tokens::Grant;
 use std::net::SocketAddr;
+use tollgate_storage::accounts::{AuthorizationCode, LoginSession, PresentedCode, User};
 
 /// Fills the store with two users, their sites and keys, an administrator, four clients, and one of each credential that no longer works.
 /// Blocks.
@@ -83,7 +83,7 @@ fn log_in(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
     let (value, digest) = new_secret()?;
     let expires_at = now.saturating_add(LOGIN_SESSION_TTL_SECONDS);
     let session = LoginSession { digest, user_id: user.id.clone(), created_at: now, expires_at };
-    app.accounts.storage.add_login_session(&session)?;
+    app.accounts.keys.wait(app.accounts.store.add_login_session(&session))?;
     Ok(value.to_string())
 }
 
@@ -101,9 +101,10 @@ fn used_code(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
         expires_at: now.saturating_add(1),
         token_id: "the-demo's-used-code".into(),
     };
-    app.accounts.storage.add_code(&issued, app.tokens.access_token_ttl())?;
+    let (keys, store) = (&app.accounts.keys, &app.accounts.store);
+    keys.wait(store.add_code(&issued, app.tokens.access_token_ttl()))?;
     let AuthorizationCode { client_id, redirect_uri, code_challenge, .. } = issued;
-    app.accounts.storage.redeem_code(&PresentedCode { digest, client_id, redirect_uri, code_challenge }, now)?;
+    keys.wait(store.redeem_code(&PresentedCode { digest, client_id, redirect_uri, code_challenge }, now))?;
     Ok(code.to_string())
 }
 

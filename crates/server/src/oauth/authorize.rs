@@ -10,7 +10,6 @@ use crate::limits::{CODE_TTL_SECONDS, LOGIN_SESSION_TTL_SECONDS};
 use crate::login::LoginError;
 use crate::problem::Problem;
 use crate::scope;
-use crate::storage::{AuthorizationCode, LoginSession, User};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{RawQuery, State};
@@ -18,7 +17,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
-use tollgate_storage::new_key_id;
+use tollgate_storage::accounts::{AuthorizationCode, LoginSession, User};
+use tollgate_storage::{StorageError, new_key_id};
 use zeroize::Zeroizing;
 
 /// `GET /oauth/v2/authorize` (RFC 6749 section 4.1.1): a code for a browser that is logged in, otherwise the login form.
@@ -84,16 +84,14 @@ async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationRequest, R
 
 async fn logged_in_user(app: &Arc<App>, headers: &HeaderMap) -> Result<Option<User>, Response> {
     let Some(cookie) = app.cookies.value(Cookie::Session, headers) else { return Ok(None) };
-    let digest = digest(cookie);
-    let user = app
-        .blocking(move |app| {
-            let storage = &app.accounts.storage;
-            let session = storage.login_session(&digest, now())?;
-            let user = session.map(|session| storage.user_by_id(&session.user_id)).transpose()?;
-            Ok::<_, Problem>(user.flatten())
-        })
-        .await;
-    user.map_err(IntoResponse::into_response)
+    let (store, digest) = (&app.accounts.store, digest(cookie));
+    let user = async {
+        match store.login_session(&digest, now()).await? {
+            Some(session) => store.user_by_id(&session.user_id).await,
+            None => Ok(None),
+        }
+    };
+    user.await.map_err(|error: StorageError| Problem::from(error).into_response())
 }
 
 async fn start_session(app: &Arc<App>, user: &User) -> Result<HeaderValue, Response> {
@@ -103,7 +101,8 @@ async fn start_session(app: &Arc<App>, user: &User) -> Result<HeaderValue, Respo
             let (value, digest) = new_secret()?;
             let created_at = now();
             let expires_at = created_at.saturating_add(LOGIN_SESSION_TTL_SECONDS);
-            app.accounts.storage.add_login_session(&LoginSession { digest, user_id, created_at, expires_at })?;
+            let session = LoginSession { digest, user_id, created_at, expires_at };
+            app.accounts.keys.wait(app.accounts.store.add_login_session(&session))?;
             Ok::<_, Problem>(value)
         })
         .await
@@ -140,7 +139,7 @@ async fn grant(
                 expires_at: created_at.saturating_add(CODE_TTL_SECONDS),
                 token_id,
             };
-            app.accounts.storage.add_code(&issued, app.tokens.access_token_ttl())?;
+            app.accounts.keys.wait(app.accounts.store.add_code(&issued, app.tokens.access_token_ttl()))?;
             Ok::<_, Problem>(code)
         })
         .await

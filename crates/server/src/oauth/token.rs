@@ -9,7 +9,6 @@ use crate::limits::CODE_VERIFIER_CHARS;
 use crate::problem::Problem;
 use crate::revocations;
 use crate::scope;
-use crate::storage::{AuthorizationCode, PresentedCode, Redemption};
 use crate::tokens::{Grant, Minted};
 use axum::Json;
 use axum::body::Bytes;
@@ -20,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
 use tollgate::jwt::base64url;
+use tollgate_storage::accounts::{AuthorizationCode, PresentedCode, Redemption};
 
 /// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3 and 4.4.2).
 pub(crate) async fn token(
@@ -90,7 +90,7 @@ async fn redeem(app: &Arc<App>, client_id: &str, form: &Form<'_>) -> Result<Auth
     let redemption = app
         .blocking(move |app| {
             let now = now();
-            let redemption = app.accounts.storage.redeem_code(&presented, now)?;
+            let redemption = app.accounts.keys.wait(app.accounts.store.redeem_code(&presented, now))?;
             if let Redemption::Again(code) = &redemption {
                 let until = now.saturating_add(app.tokens.access_token_ttl());
                 revocations::revoke_token(&app.accounts.keys, &app.origin, &code.token_id, until)?;

@@ -15,7 +15,7 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: UserCaller) -> Res
     let UserCaller { principal, user_id } = caller;
     let (user, keys) = app
         .blocking(move |app| {
-            let user = app.accounts.storage.user_by_id(&user_id)?.ok_or(Problem::NotFound)?;
+            let user = app.accounts.keys.wait(app.accounts.store.user_by_id(&user_id))?.ok_or(Problem::NotFound)?;
             let keys = app.accounts.api_keys_of(&user.id)?;
             Ok::<_, Problem>((user, keys))
         })

@@ -3,7 +3,6 @@ use crate::client_address::ClientAddress;
 use crate::ids::now;
 use crate::json::{self, rfc3339};
 use crate::problem::Problem;
-use crate::storage::User;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -13,6 +12,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::{Principal, Rejection};
+use tollgate_storage::accounts::User;
 use zeroize::Zeroizing;
 
 /// `POST /api/v2/sessions`: a session token for an API key, or for e-mail and password.
@@ -32,8 +32,7 @@ pub(super) async fn create(
 }
 
 async fn with_api_key(app: &Arc<App>, principal: Principal) -> Result<Json<Value>, Problem> {
-    let user_id = principal.subject().unwrap_or_default().to_owned();
-    let user = app.blocking(move |app| Ok::<_, Problem>(app.accounts.storage.user_by_id(&user_id)?)).await?;
+    let user = app.accounts.store.user_by_id(principal.subject().unwrap_or_default()).await?;
     let user = user.ok_or(Problem::Rejected(Rejection::CredentialNotAccepted))?;
     let scope = principal.scopes().iter().collect::<Vec<_>>().join(" ");
     let data = json!({"id": user.id, "email": user.email, "api_key_id": principal.credential_id()});

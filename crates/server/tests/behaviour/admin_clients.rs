@@ -11,7 +11,7 @@ const REPORTS: &str = "/api/v2/reports";
 const BLOG: &str = "https://blog.example/callback";
 
 fn start(access_token_format: AccessTokenFormat) -> (TestServer, String) {
-    let server = TestServer::start_with(Config { data_dir: None, access_token_format, ..config() });
+    let server = TestServer::start_with(Config { store: None, access_token_format, ..config() });
     let admin = server.key_with("admin:keys");
     (server, admin)
 }

@@ -33,7 +33,7 @@ impl Site {
     }
 
     fn start_with(access_token_format: AccessTokenFormat) -> Self {
-        Self::start_at(Config { data_dir: None, access_token_format, ..config() })
+        Self::start_at(Config { store: None, access_token_format, ..config() })
     }
 
     fn start_at(config: Config) -> Self {
@@ -339,8 +339,8 @@ fn a70_a_code_is_bound_to_client_redirect_uri_and_verifier_and_wrong_ones_leave_
 #[test]
 fn a70_an_expired_code_is_told_to_its_own_client_alone() -> TestResult {
     let folder = tempfile::tempdir()?;
-    let data_dir = Some(folder.path().to_owned());
-    let site = Site::start_at(Config { data_dir, ..config() });
+    let store = Some(folder.path().into());
+    let site = Site::start_at(Config { store, ..config() });
     let (_, code) = site.logged_in();
     let file = rusqlite::Connection::open(folder.path().join("tollgate-server.sqlite3"))?;
     assert_eq!(file.execute("UPDATE authorization_codes SET expires_at = 1", [])?, 1);

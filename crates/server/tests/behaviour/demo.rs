@@ -3,7 +3,7 @@ use std::process::Command;
 use tollgate_server::{AccessTokenFormat, Config};
 
 fn start() -> TestServer {
-    TestServer::start_with(Config { data_dir: None, demo: true, ..config() })
+    TestServer::start_with(Config { store: None, demo: true, ..config() })
 }
 
 /// What the demo prints: a comment with the promised answer, and the line under it.
@@ -53,8 +53,7 @@ fn the_lines_can_be_pasted_twice_and_in_any_order() {
     // Under a public name the lines go to this machine all the same, and opaque tokens do what JWTs do.
     let base_url = Some("https://auth.example.com".to_owned());
     let access_token_format = AccessTokenFormat::Opaque;
-    let server =
-        TestServer::start_with(Config { data_dir: None, demo: true, base_url, access_token_format, ..config() });
+    let server = TestServer::start_with(Config { store: None, demo: true, base_url, access_token_format, ..config() });
     let text = server.demo.clone().expect("the demo prints its lines");
     let lines = lines(&text);
     for (promised, command) in lines.iter().rev().filter(|(_, command)| !command.contains("password")) {

@@ -1,7 +1,7 @@
 use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, assert_problem, config, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::{Duration, Instant};
 use tollgate_server::{Config, Server, ServerError};
 
@@ -98,7 +98,7 @@ fn idle_connections_do_not_hold_the_shutdown_up() -> TestResult {
 
 #[tokio::test]
 async fn a_configuration_that_cannot_work_is_refused() {
-    let temporary = Config { data_dir: None, ..config() };
+    let temporary = Config { store: None, ..config() };
     let refused = async |config: Config| Server::bind(config).await.map(drop).expect_err("refused").code();
     let base_url = |base_url: &str| Config { base_url: Some(base_url.to_owned()), ..temporary.clone() };
     for bad in [
@@ -119,8 +119,8 @@ async fn a_configuration_that_cannot_work_is_refused() {
     }
     let listen = "0.0.0.0:0".parse().unwrap();
     assert_eq!(refused(Config { listen, ..temporary.clone() }).await, "base-url-needed");
-    let data_dir = Some(PathBuf::from("/nonexistent"));
-    assert_eq!(refused(Config { demo: true, data_dir, ..temporary.clone() }).await, "demo-in-real-store");
+    let store = Some(Path::new("/nonexistent").into());
+    assert_eq!(refused(Config { demo: true, store, ..temporary.clone() }).await, "demo-in-real-store");
     let taken = Server::bind(temporary.clone()).await.unwrap();
     let error = Server::bind(Config { listen: taken.local_addr(), ..temporary }).await.map(drop).unwrap_err();
     assert!(matches!(error, ServerError::Listen { .. }), "{error}");
@@ -129,6 +129,6 @@ async fn a_configuration_that_cannot_work_is_refused() {
 #[tokio::test]
 async fn a_public_name_is_the_issuer() {
     let base_url = Some("https://auth.example.com".to_owned());
-    let server = Server::bind(Config { data_dir: None, base_url, ..config() }).await.unwrap();
+    let server = Server::bind(Config { store: None, base_url, ..config() }).await.unwrap();
     assert_eq!(server.origin(), "https://auth.example.com");
 }

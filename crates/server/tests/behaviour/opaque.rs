@@ -12,7 +12,7 @@ const REPORTS: &str = "/api/v2/reports";
 
 fn start(folder: &Path, ttl: u64, upkeep: Duration) -> TestServer {
     TestServer::start_with(Config {
-        data_dir: Some(folder.to_owned()),
+        store: Some(folder.into()),
         access_token_format: AccessTokenFormat::Opaque,
         access_token_ttl: Duration::from_secs(ttl),
         upkeep_interval: upkeep,

@@ -123,13 +123,39 @@ fn a_server_that_cannot_follow_the_store_lives_but_is_not_ready() -> TestResult 
     Ok(())
 }
 
+#[test]
+fn a84_a_server_whose_store_cannot_be_written_is_not_ready_and_goes_on_reading() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let store = Some(folder.path().into());
+    // A quarter of it is how often a heartbeat is committed.
+    let max_staleness = Duration::from_secs(12);
+    let server = TestServer::start_with(Config { store, max_staleness, ..config() });
+    let key = server.key_with("read:reports");
+    let ready = || server.client.get(server.url("/readyz")).send().map(|answer| answer.text().unwrap_or_default());
+    let until = |wanted: &str| {
+        let start = Instant::now();
+        while ready().unwrap() != wanted {
+            assert!(start.elapsed() < Duration::from_secs(15), "never {wanted}");
+            sleep(Duration::from_millis(20));
+        }
+    };
+    until("ready\n");
+    let file = rusqlite::Connection::open(SqliteKeyStore::open(folder.path())?.file())?;
+    file.execute_batch("CREATE TRIGGER full BEFORE INSERT ON log BEGIN SELECT RAISE(FAIL, 'the disk is full'); END")?;
+    until("the store cannot be written\n");
+    json(server.get(REPORTS, &key), 200);
+    file.execute_batch("DROP TRIGGER full")?;
+    until("ready\n");
+    Ok(())
+}
+
 /// Other keys go on: they do not depend on who was revoked since.
 #[test]
 fn a80_the_services_own_tokens_are_503_while_the_store_cannot_be_followed() -> TestResult {
     let folder = tempfile::tempdir()?;
     let max_staleness = Duration::from_secs(1);
-    let data_dir = Some(folder.path().to_owned());
-    let server = TestServer::start_with(Config { data_dir, max_staleness, ..config() });
+    let store = Some(folder.path().into());
+    let server = TestServer::start_with(Config { store, max_staleness, ..config() });
     server.accounts.add_user(EMAIL, PASSWORD, "read:sites")?;
     let session = json(server.log_in(EMAIL, PASSWORD), 200);
     let token = format!("Bearer {}", session["meta"]["jwt"].as_str().unwrap());
@@ -209,7 +235,7 @@ fn the_server_of_its_own() -> TestResult {
     let Ok(folder) = std::env::var(FOLDER) else { return Ok(()) };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let server = Server::bind(Config { data_dir: Some(folder.into()), ..config() }).await?;
+        let server = Server::bind(Config { store: Some(std::path::Path::new(&folder).into()), ..config() }).await?;
         let mut output = std::io::stdout().lock();
         writeln!(output, "{LISTENS}{}", server.origin())?;
         output.flush()?;

@@ -9,7 +9,7 @@ use tollgate_server::Config;
 pub(crate) fn behind_proxies(proxies: &[&str]) -> TestServer {
     let blocks = proxies.iter().map(|block| block.parse().unwrap());
     let trusted_proxies = TrustedProxies::new(blocks, ForwardedField::XForwardedFor);
-    TestServer::start_with(Config { data_dir: None, trusted_proxies, ..config() })
+    TestServer::start_with(Config { store: None, trusted_proxies, ..config() })
 }
 
 /// The status of GET with that credential, from whom X-Forwarded-For names.

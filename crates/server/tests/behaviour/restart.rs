@@ -78,11 +78,8 @@ fn nothing_secret_is_in_the_files() -> TestResult {
 
 /// A server under a name that does not depend on the port, so that its tokens outlive a restart.
 fn start_as(folder: &std::path::Path, base_url: &str) -> TestServer {
-    let mut server = TestServer::start_with(Config {
-        data_dir: Some(folder.to_owned()),
-        base_url: Some(base_url.to_owned()),
-        ..config()
-    });
+    let mut server =
+        TestServer::start_with(Config { store: Some(folder.into()), base_url: Some(base_url.to_owned()), ..config() });
     server.origin = format!("http://{}", server.address);
     server
 }

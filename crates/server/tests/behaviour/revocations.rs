@@ -15,7 +15,7 @@ struct World {
 
 impl World {
     fn start(access_token_format: AccessTokenFormat) -> Self {
-        let server = TestServer::start_with(Config { data_dir: None, access_token_format, ..config() });
+        let server = TestServer::start_with(Config { store: None, access_token_format, ..config() });
         let admin = server.key_with("admin:keys");
         let user_id = server.accounts.add_user(EMAIL, PASSWORD, "read:sites").unwrap().id;
         let secret = server.accounts.add_client("reports", "Reports", "read:reports", &[]).unwrap();

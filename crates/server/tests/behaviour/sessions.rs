@@ -193,7 +193,7 @@ fn another_services_token_is_not_taken() -> TestResult {
 
 #[test]
 fn a_session_ends() -> TestResult {
-    let server = TestServer::start_with(Config { data_dir: None, session_ttl: Duration::from_secs(1), ..config() });
+    let server = TestServer::start_with(Config { store: None, session_ttl: Duration::from_secs(1), ..config() });
     let user = server.accounts.add_user(EMAIL, PASSWORD, "read:sites")?;
     let key = server.accounts.add_api_key(&user.id, "laptop", "read:sites", None)?;
     let session = json(server.post(SESSIONS, key.secret.as_str()), 200);

@@ -47,12 +47,12 @@ pub(crate) struct TestServer {
 impl TestServer {
     /// An empty store in a temporary folder.
     pub(crate) fn start() -> Self {
-        Self::start_with(Config { data_dir: None, ..config() })
+        Self::start_with(Config { store: None, ..config() })
     }
 
     /// The store in `folder`.
     pub(crate) fn start_in(folder: &Path) -> Self {
-        Self::start_with(Config { data_dir: Some(folder.to_owned()), ..config() })
+        Self::start_with(Config { store: Some(folder.into()), ..config() })
     }
 
     pub(crate) fn start_with(config: Config) -> Self {

@@ -1,6 +1,6 @@
 //! How a follower tells engines that what they know of revocations is old.
 
-use crate::support::{Store, format, store, wait};
+use crate::support::{Store, format, key, store, wait};
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, mpsc};
@@ -134,6 +134,23 @@ fn a80_revocations_that_nobody_follows_any_more_are_stale() {
     time_until(&revocations, true);
     log.set(PANICS);
     assert!(time_until(&revocations, false) < MAX_STALENESS, "the thread has panicked");
+}
+
+#[test]
+fn a84_a_follower_that_panics_is_started_again_and_counted() {
+    let (_folder, log, revocations, follower) = world();
+    let thread = follower.spawn().unwrap();
+    time_until(&revocations, true);
+    log.set(PANICS);
+    time_until(&revocations, false);
+    assert!(thread.lag().panics > 0);
+    log.set(ANSWERS);
+    let added = log.store.add_key(&key(1)).unwrap();
+    assert!(thread.wait_for(added, Duration::from_secs(10)));
+    time_until(&revocations, true);
+    let panics = thread.lag().panics;
+    thread::sleep(Duration::from_millis(300));
+    assert_eq!(thread.lag().panics, panics);
 }
 
 #[test]

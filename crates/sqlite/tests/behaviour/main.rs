@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod feed;
 mod follower;
 mod freshness;
@@ -12,3 +13,4 @@ mod support;
 mod tokens;
 mod tombstones;
 mod transfer;
+mod writes;

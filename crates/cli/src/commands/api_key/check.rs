@@ -55,7 +55,7 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
-        let store = self.store.file().map(|_| self.store.open()).transpose()?;
+        let store = self.store.name().map(|_| self.store.open()).transpose()?;
         let format = self.format.format(store.as_ref())?;
         let table = ApiKeyTable::builder(format).pepper(self.pepper.read()?).build();
         let checker = Checker { address: self.address, any_format: !self.format.is_given(), table, store };

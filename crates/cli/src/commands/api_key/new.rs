@@ -103,7 +103,7 @@ impl Arguments {
         if !self.scopes().all(is_scope_token) {
             return Err(CommandError::Options("--scope holds what is no scope-token (RFC 6749 section 3.3)"));
         }
-        let has_store = self.file.is_none() && self.store.file().is_some();
+        let has_store = self.file.is_none() && self.store.name().is_some();
         if !has_store && (self.name.is_some() || !self.allow_address.is_empty()) {
             return Err(CommandError::Options(
                 "--name and --allow-address are kept in a store alone; give --store FILE",

@@ -1,0 +1,287 @@
+use crate::database::open_writer;
+use crate::error::SqliteError;
+use crate::reader::Reader;
+use crate::writer::Writer;
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
+use std::path::{Path, PathBuf};
+use tollgate_storage::accounts::{
+    AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
+};
+use tollgate_storage::{AccountStore, StorageError};
+use zeroize::Zeroizing;
+
+/// Users, sites, login sessions, codes and signing keys in a SQLite file beside that of the keys.
+///
+/// It has two threads of its own, one that writes and one that reads, which end when it is dropped.
+#[derive(Debug)]
+pub struct SqliteAccountStore {
+    file: PathBuf,
+    writer: Writer,
+    reader: Reader,
+}
+
+impl SqliteAccountStore {
+    /// Opens the store in `folder`, creating both when they are missing. On Unix both are for their owner alone.
+    ///
+    /// # Errors
+    /// As [`SqliteKeyStore::open`](crate::SqliteKeyStore::open).
+    pub fn open(folder: &Path) -> Result<Self, StorageError> {
+        let file = folder.join(FILE_NAME);
+        let writer = Writer::spawn(open_writer(&file, STEPS)?, |_| Ok(()), || {})?;
+        let reader = Reader::open(&file)?;
+        Ok(Self { file, writer, reader })
+    }
+
+    /// The database file.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+}
+
+#[async_trait]
+impl AccountStore for SqliteAccountStore {
+    async fn add_user(&self, user: &User, password_hash: &str) -> Result<(), StorageError> {
+        let (user, password_hash) = (user.clone(), password_hash.to_owned());
+        let add = move |connection: &mut Connection| {
+            connection
+                .prepare_cached(
+                    "INSERT INTO users (id, email, password_hash, scopes, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
+                .execute((&user.id, &user.email, password_hash, &user.scopes, user.created_at))
+                .map_err(|error| SqliteError::of_insert(error, "user"))?;
+            Ok(())
+        };
+        self.writer.write(add).await
+    }
+
+    async fn user_by_id(&self, id: &str) -> Result<Option<User>, StorageError> {
+        let id = id.to_owned();
+        self.reader.read(move |connection| select(connection, "SELECT * FROM users WHERE id = ?1", &id, user)).await
+    }
+
+    async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StorageError> {
+        let email = email.to_owned();
+        let with_hash = |row: &Row<'_>| Ok((user(row)?, row.get("password_hash")?));
+        let sql = "SELECT * FROM users WHERE email = ?1";
+        self.reader.read(move |connection| select(connection, sql, &email, with_hash)).await
+    }
+
+    async fn add_site(&self, site: &Site) -> Result<(), StorageError> {
+        let site = site.clone();
+        let add = move |connection: &mut Connection| {
+            connection
+                .prepare_cached("INSERT INTO sites (id, user_id, name, url, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .execute((&site.id, &site.user_id, &site.name, &site.url, site.created_at))
+                .map_err(|error| SqliteError::of_insert(error, "site"))?;
+            Ok(())
+        };
+        self.writer.write(add).await
+    }
+
+    async fn sites_of(&self, user_id: &str, limit: u32) -> Result<Vec<Site>, StorageError> {
+        let user_id = user_id.to_owned();
+        let read = move |connection: &Transaction<'_>| {
+            let sites = connection
+                .prepare_cached("SELECT * FROM sites WHERE user_id = ?1 ORDER BY created_at, id LIMIT ?2")?
+                .query_map((user_id, limit), |row| {
+                    Ok(Site {
+                        id: row.get("id")?,
+                        user_id: row.get("user_id")?,
+                        name: row.get("name")?,
+                        url: row.get("url")?,
+                        created_at: row.get("created_at")?,
+                    })
+                })?
+                .collect::<Result<_, _>>()?;
+            Ok(sites)
+        };
+        self.reader.read(read).await
+    }
+
+    async fn add_login_session(&self, session: &LoginSession) -> Result<(), StorageError> {
+        let LoginSession { digest, user_id, created_at, expires_at } = session.clone();
+        let add = move |connection: &mut Connection| {
+            connection.prepare_cached("DELETE FROM login_sessions WHERE expires_at <= ?1")?.execute([created_at])?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO login_sessions (digest, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+                )?
+                .execute((digest, user_id, created_at, expires_at))?;
+            Ok(())
+        };
+        self.writer.write(add).await
+    }
+
+    async fn login_session(&self, digest: &[u8; 32], now: i64) -> Result<Option<LoginSession>, StorageError> {
+        let digest = *digest;
+        let session = |row: &Row<'_>| {
+            let (user_id, created_at) = (row.get("user_id")?, row.get("created_at")?);
+            Ok(LoginSession { digest: row.get("digest")?, user_id, created_at, expires_at: row.get("expires_at")? })
+        };
+        let sql = "SELECT * FROM login_sessions WHERE digest = ?1";
+        let found = self.reader.read(move |connection| select(connection, sql, digest, session)).await?;
+        Ok(found.filter(|session| session.expires_at > now))
+    }
+
+    async fn add_code(&self, code: &AuthorizationCode, keep_for: i64) -> Result<(), StorageError> {
+        let code = code.clone();
+        let add = move |connection: &mut Connection| {
+            connection
+                .prepare_cached("DELETE FROM authorization_codes WHERE expires_at < ?1")?
+                .execute([code.created_at.saturating_sub(keep_for)])?;
+            connection
+                .prepare_cached(
+                    "INSERT INTO authorization_codes (digest, client_id, user_id, redirect_uri, code_challenge, scope,
+                         created_at, expires_at, token_id)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                )?
+                .execute((
+                    code.digest,
+                    &code.client_id,
+                    &code.user_id,
+                    &code.redirect_uri,
+                    &code.code_challenge,
+                    &code.scope,
+                    code.created_at,
+                    code.expires_at,
+                    &code.token_id,
+                ))?;
+            Ok(())
+        };
+        self.writer.write(add).await
+    }
+
+    async fn redeem_code(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StorageError> {
+        let presented = presented.clone();
+        let redeem = move |connection: &mut Connection| {
+            let sql = "SELECT * FROM authorization_codes WHERE digest = ?1";
+            let Some((code, is_used)) = select(connection, sql, presented.digest, code)? else {
+                return Ok(Redemption::Unknown);
+            };
+            let redemption = code.redeem(is_used, &presented, now);
+            if let Redemption::First(_) = redemption {
+                connection
+                    .prepare_cached("UPDATE authorization_codes SET used_at = ?2 WHERE digest = ?1")?
+                    .execute((presented.digest, now))?;
+            }
+            Ok(redemption)
+        };
+        self.writer.write(redeem).await
+    }
+
+    async fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StorageError> {
+        let keys = |row: &Row<'_>| {
+            Ok(StoredSigningKeys {
+                version: row.get("version")?,
+                private_jwks: row.get::<_, String>("private_jwks")?.into(),
+            })
+        };
+        self.reader
+            .read(move |connection| select(connection, "SELECT * FROM signing_keys WHERE id = ?1", 1, keys))
+            .await
+    }
+
+    async fn replace_signing_keys(&self, version: i64, private_jwks: &str) -> Result<bool, StorageError> {
+        let private_jwks = Zeroizing::new(private_jwks.to_owned());
+        let replace = move |connection: &mut Connection| {
+            let sql = "SELECT version FROM signing_keys WHERE id = ?1";
+            if select(connection, sql, 1, |row| row.get(0))?.unwrap_or(0) != version {
+                return Ok(false);
+            }
+            connection
+                .prepare_cached(
+                    "INSERT INTO signing_keys (id, version, private_jwks) VALUES (1, ?1, ?2)
+                     ON CONFLICT (id) DO UPDATE SET version = ?1, private_jwks = ?2",
+                )?
+                .execute((version + 1, &*private_jwks))?;
+            Ok(true)
+        };
+        self.writer.write(replace).await
+    }
+}
+
+/// The one row that has that key.
+fn select<T>(
+    connection: &Connection,
+    sql: &str,
+    key: impl ToSql,
+    read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Option<T>, SqliteError> {
+    Ok(connection.prepare_cached(sql)?.query_row([key], read).optional()?)
+}
+
+fn user(row: &Row<'_>) -> rusqlite::Result<User> {
+    let (id, email, scopes) = (row.get("id")?, row.get("email")?, row.get("scopes")?);
+    Ok(User { id, email, scopes, created_at: row.get("created_at")? })
+}
+
+/// A code, and whether it was used.
+fn code(row: &Row<'_>) -> rusqlite::Result<(AuthorizationCode, bool)> {
+    let code = AuthorizationCode {
+        digest: row.get("digest")?,
+        client_id: row.get("client_id")?,
+        user_id: row.get("user_id")?,
+        redirect_uri: row.get("redirect_uri")?,
+        code_challenge: row.get("code_challenge")?,
+        scope: row.get("scope")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+        token_id: row.get("token_id")?,
+    };
+    Ok((code, row.get::<_, Option<i64>>("used_at")?.is_some()))
+}
+
+/// The name is from when the service had it to itself.
+const FILE_NAME: &str = "tollgate-server.sqlite3";
+
+/// Step N turns schema version N into N + 1. A released step is never edited.
+const STEPS: &[&str] = &["
+    CREATE TABLE users (
+        id            TEXT NOT NULL PRIMARY KEY,
+        email         TEXT NOT NULL UNIQUE,
+        password_hash TEXT NOT NULL,
+        scopes        TEXT NOT NULL,
+        created_at    INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE sites (
+        id            TEXT NOT NULL PRIMARY KEY,
+        user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        name          TEXT NOT NULL,
+        url           TEXT NOT NULL,
+        created_at    INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sites_by_user ON sites (user_id, created_at, id);
+
+    -- One row: the whole rotation, since its steps concern all keys together.
+    CREATE TABLE signing_keys (
+        id            INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+        version       INTEGER NOT NULL,
+        private_jwks  TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE login_sessions (
+        digest        BLOB NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
+        user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        created_at    INTEGER NOT NULL,
+        expires_at    INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX login_sessions_by_expiry ON login_sessions (expires_at);
+
+    -- One row a code. The token made from it is named here, so that a second use can revoke it.
+    CREATE TABLE authorization_codes (
+        digest          BLOB NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
+        client_id       TEXT NOT NULL,
+        user_id         TEXT NOT NULL,
+        redirect_uri    TEXT NOT NULL,
+        code_challenge  TEXT NOT NULL,
+        scope           TEXT NOT NULL,
+        created_at      INTEGER NOT NULL,
+        expires_at      INTEGER NOT NULL,
+        used_at         INTEGER,
+        token_id        TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX authorization_codes_by_expiry ON authorization_codes (expires_at);
+"];

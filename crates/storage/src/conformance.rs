@@ -1,0 +1,104 @@
+//! The tests that every implementation of [`KeyStore`] and of [`AccountStore`](crate::AccountStore) has to pass.
+//!
+//! An implementation describes with [`World`] how a store is opened, damaged and restored, and runs all tests with
+//! [`key_store_conformance!`](crate::key_store_conformance), each on an empty store of its own:
+//!
+//! ```ignore
+//! tollgate_storage::key_store_conformance!(MyWorld::new().await);
+//! ```
+//!
+//! What they leave out is what happens to a whole process or machine: `kill -9`, a full disk, a failover.
+
+#![expect(
+    missing_docs,
+    clippy::missing_panics_doc,
+    reason = "a test's name is what it says, and one that fails panics"
+)]
+
+mod accounts;
+mod clients;
+mod commands;
+mod contention;
+mod feed;
+mod following;
+mod look_ups;
+mod sample;
+mod snapshots;
+
+pub use accounts::*;
+pub use clients::*;
+pub use commands::*;
+pub use contention::*;
+pub use feed::*;
+pub use following::*;
+pub use look_ups::*;
+pub use snapshots::*;
+
+use crate::key_store::KeyStore;
+use async_trait::async_trait;
+use std::sync::Arc;
+
+/// An empty store, and what a test can have done to it from outside.
+#[async_trait]
+pub trait World: Send + Sync {
+    /// The store, as another process opens it.
+    async fn open(&self) -> Arc<dyn KeyStore>;
+
+    /// Makes a copy of everything in the store.
+    async fn save(&self);
+
+    /// Puts the copy in the place of what is in the store, which stays open.
+    async fn restore(&self);
+
+    /// Changes the row of that key so that it cannot be decoded, but for its digest. The log says nothing of it.
+    async fn corrupt(&self, key_id: &str);
+}
+
+/// Runs all tests of [`conformance`](crate::conformance), each as a test of its own, on the [`World`](crate::conformance::World) that the
+/// expression makes. The crate that uses it depends on tokio with `macros` and `rt-multi-thread`.
+#[macro_export]
+macro_rules! key_store_conformance {
+    ($world:expr) => {
+        $crate::key_store_conformance!(@each $world =>
+            what_is_added_comes_back_as_it_was
+            each_command_is_done_or_refused_by_itself
+            a_key_changes_state_until_it_is_revoked
+            a_key_is_changed_only_if_it_is_as_it_was_read
+            a68_a_key_that_is_not_current_is_not_rotated
+            a68_a_successor_may_do_no_more
+            an_import_is_made_whole_or_not_at_all
+            the_stricter_revocation_counts
+            opaque_tokens_are_revoked_by_whom_they_are_of
+            a82_what_has_ended_is_forgotten_and_a_revocation_after_the_leeway
+            a_client_and_its_secret_are_registered_both_or_not_at_all
+            a_client_is_disabled_enabled_and_removed_with_what_it_was_issued
+            a68_a_clients_secret_is_rotated_if_it_is_current
+            a68_of_eight_rotations_at_once_one_succeeds
+            of_many_that_add_one_id_one_succeeds
+            a83_a_maximum_holds_whoever_adds_at_once
+            no_change_of_64_writers_is_skipped_and_their_order_is_that_of_commits
+            everything_that_changes_is_in_the_feed
+            a_reader_resumes_where_it_was
+            a_reader_that_is_too_far_behind_is_told
+            a81_a_position_of_another_history_is_not_good
+            a81_a_restored_copy_is_noticed_when_as_many_changes_were_made_again
+            a_waiting_reader_is_woken_by_another_process
+            a_heartbeat_moves_the_end_and_changes_nothing
+            a_snapshot_is_everything_with_revocations_first
+            a_snapshot_is_one_state_while_others_write
+            keys_are_listed_by_page_and_filter
+            live_keys_are_those_that_are_not_at_their_end
+            clients_and_revocations_are_listed_by_page
+            an_engine_goes_by_what_another_process_changes
+            a79_a_row_that_cannot_be_decoded_stops_nothing_but_itself
+        );
+    };
+    (@each $world:expr => $($name:ident)*) => {
+        $(
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                $crate::conformance::$name(&$world).await;
+            }
+        )*
+    };
+}

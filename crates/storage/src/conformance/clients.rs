@@ -1,0 +1,130 @@
+use super::World;
+use super::sample::{NOW, id, key_of, refused, run, state, token};
+use crate::client::Client;
+use crate::command::{Command, Issued};
+use crate::error::Refusal;
+use crate::key::StoredKey;
+use crate::key_store::KeyStore;
+use crate::revocation::RevocationKind;
+use std::sync::Arc;
+use tollgate::{KeyKind, KeyState};
+
+fn client(id: &str) -> Client {
+    Client::new(id, "Reports", "read:reports", ["https://b.example/cb", "https://a.example/cb"], NOW).unwrap()
+}
+
+fn secret_of(client: &str, number: u64) -> StoredKey {
+    key_of(number, KeyKind::ClientSecret, client, Some(client))
+}
+
+fn register(id: &str, secret: Option<StoredKey>) -> Command {
+    Command::AddClient { client: client(id), secret }
+}
+
+fn issued() -> Issued {
+    let issuers = ["https://as.example", "https://old.example"].map(str::to_owned).to_vec();
+    Issued { issuers, made_before: NOW + 1, until: NOW + 3_600 }
+}
+
+pub async fn a_client_and_its_secret_are_registered_both_or_not_at_all(world: &dyn World) {
+    let store = world.open().await;
+    assert_eq!(run(&store, register("blog", Some(secret_of("blog", 1)))).await, 2);
+    assert_eq!(store.client("blog").await.unwrap(), Some(client("blog")));
+    assert_eq!(state(&store, 1).await, Some(KeyState::Active));
+    let twice = refused(&store, register("blog", Some(secret_of("blog", 2)))).await;
+    assert_eq!(twice, Refusal::AlreadyExists { what: "client" });
+    let taken = StoredKey { record: secret_of("shop", 1).record, ..secret_of("shop", 3) };
+    assert_eq!(refused(&store, register("shop", Some(taken))).await, Refusal::AlreadyExists { what: "key" });
+    let anothers = refused(&store, register("shop", Some(secret_of("blog", 3)))).await;
+    assert_eq!(anothers, Refusal::Field { field: "client_id" });
+    assert_eq!(
+        (store.client("shop").await.unwrap(), state(&store, 2).await, state(&store, 3).await),
+        (None, None, None)
+    );
+    let changed = Client::new("blog", "Blog", "", ["https://c.example/"], NOW).unwrap();
+    assert_eq!(run(&store, Command::ChangeClient(changed.clone())).await, 1);
+    assert_eq!(run(&store, Command::ChangeClient(changed.clone())).await, 0);
+    assert_eq!(store.client("blog").await.unwrap(), Some(changed));
+    let unknown = refused(&store, Command::ChangeClient(client("shop"))).await;
+    assert_eq!(unknown, Refusal::NotFound { what: "client" });
+}
+
+pub async fn a_client_is_disabled_enabled_and_removed_with_what_it_was_issued(world: &dyn World) {
+    let store = world.open().await;
+    run(&store, register("blog", Some(secret_of("blog", 1)))).await;
+    for key in [secret_of("blog", 2), token(3, "ada", "blog", NOW), token(4, "ada", "shop", NOW)] {
+        run(&store, Command::AddKey { key, max: None }).await;
+    }
+    run(&store, Command::PutKeyInState { id: id(2), state: KeyState::Revoked }).await;
+    let states = async || {
+        let states = [state(&store, 1).await, state(&store, 2).await, state(&store, 3).await, state(&store, 4).await];
+        states.map(|state| state.unwrap().as_str())
+    };
+    let blog = || "blog".to_owned();
+    assert_eq!(run(&store, Command::DisableClient { id: blog(), issued: issued() }).await, 4);
+    assert_eq!(states().await, ["disabled", "revoked", "revoked", "active"]);
+    for issuer in issued().issuers {
+        let revoked = store.revocation(RevocationKind::Client, &issuer, "blog").await.unwrap().unwrap();
+        assert_eq!((revoked.issued_before, revoked.until), (NOW + 1, NOW + 3_600));
+    }
+    assert_eq!(run(&store, Command::EnableClient { id: blog() }).await, 1);
+    assert_eq!(states().await, ["active", "revoked", "revoked", "active"]);
+    run(&store, Command::AddKey { key: token(5, "ada", "blog", NOW), max: None }).await;
+    assert_eq!(run(&store, Command::RemoveClient { id: blog(), issued: issued() }).await, 3);
+    assert_eq!(states().await, ["revoked", "revoked", "revoked", "active"]);
+    assert_eq!((store.client("blog").await.unwrap(), state(&store, 5).await), (None, Some(KeyState::Revoked)));
+    for command in [
+        Command::DisableClient { id: blog(), issued: Issued::default() },
+        Command::EnableClient { id: blog() },
+        Command::RemoveClient { id: blog(), issued: Issued::default() },
+    ] {
+        assert_eq!(refused(&store, command).await, Refusal::NotFound { what: "client" });
+    }
+}
+
+/// Rotates to the secret of that number.
+fn rotate(current: Option<u64>, new: u64) -> Command {
+    let current = current.map(id);
+    // Made later, so that it is the newest.
+    let new = secret_of("blog", new).made_at(NOW + i64::try_from(new).unwrap());
+    let overlap_ends_at = new.created_at + 60;
+    Command::RotateClientSecret { id: "blog".to_owned(), current, new, overlap_ends_at }
+}
+
+async fn end(store: &Arc<dyn KeyStore>, number: u64) -> Option<i64> {
+    store.key(&id(number)).await.unwrap().unwrap().ends_at()
+}
+
+pub async fn a68_a_clients_secret_is_rotated_if_it_is_current(world: &dyn World) {
+    let store = world.open().await;
+    run(&store, register("blog", None)).await;
+    assert_eq!(run(&store, rotate(None, 1)).await, 1, "the first is made so too");
+    assert_eq!(run(&store, rotate(Some(1), 2)).await, 2);
+    assert_eq!((end(&store, 1).await, end(&store, 2).await), (Some(NOW + 62), None));
+    let stale = refused(&store, rotate(Some(1), 3)).await;
+    assert_eq!(stale, Refusal::Changed { what: "client" });
+    assert_eq!(run(&store, rotate(Some(2), 3)).await, 3);
+    assert_eq!((end(&store, 1).await, end(&store, 2).await), (Some(NOW + 62), Some(NOW + 63)), "the earlier end holds");
+    run(&store, Command::DisableClient { id: "blog".to_owned(), issued: Issued::default() }).await;
+    assert_eq!(refused(&store, rotate(Some(3), 4)).await, Refusal::Disabled { what: "client" });
+    let unknown = Command::RotateClientSecret {
+        id: "shop".to_owned(),
+        current: None,
+        new: secret_of("shop", 5),
+        overlap_ends_at: NOW,
+    };
+    assert_eq!(refused(&store, unknown).await, Refusal::NotFound { what: "client" });
+
+    run(&store, Command::EnableClient { id: "blog".to_owned() }).await;
+    let rotations: Vec<_> = (10..18)
+        .map(|number| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.run(rotate(Some(3), number)).await.is_ok() })
+        })
+        .collect();
+    let mut rotated = 0;
+    for rotation in rotations {
+        rotated += u32::from(rotation.await.unwrap());
+    }
+    assert_eq!(rotated, 1);
+}

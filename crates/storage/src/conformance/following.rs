@@ -1,0 +1,93 @@
+use super::World;
+use super::sample::{add, after, done, format, id, key, put, revocation, revoke, run, secret, state};
+use crate::command::Command;
+use crate::feed::{Change, KeyFeed};
+use crate::follower::Follower;
+use crate::key_store::{Existing, KeyFilter};
+use crate::revocation::RevocationKind;
+use std::sync::Arc;
+use std::time::Duration;
+use tollgate::{ApiKeyTable, Engine, KeyState, Revocations};
+
+/// An engine, and what follows a store for it.
+fn engine(feed: Arc<dyn KeyFeed>) -> (Engine, Follower) {
+    let (table, revocations) = (Arc::new(ApiKeyTable::new(format())), Revocations::new());
+    let builder = Engine::builder().api_keys(Arc::clone(&table)).revocations(revocations.clone());
+    (builder.build().expect("the engine is built"), Follower::new(feed, table, revocations))
+}
+
+fn code(engine: &Engine, number: u64) -> &'static str {
+    engine.verify(secret(number).as_str().as_bytes()).map_or_else(|rejection| rejection.code(), |_| "accepted")
+}
+
+pub async fn an_engine_goes_by_what_another_process_changes(world: &dyn World) {
+    let (store, other) = (world.open().await, world.open().await);
+    store.import((0..10).map(key).collect(), Existing::Refuse).await.unwrap();
+    let (engine, follower) = engine(store.clone());
+    let thread = follower.spawn().unwrap();
+    let restore = Command::Restore { kind: RevocationKind::ApiKey, issuer: String::new(), name: id(1) };
+    for (command, expected) in [
+        (revoke(&revocation(RevocationKind::ApiKey, &id(1))), "revoked"),
+        (restore, "accepted"),
+        (put(1, KeyState::Disabled), "disabled"),
+        (put(1, KeyState::Active), "accepted"),
+        (put(1, KeyState::Revoked), "revoked"),
+        (Command::RemoveKey { id: id(1) }, "unknown-api-key"),
+    ] {
+        let said = format!("{command:?}");
+        let end = done(&other, command).await;
+        assert!(thread.wait_for(end.number, Duration::from_secs(10)), "{said}");
+        assert_eq!(code(&engine, 1), expected, "{said}");
+    }
+    // A copy is restored, and as many changes are made again.
+    world.save().await;
+    run(&other, put(2, KeyState::Revoked)).await;
+    let lost = done(&other, add(20)).await;
+    assert!(thread.wait_for(lost.number, Duration::from_secs(10)));
+    assert_eq!((code(&engine, 2), code(&engine, 20)), ("revoked", "accepted"));
+    world.restore().await;
+    run(&other, put(3, KeyState::Revoked)).await;
+    run(&other, add(21)).await;
+    for _ in 0..500 {
+        if code(&engine, 3) == "revoked" && code(&engine, 21) == "accepted" && code(&engine, 20) != "accepted" {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let codes = [2, 3, 20, 21].map(|number| code(&engine, number));
+    assert_eq!(codes, ["accepted", "revoked", "unknown-api-key", "accepted"]);
+}
+
+pub async fn a79_a_row_that_cannot_be_decoded_stops_nothing_but_itself(world: &dyn World) {
+    let store = world.open().await;
+    store.import((1..=3).map(key).collect(), Existing::Refuse).await.unwrap();
+    let (engine, mut follower) = engine(store.clone());
+    let at = follower.catch_up().await.unwrap();
+    assert_eq!([1, 2, 3].map(|number| code(&engine, number)), ["accepted"; 3]);
+
+    // Changed once more, so that the log names it, and damaged before that is read.
+    run(&store, put(2, KeyState::Disabled)).await;
+    world.corrupt(&id(2)).await;
+    let end = done(&store, add(4)).await;
+    let (changes, through) = after(&store, at, 10).await;
+    let [(_, Change::Unreadable { digest, row, .. }), (_, Change::Key(added))] = &changes[..] else {
+        panic!("{changes:?}")
+    };
+    assert_eq!((*digest, row.contains(&id(2)), added, through), (Some(secret(2).digest()), true, &key(4), end));
+    assert_eq!(follower.catch_up().await.unwrap(), end);
+    let expected = ["accepted", "unknown-api-key", "accepted", "accepted"];
+    assert_eq!([1, 2, 3, 4].map(|number| code(&engine, number)), expected);
+    assert_eq!(follower.progress().lag().unreadable, 1);
+    assert!(follower.progress().last_unreadable().unwrap().to_string().contains(&id(2)));
+
+    // The same for whoever starts now, and for look-ups.
+    let (engine, mut follower) = self::engine(store.clone());
+    follower.catch_up().await.unwrap();
+    assert_eq!([1, 2, 3, 4].map(|number| code(&engine, number)), expected);
+    assert_eq!(follower.progress().lag().unreadable, 1);
+    let listed = store.keys(&KeyFilter::default(), None, 9).await.unwrap();
+    assert_eq!(listed.iter().map(|key| key.record.id().to_owned()).collect::<Vec<_>>(), [id(1), id(3), id(4)]);
+    assert_eq!(store.key(&id(2)).await.unwrap_err().code(), "store-corrupt");
+    run(&store, put(3, KeyState::Disabled)).await;
+    assert_eq!(state(&store, 3).await, Some(KeyState::Disabled));
+}
