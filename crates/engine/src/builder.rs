@@ -183,6 +183,9 @@ impl EngineBuilder {
             return Err(BuildError::LastUseWithoutApiKeys);
         }
         check_freshness(&self.issuers, &self.revocations)?;
+        let opaque = self.opaque_issuers.iter().map(OpaqueIssuer::settings);
+        let requiring = opaque.filter(|settings| settings.require_fresh_revocations).map(|settings| &*settings.name);
+        check_shared(requiring, &self.revocations)?;
         let issuers = Issuers::new(self.issuers)?;
         let own_keys = self.api_keys.as_ref().map(|table| table.format().head());
         let introspection = Introspection::new(&self.opaque_issuers, own_keys)?;
@@ -243,11 +246,13 @@ impl EngineBuilder {
 
 /// An issuer that requires fresh revocations needs somebody who can declare that they are.
 pub(crate) fn check_freshness(issuers: &[Issuer], revocations: &Revocations) -> Result<(), BuildError> {
-    let mut requiring = issuers.iter().map(Issuer::settings).filter(|settings| settings.require_fresh_revocations);
+    let requiring = issuers.iter().map(Issuer::settings).filter(|settings| settings.require_fresh_revocations);
+    check_shared(requiring.map(|settings| &*settings.name), revocations)
+}
+
+fn check_shared<'i>(mut requiring: impl Iterator<Item = &'i str>, revocations: &Revocations) -> Result<(), BuildError> {
     match requiring.next() {
-        Some(settings) if !revocations.are_shared() => {
-            Err(BuildError::RevocationsNeverFresh { issuer: settings.name.as_str().into() })
-        }
+        Some(issuer) if !revocations.are_shared() => Err(BuildError::RevocationsNeverFresh { issuer: issuer.into() }),
         _ => Ok(()),
     }
 }

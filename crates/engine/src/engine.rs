@@ -139,6 +139,14 @@ impl Engine {
         self.verify_whole(request, now.into())
     }
 
+    /// The value of the `DPoP-Nonce` field of the response to a request that was accepted (RFC 9449 section 8.2): where the engine
+    /// [requires nonces](crate::Dpop::require_nonce) and that of the request's proof will soon not be accepted any more, the next one.
+    /// Such a response should not be stored: `Cache-Control: no-store`.
+    #[must_use]
+    pub fn renewed_dpop_nonce(&self, request: &Request<'_>) -> Option<Box<str>> {
+        self.dpop.as_ref()?.renewed_nonce(request, self.clock.now())
+    }
+
     fn verify_whole(&self, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
         match &self.observer {
             None => self.admit(request, now, &()),

@@ -2,8 +2,11 @@ use std::future::{Future, Ready, ready};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use http::Response;
+use http::header::CACHE_CONTROL;
+use http::{HeaderValue, Response};
 use pin_project_lite::pin_project;
+
+use crate::response::DPOP_NONCE;
 
 pin_project! {
     /// The inner service's response, or that to a rejection.
@@ -18,14 +21,14 @@ pin_project! {
     #[derive(Debug)]
     #[project = KindProjection]
     enum Kind<F, B> {
-        Passed { #[pin] response: F },
+        Passed { #[pin] response: F, nonce: Option<HeaderValue> },
         Rejected { #[pin] response: Ready<Response<B>> },
     }
 }
 
 impl<F, B> ResponseFuture<F, B> {
-    pub(crate) fn passed(response: F) -> Self {
-        ResponseFuture { kind: Kind::Passed { response } }
+    pub(crate) fn passed(response: F, nonce: Option<HeaderValue>) -> Self {
+        ResponseFuture { kind: Kind::Passed { response, nonce } }
     }
 
     pub(crate) fn rejected(response: Response<B>) -> Self {
@@ -41,8 +44,19 @@ where
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
-            KindProjection::Passed { response } => response.poll(context),
+            KindProjection::Passed { response, nonce } => {
+                response.poll(context).map_ok(|response| with_nonce(response, nonce.take()))
+            }
             KindProjection::Rejected { response } => response.poll(context).map(Ok),
         }
     }
+}
+
+/// Tells the client the nonce of its next proof (RFC 9449 section 8.2). A response that is used again would tell an old one.
+pub(crate) fn with_nonce<B>(mut response: Response<B>, nonce: Option<HeaderValue>) -> Response<B> {
+    if let Some(nonce) = nonce {
+        response.headers_mut().insert(DPOP_NONCE, nonce);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use http::header::AUTHORIZATION;
-use http::{HeaderName, request};
+use http::{HeaderName, HeaderValue, request};
 use tollgate::{AcceptedCredentials, Engine, Principal, PublicOrigin, Rejection, Request, TrustedProxies};
 use tower_layer::Layer;
 
@@ -230,7 +230,7 @@ impl<S, A: Clone> Layer<S> for AuthLayer<A> {
 impl<A> Admit for AuthLayer<A> {
     type Body = A;
 
-    fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection> {
+    fn admit(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection> {
         self.decide(request)
     }
 
@@ -240,20 +240,22 @@ impl<A> Admit for AuthLayer<A> {
 }
 
 impl<A, V: AsRef<Engine>> AuthLayer<A, V> {
-    /// Lets the request pass, with its principal, or not.
-    pub(crate) fn decide(&self, request: &mut request::Parts) -> Result<(), Rejection> {
+    /// Lets the request pass, with its principal, or not. Returns the nonce that the response is to tell the client.
+    pub(crate) fn decide(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection> {
         // An outer layer's principal may be from another engine, by another credential.
         request.extensions.remove::<Principal>();
         self.mark_sensitive(request);
         if self.public_paths.contain(request.uri.path()) {
-            return Ok(());
+            return Ok(None);
         }
         let Some(presented) = self.presented(request)? else {
-            return if self.optional { Ok(()) } else { Err(Rejection::MissingCredential) };
+            return if self.optional { Ok(None) } else { Err(Rejection::MissingCredential) };
         };
-        let principal = self.verifier.as_ref().verify_request(&presented)?;
+        let engine = self.verifier.as_ref();
+        let principal = engine.verify_request(&presented)?;
+        let nonce = renewed_nonce(engine, &presented);
         request.extensions.insert(principal);
-        Ok(())
+        Ok(nonce)
     }
 }
 
@@ -281,6 +283,11 @@ impl<A, V> AuthLayer<A, V> {
             }
         }
     }
+}
+
+/// RFC 9449 section 8.2. It is base64url.
+pub(crate) fn renewed_nonce(engine: &Engine, accepted: &Request<'_>) -> Option<HeaderValue> {
+    engine.renewed_dpop_nonce(accepted).and_then(|nonce| HeaderValue::try_from(&*nonce).ok())
 }
 
 /// A proof of possession (RFC 9449 section 4.1).

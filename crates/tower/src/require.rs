@@ -1,4 +1,4 @@
-use http::request;
+use http::{HeaderValue, request};
 use tollgate::{Principal, Rejection, Requirement};
 use tower_layer::Layer;
 
@@ -92,9 +92,9 @@ impl<S, A: Clone> Layer<S> for Require<A> {
 impl<A> Admit for Require<A> {
     type Body = A;
 
-    fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection> {
+    fn admit(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection> {
         let principal = request.extensions.get::<Principal>().ok_or(Rejection::MissingCredential)?;
-        principal.require(&self.requirement)
+        principal.require(&self.requirement).map(|()| None)
     }
 
     fn responder(&self) -> &Responder<A> {

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderValue, Response, StatusCode, request};
+use http::{HeaderName, HeaderValue, Response, StatusCode, request};
 use tollgate::Rejection;
 
 use crate::error::LayerError;
@@ -119,7 +119,7 @@ impl<A> Responder<A> {
         }
         // RFC 9449 section 9.1. It is base64url.
         if let Some(nonce) = rejection.dpop_nonce().and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
-            headers.insert("dpop-nonce", nonce);
+            headers.insert(DPOP_NONCE, nonce);
         }
         if let Some(seconds) = rejection.retry_after() {
             headers.insert(RETRY_AFTER, seconds.into());
@@ -140,6 +140,9 @@ impl<A> Responder<A> {
         HeaderValue::try_from(challenge.to_string()).unwrap_or(HeaderValue::from_static("Bearer"))
     }
 }
+
+/// RFC 9449 section 8.
+pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 #[derive(Clone)]
 struct Observer(Arc<Observe>);

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::{Request, Response, request};
+use http::{HeaderValue, Request, Response, request};
 use tollgate::Rejection;
 use tower_service::Service;
 
@@ -39,7 +39,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut head, body) = request.into_parts();
         match self.layer.admit(&mut head) {
-            Ok(()) => ResponseFuture::passed(self.inner.call(Request::from_parts(head, body))),
+            Ok(nonce) => ResponseFuture::passed(self.inner.call(Request::from_parts(head, body)), nonce),
             Err(rejection) => ResponseFuture::rejected(self.layer.responder().answer(&rejection, &head)),
         }
     }
@@ -57,11 +57,11 @@ pub trait Admit {
     /// The [`RejectionBody`].
     type Body;
 
-    /// Lets the request pass, or not.
+    /// Lets the request pass, or not. Returns the nonce that the response is to tell the client.
     ///
     /// # Errors
     /// Why not.
-    fn admit(&self, request: &mut request::Parts) -> Result<(), Rejection>;
+    fn admit(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection>;
 
     /// What answers a request that does not pass.
     fn responder(&self) -> &Responder<Self::Body>;

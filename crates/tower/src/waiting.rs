@@ -8,14 +8,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response, request};
+use http::{HeaderValue, Request, Response, request};
 use pin_project_lite::pin_project;
 use tollgate::{Principal, Rejection};
 use tollgate_remote::Verifier;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::layer::AuthLayer;
+use crate::future::with_nonce;
+use crate::layer::{AuthLayer, renewed_nonce};
 use crate::response::{EmptyBody, RejectionBody};
 
 impl AuthLayer<EmptyBody, Verifier> {
@@ -75,7 +76,7 @@ where
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut head, body) = request.into_parts();
         let state = match self.layer.decide(&mut head) {
-            Ok(()) => State::Passed { response: self.inner.call(Request::from_parts(head, body)) },
+            Ok(nonce) => State::Passed { response: self.inner.call(Request::from_parts(head, body)), nonce },
             Err(rejection) if self.layer.verifier.is_worth_waiting(&rejection) => {
                 // The one that was ready is kept for the request; a clone need not be.
                 let clone = self.inner.clone();
@@ -89,12 +90,15 @@ where
     }
 }
 
-/// The request's head, and whose it is.
-type Decided = (request::Parts, Result<Principal, Rejection>);
+/// The request's head, whose it is, and the nonce that the response is to tell.
+type Decided = (request::Parts, Result<(Principal, Option<HeaderValue>), Rejection>);
 
 async fn decide_later<A>(layer: Arc<AuthLayer<A, Verifier>>, head: request::Parts, rejection: Rejection) -> Decided {
     let verdict = match layer.presented(&head) {
-        Ok(Some(presented)) => layer.verifier.verify_after(&presented, rejection).await,
+        Ok(Some(presented)) => {
+            let verdict = layer.verifier.verify_after(&presented, rejection).await;
+            verdict.map(|principal| (principal, renewed_nonce(layer.verifier.engine(), &presented)))
+        }
         // Only a request with a credential was rejected in a way that is worth waiting.
         Ok(None) | Err(_) => Err(rejection),
     };
@@ -112,7 +116,7 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<S, F, A, ReqBody, ResBody> {
-        Passed { #[pin] response: F },
+        Passed { #[pin] response: F, nonce: Option<HeaderValue> },
         Rejected { response: Option<Response<ResBody>> },
         Waiting {
             deciding: Pin<Box<dyn Future<Output = Decided> + Send>>,
@@ -133,16 +137,18 @@ where
         let mut state = self.project().state;
         loop {
             let next = match state.as_mut().project() {
-                StateProjection::Passed { response } => return response.poll(context),
+                StateProjection::Passed { response, nonce } => {
+                    return response.poll(context).map_ok(|response| with_nonce(response, nonce.take()));
+                }
                 StateProjection::Rejected { response } => {
                     return Poll::Ready(Ok(response.take().expect("it was not polled after its end")));
                 }
                 StateProjection::Waiting { deciding, next, layer } => {
                     let (mut head, verdict) = ready!(deciding.as_mut().poll(context));
                     match (verdict, next.take()) {
-                        (Ok(principal), Some((mut inner, body))) => {
+                        (Ok((principal, nonce)), Some((mut inner, body))) => {
                             head.extensions.insert(principal);
-                            State::Passed { response: inner.call(Request::from_parts(head, body)) }
+                            State::Passed { response: inner.call(Request::from_parts(head, body)), nonce }
                         }
                         (Err(rejection), _) => {
                             State::Rejected { response: Some(layer.responder.answer(&rejection, &head)) }

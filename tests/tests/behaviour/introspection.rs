@@ -254,6 +254,26 @@ fn a86_revocation_drops_an_answer_at_once_by_each_of_its_names() {
 }
 
 #[test]
+fn a80_answers_of_an_issuer_that_requires_fresh_revocations_are_503_while_these_are_stale() {
+    let table = Revocations::new();
+    let fixture =
+        Fixture::with(Engine::builder().opaque_issuer(issuer().require_fresh_revocations()).revocations(table.clone()));
+    assert_eq!(fixture.code_of_answer(&active("")), "revocations-stale");
+    table.mark_fresh();
+    // The issuer is not asked again.
+    assert_eq!(fixture.code(TOKEN), "accepted");
+    table.mark_stale();
+    let rejection = fixture.engine.verify(TOKEN).unwrap_err();
+    assert_eq!((rejection.status(), rejection.code()), (503, "revocations-stale"));
+    table.mark_fresh();
+    assert_eq!(fixture.code(TOKEN), "accepted");
+    let nobody_says_so = Engine::builder().opaque_issuer(issuer().require_fresh_revocations()).build();
+    assert_eq!(nobody_says_so.unwrap_err(), BuildError::RevocationsNeverFresh { issuer: ISSUER.into() });
+    let indifferent = Fixture::with(Engine::builder().opaque_issuer(issuer()).revocations(Revocations::new()));
+    assert_eq!(indifferent.code_of_answer(&active("")), "accepted");
+}
+
+#[test]
 fn a86_no_token_goes_to_another_issuer_than_its_own() {
     let other =
         OpaqueIssuer::new("https://other.example/").token_prefix("oth_").audience(AUDIENCE).introspector(nobody());

@@ -92,7 +92,8 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   audiences = [\"https://api.example\"]
   max_age = 30                                 # seconds that an answer serves, never past its exp
   requests_per_second = 100                    # sent to the endpoint at most; the tokens beyond are answered with 503
-  # and ca, proxy, headers, danger_accept_plain_http as in remote; claims and expect as for an issuer
+  # and ca, proxy, headers, danger_accept_plain_http as in remote; claims, expect and require_fresh_revocations as for an
+  # issuer
   [accept]                                     # everything without it
   kinds = [\"jwt\", \"api-key\", \"client\", \"access-token\"]
   bare = true                                  # values without a scheme

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use subtle::ConstantTimeEq;
-use tollgate_jwt::{Claims, CompactJws, base64url};
+use tollgate_jwt::{Claims, CompactJws, base64url, json};
 use tollgate_keys::sha256;
 
 use super::DpopChecks;
@@ -65,6 +65,16 @@ impl DpopChecks {
             self.made().keys.keep(&key);
         }
         Ok(())
+    }
+
+    /// The nonce of now, where the proof of a request that was accepted has the one before.
+    pub(crate) fn renewed_nonce(&self, request: &Request<'_>, now: Now) -> Option<Box<str>> {
+        let (nonces, Proofs::One(proof)) = (self.nonces.as_ref()?, request.proofs) else { return None };
+        let jws = CompactJws::parse_within(str::from_utf8(proof).ok()?, MAX_PROOF_BYTES).ok()?;
+        let (mut buffer, current) = (json::Buffer::default(), nonces.at(now.earliest));
+        let claims = jws.decode_claims(&mut buffer).ok()?;
+        let is_current = claims.get("nonce").and_then(|nonce| nonce.as_str()) == Some(&*current);
+        (!is_current).then(|| current.into())
     }
 
     fn check_claims<'s>(

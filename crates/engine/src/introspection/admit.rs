@@ -145,6 +145,7 @@ impl Engine {
         let revocations = self.revocations.generation();
         if stamp.revocations != revocations {
             self.check_not_revoked(|| token.marks())?;
+            issuer.policy().check_fresh(&self.revocations)?;
             token.restamp(Stamp { revocations, ..stamp });
         }
         Ok(())

@@ -48,6 +48,8 @@ pub struct OpaqueIssuerSettings {
     /// Values that members of an answer have to have.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::expectations"))]
     pub expect: Vec<(ClaimPath, Expected)>,
+    /// Whether its tokens are accepted only while the engine's revocations are [fresh](crate::Revocations::are_fresh).
+    pub require_fresh_revocations: bool,
 }
 
 impl Default for OpaqueIssuerSettings {
@@ -59,6 +61,7 @@ impl Default for OpaqueIssuerSettings {
             max_age: DEFAULT_ANSWER_AGE,
             claims: ClaimSources::default(),
             expect: Vec::new(),
+            require_fresh_revocations: false,
         }
     }
 }
@@ -94,6 +97,7 @@ impl OpaqueIssuerSettings {
             audiences: self.audiences.clone(),
             claims: self.claims.clone(),
             expect: self.expect.clone(),
+            require_fresh_revocations: self.require_fresh_revocations,
             leeway: 0,
             danger_accept_missing_exp: true,
             ..IssuerSettings::new(&self.name)
@@ -145,6 +149,14 @@ impl OpaqueIssuer {
             Ok(path) => self.settings.expect.push((path, expected.into())),
             Err(error) => self.error = self.error.or(Some(SettingsError::ClaimPath(error))),
         }
+        self
+    }
+
+    /// Accepts its tokens only while the engine's [revocations are fresh](crate::Revocations::mark_fresh), as
+    /// [`Issuer::require_fresh_revocations`](super::Issuer::require_fresh_revocations) does.
+    #[must_use]
+    pub fn require_fresh_revocations(mut self) -> Self {
+        self.settings.require_fresh_revocations = true;
         self
     }
 

@@ -11,6 +11,8 @@ mod dpop;
 mod extract;
 #[cfg(feature = "axum")]
 mod handlers;
+#[cfg(feature = "remote")]
+mod introspection;
 mod layer;
 mod one_credential;
 mod panics;
