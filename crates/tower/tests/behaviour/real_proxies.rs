@@ -1,6 +1,9 @@
 //! The recipes of docs/sender-constrained.md: nginx and Envoy end TLS, name the client's certificate, and let none be forged.
 
+use std::ffi::OsStr;
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -38,8 +41,8 @@ async fn a52_a_field_that_is_forged_through_nginx_counts_for_nothing() {
         }}"
     );
     std::fs::write(world.folder.join("nginx.conf"), configuration).unwrap();
-    let process =
-        Command::new(nginx).arg("-c").arg(world.folder.join("nginx.conf")).arg("-p").arg(&world.folder).spawn();
+    let mut process = world.unprivileged(nginx);
+    let process = process.arg("-c").arg(world.folder.join("nginx.conf")).arg("-p").arg(&world.folder).spawn();
     let pem = std::fs::read_to_string(world.folder.join("client.pem")).unwrap();
     let forged =
         pem.replace('\n', "%0A").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D").replace(' ', "%20");
@@ -85,7 +88,8 @@ async fn a52_a_field_that_is_forged_through_envoy_counts_for_nothing() {
         }],
     }});
     std::fs::write(world.folder.join("envoy.json"), configuration.to_string()).unwrap();
-    let process = Command::new(envoy)
+    let process = world
+        .unprivileged(envoy)
         .args(["--log-level", "error", "--use-dynamic-base-id", "--concurrency", "1", "-c"])
         .arg(world.folder.join("envoy.json"))
         .stderr(Stdio::null())
@@ -131,6 +135,19 @@ impl World {
         tokio::spawn(async move { axum::serve(listener, app).await });
         let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
         World { folder, field, bearer, digest, server, listen: free.local_addr().unwrap() }
+    }
+
+    /// A proxy: where this process is root, as nobody, to whom the folder is given.
+    fn unprivileged(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+            let inside = std::fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
+            for path in inside.chain([self.folder.clone()]) {
+                chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
+            }
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command
     }
 
     /// Sends requests with the client's certificate, with another and with none, each with and without `forged` in the field.
@@ -184,6 +201,8 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 }
+
+const NOBODY: u32 = 65534;
 
 struct Running(Child);
 
