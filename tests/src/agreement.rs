@@ -2,8 +2,10 @@
 
 mod issuers;
 mod policy;
+mod senders;
 
 pub use policy::agree_on_policy;
+pub use senders::agree_on_sender;
 
 use std::fmt;
 use std::sync::LazyLock;

@@ -11,7 +11,7 @@ use tollgate::{
 };
 use tollgate_issuer::SigningKey;
 use tollgate_jwt::base64url;
-use tollgate_keys::test_hooks::signature_checks;
+use tollgate_keys::test_hooks::{ecdsa_tables_computed, signature_checks};
 use tollgate_tests::{Draft, ISSUER, NOW, ProofDraft, issuer, signing_key};
 
 const URI: &str = "https://api.example.com/sites";
@@ -53,6 +53,16 @@ impl World {
 /// That remembers since long ago.
 fn dpop() -> Dpop {
     Dpop::new().started_at(0)
+}
+
+/// A client has few proofs to check; a key's tables cost as much as several checks, and memory.
+#[test]
+fn keys_of_proofs_get_no_tables() {
+    let (world, before) = (World::new(), ecdsa_tables_computed());
+    for number in 0..100 {
+        assert_eq!(world.code(&world.draft().claim("jti", number.to_string()).sign(&world.client)), Ok(()));
+    }
+    assert_eq!(ecdsa_tables_computed(), before);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::env;
 use std::thread;
 
-use tollgate_oracle::{MutationKind, Plan, PolicyPlan, Verdict};
-use tollgate_tests::agreement::{agree, agree_on_policy};
+use tollgate_oracle::{MutationKind, Plan, PolicyPlan, SenderPlan, Verdict};
+use tollgate_tests::agreement::{agree, agree_on_policy, agree_on_sender};
 
 /// How often each outcome came up.
 #[derive(Default)]
@@ -139,6 +139,52 @@ fn the_engine_and_the_oracle_agree_on_every_configuration() {
         let missed: Vec<_> =
             reached.iter().filter(|reason| tally.get(*reason).is_none_or(|count| *count < 10)).collect();
         assert!(missed.is_empty(), "hardly ever {missed:?}: {tally:?}");
+    }
+}
+
+/// `TOLLGATE_SENDER_CASES` says how many, `TOLLGATE_ORACLE_SEED` from which number on.
+#[test]
+fn the_engine_and_the_oracle_agree_on_every_sender() {
+    let number = |name, default| env::var(name).map_or(default, |text| text.parse().expect(name));
+    let (cases, seed) = (number("TOLLGATE_SENDER_CASES", 4_000), number("TOLLGATE_ORACLE_SEED", 0_u64));
+    let mut tally: BTreeMap<&str, u64> = BTreeMap::new();
+    for number in seed..seed + cases {
+        let reasons = agree_on_sender(&SenderPlan::random(number)).unwrap_or_else(|what| panic!("{what}"));
+        let reasons = if reasons.is_empty() { vec!["accepted"] } else { reasons.into_iter().collect() };
+        reasons.into_iter().for_each(|reason| *tally.entry(reason).or_default() += 1);
+    }
+    println!("{cases} senders {tally:?}");
+    if cases >= 4_000 {
+        let reached = [
+            "accepted",
+            "bad-proof-signature",
+            "certificate-required",
+            "dpop-scheme-required",
+            "empty-confirmation",
+            "invalid-confirmation",
+            "malformed-proof",
+            "method-required",
+            "multiple-proofs",
+            "proof-algorithm-not-allowed",
+            "proof-key-refused",
+            "proof-not-yet-issued",
+            "proof-required",
+            "proof-too-long",
+            "proof-too-old",
+            "proof-type-not-allowed",
+            "sender-constrained",
+            "token-not-bound",
+            "uri-required",
+            "wrong-certificate",
+            "wrong-proof-key",
+            "wrong-proof-method",
+            "wrong-proof-token",
+            "wrong-proof-uri",
+        ];
+        let missed: Vec<_> =
+            reached.iter().filter(|reason| tally.get(*reason).is_none_or(|count| *count < 10)).collect();
+        assert!(missed.is_empty(), "hardly ever {missed:?}: {tally:?}");
+        assert!(tally["accepted"] > cases / 8, "few are good: {tally:?}");
     }
 }
 

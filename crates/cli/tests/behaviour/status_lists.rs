@@ -68,9 +68,10 @@ impl World {
 #[test]
 fn tokens_are_accepted_whose_status_is_valid() {
     let world = World::new();
-    let tokens = [Some((1, "1")), Some((0, "1")), Some((15, "1")), Some((16, "1")), None, Some((1, "../1")), Some((1, "2"))]
-        .map(|status| world.token(status))
-        .concat();
+    let tokens =
+        [Some((1, "1")), Some((0, "1")), Some((15, "1")), Some((16, "1")), None, Some((1, "../1")), Some((1, "2"))]
+            .map(|status| world.token(status))
+            .concat();
     let errors = [
         None,
         Some("invalid-status"),
