@@ -2,6 +2,7 @@
 
 pub(crate) mod api_key;
 pub(crate) mod bench;
+pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod completions;
 pub(crate) mod gateway;

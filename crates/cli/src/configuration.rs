@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use tollgate::{AcceptedCredentials, BuildError, Dpop, Engine, TrustedProxies};
+use tollgate::{AcceptedCredentials, BuildError, Dpop, Engine, KeyRing, TrustedProxies};
 use tollgate_gateway::Gateway;
 use tollgate_remote::Verifier;
 use toml::Spanned;
@@ -121,6 +121,25 @@ impl RequestConfiguration {
     }
 }
 
+/// An engine as it was described, and what it knows from elsewhere, which is kept up to date until this is dropped.
+pub(crate) struct Configured {
+    pub(crate) engine: Engine,
+    pub(crate) remote: Remote,
+    pub(crate) followed: Option<Followed>,
+    /// Those of each issuer.
+    pub(crate) keys: Vec<IssuerKeys>,
+    /// How many records the table has.
+    pub(crate) api_keys: Option<usize>,
+}
+
+/// Under which keys the tokens of an issuer are signed.
+pub(crate) struct IssuerKeys {
+    pub(crate) issuer: String,
+    pub(crate) ring: KeyRing,
+    /// By one of [`Remote`], in their order.
+    pub(crate) is_fetched: bool,
+}
+
 #[derive(Debug)]
 pub(crate) struct File {
     path: PathBuf,
@@ -171,10 +190,15 @@ impl Configuration {
     }
 
     /// The engine that accepts what is described, what fetches the keys of its remote issuers, and what follows its store.
-    pub(crate) fn engine(&self, dpop: Dpop) -> Result<(Engine, Remote, Option<Followed>), CommandError> {
+    pub(crate) fn engine(&self, dpop: Dpop) -> Result<Configured, CommandError> {
         let (mut builder, mut remote) = (Engine::builder(), Remote::default());
+        let (mut keys, mut api_keys) = (Vec::new(), None);
         for issuer in &self.issuers {
-            builder = builder.issuer(issuer.get_ref().issuer(&mut remote, self.file.as_ref())?);
+            let (described, ring) = issuer.get_ref().issuer(&mut remote, self.file.as_ref())?;
+            let IssuerConfiguration { settings, keys: sources } = issuer.get_ref();
+            let (name, is_fetched) = (settings.issuer().to_owned(), sources.remote.is_some());
+            keys.extend(ring.map(|ring| IssuerKeys { issuer: name, ring, is_fetched }));
+            builder = builder.issuer(described);
         }
         for (name, section) in &self.introspection {
             let issuer = section.get_ref().issuer(&mut remote).map_err(|error| match error {
@@ -194,17 +218,20 @@ impl Configuration {
             if table.is_empty() && self.issuers.is_empty() && self.introspection.is_empty() {
                 return Err(CommandError::NoApiKeys { path: path.clone() });
             }
+            api_keys = Some(table.len());
             builder = builder.api_keys(table);
         }
         let followed = self.store.as_ref().map(StoreConfiguration::follow).transpose()?;
         if let Some(followed) = &followed {
+            api_keys = Some(followed.api_keys.len());
             builder = builder.api_keys(followed.api_keys.clone()).revocations(followed.revocations.clone());
         }
         if let Some(bytes) = self.max_header_bytes {
             builder = builder.max_header_bytes(bytes);
         }
         builder = builder.accept(self.accept.accepted()).dpop(dpop);
-        Ok((builder.build().map_err(|error| self.refused(error))?, remote, followed))
+        let engine = builder.build().map_err(|error| self.refused(error))?;
+        Ok(Configured { engine, remote, followed, keys, api_keys })
     }
 
     /// The gateway that answers as is described, by `verifier`.

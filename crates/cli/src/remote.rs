@@ -6,7 +6,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 use tollgate::{IssuerSettings, KeyRing, Principal, Rejection, Request, StatusLists};
 use tollgate_remote::{
-    ConfigurationError, Introspection, IntrospectionSettings, RemoteKeys, RemoteSettings, StatusListSettings,
+    ConfigurationError, Health, Introspection, IntrospectionSettings, RemoteKeys, RemoteSettings, StatusListSettings,
     StatusListsBuilder, Verifier,
 };
 
@@ -83,6 +83,11 @@ impl Remote {
                 keys.health().last_failure.map_or_else(|| "no answer".to_owned(), |failure| failure.error.to_string());
             error::warn(&format!("no keys of {} yet, so that its tokens are rejected: {cause}", keys.name()));
         }
+    }
+
+    /// How the fetches go, in the order in which they were started.
+    pub(crate) fn healths(&self) -> impl Iterator<Item = Health> {
+        self.keys.iter().map(RemoteKeys::health)
     }
 
     /// Verifies as of `now`, or of the engine's clock. A token under a key that is not known yet waits for one fetch of its

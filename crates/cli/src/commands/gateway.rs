@@ -17,7 +17,7 @@ use tollgate_remote::Verifier;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Outcome, print};
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Configured};
 use crate::error::{self, CommandError};
 use crate::followed::Followed;
 use crate::limits::{RELOAD_GRACE, RELOAD_PAUSE};
@@ -128,7 +128,7 @@ impl Arguments {
     /// Reads the file, and begins to fetch and follow what it names.
     fn read(&self) -> Result<(Gateway, Sources), CommandError> {
         let configuration = Configuration::read(&self.config)?;
-        let (engine, remote, followed) = configuration.engine(configuration.dpop.dpop())?;
+        let Configured { engine, remote, followed, .. } = configuration.engine(configuration.dpop.dpop())?;
         let gateway = configuration.gateway(Verifier::new(engine))?;
         remote.wait();
         Ok((gateway, Sources { _remote: remote, _followed: followed }))

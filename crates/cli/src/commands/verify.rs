@@ -15,7 +15,9 @@ use toml::Spanned;
 
 use self::request_line::RequestLine;
 use super::Outcome;
-use crate::configuration::{AcceptConfiguration, Configuration, DpopConfiguration, IssuerConfiguration, KeySources};
+use crate::configuration::{
+    AcceptConfiguration, Configuration, Configured, DpopConfiguration, IssuerConfiguration, KeySources,
+};
 use crate::error::CommandError;
 use crate::followed::StoreConfiguration;
 use crate::limits::MAX_LINE_BYTES;
@@ -202,7 +204,7 @@ impl Arguments {
         // Dropped at the end: until then the store is followed.
         // Whoever runs the command has used none of the proofs in its input.
         let dpop = configuration.dpop.dpop().started_at(i64::MIN);
-        let (engine, remote, _followed) = configuration.engine(dpop)?;
+        let Configured { engine, remote, followed: _followed, .. } = configuration.engine(dpop)?;
         let proxies = configuration.trusted_proxies();
         let verifier = Verifier::new(engine);
         remote.wait();

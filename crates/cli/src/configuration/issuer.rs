@@ -108,7 +108,12 @@ impl IssuerConfiguration {
     }
 
     /// `file`: the file that it was read from, if it was.
-    pub(super) fn issuer(&self, remote: &mut Remote, file: Option<&File>) -> Result<Issuer, CommandError> {
+    /// Returns its keys too.
+    pub(super) fn issuer(
+        &self,
+        remote: &mut Remote,
+        file: Option<&File>,
+    ) -> Result<(Issuer, Option<KeyRing>), CommandError> {
         let IssuerConfiguration { settings, keys: sources } = self;
         let algorithms = self.algorithms();
         // Only a file has sources that are refused with their line.
@@ -142,7 +147,7 @@ impl IssuerConfiguration {
                 .and_then(|algorithm| described.get_ref().read(algorithm));
             ring = Some(keys.map_err(|reason| refused(described.span().start, reason))?.into());
         }
-        let Some(ring) = ring else { return Ok(issuer) };
+        let Some(ring) = ring else { return Ok((issuer, None)) };
         if let Some(described) = &sources.status_lists {
             let lists = remote.start_status_lists(&settings.name, ring.clone(), described.get_ref().clone());
             issuer = issuer.status_lists(lists.map_err(|error| not_started(described.span().start, error))?);
@@ -153,7 +158,7 @@ impl IssuerConfiguration {
             let introspection = introspection.map_err(|error| not_started(described.span().start, error))?;
             issuer = issuer.introspect(introspection, *max_age);
         }
-        Ok(issuer.keys(ring))
+        Ok((issuer.keys(ring.clone()), Some(ring)))
     }
 }
 

@@ -5,6 +5,7 @@
 mod algorithms;
 mod api_key;
 mod bench;
+mod check;
 mod claims;
 mod client;
 mod configuration;

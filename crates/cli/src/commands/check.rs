@@ -1,0 +1,167 @@
+//! `tollgate check`: whether what a configuration file describes works, here and now.
+
+use std::io;
+use std::path::PathBuf;
+
+use clap::Args;
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::Serialize;
+use tollgate::Request;
+use tollgate::jwt::base64url;
+use tollgate::keys::KeyReport;
+use tollgate_remote::{Health, Verifier};
+
+use super::Outcome;
+use crate::configuration::{Configuration, IssuerKeys};
+use crate::error::CommandError;
+use crate::reason::Reason;
+use crate::stream::JsonLines;
+
+/// Check that what a configuration file describes works: keys can be had, endpoints answer, the store is there.
+///
+/// The file is that of `tollgate verify` and `tollgate gateway`. One line of JSON for each issuer, opaque issuer, table of keys and gateway:
+/// `{"ok":true,...}` or `{"ok":false,...,"error":...,"detail":...}`. An introspection endpoint is asked about a token that nobody has.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Exit status: 0 when all of it works, 1 when a part does not, 2 when the file cannot work at all.
+
+Examples:
+  tollgate check --config tollgate.toml
+  tollgate check --config tollgate.toml | grep '\"ok\":false'")]
+pub(crate) struct Arguments {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        let configuration = Configuration::read(&self.config)?;
+        let configured = configuration.engine(configuration.dpop.dpop())?;
+        configured.remote.wait();
+        let mut healths = configured.remote.healths();
+        let of_issuer = |keys: &IssuerKeys| of_issuer(keys, keys.is_fetched.then(|| healths.next()).flatten());
+        let mut lines: Vec<_> = configured.keys.iter().map(of_issuer).collect();
+        let tables = [
+            configuration.store.as_ref().map(|store| store.file.display().to_string()),
+            configuration.api_keys.as_ref().map(|path| path.display().to_string()),
+        ];
+        let table = tables.into_iter().flatten().next();
+        lines.extend(
+            table
+                .zip(configured.api_keys)
+                .map(|(name, keys)| Line { keys: Some(keys), ..Line::new("api-keys", &name) }),
+        );
+        let verifier = Verifier::new(configured.engine);
+        for (name, section) in &configuration.introspection {
+            let prefix = section.get_ref().settings.token_prefix.as_deref().unwrap_or_default();
+            let credential = format!("Bearer {prefix}{}", random_text()?);
+            let verdict = configured.remote.verify(&verifier, &Request::new().authorization(&credential), None);
+            // Whatever it said, it was asked and has answered.
+            let reason =
+                verdict.err().filter(|rejection| rejection.status() >= 500).map(|rejection| (&rejection).into());
+            lines.push(Line::new("introspection", name).with(reason));
+        }
+        if configuration.gateway.is_some() {
+            configuration.gateway(verifier)?;
+            lines.push(Line::new("gateway", &self.config.display().to_string()));
+        }
+        let is_well = lines.iter().all(|line| line.ok);
+        write(&lines)?;
+        Ok(if is_well { Outcome::Accepted } else { Outcome::Rejected })
+    }
+}
+
+fn of_issuer(IssuerKeys { issuer, ring, .. }: &IssuerKeys, health: Option<Health>) -> Line {
+    let set = ring.load();
+    let mut algs: Vec<&str> = set.iter().map(|key| key.algorithm().name()).collect();
+    algs.sort_unstable();
+    algs.dedup();
+    let keys = set.len();
+    let line = Line { keys: Some(keys), algs, ..Line::new("issuer", issuer) };
+    let failure = health.as_ref().and_then(|health| health.last_failure.as_ref());
+    let refused = health.as_ref().map_or(&[][..], |health| &health.refused);
+    let reason = (keys == 0).then(|| match failure {
+        Some(failure) => Reason::new("no-keys", &failure.error),
+        None => Reason::new("no-keys", "no key of the issuer can be used"),
+    });
+    let fetched_at = health.as_ref().and_then(|health| health.confirmed_at);
+    Line { fetched_at, refused: refused.iter().filter_map(RefusedKey::of).collect(), ..line.with(reason) }
+}
+
+/// No table has it, and no issuer has given it to anybody.
+fn random_text() -> Result<String, CommandError> {
+    let mut bytes = [0; 32];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| CommandError::Random)?;
+    Ok(base64url::encode(bytes))
+}
+
+fn write(lines: &[Line]) -> Result<(), CommandError> {
+    let mut output = JsonLines::new();
+    let written = lines.iter().try_for_each(|line| output.write(line)).and_then(|()| output.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::Output(error)),
+        _ => Ok(()),
+    }
+}
+
+/// A part of the configuration. What does not apply is left out.
+#[derive(Serialize)]
+struct Line {
+    ok: bool,
+    /// issuer, introspection, api-keys or gateway.
+    part: &'static str,
+    name: String,
+    /// How many can be used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    algs: Vec<&'static str>,
+    /// When the keys were fetched or confirmed last, in seconds since the Unix epoch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fetched_at: Option<i64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    refused: Vec<RefusedKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// A key that an issuer publishes and that cannot be used.
+#[derive(Serialize)]
+struct RefusedKey {
+    kid: Option<String>,
+    reason: &'static str,
+}
+
+impl RefusedKey {
+    fn of(report: &KeyReport) -> Option<Self> {
+        let kid = report.kid.as_deref().map(str::to_owned);
+        report.refused.as_ref().map(|refused| RefusedKey { kid, reason: refused.code() })
+    }
+}
+
+impl Line {
+    fn new(part: &'static str, name: &str) -> Self {
+        Line {
+            ok: true,
+            part,
+            name: name.to_owned(),
+            keys: None,
+            algs: Vec::new(),
+            fetched_at: None,
+            refused: Vec::new(),
+            error: None,
+            detail: None,
+        }
+    }
+
+    /// What does not work, if something does not.
+    fn with(self, reason: Option<Reason>) -> Self {
+        match reason {
+            Some(Reason { error, detail }) => Line { ok: false, error: Some(error), detail: Some(detail), ..self },
+            None => self,
+        }
+    }
+}
