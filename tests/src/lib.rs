@@ -11,6 +11,7 @@ mod draft;
 mod early_rejections;
 mod fixture;
 mod proof;
+#[cfg(unix)]
 pub mod real_servers;
 mod traffic;
 

