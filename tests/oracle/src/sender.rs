@@ -206,6 +206,9 @@ impl SenderPlan {
     }
 
     /// The claim `cnf` of the token.
+    ///
+    /// # Panics
+    /// Never: the client's key can be written as a JWK.
     #[must_use]
     pub fn confirmation(&self) -> Option<Value> {
         let jkt = encode_url(&thumbprint(&self.client().jwk(None, false).and_then(|jwk| read(&jwk)).expect("a key")));

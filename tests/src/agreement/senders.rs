@@ -40,7 +40,7 @@ pub fn agree_on_sender(plan: &SenderPlan) -> Result<BTreeSet<&'static str>, Stri
     request = presented.proofs.iter().fold(request, Request::proof);
     for is_second in [false, true] {
         let verdict = engine.verify_request_at(&request, NOW);
-        let code = verdict.as_ref().err().map(|rejection| rejection.code());
+        let code = verdict.as_ref().err().map(tollgate::Rejection::code);
         let is_spent = is_second && presented.is_dpop;
         let agree = match code {
             None => reasons.is_empty() && !is_spent,
