@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate::{Digest, KeyKind};
 use tollgate_storage::{
-    Client, KeyTransaction, Refusal, RevocationKind, StorageError, StoredKey, StoredRevocation, TokensOf,
+    Client, Command, KeyTransaction, Refusal, RevocationKind, StorageError, StoredKey, StoredRevocation, TokensOf,
 };
 
 use crate::append::Changed;
@@ -17,7 +17,7 @@ use crate::rows::{
     revocation_digest, revocation_of, stored_client,
 };
 
-/// What a command works with, in a transaction that has begun on `client`, in the isolation level "read committed".
+/// What a command works with, in a transaction on `client`, in the isolation level "read committed".
 ///
 /// Each name that is read is locked before: the subject of a key, the id of a client, the name of a revocation. So two transactions
 /// that count or change the keys of one subject take turns, also where there is no row yet to be locked. The row of a key is locked
@@ -28,14 +28,52 @@ pub(crate) struct PostgresTransaction<'c> {
     reader: KeyReader,
     /// The numbers of the keys that are known to be there, by their ids.
     known: HashMap<String, i64>,
+    /// Ids and digests that no key had when the transaction began. Where another transaction adds one meanwhile, the insertion
+    /// shows it.
+    free_ids: HashSet<String>,
+    free_digests: HashSet<[u8; 32]>,
     changes: Vec<Changed>,
     has_met_another: bool,
 }
 
 impl<'c> PostgresTransaction<'c> {
     pub(crate) fn new(client: &'c ClientWrapper) -> Self {
-        let (reader, known, changes) = (KeyReader::default(), HashMap::new(), Vec::new());
-        PostgresTransaction { client, reader, known, changes, has_met_another: false }
+        PostgresTransaction {
+            client,
+            reader: KeyReader::default(),
+            known: HashMap::new(),
+            free_ids: HashSet::new(),
+            free_digests: HashSet::new(),
+            changes: Vec::new(),
+            has_met_another: false,
+        }
+    }
+
+    /// Begins the transaction, and looks in the same round trip which of the keys that the commands add are new.
+    pub(crate) async fn begin(&mut self, commands: &[Command]) -> Result<(), StorageError> {
+        let added = || {
+            commands.iter().filter_map(|command| match command {
+                Command::AddKey { key, .. } if !key.record.id().contains('\0') => Some(key),
+                _ => None,
+            })
+        };
+        let ids: Vec<&str> = added().map(|key| key.record.id()).collect();
+        if ids.is_empty() {
+            return self.client.batch_execute(BEGIN).await.map_err(of_server);
+        }
+        let digests: Vec<&[u8]> = added().map(|key| &key.digest.as_bytes()[..]).collect();
+        let select = self.client.prepare_cached(TAKEN).await.map_err(of_server)?;
+        let parameters: [&(dyn ToSql + Sync); 2] = [&ids, &digests];
+        let (begun, taken) =
+            tokio::join!(biased; self.client.batch_execute(BEGIN), self.client.query(&select, &parameters));
+        begun.map_err(of_server)?;
+        self.free_ids.extend(ids.into_iter().map(str::to_owned));
+        self.free_digests.extend(added().map(|key| *key.digest.as_bytes()));
+        for row in taken.map_err(of_server)? {
+            self.free_ids.remove(row.get::<_, &str>(0));
+            self.free_digests.remove(row.get::<_, &[u8]>(1));
+        }
+        Ok(())
     }
 
     pub(crate) fn changed(&mut self, change: Changed) {
@@ -170,6 +208,12 @@ impl<'c> PostgresTransaction<'c> {
     }
 }
 
+const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+
+const TAKEN: &str = "
+    SELECT id, digest FROM tollgate.keys WHERE id = ANY($1)
+    UNION ALL SELECT id, digest FROM tollgate.keys WHERE digest = ANY($2)";
+
 /// The lock that stands for a text, and ends with the transaction. Its first key is the crate's own ("toll" in ASCII).
 fn lock(text: &str) -> String {
     format!("pg_advisory_xact_lock(1953459308, abs(hashtext({text}) % {NAME_LOCKS}))")
@@ -178,13 +222,16 @@ fn lock(text: &str) -> String {
 #[async_trait]
 impl KeyTransaction for PostgresTransaction<'_> {
     async fn key(&mut self, id: &str) -> Result<Option<StoredKey>, StorageError> {
-        if id.contains('\0') {
+        if id.contains('\0') || self.free_ids.contains(id) {
             return Ok(None);
         }
         self.key_where("k.id = $1", &id).await
     }
 
     async fn key_of(&mut self, digest: &Digest) -> Result<Option<StoredKey>, StorageError> {
+        if self.free_digests.contains(digest.as_bytes()) {
+            return Ok(None);
+        }
         self.key_where("k.digest = $1", &&digest.as_bytes()[..]).await
     }
 
@@ -215,6 +262,8 @@ impl KeyTransaction for PostgresTransaction<'_> {
                     return Err(Refusal::AlreadyExists { what: "key" }.into());
                 };
                 self.known.insert(id.to_owned(), number);
+                self.free_ids.remove(id);
+                self.free_digests.remove(key.digest.as_bytes());
                 number
             }
         };

@@ -119,8 +119,8 @@ impl Writer {
             connection.keep();
             return Ok(found);
         }
-        client.batch_execute("BEGIN; SET LOCAL synchronous_commit = off").await?;
         let mut transaction = PostgresTransaction::new(client);
+        transaction.begin(if let Work::Commands(commands) = work { commands } else { &[] }).await?;
         let done = match work {
             Work::Commands(commands) => {
                 let mut outcomes = Vec::with_capacity(commands.len());

@@ -188,6 +188,21 @@ impl Server {
         output.status.success().then(|| text.trim_end().to_owned())
     }
 
+    /// The transactions a second of a script of pgbench.
+    pub(crate) fn pgbench(&self, script: &str, clients: u64, seconds: u64) -> String {
+        let file = self.folder.with_extension("pgbench");
+        std::fs::write(&file, script).expect("a script");
+        let (port, clients, seconds) = (self.port.to_string(), clients.to_string(), seconds.to_string());
+        let place = ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-n", "-M", "prepared", "-j", "2"];
+        let mut pgbench = Command::new(binary("pgbench"));
+        pgbench.args(place).args(["-c", &clients, "-T", &seconds, "-f"]).arg(&file).arg("postgres");
+        let output = pgbench.output().expect("pgbench");
+        drop(std::fs::remove_file(&file));
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let rate = text.lines().find(|line| line.starts_with("tps")).map(str::to_owned);
+        rate.unwrap_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
     /// A database of its own; its name.
     pub(crate) fn new_database(&self) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);

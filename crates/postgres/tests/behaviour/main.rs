@@ -8,6 +8,7 @@ mod commands;
 mod cutter;
 mod durability;
 mod failover;
+mod figures;
 mod order;
 mod schema;
 mod support;
