@@ -183,7 +183,9 @@ impl Configuration {
         let store = configuration.store.as_mut().map(|store| (&mut store.file, &mut store.pepper_file));
         let of_store = store.into_iter().flat_map(|(file, pepper)| [Some(file), pepper.as_mut()]).flatten();
         for file in of_store.chain(&mut configuration.api_keys) {
-            *file = folder.join(&*file);
+            if !is_url(file) {
+                *file = folder.join(&*file);
+            }
         }
         configuration.file = Some(file);
         Ok(configuration)
@@ -288,6 +290,11 @@ impl Configuration {
             None => proxies,
         }
     }
+}
+
+/// Whether a store is named by a URL, which is relative to nothing.
+fn is_url(name: &Path) -> bool {
+    name.to_str().is_some_and(|name| name.contains("://") || name.starts_with("sqlite:"))
 }
 
 impl AcceptConfiguration {

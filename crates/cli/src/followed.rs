@@ -11,7 +11,7 @@ use tollgate_storage::limits::DEFAULT_MAX_STALENESS;
 use tollgate_storage::{Follower, FollowerThread};
 
 use crate::error::{self, CommandError};
-use crate::store_options::{self, FormatOption, PepperOption};
+use crate::store_options::{self, FormatOption, PepperOption, Store};
 use crate::stream::progress::key_bar;
 
 /// Which store, and how keys are looked up in it.
@@ -31,6 +31,8 @@ pub(crate) struct Followed {
     pub(crate) api_keys: Arc<ApiKeyTable<KeyRecord>>,
     pub(crate) revocations: Revocations,
     _thread: FollowerThread,
+    /// Its runtime drives the connections of the store; after the thread that uses them.
+    _store: Store,
 }
 
 impl StoreConfiguration {
@@ -50,11 +52,11 @@ impl StoreConfiguration {
         let loaded = store.wait(follower.load(move |keys| shown.set_position(keys)));
         bar.finish_and_clear();
         loaded?;
-        let path = self.file.display().to_string();
+        let name = store.name();
         let thread = follower.spawn_reporting(move |failure| {
-            error::warn(&format!("{path}: {failure}; what was changed since is not known yet"));
+            error::warn(&format!("{name}: {failure}; what was changed since is not known yet"));
         });
         let thread = thread.map_err(|source| store.failed(source))?;
-        Ok(Followed { api_keys, revocations, _thread: thread })
+        Ok(Followed { api_keys, revocations, _thread: thread, _store: store })
     }
 }

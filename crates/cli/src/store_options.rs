@@ -23,7 +23,7 @@ const STORE_VARIABLE: &str = "TOLLGATE_STORE";
 /// The store that a command works on.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct StoreOption {
-    /// The store: its file, or the folder that it is in, also as sqlite:DIR; that of `tollgate serve`. The environment variable
+    /// The store: its file, or the folder that it is in, also as sqlite:DIR, or postgres://...; that of `tollgate serve`. The environment variable
     /// TOLLGATE_STORE otherwise
     #[arg(long, value_name = "URL")]
     store: Option<PathBuf>,
@@ -66,7 +66,8 @@ impl Deref for Store {
 impl Store {
     fn open(url: StoreUrl) -> Result<Self, CommandError> {
         let is_new = !url.exists();
-        let runtime = Builder::new_current_thread().enable_all().build().map_err(CommandError::Runtime)?;
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(CommandError::Runtime)?;
         let store = runtime.block_on(url.open_keys());
         let store = store.map_err(|source| CommandError::Store { store: url.to_string(), source })?;
         Ok(Store { store, runtime, url, is_new })
@@ -99,6 +100,11 @@ impl Store {
     /// What the store said.
     pub(crate) fn failed(&self, source: StorageError) -> CommandError {
         CommandError::Store { store: self.url.to_string(), source }
+    }
+
+    /// Where it is, without a password.
+    pub(crate) fn name(&self) -> String {
+        self.url.to_string()
     }
 
     /// Says where a new store was made, for whoever meant another.

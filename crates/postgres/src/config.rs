@@ -18,7 +18,7 @@ use crate::limits::{
 /// assert!(PostgresConfig::from_url("postgres://db.example/keys?sslmode=prefer").is_err());
 /// # Ok::<(), tollgate_postgres::InvalidUrl>(())
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Eq, PartialEq)]
 pub struct PostgresConfig {
     pub(crate) postgres: tokio_postgres::Config,
     pub(crate) password_file: Option<PathBuf>,

@@ -1,3 +1,4 @@
+use std::error::Error;
 use std::io;
 
 use deadpool_postgres::PoolError;
@@ -64,7 +65,10 @@ impl From<StorageError> for Failure {
 /// Whether the same may go well a little later: the connection is gone, the server starts, ends or was demoted, or others hold
 /// what was wanted.
 fn is_passing(error: &tokio_postgres::Error) -> bool {
-    let Some(state) = error.code() else { return true };
+    let Some(state) = error.code() else {
+        // Of a connection, or of nothing else than its end.
+        return error.source().is_none_or(<dyn Error>::is::<io::Error>);
+    };
     [
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,

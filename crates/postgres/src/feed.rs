@@ -77,7 +77,8 @@ impl PostgresStore {
 fn since(after: Position, rows: &[Row]) -> Since {
     let latest = rows.first().map_or(0, |row| row.get::<_, i64>("latest")).cast_unsigned();
     let rows = if rows.first().is_some_and(|row| row.get::<_, Option<i64>>("number").is_none()) { &[] } else { rows };
-    if rows.is_empty() && (after != Position::START || latest > 0) {
+    let is_start = after == Position::START;
+    if (after.number == 0 && !is_start) || (rows.is_empty() && !(is_start && latest == 0)) {
         return Since::Compacted;
     }
     let place = |row: &Row| position(row.get("number"), row.get("tag"));

@@ -176,8 +176,8 @@ impl KeyStore for PostgresStore {
 
 impl PostgresStore {
     /// Does the work, and waits until it is durable. What others did that it has only found so is waited for too.
-    async fn acknowledged(&self, work: Work<'_>) -> Result<(Done, Position), StorageError> {
-        let (inner, deadline) = (self.inner(), Instant::now() + WRITE_DEADLINE);
+    pub(crate) async fn acknowledged(&self, work: Work<'_>) -> Result<(Done, Position), StorageError> {
+        let (inner, deadline) = (self.inner(), Instant::now() + WRITE_DEADLINE + work.allowance());
         let _place = inner.writers.try_acquire().map_err(|_| StorageError::Busy)?;
         inner.barrier.admit()?;
         let (done, position) = inner.write(work, deadline).await?;
@@ -185,7 +185,11 @@ impl PostgresStore {
         Ok((done, position))
     }
 
-    async fn select(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StorageError> {
+    pub(crate) async fn select(
+        &self,
+        text: &str,
+        parameters: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<Row>, StorageError> {
         timed(|| async {
             let client = self.pool().get().await?;
             let statement = client.prepare_cached(text).await?;

@@ -1,7 +1,8 @@
 //! The durable store on PostgreSQL 14 and later: many hosts, synchronous replicas.
 //!
 //! [`PostgresStore`] implements [`KeyStore`](tollgate_storage::KeyStore), so that a
-//! [`Follower`](tollgate_storage::Follower) keeps an engine in sync with it as with any other. [`PostgresConfig`] says where the
+//! [`Follower`](tollgate_storage::Follower) keeps an engine in sync with it as with any other, and
+//! [`AccountStore`](tollgate_storage::AccountStore). [`PostgresConfig`] says where the
 //! servers are. `docs/postgres.md` goes from an empty cluster to two serving hosts.
 //!
 //! ```no_run
@@ -26,6 +27,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod append;
 mod barrier;
 mod config;

@@ -69,7 +69,8 @@ const FOUNDATION: &str = "
 ";
 
 /// Step N turns schema version N into N + 1. A released step is never edited.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     -- API keys, client secrets and opaque access tokens: digests only.
     CREATE TABLE tollgate.keys (
         number            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -139,4 +140,54 @@ const STEPS: &[&str] = &["
         number            bigint NOT NULL
     ) WITH (fillfactor = 10, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
     INSERT INTO tollgate.head VALUES (1, 0);
-"];
+",
+    "
+    -- What the service alone keeps.
+    CREATE TABLE tollgate.users (
+        id                text COLLATE \"C\" PRIMARY KEY,
+        email             text COLLATE \"C\" NOT NULL UNIQUE,
+        password_hash     text NOT NULL,
+        scopes            text NOT NULL,
+        created_at        bigint NOT NULL
+    );
+
+    CREATE TABLE tollgate.sites (
+        id                text COLLATE \"C\" PRIMARY KEY,
+        user_id           text COLLATE \"C\" NOT NULL REFERENCES tollgate.users (id) ON DELETE CASCADE,
+        name              text NOT NULL,
+        url               text NOT NULL,
+        created_at        bigint NOT NULL
+    );
+    CREATE INDEX sites_by_user ON tollgate.sites (user_id, created_at, id);
+
+    -- One row: the whole rotation, since its steps concern all keys together.
+    CREATE TABLE tollgate.signing_keys (
+        id                int PRIMARY KEY CHECK (id = 1),
+        version           bigint NOT NULL,
+        private_jwks      text NOT NULL
+    );
+
+    CREATE TABLE tollgate.login_sessions (
+        digest            bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
+        user_id           text COLLATE \"C\" NOT NULL REFERENCES tollgate.users (id) ON DELETE CASCADE,
+        created_at        bigint NOT NULL,
+        expires_at        bigint NOT NULL
+    );
+    CREATE INDEX login_sessions_by_expiry ON tollgate.login_sessions (expires_at);
+
+    -- One row a code. The token made from it is named here, so that a second use can revoke it.
+    CREATE TABLE tollgate.authorization_codes (
+        digest            bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
+        client_id         text NOT NULL,
+        user_id           text NOT NULL,
+        redirect_uri      text NOT NULL,
+        code_challenge    text NOT NULL,
+        scope             text NOT NULL,
+        created_at        bigint NOT NULL,
+        expires_at        bigint NOT NULL,
+        used_at           bigint,
+        token_id          text NOT NULL
+    );
+    CREATE INDEX authorization_codes_by_expiry ON tollgate.authorization_codes (expires_at);
+",
+];

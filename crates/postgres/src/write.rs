@@ -5,14 +5,17 @@ use std::time::Duration;
 use deadpool_postgres::{Object, Pool};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::types::ToSql;
+use tollgate_storage::accounts::Redemption;
 use tollgate_storage::limits::CHANGES_KEPT;
 use tollgate_storage::{Command, Existing, Outcome, Position, StorageError, StoredKey};
 
+use crate::accounts::{self, AccountWork};
 use crate::append::{APPEND, Append, Batch, Changed, position, random};
 use crate::error::{Failure, of_server};
 use crate::import;
 use crate::limits::{
-    ATTEMPT_TIMEOUT, CHANGES_PER_COMPACTION, FIRST_RETRY_WAIT, MAX_CONFLICTS, MAX_RETRY_WAIT, WRITE_DEADLINE,
+    ATTEMPT_TIMEOUT, CHANGES_PER_COMPACTION, FIRST_RETRY_WAIT, IMPORT_TIME_A_KEY, MAX_CONFLICTS, MAX_RETRY_WAIT,
+    WRITE_DEADLINE,
 };
 use crate::store::Inner;
 use crate::transaction::PostgresTransaction;
@@ -22,7 +25,18 @@ use crate::transaction::PostgresTransaction;
 pub(crate) enum Work<'w> {
     Commands(&'w [Command]),
     Import(&'w [StoredKey], Existing),
+    Account(AccountWork<'w>),
     Heartbeat,
+}
+
+impl Work<'_> {
+    /// How much longer than a command it may take.
+    pub(crate) fn allowance(self) -> Duration {
+        match self {
+            Work::Import(keys, _) => IMPORT_TIME_A_KEY * u32::try_from(keys.len()).unwrap_or(u32::MAX),
+            _ => Duration::ZERO,
+        }
+    }
 }
 
 /// What it came to.
@@ -30,6 +44,7 @@ pub(crate) enum Work<'w> {
 pub(crate) enum Done {
     Outcomes(Vec<Outcome>),
     Added(Vec<bool>),
+    Redeemed(Box<Redemption>),
     Nothing,
 }
 
@@ -42,7 +57,7 @@ impl Inner {
         let mut writer = Writer { batch: random()?, committing: None };
         let (mut wait, mut conflicts) = (FIRST_RETRY_WAIT, 0);
         loop {
-            let attempt_ends = deadline.min(Instant::now() + ATTEMPT_TIMEOUT);
+            let attempt_ends = deadline.min(Instant::now() + ATTEMPT_TIMEOUT + work.allowance());
             let failure = match timeout_at(attempt_ends, writer.attempt(&self.pool, work)).await {
                 Ok(Ok(Attempted::Done(done, position))) => {
                     self.compact_now_and_then(position).await;
@@ -130,6 +145,7 @@ impl Writer {
                 Done::Outcomes(outcomes)
             }
             Work::Import(keys, existing) => Done::Added(import::run(client, &mut transaction, keys, existing).await?),
+            Work::Account(work) => accounts::run(client, &mut transaction, work).await?,
             Work::Heartbeat => {
                 transaction.changed(Changed::Heartbeat);
                 Done::Nothing

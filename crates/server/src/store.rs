@@ -4,15 +4,18 @@ use crate::error::ServerError;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tollgate_postgres::{PostgresConfig, PostgresStore};
 use tollgate_sqlite::{SqliteAccountStore, SqliteKeyStore};
 use tollgate_storage::{AccountStore, KeyStore, StorageError};
 
-/// A store: a folder, as a path or as `sqlite:DIR`.
+/// A store: a folder, as a path or as `sqlite:DIR`, or a database, as `postgres://...` ([`PostgresConfig::from_url`]).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum StoreUrl {
     /// SQLite files in that folder; of a store of keys alone also its file.
     Sqlite(PathBuf),
+    /// A database of PostgreSQL, for many hosts.
+    Postgres(Box<PostgresConfig>),
 }
 
 impl StoreUrl {
@@ -24,20 +27,28 @@ impl StoreUrl {
         let Some(text) = name.to_str() else { return Ok(Self::Sqlite(name.to_owned())) };
         match text.split_once(':') {
             Some(("sqlite", folder)) => Ok(Self::Sqlite(folder.into())),
-            Some((scheme, rest)) if rest.starts_with("//") => Err(StorageError::Location {
+            Some((scheme, rest)) if rest.starts_with("//") => {
                 // What follows may hold a password.
-                location: format!("{scheme}://..."),
-                source: "a store is a folder or sqlite:DIR".into(),
-            }),
+                let refused = |source| StorageError::Location { location: format!("{scheme}://..."), source };
+                match scheme {
+                    "postgres" | "postgresql" => match PostgresConfig::from_url(text) {
+                        Ok(config) => Ok(Self::Postgres(Box::new(config))),
+                        Err(error) => Err(refused(error.into())),
+                    },
+                    _ => Err(refused("a store is a folder, sqlite:DIR or postgres://...".into())),
+                }
+            }
             _ => Ok(Self::Sqlite(name.to_owned())),
         }
     }
 
-    /// Whether there is a store of keys.
+    /// Whether there is a store of keys, or a database in which one is made.
     #[must_use]
     pub fn exists(&self) -> bool {
-        let Self::Sqlite(path) = self;
-        file_of(path).is_file()
+        match self {
+            Self::Sqlite(path) => file_of(path).is_file(),
+            Self::Postgres(_) => true,
+        }
     }
 
     /// Opens the store of keys, and makes it when it is missing.
@@ -45,8 +56,10 @@ impl StoreUrl {
     /// # Errors
     /// When it cannot be used, or a newer release wrote it.
     pub async fn open_keys(&self) -> Result<Arc<dyn KeyStore>, StorageError> {
-        let Self::Sqlite(path) = self;
-        Ok(Arc::new(SqliteKeyStore::open_file(&file_of(path))?))
+        Ok(match self {
+            Self::Sqlite(path) => Arc::new(SqliteKeyStore::open_file(&file_of(path))?),
+            Self::Postgres(config) => Arc::new(PostgresStore::open(config).await?),
+        })
     }
 
     /// Opens the store of accounts, and makes it when it is missing.
@@ -55,7 +68,10 @@ impl StoreUrl {
     /// [`ServerError::OldDataFolder`] when the folder holds what this release does not read, [`ServerError::Store`] when it
     /// cannot be used or a newer release wrote it.
     pub async fn open_accounts(&self) -> Result<Arc<dyn AccountStore>, ServerError> {
-        let Self::Sqlite(folder) = self;
+        let folder = match self {
+            Self::Sqlite(folder) => folder,
+            Self::Postgres(config) => return Ok(Arc::new(PostgresStore::open(config).await?)),
+        };
         let old = folder.join(OLD_FILE_NAME);
         if old.exists() {
             return Err(ServerError::OldDataFolder { file: old });
@@ -70,11 +86,13 @@ impl From<&Path> for StoreUrl {
     }
 }
 
-/// As people know it: of SQLite the file of keys.
+/// As people know it: of SQLite the file of keys, of a database its URL without the password.
 impl fmt::Display for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Sqlite(path) = self;
-        file_of(path).display().fmt(f)
+        match self {
+            Self::Sqlite(path) => file_of(path).display().fmt(f),
+            Self::Postgres(config) => config.fmt(f),
+        }
     }
 }
 

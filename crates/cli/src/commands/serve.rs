@@ -32,7 +32,8 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with = "store")]
     demo: bool,
 
-    /// The store: a folder, also as sqlite:DIR, made when missing; ./tollgate-data otherwise. Other processes may change its keys,
+    /// The store: a folder, also as sqlite:DIR, made when missing; ./tollgate-data otherwise. Or postgres://USER@HOST/DATABASE, for
+    /// several hosts. Other processes may change its keys,
     /// clients and revocations meanwhile: that counts at once
     #[arg(long, visible_alias = "data", value_name = "URL")]
     store: Option<PathBuf>,

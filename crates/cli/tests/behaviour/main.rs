@@ -8,6 +8,9 @@ mod bench;
 mod check;
 mod claims;
 mod client;
+#[path = "../../../postgres/tests/behaviour/cluster.rs"]
+#[allow(dead_code, reason = "the tests of that store use more of it")]
+mod cluster;
 mod configuration;
 #[cfg(unix)]
 mod docs;
@@ -21,6 +24,7 @@ mod jws;
 mod key_sources;
 mod keys;
 mod make;
+mod postgres;
 mod providers;
 mod public_reports;
 mod requests;

@@ -5,6 +5,7 @@
 
 mod cluster;
 mod commands;
+mod conformance;
 mod cutter;
 mod durability;
 mod failover;

@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "../../../postgres/tests/behaviour/cluster.rs"]
+#[allow(dead_code, reason = "the tests of that store use more of it")]
+mod cluster;
+
 mod admin_clients;
 mod admin_keys;
 mod api_keys;
@@ -10,6 +14,7 @@ mod demo;
 mod limits;
 mod logs;
 mod opaque;
+mod postgres;
 mod processes;
 mod proxies;
 mod restart;

@@ -44,6 +44,12 @@ fn a_store_is_a_folder_or_a_url() {
     ] {
         assert_eq!(StoreUrl::parse(Path::new(name)).unwrap(), expected, "{name}");
     }
+    let url = "postgres://tollgate:secret@db1.example,db2.example/keys?password_file=/etc/password";
+    let database = StoreUrl::parse(Path::new(url)).unwrap();
+    assert!(matches!(&database, StoreUrl::Postgres(_)) && database.exists());
+    assert_eq!(database.to_string(), "postgres://tollgate@db1.example:5432,db2.example:5432/keys");
+    let refused = StoreUrl::parse(Path::new("postgres://me:secret@db/keys?sslmode=allow")).unwrap_err().to_string();
+    assert!(refused.contains("sslmode") && !refused.contains("secret"), "{refused}");
     let refused = StoreUrl::parse(Path::new("mysql://root:secret@db/tollgate")).unwrap_err().to_string();
     assert!(refused.contains("mysql") && !refused.contains("secret"), "{refused}");
 }
