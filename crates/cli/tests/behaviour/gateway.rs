@@ -163,3 +163,25 @@ fn what_cannot_work_is_refused_with_its_line() {
     );
     refused("[gateway]\nidentity = { x-user = \"email\" }\n", "expected subject, issuer");
 }
+
+#[test]
+fn the_file_of_the_document_works() {
+    let document = include_str!("../../../../docs/gateway.md");
+    let block = document.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let folder = Folder::new();
+    let key = folder.key("ES256", "k1");
+    std::fs::copy(&key, folder.path("jwks.json")).unwrap();
+    let file = folder.write("tollgate.toml", block);
+    let checked = run(&["check", "--config", &file], "");
+    assert_eq!(checked.status, 0, "{checked:?}");
+    let gateway = Gateway::start(&file);
+    let made = ["token", "new", "--key", &key, "--issuer", "https://as.example/", "--audience", "https://api.example"];
+    let bearer = |further: &[&str]| {
+        format!("Authorization: Bearer {}\r\n", run(&[&made, further].concat(), "").stdout.trim_end())
+    };
+    assert_eq!(gateway.status("GET", "/", ""), 200);
+    assert_eq!(gateway.status("GET", "/account", &bearer(&[])), 200);
+    assert_eq!(gateway.status("GET", "/sites/7", &bearer(&[])), 403);
+    assert_eq!(gateway.status("HEAD", "/sites/7", &bearer(&["--scope", "read:sites"])), 200);
+    assert_eq!(gateway.stop().0, Some(0));
+}
