@@ -14,6 +14,7 @@ mod names;
 pub(crate) mod revoke;
 pub(crate) mod serve;
 pub(crate) mod token;
+pub(crate) mod user;
 pub(crate) mod verify;
 
 use std::io::{self, Write};

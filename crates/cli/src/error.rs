@@ -8,7 +8,7 @@ use tollgate::BuildError;
 use tollgate::apikeys::KeyError;
 use tollgate::keys::{NoUsableKey, NotAKeyFile};
 use tollgate_issuer::IssuerError;
-use tollgate_server::ServerError;
+use tollgate_server::{AccountError, ServerError};
 use tollgate_storage::{LineRefused, StorageError};
 
 /// The exit status of bad usage or configuration.
@@ -18,6 +18,9 @@ pub(crate) const USAGE_OR_CONFIGURATION: u8 = 2;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum CommandError {
+    /// A user cannot be as described.
+    #[error("{0}")]
+    Account(#[from] AccountError),
     /// A file could not be read or written.
     #[error("{}: {source}", .path.display())]
     File { path: PathBuf, source: io::Error },

@@ -1,9 +1,8 @@
 use crate::error::ServerError;
 use crate::ids::now;
 use crate::key_store::{FollowedStore, NewKey};
-use crate::limits::{
-    MAX_API_KEYS_PER_USER, MAX_EMAIL_BYTES, MAX_NAME_BYTES, MAX_PARAMETER_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS,
-};
+use crate::limits::{MAX_API_KEYS_PER_USER, MAX_NAME_BYTES, MAX_PARAMETER_BYTES};
+use crate::new_user::NewUser;
 use crate::passwords::Passwords;
 use crate::scope;
 use std::sync::Arc;
@@ -88,19 +87,8 @@ impl Accounts {
     /// # Errors
     /// [`AccountError::Invalid`]; [`Refusal::AlreadyExists`] when the address is taken.
     pub fn add_user(&self, email: &str, password: &str, scopes: &str) -> Result<User, AccountError> {
-        let email = User::normal_email(email);
-        let has_parts = email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
-        check("email", has_parts && is_text(&email, MAX_EMAIL_BYTES) && !email.contains(' '))?;
-        check("password", password.chars().count() >= MIN_PASSWORD_CHARS && password.len() <= MAX_PASSWORD_BYTES)?;
-        check("scopes", scope::is_valid(scopes))?;
-        let user = User {
-            id: new_key_id(USER_ID_PREFIX.trim_end_matches('_'))?,
-            email,
-            scopes: scopes.to_owned(),
-            created_at: now(),
-        };
-        let hash = self.passwords.hash(password.as_bytes())?;
-        self.keys.wait(self.store.add_user(&user, &hash))?;
+        let NewUser { user, password_hash } = NewUser::new(email, password, scopes)?;
+        self.keys.wait(self.store.add_user(&user, &password_hash))?;
         Ok(user)
     }
 

@@ -59,10 +59,10 @@ pub(crate) const ARGON2_LANES: u32 = 1;
 pub(crate) const PASSWORD_QUEUE_WAIT: Duration = Duration::from_secs(5);
 
 /// Characters of a password: NIST SP 800-63B section 5.1.1.2 asks for at least eight.
-pub(crate) const MIN_PASSWORD_CHARS: usize = 8;
+pub const MIN_PASSWORD_CHARS: usize = 8;
 
 /// Bytes of a password that are looked at at all: well above the 64 characters that NIST SP 800-63B asks for.
-pub(crate) const MAX_PASSWORD_BYTES: usize = 1_024;
+pub const MAX_PASSWORD_BYTES: usize = 1_024;
 
 /// Bytes of an e-mail address: RFC 5321 section 4.5.3.1.3 allows a path 256 with its brackets.
 pub(crate) const MAX_EMAIL_BYTES: usize = 254;

@@ -25,17 +25,10 @@ pub(crate) struct Busy;
 impl Passwords {
     /// Computes one hash, so call it where blocking is allowed.
     pub(crate) fn new() -> Result<Self, ServerError> {
-        let params =
-            Params::new(ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES, None).map_err(|_| ServerError::PasswordHash)?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let argon2 = argon2()?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let nobody = hash(&argon2, b"the password of nobody")?;
         Ok(Self { turns: Arc::new(Semaphore::new(cores)), argon2, nobody: nobody.into() })
-    }
-
-    /// Hashes a new password into a PHC string. Blocks.
-    pub(crate) fn hash(&self, password: &[u8]) -> Result<String, ServerError> {
-        hash(&self.argon2, password)
     }
 
     /// Whether `password` is the one that `phc` was made from; `None` costs the same and is never it.
@@ -63,6 +56,17 @@ impl Passwords {
             Ok(Err(_)) | Err(_) => Err(Busy),
         }
     }
+}
+
+/// Hashes a new password into a PHC string. Blocks.
+pub(crate) fn hash_password(password: &[u8]) -> Result<String, ServerError> {
+    hash(&argon2()?, password)
+}
+
+fn argon2() -> Result<Argon2<'static>, ServerError> {
+    let params =
+        Params::new(ARGON2_MEMORY_KIB, ARGON2_PASSES, ARGON2_LANES, None).map_err(|_| ServerError::PasswordHash)?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
 fn hash(argon2: &Argon2<'_>, password: &[u8]) -> Result<String, ServerError> {

@@ -34,5 +34,6 @@ mod serve;
 mod status_lists;
 mod support;
 mod usage;
+mod user;
 mod verify;
 mod wycheproof;

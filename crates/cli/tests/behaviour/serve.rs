@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use crate::support::{Folder, command, run};
 use serde_json::Value;
 
-struct Service {
+pub(crate) struct Service {
     child: Child,
     stdout: BufReader<ChildStdout>,
     origin: String,
 }
 
 impl Service {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut child =
             command(&[&["serve", "--listen", "127.0.0.1:0", "--log", "off"], arguments].concat()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -28,6 +28,21 @@ impl Service {
 
     fn get(&self, path: &str) -> String {
         self.get_with(path, "")
+    }
+
+    pub(crate) fn post(&self, path: &str, body: &str) -> String {
+        let address = self.origin.strip_prefix("http://").unwrap();
+        let mut stream = TcpStream::connect(address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
     }
 
     /// With these header lines.
@@ -53,7 +68,7 @@ impl Service {
     }
 
     /// Stops the service as Ctrl-C does; its exit status and the rest of its standard output.
-    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn stop(mut self, signal: &str) -> (Option<i32>, String) {
         let killed = std::process::Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
         let mut rest = String::new();

@@ -1,0 +1,46 @@
+use crate::accounts::AccountError;
+use crate::ids::now;
+use crate::limits::{MAX_EMAIL_BYTES, MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS};
+use crate::passwords::hash_password;
+use crate::{accounts, scope};
+use tollgate_storage::accounts::User;
+use tollgate_storage::{USER_ID_PREFIX, new_key_id};
+
+/// A user to be added to an [`AccountStore`](tollgate_storage::AccountStore), by the rules of every door.
+///
+/// ```
+/// use tollgate_server::NewUser;
+///
+/// let new = NewUser::new("Ada@Example.com", "the-analytical-engine", "read:sites")?;
+/// assert_eq!(new.user.email, "ada@example.com");
+/// assert!(new.password_hash.starts_with("$argon2id$"));
+/// assert!(NewUser::new("ada", "the-analytical-engine", "").is_err());
+/// # Ok::<(), tollgate_server::AccountError>(())
+/// ```
+#[derive(Clone)]
+pub struct NewUser {
+    /// With a new random id.
+    pub user: User,
+    /// The PHC string of the password's hash (argon2id).
+    pub password_hash: String,
+}
+
+impl NewUser {
+    /// `scopes`: scope-tokens joined by single spaces. Hashing takes tens of milliseconds: call it where blocking is allowed.
+    ///
+    /// # Errors
+    /// [`AccountError::Invalid`] for an address without `@`, a password shorter than [`MIN_PASSWORD_CHARS`] or longer than
+    /// [`MAX_PASSWORD_BYTES`], or what is no scope.
+    pub fn new(email: &str, password: &str, scopes: &str) -> Result<Self, AccountError> {
+        let email = User::normal_email(email);
+        let has_parts = email.split_once('@').is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty());
+        let is_address = has_parts && accounts::is_text(&email, MAX_EMAIL_BYTES) && !email.contains(' ');
+        accounts::check("email", is_address)?;
+        let is_long_enough = password.chars().count() >= MIN_PASSWORD_CHARS && password.len() <= MAX_PASSWORD_BYTES;
+        accounts::check("password", is_long_enough)?;
+        accounts::check("scopes", scope::is_valid(scopes))?;
+        let id = new_key_id(USER_ID_PREFIX.trim_end_matches('_'))?;
+        let user = User { id, email, scopes: scopes.to_owned(), created_at: now() };
+        Ok(NewUser { user, password_hash: hash_password(password.as_bytes())? })
+    }
+}
