@@ -8,10 +8,11 @@ mod secrets;
 mod state;
 
 use clap::{Args, Subcommand};
-use tollgate::KeyState;
+use tollgate_storage::Issued;
 
 use super::Outcome;
 use crate::error::CommandError;
+use crate::values::now;
 
 const HELP: &str = "\
 A client is kept in the same store as API keys (--store FILE, or the environment variable TOLLGATE_STORE), its secrets as keys of
@@ -34,9 +35,9 @@ pub(crate) struct Arguments {
 enum Command {
     New(new::Arguments),
     List(list::Arguments),
-    /// Switch clients off: their secrets are rejected until they are enabled again.
+    /// Switch clients off: their secrets are rejected until they are enabled again, what they were issued is revoked.
     #[command(after_help = state::DISABLE_HELP)]
-    Disable(state::Arguments),
+    Disable(state::Disable),
     /// Switch clients on again.
     #[command(after_help = state::ENABLE_HELP)]
     Enable(state::Arguments),
@@ -49,10 +50,26 @@ impl Arguments {
         match &self.command {
             Command::New(arguments) => arguments.run(),
             Command::List(arguments) => arguments.run(),
-            Command::Disable(arguments) => arguments.run(KeyState::Disabled),
-            Command::Enable(arguments) => arguments.run(KeyState::Active),
+            Command::Disable(arguments) => arguments.run(),
+            Command::Enable(arguments) => arguments.run(None),
             Command::Rotate(arguments) => arguments.run(),
             Command::Remove(arguments) => arguments.run(),
         }
+    }
+}
+
+/// What clients were issued.
+#[derive(Args, Debug)]
+struct IssuedOption {
+    /// The `iss` of JWTs that they were issued, which are revoked too; to be given once for each. Their opaque access tokens are
+    /// revoked in any case
+    #[arg(long, value_name = "ISS")]
+    issuer: Vec<String>,
+}
+
+impl IssuedOption {
+    fn so_far(&self) -> Issued {
+        // Times are whole seconds: those issued in this one are meant too. When the last has expired nobody knows here.
+        Issued { issuers: self.issuer.clone(), made_before: now().saturating_add(1), until: i64::MAX }
     }
 }

@@ -66,7 +66,9 @@ impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
         match store.wait(store.key(&self.id))? {
-            Some(old) => rotate(&store, &old, self.overlap, &self.format, self.json),
+            Some(old) => rotate(&store, &old, self.overlap, &self.format, self.json, |new, overlap_ends_at| {
+                Command::RotateKey { id: self.id.clone(), new, overlap_ends_at }
+            }),
             None => refuse(&self.id, "unknown-api-key", "is no key of this store", self.json),
         }
     }
@@ -80,13 +82,14 @@ struct Replacement<'k> {
     old_ends_at: i64,
 }
 
-/// Puts a new key in the place of `old`, and prints it.
+/// Puts a new key in the place of `old` by that command, and prints it.
 pub(in crate::commands) fn rotate(
     store: &Store,
     old: &StoredKey,
     overlap: OverlapOption,
     format: &FormatOption,
     json: bool,
+    command: impl FnOnce(StoredKey, i64) -> Command,
 ) -> Result<Outcome, CommandError> {
     let id = old.record.id();
     let format = match old.format.as_deref().and_then(labels) {
@@ -102,10 +105,10 @@ pub(in crate::commands) fn rotate(
     )
     .made_at(now);
     let overlap_ends_at = now + i64::from(overlap.overlap);
-    let command = Command::RotateKey { id: id.to_owned(), new: new.clone(), overlap_ends_at };
-    if let Err(refusal) = store.run_command(command)? {
+    if let Err(refusal) = store.run_command(command(new.clone(), overlap_ends_at))? {
         let reason = match &refusal {
             Refusal::NotFound { .. } => return refuse(id, "unknown-api-key", "is no key of this store", json),
+            Refusal::Changed { .. } => "was rotated meanwhile; look again".to_owned(),
             Refusal::KeyRevoked => "is revoked, which is for ever; make a new one".to_owned(),
             Refusal::Disabled { .. } => "is disabled; enable it first".to_owned(),
             Refusal::KeyRotated { rotated_to } => format!("was rotated to {rotated_to} already; rotate that one"),

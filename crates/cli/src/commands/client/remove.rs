@@ -2,23 +2,25 @@
 
 use clap::Args;
 use serde::Serialize;
-use tollgate_storage::{Command, Issued, Refusal};
+use tollgate::KeyState;
+use tollgate_storage::{Command, StoredKey};
 
-use super::secrets::unknown;
+use super::IssuedOption;
+use super::secrets::{secrets, unknown};
 use crate::commands::{Names, Outcome};
 use crate::error::CommandError;
 use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
-JWTs that were issued to a client are good until they expire: `tollgate revoke client` ends them.
+JWTs that were issued to a client are good until they expire, unless --issuer names who issued them.
 With --json one line a client: {\"ok\":true,\"id\":...,\"secrets\":...}, how many secrets were revoked, or
 {\"ok\":false,\"id\":...,\"error\":...}. Exit status: 0, or 1 when one is unknown.
 
 Examples:
   tollgate client remove billing --store /var/lib/tollgate";
 
-/// Remove clients and revoke their secrets.
+/// Remove clients, and revoke their secrets and what they were issued.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct Arguments {
@@ -29,6 +31,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     store: StoreOption,
 
+    #[command(flatten)]
+    issued: IssuedOption,
+
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -38,7 +43,7 @@ pub(super) struct Arguments {
 struct Line<'i> {
     ok: bool,
     id: &'i str,
-    secrets: u64,
+    secrets: usize,
 }
 
 impl Arguments {
@@ -47,18 +52,16 @@ impl Arguments {
         let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
         Names::new(&self.ids).for_each_batch(|ids| {
             for id in ids {
-                let command = Command::RemoveClient { id: (*id).to_owned(), issued: Issued::default() };
+                let is_live = |key: &&StoredKey| key.record.state() != KeyState::Revoked;
+                let live = secrets(&store, id)?.iter().filter(is_live).count();
+                let command = Command::RemoveClient { id: (*id).to_owned(), issued: self.issued.so_far() };
                 let written = match (store.run_command(command)?, self.json) {
-                    (Err(Refusal::NotFound { .. }), json) => {
+                    (Err(_), json) => {
                         outcome = Outcome::Rejected;
                         unknown(id, json, &mut output).map(drop)
                     }
-                    (Err(refusal), _) => return Err(store.failed(refusal.into())),
-                    // The client itself is one.
-                    (Ok(changed), true) => output.write(&Line { ok: true, id, secrets: changed - 1 }),
-                    (Ok(changed), false) => {
-                        output.write_text(&format!("{id} removed ({} secrets revoked)\n", changed - 1))
-                    }
+                    (Ok(_), true) => output.write(&Line { ok: true, id, secrets: live }),
+                    (Ok(_), false) => output.write_text(&format!("{id} removed ({live} secrets revoked)\n")),
                 };
                 if let Err(error) = written.and_then(|()| output.flush()) {
                     outcome = gone_or_failed(error)?;

@@ -1,9 +1,10 @@
 //! `tollgate client rotate`.
 
 use clap::Args;
-use tollgate::KeyState;
+use tollgate::{KeyKind, KeyState};
+use tollgate_storage::Command;
 
-use super::secrets::{secrets, unknown};
+use super::secrets::unknown;
 use crate::commands::Outcome;
 use crate::commands::api_key::rotate::{OverlapOption, refuse, rotate};
 use crate::error::CommandError;
@@ -12,14 +13,14 @@ use crate::stream::{JsonLines, gone_or_failed};
 use crate::values::now;
 
 const HELP: &str = "\
-Of a client with one secret; where there are several, `tollgate api-key rotate` takes the id of one.
+All other secrets of the client end with the overlap, or sooner; `tollgate api-key rotate` takes the id of one and leaves the others.
 Standard output has the new secret and nothing else, or with --json what `tollgate api-key rotate --json` prints.
 
 Examples:
   tollgate client rotate billing --store /var/lib/tollgate
   tollgate client rotate billing --overlap 7d --json";
 
-/// Make a secret in the place of a client's, and print it, once; the old one stays good for a while.
+/// Make a secret in the place of a client's, and print it, once; the old ones stay good for a while.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct Arguments {
@@ -42,34 +43,21 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
-        let (store, now) = (self.store.open()?, now());
-        let all = secrets(&store, &self.id)?;
-        if all.is_empty() {
+        let store = self.store.open()?;
+        // The newest first. What ended is not what the client uses.
+        let secrets = store.wait(store.live_keys_of(&self.id, KeyKind::ClientSecret, now()))?;
+        let Some(newest) = secrets.first() else {
             let mut output = JsonLines::new();
             let told = unknown(&self.id, self.json, &mut output);
             return told.and_then(|outcome| output.flush().map(|()| outcome)).or_else(gone_or_failed);
-        }
-        // What ended, or was rotated before, is not what the client uses.
-        let is_current = |key: &&tollgate_storage::StoredKey| {
-            key.record.state() == KeyState::Active
-                && key.rotated_to.is_none()
-                && key.ends_at().is_none_or(|end| end > now)
         };
-        let current: Vec<_> = all.iter().filter(is_current).collect();
-        match *current {
-            [secret] => rotate(&store, secret, self.overlap, &self.format, self.json),
-            [] => refuse(
-                &self.id,
-                "no-active-secret",
-                "has no active secret; enable it, or make one with tollgate api-key new --kind client-secret",
-                self.json,
-            ),
-            _ => refuse(
-                &self.id,
-                "several-secrets",
-                "has several secrets; rotate one of them with tollgate api-key rotate",
-                self.json,
-            ),
+        if !secrets.iter().any(|secret| secret.record.state() == KeyState::Active) {
+            let reason = "has no active secret; enable it, or make one with tollgate api-key new --kind client-secret";
+            return refuse(&self.id, "no-active-secret", reason, self.json);
         }
+        rotate(&store, newest, self.overlap, &self.format, self.json, |new, overlap_ends_at| {
+            let (id, current) = (self.id.clone(), Some(newest.record.id().to_owned()));
+            Command::RotateClientSecret { id, current, new, overlap_ends_at }
+        })
     }
 }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use tollgate::KeyState;
 use tollgate_storage::{Command, StoredKey};
 
+use super::IssuedOption;
 use super::secrets::{secrets, unknown};
 use crate::commands::{Names, Outcome};
 use crate::error::CommandError;
@@ -12,12 +13,13 @@ use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
 pub(super) const DISABLE_HELP: &str = "\
-JWTs that were issued to a client are good until they expire: `tollgate revoke client` ends them.
+JWTs that were issued to a client are good until they expire, unless --issuer names who issued them.
 With --json one line a client: {\"ok\":true,\"id\":...,\"state\":...,\"secrets\":...}, how many of its secrets are in that state now, or
 {\"ok\":false,\"id\":...,\"error\":...}. Exit status: 0, or 1 when one is unknown.
 
 Examples:
-  tollgate client disable billing --store /var/lib/tollgate";
+  tollgate client disable billing --store /var/lib/tollgate
+  tollgate client disable billing --issuer https://as.example";
 
 pub(super) const ENABLE_HELP: &str = "\
 Secrets that are revoked stay so. Exit status: 0, or 1 when one is unknown.
@@ -40,6 +42,16 @@ pub(super) struct Arguments {
     json: bool,
 }
 
+/// Which clients, where, and what they were issued.
+#[derive(Args, Debug)]
+pub(super) struct Disable {
+    #[command(flatten)]
+    clients: Arguments,
+
+    #[command(flatten)]
+    issued: IssuedOption,
+}
+
 #[derive(Serialize)]
 struct Line<'i> {
     ok: bool,
@@ -48,21 +60,32 @@ struct Line<'i> {
     secrets: usize,
 }
 
+impl Disable {
+    pub(super) fn run(&self) -> Result<Outcome, CommandError> {
+        self.clients.run(Some(&self.issued))
+    }
+}
+
 impl Arguments {
-    pub(super) fn run(&self, state: KeyState) -> Result<Outcome, CommandError> {
+    /// Disables the clients, and revokes what they were issued; or enables them.
+    pub(super) fn run(&self, disable: Option<&IssuedOption>) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
+        let state = if disable.is_some() { KeyState::Disabled } else { KeyState::Active };
         let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
         Names::new(&self.ids).for_each_batch(|ids| {
             for id in ids {
-                let keys = secrets(&store, id)?;
-                let written = if keys.is_empty() && store.wait(store.client(id))?.is_none() {
+                let name = (*id).to_owned();
+                let changed = store.run_command(match disable {
+                    Some(issued) => Command::DisableClient { id: name, issued: issued.so_far() },
+                    None => Command::EnableClient { id: name },
+                })?;
+                let written = if changed.is_err() {
                     outcome = Outcome::Rejected;
                     unknown(id, self.json, &mut output).map(drop)
                 } else {
-                    let put = |key: &StoredKey| Command::PutKeyInState { id: key.record.id().to_owned(), state };
-                    let executed = store.wait(store.execute(keys.iter().map(put).collect()))?;
                     // Those that are revoked stay so.
-                    let secrets = executed.outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+                    let in_state = |key: &&StoredKey| key.record.state() == state;
+                    let secrets = secrets(&store, id)?.iter().filter(in_state).count();
                     let line = Line { ok: true, id, state: state.as_str(), secrets };
                     match self.json {
                         true => output.write(&line),
