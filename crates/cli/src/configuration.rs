@@ -227,6 +227,7 @@ impl Configuration {
         if let Some(followed) = &followed {
             api_keys = Some(followed.api_keys.len());
             builder = builder.api_keys(followed.api_keys.clone()).revocations(followed.revocations.clone());
+            builder = builder.require_fresh_api_keys();
         }
         if let Some(bytes) = self.max_header_bytes {
             builder = builder.max_header_bytes(bytes);

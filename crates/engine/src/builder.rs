@@ -26,6 +26,7 @@ pub struct EngineBuilder {
     issuers_at_run_time: bool,
     opaque_issuers: Vec<OpaqueIssuer>,
     api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
+    require_fresh_api_keys: bool,
     last_use: Option<Arc<LastUse>>,
     accepted: AcceptedCredentials,
     max_header_bytes: usize,
@@ -43,6 +44,7 @@ impl EngineBuilder {
             issuers_at_run_time: false,
             opaque_issuers: Vec::new(),
             api_keys: None,
+            require_fresh_api_keys: false,
             last_use: None,
             accepted: AcceptedCredentials::ALL,
             max_header_bytes: DEFAULT_MAX_HEADER_BYTES,
@@ -185,7 +187,8 @@ impl EngineBuilder {
         check_freshness(&self.issuers, &self.revocations)?;
         let opaque = self.opaque_issuers.iter().map(OpaqueIssuer::settings);
         let requiring = opaque.filter(|settings| settings.require_fresh_revocations).map(|settings| &*settings.name);
-        check_shared(requiring, &self.revocations)?;
+        let key_store = self.require_fresh_api_keys.then_some(KEY_STORE);
+        check_shared(requiring.chain(key_store), &self.revocations)?;
         let issuers = Issuers::new(self.issuers)?;
         let own_keys = self.api_keys.as_ref().map(|table| table.format().head());
         let introspection = Introspection::new(&self.opaque_issuers, own_keys)?;
@@ -214,6 +217,7 @@ impl EngineBuilder {
             dpop: dpop.map_err(|error| BuildError::Dpop { error })?,
             issuers,
             api_keys: self.api_keys,
+            require_fresh_api_keys: self.require_fresh_api_keys,
             introspection,
             last_use: self.last_use,
             accepted,
@@ -236,6 +240,15 @@ impl EngineBuilder {
         self
     }
 
+    /// Accepts the keys, opaque tokens and client secrets of the table only while the [revocations](Self::revocations) are
+    /// [fresh](Revocations::are_fresh): for a table that follows a store, whose removals may otherwise be missing here. They are answered
+    /// with 503 while the revocations are stale; what is rejected anyway is rejected as before.
+    #[must_use]
+    pub fn require_fresh_api_keys(mut self) -> Self {
+        self.require_fresh_api_keys = true;
+        self
+    }
+
     /// Notes in `last_use` when keys of the table are used, as far as it says. Nothing is noted otherwise.
     #[must_use]
     pub fn last_use(mut self, last_use: impl Into<Arc<LastUse>>) -> Self {
@@ -243,6 +256,9 @@ impl EngineBuilder {
         self
     }
 }
+
+/// What vouches for keys, where an issuer would be named.
+pub(crate) const KEY_STORE: &str = "the store of API keys";
 
 /// An issuer that requires fresh revocations needs somebody who can declare that they are.
 pub(crate) fn check_freshness(issuers: &[Issuer], revocations: &Revocations) -> Result<(), BuildError> {

@@ -31,6 +31,7 @@ use crate::token::{Stamp, Token};
 pub struct Engine {
     pub(crate) issuers: Issuers,
     pub(crate) api_keys: Option<Arc<ApiKeyTable<KeyRecord>>>,
+    pub(crate) require_fresh_api_keys: bool,
     pub(crate) introspection: Option<Introspection>,
     pub(crate) last_use: Option<Arc<LastUse>>,
     pub(crate) accepted: AcceptedCredentials,

@@ -2,6 +2,7 @@
 
 use crate::accepted::Kinds;
 use crate::basic::BasicCredentials;
+use crate::builder::KEY_STORE;
 use crate::clock::Now;
 use crate::confirmation::Sender;
 use crate::credential::unless_joined;
@@ -15,6 +16,7 @@ use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::revocation::Marks;
 use crate::table::{MatchedKey, NativeKey};
+use crate::unavailable::Unavailable;
 
 impl Engine {
     pub(crate) fn admit_key(
@@ -109,6 +111,9 @@ impl Engine {
         check_in_force(record, now)?;
         self.check_not_revoked(|| Marks { api_key: Some(record.id()), ..Marks::default() })?;
         record.check_address(request.address)?;
+        if self.require_fresh_api_keys && !self.revocations.are_fresh() {
+            return Err(Unavailable::StaleRevocations { issuer: KEY_STORE.into() }.into());
+        }
         if let Some(last_use) = &self.last_use {
             last_use.note(key.digest(), now.earliest);
         }

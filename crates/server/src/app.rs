@@ -48,7 +48,8 @@ impl App {
             // The clock that wrote the times is the one that checks them.
             .leeway(0);
         let (table, revocations) = keys.tables();
-        let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations).build()?;
+        let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations);
+        let engine = engine.require_fresh_api_keys().build()?;
         let accounts = Accounts::new(store, keys)?;
         let login = Login::new(
             accounts.clone(),

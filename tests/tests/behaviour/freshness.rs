@@ -88,3 +88,38 @@ fn a65_revocations_that_nobody_could_declare_fresh_are_an_error() {
     revocations.mark_fresh();
     assert!(engine.verify_at(Draft::new(&key).sign(&key), NOW).is_ok());
 }
+
+#[test]
+fn a80_keys_of_a_store_are_503_while_it_is_stale() {
+    let table = ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap());
+    let [key, token, secret] = [0; 3].map(|_| ApiKey::generate(table.format()).unwrap());
+    table.insert(&key, KeyRecord::api_key("k", "u"));
+    table.insert(&token, KeyRecord::access_token("t", "u"));
+    table.insert(&secret, KeyRecord::client_secret("s", "c"));
+    let revocations = Revocations::new();
+    let builder = || Engine::builder().require_fresh_api_keys();
+    let engine = builder().api_keys(table).revocations(revocations.clone()).build().unwrap();
+    let verify = || {
+        [
+            engine.verify_at(key.as_str(), NOW).map(drop),
+            engine.verify_at(format!("Bearer {}", token.as_str()), NOW).map(drop),
+            engine.verify_client_at("c", secret.as_str(), NOW).map(drop),
+        ]
+    };
+    for _ in 0..2 {
+        for rejection in verify().map(Result::unwrap_err) {
+            assert_eq!((rejection.status(), rejection.code()), (503, "revocations-stale"), "{rejection}");
+            assert_eq!(rejection.retry_after(), Some(5));
+        }
+        assert_eq!(engine.verify_at("tg_live_nonsense", NOW).unwrap_err().status(), 401);
+        revocations.mark_fresh();
+        assert!(verify().iter().all(Result::is_ok));
+        revocations.revoke(&Revocation::api_key("k"));
+        assert_eq!(verify()[0].clone().unwrap_err(), Rejection::Revoked);
+        revocations.restore(&Revocation::api_key("k"));
+        revocations.mark_stale();
+    }
+    let table = ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap());
+    let nobody = builder().api_keys(table).build().unwrap_err();
+    assert!(matches!(nobody, BuildError::RevocationsNeverFresh { .. }), "{nobody}");
+}

@@ -40,7 +40,7 @@ The file of --config is TOML; paths in it are relative to it. All it may hold:
   api_keys = \"keys.jsonl\"                      # or store
   store.file = \"/var/lib/tollgate\"
   store.pepper_file = \"pepper\"                # and store.prefix, store.env
-  store.max_staleness = 60                     # seconds without a look at the store after which what is known of it is stale
+  store.max_staleness = 60                     # seconds without a change or heartbeat of the store after which its keys are 503
   [[issuer]]                                   # once for each issuer; twice of one name where typ or audience differ
   name = \"https://as.example/{tenant}/\"        # its tokens' iss; it may hold one {variable}, after the authority
   spiffe_trust_domain = \"example.org\"          # in place of name: JWT-SVIDs, found by their sub, under keys of use \"jwt-svid\"

@@ -149,7 +149,6 @@ fn a84_a_server_whose_store_cannot_be_written_is_not_ready_and_goes_on_reading()
     Ok(())
 }
 
-/// Other keys go on: they do not depend on who was revoked since.
 #[test]
 fn a80_the_services_own_tokens_are_503_while_the_store_cannot_be_followed() -> TestResult {
     let folder = tempfile::tempdir()?;
@@ -159,6 +158,7 @@ fn a80_the_services_own_tokens_are_503_while_the_store_cannot_be_followed() -> T
     server.accounts.add_user(EMAIL, PASSWORD, "read:sites")?;
     let session = json(server.log_in(EMAIL, PASSWORD), 200);
     let token = format!("Bearer {}", session["meta"]["jwt"].as_str().unwrap());
+    let key = server.key_with("read:reports");
     let sites = || server.get("/api/v2/sites", &token);
     let until = |wanted: u16| {
         let start = Instant::now();
@@ -177,6 +177,7 @@ fn a80_the_services_own_tokens_are_503_while_the_store_cannot_be_followed() -> T
     let answer = until(503);
     assert_eq!(answer.headers()["retry-after"], "5");
     assert_problem(answer, 503, None, "temporarily_unavailable");
+    assert_problem(server.get(REPORTS, &key), 503, None, "temporarily_unavailable");
     assert_eq!(server.get("/api/v2/sites", "Bearer nonsense").status().as_u16(), 401);
     store.execute_batch("ALTER TABLE lost RENAME TO log")?;
     until(200);
