@@ -1,27 +1,34 @@
 //! The durable transaction that acknowledges what writers have committed.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, Client, Statement};
 use tollgate_storage::{Position, StorageError};
 
 use crate::connection::{Connector, Driver};
-use crate::limits::{BARRIER_TIMEOUT, MAX_BARRIER_GROUP, MAX_UNACKNOWLEDGED};
+use crate::limits::{BARRIER_RETRY_INTERVAL, BARRIER_TIMEOUT, MAX_BARRIER_GROUP, MAX_UNACKNOWLEDGED};
 
 /// Acknowledges positions of the log: by one transaction at a time, for all that wait when it begins.
 #[derive(Debug)]
 pub(crate) struct Barrier {
     requests: mpsc::UnboundedSender<Request>,
-    /// How many changes were committed, and how many of these before the last transaction that succeeded began.
+    counters: Counters,
+    task: JoinHandle<()>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Counters {
+    /// How many commands were committed, and how many of these before the last transaction that succeeded began.
     committed: Arc<AtomicU64>,
     acknowledged: Arc<AtomicU64>,
-    task: JoinHandle<()>,
+    /// Whether a transaction is asked for that acknowledges nobody.
+    is_probing: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
@@ -33,10 +40,10 @@ struct Request {
 impl Barrier {
     pub(crate) fn new(connector: Connector) -> Self {
         let (requests, waiting) = mpsc::unbounded_channel();
-        let (committed, acknowledged) = (Arc::<AtomicU64>::default(), Arc::<AtomicU64>::default());
         let runtime = connector.runtime().clone();
-        let counters = (Arc::clone(&committed), Arc::clone(&acknowledged));
-        Barrier { requests, committed, acknowledged, task: runtime.spawn(run(connector, waiting, counters)) }
+        let counters = Counters::default();
+        let task = runtime.spawn(run(connector, waiting, counters.clone()));
+        Barrier { requests, counters, task }
     }
 
     /// Whether one more change may be made, which followers will see before it is durable.
@@ -44,8 +51,17 @@ impl Barrier {
     /// # Errors
     /// [`StorageError::Busy`] while too many wait for a standby.
     pub(crate) fn admit(&self) -> Result<(), StorageError> {
-        let waiting = self.committed.load(Ordering::Relaxed).saturating_sub(self.acknowledged.load(Ordering::Relaxed));
-        if waiting < MAX_UNACKNOWLEDGED { Ok(()) } else { Err(StorageError::Busy) }
+        let Counters { committed, acknowledged, is_probing } = &self.counters;
+        let waiting = committed.load(Ordering::Relaxed).saturating_sub(acknowledged.load(Ordering::Relaxed));
+        if waiting < MAX_UNACKNOWLEDGED {
+            return Ok(());
+        }
+        // Nobody else may be waiting, and then nobody else would find out that a standby is back.
+        if !is_probing.swap(true, Ordering::Relaxed) {
+            let (answer, _) = oneshot::channel();
+            let _ = self.requests.send(Request { position: Position::START, answer });
+        }
+        Err(StorageError::Busy)
     }
 
     /// Waits until the change at `position` is durable.
@@ -53,7 +69,7 @@ impl Barrier {
     /// # Errors
     /// [`StorageError::OutcomeUnknown`] where that was not said in time, or the log does not hold it any more.
     pub(crate) async fn wait(&self, position: Position, deadline: Instant) -> Result<(), StorageError> {
-        self.committed.fetch_add(1, Ordering::Relaxed);
+        self.counters.committed.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         if self.requests.send(Request { position, answer }).is_err() {
             return Err(StorageError::OutcomeUnknown);
@@ -74,30 +90,50 @@ impl Drop for Barrier {
 async fn run(
     connector: Connector,
     mut waiting: mpsc::UnboundedReceiver<Request>,
-    (committed, acknowledged): (Arc<AtomicU64>, Arc<AtomicU64>),
+    Counters { committed, acknowledged, is_probing }: Counters,
 ) {
     let (mut session, mut group) = (None, Vec::new());
     while waiting.recv_many(&mut group, MAX_BARRIER_GROUP).await > 0 {
         // Whoever has given up is not waited for.
         group.retain(|request: &Request| !request.answer.is_closed());
         let before = committed.load(Ordering::Relaxed);
-        let held = timeout(BARRIER_TIMEOUT, pass(&connector, &mut session, &group)).await;
-        let held = held.unwrap_or_else(|_| Err("no answer in time".into())).unwrap_or_else(|reason| {
-            tracing::warn!("{} changes are not known to be durable: {reason}", group.len());
-            Vec::new()
-        });
-        if held.is_empty() {
+        let deadline = Instant::now() + BARRIER_TIMEOUT;
+        let held = loop {
+            let failure = match timeout_at(deadline, pass(&connector, &mut session, &group)).await {
+                Ok(Ok(held)) => {
+                    acknowledged.store(before, Ordering::Relaxed);
+                    break held;
+                }
+                // Another connection, be it to another server, may say more.
+                Ok(Err(Failed::Again(_))) if Instant::now() + BARRIER_RETRY_INTERVAL < deadline => {
+                    session = None;
+                    sleep(BARRIER_RETRY_INTERVAL).await;
+                    continue;
+                }
+                Ok(Err(failure)) => failure.to_string(),
+                Err(_) => "no answer in time".to_owned(),
+            };
+            tracing::warn!("{} changes are not known to be durable: {failure}", group.len());
             // What is left of it is cancelled, so that no more of them wait on the server than here.
             if let Some(Session { client, .. }) = session.take() {
                 let _ = timeout(BARRIER_TIMEOUT, connector.cancel(&client)).await;
             }
-        } else {
-            acknowledged.store(before, Ordering::Relaxed);
-        }
+            break Vec::new();
+        };
         for (place, request) in (1_i64..).zip(group.drain(..)) {
             let _ = request.answer.send(held.contains(&place));
         }
+        is_probing.store(false, Ordering::Relaxed);
     }
+}
+
+/// Why a durable transaction says nothing of what it was to acknowledge.
+#[derive(Debug, thiserror::Error)]
+enum Failed {
+    #[error("{0}")]
+    Again(#[from] tokio_postgres::Error),
+    #[error("the server warned that the wait for a standby was cancelled")]
+    Cancelled,
 }
 
 struct Session {
@@ -108,13 +144,11 @@ struct Session {
     _driver: Driver,
 }
 
-type Reason = Box<dyn std::error::Error + Send + Sync>;
-
 /// Commits synchronously; returns the places of those, counted from 1, that the log holds.
 ///
 /// The log is looked at by the same transaction: where the connection is one to another server than the change was made on, promoted
 /// since, what it makes durable says nothing of a change that it does not have.
-async fn pass(connector: &Connector, session: &mut Option<Session>, group: &[Request]) -> Result<Vec<i64>, Reason> {
+async fn pass(connector: &Connector, session: &mut Option<Session>, group: &[Request]) -> Result<Vec<i64>, Failed> {
     if session.as_ref().is_none_or(|session| session.client.is_closed()) {
         *session = Some(connect(connector).await?);
     }
@@ -134,7 +168,7 @@ async fn pass(connector: &Connector, session: &mut Option<Session>, group: &[Req
     committed?;
     // A wait for a standby that was cancelled says so by a warning alone, and the commit succeeds.
     if warnings.load(Ordering::Acquire) != before {
-        return Err("the server warned that the wait for a standby was cancelled".into());
+        return Err(Failed::Cancelled);
     }
     Ok(held)
 }

@@ -47,10 +47,13 @@ pub const IDLE_IN_TRANSACTION_TIMEOUT: Duration = Duration::from_secs(1);
 /// known.
 pub const BARRIER_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long it waits before it tries again on another connection.
+pub const BARRIER_RETRY_INTERVAL: Duration = Duration::from_millis(50);
+
 /// How many writers one durable transaction acknowledges. Our own choice: the statement has two numbers for each.
 pub const MAX_BARRIER_GROUP: usize = 1_024;
 
-/// How many changes may be committed and not known to be durable before no more are made: they are seen by followers, and lost with
+/// How many commands may be committed and not known to be durable before no more are made: they are seen by followers, and lost with
 /// the primary. Reached only while no standby answers.
 pub const MAX_UNACKNOWLEDGED: u64 = 4_096;
 

@@ -29,6 +29,36 @@ fn a88_what_no_standby_has_is_not_acknowledged_and_seen_all_the_same() {
 }
 
 #[test]
+fn a88_what_is_seen_and_not_acknowledged_is_bounded() {
+    let Some(server) = without_standby() else { return };
+    block_on(async {
+        let store = open(&server.config("postgres")).await;
+        // Writers that do not wait for the acknowledgement.
+        let writers: Vec<_> = (0..1_000)
+            .map(|writer| {
+                let store = store.clone();
+                tokio::spawn(async move {
+                    for number in (writer..).step_by(1_000) {
+                        let waiting = tokio::time::timeout(Duration::from_secs(3), execute(&store, add(number))).await;
+                        if matches!(waiting, Ok(Err(StorageError::Busy))) {
+                            return;
+                        }
+                    }
+                })
+            })
+            .collect();
+        for writer in writers {
+            writer.await.unwrap();
+        }
+        let made = store.latest().await.unwrap().number;
+        assert!((4_096..5_200).contains(&made), "{made} changes");
+        // As soon as there is a standby again, or none is wanted, writes go on.
+        server.configure(&[("synchronous_standby_names", "")]);
+        assert!(soon(async || execute(&store, add(1_000_000)).await.is_ok()).await);
+    });
+}
+
+#[test]
 fn a88_a_wait_for_a_standby_that_is_cancelled_acknowledges_nothing() {
     let Some(server) = without_standby() else { return };
     block_on(async {
