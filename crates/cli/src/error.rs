@@ -8,7 +8,7 @@ use tollgate::BuildError;
 use tollgate::apikeys::KeyError;
 use tollgate::keys::{NoUsableKey, NotAKeyFile};
 use tollgate_issuer::IssuerError;
-use tollgate_server::{AccountError, ServerError};
+use tollgate_service::{AccountError, ServerError};
 use tollgate_storage::{LineRefused, StorageError};
 
 /// The exit status of bad usage or configuration.

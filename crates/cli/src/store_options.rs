@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::runtime::{Builder, Runtime};
 use tollgate::KeyFormat;
 use tollgate::apikeys::Pepper;
-use tollgate_server::StoreUrl;
+use tollgate_service::StoreUrl;
 use tollgate_storage::{AccountStore, Command, KeyStore, Refusal, StorageError};
 
 use crate::error::{CommandError, warn};

@@ -234,7 +234,7 @@ fn code(row: &Row<'_>) -> rusqlite::Result<(AuthorizationCode, bool)> {
 }
 
 /// The name is from when the service had it to itself.
-const FILE_NAME: &str = "tollgate-server.sqlite3";
+const FILE_NAME: &str = "tollgate-service.sqlite3";
 
 /// Step N turns schema version N into N + 1. A released step is never edited.
 const STEPS: &[&str] = &["

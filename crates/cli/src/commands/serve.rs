@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use tollgate::{AddressBlock, ForwardedField, TrustedProxies};
-use tollgate_server::{AccessTokenFormat, Config, Server, shutdown_signal};
+use tollgate_service::{AccessTokenFormat, Config, Server, shutdown_signal};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Outcome, print};

@@ -5,7 +5,7 @@ use tollgate_sqlite::SqliteAccountStore;
 #[test]
 fn a_file_that_is_no_database_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("tollgate-server.sqlite3"), "no database ".repeat(100)).unwrap();
+    std::fs::write(folder.path().join("tollgate-service.sqlite3"), "no database ".repeat(100)).unwrap();
     assert_eq!(SqliteAccountStore::open(folder.path()).unwrap_err().code(), "store-failed");
 }
 

@@ -3,8 +3,8 @@
 use std::io::{self, BufRead, IsTerminal};
 
 use clap::Args;
-use tollgate_server::NewUser;
-use tollgate_server::limits::MAX_PASSWORD_BYTES;
+use tollgate_service::NewUser;
+use tollgate_service::limits::MAX_PASSWORD_BYTES;
 use zeroize::Zeroizing;
 
 use super::Shown;

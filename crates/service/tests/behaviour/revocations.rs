@@ -1,6 +1,6 @@
 use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestServer, assert_problem, config, decode, json};
 use serde_json::{Value, json};
-use tollgate_server::{AccessTokenFormat, Config};
+use tollgate_service::{AccessTokenFormat, Config};
 
 const REVOCATIONS: &str = "/api/v2/admin/revocations";
 const REPORTS: &str = "/api/v2/reports";

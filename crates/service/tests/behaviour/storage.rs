@@ -2,7 +2,7 @@
 
 use crate::support::{TestResult, config};
 use std::path::Path;
-use tollgate_server::{Config, Server, ServerError, StoreUrl};
+use tollgate_service::{Config, Server, ServerError, StoreUrl};
 use tollgate_storage::StorageError;
 
 async fn refused(folder: &Path) -> ServerError {

@@ -11,7 +11,7 @@
 //! [`StoreUrl`] says where they are kept.
 //!
 //! ```no_run
-//! use tollgate_server::{Config, Server, shutdown_signal};
+//! use tollgate_service::{Config, Server, shutdown_signal};
 //!
 //! # #[tokio::main]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {

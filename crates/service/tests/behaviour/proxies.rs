@@ -3,7 +3,7 @@
 use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, config, json};
 use serde_json::json;
 use tollgate::{ForwardedField, TrustedProxies};
-use tollgate_server::Config;
+use tollgate_service::Config;
 
 /// A server that trusts these proxies, and X-Forwarded-For.
 pub(crate) fn behind_proxies(proxies: &[&str]) -> TestServer {

@@ -1,6 +1,6 @@
 use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, config, decode, json};
 use serde_json::json;
-use tollgate_server::Config;
+use tollgate_service::Config;
 
 const SITES: &str = "/api/v2/sites";
 const TOKEN: &str = "/oauth/v2/token";

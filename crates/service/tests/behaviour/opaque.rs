@@ -5,7 +5,7 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tollgate::KeyKind;
-use tollgate_server::{AccessTokenFormat, Config};
+use tollgate_service::{AccessTokenFormat, Config};
 use tollgate_storage::{KeyFilter, KeyStore};
 
 const REPORTS: &str = "/api/v2/reports";

@@ -9,13 +9,13 @@ use tollgate_storage::{USER_ID_PREFIX, new_key_id};
 /// A user to be added to an [`AccountStore`](tollgate_storage::AccountStore), by the rules of every door.
 ///
 /// ```
-/// use tollgate_server::NewUser;
+/// use tollgate_service::NewUser;
 ///
 /// let new = NewUser::new("Ada@Example.com", "the-analytical-engine", "read:sites")?;
 /// assert_eq!(new.user.email, "ada@example.com");
 /// assert!(new.password_hash.starts_with("$argon2id$"));
 /// assert!(NewUser::new("ada", "the-analytical-engine", "").is_err());
-/// # Ok::<(), tollgate_server::AccountError>(())
+/// # Ok::<(), tollgate_service::AccountError>(())
 /// ```
 #[derive(Clone)]
 pub struct NewUser {

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 use tollgate::AddressBlock;
-use tollgate_server::{AccessTokenFormat, Config};
+use tollgate_service::{AccessTokenFormat, Config};
 use tollgate_storage::{Command, StoredKey};
 
 const CLIENTS: &str = "/api/v2/admin/clients";

@@ -3,7 +3,7 @@ use crate::support::{
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tollgate_server::Config;
+use tollgate_service::Config;
 
 const SESSIONS: &str = "/api/v2/sessions";
 const SITES: &str = "/api/v2/sites";

@@ -3,7 +3,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
-use tollgate_server::{Config, Server, ServerError};
+use tollgate_service::{Config, Server, ServerError};
 
 #[test]
 fn login_attempts_are_limited_per_account() -> TestResult {

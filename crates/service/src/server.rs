@@ -26,7 +26,7 @@ use tower_service::Service;
 ///
 /// ```
 /// use std::net::{Ipv4Addr, SocketAddr};
-/// use tollgate_server::{Config, Server};
+/// use tollgate_service::{Config, Server};
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

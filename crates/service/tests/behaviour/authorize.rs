@@ -1,7 +1,7 @@
 use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, config, decode, json};
 use reqwest::blocking::Response;
 use std::collections::HashMap;
-use tollgate_server::{AccessTokenFormat, Config};
+use tollgate_service::{AccessTokenFormat, Config};
 
 const AUTHORIZE: &str = "/oauth/v2/authorize";
 const TOKEN: &str = "/oauth/v2/token";
@@ -342,7 +342,7 @@ fn a70_an_expired_code_is_told_to_its_own_client_alone() -> TestResult {
     let store = Some(folder.path().into());
     let site = Site::start_at(Config { store, ..config() });
     let (_, code) = site.logged_in();
-    let file = rusqlite::Connection::open(folder.path().join("tollgate-server.sqlite3"))?;
+    let file = rusqlite::Connection::open(folder.path().join("tollgate-service.sqlite3"))?;
     assert_eq!(file.execute("UPDATE authorization_codes SET expires_at = 1", [])?, 1);
     let wrong = "another-verifier-another-verifier-another-v";
     for (redirect_uri, verifier, own) in [

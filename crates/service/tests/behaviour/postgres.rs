@@ -5,7 +5,7 @@ use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, config, json};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-use tollgate_server::{Config, StoreUrl};
+use tollgate_service::{Config, StoreUrl};
 
 const REPORTS: &str = "/api/v2/reports";
 

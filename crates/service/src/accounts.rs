@@ -17,7 +17,7 @@ use tollgate_storage::{AccountStore, Client, Command, Refusal, StorageError, Sto
 ///
 /// ```
 /// use std::net::{Ipv4Addr, SocketAddr};
-/// use tollgate_server::{Config, Server};
+/// use tollgate_service::{Config, Server};
 ///
 /// # #[tokio::main]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tollgate_server::{Accounts, Config, Server};
+use tollgate_service::{Accounts, Config, Server};
 use tollgate_sqlite::SqliteKeyStore;
 use tollgate_storage::{Command, KeyStore, StorageError};
 

@@ -1,6 +1,6 @@
 use crate::support::{TestServer, config};
 use std::process::Command;
-use tollgate_server::{AccessTokenFormat, Config};
+use tollgate_service::{AccessTokenFormat, Config};
 
 fn start() -> TestServer {
     TestServer::start_with(Config { store: None, demo: true, ..config() })

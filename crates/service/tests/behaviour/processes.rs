@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 use tollgate::{ApiKey, KeyFormat, KeyRecord, KeyState};
-use tollgate_server::{Config, Server};
+use tollgate_service::{Config, Server};
 use tollgate_sqlite::SqliteKeyStore;
 use tollgate_storage::{Command, KeyStore, RevocationKind, StoredKey, StoredRevocation, new_key_id};
 
