@@ -14,6 +14,7 @@ mod followed;
 mod key_files;
 mod key_records;
 mod limits;
+mod log_option;
 mod reason;
 mod remote;
 mod secret_input;

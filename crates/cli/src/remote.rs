@@ -27,6 +27,11 @@ pub(crate) enum StartError {
     Runtime(io::Error),
 }
 
+/// For what a command waits for.
+pub(crate) fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().worker_threads(1).enable_all().build()
+}
+
 impl Remote {
     /// Starts to fetch the keys of `issuer`.
     pub(crate) fn start(&mut self, issuer: &IssuerSettings, settings: RemoteSettings) -> Result<KeyRing, StartError> {
@@ -58,7 +63,7 @@ impl Remote {
     fn within_runtime<T>(&mut self, start: impl FnOnce() -> Result<T, ConfigurationError>) -> Result<T, StartError> {
         let runtime = match self.runtime.take() {
             Some(runtime) => runtime,
-            None => Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(StartError::Runtime)?,
+            None => runtime().map_err(StartError::Runtime)?,
         };
         let entered = runtime.enter();
         let started = start().map_err(StartError::Configuration);

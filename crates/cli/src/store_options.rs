@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Runtime;
 use tollgate::KeyFormat;
 use tollgate::apikeys::Pepper;
 use tollgate_service::StoreUrl;
@@ -16,6 +16,7 @@ use crate::error::{CommandError, warn};
 use crate::key_files;
 use crate::key_records::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX};
 use crate::limits::MAX_PEPPER_BYTES;
+use crate::remote;
 
 /// The environment variable that names the store where `--store` is absent.
 const STORE_VARIABLE: &str = "TOLLGATE_STORE";
@@ -66,8 +67,7 @@ impl Deref for Store {
 impl Store {
     fn open(url: StoreUrl) -> Result<Self, CommandError> {
         let is_new = !url.exists();
-        let runtime =
-            Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(CommandError::Runtime)?;
+        let runtime = remote::runtime().map_err(CommandError::Runtime)?;
         let store = runtime.block_on(url.open_keys());
         let store = store.map_err(|source| CommandError::Store { store: url.to_string(), source })?;
         Ok(Store { store, runtime, url, is_new })
@@ -135,8 +135,7 @@ impl StoreOption {
     /// Opens the store of accounts, and makes it when it is missing.
     pub(crate) fn open_accounts(&self) -> Result<Accounts, CommandError> {
         let url = url(&self.name().ok_or(CommandError::NoStore)?)?;
-        let runtime =
-            Builder::new_multi_thread().worker_threads(1).enable_all().build().map_err(CommandError::Runtime)?;
+        let runtime = remote::runtime().map_err(CommandError::Runtime)?;
         let store = runtime.block_on(url.open_accounts())?;
         Ok(Accounts { store, runtime, url })
     }

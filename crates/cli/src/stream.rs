@@ -7,6 +7,7 @@ pub(crate) mod progress;
 use std::io;
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 
 pub(crate) use self::items::{Item, Items};
 pub(crate) use self::json_lines::{JsonLines, json_line};
@@ -89,6 +90,16 @@ pub(crate) fn answer_each(
     }
     progress.finish();
     output.flush().map_or_else(gone_or_failed, |()| Ok(outcome))
+}
+
+/// Writes a line for each of `values`. A reader that has gone is no failure.
+pub(crate) fn write_each<T: Serialize>(values: impl IntoIterator<Item = T>) -> Result<(), CommandError> {
+    let mut output = JsonLines::new();
+    let written = values.into_iter().try_for_each(|value| output.write(&value)).and_then(|()| output.flush());
+    match written {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::Output(error)),
+        _ => Ok(()),
+    }
 }
 
 /// What a failure of standard output means: nothing worth saying, when its reader has gone.

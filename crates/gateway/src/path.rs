@@ -1,4 +1,4 @@
-//! Paths that every server reads alike, and patterns of such.
+//! Paths that all servers read in the same way, and patterns of paths.
 
 /// Whether servers that decode, resolve dots, merge slashes or cut off parameters all see this same path, but for escapes of what
 /// stands for nothing else: a space, say, or a letter outside of ASCII.

@@ -1,6 +1,5 @@
 //! `tollgate check`: whether what a configuration file describes works, here and now.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -15,7 +14,7 @@ use super::Outcome;
 use crate::configuration::{Configuration, IssuerKeys};
 use crate::error::CommandError;
 use crate::reason::Reason;
-use crate::stream::JsonLines;
+use crate::stream::write_each;
 
 /// Check that what a configuration file describes works: keys can be had, endpoints answer, the store is there.
 ///
@@ -67,7 +66,7 @@ impl Arguments {
             lines.push(Line::new("gateway", &self.config.display().to_string()));
         }
         let is_well = lines.iter().all(|line| line.ok);
-        write(&lines)?;
+        write_each(&lines)?;
         Ok(if is_well { Outcome::Accepted } else { Outcome::Rejected })
     }
 }
@@ -94,15 +93,6 @@ fn random_text() -> Result<String, CommandError> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).map_err(|_| CommandError::Random)?;
     Ok(base64url::encode(bytes))
-}
-
-fn write(lines: &[Line]) -> Result<(), CommandError> {
-    let mut output = JsonLines::new();
-    let written = lines.iter().try_for_each(|line| output.write(line)).and_then(|()| output.flush());
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::Output(error)),
-        _ => Ok(()),
-    }
 }
 
 /// A part of the configuration. What does not apply is left out.

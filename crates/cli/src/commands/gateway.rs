@@ -1,6 +1,6 @@
 //! `tollgate gateway`: answers proxies.
 
-use std::io::{self, IsTerminal};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -14,13 +14,13 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tollgate_gateway::Gateway;
 use tollgate_remote::Verifier;
-use tracing_subscriber::filter::LevelFilter;
 
 use super::{Outcome, print};
 use crate::configuration::{Configuration, Configured};
 use crate::error::{self, CommandError};
 use crate::followed::Followed;
 use crate::limits::{RELOAD_GRACE, RELOAD_PAUSE};
+use crate::log_option::LogOption;
 use crate::remote::Remote;
 use crate::signals::{Signal, Signals};
 
@@ -73,18 +73,13 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4180")]
     listen: SocketAddr,
 
-    /// What is logged on standard error: off, error, warn, info, debug or trace
-    #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO)]
-    log: LevelFilter,
+    #[command(flatten)]
+    log: LogOption,
 }
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
-        tracing_subscriber::fmt()
-            .with_max_level(self.log)
-            .with_writer(io::stderr)
-            .with_ansi(io::stderr().is_terminal())
-            .init();
+        self.log.start();
         let (gateway, mut sources) = self.read()?;
         let gateway = Arc::new(ArcSwap::from_pointee(gateway));
         let runtime = Runtime::new().map_err(CommandError::Runtime)?;

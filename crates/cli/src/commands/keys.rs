@@ -1,6 +1,5 @@
 //! `tollgate keys`: what a key file holds, and what of it can be used.
 
-use std::io;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -12,7 +11,7 @@ use super::Outcome;
 use crate::error::CommandError;
 use crate::key_files;
 use crate::reason::Reason;
-use crate::stream::JsonLines;
+use crate::stream::write_each;
 
 const HELP: &str = "\
 Exit status: 0 when at least one key is usable, 1 when none is, 2 when the file is no key file.
@@ -35,17 +34,8 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         let loaded = key_files::add(KeySet::builder(), &self.file, &[])?.build_with_reports();
-        write(&loaded.reports)?;
+        write_each(loaded.reports.iter().map(Line::from))?;
         Ok(if loaded.set.is_empty() { Outcome::Rejected } else { Outcome::Accepted })
-    }
-}
-
-fn write(reports: &[KeyReport]) -> Result<(), CommandError> {
-    let mut output = JsonLines::new();
-    let written = reports.iter().try_for_each(|report| output.write(&Line::from(report))).and_then(|()| output.flush());
-    match written {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::Output(error)),
-        _ => Ok(()),
     }
 }
 

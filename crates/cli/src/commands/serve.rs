@@ -1,6 +1,5 @@
 //! `tollgate serve`: the reference service.
 
-use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,10 +7,10 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tollgate::{AddressBlock, ForwardedField, TrustedProxies};
 use tollgate_service::{AccessTokenFormat, Config, Server, shutdown_signal};
-use tracing_subscriber::filter::LevelFilter;
 
 use super::{Outcome, print};
 use crate::error::CommandError;
+use crate::log_option::LogOption;
 use crate::store_options::{FormatOption, PepperOption, url};
 use crate::values;
 
@@ -73,9 +72,8 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     pepper: PepperOption,
 
-    /// What is logged on standard error: off, error, warn, info, debug or trace
-    #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO)]
-    log: LevelFilter,
+    #[command(flatten)]
+    log: LogOption,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -86,11 +84,7 @@ enum Format {
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
-        tracing_subscriber::fmt()
-            .with_max_level(self.log)
-            .with_writer(io::stderr)
-            .with_ansi(io::stderr().is_terminal())
-            .init();
+        self.log.start();
         let runtime = tokio::runtime::Runtime::new().map_err(CommandError::Runtime)?;
         runtime.block_on(serve(self.config()?))
     }
