@@ -87,8 +87,13 @@ fn the_write_ahead_log_is_bounded_once_no_reader_is_in_the_way() {
         number += 2_000;
     }
     reader.execute_batch("COMMIT").unwrap();
-    store.add_key(&key(number)).unwrap();
-    assert!(log() <= WRITE_AHEAD_LOG_BYTES, "{} bytes", log());
+    // A commit answers before it bounds the log, and one that meets a reader leaves it to the next.
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while log() > WRITE_AHEAD_LOG_BYTES {
+        assert!(Instant::now() < deadline, "{} bytes", log());
+        store.add_key(&key(number)).unwrap();
+        number += 1;
+    }
     assert_eq!(store.key(&id(0)).unwrap().unwrap().record.state(), KeyState::Active);
 }
 
