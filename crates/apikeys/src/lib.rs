@@ -1,5 +1,4 @@
-//! API keys: their format, their digest, and the table that finds the record of a presented key.
-//!
+#![doc = include_str!("../README.md")]
 //! Read in this order: [`KeyFormat`] says what a key looks like and tells one from garbage; [`ApiKey`] is a new secret,
 //! shown once; [`Digest`] is what is kept of it; [`ApiKeyTable::find`] takes what a caller presents and gives back a
 //! [`MatchedKey`], the proof that it was found. [`ForeignKey`] brings in keys that other systems made.
@@ -24,6 +23,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod base62;
 mod contents;

@@ -1,5 +1,4 @@
-//! Bar charts and latency histograms as SVG, for what tollgate measures.
-//!
+#![doc = include_str!("../README.md")]
 //! The pictures need no script and no font of their own, and follow the reader's choice of a light or a dark page.
 //!
 //! ```
@@ -11,6 +10,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod bars;
 mod canvas;

@@ -1,5 +1,4 @@
-//! ECDSA verification on P-256 and P-384 under keys whose multiples are computed once, when they are loaded.
-//!
+#![doc = include_str!("../README.md")]
 //! A server verifies millions of signatures under a handful of keys. Nearly all of the time of a verification goes into
 //! `u1 G + u2 Q`, and most of that into doublings. With the multiples of `G` and of the key `Q` in a table no doubling is
 //! left: a verification on P-256 adds some seventy points.
@@ -55,12 +54,13 @@
 //!
 //! # In reading order
 //! `prepared_key` is the interface; `verify` the algorithm of FIPS 186-5; `sum`, `recode` and `table` what it adds up;
-//! `checks` and `vetting` the checks above; `point` the group; `residue`, `limbs` and `inverse` the arithmetic, to which
+//! `checks` and `vetting` the checks above; `point` the group; `residue`, `limbs`, `words` and `inverse` the arithmetic, to which
 //! `curve` adds each curve's constants and reduction, and `fiat` the arithmetic of the checks.
 //!
 //! [fiat-crypto]: https://github.com/mit-plv/fiat-crypto
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod checks;
 mod curve;
@@ -81,6 +81,7 @@ pub mod test_hooks;
 mod verdict;
 mod verify;
 mod vetting;
+mod words;
 
 pub use key_refused::KeyRefused;
 pub use prepared_key::{Curve, PreparedKey};

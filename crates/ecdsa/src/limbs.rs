@@ -1,5 +1,7 @@
 //! Unsigned integers of `N` limbs of 64 bits, the lowest first.
 
+use crate::words;
+
 pub(crate) type Limbs<const N: usize> = [u64; N];
 
 /// `a + b`, and whether it carries.
@@ -7,7 +9,7 @@ pub(crate) type Limbs<const N: usize> = [u64; N];
 pub(crate) fn add<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> (Limbs<N>, bool) {
     let (mut sum, mut carry) = ([0; N], false);
     for i in 0..N {
-        (sum[i], carry) = a[i].carrying_add(b[i], carry);
+        (sum[i], carry) = words::carrying_add(a[i], b[i], carry);
     }
     (sum, carry)
 }
@@ -23,7 +25,7 @@ pub(crate) fn sub<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> (Limbs<N>, bool
 pub(crate) fn borrowing_sub<const N: usize>(a: &Limbs<N>, b: &Limbs<N>, mut borrow: bool) -> (Limbs<N>, bool) {
     let mut difference = [0; N];
     for i in 0..N {
-        (difference[i], borrow) = a[i].borrowing_sub(b[i], borrow);
+        (difference[i], borrow) = words::borrowing_sub(a[i], b[i], borrow);
     }
     (difference, borrow)
 }
@@ -34,9 +36,9 @@ pub(crate) fn product<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> (Limbs<N>, 
     let (mut low, mut high) = ([0; N], [0; N]);
     for i in 0..N {
         let mut carry;
-        (low[i], carry) = a[i].carrying_mul_add(b[0], high[0], 0);
+        (low[i], carry) = words::carrying_mul_add(a[i], b[0], high[0], 0);
         for j in 1..N {
-            (high[j - 1], carry) = a[i].carrying_mul_add(b[j], high[j], carry);
+            (high[j - 1], carry) = words::carrying_mul_add(a[i], b[j], high[j], carry);
         }
         high[N - 1] = carry;
     }

@@ -7,6 +7,7 @@ use std::ops::{Add, Mul, Sub};
 use crate::fault;
 use crate::inverse::inverse;
 use crate::limbs::{self, Limbs};
+use crate::words;
 
 /// An odd modulus of `N` limbs, whose top bit is set, and arithmetic modulo it.
 ///
@@ -21,9 +22,9 @@ pub(crate) trait Modulus<const N: usize>: Copy + Debug + Eq {
         let mut rest = *low;
         for _ in 0..N {
             let factor = rest[0].wrapping_mul(minus_inverse);
-            let (_, mut carry) = factor.carrying_mul_add(Self::MODULUS[0], rest[0], 0);
+            let (_, mut carry) = words::carrying_mul_add(factor, Self::MODULUS[0], rest[0], 0);
             for i in 1..N {
-                (rest[i - 1], carry) = factor.carrying_mul_add(Self::MODULUS[i], rest[i], carry);
+                (rest[i - 1], carry) = words::carrying_mul_add(factor, Self::MODULUS[i], rest[i], carry);
             }
             rest[N - 1] = carry;
         }

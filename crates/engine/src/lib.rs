@@ -1,5 +1,4 @@
-//! A token verification engine for servers: one `verify(header) -> Principal`.
-//!
+#![doc = include_str!("../README.md")]
 //! A server hands over the value of the Authorization header and gets back a [`Principal`] (who is calling, by which
 //! credential, with which scopes, until when) or a [`Rejection`] (why not, which status, which challenge). JWTs, API
 //! keys, opaque tokens and client credentials are all verified by the same call. [`AcceptedCredentials`] has the table of what
@@ -45,6 +44,7 @@
 //! | `testing` | `testing`: principals for the tests of handlers, never for what is shipped |
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accepted;
 mod address;

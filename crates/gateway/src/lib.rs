@@ -1,5 +1,4 @@
-//! tollgate for proxies: forward authentication over HTTP.
-//!
+#![doc = include_str!("../README.md")]
 //! A proxy asks about each request before it lets it pass: nginx with `auth_request`, Caddy and Traefik with `forward_auth`, Envoy with
 //! `ext_authz`. A [`Gateway`] answers: by its [rules](Rule) which requests need what, by the road of every
 //! tollgate server whether the credential is good, and with [identity fields](Identity) that the proxy puts into the request, over any
@@ -39,6 +38,7 @@
 //! path has one reading; `rule` says who may pass; `identity` says who is passing; `server` listens.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
 mod gateway;

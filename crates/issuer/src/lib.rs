@@ -1,5 +1,4 @@
-//! The other side of tollgate: mint signed tokens, publish a JWKS, rotate signing keys.
-//!
+#![doc = include_str!("../README.md")]
 //! The road, in reading order:
 //!
 //! 1. A [`SigningKey`] is one private key with its one algorithm: generated, or loaded from a private JWK or PKCS#8.
@@ -39,6 +38,7 @@
 //! lacks.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
 mod generate;

@@ -1,5 +1,4 @@
-//! A strict, zero-copy parser for signed JSON Web Tokens.
-//!
+#![doc = include_str!("../README.md")]
 //! Bytes in, borrowed views out. There is no clock, no cryptography and no I/O in this crate: what it
 //! returns is well-formed, and **not yet verified**.
 //!
@@ -28,6 +27,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod base64url;
 mod bytes;

@@ -1,5 +1,4 @@
-//! JWK, JWKS, PEM and DER to vetted, prepared verification keys.
-//!
+#![doc = include_str!("../README.md")]
 //! A key is read, vetted and prepared once, when it is loaded; from then on it belongs to one algorithm
 //! (RFC 8725 section 3.1), and finding it and verifying with it allocates nothing here.
 //!
@@ -71,6 +70,7 @@
 //!   others; no different keys under one `kid` and algorithm.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod algorithm;
 mod backend;

@@ -1,5 +1,4 @@
-//! The durable store on PostgreSQL 14 and later: many hosts, synchronous replicas.
-//!
+#![doc = include_str!("../README.md")]
 //! [`PostgresStore`] implements [`KeyStore`](tollgate_storage::KeyStore), so that a
 //! [`Follower`](tollgate_storage::Follower) keeps an engine in sync with it as with any other, and
 //! [`AccountStore`](tollgate_storage::AccountStore). [`PostgresConfig`] says where the
@@ -26,6 +25,7 @@
 //! may be seen by followers before it is durable; its random tag shows where it was lost.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
 mod append;

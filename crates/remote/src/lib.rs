@@ -1,6 +1,4 @@
-//! What a tollgate engine learns from elsewhere: key sets, discovered, fetched, vetted and refreshed in the background; and
-//! what the issuers of opaque tokens answer about them ([`Introspection`]). [`Verifier`] is an engine that waits for both.
-//!
+#![doc = include_str!("../README.md")]
 //! [`RemoteKeys`] keep the [`KeyRing`](tollgate_keys::KeyRing) of one issuer up to date. An engine reads the ring; it
 //! never waits for a fetch, and a provider that rotates, lies, hangs or dies costs no valid request for as long as the
 //! clocks say.
@@ -78,6 +76,7 @@
 //! Every issuer has a task, a budget and connections of its own.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod builder;
 mod cache_control;

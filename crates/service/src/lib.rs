@@ -1,5 +1,4 @@
-//! The tollgate reference service: every way of authenticating, wired.
-//!
+#![doc = include_str!("../README.md")]
 //! It is two services that share one store and one [`Engine`](tollgate::Engine):
 //!
 //! - **Service A** logs users in. `POST /api/v2/sessions` turns an API key, or e-mail and password, into a session token;
@@ -22,6 +21,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accounts;
 mod app;

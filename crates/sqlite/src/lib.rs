@@ -1,5 +1,4 @@
-//! The embedded store: SQLite files in one folder, which several processes of a host share.
-//!
+#![doc = include_str!("../README.md")]
 //! [`SqliteKeyStore`] is the [`KeyStore`](tollgate_storage::KeyStore) for a single host, [`SqliteAccountStore`] the
 //! [`AccountStore`](tollgate_storage::AccountStore).
 //!
@@ -36,6 +35,7 @@
 //! ```
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account_store;
 mod change_rows;

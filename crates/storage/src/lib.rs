@@ -1,5 +1,4 @@
-//! What is durable: API keys, clients and revocations, and the feed that keeps engines in sync.
-//!
+#![doc = include_str!("../README.md")]
 //! In reading order: [`KeyFeed`] is what engines follow, an ordered log of changes with snapshots. [`KeyStore`] adds the
 //! [commands](Command) that make changes, and look-ups; the rules of what may be done are in the commands, so that no door to the store
 //! is softer than another. [`KeyTransaction`] is what an implementation gives a command to work with. [`Follower`] applies what a feed
@@ -12,6 +11,7 @@
 //! All times are seconds since the Unix epoch. Secrets are kept as digests only.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account_store;
 pub mod accounts;

@@ -1,5 +1,4 @@
-//! tollgate as a tower layer, with axum extractors and RFC 6750 challenges.
-//!
+#![doc = include_str!("../README.md")]
 //! [`AuthLayer`] verifies the credential of every request: a good one leaves its [`Principal`] in the request's
 //! extensions, a bad one is answered with 401 or 400 and the challenge of RFC 6750, one that cannot be decided now with 503 and
 //! Retry-After. [`Require`] answers 403
@@ -47,6 +46,7 @@
 //! [`Rejection`]: tollgate::Rejection
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client_address;
 mod client_certificate;

@@ -1,7 +1,7 @@
 //! The core depends on at most fifteen crates outside the workspace, and on those that ARCHITECTURE.md names.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -11,24 +11,35 @@ const MOST: usize = 15;
 
 #[test]
 fn the_core_depends_on_at_most_fifteen_crates_which_the_architecture_names() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
-        .current_dir(&root)
-        .output()
-        .unwrap();
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-    let packages = metadata["packages"].as_array().unwrap();
+    let packages = packages();
     let core: Vec<_> = packages.iter().filter(|package| CORE.iter().any(|name| package["name"] == *name)).collect();
     assert_eq!(core.len(), CORE.len());
     let taken: BTreeSet<&str> = core.into_iter().flat_map(external_by_default).collect();
     assert!(taken.len() <= MOST, "{} crates: {taken:?}", taken.len());
 
-    let architecture = std::fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap().replace('\n', " ");
+    let architecture = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap().replace('\n', " ");
     let (_, sentence) = architecture.split_once("the core depends on these crates: ").unwrap();
     let (names, _) = sentence.split_once('.').unwrap();
     let named: BTreeSet<&str> = names.split([',', ' ']).filter(|word| !matches!(*word, "" | "and")).collect();
     assert_eq!(taken, named);
+}
+
+/// The workspace's, as cargo describes them.
+pub(crate) fn packages() -> Vec<Value> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let mut metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    match metadata["packages"].take() {
+        Value::Array(packages) => packages,
+        other => panic!("{other}"),
+    }
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// What a user of the package gets who asks for no feature: neither tests' crates nor those of features that are off.

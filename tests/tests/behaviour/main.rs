@@ -38,6 +38,7 @@ mod missing_keys;
 mod observer;
 #[cfg(feature = "oracle")]
 mod oracle;
+mod packages;
 mod policy;
 mod principal;
 mod reentrancy;

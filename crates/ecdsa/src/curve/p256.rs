@@ -9,6 +9,7 @@ use crate::fiat::fiat_modulus;
 use crate::limbs::Limbs;
 use crate::residue::Modulus;
 use crate::table::Table;
+use crate::words;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct P256;
@@ -45,9 +46,9 @@ impl Modulus<4> for Prime {
         let mut rest = *low;
         for _ in 0..4 {
             let factor = rest[0];
-            let (limb_0, carry) = rest[1].carrying_add(factor << 32, false);
-            let (limb_1, carry) = rest[2].carrying_add(factor >> 32, carry);
-            let (limb_2, limb_3) = factor.carrying_mul_add(Self::MODULUS[3], rest[3], u64::from(carry));
+            let (limb_0, carry) = words::carrying_add(rest[1], factor << 32, false);
+            let (limb_1, carry) = words::carrying_add(rest[2], factor >> 32, carry);
+            let (limb_2, limb_3) = words::carrying_mul_add(factor, Self::MODULUS[3], rest[3], u64::from(carry));
             rest = [limb_0, limb_1, limb_2, limb_3];
         }
         rest

@@ -9,6 +9,7 @@ use crate::fiat::fiat_modulus;
 use crate::limbs::Limbs;
 use crate::residue::Modulus;
 use crate::table::Table;
+use crate::words;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct P384;
@@ -75,14 +76,14 @@ impl Modulus<6> for Prime {
             let factor = rest[0].wrapping_add(rest[0] << 32);
             // The limbs of what is subtracted. The lowest equals that of `rest`.
             let (_, borrow) = factor.overflowing_sub(factor << 32);
-            let (less_1, borrow) = (factor << 32).borrowing_sub(factor >> 32, borrow);
+            let (less_1, borrow) = words::borrowing_sub(factor << 32, factor >> 32, borrow);
             // Nothing was borrowed from a `factor` below 2^32.
             let (less_2, less_3) = factor.overflowing_add((factor >> 32).wrapping_sub(u64::from(borrow)));
-            let (limb_0, borrow) = rest[1].borrowing_sub(less_1, false);
-            let (limb_1, borrow) = rest[2].borrowing_sub(less_2, borrow);
-            let (limb_2, borrow) = rest[3].borrowing_sub(u64::from(less_3), borrow);
-            let (limb_3, borrow) = rest[4].borrowing_sub(0, borrow);
-            let (limb_4, borrow) = rest[5].borrowing_sub(0, borrow);
+            let (limb_0, borrow) = words::borrowing_sub(rest[1], less_1, false);
+            let (limb_1, borrow) = words::borrowing_sub(rest[2], less_2, borrow);
+            let (limb_2, borrow) = words::borrowing_sub(rest[3], u64::from(less_3), borrow);
+            let (limb_3, borrow) = words::borrowing_sub(rest[4], 0, borrow);
+            let (limb_4, borrow) = words::borrowing_sub(rest[5], 0, borrow);
             rest = [limb_0, limb_1, limb_2, limb_3, limb_4, factor.wrapping_sub(u64::from(borrow))];
         }
         rest
