@@ -33,6 +33,20 @@ fn every_relative_link_leads_somewhere() {
 }
 
 #[test]
+fn the_guide_leads_to_every_page() {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let listed: BTreeSet<_> = links(&fs::read_to_string(docs.join("README.md")).unwrap()).into_iter().collect();
+    for entry in fs::read_dir(&docs).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let is_page = name.ends_with(".md") && name != "README.md";
+        assert!(
+            !is_page || listed.iter().any(|link| link.split('#').next() == Some(&*name)),
+            "{name} is not in docs/README.md"
+        );
+    }
+}
+
+#[test]
 fn every_code_of_a_rejection_is_explained() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let explained = fs::read_to_string(root.join("docs/rejections.md")).unwrap();

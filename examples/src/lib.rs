@@ -1,0 +1,13 @@
+//! The programs are in `src/bin`. Here are the pages of the guide whose Rust is compiled and run as documentation tests.
+
+#![forbid(unsafe_code)]
+
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../docs/start.md")]
+    mod start {}
+    #[doc = include_str!("../../docs/from-jsonwebtoken.md")]
+    mod from_jsonwebtoken {}
+    #[doc = include_str!("../../docs/testing.md")]
+    mod testing {}
+}
