@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tollgate::KeyFormat;
 use tollgate::apikeys::Pepper;
 use tollgate_service::StoreUrl;
-use tollgate_storage::{AccountStore, Command, KeyStore, Refusal, StorageError};
+use tollgate_storage::{Command, KeyStore, Refusal, StorageError};
 
 use crate::error::{CommandError, warn};
 use crate::key_files;
@@ -122,34 +122,6 @@ pub(crate) fn open(name: PathBuf) -> Result<Store, CommandError> {
         return Err(CommandError::StoreMissing { store: url.to_string() });
     }
     Store::open(url)
-}
-
-/// The users of a store, for commands that have nothing else to do while it works.
-pub(crate) struct Accounts {
-    store: Arc<dyn AccountStore>,
-    runtime: Runtime,
-    url: StoreUrl,
-}
-
-impl StoreOption {
-    /// Opens the store of accounts, and makes it when it is missing.
-    pub(crate) fn open_accounts(&self) -> Result<Accounts, CommandError> {
-        let url = url(&self.name().ok_or(CommandError::NoStore)?)?;
-        let runtime = remote::runtime().map_err(CommandError::Runtime)?;
-        let store = runtime.block_on(url.open_accounts())?;
-        Ok(Accounts { store, runtime, url })
-    }
-}
-
-impl Accounts {
-    /// Waits for what the store answers to `ask`.
-    pub(crate) fn wait<T, F>(&self, ask: impl FnOnce(Arc<dyn AccountStore>) -> F) -> Result<T, CommandError>
-    where
-        F: Future<Output = Result<T, StorageError>>,
-    {
-        let answer = self.runtime.block_on(ask(Arc::clone(&self.store)));
-        answer.map_err(|source| CommandError::Store { store: self.url.to_string(), source })
-    }
 }
 
 /// The store that a user means by `name`.

@@ -5,7 +5,7 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{
-    AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
+    AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, Refusal, StorageError};
 
@@ -20,9 +20,12 @@ use crate::write::{Done, Work};
 pub(crate) enum AccountWork<'w> {
     AddUser(&'w User, &'w str),
     AddSite(&'w Site),
-    AddLoginSession(&'w LoginSession),
+    ChangeUser(&'w str, &'w UserChange),
+    AddLoginSession(&'w LoginSession, i64, u32),
+    EndLoginSession(&'w str, &'w str),
     AddCode(&'w AuthorizationCode, i64),
     RedeemCode(&'w PresentedCode, i64),
+    AddIssuer(&'w str),
     ReplaceSigningKeys(i64, &'w str),
 }
 
@@ -33,15 +36,31 @@ impl AccountStore for PostgresStore {
     }
 
     async fn user_by_id(&self, id: &str) -> Result<Option<User>, StorageError> {
-        let select = "SELECT id, email, scopes, created_at FROM tollgate.users WHERE id = $1";
-        let rows = self.select_text(select, id).await?;
+        let select = format!("SELECT {USER_COLUMNS} FROM tollgate.users WHERE id = $1");
+        let rows = self.select_text(&select, id).await?;
         Ok(rows.first().map(user))
     }
 
     async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StorageError> {
-        let select = "SELECT id, email, scopes, created_at, password_hash FROM tollgate.users WHERE email = $1";
-        let rows = self.select_text(select, email).await?;
-        Ok(rows.first().map(|row| (user(row), row.get(4))))
+        let select = format!("SELECT {USER_COLUMNS}, password_hash FROM tollgate.users WHERE email = $1");
+        let rows = self.select_text(&select, email).await?;
+        Ok(rows.first().map(|row| (user(row), row.get(6))))
+    }
+
+    async fn users(&self, after: Option<&str>, max: usize) -> Result<Vec<User>, StorageError> {
+        let select = format!("SELECT {USER_COLUMNS} FROM tollgate.users WHERE id > $1 ORDER BY id LIMIT $2");
+        let (after, max) = (after.unwrap_or_default(), i64::try_from(max).unwrap_or(i64::MAX));
+        if after.contains('\0') {
+            return Ok(Vec::new());
+        }
+        Ok(self.select(&select, &[&after, &max]).await?.iter().map(user).collect())
+    }
+
+    async fn change_user(&self, id: &str, change: &UserChange) -> Result<UserChanged, StorageError> {
+        match self.account(AccountWork::ChangeUser(id, change)).await? {
+            Done::UserChanged(changed) => Ok(*changed),
+            _ => Err(Refusal::NotFound { what: "user" }.into()),
+        }
     }
 
     async fn add_site(&self, site: &Site) -> Result<(), StorageError> {
@@ -59,19 +78,31 @@ impl AccountStore for PostgresStore {
         Ok(self.select_text(&select, user_id).await?.iter().map(site).collect())
     }
 
-    async fn add_login_session(&self, session: &LoginSession) -> Result<(), StorageError> {
-        self.account(AccountWork::AddLoginSession(session)).await.map(drop)
+    async fn add_login_session(&self, session: &LoginSession, epoch: i64, max: u32) -> Result<(), StorageError> {
+        self.account(AccountWork::AddLoginSession(session, epoch, max)).await.map(drop)
     }
 
     async fn login_session(&self, digest: &[u8; 32], now: i64) -> Result<Option<LoginSession>, StorageError> {
         let select =
-            "SELECT user_id, created_at, expires_at FROM tollgate.login_sessions WHERE digest = $1 AND expires_at > $2";
-        let rows = self.select(select, &[&&digest[..], &now]).await?;
-        let session = |row: &Row| {
-            let (user_id, created_at) = (row.get(0), row.get(1));
-            LoginSession { digest: *digest, user_id, created_at, expires_at: row.get(2) }
-        };
+            format!("SELECT {SESSION_COLUMNS} FROM tollgate.login_sessions WHERE digest = $1 AND expires_at > $2");
+        let rows = self.select(&select, &[&&digest[..], &now]).await?;
         Ok(rows.first().map(session))
+    }
+
+    async fn login_sessions_of(&self, user_id: &str, now: i64) -> Result<Vec<LoginSession>, StorageError> {
+        let select = format!(
+            "SELECT {SESSION_COLUMNS} FROM tollgate.login_sessions WHERE user_id = $1 AND expires_at > $2
+             ORDER BY created_at DESC, id DESC"
+        );
+        if user_id.contains('\0') {
+            return Ok(Vec::new());
+        }
+        Ok(self.select(&select, &[&user_id, &now]).await?.iter().map(session).collect())
+    }
+
+    async fn end_login_session(&self, user_id: &str, id: &str) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::EndLoginSession(user_id, id)).await?;
+        Ok(matches!(done, Done::Added(ended) if ended == [true]))
     }
 
     async fn add_code(&self, code: &AuthorizationCode, keep_for: i64) -> Result<(), StorageError> {
@@ -83,6 +114,15 @@ impl AccountStore for PostgresStore {
             Done::Redeemed(redemption) => Ok(*redemption),
             _ => Ok(Redemption::Unknown),
         }
+    }
+
+    async fn add_issuer(&self, issuer: &str) -> Result<(), StorageError> {
+        self.account(AccountWork::AddIssuer(issuer)).await.map(drop)
+    }
+
+    async fn issuers(&self) -> Result<Vec<String>, StorageError> {
+        let rows = self.select("SELECT name FROM tollgate.issuers ORDER BY name", &[]).await?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     async fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StorageError> {
@@ -122,10 +162,10 @@ pub(crate) async fn run(
     let added = |added: u64, what| if added > 0 { Ok(()) } else { Err(Refusal::AlreadyExists { what }) };
     let done = match work {
         AccountWork::AddUser(user, password_hash) => {
-            let values: [&(dyn ToSql + Sync); 5] =
-                [&user.id, &user.email, &password_hash, &user.scopes, &user.created_at];
-            let insert = "INSERT INTO tollgate.users (id, email, password_hash, scopes, created_at)
-                          VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+            let User { id, email, scopes, created_at, disabled_at, epoch } = user;
+            let values: [&(dyn ToSql + Sync); 7] = [id, email, &password_hash, scopes, created_at, disabled_at, epoch];
+            let insert = "INSERT INTO tollgate.users (id, email, password_hash, scopes, created_at, disabled_at, epoch)
+                          VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
             added(rows.execute(insert, &values).await?, "user")?;
             Done::Nothing
         }
@@ -136,20 +176,37 @@ pub(crate) async fn run(
             added(rows.execute(insert, &values).await?, "site")?;
             Done::Nothing
         }
-        AccountWork::AddLoginSession(LoginSession { digest, user_id, created_at, expires_at }) => {
-            rows.execute("DELETE FROM tollgate.login_sessions WHERE expires_at <= $1", &[created_at]).await?;
-            let insert = "INSERT INTO tollgate.login_sessions (digest, user_id, created_at, expires_at)
-                          VALUES ($1, $2, $3, $4)";
-            rows.execute(insert, &[&&digest[..], user_id, created_at, expires_at]).await?;
+        AccountWork::ChangeUser(id, change) => Done::UserChanged(Box::new(rows.change_user(id, change).await?)),
+        AccountWork::AddLoginSession(session, epoch, max) => {
+            rows.add_login_session(session, epoch, max).await?;
+            Done::Nothing
+        }
+        AccountWork::EndLoginSession(user_id, id) => {
+            let delete = "DELETE FROM tollgate.login_sessions WHERE id = $1 AND user_id = $2";
+            let ended = rows.execute(delete, &[&id, &user_id]).await?;
+            let delete = "DELETE FROM tollgate.authorization_codes
+                          WHERE user_id = $2 AND session_id = $1 AND used_at IS NULL";
+            if ended + rows.execute(delete, &[&id, &user_id]).await? == 0 {
+                return Ok(Done::Added(vec![false]));
+            }
+            Done::Added(vec![ended > 0])
+        }
+        AccountWork::AddIssuer(issuer) => {
+            let insert = "INSERT INTO tollgate.issuers (name) VALUES ($1) ON CONFLICT DO NOTHING";
+            if rows.execute(insert, &[&issuer]).await? == 0 {
+                return Ok(Done::Nothing);
+            }
             Done::Nothing
         }
         AccountWork::AddCode(code, keep_for) => {
             let kept = code.created_at.saturating_sub(keep_for);
             rows.execute("DELETE FROM tollgate.authorization_codes WHERE expires_at < $1", &[&kept]).await?;
+            // The session cannot end before the code is there, and so ends with it.
             let insert = "INSERT INTO tollgate.authorization_codes (digest, client_id, user_id, redirect_uri, code_challenge, scope,
-                                                                   created_at, expires_at, token_id)
-                          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-            let values: [&(dyn ToSql + Sync); 9] = [
+                                                                   created_at, expires_at, token_id, session_id)
+                          SELECT $1, $2, s.user_id, $4, $5, $6, $7, $8, $9, s.id FROM tollgate.login_sessions s
+                          WHERE s.id = $10 AND s.user_id = $3 FOR SHARE";
+            let values: [&(dyn ToSql + Sync); 10] = [
                 &&code.digest[..],
                 &code.client_id,
                 &code.user_id,
@@ -159,8 +216,11 @@ pub(crate) async fn run(
                 &code.created_at,
                 &code.expires_at,
                 &code.token_id,
+                &code.session_id,
             ];
-            rows.execute(insert, &values).await?;
+            if rows.execute(insert, &values).await? == 0 {
+                return Err(Refusal::Changed { what: "session" }.into());
+            }
             Done::Nothing
         }
         AccountWork::RedeemCode(presented, now) => match rows.redeem(presented, now).await? {
@@ -193,10 +253,70 @@ impl Rows<'_> {
         self.0.execute(&statement, parameters).await.map_err(of_server)
     }
 
+    async fn query(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StorageError> {
+        let statement = self.0.prepare_cached(text).await.map_err(of_server)?;
+        self.0.query(&statement, parameters).await.map_err(of_server)
+    }
+
+    async fn change_user(&self, id: &str, change: &UserChange) -> Result<UserChanged, StorageError> {
+        // Whoever begins a login, or adds a code, waits for this row.
+        let select = format!("SELECT {USER_COLUMNS} FROM tollgate.users WHERE id = $1 FOR UPDATE");
+        let found = self.query(&select, &[&id]).await?;
+        let before = found.first().map(user).ok_or(Refusal::NotFound { what: "user" })?;
+        let mut ended = Vec::new();
+        if *change != UserChange::Enable {
+            let sessions = "DELETE FROM tollgate.login_sessions WHERE user_id = $1 RETURNING id";
+            ended = self.query(sessions, &[&id]).await?.iter().map(|row| row.get(0)).collect();
+            let codes = "DELETE FROM tollgate.authorization_codes WHERE user_id = $1 AND used_at IS NULL";
+            self.execute(codes, &[&id]).await?;
+            self.execute("UPDATE tollgate.users SET epoch = epoch + 1 WHERE id = $1", &[&id]).await?;
+        }
+        match change {
+            UserChange::Disable { at } => {
+                let update = "UPDATE tollgate.users SET disabled_at = coalesce(disabled_at, $2) WHERE id = $1";
+                self.execute(update, &[&id, at]).await?
+            }
+            UserChange::Enable => {
+                self.execute("UPDATE tollgate.users SET disabled_at = NULL WHERE id = $1", &[&id]).await?
+            }
+            UserChange::Password { hash } => {
+                self.execute("UPDATE tollgate.users SET password_hash = $2 WHERE id = $1", &[&id, hash]).await?
+            }
+            UserChange::Remove => self.execute("DELETE FROM tollgate.users WHERE id = $1", &[&id]).await?,
+            change => return Err(StorageError::failed(format!("not known here: {change:?}"))),
+        };
+        let found = self.query(&select, &[&id]).await?;
+        Ok(UserChanged { user: found.first().map_or(before, user), ended })
+    }
+
+    async fn add_login_session(&self, session: &LoginSession, epoch: i64, max: u32) -> Result<(), StorageError> {
+        let LoginSession { id, user_id, digest, key_id, agent, address, created_at, expires_at } = session;
+        // Two logins of one user take turns, so that both count what the other added, and neither passes by a change of the user.
+        let select = "SELECT id FROM tollgate.users WHERE id = $1 AND disabled_at IS NULL AND epoch = $2 FOR UPDATE";
+        if self.query(select, &[user_id, &epoch]).await?.is_empty() {
+            return Err(Refusal::Changed { what: "user" }.into());
+        }
+        self.execute("DELETE FROM tollgate.login_sessions WHERE expires_at <= $1", &[created_at]).await?;
+        let count = "SELECT count(*) FROM tollgate.login_sessions WHERE user_id = $1";
+        let count: i64 = self.query(count, &[user_id]).await?.first().map_or(0, |row| row.get(0));
+        if count >= i64::from(max) {
+            return Err(Refusal::TooMany { max }.into());
+        }
+        let insert =
+            "INSERT INTO tollgate.login_sessions (id, user_id, digest, key_id, agent, address, created_at, expires_at)
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+        let digest = digest.as_ref().map(|digest| &digest[..]);
+        let values: [&(dyn ToSql + Sync); 8] = [id, user_id, &digest, key_id, agent, address, created_at, expires_at];
+        if self.execute(insert, &values).await? == 0 {
+            return Err(Refusal::AlreadyExists { what: "session" }.into());
+        }
+        Ok(())
+    }
+
     async fn redeem(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StorageError> {
         // Of two at once the later one waits here, and finds the code used.
         let select =
-            "SELECT client_id, user_id, redirect_uri, code_challenge, scope, created_at, expires_at, token_id, used_at
+            "SELECT client_id, user_id, redirect_uri, code_challenge, scope, created_at, expires_at, token_id, session_id, used_at
                       FROM tollgate.authorization_codes WHERE digest = $1 FOR UPDATE";
         let statement = self.0.prepare_cached(select).await.map_err(of_server)?;
         let digest = &presented.digest[..];
@@ -213,8 +333,9 @@ impl Rows<'_> {
             created_at: row.get(5),
             expires_at: row.get(6),
             token_id: row.get(7),
+            session_id: row.get(8),
         };
-        let redemption = code.redeem(row.get::<_, Option<i64>>(8).is_some(), presented, now);
+        let redemption = code.redeem(row.get::<_, Option<i64>>(9).is_some(), presented, now);
         if let Redemption::First(_) = redemption {
             self.execute("UPDATE tollgate.authorization_codes SET used_at = $2 WHERE digest = $1", &[&digest, &now])
                 .await?;
@@ -223,6 +344,27 @@ impl Rows<'_> {
     }
 }
 
+/// What [`user`] expects, in this order.
+const USER_COLUMNS: &str = "id, email, scopes, created_at, disabled_at, epoch";
+
 fn user(row: &Row) -> User {
-    User { id: row.get(0), email: row.get(1), scopes: row.get(2), created_at: row.get(3) }
+    let (id, email, scopes, created_at) = (row.get(0), row.get(1), row.get(2), row.get(3));
+    User { id, email, scopes, created_at, disabled_at: row.get(4), epoch: row.get(5) }
+}
+
+/// What [`session`] expects, in this order.
+const SESSION_COLUMNS: &str = "id, user_id, digest, key_id, agent, address, created_at, expires_at";
+
+fn session(row: &Row) -> LoginSession {
+    let digest: Option<&[u8]> = row.get(2);
+    LoginSession {
+        id: row.get(0),
+        user_id: row.get(1),
+        digest: digest.and_then(|digest| digest.try_into().ok()),
+        key_id: row.get(3),
+        agent: row.get(4),
+        address: row.get(5),
+        created_at: row.get(6),
+        expires_at: row.get(7),
+    }
 }

@@ -190,4 +190,34 @@ const STEPS: &[&str] = &[
     );
     CREATE INDEX authorization_codes_by_expiry ON tollgate.authorization_codes (expires_at);
 ",
+    "
+    ALTER TABLE tollgate.users ADD COLUMN disabled_at bigint;
+    -- Grows with every change that ends all logins of the user.
+    ALTER TABLE tollgate.users ADD COLUMN epoch bigint NOT NULL DEFAULT 0;
+
+    -- Under which `iss` tokens were issued to these users.
+    CREATE TABLE tollgate.issuers (
+        name              text COLLATE \"C\" PRIMARY KEY
+    );
+
+    -- The sessions of before have no id by which their tokens could be revoked: whoever is logged in logs in again.
+    DROP TABLE tollgate.login_sessions;
+    CREATE TABLE tollgate.login_sessions (
+        id                text COLLATE \"C\" PRIMARY KEY,
+        user_id           text COLLATE \"C\" NOT NULL REFERENCES tollgate.users (id) ON DELETE CASCADE,
+        digest            bytea UNIQUE CHECK (octet_length(digest) = 32),
+        key_id            text,
+        agent             text NOT NULL,
+        address           text,
+        created_at        bigint NOT NULL,
+        expires_at        bigint NOT NULL
+    );
+    CREATE INDEX login_sessions_by_expiry ON tollgate.login_sessions (expires_at);
+    CREATE INDEX login_sessions_by_user ON tollgate.login_sessions (user_id, created_at);
+
+    -- What was issued before and is not used yet belongs to no session any more.
+    DELETE FROM tollgate.authorization_codes WHERE used_at IS NULL;
+    ALTER TABLE tollgate.authorization_codes ADD COLUMN session_id text COLLATE \"C\" NOT NULL DEFAULT '';
+    CREATE INDEX authorization_codes_by_user ON tollgate.authorization_codes (user_id);
+",
 ];

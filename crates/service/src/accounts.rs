@@ -3,8 +3,10 @@ use crate::ids::now;
 use crate::key_store::{FollowedStore, NewKey};
 use crate::limits::{MAX_API_KEYS_PER_USER, MAX_NAME_BYTES, MAX_PARAMETER_BYTES};
 use crate::new_user::NewUser;
+use crate::password_rules::PasswordRefused;
 use crate::passwords::Passwords;
 use crate::scope;
+use crate::users::{Ended, Users};
 use std::sync::Arc;
 use tollgate::{KeyKind, KeyRecord, KeyState};
 use tollgate_storage::accounts::{Site, User};
@@ -50,6 +52,9 @@ pub enum AccountError {
         /// Which: `email`, `password`, `client_id`, ...
         what: &'static str,
     },
+    /// The password is not taken.
+    #[error(transparent)]
+    Password(#[from] PasswordRefused),
     /// There is no such user, or no such key of that user.
     #[error("no such {what}")]
     NotFound {
@@ -70,6 +75,7 @@ impl AccountError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Invalid { .. } => "invalid",
+            Self::Password(_) => "password-refused",
             Self::NotFound { .. } => "not-found",
             Self::Store(error) => error.code(),
             Self::Server(error) => error.code(),
@@ -85,10 +91,53 @@ impl Accounts {
     /// Adds a user. `scopes`: scope-tokens joined by single spaces.
     ///
     /// # Errors
-    /// [`AccountError::Invalid`]; [`Refusal::AlreadyExists`] when the address is taken.
+    /// [`AccountError::Invalid`]; [`AccountError::Password`]; [`Refusal::AlreadyExists`] when the address is taken.
     pub fn add_user(&self, email: &str, password: &str, scopes: &str) -> Result<User, AccountError> {
-        let NewUser { user, password_hash } = NewUser::new(email, password, scopes)?;
-        self.keys.wait(self.store.add_user(&user, &password_hash))?;
+        let new = NewUser::new(email, password, scopes)?;
+        self.keys.wait(self.users().add(&new))
+    }
+
+    /// As [`Users::disable`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn disable_user(&self, id: &str) -> Result<User, AccountError> {
+        self.in_force(self.users().disable(id))
+    }
+
+    /// As [`Users::enable`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn enable_user(&self, id: &str) -> Result<User, AccountError> {
+        self.keys.wait(self.users().enable(id))
+    }
+
+    /// As [`Users::set_password`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn set_password(&self, id: &str, password: &str) -> Result<User, AccountError> {
+        self.in_force(self.users().set_password(id, password))
+    }
+
+    /// As [`Users::remove`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn remove_user(&self, id: &str) -> Result<User, AccountError> {
+        self.in_force(self.users().remove(id))
+    }
+
+    /// The users, without waiting for the engine.
+    pub(crate) fn users(&self) -> Users {
+        Users::new(Arc::clone(&self.store), Arc::clone(&self.keys.store))
+    }
+
+    /// Returns when the engine goes by what was ended.
+    fn in_force(&self, change: impl Future<Output = Result<Ended, AccountError>>) -> Result<User, AccountError> {
+        let Ended { user, position } = self.keys.wait(change)?;
+        self.keys.in_force(position.number)?;
         Ok(user)
     }
 
@@ -131,7 +180,8 @@ impl Accounts {
     /// Makes an API key for a user. `scopes`: at most those of the user; `expires_at`: seconds since the Unix epoch.
     ///
     /// # Errors
-    /// [`AccountError::Invalid`], [`AccountError::NotFound`]; [`Refusal::TooMany`] when the user has as many as are allowed.
+    /// [`AccountError::Invalid`], [`AccountError::NotFound`]; [`Refusal::Disabled`] when the user is disabled; [`Refusal::TooMany`] when
+    /// the user has as many as are allowed.
     pub fn add_api_key(
         &self,
         user_id: &str,
@@ -147,8 +197,22 @@ impl Accounts {
         let id = new_key_id("key")?;
         let record = KeyRecord::api_key(&id, user_id).name(name).scopes(scopes.split(' ')).expires_at(expires_at);
         let new = self.keys.make(record)?;
+        self.check_active(user_id)?;
         self.keys.run(Command::AddKey { key: new.stored.clone(), max: Some(MAX_API_KEYS_PER_USER) })?;
+        // Whoever disables a user writes that down first and then disables the keys; this key is written down first and then looks for
+        // that. So one of the two sees the other.
+        if let Err(refused) = self.check_active(user_id) {
+            self.keys.run(Command::PutKeyInState { id: id.clone(), state: KeyState::Revoked })?;
+            return Err(refused);
+        }
         Ok(new)
+    }
+
+    /// Refuses the id of a user who is disabled or was removed meanwhile.
+    pub(crate) fn check_active(&self, user_id: &str) -> Result<(), AccountError> {
+        let user = self.keys.wait(self.store.user_by_id(user_id))?;
+        let is_active = user.is_some_and(|user| user.disabled_at.is_none());
+        if is_active { Ok(()) } else { Err(Refusal::Disabled { what: "user" }.into()) }
     }
 
     /// Puts a new API key in the place of `old`, with its name, scopes and expiry. The old one stops working at once.

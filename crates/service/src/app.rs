@@ -37,6 +37,9 @@ impl App {
         // First, since it makes the folder.
         let store = runtime.block_on(url.open_accounts())?;
         let keys = FollowedStore::open(runtime.block_on(url.open_keys())?, config)?;
+        if !runtime.block_on(store.issuers())?.contains(&origin) {
+            runtime.block_on(store.add_issuer(&origin))?;
+        }
         let overlap = config.longest_ttl().saturating_add(SIGNING_KEY_MARGIN_SECONDS);
         let signing_keys = Arc::new(runtime.block_on(keys::open(&*store, overlap))?);
         let issuer = Issuer::new(&origin)

@@ -127,7 +127,7 @@ impl FollowedStore {
     }
 
     /// Returns when this process's engine goes by the change of that number: nothing is answered before.
-    fn in_force(&self, change: u64) -> Result<(), ServerError> {
+    pub(crate) fn in_force(&self, change: u64) -> Result<(), ServerError> {
         if self.follower.wait_for(change, IN_FORCE_WAIT) { Ok(()) } else { Err(ServerError::NotInForce) }
     }
 

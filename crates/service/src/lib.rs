@@ -6,7 +6,8 @@
 //! - **Service B** lets machines in. `POST /oauth/v2/token` turns a client's id and secret into an access token.
 //!
 //! Every protected route learns who is calling from `Engine::verify` alone, as in any server that embeds the engine: there
-//! is no back door. [`Server`] is the way in; [`Accounts`] adds users and clients; a
+//! is no back door. [`Server`] is the way in; [`Accounts`] adds users and clients; [`Users`]
+//! changes users also beside a running service; a
 //! [`StoreUrl`] says where they are kept.
 //!
 //! ```no_run
@@ -38,8 +39,10 @@ mod key_store;
 mod keys;
 pub mod limits;
 mod login;
+mod login_sessions;
 mod new_user;
 mod oauth;
+mod password_rules;
 mod passwords;
 mod problem;
 mod rate_limit;
@@ -49,11 +52,14 @@ mod scope;
 mod server;
 mod store;
 mod tokens;
+mod users;
 
 pub use accounts::{AccountError, Accounts};
 pub use config::{AccessTokenFormat, Config};
 pub use error::ServerError;
 pub use key_store::NewKey;
 pub use new_user::NewUser;
+pub use password_rules::PasswordRefused;
 pub use server::{Server, shutdown_signal};
 pub use store::StoreUrl;
+pub use users::{Ended, Users};

@@ -107,6 +107,13 @@ pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// API keys of one user.
 pub(crate) const MAX_API_KEYS_PER_USER: u32 = 50;
 
+/// Login sessions of one user at once, of browsers and programs. Our own choice: a program that begins one a minute, each for a day, has
+/// 1,440.
+pub(crate) const MAX_SESSIONS_PER_USER: u32 = 2_000;
+
+/// Bytes of what a browser calls itself that are kept with its session. Our own choice: those of today have some 120.
+pub(crate) const MAX_AGENT_BYTES: usize = 200;
+
 /// Bytes of a name that a caller gives to an API key.
 pub(crate) const MAX_NAME_BYTES: usize = 100;
 

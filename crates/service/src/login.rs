@@ -17,7 +17,7 @@ pub(crate) struct Login {
 /// Why nobody is logged in.
 #[derive(Debug)]
 pub(crate) enum LoginError {
-    /// No such user, or not the password: nobody is told which.
+    /// No such user, a disabled one, or not the password: nobody is told which.
     WrongPassword,
     TooManyAttempts(RetryAfter),
     Busy,
@@ -46,7 +46,7 @@ impl Login {
         let found = self.accounts.store.user_by_email(&email).await.map_err(LoginError::Store)?;
         let (user, phc) = found.unzip();
         let matches = self.accounts.passwords.verify(password, phc).await.map_err(|Busy| LoginError::Busy)?;
-        let user = user.filter(|_| matches).ok_or(LoginError::WrongPassword)?;
+        let user = user.filter(|user| matches && user.disabled_at.is_none()).ok_or(LoginError::WrongPassword)?;
         self.per_account.reset(&email);
         Ok(user)
     }

@@ -1,6 +1,7 @@
 use crate::accounts::AccountError;
 use crate::error::ServerError;
 use crate::login::LoginError;
+use crate::password_rules::PasswordRefused;
 use crate::rate_limit::RetryAfter;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -22,6 +23,8 @@ pub(crate) enum Problem {
     BadRequest(&'static str),
     /// That member of the body.
     BadField(&'static str),
+    /// A new password that is not taken.
+    Password(PasswordRefused),
     TooLarge,
     NotFound,
     MethodNotAllowed,
@@ -39,7 +42,7 @@ impl Problem {
             Self::Rejected(rejection) => StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED),
             Self::WrongPassword => StatusCode::UNAUTHORIZED,
             Self::NotAUser => StatusCode::FORBIDDEN,
-            Self::BadRequest(_) | Self::BadField(_) => StatusCode::BAD_REQUEST,
+            Self::BadRequest(_) | Self::BadField(_) | Self::Password(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -60,6 +63,7 @@ impl Problem {
             Self::BadField(field) => {
                 return ("invalid_request", format!("{field} is missing, malformed, too long or out of bounds").into());
             }
+            Self::Password(refused) => return ("password_refused", refused.to_string().into()),
             Self::BadRequest(description) => ("invalid_request", *description),
             Self::TooLarge => ("payload_too_large", "the request body is too large"),
             Self::NotFound => ("not_found", "there is nothing here"),
@@ -169,7 +173,7 @@ impl From<Refusal> for Problem {
             Refusal::NotFound { .. } => Self::NotFound,
             Refusal::Field { field } => Self::BadField(field),
             Refusal::AlreadyExists { .. } => Self::Conflict("there is one of that name already"),
-            Refusal::TooMany { .. } => Self::Conflict("too many API keys: revoke one first"),
+            Refusal::TooMany { .. } => Self::Conflict("there are as many as may be: revoke or end some first"),
             Refusal::Disabled { .. } => Self::Conflict("it is disabled: enable it first"),
             Refusal::KeyRevoked => Self::Conflict("the key is revoked, which is for ever: make a new one"),
             Refusal::KeyRotated { .. } => Self::Conflict("the key was rotated already: rotate the one in its place"),
@@ -203,6 +207,7 @@ impl From<AccountError> for Problem {
             AccountError::Invalid { what: "scopes" } => Self::BadRequest("scope asks for more than the user may have"),
             AccountError::Invalid { what: "expires_at" } => Self::BadRequest("expires_at must be in the future"),
             AccountError::Invalid { what } => Self::BadField(what),
+            AccountError::Password(refused) => Self::Password(refused),
             AccountError::NotFound { .. } => Self::NotFound,
             AccountError::Store(error) => error.into(),
             AccountError::Server(error) => error.into(),

@@ -2,6 +2,7 @@
 
 use crate::error::ServerError;
 use crate::key_store::FollowedStore;
+use crate::tokens::Grant;
 use tollgate_storage::{Command, RevocationKind, StoredRevocation};
 
 /// Revokes, and what is opaque along with it: a JWT names whom it concerns, of an opaque token only the record does. Returns
@@ -21,16 +22,15 @@ pub(crate) fn revoke_token(keys: &FollowedStore, origin: &str, id: &str, until: 
     keys.run_all(vec![revoked(RevocationKind::Token, origin), revoked(RevocationKind::ApiKey, "")])
 }
 
-/// Whether everything that is issued to that subject, or to that client, is revoked also when it is issued at `now`.
-pub(crate) fn concern(
-    keys: &FollowedStore,
-    origin: &str,
-    subject: &str,
-    client_id: &str,
-    now: i64,
-) -> Result<bool, ServerError> {
-    let names = [(RevocationKind::Subject, subject), (RevocationKind::Client, client_id), (RevocationKind::Issuer, "")];
-    for (kind, name) in names {
+/// Whether everything that was granted so at `now` is revoked: all of that subject, client or session.
+pub(crate) fn concern(keys: &FollowedStore, origin: &str, grant: &Grant<'_>, now: i64) -> Result<bool, ServerError> {
+    let names = [
+        Some((RevocationKind::Subject, grant.subject)),
+        Some((RevocationKind::Client, grant.client_id)).filter(|(_, client_id)| !client_id.is_empty()),
+        grant.session_id.map(|session_id| (RevocationKind::Session, session_id)),
+        Some((RevocationKind::Issuer, "")),
+    ];
+    for (kind, name) in names.into_iter().flatten() {
         let revocation = keys.wait(keys.store.revocation(kind, origin, name))?;
         if revocation.is_some_and(|revocation| now < revocation.issued_before && now < revocation.until) {
             return Ok(true);

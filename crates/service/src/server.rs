@@ -166,8 +166,23 @@ fn open(config: &Config, origin: String, local_addr: SocketAddr) -> Result<Opene
             (App::open(&folder.path().into(), origin, config)?, Some(folder))
         }
     };
+    tell_if_nobody_can_log_in(&app, config)?;
     let demo = if config.demo { Some(demo::seed(&app, local_addr)?.curl_lines()) } else { None };
     Ok(Opened { app, demo, temporary })
+}
+
+/// A service on a new store works, and lets nobody in.
+fn tell_if_nobody_can_log_in(app: &App, config: &Config) -> Result<(), ServerError> {
+    let Some(url) = config.store.as_ref() else { return Ok(()) };
+    if app.accounts.keys.wait(app.accounts.store.users(None, 1))?.is_empty() {
+        tracing::warn!(
+            "nobody can log in yet, since there is no user in the store: make one with `tollgate user new EMAIL --scope '{} {}' --store {}`",
+            routes::scopes::READ_SITES,
+            routes::scopes::MANAGE_API_KEYS,
+            url.option()
+        );
+    }
+    Ok(())
 }
 
 struct Accepted {

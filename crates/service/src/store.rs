@@ -42,6 +42,14 @@ impl StoreUrl {
         }
     }
 
+    /// What `--store` takes to mean it, without a password.
+    pub(crate) fn option(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgres(config) => config.to_string(),
+        }
+    }
+
     /// Whether there is a store of keys, or a database in which one is made.
     #[must_use]
     pub fn exists(&self) -> bool {

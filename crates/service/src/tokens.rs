@@ -33,6 +33,17 @@ pub(crate) struct Grant<'a> {
     pub(crate) scope: &'a str,
     /// The token's id; a random one when not given.
     pub(crate) token_id: Option<&'a str>,
+    /// The login session that it comes of, unless the client speaks for itself.
+    pub(crate) session_id: Option<&'a str>,
+}
+
+/// A session that a session token stands for.
+pub(crate) struct Session<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) user_id: &'a str,
+    pub(crate) scope: &'a str,
+    /// In seconds since the Unix epoch.
+    pub(crate) expires_at: i64,
 }
 
 impl Tokens {
@@ -54,12 +65,17 @@ impl Tokens {
     }
 
     /// A session token of Service A: a JWT, whatever the format of access tokens.
-    pub(crate) fn session(&self, user_id: &str, scope: &str, now: i64) -> Result<Minted, ServerError> {
-        let builder = self.minter.token().subject(user_id).audience(&self.origin).scope(scope);
+    pub(crate) fn session(&self, session: &Session<'_>, now: i64) -> Result<Minted, ServerError> {
+        let builder = self.minter.token().subject(session.user_id).audience(&self.origin).scope(session.scope);
         // By which a session can be revoked, whatever tokens it will have (OpenID Connect Front-Channel Logout section 3).
-        let builder = builder.claim("sid", new_key_id("session")?.into());
-        let token = builder.lifetime(self.session_ttl).mint_at(now)?;
-        Ok(minted(token, now, self.session_ttl))
+        let builder = builder.claim("sid", session.id.into());
+        let lifetime = session.expires_at.saturating_sub(now);
+        Ok(minted(builder.lifetime(lifetime).mint_at(now)?, now, lifetime))
+    }
+
+    /// How long a session token lives, in seconds.
+    pub(crate) fn session_ttl(&self) -> i64 {
+        self.session_ttl
     }
 
     /// An access token: a JWT (RFC 9068), or an opaque one whose record is in the store. Blocks.
@@ -81,6 +97,9 @@ impl Tokens {
         if let Some(token_id) = grant.token_id {
             builder = builder.jti(token_id);
         }
+        if let Some(session_id) = grant.session_id {
+            builder = builder.claim("sid", session_id.into());
+        }
         Ok(builder.mint_at(now)?)
     }
 
@@ -94,7 +113,7 @@ impl Tokens {
         self.keys.run(Command::AddKey { key: new.stored.clone(), max: None })?;
         // Whoever revokes all tokens of somebody writes that down first and then looks for tokens; this one is written down
         // first and then looks for that. So one of the two sees the other. As a JWT it would be issued and rejected too.
-        if revocations::concern(&self.keys, &self.origin, grant.subject, grant.client_id, now)? {
+        if revocations::concern(&self.keys, &self.origin, grant, now)? {
             self.keys.run(Command::PutKeyInState { id, state: KeyState::Revoked })?;
         }
         Ok(new.secret.as_str().to_owned())

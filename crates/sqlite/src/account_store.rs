@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use std::path::{Path, PathBuf};
 use tollgate_storage::accounts::{
-    AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
+    AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User, UserChange, UserChanged,
 };
-use tollgate_storage::{AccountStore, StorageError};
+use tollgate_storage::{AccountStore, Refusal, StorageError};
 use zeroize::Zeroizing;
 
 /// Users, sites, login sessions, codes and signing keys in a SQLite file beside that of the keys.
@@ -47,9 +47,18 @@ impl AccountStore for SqliteAccountStore {
         let add = move |connection: &mut Connection| {
             connection
                 .prepare_cached(
-                    "INSERT INTO users (id, email, password_hash, scopes, created_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                    "INSERT INTO users (id, email, password_hash, scopes, created_at, disabled_at, epoch)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                 )?
-                .execute((&user.id, &user.email, password_hash, &user.scopes, user.created_at))
+                .execute((
+                    &user.id,
+                    &user.email,
+                    password_hash,
+                    &user.scopes,
+                    user.created_at,
+                    user.disabled_at,
+                    user.epoch,
+                ))
                 .map_err(|error| SqliteError::of_insert(error, "user"))?;
             Ok(())
         };
@@ -66,6 +75,23 @@ impl AccountStore for SqliteAccountStore {
         let with_hash = |row: &Row<'_>| Ok((user(row)?, row.get("password_hash")?));
         let sql = "SELECT * FROM users WHERE email = ?1";
         self.reader.read(move |connection| select(connection, sql, &email, with_hash)).await
+    }
+
+    async fn users(&self, after: Option<&str>, max: usize) -> Result<Vec<User>, StorageError> {
+        let (after, max) = (after.unwrap_or_default().to_owned(), i64::try_from(max).unwrap_or(i64::MAX));
+        let read = move |connection: &Transaction<'_>| {
+            let users = connection
+                .prepare_cached("SELECT * FROM users WHERE id > ?1 ORDER BY id LIMIT ?2")?
+                .query_map((after, max), user)?
+                .collect::<Result<_, _>>()?;
+            Ok(users)
+        };
+        self.reader.read(read).await
+    }
+
+    async fn change_user(&self, id: &str, change: &UserChange) -> Result<UserChanged, StorageError> {
+        let (id, change) = (id.to_owned(), change.clone());
+        self.writer.write(move |connection| change_user(connection, &id, &change)).await
     }
 
     async fn add_site(&self, site: &Site) -> Result<(), StorageError> {
@@ -100,29 +126,66 @@ impl AccountStore for SqliteAccountStore {
         self.reader.read(read).await
     }
 
-    async fn add_login_session(&self, session: &LoginSession) -> Result<(), StorageError> {
-        let LoginSession { digest, user_id, created_at, expires_at } = session.clone();
+    async fn add_login_session(&self, session: &LoginSession, epoch: i64, max: u32) -> Result<(), StorageError> {
+        let session = session.clone();
         let add = move |connection: &mut Connection| {
+            let LoginSession { id, user_id, digest, key_id, agent, address, created_at, expires_at } = &session;
             connection.prepare_cached("DELETE FROM login_sessions WHERE expires_at <= ?1")?.execute([created_at])?;
-            connection
+            let count: u32 = connection
+                .prepare_cached("SELECT count(*) FROM login_sessions WHERE user_id = ?1")?
+                .query_row([user_id], |row| row.get(0))?;
+            if count >= max {
+                return Err(Refusal::TooMany { max }.into());
+            }
+            let added = connection
                 .prepare_cached(
-                    "INSERT INTO login_sessions (digest, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)",
+                    "INSERT INTO login_sessions (id, user_id, digest, key_id, agent, address, created_at, expires_at)
+                     SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8 FROM users
+                     WHERE id = ?2 AND disabled_at IS NULL AND epoch = ?9",
                 )?
-                .execute((digest, user_id, created_at, expires_at))?;
-            Ok(())
+                .execute((id, user_id, digest, key_id, agent, address, created_at, expires_at, epoch))
+                .map_err(|error| SqliteError::of_insert(error, "session"))?;
+            if added == 0 { Err(Refusal::Changed { what: "user" }.into()) } else { Ok(()) }
         };
         self.writer.write(add).await
     }
 
     async fn login_session(&self, digest: &[u8; 32], now: i64) -> Result<Option<LoginSession>, StorageError> {
         let digest = *digest;
-        let session = |row: &Row<'_>| {
-            let (user_id, created_at) = (row.get("user_id")?, row.get("created_at")?);
-            Ok(LoginSession { digest: row.get("digest")?, user_id, created_at, expires_at: row.get("expires_at")? })
-        };
         let sql = "SELECT * FROM login_sessions WHERE digest = ?1";
         let found = self.reader.read(move |connection| select(connection, sql, digest, session)).await?;
         Ok(found.filter(|session| session.expires_at > now))
+    }
+
+    async fn login_sessions_of(&self, user_id: &str, now: i64) -> Result<Vec<LoginSession>, StorageError> {
+        let user_id = user_id.to_owned();
+        let read = move |connection: &Transaction<'_>| {
+            let sessions = connection
+                .prepare_cached(
+                    "SELECT * FROM login_sessions WHERE user_id = ?1 AND expires_at > ?2
+                     ORDER BY created_at DESC, id DESC",
+                )?
+                .query_map((user_id, now), session)?
+                .collect::<Result<_, _>>()?;
+            Ok(sessions)
+        };
+        self.reader.read(read).await
+    }
+
+    async fn end_login_session(&self, user_id: &str, id: &str) -> Result<bool, StorageError> {
+        let (user_id, id) = (user_id.to_owned(), id.to_owned());
+        let end = move |connection: &mut Connection| {
+            let ended = connection
+                .prepare_cached("DELETE FROM login_sessions WHERE id = ?1 AND user_id = ?2")?
+                .execute((&id, &user_id))?;
+            connection
+                .prepare_cached(
+                    "DELETE FROM authorization_codes WHERE user_id = ?2 AND session_id = ?1 AND used_at IS NULL",
+                )?
+                .execute((&id, &user_id))?;
+            Ok(ended > 0)
+        };
+        self.writer.write(end).await
     }
 
     async fn add_code(&self, code: &AuthorizationCode, keep_for: i64) -> Result<(), StorageError> {
@@ -131,11 +194,12 @@ impl AccountStore for SqliteAccountStore {
             connection
                 .prepare_cached("DELETE FROM authorization_codes WHERE expires_at < ?1")?
                 .execute([code.created_at.saturating_sub(keep_for)])?;
-            connection
+            let added = connection
                 .prepare_cached(
                     "INSERT INTO authorization_codes (digest, client_id, user_id, redirect_uri, code_challenge, scope,
-                         created_at, expires_at, token_id)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                         created_at, expires_at, token_id, session_id)
+                     SELECT ?1, ?2, user_id, ?4, ?5, ?6, ?7, ?8, ?9, id FROM login_sessions
+                     WHERE id = ?10 AND user_id = ?3",
                 )?
                 .execute((
                     code.digest,
@@ -147,8 +211,9 @@ impl AccountStore for SqliteAccountStore {
                     code.created_at,
                     code.expires_at,
                     &code.token_id,
+                    &code.session_id,
                 ))?;
-            Ok(())
+            if added == 0 { Err(Refusal::Changed { what: "session" }.into()) } else { Ok(()) }
         };
         self.writer.write(add).await
     }
@@ -169,6 +234,25 @@ impl AccountStore for SqliteAccountStore {
             Ok(redemption)
         };
         self.writer.write(redeem).await
+    }
+
+    async fn add_issuer(&self, issuer: &str) -> Result<(), StorageError> {
+        let issuer = issuer.to_owned();
+        let add = move |connection: &mut Connection| {
+            connection
+                .prepare_cached("INSERT INTO issuers (name) VALUES (?1) ON CONFLICT DO NOTHING")?
+                .execute([issuer])?;
+            Ok(())
+        };
+        self.writer.write(add).await
+    }
+
+    async fn issuers(&self) -> Result<Vec<String>, StorageError> {
+        let read = |connection: &Transaction<'_>| {
+            let mut select = connection.prepare_cached("SELECT name FROM issuers ORDER BY name")?;
+            Ok(select.query_map((), |row| row.get(0))?.collect::<Result<_, _>>()?)
+        };
+        self.reader.read(read).await
     }
 
     async fn signing_keys(&self) -> Result<Option<StoredSigningKeys>, StorageError> {
@@ -213,8 +297,57 @@ fn select<T>(
 }
 
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {
-    let (id, email, scopes) = (row.get("id")?, row.get("email")?, row.get("scopes")?);
-    Ok(User { id, email, scopes, created_at: row.get("created_at")? })
+    Ok(User {
+        id: row.get("id")?,
+        email: row.get("email")?,
+        scopes: row.get("scopes")?,
+        created_at: row.get("created_at")?,
+        disabled_at: row.get("disabled_at")?,
+        epoch: row.get("epoch")?,
+    })
+}
+
+fn session(row: &Row<'_>) -> rusqlite::Result<LoginSession> {
+    Ok(LoginSession {
+        id: row.get("id")?,
+        user_id: row.get("user_id")?,
+        digest: row.get("digest")?,
+        key_id: row.get("key_id")?,
+        agent: row.get("agent")?,
+        address: row.get("address")?,
+        created_at: row.get("created_at")?,
+        expires_at: row.get("expires_at")?,
+    })
+}
+
+fn change_user(connection: &Connection, id: &str, change: &UserChange) -> Result<UserChanged, SqliteError> {
+    let find = || select(connection, "SELECT * FROM users WHERE id = ?1", id, user);
+    let before = find()?.ok_or(Refusal::NotFound { what: "user" })?;
+    let mut ended = Vec::new();
+    if *change != UserChange::Enable {
+        ended = connection
+            .prepare_cached("DELETE FROM login_sessions WHERE user_id = ?1 RETURNING id")?
+            .query_map([id], |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        connection
+            .prepare_cached("DELETE FROM authorization_codes WHERE user_id = ?1 AND used_at IS NULL")?
+            .execute([id])?;
+        connection.prepare_cached("UPDATE users SET epoch = epoch + 1 WHERE id = ?1")?.execute([id])?;
+    }
+    match change {
+        UserChange::Disable { at } => connection
+            .prepare_cached("UPDATE users SET disabled_at = coalesce(disabled_at, ?2) WHERE id = ?1")?
+            .execute((id, at))?,
+        UserChange::Enable => {
+            connection.prepare_cached("UPDATE users SET disabled_at = NULL WHERE id = ?1")?.execute([id])?
+        }
+        UserChange::Password { hash } => {
+            connection.prepare_cached("UPDATE users SET password_hash = ?2 WHERE id = ?1")?.execute((id, hash))?
+        }
+        UserChange::Remove => connection.prepare_cached("DELETE FROM users WHERE id = ?1")?.execute([id])?,
+        change => return Err(StorageError::failed(format!("not known here: {change:?}")).into()),
+    };
+    Ok(UserChanged { user: find()?.unwrap_or(before), ended })
 }
 
 /// A code, and whether it was used.
@@ -229,6 +362,7 @@ fn code(row: &Row<'_>) -> rusqlite::Result<(AuthorizationCode, bool)> {
         created_at: row.get("created_at")?,
         expires_at: row.get("expires_at")?,
         token_id: row.get("token_id")?,
+        session_id: row.get("session_id")?,
     };
     Ok((code, row.get::<_, Option<i64>>("used_at")?.is_some()))
 }
@@ -237,7 +371,8 @@ fn code(row: &Row<'_>) -> rusqlite::Result<(AuthorizationCode, bool)> {
 const FILE_NAME: &str = "tollgate-service.sqlite3";
 
 /// Step N turns schema version N into N + 1. A released step is never edited.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE users (
         id            TEXT NOT NULL PRIMARY KEY,
         email         TEXT NOT NULL UNIQUE,
@@ -284,4 +419,35 @@ const STEPS: &[&str] = &["
         token_id        TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX authorization_codes_by_expiry ON authorization_codes (expires_at);
-"];
+",
+    "
+    ALTER TABLE users ADD COLUMN disabled_at INTEGER;
+    -- Grows with every change that ends all logins of the user.
+    ALTER TABLE users ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+
+    -- Under which `iss` tokens were issued to these users.
+    CREATE TABLE issuers (
+        name          TEXT NOT NULL PRIMARY KEY
+    ) STRICT, WITHOUT ROWID;
+
+    -- The sessions of before have no id by which their tokens could be revoked: whoever is logged in logs in again.
+    DROP TABLE login_sessions;
+    CREATE TABLE login_sessions (
+        id            TEXT NOT NULL PRIMARY KEY,
+        user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        digest        BLOB UNIQUE CHECK (length(digest) = 32),
+        key_id        TEXT,
+        agent         TEXT NOT NULL,
+        address       TEXT,
+        created_at    INTEGER NOT NULL,
+        expires_at    INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX login_sessions_by_expiry ON login_sessions (expires_at);
+    CREATE INDEX login_sessions_by_user ON login_sessions (user_id, created_at);
+
+    -- What was issued before and is not used yet belongs to no session any more.
+    DELETE FROM authorization_codes WHERE used_at IS NULL;
+    ALTER TABLE authorization_codes ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
+    CREATE INDEX authorization_codes_by_user ON authorization_codes (user_id);
+",
+];

@@ -1,4 +1,6 @@
-use crate::accounts::{AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User};
+use crate::accounts::{
+    AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User, UserChange, UserChanged,
+};
 use crate::error::StorageError;
 use async_trait::async_trait;
 
@@ -26,6 +28,18 @@ pub trait AccountStore: Send + Sync + 'static {
     /// When the store cannot be read.
     async fn user_by_email(&self, email: &str) -> Result<Option<(User, String)>, StorageError>;
 
+    /// The users after `after` in the order of their ids (as bytes), at most `max`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn users(&self, after: Option<&str>, max: usize) -> Result<Vec<User>, StorageError>;
+
+    /// Changes a user, and ends the user's login sessions and unused codes along with that ([`UserChange`]).
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`](crate::Refusal::NotFound) when there is no such user.
+    async fn change_user(&self, id: &str, change: &UserChange) -> Result<UserChanged, StorageError>;
+
     /// Adds a site.
     ///
     /// # Errors
@@ -38,17 +52,31 @@ pub trait AccountStore: Send + Sync + 'static {
     /// When the store cannot be read.
     async fn sites_of(&self, user_id: &str, limit: u32) -> Result<Vec<Site>, StorageError>;
 
-    /// Adds a login session, and forgets those that have expired when it is made.
+    /// Adds a login session of a user who is active and whose [`epoch`](User::epoch) is that one, and forgets all sessions that have
+    /// expired when it is made.
     ///
     /// # Errors
-    /// When the store cannot be written.
-    async fn add_login_session(&self, session: &LoginSession) -> Result<(), StorageError>;
+    /// [`Refusal::Changed`](crate::Refusal::Changed) when the user is gone, is disabled, or has another epoch;
+    /// [`Refusal::TooMany`](crate::Refusal::TooMany) when the user has `max` sessions.
+    async fn add_login_session(&self, session: &LoginSession, epoch: i64, max: u32) -> Result<(), StorageError>;
 
-    /// The login session with that digest, unless it expired by `now`.
+    /// The login session whose cookie has that digest, unless it expired by `now`.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn login_session(&self, digest: &[u8; 32], now: i64) -> Result<Option<LoginSession>, StorageError>;
+
+    /// The login sessions of a user that have not expired by `now`: the newest first, of equal age the one with the greatest id.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn login_sessions_of(&self, user_id: &str, now: i64) -> Result<Vec<LoginSession>, StorageError>;
+
+    /// Ends a login session of that user, and its unused codes with it; returns whether there was one.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn end_login_session(&self, user_id: &str, id: &str) -> Result<bool, StorageError>;
 
     /// Adds a code, and forgets those that expired more than `keep_for` seconds before it is made.
     ///
@@ -56,7 +84,7 @@ pub trait AccountStore: Send + Sync + 'static {
     /// here, its second use can revoke the token.
     ///
     /// # Errors
-    /// When the store cannot be written.
+    /// [`Refusal::Changed`](crate::Refusal::Changed) when its login session has ended.
     async fn add_code(&self, code: &AuthorizationCode, keep_for: i64) -> Result<(), StorageError>;
 
     /// Uses up the code, if everything presented with it is right ([`AuthorizationCode::redeem`]). Of two calls at once exactly one
@@ -65,6 +93,18 @@ pub trait AccountStore: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be written; the code may be used up by then.
     async fn redeem_code(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StorageError>;
+
+    /// Notes under which `iss` a service issues tokens to the users of this store.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn add_issuer(&self, issuer: &str) -> Result<(), StorageError>;
+
+    /// Every `iss` that was [noted](Self::add_issuer), as bytes sort: whose tokens have to be revoked when a user's logins end.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn issuers(&self) -> Result<Vec<String>, StorageError>;
 
     /// The signing keys, unless none were written yet.
     ///

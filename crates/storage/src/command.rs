@@ -91,6 +91,17 @@ pub enum Command {
         /// What it was issued.
         issued: Issued,
     },
+    /// Ends what somebody was issued: revokes it, and puts the API keys in a state.
+    EndSubject {
+        /// Who.
+        subject: String,
+        /// Disabled or revoked, for the API keys that are not so or revoked already; `None` leaves them as they are.
+        keys: Option<KeyState>,
+        /// The `sid`s that are revoked wholly.
+        sessions: Vec<String>,
+        /// What it was issued.
+        issued: Issued,
+    },
     /// Revokes a name. Of two revocations of one name the stricter counts: the later `issued_before` and the later `until`.
     Revoke {
         /// What is revoked, and how.
@@ -132,7 +143,7 @@ pub enum TokensOf {
     Anybody,
 }
 
-/// What a client was issued: the opaque access tokens in the store, and the JWTs of some issuers.
+/// What a client or a user was issued: the opaque access tokens in the store, and the JWTs of some issuers.
 #[derive(Clone, Debug, Default)]
 pub struct Issued {
     /// The `iss` of the JWTs.
@@ -229,11 +240,12 @@ impl Command {
             }
             Self::DisableClient { id, issued } => {
                 known_client(rows, id).await?;
-                Ok(put_secrets_in_state(rows, id, KeyState::Disabled).await? + issued.revoke(rows, id).await?)
+                Ok(put_keys_in_state(rows, id, KeyKind::ClientSecret, KeyState::Disabled).await?
+                    + issued.revoke(rows, id).await?)
             }
             Self::EnableClient { id } => {
                 known_client(rows, id).await?;
-                put_secrets_in_state(rows, id, KeyState::Active).await
+                put_keys_in_state(rows, id, KeyKind::ClientSecret, KeyState::Active).await
             }
             Self::RotateClientSecret { id, current, new, overlap_ends_at } => {
                 known_client(rows, id).await?;
@@ -255,10 +267,17 @@ impl Command {
             }
             Self::RemoveClient { id, issued } => {
                 known_client(rows, id).await?;
-                let secrets = put_secrets_in_state(rows, id, KeyState::Revoked).await?;
+                let secrets = put_keys_in_state(rows, id, KeyKind::ClientSecret, KeyState::Revoked).await?;
                 let tokens = issued.revoke(rows, id).await?;
                 rows.remove_client(id).await?;
                 Ok(1 + secrets + tokens)
+            }
+            Self::EndSubject { subject, keys, sessions, issued } => {
+                let mut changed = issued.revoke_subject(rows, subject, sessions).await?;
+                if let Some(state) = *keys {
+                    changed += put_keys_in_state(rows, subject, KeyKind::ApiKey, state).await?;
+                }
+                Ok(changed)
             }
             Self::Revoke { revocation, with_opaque } => {
                 revocation.check()?;
@@ -293,6 +312,29 @@ impl Issued {
             let of_client = StoredRevocation::new(RevocationKind::Client, issuer, client_id);
             let (issued_before, until) = (self.made_before, self.until);
             revoked += revoke(rows, &StoredRevocation { issued_before, until, ..of_client }).await?;
+        }
+        Ok(revoked)
+    }
+
+    /// A JWT names its subject and its session. Those of `sessions` are revoked whenever they were issued, or will be by somebody who
+    /// does not know yet that the session has ended.
+    async fn revoke_subject(
+        &self,
+        rows: &mut dyn KeyTransaction,
+        subject: &str,
+        sessions: &[String],
+    ) -> Result<u64, StorageError> {
+        // Times are whole seconds: opaque tokens made in this one are there by now, and so are meant.
+        let tokens_before = self.made_before.saturating_add(1);
+        let mut revoked = rows.revoke_tokens(&TokensOf::Subject(subject.to_owned()), tokens_before).await?;
+        for issuer in &self.issuers {
+            let of_subject = StoredRevocation::new(RevocationKind::Subject, issuer, subject);
+            let (issued_before, until) = (self.made_before, self.until);
+            revoked += revoke(rows, &StoredRevocation { issued_before, until, ..of_subject }).await?;
+            for session in sessions {
+                let of_session = StoredRevocation::new(RevocationKind::Session, issuer, session);
+                revoked += revoke(rows, &StoredRevocation { until, ..of_session }).await?;
+            }
         }
         Ok(revoked)
     }
@@ -332,14 +374,15 @@ async fn put_changed(rows: &mut dyn KeyTransaction, was: &StoredKey, now: &Store
 }
 
 /// Of those that are not revoked, at whatever time they end.
-async fn put_secrets_in_state(
+async fn put_keys_in_state(
     rows: &mut dyn KeyTransaction,
-    client_id: &str,
+    subject: &str,
+    kind: KeyKind,
     state: KeyState,
 ) -> Result<u64, StorageError> {
     let mut changed = 0;
-    for secret in rows.live_keys_of(client_id, KeyKind::ClientSecret, i64::MIN).await? {
-        changed += put_changed(rows, &secret, &secret.clone().in_state(state)).await?;
+    for key in rows.live_keys_of(subject, kind, i64::MIN).await? {
+        changed += put_changed(rows, &key, &key.clone().in_state(state)).await?;
     }
     Ok(changed)
 }

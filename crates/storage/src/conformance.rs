@@ -69,6 +69,7 @@ macro_rules! key_store_conformance {
             an_import_is_made_whole_or_not_at_all
             the_stricter_revocation_counts
             opaque_tokens_are_revoked_by_whom_they_are_of
+            a71_what_a_subject_was_issued_ends_with_its_keys
             a82_what_has_ended_is_forgotten_and_a_revocation_after_the_leeway
             a_client_and_its_secret_are_registered_both_or_not_at_all
             a_client_is_disabled_enabled_and_removed_with_what_it_was_issued

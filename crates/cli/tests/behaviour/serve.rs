@@ -30,6 +30,11 @@ impl Service {
         self.get_with(path, "")
     }
 
+    /// The status of a GET with these header lines.
+    pub(crate) fn status(&self, path: &str, headers: &str) -> u16 {
+        self.get_with(path, headers).split(' ').nth(1).unwrap().parse().unwrap()
+    }
+
     pub(crate) fn post(&self, path: &str, body: &str) -> String {
         let address = self.origin.strip_prefix("http://").unwrap();
         let mut stream = TcpStream::connect(address).unwrap();
@@ -198,4 +203,22 @@ fn what_cannot_be_served_is_exit_status_2() {
     run(&["serve", "--trusted-proxy", "127.0.0.1", "--client-address", "via"], "").refused_with("x-forwarded-for");
     let file = folder.write("file", "");
     run(&["serve", "--data", &file, "--listen", "127.0.0.1:0"], "").refused_with("");
+}
+
+#[test]
+fn a_service_that_can_log_nobody_in_says_what_to_do() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let log = |data: &str| {
+        let mut child = command(&["serve", "--listen", "127.0.0.1:0", "--store", data]).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        child.kill().unwrap();
+        String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap()
+    };
+    let said = log(&data);
+    assert!(said.contains("tollgate user new EMAIL") && said.contains(&data), "{said}");
+    assert_eq!(run(&["user", "new", "ada@example.com", "--store", &data], "analytical engine").status, 0);
+    let said = log(&data);
+    assert!(!said.contains("tollgate user new"), "{said}");
 }

@@ -46,3 +46,59 @@ fn what_no_user_can_be_is_refused() {
     new("Ada@example.com", "", "analytical engine").refused_with("already");
     run(&["user", "new", "ada@example.com"], "analytical engine").refused_with("--store");
 }
+
+#[test]
+fn a71_what_the_command_ends_is_over_at_a_service_that_runs() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let service = Service::start(&["--data", &data]);
+    let user = |arguments: &[&str], input: &str| run(&[&["user"], arguments, &["--store", &data]].concat(), input);
+    assert_eq!(user(&["new", "ada@example.com", "--scope", "read:reports"], "analytical engine\n").status, 0);
+    let log_in = |password: &str| {
+        let body = json!({ "session": { "email": "ada@example.com", "password": password } }).to_string();
+        let answer = service.post("/api/v2/sessions", &body);
+        let body: serde_json::Value = serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()?;
+        body["meta"]["jwt"].as_str().map(str::to_owned)
+    };
+    let status_of = |token: &str| service.status("/api/v2/reports", &format!("Authorization: Bearer {token}\r\n"));
+    let ends = |token: &str| {
+        let limit = std::time::Instant::now() + std::time::Duration::from_secs(10);
+        while status_of(token) != 401 {
+            assert!(std::time::Instant::now() < limit, "the token is still good");
+        }
+    };
+    let token = log_in("analytical engine").unwrap();
+    assert_eq!(status_of(&token), 200);
+    let changed = user(&["passwd", "Ada@example.com"], "difference engine\n");
+    assert_eq!((changed.status, &changed.answers()[0]["state"]), (0, &json!("active")));
+    ends(&token);
+    assert_eq!(log_in("analytical engine"), None);
+    let token = log_in("difference engine").unwrap();
+    assert_eq!(status_of(&token), 200);
+
+    let disabled = user(&["disable", "ada@example.com", "eve@example.com"], "");
+    assert_eq!((disabled.status, &disabled.answers()[0]["state"]), (1, &json!("disabled")));
+    assert_eq!(disabled.answers()[1]["error"], "unknown-user");
+    ends(&token);
+    assert_eq!(log_in("difference engine"), None);
+    let id = disabled.answers()[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(user(&["enable", "-"], &format!("{id}\n")).answers()[0]["state"], "active");
+    let token = log_in("difference engine").unwrap();
+    assert_eq!(user(&["list"], "").answers(), user(&["show", &id], "").answers());
+
+    let removed = user(&["remove", &id], "");
+    assert_eq!((removed.status, &removed.answers()[0]["email"]), (0, &json!("ada@example.com")));
+    ends(&token);
+    assert_eq!((user(&["remove", &id], "").status, user(&["list"], "").stdout.as_str()), (1, ""));
+    assert_eq!(user(&["passwd", &id], "another engine\n").status, 1);
+    service.stop("-TERM");
+}
+
+#[test]
+fn a_password_that_is_guessed_first_is_refused() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    run(&["user", "new", "ada@example.com", "--store", &data], "password123\n").refused_with("guessed first");
+    assert_eq!(run(&["user", "new", "ada@example.com", "--store", &data], "analytical engine\n").status, 0);
+    run(&["user", "passwd", "ada@example.com", "--store", &data], "Qwertyuiop1\n").refused_with("guessed first");
+}

@@ -4,11 +4,12 @@ use crate::accounts::{AccountError, Accounts};
 use crate::app::App;
 use crate::error::ServerError;
 use crate::ids::{new_secret, now};
-use crate::limits::LOGIN_SESSION_TTL_SECONDS;
+use crate::login_sessions::Visitor;
+use crate::problem::Problem;
 use crate::routes::scopes;
-use crate::tokens::Grant;
+use crate::tokens::{Grant, Session};
 use std::net::SocketAddr;
-use tollgate_storage::accounts::{AuthorizationCode, LoginSession, PresentedCode, User};
+use tollgate_storage::accounts::{AuthorizationCode, PresentedCode, User};
 
 /// Fills the store with two users, their sites and keys, an administrator, four clients, and one of each credential that no longer works.
 /// Blocks.
@@ -41,26 +42,27 @@ fn fill(app: &App, local_addr: SocketAddr) -> Result<Demo, AccountError> {
     accounts.add_client(SHOP_ID, "The Shop", scopes::READ_SITES, &[SHOP_REDIRECT])?;
 
     let now = now();
-    let session =
-        |user: &User, now| app.tokens.session(&user.id, &user.scopes, now).map(|minted| minted.token.to_string());
+    let session = |user: &User| {
+        let begun = app.begin_token_session(user, Visitor::unknown(), &user.scopes, None).map_err(failed)?;
+        Ok::<_, AccountError>(begun.token.to_string())
+    };
     let token = |scope: &str| {
-        let grant = Grant { client_id: CLIENT_ID, subject: CLIENT_ID, scope, token_id: None };
+        let grant = Grant { client_id: CLIENT_ID, subject: CLIENT_ID, scope, token_id: None, session_id: None };
         app.tokens.access(&grant, now).map(|minted| minted.token.to_string())
     };
     Ok(Demo {
         url: format!("http://{local_addr}"),
         cookies: app.cookies,
-        session_token: session(&ada, now)?,
-        other_session_token: session(&grace, now)?,
-        // Thirty days and more ago: whatever the lifetime is, this token is past it.
-        expired_token: session(&ada, now - EXPIRED_SECONDS)?,
+        session_token: session(&ada)?,
+        other_session_token: session(&grace)?,
+        expired_token: expired(app, &ada, now)?,
         access_token: token(&client_scopes)?,
         narrow_access_token: token("write:reports")?,
         api_key: api_key.secret.as_str().to_owned(),
         replaced_api_key: replaced.secret.as_str().to_owned(),
         client_secret: client.secret.as_str().to_owned(),
         blog_secret: blog.secret.as_str().to_owned(),
-        login_cookie: log_in(app, &ada, now)?,
+        login_cookie: app.begin_browser_session(&ada, Visitor::unknown()).map_err(failed)?.1.to_string(),
         used_code: used_code(app, &ada, now)?,
         spare: spare(accounts)?,
     })
@@ -78,22 +80,26 @@ fn spare(accounts: &Accounts) -> Result<Spare, AccountError> {
     Ok(Spare { admin_key: admin_key.secret.as_str().to_owned(), switched: id()?, rotated: id()?, revoked: id()? })
 }
 
-/// A browser that is logged in already.
-fn log_in(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
-    let (value, digest) = new_secret()?;
-    let expires_at = now.saturating_add(LOGIN_SESSION_TTL_SECONDS);
-    let session = LoginSession { digest, user_id: user.id.clone(), created_at: now, expires_at };
-    app.accounts.keys.wait(app.accounts.store.add_login_session(&session))?;
-    Ok(value.to_string())
+/// A token that has expired.
+fn expired(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
+    let session =
+        Session { id: "the-demo's-ended-session", user_id: &user.id, scope: &user.scopes, expires_at: now - 60 };
+    Ok(app.tokens.session(&session, now - 120)?.token.to_string())
+}
+
+fn failed(problem: Problem) -> AccountError {
+    AccountError::Server(ServerError::Demo(format!("{problem:?}")))
 }
 
 /// A code that was exchanged already.
 fn used_code(app: &App, user: &User, now: i64) -> Result<String, AccountError> {
     let (code, digest) = new_secret()?;
+    let (session, _) = app.begin_browser_session(user, Visitor::unknown()).map_err(failed)?;
     let issued = AuthorizationCode {
         digest,
         client_id: BLOG_ID.into(),
         user_id: user.id.clone(),
+        session_id: session.id,
         redirect_uri: BLOG_REDIRECT.into(),
         code_challenge: CODE_CHALLENGE.into(),
         scope: scopes::READ_SITES.into(),
@@ -120,5 +126,3 @@ pub(super) const SHOP_REDIRECT: &str = "http://127.0.0.1:9999/callback";
 /// The verifier and the challenge of RFC 7636 appendix B.
 pub(super) const CODE_VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(super) const CODE_CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-
-const EXPIRED_SECONDS: i64 = 31 * 24 * 60 * 60;

@@ -4,10 +4,11 @@ use super::request::{self, AuthorizationError, AuthorizationRequest, Redirect};
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::form::{Form, FormError};
-use crate::ids::{digest, new_secret, now};
+use crate::ids::{new_secret, now};
 use crate::json::has_media_type;
 use crate::limits::{CODE_TTL_SECONDS, LOGIN_SESSION_TTL_SECONDS};
 use crate::login::LoginError;
+use crate::login_sessions::Visitor;
 use crate::problem::Problem;
 use crate::scope;
 use axum::body::Bytes;
@@ -18,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 use tollgate_storage::accounts::{AuthorizationCode, LoginSession, User};
-use tollgate_storage::{StorageError, new_key_id};
+use tollgate_storage::{Refusal, StorageError, new_key_id};
 use zeroize::Zeroizing;
 
 /// `GET /oauth/v2/authorize` (RFC 6749 section 4.1.1): a code for a browser that is logged in, otherwise the login form.
@@ -30,8 +31,8 @@ pub(crate) async fn show(
     let query = query.unwrap_or_default();
     let form = Form::parse(query.as_bytes()).map_err(not_a_form)?;
     let request = read(&app, &form).await?;
-    match logged_in_user(&app, &headers).await? {
-        Some(user) => grant(&app, request, user, None).await,
+    match logged_in(&app, &headers).await? {
+        Some((session, user)) => grant(&app, request, &headers, session, user, None).await,
         None => show_form(&app, &request, &headers, StatusCode::OK, None).map_err(IntoResponse::into_response),
     }
 }
@@ -63,8 +64,21 @@ pub(crate) async fn login(
     let (email, password) = (form.value("email").unwrap_or_default(), form.value("password").unwrap_or_default());
     match app.login.check(email, Zeroizing::new(password.to_owned()), client.counted()).await {
         Ok(user) => {
-            let cookie = start_session(&app, &user).await?;
-            grant(&app, request, user, Some(cookie)).await
+            let visitor = Visitor::new(client, &headers);
+            let begun = app.blocking(move |app| {
+                let begun = app.begin_browser_session(&user, visitor);
+                begun.map(|(session, value)| (session, user, value))
+            });
+            match begun.await {
+                Ok((session, user, value)) => {
+                    let cookie = app.cookies.set(Cookie::Session, &value, LOGIN_SESSION_TTL_SECONDS);
+                    grant(&app, request, &headers, session, user, Some(cookie)).await
+                }
+                Err(Problem::WrongPassword) => {
+                    retry(&app, &request, &headers, LoginError::WrongPassword).map_err(IntoResponse::into_response)
+                }
+                Err(problem) => Err(problem.into_response()),
+            }
         }
         Err(error) => retry(&app, &request, &headers, error).map_err(IntoResponse::into_response),
     }
@@ -82,47 +96,27 @@ async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationRequest, R
     request::check(form, client, redirect.clone()).map_err(|error| denied(app, &redirect, error))
 }
 
-async fn logged_in_user(app: &Arc<App>, headers: &HeaderMap) -> Result<Option<User>, Response> {
+async fn logged_in(app: &Arc<App>, headers: &HeaderMap) -> Result<Option<(LoginSession, User)>, Response> {
     let Some(cookie) = app.cookies.value(Cookie::Session, headers) else { return Ok(None) };
-    let (store, digest) = (&app.accounts.store, digest(cookie));
-    let user = async {
-        match store.login_session(&digest, now()).await? {
-            Some(session) => store.user_by_id(&session.user_id).await,
-            None => Ok(None),
-        }
-    };
-    user.await.map_err(|error: StorageError| Problem::from(error).into_response())
-}
-
-async fn start_session(app: &Arc<App>, user: &User) -> Result<HeaderValue, Response> {
-    let user_id = user.id.clone();
-    let value = app
-        .blocking(move |app| {
-            let (value, digest) = new_secret()?;
-            let created_at = now();
-            let expires_at = created_at.saturating_add(LOGIN_SESSION_TTL_SECONDS);
-            let session = LoginSession { digest, user_id, created_at, expires_at };
-            app.accounts.keys.wait(app.accounts.store.add_login_session(&session))?;
-            Ok::<_, Problem>(value)
-        })
-        .await
-        .map_err(IntoResponse::into_response)?;
-    Ok(app.cookies.set(Cookie::Session, &value, LOGIN_SESSION_TTL_SECONDS))
+    let cookie = Zeroizing::new(cookie.to_owned());
+    app.blocking(move |app| app.browser_session(&cookie)).await.map_err(IntoResponse::into_response)
 }
 
 /// Sends the browser back to the client with a code, for what both the client may ask for and the user may do.
 async fn grant(
     app: &Arc<App>,
     request: AuthorizationRequest,
+    headers: &HeaderMap,
+    session: LoginSession,
     user: User,
     cookie: Option<HeaderValue>,
 ) -> Result<Response, Response> {
-    let AuthorizationRequest { client, redirect, code_challenge, scope } = request;
-    let scope = scope::intersection(&scope, &user.scopes);
+    let scope = scope::intersection(&request.scope, &user.scopes);
     if scope.is_empty() {
-        return Err(denied(app, &redirect, AuthorizationError::AccessDenied));
+        return Err(denied(app, &request.redirect, AuthorizationError::AccessDenied));
     }
-    let redirect_uri = redirect.uri.clone();
+    let (client_id, redirect_uri) = (request.client.id().to_owned(), request.redirect.uri.clone());
+    let code_challenge = request.code_challenge.clone();
     let code = app
         .blocking(move |app| {
             let (code, digest) = new_secret()?;
@@ -130,8 +124,9 @@ async fn grant(
             let created_at = now();
             let issued = AuthorizationCode {
                 digest,
-                client_id: client.id().to_owned(),
+                client_id,
                 user_id: user.id,
+                session_id: session.id,
                 redirect_uri,
                 code_challenge,
                 scope,
@@ -139,12 +134,19 @@ async fn grant(
                 expires_at: created_at.saturating_add(CODE_TTL_SECONDS),
                 token_id,
             };
-            app.accounts.keys.wait(app.accounts.store.add_code(&issued, app.tokens.access_token_ttl()))?;
-            Ok::<_, Problem>(code)
+            match app.accounts.keys.wait(app.accounts.store.add_code(&issued, app.tokens.access_token_ttl())) {
+                Ok(()) => Ok(Some(code)),
+                // The session was ended meanwhile.
+                Err(StorageError::Refused(Refusal::Changed { .. })) => Ok(None),
+                Err(error) => Err(Problem::from(error)),
+            }
         })
         .await
         .map_err(IntoResponse::into_response)?;
-    let mut response = see_other(&redirect.with_answer(&[("code", &*code)], &app.origin));
+    let Some(code) = code else {
+        return show_form(app, &request, headers, StatusCode::OK, None).map_err(IntoResponse::into_response);
+    };
+    let mut response = see_other(&request.redirect.with_answer(&[("code", &*code)], &app.origin));
     if let Some(cookie) = cookie {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }

@@ -55,11 +55,18 @@ async fn answer(
         }
         Some("authorization_code") => {
             let code = redeem(app, &client_id, &form).await?;
-            issue(app, client_id, code.user_id, code.scope, Some(code.token_id)).await
+            let of_code = OfCode { token_id: code.token_id, session_id: code.session_id };
+            issue(app, client_id, code.user_id, code.scope, Some(of_code)).await
         }
         Some(_) => Err(OAuthError::UnsupportedGrantType),
         None => Err(OAuthError::InvalidRequest("grant_type is missing")),
     }
+}
+
+/// What a code says of the token that is made from it.
+struct OfCode {
+    token_id: String,
+    session_id: String,
 }
 
 async fn issue(
@@ -67,11 +74,13 @@ async fn issue(
     client_id: String,
     subject: String,
     scope: String,
-    token_id: Option<String>,
+    of_code: Option<OfCode>,
 ) -> Result<Response, OAuthError> {
     app.blocking(move |app| {
         let (client_id, subject) = (client_id.as_str(), subject.as_str());
-        let grant = Grant { client_id, subject, scope: &scope, token_id: token_id.as_deref() };
+        let token_id = of_code.as_ref().map(|code| code.token_id.as_str());
+        let session_id = of_code.as_ref().map(|code| code.session_id.as_str());
+        let grant = Grant { client_id, subject, scope: &scope, token_id, session_id };
         Ok::<_, Problem>(token_answer(&app.tokens.access(&grant, now())?, &scope))
     })
     .await
@@ -91,6 +100,13 @@ async fn redeem(app: &Arc<App>, client_id: &str, form: &Form<'_>) -> Result<Auth
         .blocking(move |app| {
             let now = now();
             let redemption = app.accounts.keys.wait(app.accounts.store.redeem_code(&presented, now))?;
+            if let Redemption::First(code) = &redemption {
+                let (subject, session_id) = (code.user_id.as_str(), Some(code.session_id.as_str()));
+                let grant = Grant { client_id: &code.client_id, subject, scope: "", token_id: None, session_id };
+                if revocations::concern(&app.accounts.keys, &app.origin, &grant, code.created_at)? {
+                    return Ok(Redemption::Unknown);
+                }
+            }
             if let Redemption::Again(code) = &redemption {
                 let until = now.saturating_add(app.tokens.access_token_ttl());
                 revocations::revoke_token(&app.accounts.keys, &app.origin, &code.token_id, until)?;

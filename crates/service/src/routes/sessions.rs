@@ -1,8 +1,9 @@
 use crate::app::App;
 use crate::client_address::ClientAddress;
-use crate::ids::now;
 use crate::json::{self, rfc3339};
+use crate::login_sessions::Visitor;
 use crate::problem::Problem;
+use crate::tokens::Minted;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -12,7 +13,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::{Principal, Rejection};
-use tollgate_storage::accounts::User;
 use zeroize::Zeroizing;
 
 /// `POST /api/v2/sessions`: a session token for an API key, or for e-mail and password.
@@ -25,18 +25,29 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Value>, Problem> {
+    let visitor = Visitor::new(client, &headers);
     match principal {
-        Some(Extension(principal)) => with_api_key(&app, principal).await,
-        None => with_password(&app, &headers, json::body(body)?, client).await,
+        Some(Extension(principal)) => with_api_key(&app, principal, visitor).await,
+        None => with_password(&app, &headers, json::body(body)?, client, visitor).await,
     }
 }
 
-async fn with_api_key(app: &Arc<App>, principal: Principal) -> Result<Json<Value>, Problem> {
+async fn with_api_key(app: &Arc<App>, principal: Principal, visitor: Visitor) -> Result<Json<Value>, Problem> {
     let user = app.accounts.store.user_by_id(principal.subject().unwrap_or_default()).await?;
+    let user = user.filter(|user| user.disabled_at.is_none());
     let user = user.ok_or(Problem::Rejected(Rejection::CredentialNotAccepted))?;
     let scope = principal.scopes().iter().collect::<Vec<_>>().join(" ");
     let data = json!({"id": user.id, "email": user.email, "api_key_id": principal.credential_id()});
-    answer(app, &user, &scope, data)
+    app.blocking(move |app| {
+        let key = principal.credential_id().map(|id| (id, principal.expires_at()));
+        let begun = app.begin_token_session(&user, visitor, &scope, key);
+        begun.map(|minted| answer(&minted, data)).map_err(|problem| match problem {
+            // There is no password here that could be wrong: the user has changed since the key was looked up.
+            Problem::WrongPassword => Problem::Rejected(Rejection::CredentialNotAccepted),
+            problem => problem,
+        })
+    })
+    .await
 }
 
 async fn with_password(
@@ -44,27 +55,29 @@ async fn with_password(
     headers: &HeaderMap,
     body: Bytes,
     client: ClientAddress,
+    visitor: Visitor,
 ) -> Result<Json<Value>, Problem> {
     if body.is_empty() {
         return Err(Problem::Rejected(Rejection::MissingCredential));
     }
     let CreateBody { session: Session { email, password } } = json::read(headers, &body, None)?;
     let user = app.login.check(&email, Zeroizing::new(password), client.counted()).await?;
-    let user_id = user.id.clone();
-    let keys = app.blocking(move |app| Ok::<_, Problem>(app.accounts.api_keys_of(&user_id)?)).await?;
-    let data = json!({
-        "id": user.id,
-        "email": user.email,
-        "api_key_id": keys.first().map(|key| key.record.id()),
-        "api_key_exists": !keys.is_empty(),
-    });
-    answer(app, &user, &user.scopes, data)
+    app.blocking(move |app| {
+        let keys = app.accounts.api_keys_of(&user.id)?;
+        let data = json!({
+            "id": user.id,
+            "email": user.email,
+            "api_key_id": keys.first().map(|key| key.record.id()),
+            "api_key_exists": !keys.is_empty(),
+        });
+        Ok(answer(&app.begin_token_session(&user, visitor, &user.scopes, None)?, data))
+    })
+    .await
 }
 
-fn answer(app: &App, user: &User, scope: &str, data: Value) -> Result<Json<Value>, Problem> {
-    let minted = app.tokens.session(&user.id, scope, now())?;
+fn answer(minted: &Minted, data: Value) -> Json<Value> {
     let meta = json!({"jwt": *minted.token, "expires_at": rfc3339(minted.expires_at)});
-    Ok(Json(json!({"data": data, "meta": meta})))
+    Json(json!({"data": data, "meta": meta}))
 }
 
 #[derive(Deserialize)]

@@ -6,37 +6,37 @@ use tollgate_service::{AccessTokenFormat, Config};
 const AUTHORIZE: &str = "/oauth/v2/authorize";
 const TOKEN: &str = "/oauth/v2/token";
 const SITES: &str = "/api/v2/sites";
-const BLOG: &str = "http://127.0.0.1:9998/callback";
+pub(crate) const BLOG: &str = "http://127.0.0.1:9998/callback";
 const SHOP: &str = "https://shop.example/callback?from=tollgate";
 
 // RFC 7636 appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A server with the user, and the clients `blog` and `shop`.
-struct Site {
-    server: TestServer,
-    user_id: String,
+pub(crate) struct Site {
+    pub(crate) server: TestServer,
+    pub(crate) user_id: String,
     blog_secret: String,
     shop_secret: String,
 }
 
 /// A browser: the cookies that it was given.
 #[derive(Default)]
-struct Browser {
-    cookies: HashMap<String, String>,
+pub(crate) struct Browser {
+    pub(crate) cookies: HashMap<String, String>,
 }
 
 impl Site {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_with(AccessTokenFormat::Jwt)
     }
 
-    fn start_with(access_token_format: AccessTokenFormat) -> Self {
+    pub(crate) fn start_with(access_token_format: AccessTokenFormat) -> Self {
         Self::start_at(Config { store: None, access_token_format, ..config() })
     }
 
-    fn start_at(config: Config) -> Self {
+    pub(crate) fn start_at(config: Config) -> Self {
         let server = TestServer::start_with(config);
         let user = server.accounts.add_user(EMAIL, PASSWORD, "read:sites manage:api-keys").unwrap();
         let blog = server.accounts.add_client("blog", "The <Blog>", "read:sites read:reports", &[BLOG]).unwrap();
@@ -45,7 +45,7 @@ impl Site {
         Self { server, user_id: user.id, blog_secret, shop_secret }
     }
 
-    fn exchange(&self, client: (&str, &str), code: &str, redirect_uri: &str, verifier: &str) -> Response {
+    pub(crate) fn exchange(&self, client: (&str, &str), code: &str, redirect_uri: &str, verifier: &str) -> Response {
         let form = [
             ("grant_type", "authorization_code"),
             ("code", code),
@@ -56,16 +56,16 @@ impl Site {
         self.server.client.post(self.server.url(TOKEN)).basic_auth(id, Some(secret)).form(&form).send().unwrap()
     }
 
-    fn blog(&self) -> (&str, &str) {
+    pub(crate) fn blog(&self) -> (&str, &str) {
         ("blog", &self.blog_secret)
     }
 
-    fn shop(&self) -> (&str, &str) {
+    pub(crate) fn shop(&self) -> (&str, &str) {
         ("shop", &self.shop_secret)
     }
 
     /// A browser that logged in at the blog, and the code that the blog got.
-    fn logged_in(&self) -> (Browser, String) {
+    pub(crate) fn logged_in(&self) -> (Browser, String) {
         let mut browser = Browser::default();
         let page = browser.get(&self.server, &request(&[])).text().unwrap();
         let answer = browser.submit(&self.server, &page, EMAIL, PASSWORD);
@@ -75,7 +75,7 @@ impl Site {
 }
 
 impl Browser {
-    fn get(&mut self, server: &TestServer, query: &[(String, String)]) -> Response {
+    pub(crate) fn get(&mut self, server: &TestServer, query: &[(String, String)]) -> Response {
         let request = server.client.get(server.url(AUTHORIZE)).query(query);
         let response = request.header("cookie", self.cookie_header()).send().unwrap();
         self.keep_cookies(&response);
@@ -83,25 +83,25 @@ impl Browser {
     }
 
     /// Fills the form on `page` in and sends it, as a browser would.
-    fn submit(&mut self, server: &TestServer, page: &str, email: &str, password: &str) -> Response {
+    pub(crate) fn submit(&mut self, server: &TestServer, page: &str, email: &str, password: &str) -> Response {
         let mut fields = hidden_fields(page);
         fields.push(("email".to_owned(), email.to_owned()));
         fields.push(("password".to_owned(), password.to_owned()));
         self.post(server, &fields)
     }
 
-    fn post(&mut self, server: &TestServer, fields: &[(String, String)]) -> Response {
+    pub(crate) fn post(&mut self, server: &TestServer, fields: &[(String, String)]) -> Response {
         let request = server.client.post(server.url(AUTHORIZE)).form(fields);
         let response = request.header("cookie", self.cookie_header()).send().unwrap();
         self.keep_cookies(&response);
         response
     }
 
-    fn cookie_header(&self) -> String {
+    pub(crate) fn cookie_header(&self) -> String {
         self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
     }
 
-    fn keep_cookies(&mut self, response: &Response) {
+    pub(crate) fn keep_cookies(&mut self, response: &Response) {
         for cookie in response.headers().get_all("set-cookie") {
             let cookie = cookie.to_str().unwrap();
             assert!(cookie.contains("; HttpOnly") && cookie.contains("; SameSite=Lax"), "{cookie}");
@@ -112,7 +112,7 @@ impl Browser {
 }
 
 /// The blog's authorization request, with some parameters replaced; an empty value leaves one out.
-fn request(replaced: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(crate) fn request(replaced: &[(&str, &str)]) -> Vec<(String, String)> {
     let mut parameters: Vec<(String, String)> = [
         ("response_type", "code"),
         ("client_id", "blog"),
@@ -133,7 +133,7 @@ fn request(replaced: &[(&str, &str)]) -> Vec<(String, String)> {
     parameters
 }
 
-fn hidden_fields(page: &str) -> Vec<(String, String)> {
+pub(crate) fn hidden_fields(page: &str) -> Vec<(String, String)> {
     let unescape = |text: &str| {
         let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
         text.replace("&#39;", "'").replace("&amp;", "&")
@@ -149,17 +149,17 @@ fn hidden_fields(page: &str) -> Vec<(String, String)> {
 }
 
 #[track_caller]
-fn location(response: &Response) -> String {
+pub(crate) fn location(response: &Response) -> String {
     assert_eq!(response.status().as_u16(), 303);
     response.headers()["location"].to_str().unwrap().to_owned()
 }
 
-fn parameters_of(location: &str) -> HashMap<String, String> {
+pub(crate) fn parameters_of(location: &str) -> HashMap<String, String> {
     let (_, query) = location.split_once('?').unwrap();
     form_urlencoded::parse(query.as_bytes()).into_owned().collect()
 }
 
-fn code_in(location: &str) -> String {
+pub(crate) fn code_in(location: &str) -> String {
     parameters_of(location)["code"].clone()
 }
 

@@ -23,4 +23,5 @@ mod sessions;
 mod storage;
 mod support;
 mod token;
+mod users;
 mod well_known;

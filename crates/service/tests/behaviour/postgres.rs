@@ -24,7 +24,7 @@ fn within_a_second(mut is_so: impl FnMut() -> bool) -> bool {
 }
 
 #[test]
-fn what_one_host_does_counts_on_the_other() -> TestResult {
+fn a71_what_one_host_does_counts_on_the_other() -> TestResult {
     let Some(database) = shared() else { return Ok(()) };
     let store = StoreUrl::parse(Path::new(&database.url(&database.new_database())))?;
     // One name for both, behind whatever balances the load between them.
@@ -49,5 +49,14 @@ fn what_one_host_does_counts_on_the_other() -> TestResult {
     two.accounts.revoke_api_key(&user.id, key.stored.record.id())?;
     assert_eq!(status(&two), 401);
     assert!(within_a_second(|| status(&one) == 401), "the revocation counts on the other host");
+    // Whoever is disabled at the one is out at the other.
+    let session = json(one.log_in(EMAIL, PASSWORD), 200);
+    let token = format!("Bearer {}", session["meta"]["jwt"].as_str().expect("a token"));
+    let status = |server: &TestServer| server.get(REPORTS, &token).status().as_u16();
+    assert_eq!((status(&one), status(&two)), (200, 200));
+    one.accounts.disable_user(&user.id)?;
+    assert_eq!(status(&one), 401);
+    assert!(within_a_second(|| status(&two) == 401), "a user disabled at one host is out at the other");
+    assert_eq!(two.log_in(EMAIL, PASSWORD).status().as_u16(), 401);
     Ok(())
 }

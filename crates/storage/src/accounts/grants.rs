@@ -9,6 +9,8 @@ pub struct AuthorizationCode {
     pub client_id: String,
     /// The user who logged in.
     pub user_id: String,
+    /// The login session in which it was issued: the `sid` of the token made from it.
+    pub session_id: String,
     /// Where it was sent.
     pub redirect_uri: String,
     /// The PKCE challenge, method S256.
@@ -51,19 +53,6 @@ pub enum Redemption {
     OtherVerifier,
     /// No such code, or another client's: a client learns nothing of the codes of others.
     Unknown,
-}
-
-/// A browser that logged in: what a session cookie stands for.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct LoginSession {
-    /// SHA-256 of the cookie's value.
-    pub digest: [u8; 32],
-    /// The user who logged in.
-    pub user_id: String,
-    /// When.
-    pub created_at: i64,
-    /// Not accepted from then on.
-    pub expires_at: i64,
 }
 
 impl AuthorizationCode {

@@ -1,3 +1,5 @@
+use std::fmt;
+
 /// A person who can log in.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct User {
@@ -9,6 +11,51 @@ pub struct User {
     pub scopes: String,
     /// When the user was added, in seconds since the Unix epoch.
     pub created_at: i64,
+    /// Since when the user cannot log in, in seconds since the Unix epoch; `None` for an active one.
+    pub disabled_at: Option<i64>,
+    /// Grows by one with every [`UserChange`] that ends all logins, so that none that was begun before is completed after it.
+    pub epoch: i64,
+}
+
+/// What is done to a user. All but [`UserChange::Enable`] end every login session and every unused code of the user in the same step.
+#[derive(Clone, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum UserChange {
+    /// The user cannot log in any more.
+    Disable {
+        /// When, in seconds since the Unix epoch; an earlier time stays.
+        at: i64,
+    },
+    /// The user can log in again. What was ended stays so.
+    Enable,
+    /// Another password.
+    Password {
+        /// The PHC string of its hash.
+        hash: String,
+    },
+    /// The user and the user's sites are forgotten.
+    Remove,
+}
+
+/// Without the hash.
+impl fmt::Debug for UserChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Disable { .. } => "Disable",
+            Self::Enable => "Enable",
+            Self::Password { .. } => "Password",
+            Self::Remove => "Remove",
+        })
+    }
+}
+
+/// What came of a [`UserChange`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct UserChanged {
+    /// The user as it is now; one that was removed as it was.
+    pub user: User,
+    /// The ids of the login sessions that were ended.
+    pub ended: Vec<String>,
 }
 
 impl User {

@@ -3,7 +3,7 @@ use super::sample::{
     NOW, add, done, format, id, key, key_of, put, refused, revocation, revoke, run, secret, state, token,
 };
 use crate::client::Client;
-use crate::command::{Command, TokensOf};
+use crate::command::{Command, Issued, TokensOf};
 use crate::error::{Refusal, StorageError};
 use crate::key::StoredKey;
 use crate::key_store::Existing;
@@ -222,6 +222,47 @@ pub async fn opaque_tokens_are_revoked_by_whom_they_are_of(world: &dyn World) {
     assert_eq!(revoked().await, [1, 2, 3, 4, 6]);
     run(&store, Command::AddKey { key: token(7, "ada", "shop", NOW), max: None }).await;
     assert_eq!(run(&store, tokens(TokensOf::Anybody, i64::MAX)).await, 1);
+}
+
+pub async fn a71_what_a_subject_was_issued_ends_with_its_keys(world: &dyn World) {
+    let store = world.open().await;
+    let keys = [
+        token(1, "ada", "blog", NOW),
+        token(2, "ada", "shop", NOW + 1),
+        token(3, "grace", "blog", NOW),
+        key_of(4, KeyKind::ApiKey, "ada", None),
+        key_of(5, KeyKind::ApiKey, "ada", None).in_state(KeyState::Disabled),
+        key_of(6, KeyKind::ApiKey, "grace", None),
+        key_of(7, KeyKind::ApiKey, "ada", None).in_state(KeyState::Revoked),
+    ];
+    store.import(keys.to_vec(), Existing::Refuse).await.unwrap();
+    let states = async || {
+        let mut states = String::new();
+        for number in 1..=7 {
+            states.push_str(&state(&store, number).await.map_or("-", KeyState::as_str)[..1]);
+        }
+        states
+    };
+    let issuers = vec!["https://as.example".to_owned(), "https://old.example".to_owned()];
+    let end = |keys, sessions: &[&str]| Command::EndSubject {
+        subject: "ada".to_owned(),
+        keys,
+        sessions: sessions.iter().map(|sid| (*sid).to_owned()).collect(),
+        issued: Issued { issuers: issuers.clone(), made_before: NOW, until: NOW + 3_600 },
+    };
+    assert_eq!(run(&store, end(None, &["s1", "s2"])).await, 1 + 2 + 4);
+    assert_eq!(states().await, "raaadar", "what was made in that second ends, and what is made later does not");
+    for issuer in &issuers {
+        let found = store.revocation(RevocationKind::Subject, issuer, "ada").await.unwrap().unwrap();
+        assert_eq!((found.issued_before, found.until), (NOW, NOW + 3_600));
+        let found = store.revocation(RevocationKind::Session, issuer, "s2").await.unwrap().unwrap();
+        assert_eq!((found.issued_before, found.until), (i64::MAX, NOW + 3_600));
+    }
+    assert_eq!(run(&store, end(Some(KeyState::Disabled), &[])).await, 1);
+    assert_eq!(states().await, "raaddar");
+    assert_eq!(run(&store, end(Some(KeyState::Revoked), &["s3"])).await, 2 + 2);
+    assert_eq!(states().await, "raarrar");
+    assert_eq!(run(&store, end(Some(KeyState::Revoked), &["s3"])).await, 0);
 }
 
 pub async fn a82_what_has_ended_is_forgotten_and_a_revocation_after_the_leeway(world: &dyn World) {

@@ -1,23 +1,23 @@
 //! `tollgate user show`.
 
 use clap::Args;
-use tollgate_storage::accounts::User;
 
-use super::Shown;
-use crate::commands::{Outcome, Unknown};
+use super::store::UserStore;
+use super::{Shown, unknown};
+use crate::commands::Outcome;
 use crate::error::CommandError;
 use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
-/// Show users: `id`, which is the `sub` of their tokens, `email`, `scopes`, `created_at`.
+/// Show users: `id`, which is the `sub` of their tokens, `email`, `scopes`, `state`, `created_at`.
 ///
-/// An address that nobody has is answered with `{"ok":false,...}`, and the exit status is 1.
+/// An address or id that nobody has is answered with `{"ok":false,...}`, and the exit status is 1.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate user show ada@example.com --store /var/lib/tollgate")]
 pub(super) struct Arguments {
-    /// The addresses to log in with
-    #[arg(required = true, value_name = "EMAIL")]
-    emails: Vec<String>,
+    /// The addresses or ids of the users
+    #[arg(required = true, value_name = "USER")]
+    users: Vec<String>,
 
     #[command(flatten)]
     store: StoreOption,
@@ -25,16 +25,14 @@ pub(super) struct Arguments {
 
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
-        let store = self.store.open_accounts()?;
+        let store = UserStore::open(&self.store)?;
         let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
-        for email in &self.emails {
-            let normal = User::normal_email(email);
-            let found = store.wait(|store| async move { store.user_by_email(&normal).await })?;
-            let written = match found {
-                Some((user, _)) => output.write(&Shown::from(&user)),
+        for name in &self.users {
+            let written = match store.find(name)? {
+                Some(user) => output.write(&Shown::from(&user)),
                 None => {
                     outcome = Outcome::Rejected;
-                    output.write(&Unknown::new(email, "unknown-user", "is the address of no user"))
+                    output.write(&unknown(name))
                 }
             };
             if let Err(error) = written {

@@ -1,7 +1,7 @@
 use super::super::api_keys::secret_answer_with;
 use super::log;
 use super::page::{Page, parameters};
-use crate::accounts::{check, is_text};
+use crate::accounts::{check, is_text, is_user_id};
 use crate::app::App;
 use crate::ids::now;
 use crate::json::{self, rfc3339, time};
@@ -51,6 +51,7 @@ pub(super) async fn create(
     let CreateBody { api_key: wanted } = json::read(&headers, &json::body(body)?, None)?;
     app.blocking(move |app| {
         let keys = &app.accounts.keys;
+        check_not_disabled(app, &wanted.subject)?;
         let new = keys.make(wanted.record()?)?;
         keys.run(Command::AddKey { key: new.stored.clone(), max: None })?;
         log(&admin, "api-key-made", new.stored.record.id());
@@ -85,6 +86,7 @@ pub(super) async fn enable(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
     app.blocking(move |app| {
+        check_not_disabled(app, found(app, &id)?.record.subject())?;
         put_in_state(app, &id, KeyState::Active)?;
         log(&admin, "api-key-enabled", &id);
         found(app, &id).map(answer)
@@ -172,6 +174,11 @@ fn found(app: &App, id: &str) -> Result<StoredKey, Problem> {
 
 fn answer(key: StoredKey) -> Json<Value> {
     Json(json!({"data": description(&key)}))
+}
+
+/// A key of a user who is disabled, or was removed, is of no use before the user is enabled. Other subjects are not known here.
+fn check_not_disabled(app: &App, subject: &str) -> Result<(), Problem> {
+    if is_user_id(subject) { Ok(app.accounts.check_active(subject)?) } else { Ok(()) }
 }
 
 fn put_in_state(app: &App, id: &str, state: KeyState) -> Result<(), Problem> {

@@ -1,10 +1,11 @@
-//! What an administrator may do with the keys, clients and revocations of everybody.
+//! What an administrator may do with the keys, clients, users and revocations of everybody.
 
 mod api_keys;
 mod clients;
 mod page;
 mod revocations;
 mod store;
+mod users;
 
 use crate::app::App;
 use axum::Router;
@@ -26,6 +27,11 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/api/v2/admin/clients/{id}/disable", post(clients::disable))
         .route("/api/v2/admin/clients/{id}/enable", post(clients::enable))
         .route("/api/v2/admin/clients/{id}/rotate-secret", post(clients::rotate_secret))
+        .route("/api/v2/admin/users", get(users::list).post(users::create))
+        .route("/api/v2/admin/users/{id}", get(users::show).delete(users::remove))
+        .route("/api/v2/admin/users/{id}/disable", post(users::disable))
+        .route("/api/v2/admin/users/{id}/enable", post(users::enable))
+        .route("/api/v2/admin/users/{id}/password", post(users::set_password))
         .route(
             "/api/v2/admin/revocations",
             get(revocations::list).post(revocations::create).delete(revocations::remove),
