@@ -12,6 +12,7 @@ mod client;
 #[allow(dead_code, reason = "the tests of that store use more of it")]
 mod cluster;
 mod configuration;
+mod deploy;
 #[cfg(unix)]
 mod docs;
 mod follow;
