@@ -30,8 +30,8 @@ def versions():
 
 
 def verdict(text, verifier, case):
-    # The form of these settings is tollgate's own.
-    if text == "unsupported" or ("issuer" in case["policy"] and verifier != "tollgate"):
+    # The form of these settings is tollgate's own, and no other verifier is told of the request.
+    if text == "unsupported" or (("issuer" in case["policy"] or "sent_with" in case) and verifier != "tollgate"):
         return court.UNSUPPORTED
     if text == "accept" and case["expect"] == "reject" and court.lacks_option(verifier, case):
         return court.NO_OPTION

@@ -50,6 +50,8 @@ CLASSES = {
     "a34": "`sub`, `jti`",
     "a35": "patterns",
     "a43": "one `kid` for two keys",
+    "a51": "bound to a key (DPoP)",
+    "a52": "bound to a certificate",
     "a64": "a key's neighbours",
     "c1": "claims where they are configured",
     "c2": "expected values",

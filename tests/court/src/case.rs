@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::members::{Members, quoted};
 use crate::policy::Policy;
+use crate::sent_with::SentWith;
 use crate::token;
 
 /// One token, what it is put to, and what it deserves.
@@ -21,6 +22,8 @@ pub struct Case {
     pub token: String,
     /// What the verifier expects.
     pub policy: Policy,
+    /// What else is known of the request, in the classes for bound tokens.
+    pub sent_with: Option<SentWith>,
     /// What the token deserves; in a class of choice what tollgate chose.
     pub expect: Verdict,
     /// The source of the verdict.
@@ -44,15 +47,17 @@ impl Case {
 
     /// The case as one line of JSON, without its end.
     pub(crate) fn to_line(&self) -> String {
-        Members::default()
+        let members = Members::default()
             .set("id", quoted(&self.id))
             .set("class", quoted(&self.class))
             .set("keys", quoted(&self.keys))
             .set("token", token::to_json(&self.token))
-            .set("policy", self.policy.to_json())
-            .set("expect", quoted(&self.expect.to_string()))
-            .set("why", quoted(&self.why))
-            .to_string()
+            .set("policy", self.policy.to_json());
+        let members = match &self.sent_with {
+            Some(sent_with) => members.set("sent_with", sent_with.to_json()),
+            None => members,
+        };
+        members.set("expect", quoted(&self.expect.to_string())).set("why", quoted(&self.why)).to_string()
     }
 
     pub(crate) fn from_line(line: &str) -> Option<Self> {
@@ -64,6 +69,10 @@ impl Case {
             keys: text("keys")?,
             token: token::from_json(&value["token"])?,
             policy: Policy::from_json(&value["policy"])?,
+            sent_with: match value.get("sent_with") {
+                None => None,
+                Some(sent_with) => Some(SentWith::from_json(sent_with)?),
+            },
             expect: match value["expect"].as_str()? {
                 "accept" => Verdict::Accept,
                 "reject" => Verdict::Reject,

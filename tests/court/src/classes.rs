@@ -13,6 +13,7 @@ mod keys;
 mod names;
 mod public_key_as_secret;
 mod rsa;
+mod senders;
 mod syntax;
 mod times;
 mod valid;
@@ -20,10 +21,10 @@ mod valid;
 use crate::docket::Docket;
 
 /// Every class, in the order of the corpus.
-pub(crate) const NAMES: [&str; 44] = [
+pub(crate) const NAMES: [&str; 46] = [
     "valid", "a01", "a02", "a03", "a04", "a05", "a06", "a07", "a08", "a09", "a10", "a11", "a12", "a13", "a14", "a15",
     "a16", "a17", "a18", "a19", "a20", "a21", "a22", "a23", "a24", "a25", "a26", "a27", "a28", "a29", "a30", "a31",
-    "a32", "a33", "a34", "a35", "a43", "a64", "c1", "c2", "c3", "c4", "c5", "c6",
+    "a32", "a33", "a34", "a35", "a43", "a64", "a51", "a52", "c1", "c2", "c3", "c4", "c5", "c6",
 ];
 
 pub(crate) fn file_all(docket: &mut Docket) {
@@ -43,5 +44,6 @@ pub(crate) fn file_all(docket: &mut Docket) {
     times::file(docket);
     names::file(docket);
     key_sets::file(docket);
+    senders::file(docket);
     configured::file(docket);
 }

@@ -8,6 +8,7 @@ use crate::draft::Draft;
 use crate::key::{Algorithm, Key};
 use crate::members::Members;
 use crate::policy::Policy;
+use crate::sent_with::SentWith;
 
 /// The cases and key sets so far.
 #[derive(Default)]
@@ -24,7 +25,7 @@ impl Docket {
         if !self.key_sets.contains_key(&set) {
             self.key_sets.insert(set.clone(), [key.jwk()].into_iter().collect::<Members>().to_string());
         }
-        Filing { docket: self, class, set, policy: Policy::new(algorithm.name), key }
+        Filing { docket: self, class, set, policy: Policy::new(algorithm.name), sent_with: None, key }
     }
 
     pub(crate) fn into_corpus(self) -> Corpus {
@@ -41,6 +42,7 @@ pub(crate) struct Filing<'d> {
     pub(crate) key: Key,
     /// What the next cases are put to.
     pub(crate) policy: Policy,
+    sent_with: Option<SentWith>,
 }
 
 impl Filing<'_> {
@@ -59,6 +61,11 @@ impl Filing<'_> {
         let set = keys.into_iter().collect::<Members>().to_string();
         let former = self.docket.key_sets.insert(self.set.clone(), set.clone());
         assert!(former.is_none_or(|former| former == set), "two key sets are called {}", self.set);
+    }
+
+    /// Sends the next cases so.
+    pub(crate) fn sent_with(&mut self, sent_with: SentWith) {
+        self.sent_with = Some(sent_with);
     }
 
     /// Puts the next cases to the first key again.
@@ -89,7 +96,7 @@ impl Filing<'_> {
     fn file(&mut self, choice: &str, mutation: &str, token: String, expect: Verdict, why: &str) {
         let id = format!("{}/{}/{mutation}", self.class, self.algorithm());
         let class = format!("{}{choice}", self.class);
-        let (keys, policy) = (self.set.clone(), self.policy.clone());
-        self.docket.cases.push(Case { id, class, keys, token, policy, expect, why: why.to_owned() });
+        let (keys, policy, sent_with) = (self.set.clone(), self.policy.clone(), self.sent_with.clone());
+        self.docket.cases.push(Case { id, class, keys, token, policy, sent_with, expect, why: why.to_owned() });
     }
 }

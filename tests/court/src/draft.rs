@@ -24,6 +24,11 @@ impl Draft {
             .set("sub", quoted("user-1"))
             .set("aud", quoted(AUDIENCE))
             .set("exp", (NOW + 600).to_string());
+        Self::of(header, claims)
+    }
+
+    /// Of these members of the header and of the payload.
+    pub(crate) fn of(header: Members, claims: Members) -> Self {
         Draft { header, claims, header_text: None, payload: None }
     }
 

@@ -1,12 +1,12 @@
 use std::collections::HashMap;
 
-use tollgate::{Algorithm, Engine, Issuer, IssuerSettings, KeyRing, KeySet, Rejection, TypProfile};
+use tollgate::{Algorithm, Dpop, Engine, Issuer, IssuerSettings, KeyRing, KeySet, Rejection, Request, TypProfile};
 
 use crate::case::{Case, Verdict};
 use crate::corpus::Corpus;
 use crate::policy::Policy;
 
-/// What tollgate says of the cases of a corpus: through [`Engine::verify_at`], configured as the policy has it.
+/// What tollgate says of the cases of a corpus: through [`Engine::verify_request_at`], configured as the policy has it.
 pub struct Judge<'c> {
     corpus: &'c Corpus,
     /// By key set and policy: many cases have these in common.
@@ -31,7 +31,14 @@ impl<'c> Judge<'c> {
         let key_sets = &self.corpus.key_sets;
         let jwks = key_sets.get(&case.keys).expect("a case names a key set");
         let engine = self.engines.entry((&case.keys, &case.policy)).or_insert_with(|| engine(jwks, &case.policy));
-        engine.verify_at(format!("Bearer {}", case.token).as_bytes(), case.policy.now).map(drop)
+        let Some(sent_with) = &case.sent_with else {
+            return engine.verify_at(format!("Bearer {}", case.token).as_bytes(), case.policy.now).map(drop);
+        };
+        let authorization = format!("{} {}", sent_with.scheme, case.token);
+        let request = Request::new().authorization(&authorization).method(&sent_with.method).uri(&sent_with.uri);
+        let request = sent_with.proofs.iter().fold(request, Request::proof);
+        let request = sent_with.certificate.into_iter().fold(request, Request::certificate_digest);
+        engine.verify_request_at(&request, case.policy.now).map(drop)
     }
 }
 
@@ -43,7 +50,9 @@ fn engine(jwks: &str, policy: &Policy) -> Engine {
     let keys = KeySet::builder().algorithms(&algorithms).jwks(jwks.as_bytes());
     let issuer = issuer(policy, &algorithms)
         .keys(KeyRing::new(keys.map(|keys| keys.build_with_reports().set).unwrap_or_default()));
-    Engine::builder().issuer(issuer).no_cache().build().expect("the issuer is complete")
+    // Spent proofs are remembered from long before the cases take place.
+    let dpop = Dpop::new().started_at(0);
+    Engine::builder().issuer(issuer).dpop(dpop).no_cache().build().expect("the issuer is complete")
 }
 
 fn issuer(policy: &Policy, algorithms: &[Algorithm]) -> Issuer {

@@ -17,9 +17,11 @@ mod judge;
 mod key;
 mod members;
 mod policy;
+mod sent_with;
 mod token;
 
 pub use case::{Case, Verdict};
 pub use corpus::{Corpus, ReadError};
 pub use judge::Judge;
 pub use policy::Policy;
+pub use sent_with::SentWith;
