@@ -84,6 +84,7 @@ fn each_flaw_is_named() {
         (key.replace("_20", "_10"), Flaw::Version { found: b'1' }),
         (key.replace("_20", "_\0\x30"), Flaw::Version { found: 0 }),
         (key.replace("JC7", "J_7"), Flaw::Alphabet),
+        (key.replace("JC7", "__7"), Flaw::Alphabet),
         (key.replace("1Wau", "1Wa="), Flaw::Alphabet),
         (key.replace("_20", "_2z"), Flaw::Range),
         (key.replace("1Wau", "1Wav"), Flaw::Checksum),
