@@ -45,7 +45,7 @@ pub fn issuer<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Issuer {
     Issuer::new(ISSUER).audience(AUDIENCE).keys(key_set(keys))
 }
 
-/// An engine of one [`issuer`] without a cache, so that each verify takes the whole road.
+/// An engine of one [`issuer`] without a cache, so that each verify is a full one.
 ///
 /// # Panics
 /// Never: an issuer is enough to build an engine.

@@ -126,7 +126,7 @@ impl FollowedStore {
         Ok(NewKey { stored: StoredKey::native(&self.format, &secret, record).made_at(now()), secret })
     }
 
-    /// Returns when this process's engine goes by the change of that number: nothing is answered before.
+    /// Returns when this process's engine has applied the change of that number: nothing is answered before.
     pub(crate) fn in_force(&self, change: u64) -> Result<(), ServerError> {
         if self.follower.wait_for(change, IN_FORCE_WAIT) { Ok(()) } else { Err(ServerError::NotInForce) }
     }

@@ -27,7 +27,7 @@ pub(crate) const SIGNING_KEY_MARGIN_SECONDS: i64 = 300;
 /// on the disk, and retired signing keys. What has expired is rejected in any case.
 pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
 
-/// How long an answer waits until the engine goes by the change that it is about. A change takes a millisecond; this is
+/// How long an answer waits until the engine has applied the change that it is about. A change takes a millisecond; this is
 /// reached only when the store cannot be read.
 pub(crate) const IN_FORCE_WAIT: Duration = Duration::from_secs(5);
 

@@ -9,7 +9,7 @@ pub struct CacheStatistics {
     pub front_hits: u64,
     /// Tokens found in the table that all threads share.
     pub back_hits: u64,
-    /// Tokens that were not found, and went the whole road.
+    /// Tokens that were not found, and were verified in full.
     pub misses: u64,
     /// Tokens that made room for others in the shared table.
     pub evictions: u64,
