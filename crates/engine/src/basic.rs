@@ -29,6 +29,11 @@ impl BasicCredentials {
         Ok(BasicCredentials { decoded, as_sent: Reading { text, id_end: colon, secret_start: colon + 1 } })
     }
 
+    /// Id and secret as they were sent.
+    pub(crate) fn as_sent(&self) -> (&[u8], &[u8]) {
+        self.as_sent.parts()
+    }
+
     /// Id and secret in each reading, in the order in which they are to be tried.
     pub(crate) fn readings(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         self.decoded.iter().chain([&self.as_sent]).map(Reading::parts)
@@ -58,7 +63,7 @@ impl Reading {
     }
 }
 
-fn decode_value(value: &str, decoded: &mut Vec<u8>) -> Option<()> {
+pub(crate) fn decode_value(value: &str, decoded: &mut Vec<u8>) -> Option<()> {
     let mut bytes = value.bytes();
     while let Some(byte) = bytes.next() {
         decoded.push(match byte {

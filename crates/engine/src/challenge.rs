@@ -19,14 +19,17 @@ pub struct Challenge<'r> {
     realm: Option<&'r str>,
     error: Option<&'static str>,
     scope: Option<&'r str>,
+    login: Option<(&'r str, Option<u32>)>,
+    resource_metadata: Option<&'r str>,
     algorithms: Option<ProofAlgorithms>,
+    rejection: &'r Rejection,
 }
 
 impl<'r> Challenge<'r> {
     pub(crate) fn new(rejection: &'r Rejection) -> Self {
         if let Rejection::Dpop { cause, challenge } = rejection {
             let own = Self::new(cause);
-            return Challenge { scheme: DPOP, algorithms: Some(challenge.algorithms), ..own };
+            return Challenge { scheme: DPOP, algorithms: Some(challenge.algorithms), rejection, ..own };
         }
         let (scheme, error, scope) = match rejection {
             Rejection::Proof(error) => (DPOP, Some(error.challenge_code()), None),
@@ -35,6 +38,7 @@ impl<'r> Challenge<'r> {
             Rejection::MissingCredential
             | Rejection::UnsupportedScheme
             | Rejection::MethodNotAccepted
+            | Rejection::CrossSiteRequest
             | Rejection::AddressRequired
             | Rejection::AddressNotAllowed { .. } => (BEARER, None, None),
             Rejection::MalformedBasic | Rejection::UnknownClient | Rejection::Client { .. } => (BASIC, None, None),
@@ -47,7 +51,10 @@ impl<'r> Challenge<'r> {
             Rejection::Unavailable { .. } => (BEARER, None, None),
             Rejection::Refused(refusal) if refusal.status() == 503 => (BEARER, None, None),
             // "The request requires higher privileges than provided by the access token": of which kind is not the client's.
-            Rejection::RequirementNotMet { .. } => (BEARER, Some("insufficient_scope"), None),
+            Rejection::RequirementNotMet { .. } | Rejection::UnexpectedClaims { .. } => {
+                (BEARER, Some("insufficient_scope"), None)
+            }
+            Rejection::InsufficientAuthentication { .. } => (BEARER, Some("insufficient_user_authentication"), None),
             Rejection::Refused(refusal) if refusal.status() == 403 => (BEARER, Some("insufficient_scope"), None),
             Rejection::MultipleCredentials
             | Rejection::MultipleCertificates
@@ -57,7 +64,11 @@ impl<'r> Challenge<'r> {
         };
         // RFC 7617 section 2: Basic requires a realm.
         let realm = if scheme == BASIC { Some("tollgate") } else { None };
-        Challenge { scheme, realm, error, scope, algorithms: None }
+        let login = match rejection {
+            Rejection::InsufficientAuthentication { acr_values, max_age } => Some((&**acr_values, *max_age)),
+            _ => None,
+        };
+        Challenge { scheme, realm, error, scope, login, resource_metadata: None, algorithms: None, rejection }
     }
 
     /// Names the part of the server that is protected (RFC 9110 section 11.5). What is no printable ASCII is shown as `?`.
@@ -71,6 +82,39 @@ impl<'r> Challenge<'r> {
     #[must_use]
     pub fn with_realm(self, realm: &'r str) -> Self {
         Challenge { realm: Some(realm), ..self }
+    }
+
+    /// Says where clients read which authorization servers this one takes tokens of (RFC 9728 section 5.1): the `https` URL of its
+    /// metadata. `Basic` has no such parameter.
+    ///
+    /// ```
+    /// use tollgate::Rejection;
+    ///
+    /// let metadata = "https://api.example.com/.well-known/oauth-protected-resource";
+    /// let challenge = Rejection::MissingCredential.challenge().with_resource_metadata(metadata).to_string();
+    /// assert_eq!(challenge, format!(r#"Bearer resource_metadata="{metadata}""#));
+    /// ```
+    #[must_use]
+    pub fn with_resource_metadata(self, url: &'r str) -> Self {
+        Challenge { resource_metadata: Some(url).filter(|_| self.scheme != BASIC), ..self }
+    }
+
+    /// The header fields of the answer to the rejection, names in lower case: `www-authenticate`, unless the status is 500 or
+    /// 503, `dpop-nonce` and `retry-after`. Values are printable ASCII.
+    ///
+    /// ```
+    /// use tollgate::Rejection;
+    ///
+    /// let fields: Vec<_> = Rejection::BadSignature.challenge().with_realm("sites").fields().collect();
+    /// assert_eq!(fields, [("www-authenticate", r#"Bearer realm="sites", error="invalid_token""#.to_owned())]);
+    /// ```
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
+        // A fault of the program is no question of another credential, nor is what cannot be decided.
+        let challenge = (self.rejection.status() < 500).then(|| ("www-authenticate", self.to_string()));
+        // RFC 9449 section 9.1. It is base64url, unless somebody made the rejection by hand.
+        let nonce = self.rejection.dpop_nonce().map(|nonce| ("dpop-nonce", Quoted(nonce).to_string()));
+        let retry_after = self.rejection.retry_after().map(|seconds| ("retry-after", seconds.to_string()));
+        [challenge, nonce, retry_after].into_iter().flatten()
     }
 
     /// The authentication scheme: `Bearer`, `DPoP` or `Basic`.
@@ -104,9 +148,20 @@ impl fmt::Display for Challenge<'_> {
         if let Some(scope) = self.scope {
             write!(f, ", scope=\"{}\"", ScopeList(scope))?;
         }
+        if let Some((acr_values, max_age)) = self.login {
+            if !acr_values.is_empty() {
+                write!(f, ", acr_values=\"{}\"", ScopeList(acr_values))?;
+            }
+            max_age.map_or(Ok(()), |seconds| write!(f, ", max_age=\"{seconds}\""))?;
+        }
+        // What follows stands behind `error`, where there is one.
+        let mut separator = if self.error.is_some() { ", " } else { separator };
         if let Some(algorithms) = self.algorithms {
-            // Both behind `error`, which a challenge of DPoP has unless it is to a method that is not accepted.
-            write!(f, "{}algs=\"{algorithms}\"", if self.error.is_some() { ", " } else { separator })?;
+            write!(f, "{separator}algs=\"{algorithms}\"")?;
+            separator = ", ";
+        }
+        if let Some(url) = self.resource_metadata {
+            write!(f, "{separator}resource_metadata=\"{}\"", Quoted(url))?;
         }
         Ok(())
     }

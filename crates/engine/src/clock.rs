@@ -202,12 +202,12 @@ impl Default for LastReading {
 
 /// The kernel's time as of its last tick, at most 10 ms ago, which is read in a fifth of the time that the exact one takes.
 #[cfg(target_os = "linux")]
-fn system_time() -> i64 {
+pub(crate) fn system_time() -> i64 {
     rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse).tv_sec
 }
 
 #[cfg(not(target_os = "linux"))]
-fn system_time() -> i64 {
+pub(crate) fn system_time() -> i64 {
     use std::time::{SystemTime, UNIX_EPOCH};
     let since = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     since.and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(-1)

@@ -15,7 +15,9 @@ use crate::request::Presented;
 /// | begins as a JWS does | [`CredentialKind::Jws`], bare |
 /// | anything else without a space | [`CredentialKind::ApiKey`], bare |
 /// | the value of the API keys' own header | [`CredentialKind::ApiKey`] |
+/// | none: a token from elsewhere, such as a cookie | as with `Bearer` |
 /// | none: a client's secret from a form | [`CredentialKind::Client`] |
+/// | `Basic <credentials>`, where the user's name is a key | [`CredentialKind::BasicUser`] |
 ///
 /// A JWS's first part is the base64url of a JSON object, which begins with `{` and then `"` or white space:
 /// that makes its first two characters `ey` or `ew`; and it holds a dot.
@@ -38,6 +40,8 @@ pub(crate) enum CredentialKind {
     Basic,
     /// Its id is in the [request](crate::Request).
     Client,
+    /// An API key in the place of a user's name.
+    BasicUser,
 }
 
 impl<'h> Credential<'h> {
@@ -49,9 +53,17 @@ impl<'h> Credential<'h> {
                 check_length(header.len(), max_bytes)?;
                 Self::parse(header).map_err(|rejection| unless_joined(rejection, header))
             }
+            Presented::Token(value) => {
+                check_length(value.len(), max_bytes)?;
+                bearer(value).map_err(|rejection| unless_joined(rejection, value))
+            }
             Presented::ApiKey(value) => {
                 check_length(value.len(), max_bytes)?;
                 api_key(value, false).map_err(|rejection| unless_joined(rejection, value))
+            }
+            Presented::BasicUser(value) => {
+                check_length(value.len(), max_bytes)?;
+                Ok(Credential { kind: CredentialKind::BasicUser, is_bare: false, is_dpop: false, text: value })
             }
             Presented::Client { id, secret } => {
                 check_length(id.len() + secret.len(), max_bytes)?;
@@ -110,7 +122,7 @@ impl CredentialKind {
         match self {
             CredentialKind::Jws => Kinds::JWT,
             CredentialKind::OpaqueToken => Kinds::OPAQUE,
-            CredentialKind::ApiKey => Kinds::API_KEY,
+            CredentialKind::ApiKey | CredentialKind::BasicUser => Kinds::API_KEY,
             CredentialKind::Basic | CredentialKind::Client => Kinds::CLIENT,
         }
     }
@@ -195,12 +207,12 @@ fn first_space(header: &[u8]) -> Option<usize> {
 
 /// All after the spaces at the beginning.
 #[inline(always)]
-fn without_spaces(text: &[u8]) -> &[u8] {
+pub(crate) fn without_spaces(text: &[u8]) -> &[u8] {
     &text[text.iter().take_while(|byte| **byte == b' ').count()..]
 }
 
 /// What stands between optional white space (RFC 9110 section 5.6.3).
-fn without_space_around(text: &[u8]) -> &[u8] {
+pub(crate) fn without_space_around(text: &[u8]) -> &[u8] {
     let is_text = |byte: &u8| *byte != b' ' && *byte != b'\t';
     let start = text.iter().position(is_text).unwrap_or(text.len());
     let end = text.iter().rposition(is_text).map_or(start, |last| last + 1);
@@ -236,6 +248,6 @@ fn is_key_character(byte: u8) -> bool {
 }
 
 /// tchar (RFC 9110 section 5.6.2).
-fn is_token_character(byte: u8) -> bool {
+pub(crate) fn is_token_character(byte: u8) -> bool {
     b"!#$%&'*+-.^_`|~".iter().fold(byte.is_ascii_alphanumeric(), |is, one| is | (byte == *one))
 }

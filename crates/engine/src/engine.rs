@@ -166,6 +166,7 @@ impl Engine {
             CredentialKind::ApiKey => self.admit_key(credential.text, kinds, request, now),
             CredentialKind::OpaqueToken => self.admit_opaque(credential.text, kinds, &sender, notes),
             CredentialKind::Basic => self.admit_basic(credential.text, request, now),
+            CredentialKind::BasicUser => self.admit_basic_user(credential.text, kinds, request, now),
             CredentialKind::Client => self.admit_client(request.client_id(), credential.text, request, now),
         };
         verdict.map_err(|rejection| self.challenge_dpop(rejection, credential.is_dpop, now))

@@ -89,6 +89,22 @@ impl Engine {
         verdict
     }
 
+    /// The user is a key, as it was sent: keys hold nothing that a form would encode.
+    pub(crate) fn admit_basic_user(
+        &self,
+        credentials: &[u8],
+        kinds: Kinds,
+        request: &Request<'_>,
+        now: Now,
+    ) -> Result<Principal, Rejection> {
+        let credentials =
+            BasicCredentials::decode(credentials).map_err(|rejection| unless_joined(rejection, credentials))?;
+        match credentials.as_sent() {
+            (key, b"") => self.admit_key(key, kinds, request, now).map_err(Rejection::of_client),
+            _ => Err(Rejection::MalformedBasic),
+        }
+    }
+
     pub(crate) fn admit_client(
         &self,
         id: &[u8],

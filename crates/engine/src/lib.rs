@@ -40,6 +40,7 @@
 //! |---|---|
 //! | `ring` (on by default), `aws-lc-rs`, `fips`, `ed25519-tables` | the cryptography: see [`keys`] |
 //! | `apikeys` (on by default) | API keys, opaque tokens and client secrets. Without it the engine verifies JWTs, and tokens whose issuer is asked |
+//! | `axum` | [`Rejection`] is an axum response, so that a handler returns `Result<_, Rejection>` |
 //! | `serde` | [`IssuerSettings`] can be deserialised |
 //! | `testing` | `testing`: principals for the tests of handlers, never for what is shipped |
 
@@ -62,6 +63,8 @@ mod credential;
 mod dpop;
 mod engine;
 mod excerpt;
+#[cfg(feature = "axum")]
+mod into_response;
 mod introspection;
 mod issuer;
 pub mod jwt;
@@ -78,6 +81,7 @@ mod request;
 mod requirement;
 mod revocation;
 mod scopes;
+mod sources;
 mod status_lists;
 mod sync;
 mod table;
@@ -115,6 +119,7 @@ pub use request::Request;
 pub use requirement::{InvalidRequirement, Requirement};
 pub use revocation::{LogoutTokenError, Revocation, Revocations};
 pub use scopes::Scopes;
+pub use sources::{CsrfRule, InvalidSource, RequestLine, Source, Sources};
 pub use status_lists::{
     MissingStatusList, StatusList, StatusListFetch, StatusListFetcher, StatusLists, WeakStatusLists,
 };
@@ -125,10 +130,6 @@ pub use validator::{Refusal, RefusalCode, VerifiedClaims};
 #[cfg(feature = "apikeys")]
 pub use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, KeyFormat, LastUse};
 pub use tollgate_keys::{Algorithm, InvalidKeyUses, KeyRing, KeySet, KeyUses};
-
-#[cfg(doctest)]
-#[doc = include_str!("../../../README.md")]
-struct Readme;
 
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/claims.md")]

@@ -43,6 +43,15 @@ impl PublicOrigin {
     }
 }
 
+impl PublicOrigin {
+    /// Whether `origin`, the value of an `Origin` field, is this one.
+    pub(crate) fn is(&self, origin: &str) -> bool {
+        let own_scheme = &self.text[..self.authority];
+        let authority = origin.get(self.authority..).filter(|_| origin.as_bytes().starts_with(own_scheme.as_bytes()));
+        authority.is_some_and(|authority| self.has_authority(authority))
+    }
+}
+
 /// The text is no origin: `http` or `https`, a host, a port perhaps, and nothing more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NotAnOrigin;

@@ -7,6 +7,7 @@ use tollgate_keys::{Algorithm, KeyPurpose, KeySet, VerifyError};
 
 use crate::certificate_field::CertificateField;
 use crate::challenge::Challenge;
+use crate::claims::ClaimsError;
 use crate::dpop::{ProofAlgorithms, ProofError};
 use crate::excerpt::{Brief, excerpt_list, excerpt_of};
 use crate::issuer::{ClaimPath, Expected, TypProfile};
@@ -269,6 +270,21 @@ pub enum Rejection {
         /// The requirement, an excerpt of it.
         requirement: Box<str>,
     },
+    /// The user has not logged in recently enough, or not in a way that is required (RFC 9470): another token is needed, after
+    /// another login.
+    InsufficientAuthentication {
+        /// The ways to log in that would do (`acr`), joined by spaces. Empty: any.
+        acr_values: Box<str>,
+        /// For how many seconds a login is recent enough.
+        max_age: Option<u32>,
+    },
+    /// The claims of the token are not what the program makes of them ([`Principal::claims`](crate::Principal::claims)).
+    UnexpectedClaims {
+        /// Which claim, and what is wrong with it.
+        error: Box<ClaimsError>,
+    },
+    /// The credential is in a cookie, and a page of another site may have had it sent ([`CsrfRule`](crate::CsrfRule)).
+    CrossSiteRequest,
     /// The program has a [`Requirement`](crate::Requirement) that nobody can meet: a fault of the program.
     InvalidRequirement {
         /// What is wrong with it.
@@ -352,6 +368,9 @@ impl Rejection {
             Rejection::Dpop { cause, .. } => cause.code(),
             Rejection::InsufficientScope { .. } => "insufficient-scope",
             Rejection::RequirementNotMet { .. } => "requirement-not-met",
+            Rejection::InsufficientAuthentication { .. } => "insufficient-user-authentication",
+            Rejection::UnexpectedClaims { .. } => "unexpected-claims",
+            Rejection::CrossSiteRequest => "cross-site-request",
             Rejection::InvalidRequirement { .. } => "invalid-requirement",
             Rejection::InvalidScopeRequirement { .. } => "invalid-scope-requirement",
         }
@@ -374,6 +393,8 @@ impl Rejection {
         match self {
             Rejection::InsufficientScope { .. }
             | Rejection::RequirementNotMet { .. }
+            | Rejection::UnexpectedClaims { .. }
+            | Rejection::CrossSiteRequest
             | Rejection::AddressRequired
             | Rejection::AddressNotAllowed { .. } => 403,
             Rejection::MultipleCredentials
@@ -444,9 +465,19 @@ impl Rejection {
 
     /// The value of the WWW-Authenticate header to answer with, in the scheme that the client used: `Basic` for a client's
     /// id and secret, `DPoP` for a token that is bound to a key, otherwise `Bearer`. Nothing in it comes from the credential. A status of 500 or 503 is answered without.
+    ///
+    /// [`Challenge::fields`] has all header fields of the answer.
     #[must_use]
     pub fn challenge(&self) -> Challenge<'_> {
         Challenge::new(self)
+    }
+}
+
+/// So that a handler reads claims with `?`.
+impl From<ClaimsError> for Rejection {
+    #[cold]
+    fn from(error: ClaimsError) -> Self {
+        Rejection::UnexpectedClaims { error: Box::new(error) }
     }
 }
 
@@ -662,6 +693,14 @@ impl fmt::Display for Rejection {
             Rejection::RequirementNotMet { requirement } => {
                 write!(f, "the caller does not meet what is required: {}", Brief(requirement, 200))
             }
+            Rejection::InsufficientAuthentication { acr_values, max_age } => {
+                f.write_str("the user has to log in again")?;
+                max_age.map_or(Ok(()), |seconds| write!(f, ", at most {seconds} s before"))?;
+                let is_any = acr_values.is_empty();
+                if is_any { Ok(()) } else { write!(f, ", with an acr of {:?}", excerpt(acr_values)) }
+            }
+            Rejection::UnexpectedClaims { error } => error.fmt(f),
+            Rejection::CrossSiteRequest => f.write_str("the cookie may have been sent by a page of another site"),
             Rejection::InvalidRequirement { error } => write!(f, "nobody can meet what the program requires: {error}"),
             Rejection::InvalidScopeRequirement { required } => {
                 write!(f, "the program requires {:?}, which is not one or more scope-tokens", excerpt(required))

@@ -44,6 +44,8 @@ pub(crate) enum Presented<'r> {
     #[default]
     Nothing,
     Authorization(&'r [u8]),
+    Token(&'r [u8]),
+    BasicUser(&'r [u8]),
     ApiKey(&'r [u8]),
     Client {
         id: &'r [u8],
@@ -118,6 +120,25 @@ impl<'r> Request<'r> {
     #[inline]
     pub fn api_key<V: AsRef<[u8]> + ?Sized>(self, value: &'r V) -> Self {
         self.with(Presented::ApiKey(value.as_ref()))
+    }
+
+    /// Adds a token that stands alone in its place, such as a cookie, a field of a proxy's, or behind a scheme of your own: a JWT,
+    /// an API key or an opaque token, taken as it is with `Bearer` in Authorization.
+    ///
+    /// To be called as [`authorization`](Self::authorization) is. [`Sources`](crate::Sources) finds such tokens.
+    #[must_use]
+    #[inline]
+    pub fn token<V: AsRef<[u8]> + ?Sized>(self, value: &'r V) -> Self {
+        self.with(Presented::Token(value.as_ref()))
+    }
+
+    /// Adds `Basic` credentials, without the scheme, whose user is an API key and whose password is empty: as Stripe's
+    /// clients send them.
+    ///
+    /// To be called as [`authorization`](Self::authorization) is.
+    #[must_use]
+    pub fn basic_user<V: AsRef<[u8]> + ?Sized>(self, credentials: &'r V) -> Self {
+        self.with(Presented::BasicUser(credentials.as_ref()))
     }
 
     /// Adds the id and secret of a client from the request's body (`client_secret_post`, RFC 6749 section 2.3.1), decoded
@@ -203,11 +224,12 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// Narrows what is accepted to `accepted`, for a route that takes fewer kinds of credentials than the engine does.
+    /// Narrows what is accepted to `accepted`, for a route that takes fewer kinds of credentials than the engine does. Called
+    /// again it narrows further.
     #[must_use]
     #[inline]
     pub fn accept(mut self, accepted: AcceptedCredentials) -> Self {
-        self.accepted = accepted;
+        self.accepted = self.accepted.and(accepted);
         self
     }
 
@@ -243,6 +265,8 @@ impl fmt::Debug for Request<'_> {
         let credential = match self.credential {
             Presented::Nothing => "none",
             Presented::Authorization(_) => "authorization",
+            Presented::Token(_) => "token",
+            Presented::BasicUser(_) => "basic-user",
             Presented::ApiKey(_) => "api-key",
             Presented::Client { .. } => "client",
             Presented::Several => "several",

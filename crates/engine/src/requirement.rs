@@ -4,6 +4,7 @@ use std::fmt;
 
 use tollgate_jwt::is_scope_token;
 
+use crate::clock::system_time;
 use crate::issuer::{ClaimPath, Expected, InvalidClaimPath};
 use crate::principal::{Principal, PrincipalKind};
 use crate::rejection::Rejection;
@@ -39,7 +40,13 @@ enum Node {
     Scope(Box<str>),
     Kind(PrincipalKind),
     Issuer(Box<str>),
-    Claim { path: Result<ClaimPath, InvalidClaimPath>, expected: Expected },
+    Claim {
+        path: Result<ClaimPath, InvalidClaimPath>,
+        expected: Expected,
+    },
+    /// At most so many seconds ago.
+    Login(u32),
+    Acr(Box<[Box<str>]>),
     All(Vec<Requirement>),
     Any(Vec<Requirement>),
 }
@@ -74,6 +81,19 @@ impl Requirement {
         Requirement(Node::Claim { path: path.parse(), expected: expected.into() })
     }
 
+    /// The user logged in at most `seconds` ago (`auth_time`). A caller who did not is told how recent a login has to be (RFC 9470). What the table
+    /// holds has no login.
+    #[must_use]
+    pub fn login_within(seconds: u32) -> Self {
+        Requirement(Node::Login(seconds))
+    }
+
+    /// The user logged in in one of these ways (`acr`), such as `urn:example:mfa`. A caller who did not is told which they are (RFC 9470).
+    #[must_use]
+    pub fn acr<A: AsRef<str>>(values: impl IntoIterator<Item = A>) -> Self {
+        Requirement(Node::Acr(values.into_iter().map(|value| value.as_ref().into()).collect()))
+    }
+
     /// Every one of `requirements`, at least one, is met.
     #[must_use]
     pub fn all(requirements: impl IntoIterator<Item = Requirement>) -> Self {
@@ -95,13 +115,18 @@ impl Requirement {
             Node::Scope(scope) if !is_scope_token(scope) => Err(InvalidRequirement::NotAScope { text: scope.clone() }),
             Node::Claim { path: Err(error), .. } => Err(InvalidRequirement::ClaimPath(error.clone())),
             Node::Claim { expected, .. } if expected.is_empty() => Err(InvalidRequirement::Empty),
+            Node::Acr(values) if values.is_empty() => Err(InvalidRequirement::Empty),
+            Node::Acr(values) => match values.iter().find(|value| !is_scope_token(value)) {
+                Some(text) => Err(InvalidRequirement::NotAnAcr { text: text.clone() }),
+                None => Ok(()),
+            },
             Node::All(parts) | Node::Any(parts) if parts.is_empty() => Err(InvalidRequirement::Empty),
             Node::All(parts) | Node::Any(parts) => parts.iter().try_for_each(Requirement::check),
             _ => Ok(()),
         }
     }
 
-    fn is_met_by(&self, principal: &Principal) -> bool {
+    fn is_met_by(&self, principal: &Principal, now: Now<'_>) -> bool {
         match &self.0 {
             // What is granted is scope-tokens, so that no other text is among them.
             Node::Scope(scope) => principal.scopes().contains(scope),
@@ -109,44 +134,63 @@ impl Requirement {
             Node::Issuer(name) => principal.issuer() == Some(name),
             Node::Claim { path: Ok(path), expected } => principal.has_claim(path, expected),
             Node::Claim { path: Err(_), .. } => false,
-            Node::All(parts) => !parts.is_empty() && parts.iter().all(|part| part.is_met_by(principal)),
-            Node::Any(parts) => parts.iter().any(|part| part.is_met_by(principal)),
+            Node::Login(seconds) => match principal.auth_time() {
+                Ok(Some(at)) => at >= now().saturating_sub(i64::from(*seconds)),
+                _ => false,
+            },
+            Node::Acr(values) => match principal.acr() {
+                Ok(Some(acr)) => is_scope_token(&acr) && values.iter().any(|value| **value == *acr),
+                _ => false,
+            },
+            Node::All(parts) => !parts.is_empty() && parts.iter().all(|part| part.is_met_by(principal, now)),
+            Node::Any(parts) => parts.iter().any(|part| part.is_met_by(principal, now)),
         }
     }
 
-    /// Puts into `scopes` those with which the caller would meet this; `false` where no scope would help.
-    fn helpful_scopes<'r>(&'r self, principal: &Principal, scopes: &mut Vec<&'r str>) -> bool {
-        let before = scopes.len();
+    /// Puts into `remedy` what the caller would meet this with; `false` where neither scopes nor another login would help.
+    fn find_remedy<'r>(&'r self, principal: &Principal, now: Now<'_>, remedy: &mut Remedy<'r>) -> bool {
+        let before = remedy.size();
         let would_help = match &self.0 {
             Node::Scope(scope) => {
-                scopes.push(scope);
+                remedy.scopes.push(scope);
                 is_scope_token(scope)
             }
-            Node::All(parts) => !parts.is_empty() && parts.iter().all(|part| part.helpful_scopes(principal, scopes)),
-            Node::Any(parts) => match parts.iter().find(|part| part.is_met_by(principal)) {
-                Some(met) => met.helpful_scopes(principal, scopes),
+            // What the table holds no login can give.
+            Node::Login(_) | Node::Acr(_) if self.is_met_by(principal, now) => true,
+            Node::Login(_) | Node::Acr(_) if principal.key_record().is_some() => false,
+            Node::Login(seconds) => {
+                remedy.ages.push(*seconds);
+                true
+            }
+            Node::Acr(values) => {
+                remedy.acrs.extend(values.iter().map(|value| &**value));
+                self.check().is_ok()
+            }
+            Node::All(parts) => !parts.is_empty() && parts.iter().all(|part| part.find_remedy(principal, now, remedy)),
+            Node::Any(parts) => match parts.iter().find(|part| part.is_met_by(principal, now)) {
+                Some(met) => met.find_remedy(principal, now, remedy),
                 // Every one that could be met: which of them a client can get is not known here.
-                None => parts.iter().filter(|part| part.helpful_scopes(principal, scopes)).count() > 0,
+                None => parts.iter().filter(|part| part.find_remedy(principal, now, remedy)).count() > 0,
             },
-            _ => self.is_met_by(principal),
+            _ => self.is_met_by(principal, now),
         };
         if !would_help {
-            scopes.truncate(before);
+            remedy.truncate(before);
         }
         would_help
     }
 
     #[cold]
-    fn rejection(&self, principal: &Principal) -> Rejection {
-        let mut scopes = Vec::new();
-        if self.helpful_scopes(principal, &mut scopes) {
-            let mut seen: Vec<&str> = Vec::with_capacity(scopes.len());
-            for scope in scopes {
-                if !seen.contains(&scope) {
-                    seen.push(scope);
-                }
-            }
-            return Rejection::InsufficientScope { required: seen.join(" ").into() };
+    fn rejection(&self, principal: &Principal, now: Now<'_>) -> Rejection {
+        let mut remedy = Remedy::default();
+        if self.find_remedy(principal, now, &mut remedy) {
+            // Another login may give other scopes, so that it comes first.
+            return if remedy.ages.is_empty() && remedy.acrs.is_empty() {
+                Rejection::InsufficientScope { required: joined(remedy.scopes) }
+            } else {
+                let max_age = remedy.ages.into_iter().min();
+                Rejection::InsufficientAuthentication { acr_values: joined(remedy.acrs), max_age }
+            };
         }
         match self.check() {
             Err(error) => Rejection::InvalidRequirement { error },
@@ -155,15 +199,62 @@ impl Requirement {
     }
 }
 
+/// Reads the time, in seconds since the Unix epoch: few requirements ask for it.
+type Now<'n> = &'n dyn Fn() -> i64;
+
+/// What would help a caller.
+#[derive(Default)]
+struct Remedy<'r> {
+    scopes: Vec<&'r str>,
+    acrs: Vec<&'r str>,
+    ages: Vec<u32>,
+}
+
+impl Remedy<'_> {
+    fn size(&self) -> [usize; 3] {
+        [self.scopes.len(), self.acrs.len(), self.ages.len()]
+    }
+
+    fn truncate(&mut self, [scopes, acrs, ages]: [usize; 3]) {
+        self.scopes.truncate(scopes);
+        self.acrs.truncate(acrs);
+        self.ages.truncate(ages);
+    }
+}
+
+/// Each once, in the order in which they are required.
+fn joined(words: Vec<&str>) -> Box<str> {
+    let mut seen: Vec<&str> = Vec::with_capacity(words.len());
+    for word in words {
+        if !seen.contains(&word) {
+            seen.push(word);
+        }
+    }
+    seen.join(" ").into()
+}
+
 impl Principal {
-    /// Passes when the caller meets `requirement`.
+    /// Passes when the caller meets `requirement`. How long ago a [login](Requirement::login_within) is, is told by the system's clock.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientScope`] with the scopes that would help, where scopes would; otherwise
-    /// [`Rejection::RequirementNotMet`]: both to be answered with 403. [`Rejection::InvalidRequirement`], to be answered with
+    /// [`Rejection::InsufficientScope`] with the scopes that would help, where scopes would, to be answered with 403;
+    /// [`Rejection::InsufficientAuthentication`] where another login would, to be answered with 401; otherwise
+    /// [`Rejection::RequirementNotMet`], to be answered with 403. [`Rejection::InvalidRequirement`], to be answered with
     /// 500, where the fault is the program's.
     pub fn require(&self, requirement: &Requirement) -> Result<(), Rejection> {
-        if requirement.is_met_by(self) { Ok(()) } else { Err(requirement.rejection(self)) }
+        self.require_by(requirement, &system_time)
+    }
+
+    /// [`Principal::require`] at a given time: `now`, in seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// As [`Principal::require`].
+    pub fn require_at(&self, requirement: &Requirement, now: i64) -> Result<(), Rejection> {
+        self.require_by(requirement, &|| now)
+    }
+
+    fn require_by(&self, requirement: &Requirement, now: Now<'_>) -> Result<(), Rejection> {
+        if requirement.is_met_by(self, now) { Ok(()) } else { Err(requirement.rejection(self, now)) }
     }
 }
 
@@ -185,6 +276,8 @@ impl fmt::Display for Requirement {
             Node::Issuer(name) => write!(f, "the issuer {name:?}"),
             Node::Claim { path: Ok(path), expected } => write!(f, "the claim {path} of {expected}"),
             Node::Claim { path: Err(error), .. } => error.fmt(f),
+            Node::Login(seconds) => write!(f, "a login within {seconds} s"),
+            Node::Acr(values) => write!(f, "an acr of {values:?}"),
         }
     }
 }
@@ -200,6 +293,11 @@ pub enum InvalidRequirement {
         /// The text.
         text: Box<str>,
     },
+    /// A text is no value of `acr` that can stand in a list (RFC 9470 section 3).
+    NotAnAcr {
+        /// The text.
+        text: Box<str>,
+    },
     /// A text names no claim.
     ClaimPath(InvalidClaimPath),
 }
@@ -210,6 +308,9 @@ impl fmt::Display for InvalidRequirement {
             InvalidRequirement::Empty => f.write_str("a requirement is empty"),
             InvalidRequirement::NotAScope { text } => {
                 write!(f, "{:?} is not one scope-token", tollgate_jwt::excerpt(text))
+            }
+            InvalidRequirement::NotAnAcr { text } => {
+                write!(f, "{:?} is no value of acr without spaces and quotes", tollgate_jwt::excerpt(text))
             }
             InvalidRequirement::ClaimPath(error) => error.fmt(f),
         }

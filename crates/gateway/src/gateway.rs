@@ -6,9 +6,9 @@ use std::task::{Context, Poll};
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Request, Response, StatusCode, request};
-use tollgate::{Principal, Rejection, TrustedProxies};
+use tollgate::{Principal, TrustedProxies};
 use tollgate_remote::Verifier;
-use tollgate_tower::{AuthLayer, EmptyBody, Guard, JsonBody, Require, WaitingGuard};
+use tollgate_tower::{AuthLayer, Decision, EmptyBody, Guard, JsonBody, Require, WaitingGuard};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -210,14 +210,14 @@ impl GatewayBuilder {
             }
         }
         let identity = Arc::new(self.identity);
-        let layer = self.layer.body(JsonBody).on_rejection(log);
+        let layer = self.layer.respond_with(JsonBody).observe(log);
         let passing = Passing(Arc::clone(&identity));
         let door = |access: &Access| -> Result<Door, GatewayError> {
             Ok(match access {
                 Access::Public => Door::Public,
                 Access::Known => Door::Known(Box::new(layer.layer(passing.clone()))),
                 Access::Required(require) => {
-                    let require = require.clone().body(JsonBody).on_rejection(log);
+                    let require = require.clone().respond_with(JsonBody).observe(log);
                     let require = match &self.realm {
                         Some(realm) => require.realm(realm)?,
                         None => require,
@@ -231,6 +231,8 @@ impl GatewayBuilder {
     }
 }
 
-fn log(rejection: &Rejection, _: &request::Parts) {
-    tracing::info!(code = rejection.code(), detail = %rejection, "denied");
+fn log(decision: Decision<'_>, _: &request::Parts) {
+    if let Decision::Rejected(rejection) = decision {
+        tracing::info!(code = rejection.code(), detail = %rejection, "denied");
+    }
 }

@@ -6,12 +6,13 @@ use crate::app::App;
 use crate::problem::{Problem, rejection_body};
 use axum::body::Body;
 use axum::extract::FromRequestParts;
-use axum::http::HeaderValue;
+use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, Response};
 use std::sync::Arc;
 use tollgate::jwt::is_scope_token;
 use tollgate::{AcceptedCredentials, Principal, PrincipalKind, Rejection};
-use tollgate_tower::{AuthLayer, LayerError, RejectionBody, Require};
+use tollgate_tower::{AuthLayer, Decision, LayerError, Require, Respond};
 
 /// Lets a request with a valid credential of one of these kinds through, in Authorization or X-API-Key.
 pub(crate) fn authenticate(
@@ -23,30 +24,29 @@ pub(crate) fn authenticate(
         .accept(AcceptedCredentials::only(kinds))?
         .trusted_proxies(app.trusted_proxies.clone())
         .public_origins([app.origin.as_str()])?
-        .body(ErrorBody);
-    Ok(layer.on_rejection(|rejection, _| log(rejection)))
+        .respond_with(ErrorBody);
+    Ok(layer.observe(log))
 }
 
 /// Lets a request through whose principal has that scope.
 pub(crate) fn require(scope: &'static str) -> Result<Require<ErrorBody>, LayerError> {
-    Ok(Require::scopes([scope])?.body(ErrorBody).on_rejection(|rejection, _| log(rejection)))
+    Ok(Require::scopes([scope])?.respond_with(ErrorBody).observe(log))
 }
 
-fn log(rejection: &Rejection) {
-    tracing::info!(code = rejection.code(), detail = %rejection, "rejected");
+fn log(decision: Decision<'_>, _: &Parts) {
+    if let Decision::Rejected(rejection) = decision {
+        tracing::info!(code = rejection.code(), detail = %rejection, "rejected");
+    }
 }
 
 /// Rejections in the form that every error of the API has.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ErrorBody;
 
-impl RejectionBody<Body> for ErrorBody {
-    fn content_type(&self) -> Option<HeaderValue> {
-        Some(HeaderValue::from_static("application/json"))
-    }
-
-    fn body(&self, rejection: &Rejection) -> Body {
-        rejection_body(rejection).to_string().into()
+impl Respond<Body> for ErrorBody {
+    fn respond(&self, rejection: &Rejection, _: &Parts, mut standard: Response<()>) -> Response<Body> {
+        standard.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        standard.map(|()| rejection_body(rejection).to_string().into())
     }
 }
 

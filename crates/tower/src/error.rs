@@ -17,8 +17,10 @@ pub enum LayerError {
         /// The name.
         name: Box<str>,
     },
-    /// A public path that is neither a plain path nor a plain prefix.
-    #[error("the public path {path:?} is neither a plain path nor a plain prefix that ends in /*")]
+    /// A public path that is neither a plain path nor a plain prefix, or that is for what is no method.
+    #[error(
+        "the public path {path:?} is neither a plain path nor a plain prefix that ends in /*, nor either after methods"
+    )]
     InvalidPublicPath {
         /// The path.
         path: Box<str>,
@@ -29,8 +31,14 @@ pub enum LayerError {
         /// The text.
         origin: Box<str>,
     },
-    /// Credentials of which the engine accepts none.
-    #[error("the engine accepts no credential of these kinds")]
+    /// Not the URL of a protected resource: `https`, a host, a port and a path perhaps, and no more.
+    #[error("the resource {resource:?} is not a URL without query and fragment")]
+    InvalidResource {
+        /// The text.
+        resource: Box<str>,
+    },
+    /// Credentials of which the engine accepts none, or which may stand nowhere.
+    #[error("the engine accepts no credential of these kinds, or from these sources")]
     NothingAccepted,
     /// A requirement that nobody could meet.
     #[error("{0}")]
@@ -46,6 +54,7 @@ impl LayerError {
             LayerError::InvalidHeaderName { .. } => "invalid-header-name",
             LayerError::InvalidPublicPath { .. } => "invalid-public-path",
             LayerError::InvalidOrigin { .. } => "invalid-origin",
+            LayerError::InvalidResource { .. } => "invalid-resource",
             LayerError::NothingAccepted => "nothing-accepted",
             LayerError::InvalidRequirement(_) => "invalid-requirement",
         }

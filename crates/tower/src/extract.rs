@@ -1,16 +1,14 @@
 use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
-use axum::response::{IntoResponse, Response};
 use http::request::Parts;
+use serde::de::DeserializeOwned;
 use tollgate::{Principal, Rejection};
-
-use crate::response::{EmptyBody, Responder};
 
 /// The [`Principal`] of the request, for axum handlers behind an [`AuthLayer`](crate::AuthLayer).
 ///
 /// Where there is none, because the layer is optional, the path is public or the layer is missing, the request is
-/// answered with 401; `Option<Authenticated>` takes both cases.
+/// answered with 401 ([`Rejection::MissingCredential`]); `Option<Authenticated>` takes both cases.
 ///
 /// ```
 /// use tollgate_tower::Authenticated;
@@ -54,10 +52,10 @@ use crate::response::{EmptyBody, Responder};
 pub struct Authenticated(pub Principal);
 
 impl<S: Send + Sync> FromRequestParts<S> for Authenticated {
-    type Rejection = NotAuthenticated;
+    type Rejection = Rejection;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        parts.extensions.get().cloned().map(Authenticated).ok_or(NotAuthenticated)
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        parts.extensions.get().cloned().map(Authenticated).ok_or(Rejection::MissingCredential)
     }
 }
 
@@ -69,12 +67,44 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Authenticated {
     }
 }
 
-/// There is no [`Principal`]: 401 with the challenge `Bearer`.
+/// The claims of the request's token as a `T`, for axum handlers behind an [`AuthLayer`](crate::AuthLayer).
+///
+/// Without a principal the request is answered with 401, and where the claims are no `T` with 403. The rejection names the claim
+/// ([`Rejection::UnexpectedClaims`]), for logs: a handler that takes a `Result<Claims<T>, Rejection>` sees it. They are decoded at each request.
+///
+/// ```
+/// use serde::Deserialize;
+/// use tollgate::Rejection;
+/// use tollgate_tower::Claims;
+///
+/// #[derive(Deserialize)]
+/// struct Tenant {
+///     tenant: u32,
+///     #[serde(default)]
+///     groups: Vec<String>,
+/// }
+///
+/// async fn sites(Claims(Tenant { tenant, .. }): Claims<Tenant>) -> String {
+///     format!("the sites of tenant {tenant}")
+/// }
+///
+/// async fn users(claims: Result<Claims<Tenant>, Rejection>) -> Result<String, Rejection> {
+///     let Claims(claims) = claims.inspect_err(|rejection| eprintln!("{rejection}"))?;
+///     Ok(format!("the users of {:?}", claims.groups))
+/// }
+///
+/// let app: axum::Router = axum::Router::new()
+///     .route("/sites", axum::routing::get(sites))
+///     .route("/users", axum::routing::get(users));
+/// ```
 #[derive(Clone, Copy, Debug)]
-pub struct NotAuthenticated;
+pub struct Claims<T>(pub T);
 
-impl IntoResponse for NotAuthenticated {
-    fn into_response(self) -> Response {
-        Responder::<EmptyBody>::default().response(&Rejection::MissingCredential)
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Claims<T> {
+    type Rejection = Rejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Rejection> {
+        let principal: &Principal = parts.extensions.get().ok_or(Rejection::MissingCredential)?;
+        Ok(Claims(principal.claims()?))
     }
 }

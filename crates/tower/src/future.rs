@@ -3,10 +3,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use http::header::CACHE_CONTROL;
-use http::{HeaderValue, Response};
+use http::{HeaderName, HeaderValue, Response};
 use pin_project_lite::pin_project;
-
-use crate::response::DPOP_NONCE;
 
 pin_project! {
     /// The inner service's response, or that to a rejection.
@@ -60,3 +58,6 @@ pub(crate) fn with_nonce<B>(mut response: Response<B>, nonce: Option<HeaderValue
     }
     response
 }
+
+/// RFC 9449 section 8.
+const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");

@@ -1,16 +1,21 @@
 use std::sync::Arc;
 
-use http::header::AUTHORIZATION;
-use http::{HeaderName, HeaderValue, request};
-use tollgate::{AcceptedCredentials, Engine, Principal, PublicOrigin, Rejection, Request, TrustedProxies};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, ORIGIN};
+use http::uri::Authority;
+use http::{HeaderValue, Method, request};
+use tollgate::{
+    AcceptedCredentials, Engine, Principal, PublicOrigin, Rejection, Request, RequestLine, Source, Sources,
+    TrustedProxies,
+};
 use tower_layer::Layer;
 
 use crate::client_address::client_address;
 use crate::client_certificate::client_certificate;
+use crate::decision::Decision;
 use crate::error::LayerError;
 use crate::origin::origin;
-use crate::presented::presented;
 use crate::public_paths::PublicPaths;
+use crate::resource_metadata::ResourceMetadata;
 use crate::response::{EmptyBody, Responder};
 use crate::service::{Admit, Guard};
 
@@ -20,8 +25,8 @@ use crate::service::{Admit, Guard};
 /// there before is taken out, so that behind this layer there is none but this engine's. Everything else is answered
 /// here, and the inner service does not see it.
 ///
-/// The credential is the value of the `Authorization` field, or of the field that
-/// [`api_key_header`](AuthLayer::api_key_header) names. A request with more than one credential is answered with 400
+/// The credential is the value of the `Authorization` field, or stands in one of the other [`sources`](AuthLayer::sources) of the layer. A request
+/// with more than one credential is answered with 400
 /// (RFC 6750 section 2): two such fields, or one of them together with `access_token` in the query. A token in the
 /// query alone is no credential (RFC 6750 section 2.3 warns of it), nor is one in the body, which is not read.
 ///
@@ -36,7 +41,8 @@ use crate::service::{Admit, Guard};
 /// A layer of an engine decides at once: the first tokens under a key that an issuer has just published are rejected. With the
 /// feature `remote`, a layer of a `Verifier` (`AuthLayer::with_verifier`) waits for the key in place of that.
 ///
-/// CORS preflights carry no credential: put the layer that answers them outside of this one.
+/// CORS preflights carry no credential: put the layer that answers them outside of this one, or let them
+/// [pass](AuthLayer::pass_preflights).
 ///
 /// ```
 /// use tollgate::{ApiKeyTable, Engine, KeyFormat};
@@ -47,8 +53,8 @@ use crate::service::{Admit, Guard};
 ///     .realm("sites")?
 ///     .public_paths(["/healthz", "/.well-known/*"])?
 ///     .api_key_header("x-api-key")?
-///     .body(JsonBody)
-///     .on_rejection(|rejection, request| eprintln!("{}: {}", request.uri.path(), rejection.code()));
+///     .respond_with(JsonBody)
+///     .observe(|decision, request| eprintln!("{}: {decision:?}", request.uri.path()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -57,7 +63,8 @@ pub struct AuthLayer<A = EmptyBody, V = Arc<Engine>> {
     pub(crate) verifier: V,
     optional: bool,
     public_paths: PublicPaths,
-    api_key_header: Option<HeaderName>,
+    passes_preflights: bool,
+    sources: Sources,
     accepted: AcceptedCredentials,
     trusted_proxies: TrustedProxies,
     public_origins: Arc<[PublicOrigin]>,
@@ -78,7 +85,8 @@ impl<V> AuthLayer<EmptyBody, V> {
             verifier,
             optional: false,
             public_paths: PublicPaths::default(),
-            api_key_header: None,
+            passes_preflights: false,
+            sources: Sources::default(),
             accepted: AcceptedCredentials::ALL,
             trusted_proxies: TrustedProxies::none(),
             public_origins: Arc::default(),
@@ -97,10 +105,11 @@ impl<A, V> AuthLayer<A, V> {
         self
     }
 
-    /// Lets requests of any method for `paths` pass, with no principal and whatever credential they carry unread.
+    /// Lets requests for `paths` pass, with no principal and whatever credential they carry unread.
     ///
     /// A path is public itself, as in `/healthz`, or with everything below it, as in `/assets/*`, which stands for
-    /// `/assets/` and longer, not for `/assets`.
+    /// `/assets/` and longer, not for `/assets`. It is for every method, or for those that stand before it, as in `GET /docs/*` or
+    /// `GET,POST /login`; GET stands for HEAD too.
     ///
     /// What is compared is the request's path as this layer sees it (a router that nests may have cut off a
     /// prefix), byte for byte: letter case counts, a trailing slash counts, nothing is decoded or normalised. So that
@@ -109,7 +118,7 @@ impl<A, V> AuthLayer<A, V> {
     ///
     /// # Errors
     /// [`LayerError::InvalidPublicPath`] when a path does not begin with `/`, has `?`, `#` or one of the above in it, has
-    /// a `*` elsewhere than in a closing `/*`, or is `/*`, which would leave nothing to protect.
+    /// a `*` elsewhere than in a closing `/*`, or is `/*`, which would leave nothing to protect; or where a method is none.
     pub fn public_paths<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, LayerError> {
         for path in paths {
             self.public_paths.add(path)?;
@@ -117,14 +126,49 @@ impl<A, V> AuthLayer<A, V> {
         Ok(self)
     }
 
-    /// Takes API keys from the field `name` too, as [`Engine::verify_api_key`] does.
+    /// Lets CORS preflights pass, with no principal, to what answers them further inside: requests with the method OPTIONS, an `Origin` and
+    /// an `Access-Control-Request-Method`. A layer that answers them outside of this one needs no such switch, and
+    /// lets pages of other origins read why they were rejected.
+    #[must_use]
+    pub fn pass_preflights(mut self) -> Self {
+        self.passes_preflights = true;
+        self
+    }
+
+    /// Takes API keys from the field `name` too, as [`Engine::verify_api_key`] does: one more [source](Source::api_key_field).
     ///
     /// # Errors
     /// [`LayerError::InvalidHeaderName`] when `name` is no field name, or `Authorization`.
     pub fn api_key_header(mut self, name: &str) -> Result<Self, LayerError> {
-        let header = HeaderName::try_from(name).ok().filter(|header| header != AUTHORIZATION);
-        self.api_key_header = Some(header.ok_or_else(|| LayerError::InvalidHeaderName { name: name.into() })?);
+        let source = Source::api_key_field(name).map_err(|_| LayerError::InvalidHeaderName { name: name.into() })?;
+        self.sources = self.sources.and(source);
         Ok(self)
+    }
+
+    /// Takes credentials from `sources` alone, each of the kinds that its source takes, in place of the Authorization field and what
+    /// was said before. A request with more than one is rejected.
+    ///
+    /// ```
+    /// use tollgate::{AcceptedCredentials, ApiKeyTable, Engine, KeyFormat, PrincipalKind, Source, Sources};
+    /// use tollgate_tower::AuthLayer;
+    ///
+    /// let engine = Engine::builder().api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live")?)).build()?;
+    /// // `Authorization: Token <key>`, all that Authorization takes otherwise, and a cookie.
+    /// let layer = AuthLayer::new(engine).sources(Sources::new([
+    ///     Source::scheme("Token")?.accept(AcceptedCredentials::only([PrincipalKind::ApiKey])),
+    ///     Source::authorization(),
+    ///     Source::cookie("__Host-session")?,
+    /// ]))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`LayerError::NothingAccepted`] where there is no source, or one whose kinds the engine does not accept.
+    pub fn sources(self, sources: Sources) -> Result<Self, LayerError>
+    where
+        V: AsRef<Engine>,
+    {
+        AuthLayer { sources, ..self }.checked()
     }
 
     /// Accepts fewer kinds of credentials than the engine does: `accepted` as far as the engine accepts it.
@@ -139,16 +183,23 @@ impl<A, V> AuthLayer<A, V> {
     /// ```
     ///
     /// # Errors
-    /// [`LayerError::NothingAccepted`] when the engine accepts none of it, so that every request would be rejected.
-    pub fn accept(mut self, accepted: AcceptedCredentials) -> Result<Self, LayerError>
+    /// [`LayerError::NothingAccepted`] when the engine, or a [source](AuthLayer::sources), accepts none of it, so that every
+    /// such request would be rejected.
+    pub fn accept(self, accepted: AcceptedCredentials) -> Result<Self, LayerError>
     where
         V: AsRef<Engine>,
     {
-        if self.verifier.as_ref().accepted().and(accepted).is_empty() {
-            return Err(LayerError::NothingAccepted);
-        }
-        self.accepted = accepted;
-        Ok(self)
+        AuthLayer { accepted, ..self }.checked()
+    }
+
+    fn checked(self) -> Result<Self, LayerError>
+    where
+        V: AsRef<Engine>,
+    {
+        let accepted = self.verifier.as_ref().accepted().and(self.accepted);
+        let is_useless = |source: &Source| accepted.and(source.accepted()).is_empty();
+        let takes_nothing = self.sources.iter().next().is_none() || self.sources.iter().any(is_useless);
+        if takes_nothing { Err(LayerError::NothingAccepted) } else { Ok(self) }
     }
 
     /// Believes `proxies` about their client's address, and about its certificate where they
@@ -193,28 +244,46 @@ impl<A, V> AuthLayer<A, V> {
         Ok(self)
     }
 
-    /// Gives rejections a body: [`JsonBody`](crate::JsonBody), or one of your own. Unless told otherwise it is empty.
+    /// Names the metadata of this protected resource in every challenge (RFC 9728 section 5.1), and lets requests for it pass.
     #[must_use]
-    pub fn body<T>(self, body: T) -> AuthLayer<T, V> {
+    pub fn resource_metadata(mut self, metadata: &ResourceMetadata) -> Self {
+        self.responder.set_resource_metadata(metadata.url());
+        self.public_paths.add_document(metadata.path());
+        self
+    }
+
+    /// Answers rejections by `respond`: [`JsonBody`](crate::JsonBody), or a [function](crate::Respond) of your own, to which status, fields and body are
+    /// left. Unless told otherwise the [standard answer](crate::Respond) is sent, with no body.
+    #[must_use]
+    pub fn respond_with<T>(self, respond: T) -> AuthLayer<T, V> {
         AuthLayer {
             verifier: self.verifier,
             optional: self.optional,
             public_paths: self.public_paths,
-            api_key_header: self.api_key_header,
+            passes_preflights: self.passes_preflights,
+            sources: self.sources,
             accepted: self.accepted,
             trusted_proxies: self.trusted_proxies,
             public_origins: self.public_origins,
-            responder: self.responder.with_body(body),
+            responder: self.responder.with(respond),
         }
     }
 
-    /// Calls `observer` at each rejection, with its cause and the request's head, before it is answered: the place for
-    /// logs and metrics.
+    /// Calls `observer` with each [`Decision`] of this layer and the request's head, before the request passes or is answered:
+    /// the place for logs and metrics.
     ///
-    /// The rejection is settled by then. A panic of the observer unwinds to the caller; the request does not pass.
+    /// The decision is settled by then. A panic of the observer unwinds to the caller; the request does not pass.
     #[must_use]
-    pub fn on_rejection(mut self, observer: impl Fn(&Rejection, &request::Parts) + Send + Sync + 'static) -> Self {
+    pub fn observe(mut self, observer: impl Fn(Decision<'_>, &request::Parts) + Send + Sync + 'static) -> Self {
         self.responder.set_observer(observer);
+        self
+    }
+
+    /// Rejects nothing: what it would reject passes, with no principal, and the observer is [told](Decision::Tolerated). For a service
+    /// that is to find out who would be locked out before it locks them out.
+    #[must_use]
+    pub fn danger_report_only(mut self) -> Self {
+        self.responder.set_report_only();
         self
     }
 }
@@ -228,7 +297,7 @@ impl<S, A: Clone> Layer<S> for AuthLayer<A> {
 }
 
 impl<A> Admit for AuthLayer<A> {
-    type Body = A;
+    type Answer = A;
 
     fn admit(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection> {
         self.decide(request)
@@ -245,7 +314,10 @@ impl<A, V: AsRef<Engine>> AuthLayer<A, V> {
         // An outer layer's principal may be from another engine, by another credential.
         request.extensions.remove::<Principal>();
         self.mark_sensitive(request);
-        if self.public_paths.contain(request.uri.path()) {
+        if self.public_paths.contain(&request.method, request.uri.path()) {
+            return Ok(None);
+        }
+        if self.passes_preflights && is_preflight(request) {
             return Ok(None);
         }
         let Some(presented) = self.presented(request)? else {
@@ -262,7 +334,13 @@ impl<A, V: AsRef<Engine>> AuthLayer<A, V> {
 impl<A, V> AuthLayer<A, V> {
     /// What the engine is told of a request; `None` where it has no credential.
     pub(crate) fn presented<'r>(&'r self, request: &'r request::Parts) -> Result<Option<Request<'r>>, Rejection> {
-        let Some(presented) = presented(request, self.api_key_header.as_ref())? else { return Ok(None) };
+        let line = RequestLine {
+            method: request.method.as_str(),
+            authority: request.uri.authority().map(Authority::as_str),
+            query: request.uri.query(),
+        };
+        let fields = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+        let Some(presented) = self.sources.find(line, fields)? else { return Ok(None) };
         let presented = presented.accept(self.accepted).address(client_address(request, &self.trusted_proxies));
         let presented = request.headers.get_all(DPOP).iter().fold(presented, Request::proof);
         let presented = presented.method(request.method.as_str());
@@ -278,11 +356,18 @@ impl<A, V> AuthLayer<A, V> {
 
     fn mark_sensitive(&self, request: &mut request::Parts) {
         for (name, value) in &mut request.headers {
-            if name == AUTHORIZATION || name == DPOP || Some(name) == self.api_key_header.as_ref() {
+            if name == AUTHORIZATION || name == DPOP || self.sources.may_hold(name.as_str()) {
                 value.set_sensitive(true);
             }
         }
     }
+}
+
+/// What the Fetch standard calls a CORS-preflight request.
+fn is_preflight(request: &request::Parts) -> bool {
+    request.method == Method::OPTIONS
+        && request.headers.contains_key(ORIGIN)
+        && request.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 /// RFC 9449 section 8.2. It is base64url.

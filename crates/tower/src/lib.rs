@@ -2,8 +2,11 @@
 //! [`AuthLayer`] verifies the credential of every request: a good one leaves its [`Principal`] in the request's
 //! extensions, a bad one is answered with 401 or 400 and the challenge of RFC 6750, one that cannot be decided now with 503 and
 //! Retry-After. [`Require`] answers 403
-//! where the principal lacks a scope, or does not meet another requirement. Both work over any request and response body, with plain hyper as with axum;
-//! `Authenticated`, behind the feature `axum`, takes the principal out again.
+//! where the principal lacks a scope, or does not meet another requirement. Both work over any request and response body, with plain hyper and tonic as with axum:
+//! gRPC clients are answered with `grpc-status`.
+//! `Authenticated` and `Claims`, behind the feature `axum`, take the principal and its claims out again.
+//!
+//! `docs/tower.md` goes through all of it.
 //!
 //! ```
 //! use axum::{Extension, Router, body::Body, http::Request, routing::get};
@@ -24,7 +27,7 @@
 //! let app = Router::new()
 //!     .route("/sites", get(sites).layer(Require::scopes(["read:sites"])?))
 //!     .route("/healthz", get(|| async { "well" }))
-//!     .layer(AuthLayer::new(engine).realm("sites")?.public_paths(["/healthz"])?.body(JsonBody));
+//!     .layer(AuthLayer::new(engine).realm("sites")?.public_paths(["/healthz"])?.respond_with(JsonBody));
 //!
 //! let request = Request::get("/sites").header("authorization", format!("Bearer {}", key.as_str()));
 //! assert_eq!(app.clone().oneshot(request.body(Body::empty())?).await?.status(), 200);
@@ -38,9 +41,9 @@
 //! # }
 //! ```
 //!
-//! In reading order: `layer` decides, with `presented` to find the one credential of a request and `client_address` and
-//! `client_certificate` to find its client, and `origin` what it is for; `service` acts on that, and `waiting` does where the layer may wait (feature
-//! `remote`); `response` turns a [`Rejection`] into an HTTP response.
+//! In reading order: `layer` decides, with `client_address` and
+//! `client_certificate` to find a request's client, and `origin` what it is for; `service` acts on that, and `waiting` does where the layer may wait (feature
+//! `remote`); `response` turns a [`Rejection`] into an HTTP response, and `grpc` into one for gRPC.
 //!
 //! [`Principal`]: tollgate::Principal
 //! [`Rejection`]: tollgate::Rejection
@@ -50,15 +53,17 @@
 
 mod client_address;
 mod client_certificate;
+mod decision;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
 mod future;
+mod grpc;
 mod layer;
 mod origin;
-mod presented;
 mod public_paths;
 mod require;
+mod resource_metadata;
 mod response;
 mod service;
 #[cfg(feature = "remote")]
@@ -66,13 +71,23 @@ mod waiting;
 
 pub use client_address::{PeerAddress, client_address};
 pub use client_certificate::PeerCertificate;
+pub use decision::Decision;
 pub use error::LayerError;
 #[cfg(feature = "axum")]
-pub use extract::{Authenticated, NotAuthenticated};
+pub use extract::{Authenticated, Claims};
 pub use future::ResponseFuture;
 pub use layer::AuthLayer;
 pub use require::Require;
-pub use response::{EmptyBody, JsonBody, RejectionBody};
+pub use resource_metadata::ResourceMetadata;
+pub use response::{EmptyBody, JsonBody, Respond};
 pub use service::Guard;
 #[cfg(feature = "remote")]
 pub use waiting::{WaitingFuture, WaitingGuard};
+
+#[cfg(all(doctest, feature = "axum", feature = "remote"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
+
+#[cfg(all(doctest, feature = "axum", feature = "remote"))]
+#[doc = include_str!("../../../docs/tower.md")]
+struct Guide;

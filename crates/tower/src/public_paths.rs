@@ -1,8 +1,13 @@
+use http::Method;
+
 use crate::error::LayerError;
 
 /// The paths that need no credential, as [`AuthLayer::public_paths`](crate::AuthLayer::public_paths) describes them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct PublicPaths(Vec<PublicPath>);
+pub(crate) struct PublicPaths(Vec<(Methods, PublicPath)>);
+
+/// Any without one.
+type Methods = Box<[Method]>;
 
 #[derive(Clone, Debug)]
 enum PublicPath {
@@ -13,17 +18,38 @@ enum PublicPath {
 
 impl PublicPaths {
     pub(crate) fn add(&mut self, pattern: &str) -> Result<(), LayerError> {
-        let public_path = PublicPath::parse(pattern);
+        let (methods, path) = pattern.split_once(' ').map_or((None, pattern), |(methods, path)| (Some(methods), path));
+        let public_path = PublicPath::parse(path).and_then(|path| Some((parse_methods(methods)?, path)));
         self.0.push(public_path.ok_or_else(|| LayerError::InvalidPublicPath { path: pattern.into() })?);
         Ok(())
     }
 
-    pub(crate) fn contain(&self, path: &str) -> bool {
-        self.0.iter().any(|public_path| match public_path {
-            PublicPath::Exact(exact) => path == &**exact,
-            PublicPath::Below(prefix) => path.strip_prefix(&**prefix).is_some_and(has_one_reading),
+    /// A document at that very path, which everybody may read.
+    pub(crate) fn add_document(&mut self, path: &str) {
+        self.0.push(([Method::GET, Method::HEAD].into(), PublicPath::Exact(path.into())));
+    }
+
+    pub(crate) fn contain(&self, method: &Method, path: &str) -> bool {
+        self.0.iter().any(|(methods, public_path)| {
+            (methods.is_empty() || methods.contains(method))
+                && match public_path {
+                    PublicPath::Exact(exact) => path == &**exact,
+                    PublicPath::Below(prefix) => path.strip_prefix(&**prefix).is_some_and(has_one_reading),
+                }
         })
     }
+}
+
+/// `GET,POST`. What answers GET answers HEAD.
+fn parse_methods(list: Option<&str>) -> Option<Methods> {
+    let Some(list) = list else { return Some(Methods::default()) };
+    let is_name = |name: &str| !name.is_empty() && !name.bytes().any(|byte| byte.is_ascii_lowercase());
+    let method = |name: &str| Method::from_bytes(name.as_bytes()).ok().filter(|_| is_name(name));
+    let mut methods: Vec<_> = list.split(',').map(method).collect::<Option<_>>()?;
+    if methods.contains(&Method::GET) {
+        methods.push(Method::HEAD);
+    }
+    Some(methods.into())
 }
 
 impl PublicPath {

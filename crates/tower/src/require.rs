@@ -1,15 +1,21 @@
+use std::fmt;
+use std::sync::Arc;
+
 use http::{HeaderValue, request};
 use tollgate::{Principal, Rejection, Requirement};
 use tower_layer::Layer;
 
+use crate::decision::Decision;
 use crate::error::LayerError;
+use crate::resource_metadata::ResourceMetadata;
 use crate::response::{EmptyBody, Responder};
 use crate::service::{Admit, Guard};
 
 /// Holds the [`Principal`] that [`AuthLayer`](crate::AuthLayer) left in the request's extensions to a [`Requirement`].
 ///
 /// A principal that does not meet it is answered with 403, and, where scopes would help, with a challenge that names them
-/// (RFC 6750 section 3.1, `insufficient_scope`); a request without a principal with 401.
+/// (RFC 6750 section 3.1, `insufficient_scope`); where another login would help, with 401 and a challenge that says of which kind
+/// (RFC 9470, `insufficient_user_authentication`); a request without a principal with 401.
 ///
 /// ```
 /// use tollgate::{PrincipalKind, Requirement};
@@ -22,11 +28,17 @@ use crate::service::{Admit, Guard};
 ///     Requirement::kind(PrincipalKind::Jwt),
 ///     Requirement::claim("tier", ["gold", "silver"]),
 /// ]))?;
+/// // Logged in within the last five minutes, with a second factor.
+/// let payments = Require::new(Requirement::all([
+///     Requirement::login_within(300),
+///     Requirement::acr(["urn:example:mfa"]),
+/// ]))?;
 /// # Ok::<(), tollgate_tower::LayerError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Require<A = EmptyBody> {
     requirement: Requirement,
+    clock: Option<Clock>,
     responder: Responder<A>,
 }
 
@@ -37,7 +49,7 @@ impl Require {
     /// [`LayerError::InvalidRequirement`] where nobody could meet it, or a part of it.
     pub fn new(requirement: Requirement) -> Result<Self, LayerError> {
         requirement.check()?;
-        Ok(Require { requirement, responder: Responder::default() })
+        Ok(Require { requirement, clock: None, responder: Responder::default() })
     }
 
     /// Requires every one of `scopes`.
@@ -67,16 +79,38 @@ impl<A> Require<A> {
         Ok(self)
     }
 
-    /// As [`AuthLayer::body`](crate::AuthLayer::body).
+    /// Names the metadata of this protected resource in every challenge, as [`AuthLayer::resource_metadata`](crate::AuthLayer::resource_metadata) does.
     #[must_use]
-    pub fn body<T>(self, body: T) -> Require<T> {
-        Require { requirement: self.requirement, responder: self.responder.with_body(body) }
+    pub fn resource_metadata(mut self, metadata: &ResourceMetadata) -> Self {
+        self.responder.set_resource_metadata(metadata.url());
+        self
     }
 
-    /// As [`AuthLayer::on_rejection`](crate::AuthLayer::on_rejection).
+    /// As [`AuthLayer::respond_with`](crate::AuthLayer::respond_with).
     #[must_use]
-    pub fn on_rejection(mut self, observer: impl Fn(&Rejection, &request::Parts) + Send + Sync + 'static) -> Self {
+    pub fn respond_with<T>(self, respond: T) -> Require<T> {
+        Require { requirement: self.requirement, clock: self.clock, responder: self.responder.with(respond) }
+    }
+
+    /// As [`AuthLayer::observe`](crate::AuthLayer::observe).
+    #[must_use]
+    pub fn observe(mut self, observer: impl Fn(Decision<'_>, &request::Parts) + Send + Sync + 'static) -> Self {
         self.responder.set_observer(observer);
+        self
+    }
+
+    /// As [`AuthLayer::danger_report_only`](crate::AuthLayer::danger_report_only).
+    #[must_use]
+    pub fn danger_report_only(mut self) -> Self {
+        self.responder.set_report_only();
+        self
+    }
+
+    /// Takes the time, by which it is told how long ago a [login](Requirement::login_within) is, from `clock`, in seconds since the
+    /// Unix epoch, in place of the system's clock.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
+        self.clock = Some(Clock(Arc::new(clock)));
         self
     }
 }
@@ -90,14 +124,27 @@ impl<S, A: Clone> Layer<S> for Require<A> {
 }
 
 impl<A> Admit for Require<A> {
-    type Body = A;
+    type Answer = A;
 
     fn admit(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection> {
         let principal = request.extensions.get::<Principal>().ok_or(Rejection::MissingCredential)?;
-        principal.require(&self.requirement).map(|()| None)
+        match &self.clock {
+            None => principal.require(&self.requirement),
+            Some(Clock(now)) => principal.require_at(&self.requirement, now()),
+        }?;
+        Ok(None)
     }
 
     fn responder(&self) -> &Responder<A> {
         &self.responder
+    }
+}
+
+#[derive(Clone)]
+struct Clock(Arc<dyn Fn() -> i64 + Send + Sync>);
+
+impl fmt::Debug for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Clock").finish_non_exhaustive()
     }
 }

@@ -1,72 +1,73 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Response, StatusCode, request};
-use tollgate::Rejection;
+use tollgate::{Principal, Rejection};
 
+use crate::decision::Decision;
 use crate::error::LayerError;
+use crate::grpc;
 
-/// The body of the response to a rejection. Status and challenge are not its business.
+/// What a request that does not pass is answered with: [`EmptyBody`], [`JsonBody`], or a function of your own.
 ///
-/// Only what [`Rejection::challenge`] says may leave the process; the rest of the rejection is for the server's own logs.
+/// It is given the standard answer, which it may send as it is, with a body, or change in any way: the status of
+/// [`Rejection::status`] and the fields of [`Challenge::fields`](tollgate::Challenge::fields); for gRPC, told by the request's `content-type`, the
+/// status 200 and `grpc-status` (then no body belongs in it, and no other `content-type`).
+///
+/// Only what [`Rejection::challenge`] says should leave the process; the rest of the rejection is for the server's own logs.
 ///
 /// ```
-/// use http::HeaderValue;
+/// use http::{HeaderValue, Response, header::CONTENT_TYPE, request};
 /// use tollgate::Rejection;
-/// use tollgate_tower::RejectionBody;
+/// use tollgate_tower::Respond;
 ///
 /// /// RFC 9457.
-/// #[derive(Clone)]
-/// struct Problem;
-///
-/// impl<B: From<String>> RejectionBody<B> for Problem {
-///     fn content_type(&self) -> Option<HeaderValue> {
-///         Some(HeaderValue::from_static("application/problem+json"))
-///     }
-///
-///     fn body(&self, rejection: &Rejection) -> B {
-///         format!(r#"{{"status":{}}}"#, rejection.status()).into()
-///     }
+/// fn problem(rejection: &Rejection, _: &request::Parts, standard: Response<()>) -> Response<String> {
+///     let status = standard.status();
+///     let mut answer = standard.map(|()| format!(r#"{{"status":{}}}"#, status.as_u16()));
+///     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+///     answer
 /// }
+///
+/// fn takes_answers<B>(_: impl Respond<B>) {}
+/// takes_answers(problem);
 /// ```
-pub trait RejectionBody<B> {
-    /// The media type of the body; `None` where there is no body.
-    fn content_type(&self) -> Option<HeaderValue>;
-
-    /// The body.
-    fn body(&self, rejection: &Rejection) -> B;
+pub trait Respond<B> {
+    /// The answer to `request`, which was rejected.
+    fn respond(&self, rejection: &Rejection, request: &request::Parts, standard: Response<()>) -> Response<B>;
 }
 
-/// No body: the challenge says all that there is to say.
+/// The standard answer with no body: the challenge says all that there is to say.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EmptyBody;
 
-impl<B: Default> RejectionBody<B> for EmptyBody {
-    fn content_type(&self) -> Option<HeaderValue> {
-        None
-    }
-
-    fn body(&self, _: &Rejection) -> B {
-        B::default()
+impl<B: Default> Respond<B> for EmptyBody {
+    fn respond(&self, _: &Rejection, _: &request::Parts, standard: Response<()>) -> Response<B> {
+        standard.map(|()| B::default())
     }
 }
 
-/// The error code of RFC 6750 section 3.1 as JSON: `{"error":"invalid_token"}`, or `{}` where the challenge has none.
+/// The standard answer with the error code of RFC 6750 section 3.1 as JSON: `{"error":"invalid_token"}`, or `{}` where the
+/// challenge has none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JsonBody;
 
-impl<B: From<String>> RejectionBody<B> for JsonBody {
-    fn content_type(&self) -> Option<HeaderValue> {
-        Some(HeaderValue::from_static("application/json"))
+impl<B: From<String>> Respond<B> for JsonBody {
+    fn respond(&self, rejection: &Rejection, _: &request::Parts, mut standard: Response<()>) -> Response<B> {
+        if standard.headers().contains_key(CONTENT_TYPE) {
+            // gRPC.
+            return standard.map(|()| String::new().into());
+        }
+        standard.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let error = rejection.challenge().error();
+        standard.map(|()| error.map_or_else(|| "{}".to_owned(), |error| format!(r#"{{"error":"{error}"}}"#)).into())
     }
+}
 
-    fn body(&self, rejection: &Rejection) -> B {
-        rejection
-            .challenge()
-            .error()
-            .map_or_else(|| "{}".to_owned(), |error| format!(r#"{{"error":"{error}"}}"#))
-            .into()
+impl<B, F: Fn(&Rejection, &request::Parts, Response<()>) -> Response<B>> Respond<B> for F {
+    fn respond(&self, rejection: &Rejection, request: &request::Parts, standard: Response<()>) -> Response<B> {
+        self(rejection, request, standard)
     }
 }
 
@@ -74,8 +75,10 @@ impl<B: From<String>> RejectionBody<B> for JsonBody {
 #[derive(Clone, Debug, Default)]
 pub struct Responder<A> {
     realm: Option<Box<str>>,
+    resource_metadata: Option<Box<str>>,
     observer: Option<Observer>,
-    body: A,
+    is_report_only: bool,
+    respond: A,
 }
 
 impl<A> Responder<A> {
@@ -87,67 +90,78 @@ impl<A> Responder<A> {
         Ok(())
     }
 
-    pub(crate) fn set_observer(&mut self, observer: impl Fn(&Rejection, &request::Parts) + Send + Sync + 'static) {
+    pub(crate) fn set_resource_metadata(&mut self, url: &str) {
+        self.resource_metadata = Some(url.into());
+    }
+
+    pub(crate) fn set_observer(&mut self, observer: impl Fn(Decision<'_>, &request::Parts) + Send + Sync + 'static) {
         self.observer = Some(Observer(Arc::new(observer)));
     }
 
-    pub(crate) fn with_body<T>(self, body: T) -> Responder<T> {
-        Responder { realm: self.realm, observer: self.observer, body }
+    pub(crate) fn set_report_only(&mut self) {
+        self.is_report_only = true;
     }
 
-    #[cold]
-    pub(crate) fn answer<B>(&self, rejection: &Rejection, request: &request::Parts) -> Response<B>
-    where
-        A: RejectionBody<B>,
-    {
+    pub(crate) fn with<T>(self, respond: T) -> Responder<T> {
+        let Responder { realm, resource_metadata, observer, is_report_only, respond: _ } = self;
+        Responder { realm, resource_metadata, observer, is_report_only, respond }
+    }
+
+    /// The request passes, with the principal that it has.
+    #[inline]
+    pub(crate) fn pass(&self, request: &request::Parts) {
         if let Some(Observer(observe)) = &self.observer {
-            observe(rejection, request);
+            observe(request.extensions.get::<Principal>().map_or(Decision::Anonymous, Decision::Accepted), request);
         }
-        self.response(rejection)
     }
 
-    pub(crate) fn response<B>(&self, rejection: &Rejection) -> Response<B>
+    /// What the request is answered with; `None` where it passes all the same.
+    #[cold]
+    pub(crate) fn reject<B>(&self, rejection: Rejection, request: &request::Parts) -> Option<Response<B>>
     where
-        A: RejectionBody<B>,
+        A: Respond<B>,
     {
-        let mut response = Response::new(self.body.body(rejection));
+        let decision =
+            if self.is_report_only { Decision::Tolerated(&rejection) } else { Decision::Rejected(&rejection) };
+        if let Some(Observer(observe)) = &self.observer {
+            observe(decision, request);
+        }
+        if self.is_report_only {
+            return None;
+        }
+        let standard = self.standard(&rejection, request);
+        let mut response = self.respond.respond(&rejection, request, standard);
+        response.extensions_mut().insert(rejection);
+        Some(response)
+    }
+
+    fn standard(&self, rejection: &Rejection, request: &request::Parts) -> Response<()> {
+        let mut response = Response::new(());
         *response.status_mut() = StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED);
-        let headers = response.headers_mut();
-        // A fault of the program is no question of another credential, nor is what cannot be decided.
-        if rejection.status() < 500 {
-            headers.insert(WWW_AUTHENTICATE, self.challenge(rejection));
+        let mut challenge = rejection.challenge();
+        if let Some(realm) = &self.realm {
+            challenge = challenge.with_realm(realm);
         }
-        // RFC 9449 section 9.1. It is base64url.
-        if let Some(nonce) = rejection.dpop_nonce().and_then(|nonce| HeaderValue::try_from(nonce).ok()) {
-            headers.insert(DPOP_NONCE, nonce);
+        if let Some(url) = &self.resource_metadata {
+            challenge = challenge.with_resource_metadata(url);
         }
-        if let Some(seconds) = rejection.retry_after() {
-            headers.insert(RETRY_AFTER, seconds.into());
+        for (name, value) in challenge.fields() {
+            // It is printable ASCII.
+            if let Ok(value) = HeaderValue::try_from(value) {
+                response.headers_mut().insert(HeaderName::from_static(name), value);
+            }
         }
-        if let Some(media_type) = self.body.content_type() {
-            headers.insert(CONTENT_TYPE, media_type);
+        if grpc::is_grpc(request) {
+            grpc::put_status(rejection, &mut response);
         }
         response
     }
-
-    fn challenge(&self, rejection: &Rejection) -> HeaderValue {
-        let challenge = rejection.challenge();
-        let challenge = match &self.realm {
-            Some(realm) => challenge.with_realm(realm),
-            None => challenge,
-        };
-        // A challenge is printable ASCII.
-        HeaderValue::try_from(challenge.to_string()).unwrap_or(HeaderValue::from_static("Bearer"))
-    }
 }
-
-/// RFC 9449 section 8.
-pub(crate) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 #[derive(Clone)]
 struct Observer(Arc<Observe>);
 
-type Observe = dyn Fn(&Rejection, &request::Parts) + Send + Sync;
+type Observe = dyn Fn(Decision<'_>, &request::Parts) + Send + Sync;
 
 impl fmt::Debug for Observer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,7 +6,7 @@ use tollgate::Rejection;
 use tower_service::Service;
 
 use crate::future::ResponseFuture;
-use crate::response::{RejectionBody, Responder};
+use crate::response::{Respond, Responder};
 
 /// The service that the layer `L`, [`AuthLayer`](crate::AuthLayer) or [`Require`](crate::Require), puts around
 /// another one.
@@ -26,7 +26,7 @@ impl<S, L, ReqBody, ResBody> Service<Request<ReqBody>> for Guard<S, L>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
     L: Admit,
-    L::Body: RejectionBody<ResBody>,
+    L::Answer: Respond<ResBody>,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
@@ -38,10 +38,17 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        match self.layer.admit(&mut head) {
-            Ok(nonce) => ResponseFuture::passed(self.inner.call(Request::from_parts(head, body)), nonce),
-            Err(rejection) => ResponseFuture::rejected(self.layer.responder().answer(&rejection, &head)),
-        }
+        let nonce = match self.layer.admit(&mut head) {
+            Ok(nonce) => {
+                self.layer.responder().pass(&head);
+                nonce
+            }
+            Err(rejection) => match self.layer.responder().reject(rejection, &head) {
+                Some(answer) => return ResponseFuture::rejected(answer),
+                None => None,
+            },
+        };
+        ResponseFuture::passed(self.inner.call(Request::from_parts(head, body)), nonce)
     }
 }
 
@@ -54,8 +61,8 @@ impl<S: Clone, L> Clone for Guard<S, L> {
 
 /// The decision of a layer. It is not exported, so that there are no other layers than this crate's.
 pub trait Admit {
-    /// The [`RejectionBody`].
-    type Body;
+    /// The [`Respond`].
+    type Answer;
 
     /// Lets the request pass, or not. Returns the nonce that the response is to tell the client.
     ///
@@ -64,5 +71,5 @@ pub trait Admit {
     fn admit(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection>;
 
     /// What answers a request that does not pass.
-    fn responder(&self) -> &Responder<Self::Body>;
+    fn responder(&self) -> &Responder<Self::Answer>;
 }

@@ -17,7 +17,7 @@ use tower_service::Service;
 
 use crate::future::with_nonce;
 use crate::layer::{AuthLayer, renewed_nonce};
-use crate::response::{EmptyBody, RejectionBody};
+use crate::response::{EmptyBody, Respond};
 
 impl AuthLayer<EmptyBody, Verifier> {
     /// Every request needs a credential that `verifier` accepts. The request waits, for a bounded time, where the verifier
@@ -63,7 +63,7 @@ pub struct WaitingGuard<S, A> {
 impl<S, A, ReqBody, ResBody> Service<Request<ReqBody>> for WaitingGuard<S, A>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
-    A: RejectionBody<ResBody> + Send + Sync + 'static,
+    A: Respond<ResBody> + Send + Sync + 'static,
 {
     type Response = Response<ResBody>;
     type Error = S::Error;
@@ -75,18 +75,26 @@ where
 
     fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
         let (mut head, body) = request.into_parts();
-        let state = match self.layer.decide(&mut head) {
-            Ok(nonce) => State::Passed { response: self.inner.call(Request::from_parts(head, body)), nonce },
+        let nonce = match self.layer.decide(&mut head) {
+            Ok(nonce) => {
+                self.layer.responder.pass(&head);
+                nonce
+            }
             Err(rejection) if self.layer.verifier.is_worth_waiting(&rejection) => {
                 // The one that was ready is kept for the request; a clone need not be.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
                 let deciding = Box::pin(decide_later(Arc::clone(&self.layer), head, rejection));
-                State::Waiting { deciding, next: Some((inner, body)), layer: Arc::clone(&self.layer) }
+                let layer = Arc::clone(&self.layer);
+                return WaitingFuture { state: State::Waiting { deciding, next: Some((inner, body)), layer } };
             }
-            Err(rejection) => State::Rejected { response: Some(self.layer.responder.answer(&rejection, &head)) },
+            Err(rejection) => match self.layer.responder.reject(rejection, &head) {
+                Some(answer) => return WaitingFuture { state: State::Rejected { response: Some(answer) } },
+                None => None,
+            },
         };
-        WaitingFuture { state }
+        let response = self.inner.call(Request::from_parts(head, body));
+        WaitingFuture { state: State::Passed { response, nonce } }
     }
 }
 
@@ -129,7 +137,7 @@ pin_project! {
 impl<S, A, ReqBody, ResBody> Future for WaitingFuture<S, S::Future, A, ReqBody, ResBody>
 where
     S: Service<Request<ReqBody>, Response = Response<ResBody>>,
-    A: RejectionBody<ResBody>,
+    A: Respond<ResBody>,
 {
     type Output = Result<Response<ResBody>, S::Error>;
 
@@ -145,15 +153,18 @@ where
                 }
                 StateProjection::Waiting { deciding, next, layer } => {
                     let (mut head, verdict) = ready!(deciding.as_mut().poll(context));
-                    match (verdict, next.take()) {
-                        (Ok((principal, nonce)), Some((mut inner, body))) => {
+                    let (mut inner, body) = next.take().expect("the state changes with the first verdict");
+                    let nonce = match verdict {
+                        Ok((principal, nonce)) => {
                             head.extensions.insert(principal);
-                            State::Passed { response: inner.call(Request::from_parts(head, body)), nonce }
+                            layer.responder.pass(&head);
+                            Ok(nonce)
                         }
-                        (Err(rejection), _) => {
-                            State::Rejected { response: Some(layer.responder.answer(&rejection, &head)) }
-                        }
-                        (Ok(_), None) => unreachable!("the state changes with the first verdict"),
+                        Err(rejection) => layer.responder.reject(rejection, &head).map_or(Ok(None), Err),
+                    };
+                    match nonce {
+                        Ok(nonce) => State::Passed { response: inner.call(Request::from_parts(head, body)), nonce },
+                        Err(answer) => State::Rejected { response: Some(answer) },
                     }
                 }
             };

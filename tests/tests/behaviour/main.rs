@@ -47,6 +47,7 @@ mod reports;
 mod requirements;
 mod revocation;
 mod rotation;
+mod sources;
 mod spiffe;
 mod testing;
 mod timing;

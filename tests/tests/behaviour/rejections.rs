@@ -131,6 +131,56 @@ fn more_than_one_credential_is_a_bad_request() {
     assert_eq!(rejection.challenge().to_string(), r#"Bearer error="invalid_request""#);
 }
 
+#[test]
+fn claims_of_another_shape_are_forbidden_and_the_detail_names_the_claim() {
+    let key = signing_key(Algorithm::ES256, 0);
+    let token = Draft::new(&key).claim("tenant", "acme").sign(&key);
+    let principal = tollgate_tests::engine([&key]).verify_at(token, NOW).unwrap();
+    fn tenant(principal: &tollgate::Principal) -> Result<Option<u32>, Rejection> {
+        Ok(principal.claim("tenant")?)
+    }
+    let rejection = tenant(&principal).unwrap_err();
+    assert_eq!((rejection.status(), rejection.code()), (403, "unexpected-claims"));
+    assert!(rejection.to_string().starts_with("the claim tenant has another shape"), "{rejection}");
+    assert_eq!(rejection.challenge().to_string(), r#"Bearer error="insufficient_scope""#);
+}
+
+#[test]
+fn the_fields_of_an_answer_are_told() {
+    let of = |rejection: &Rejection| rejection.challenge().with_realm("a").fields().collect::<Vec<_>>();
+    let metadata = "https://api.example.com/.well-known/oauth-protected-resource";
+    let challenge = Rejection::MissingCredential.challenge();
+    assert_eq!(
+        challenge.with_resource_metadata(metadata).to_string(),
+        format!(r#"Bearer resource_metadata="{metadata}""#)
+    );
+    let challenge = Rejection::BadSignature.challenge();
+    assert_eq!(
+        challenge.with_resource_metadata(metadata).with_realm("a").to_string(),
+        format!(r#"Bearer realm="a", error="invalid_token", resource_metadata="{metadata}""#)
+    );
+    let challenge = Rejection::UnknownClient.challenge().with_resource_metadata(metadata).to_string();
+    assert_eq!(challenge, BASIC, "Basic has no such parameter");
+    assert_eq!(
+        of(&Rejection::Revoked),
+        [("www-authenticate", r#"Bearer realm="a", error="invalid_token""#.to_owned())]
+    );
+    let unavailable = Rejection::from(Unavailable::no_answer("https://as.example/", "connection refused"));
+    assert_eq!(of(&unavailable), [("retry-after", "5".to_owned())]);
+    assert_eq!(of(&Rejection::ValidatorPanicked), []);
+    let key = signing_key(Algorithm::ES256, 0);
+    let token = format!("DPoP {}", Draft::new(&key).sign(&key));
+    let Err(Rejection::Dpop { cause, mut challenge }) = tollgate_tests::engine([&key]).verify_at(token, NOW) else {
+        panic!("the token is not bound");
+    };
+    challenge.nonce = Some("n\r\n".into());
+    let dpop = Rejection::Dpop { cause, challenge };
+    let fields = of(&dpop);
+    assert_eq!((fields.len(), &fields[1]), (2, &("dpop-nonce", "n??".to_owned())));
+    let with_metadata = dpop.challenge().with_resource_metadata(metadata).to_string();
+    assert!(with_metadata.ends_with(&format!(r#"", resource_metadata="{metadata}""#)), "{with_metadata}");
+}
+
 /// Nobody knows whether another credential would do better, so that none is asked for.
 #[test]
 fn what_cannot_be_decided_now_is_503_and_says_when_to_ask_again() {

@@ -103,6 +103,66 @@ fn a_rejection_names_the_scopes_that_would_help() {
     assert!(long.to_string().len() <= 256, "{long}");
 }
 
+/// RFC 9470.
+#[test]
+fn a_login_is_required_to_be_recent_and_of_a_kind() {
+    let key = signing_key(Algorithm::HS256, 0);
+    let of = |auth_time: serde_json::Value, acr: serde_json::Value| {
+        let draft = Draft::new(&key).claim("auth_time", auth_time).claim("acr", acr);
+        engine([&key]).verify_at(draft.sign(&key), NOW).unwrap()
+    };
+    let (recent, mfa) = (Requirement::login_within(300), Requirement::acr(["urn:example:mfa", "urn:example:key"]));
+    for (auth_time, acr, is_recent, is_mfa) in [
+        (json!(NOW - 300), json!("urn:example:mfa"), true, true),
+        (json!(NOW - 301), json!("urn:example:key"), false, true),
+        (json!(NOW + 5), json!("urn:example:password"), true, false),
+        (json!(i64::MIN), json!(""), false, false),
+        (json!("soon"), json!(["urn:example:mfa"]), false, false),
+        (json!(null), json!(null), false, false),
+    ] {
+        let principal = of(auth_time.clone(), acr.clone());
+        assert_eq!(principal.require_at(&recent, NOW).is_ok(), is_recent, "{auth_time}");
+        assert_eq!(principal.require_at(&mfa, NOW).is_ok(), is_mfa, "{acr}");
+    }
+    assert!(of_token("read").require_at(&recent, NOW).is_err(), "without auth_time");
+    // By the system's clock no login of that time is recent.
+    assert!(of(json!(NOW), json!("")).require(&recent).is_err());
+
+    let old = of(json!(NOW - 1000), json!("urn:example:password"));
+    let rejection = |requirement: Requirement| old.require_at(&requirement, NOW).unwrap_err();
+    let challenge = |requirement: Requirement| rejection(requirement).challenge().to_string();
+    let error = r#"Bearer error="insufficient_user_authentication""#;
+    assert_eq!(challenge(recent.clone()), format!(r#"{error}, max_age="300""#));
+    assert_eq!(challenge(mfa.clone()), format!(r#"{error}, acr_values="urn:example:mfa urn:example:key""#));
+    let both = all([recent.clone(), Requirement::login_within(60), mfa.clone(), mfa.clone(), scope("read:sites")]);
+    assert_eq!(
+        challenge(both.clone()),
+        format!(r#"{error}, acr_values="urn:example:mfa urn:example:key", max_age="60""#)
+    );
+    assert_eq!(
+        (rejection(both.clone()).status(), rejection(both.clone()).code()),
+        (401, "insufficient-user-authentication")
+    );
+    assert_eq!(
+        rejection(both).to_string(),
+        r#"the user has to log in again, at most 60 s before, with an acr of "urn:example:mfa urn:example:key""#
+    );
+    // No login helps where another part is out of reach, and none is asked for where an alternative is met.
+    let client = Requirement::kind(PrincipalKind::Client);
+    assert_eq!(rejection(all([client, recent.clone()])).code(), "requirement-not-met");
+    assert_eq!(rejection(all([any([recent.clone(), jwt()]), scope("x")])).code(), "insufficient-scope");
+    // A key has no login, and gets none.
+    assert_eq!(of_key(&["read"]).require_at(&recent, NOW).unwrap_err().code(), "requirement-not-met");
+    assert_eq!(of_key(&["read"]).require_at(&any([recent, scope("x")]), NOW).unwrap_err().code(), "insufficient-scope");
+
+    for text in ["", "a b", "a\"b"] {
+        let error = InvalidRequirement::NotAnAcr { text: text.into() };
+        assert_eq!(Requirement::acr(["ok", text]).check(), Err(error));
+    }
+    assert_eq!(Requirement::acr::<&str>([]).check(), Err(InvalidRequirement::Empty));
+    assert_eq!(all([mfa, Requirement::login_within(0)]).check(), Ok(()));
+}
+
 #[test]
 fn a60_a_requirement_that_says_nothing_is_met_by_nobody() {
     let token = of_token("read");

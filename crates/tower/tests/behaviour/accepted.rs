@@ -4,7 +4,7 @@ use http::Request;
 use tollgate::{AcceptedCredentials, Engine, PrincipalKind, Rejection};
 use tollgate_tower::{AuthLayer, LayerError};
 
-use crate::support::{Fixture, answer};
+use crate::support::{Fixture, answer, rejections};
 
 #[tokio::test]
 async fn a57_a_layer_takes_the_kinds_that_it_was_told_to() {
@@ -42,7 +42,7 @@ async fn a57_the_cause_is_that_the_kind_is_not_accepted() {
     let told = seen.clone();
     let layer =
         AuthLayer::new(fixture.engine.clone()).accept(AcceptedCredentials::only([PrincipalKind::ApiKey])).unwrap();
-    let layer = layer.on_rejection(move |rejection, _| told.lock().unwrap().push(rejection.clone()));
+    let layer = layer.observe(rejections(move |rejection, _| told.lock().unwrap().push(rejection.clone())));
     answer(&layer, Request::get("/").header("authorization", &fixture.client)).await;
     assert_eq!(*seen.lock().unwrap(), [Rejection::MethodNotAccepted]);
 }

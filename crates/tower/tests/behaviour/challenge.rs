@@ -2,13 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use http::{HeaderValue, Request};
+use http::{Request, Response, request};
 use tollgate::{Algorithm, Engine, Rejection, Revocations};
 use tollgate_tests::{Draft, NOW, issuer, signing_key};
-use tollgate_tower::{AuthLayer, JsonBody, LayerError, RejectionBody, Require};
+use tollgate_tower::{AuthLayer, JsonBody, LayerError, Require};
 use tower::ServiceBuilder;
 
-use crate::support::{Fixture, answer, challenge};
+use crate::support::{Fixture, answer, challenge, rejections};
 
 #[tokio::test]
 async fn realm_comes_first_in_every_challenge() {
@@ -57,8 +57,8 @@ fn realm_is_printable_ascii() {
 #[tokio::test]
 async fn json_body_says_the_error_code_and_no_more() {
     let fixture = Fixture::new();
-    let auth = AuthLayer::new(fixture.engine.clone()).body(JsonBody);
-    let scopes = Require::scopes(["admin"]).unwrap().body(JsonBody);
+    let auth = AuthLayer::new(fixture.engine.clone()).respond_with(JsonBody);
+    let scopes = Require::scopes(["admin"]).unwrap().respond_with(JsonBody);
     let stack = ServiceBuilder::new().layer(auth).layer(scopes).into_inner();
     let (bearer, expired) = (fixture.bearer(), format!("Bearer {}", fixture.expired));
     for (request, status, body) in [
@@ -78,7 +78,7 @@ async fn a80_what_cannot_be_decided_now_is_503_with_retry_after_and_no_challenge
     let (key, revocations) = (signing_key(Algorithm::HS256, 0), Revocations::new());
     let issuer = issuer([&key]).require_fresh_revocations();
     let engine = Engine::builder().issuer(issuer).revocations(revocations.clone()).clock(|| NOW).build().unwrap();
-    let layer = AuthLayer::new(engine).body(JsonBody).realm("sites").unwrap();
+    let layer = AuthLayer::new(engine).respond_with(JsonBody).realm("sites").unwrap();
     let request = || Request::get("/").header("authorization", format!("Bearer {}", Draft::new(&key).sign(&key)));
     let response = answer(&layer, request()).await;
     assert_eq!((response.status().as_u16(), response.body().as_str()), (503, "{}"));
@@ -91,29 +91,44 @@ async fn a80_what_cannot_be_decided_now_is_503_with_retry_after_and_no_challenge
 }
 
 #[tokio::test]
-async fn body_of_ones_own_cannot_change_status_or_challenge() {
-    #[derive(Clone)]
-    struct Code;
-    impl RejectionBody<String> for Code {
-        fn content_type(&self) -> Option<HeaderValue> {
-            Some(HeaderValue::from_static("text/plain"))
+async fn status_fields_and_body_are_left_to_a_function_of_ones_own() {
+    fn login(rejection: &Rejection, request: &request::Parts, standard: Response<()>) -> Response<String> {
+        let wants_html = request.headers.get("accept").is_some_and(|accept| accept == "text/html");
+        if rejection.status() != 401 || !wants_html {
+            return standard.map(|()| rejection.code().to_owned());
         }
-        fn body(&self, rejection: &Rejection) -> String {
-            rejection.code().to_owned()
-        }
+        let answer = Response::builder().status(303).header("location", "/login");
+        answer.body(String::new()).unwrap()
     }
-    let layer = AuthLayer::new(Fixture::new().engine).body(Code);
+    let fixture = Fixture::new();
+    let layer = AuthLayer::new(fixture.engine.clone()).respond_with(login);
     let response = answer(&layer, Request::get("/")).await;
     assert_eq!((response.status().as_u16(), challenge(&response)), (401, "Bearer"));
-    assert_eq!(
-        (response.headers()["content-type"].to_str().unwrap(), response.body().as_str()),
-        ("text/plain", "missing-credential")
-    );
+    assert_eq!(response.body(), "missing-credential");
+    let response = answer(&layer, Request::get("/").header("accept", "text/html")).await;
+    assert_eq!((response.status().as_u16(), &response.headers()["location"]), (303, &"/login".parse().unwrap()));
+    assert!(!response.headers().contains_key("www-authenticate"));
+    let scopes = Require::scopes(["admin"]).unwrap();
+    let scopes = scopes.respond_with(|_: &Rejection, _: &request::Parts, standard: Response<()>| {
+        let (mut head, ()) = standard.into_parts();
+        head.status = http::StatusCode::NOT_FOUND;
+        Response::from_parts(head, "no such page".to_owned())
+    });
+    let stack = ServiceBuilder::new().layer(layer).layer(scopes).into_inner();
+    let response = answer(&stack, Request::get("/").header("authorization", fixture.bearer())).await;
+    assert_eq!((response.status().as_u16(), response.body().as_str()), (404, "no such page"));
+}
+
+#[tokio::test]
+async fn an_answer_holds_its_rejection_for_layers_around_it() {
+    let fixture = Fixture::new();
+    let response = answer(&AuthLayer::new(fixture.engine.clone()), Request::get("/")).await;
+    assert_eq!(response.extensions().get(), Some(&Rejection::MissingCredential));
 }
 
 #[tokio::test]
 async fn nothing_of_the_credential_comes_back() {
-    let layer = AuthLayer::new(Fixture::new().engine).body(JsonBody).realm("sites").unwrap();
+    let layer = AuthLayer::new(Fixture::new().engine).respond_with(JsonBody).realm("sites").unwrap();
     let response = answer(&layer, Request::get("/").header("authorization", "Bearer mark-of-the-token")).await;
     assert!(!format!("{response:?}").contains("mark-of-the-token"));
 }
@@ -124,9 +139,9 @@ async fn the_detail_of_a_rejection_is_for_the_observer_and_in_no_answer() {
     let details = Arc::new(Mutex::new(Vec::new()));
     let list = Arc::clone(&details);
     let engine = Engine::builder().issuer(issuer([&key])).clock(|| NOW).build().unwrap();
-    let layer = AuthLayer::new(engine).body(JsonBody).on_rejection(move |rejection, _| {
+    let layer = AuthLayer::new(engine).respond_with(JsonBody).observe(rejections(move |rejection, _| {
         list.lock().unwrap().push(rejection.to_string());
-    });
+    }));
     let tokens = [
         (Draft::new(&key).claim("aud", "mark-of-the-audience").sign(&key), "mark-of-the-audience"),
         (Draft::new(&key).claim("iss", "mark-of-the-issuer").sign(&key), "mark-of-the-issuer"),
@@ -142,29 +157,4 @@ async fn the_detail_of_a_rejection_is_for_the_observer_and_in_no_answer() {
         assert!(!shown.contains(mark) && !shown.contains(&detail), "{shown}");
         assert_eq!((response.status().as_u16(), response.body().as_str()), (401, r#"{"error":"invalid_token"}"#));
     }
-}
-
-#[tokio::test]
-async fn observer_sees_each_rejection_once_and_nothing_else() {
-    let fixture = Fixture::new();
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let observe = |layer: &'static str| {
-        let seen = Arc::clone(&seen);
-        move |rejection: &Rejection, request: &http::request::Parts| {
-            let line = format!("{layer} {} {} {}", request.method, request.uri.path(), rejection.code());
-            seen.lock().unwrap().push(line);
-        }
-    };
-    let auth = AuthLayer::new(fixture.engine.clone()).optional().on_rejection(observe("auth"));
-    let scopes = Require::any_scope(["admin"]).unwrap().on_rejection(observe("scopes"));
-    let stack = ServiceBuilder::new().layer(auth.clone()).layer(scopes).into_inner();
-    answer(&auth, Request::get("/absent")).await;
-    answer(&auth, Request::get("/good").header("authorization", fixture.bearer())).await;
-    answer(&auth, Request::put("/expired").header("authorization", &fixture.expired)).await;
-    answer(&stack, Request::get("/nobody")).await;
-    answer(&stack, Request::get("/lacks").header("authorization", fixture.bearer())).await;
-    assert_eq!(
-        *seen.lock().unwrap(),
-        ["auth PUT /expired expired", "scopes GET /nobody missing-credential", "scopes GET /lacks insufficient-scope"]
-    );
 }

@@ -7,7 +7,7 @@ use http::{Request, Response};
 use tollgate::{ForwardedField, TrustedProxies};
 use tollgate_tower::{AuthLayer, PeerAddress};
 
-use crate::support::{Fixture, answer, challenge};
+use crate::support::{Fixture, answer, challenge, rejections};
 
 const INSIDE: &str = "192.0.2.7";
 const OUTSIDE: &str = "203.0.113.5";
@@ -83,10 +83,10 @@ async fn what_the_observer_is_told_is_the_address_that_was_found() {
     let told = seen.clone();
     let proxies = proxies(ForwardedField::XForwardedFor);
     let layer = AuthLayer::new(fixture.engine.clone()).trusted_proxies(proxies.clone());
-    let layer = layer.on_rejection(move |rejection, request| {
+    let layer = layer.observe(rejections(move |rejection, request| {
         let client = tollgate_tower::client_address(request, &proxies);
         told.lock().unwrap().push((rejection.to_string(), client));
-    });
+    }));
     let request = from(PROXY).header("authorization", &fixture.bound);
     answer(&layer, request.header("x-forwarded-for", "192.0.2.7, 203.0.113.5")).await;
     let expected = ("the key may not be used from 203.0.113.5".to_owned(), Some(address(OUTSIDE)));

@@ -9,7 +9,7 @@ use tollgate_issuer::SigningKey;
 use tollgate_tests::{Draft, NOW, ProofDraft, issuer, signing_key};
 use tollgate_tower::{AuthLayer, LayerError, PeerAddress};
 
-use crate::support::{answer, challenge};
+use crate::support::{answer, challenge, rejections};
 
 const PROXY: &str = "10.0.0.1";
 const OUTSIDE: &str = "203.0.113.5";
@@ -83,7 +83,7 @@ async fn a51_without_a_public_origin_no_bound_token_is_accepted() {
     let fixture = Fixture::new(Dpop::new());
     let code = std::sync::Arc::new(std::sync::Mutex::new(""));
     let seen = code.clone();
-    let layer = fixture.layer.clone().on_rejection(move |rejection, _| *seen.lock().unwrap() = rejection.code());
+    let layer = fixture.layer.clone().observe(rejections(move |rejection, _| *seen.lock().unwrap() = rejection.code()));
     let request = fixture.request("/sites", "https://api.example.com/sites").header("host", "api.example.com");
     assert_eq!(verdict(&answer(&layer, request).await), invalid_proof());
     assert_eq!(*code.lock().unwrap(), "uri-required");

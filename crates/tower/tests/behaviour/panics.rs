@@ -4,12 +4,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response, request};
 use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection};
-use tollgate_tower::{AuthLayer, RejectionBody, Require};
+use tollgate_tower::{AuthLayer, Require, Respond};
 use tower::{Layer, Service};
 
-use crate::support::{Fixture, NOW};
+use crate::support::{Fixture, NOW, rejections};
 
 /// Whether the inner service was reached; panics of the layer are caught.
 fn reaches<L>(layer: &L, authorization: &str) -> bool
@@ -44,12 +44,16 @@ impl Service<Request<()>> for Inner<'_> {
 #[test]
 fn a53_panic_of_the_observer_lets_nothing_pass() {
     let fixture = Fixture::new();
-    let layer = AuthLayer::new(fixture.engine.clone()).on_rejection(|_, _| panic!("the observer fails"));
+    let layer = AuthLayer::new(fixture.engine.clone()).observe(rejections(|_, _| panic!("the observer fails")));
     assert!(!reaches(&layer, &fixture.expired));
     assert!(!reaches(&layer, "Bearer x"));
     assert!(reaches(&layer, &fixture.key), "the layer works on after a panic");
-    let layer = Require::scopes(["read:sites"]).unwrap().on_rejection(|_, _| panic!("the observer fails"));
+    let layer = Require::scopes(["read:sites"]).unwrap().observe(rejections(|_, _| panic!("the observer fails")));
     assert!(!reaches(&layer, &fixture.key));
+    // Not even where rejections are only reported, or the credential is good.
+    let reports = AuthLayer::new(fixture.engine.clone()).danger_report_only();
+    let reports = reports.observe(|_, _| panic!("the observer fails"));
+    assert!(!reaches(&reports, &fixture.expired) && !reaches(&reports, &fixture.key));
 }
 
 #[test]
@@ -58,9 +62,9 @@ fn a62_an_observer_that_verifies_gets_an_answer() {
     let (engine, key) = (fixture.engine.clone(), fixture.key.clone());
     let answers = Arc::new(AtomicUsize::new(0));
     let counter = Arc::clone(&answers);
-    let layer = AuthLayer::new(fixture.engine.clone()).on_rejection(move |_, _| {
+    let layer = AuthLayer::new(fixture.engine.clone()).observe(rejections(move |_, _| {
         counter.fetch_add(usize::from(engine.verify(key.as_bytes()).is_ok()), Ordering::Relaxed);
-    });
+    }));
     assert!(!reaches(&layer, &fixture.expired));
     assert!(!reaches(&layer, "Bearer x"));
     assert_eq!(answers.load(Ordering::Relaxed), 2);
@@ -70,16 +74,13 @@ fn a62_an_observer_that_verifies_gets_an_answer() {
 fn a53_panic_of_the_body_lets_nothing_pass() {
     #[derive(Clone)]
     struct Fails;
-    impl RejectionBody<String> for Fails {
-        fn content_type(&self) -> Option<HeaderValue> {
-            panic!("the media type fails")
-        }
-        fn body(&self, _: &Rejection) -> String {
-            panic!("the body fails")
+    impl Respond<String> for Fails {
+        fn respond(&self, _: &Rejection, _: &request::Parts, _: Response<()>) -> Response<String> {
+            panic!("the answer fails")
         }
     }
     let fixture = Fixture::new();
-    let layer = AuthLayer::new(fixture.engine.clone()).body(Fails);
+    let layer = AuthLayer::new(fixture.engine.clone()).respond_with(Fails);
     assert!(!reaches(&layer, &fixture.expired));
     assert!(reaches(&layer, &fixture.key));
 }

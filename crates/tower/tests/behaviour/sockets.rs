@@ -17,7 +17,7 @@ use crate::support::{Fixture, subject};
 
 async fn serve_axum(fixture: &Fixture) -> SocketAddr {
     let whoami = || async |request: axum::extract::Request| subject(&request);
-    let admin = Require::scopes(["admin"]).unwrap().body(JsonBody);
+    let admin = Require::scopes(["admin"]).unwrap().respond_with(JsonBody);
     let app = axum::Router::new()
         .route("/whoami", axum::routing::get(whoami()).post(whoami()))
         .route("/admin", axum::routing::get(whoami()).layer(admin))
@@ -33,7 +33,7 @@ async fn serve_hyper(fixture: &Fixture) -> SocketAddr {
     let whoami = |request: Request<Incoming>| async move {
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(subject(&request))))
     };
-    let admin = Require::scopes(["admin"]).unwrap().body(JsonBody);
+    let admin = Require::scopes(["admin"]).unwrap().respond_with(JsonBody);
     let (auth, guarded) = (layer(fixture), ServiceBuilder::new().layer(admin).service_fn(whoami));
     let open = service_fn(whoami);
     let routes = service_fn(move |request: Request<Incoming>| {
@@ -56,7 +56,7 @@ async fn serve_hyper(fixture: &Fixture) -> SocketAddr {
 }
 
 fn layer(fixture: &Fixture) -> AuthLayer<JsonBody> {
-    let layer = AuthLayer::new(fixture.engine.clone()).body(JsonBody);
+    let layer = AuthLayer::new(fixture.engine.clone()).respond_with(JsonBody);
     layer.realm("sites").unwrap().public_paths(["/healthz"]).unwrap().api_key_header("x-api-key").unwrap()
 }
 

@@ -4,8 +4,9 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use http::request::Builder;
-use http::{Request, Response};
-use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Principal};
+use http::{Request, Response, request};
+use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Principal, Rejection};
+use tollgate_tower::Decision;
 use tower::{Layer, Service, ServiceExt, service_fn};
 
 pub(crate) const NOW: i64 = 1_763_827_200;
@@ -73,6 +74,17 @@ fn who_am_i(request: Request<()>) -> std::future::Ready<Result<Response<String>,
 pub(crate) fn subject<B>(request: &Request<B>) -> String {
     let principal = request.extensions().get::<Principal>();
     principal.and_then(Principal::subject).unwrap_or("nobody").to_owned()
+}
+
+/// An observer of rejections alone.
+pub(crate) fn rejections(
+    observe: impl Fn(&Rejection, &request::Parts) + Send + Sync + 'static,
+) -> impl Fn(Decision<'_>, &request::Parts) + Send + Sync + 'static {
+    move |decision, request| {
+        if let Decision::Rejected(rejection) = decision {
+            observe(rejection, request);
+        }
+    }
 }
 
 pub(crate) fn challenge<B>(response: &Response<B>) -> &str {

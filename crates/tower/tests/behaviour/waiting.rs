@@ -18,7 +18,7 @@ use tollgate_remote::{RemoteKeys, Verifier};
 use tollgate_tower::{AuthLayer, JsonBody};
 use tower::{Layer, ServiceExt};
 
-use crate::support::{Fixture, answer, challenge};
+use crate::support::{Fixture, answer, challenge, rejections};
 
 const ISSUER: &str = "https://auth.example.com/";
 const AUDIENCE: &str = "https://api.example.com";
@@ -99,7 +99,7 @@ async fn all_requests_of_an_axum_server_wait_together_for_one_fetch() {
         principal.key_id().unwrap_or_default().to_owned()
     }
     let provider = Provider::start();
-    let layer = AuthLayer::with_verifier(provider.engine().await).realm("sites").unwrap().body(JsonBody);
+    let layer = AuthLayer::with_verifier(provider.engine().await).realm("sites").unwrap().respond_with(JsonBody);
     let app = Router::new().route("/", get(who)).layer(layer);
     provider.rotate("k2");
     provider.holds.store(true, SeqCst);
@@ -125,7 +125,7 @@ async fn key_that_does_not_exist_is_answered_with_401_and_told_to_the_observer_o
     let seen = Arc::new(Mutex::new(Vec::new()));
     let codes = Arc::clone(&seen);
     let layer = AuthLayer::with_verifier(provider.engine().await)
-        .on_rejection(move |rejection, _| codes.lock().unwrap().push(rejection.code()));
+        .observe(rejections(move |rejection, _| codes.lock().unwrap().push(rejection.code())));
     let foreign = Provider::start();
     foreign.rotate("nobody's");
     let response = answer(&layer, foreign.request()).await;
