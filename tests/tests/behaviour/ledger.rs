@@ -64,7 +64,7 @@ fn ledger() -> BTreeMap<u8, BTreeSet<String>> {
 const OF_EVERY_STORE: &str = "(world: &dyn ";
 
 fn is_test(attribute: &str) -> bool {
-    attribute == "#[test]" || attribute.starts_with("#[tokio::test")
+    attribute == "#[test]" || ["#[tokio::test", "#[actix_web::test"].iter().any(|begin| attribute.starts_with(begin))
 }
 
 struct Test {
