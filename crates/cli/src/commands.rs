@@ -13,6 +13,7 @@ pub(crate) mod keys;
 mod names;
 pub(crate) mod revoke;
 pub(crate) mod serve;
+pub(crate) mod session;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod verify;

@@ -282,6 +282,7 @@ impl Rows<'_> {
             UserChange::Password { hash } => {
                 self.execute("UPDATE tollgate.users SET password_hash = $2 WHERE id = $1", &[&id, hash]).await?
             }
+            UserChange::EndLogins => 1,
             UserChange::Remove => self.execute("DELETE FROM tollgate.users WHERE id = $1", &[&id]).await?,
             change => return Err(StorageError::failed(format!("not known here: {change:?}"))),
         };

@@ -45,6 +45,7 @@ pub(crate) async fn run(
                 &addresses,
                 &optional(|key| key.rotated_to.as_deref()),
                 &time(|key| key.overlap_ends_at),
+                &optional(|key| key.parent.as_deref()),
             ],
         )
         .await
@@ -73,8 +74,9 @@ pub(crate) async fn run(
 
 const INSERT: &str = "
     INSERT INTO tollgate.keys (id, digest, format, kind, subject, client_id, scopes, created_at, not_before, expires_at, state, name,
-                               metadata, allowed_addresses, rotated_to, overlap_ends_at)
+                               metadata, allowed_addresses, rotated_to, overlap_ends_at, parent)
     SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
-                         $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::bigint[])
+                         $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::bigint[],
+                         $17::text[])
     ON CONFLICT DO NOTHING
     RETURNING number, id, digest";

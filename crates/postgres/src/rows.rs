@@ -9,10 +9,10 @@ use tollgate_storage::{Client, Refusal, RevocationKind, StorageError, StoredKey,
 
 /// What [`KeyReader::read`] expects, in this order.
 pub(crate) const KEY_COLUMNS: &str = "k.id, k.digest, k.format, k.kind, k.subject, k.client_id, k.scopes, k.created_at, k.not_before, \
-     k.expires_at, k.state, k.name, k.metadata, k.allowed_addresses, k.rotated_to, k.overlap_ends_at";
+     k.expires_at, k.state, k.name, k.metadata, k.allowed_addresses, k.rotated_to, k.overlap_ends_at, k.parent";
 
 /// How many they are.
-pub(crate) const KEY_COLUMN_COUNT: usize = 16;
+pub(crate) const KEY_COLUMN_COUNT: usize = 17;
 
 /// Reads rows of [`KEY_COLUMNS`], and makes what many of them have in common once.
 #[derive(Default)]
@@ -70,6 +70,7 @@ impl KeyReader {
             created_at: row.try_get(first + 7).ok()?,
             rotated_to: optional_text(14)?.map(Into::into),
             overlap_ends_at: optional_time(15)?,
+            parent: optional_text(16)?.map(Into::into),
         })
     }
 
@@ -110,6 +111,7 @@ pub(crate) fn check_texts(key: &StoredKey) -> Result<(), Refusal> {
         ("name", Some(record.name())),
         ("format", key.format.as_deref()),
         ("rotated_to", key.rotated_to.as_deref()),
+        ("parent", key.parent.as_deref()),
     ];
     match texts.into_iter().find(|(_, text)| text.is_some_and(|text| text.contains('\0'))) {
         Some((field, _)) => Err(Refusal::Field { field }),

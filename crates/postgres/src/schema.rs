@@ -220,4 +220,9 @@ const STEPS: &[&str] = &[
     ALTER TABLE tollgate.authorization_codes ADD COLUMN session_id text COLLATE \"C\" NOT NULL DEFAULT '';
     CREATE INDEX authorization_codes_by_user ON tollgate.authorization_codes (user_id);
 ",
+    "
+    -- What a key was made with, and ends with.
+    ALTER TABLE tollgate.keys ADD COLUMN parent text COLLATE \"C\";
+    CREATE INDEX keys_by_parent ON tollgate.keys (parent) WHERE parent IS NOT NULL;
+",
 ];

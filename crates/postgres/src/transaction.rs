@@ -153,8 +153,8 @@ impl<'c> PostgresTransaction<'c> {
             .locked(
                 record.subject(),
                 "INSERT INTO tollgate.keys (id, digest, format, kind, subject, client_id, scopes, created_at, not_before,
-                                            expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+                                            expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
                  ON CONFLICT DO NOTHING RETURNING number",
                 &[
                     &record.id(),
@@ -173,6 +173,7 @@ impl<'c> PostgresTransaction<'c> {
                     &addresses,
                     &key.rotated_to.as_deref(),
                     &key.overlap_ends_at,
+                    &key.parent.as_deref(),
                 ],
             )
             .await?;
@@ -185,7 +186,7 @@ impl<'c> PostgresTransaction<'c> {
         self.execute(
             "UPDATE tollgate.keys SET subject = $2, client_id = $3, scopes = $4, created_at = $5, not_before = $6,
                                       expires_at = $7, state = $8, name = $9, metadata = $10, allowed_addresses = $11,
-                                      rotated_to = $12, overlap_ends_at = $13
+                                      rotated_to = $12, overlap_ends_at = $13, parent = $14
              WHERE number = $1",
             &[
                 &number,
@@ -201,6 +202,7 @@ impl<'c> PostgresTransaction<'c> {
                 &addresses,
                 &key.rotated_to.as_deref(),
                 &key.overlap_ends_at,
+                &key.parent.as_deref(),
             ],
         )
         .await?;
@@ -282,6 +284,7 @@ impl KeyTransaction for PostgresTransaction<'_> {
         let (condition, name) = match of {
             TokensOf::Subject(subject) => ("subject = $2", subject.as_str()),
             TokensOf::Client(client) => ("client_id = $2", client.as_str()),
+            TokensOf::Session(session_id) => ("parent = $2", session_id.as_str()),
             _ => ("$2 = ''", ""),
         };
         if name.contains('\0') {

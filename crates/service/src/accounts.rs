@@ -129,6 +129,23 @@ impl Accounts {
         self.in_force(self.users().remove(id))
     }
 
+    /// As [`Users::log_out`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn log_out(&self, id: &str) -> Result<User, AccountError> {
+        self.in_force(self.users().log_out(id))
+    }
+
+    /// As [`Users::end_session`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn end_session(&self, id: &str, session_id: &str) -> Result<(), AccountError> {
+        let position = self.keys.wait(self.users().end_session(id, session_id))?;
+        Ok(self.keys.in_force(position.number)?)
+    }
+
     /// The users, without waiting for the engine.
     pub(crate) fn users(&self) -> Users {
         Users::new(Arc::clone(&self.store), Arc::clone(&self.keys.store))

@@ -4,6 +4,7 @@
 use crate::accounts::is_user_id;
 use crate::app::App;
 use crate::problem::{Problem, rejection_body};
+use crate::routes::scopes;
 use axum::body::Body;
 use axum::extract::FromRequestParts;
 use axum::http::header::CONTENT_TYPE;
@@ -56,6 +57,16 @@ pub(crate) fn require_granted(principal: &Principal, scopes: &[&str]) -> Result<
         return Err(Problem::BadField("scope"));
     }
     if scopes.is_empty() { Ok(()) } else { Ok(principal.require_all(scopes)?) }
+}
+
+/// Passes a user's own credential: a session token, or an API key that may manage API keys. What a client was given for the user speaks for
+/// the user as far as its scopes go, and does not decide who is logged in.
+pub(crate) fn require_own(principal: &Principal) -> Result<(), Problem> {
+    match principal.kind() {
+        PrincipalKind::Jwt if principal.client_id().is_none() => Ok(()),
+        PrincipalKind::ApiKey => Ok(principal.require_scope(scopes::MANAGE_API_KEYS)?),
+        _ => Err(Problem::NotOwn),
+    }
 }
 
 /// The caller, when it speaks for a user: by the user's own credential, or by a token that the user let a client have.

@@ -20,6 +20,8 @@ pub(crate) enum Problem {
     WrongPassword,
     /// The caller is a client, and the route is for users.
     NotAUser,
+    /// The caller is a client that speaks for a user, and the route is for the user's own credentials.
+    NotOwn,
     BadRequest(&'static str),
     /// That member of the body.
     BadField(&'static str),
@@ -41,7 +43,7 @@ impl Problem {
         match self {
             Self::Rejected(rejection) => StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED),
             Self::WrongPassword => StatusCode::UNAUTHORIZED,
-            Self::NotAUser => StatusCode::FORBIDDEN,
+            Self::NotAUser | Self::NotOwn => StatusCode::FORBIDDEN,
             Self::BadRequest(_) | Self::BadField(_) | Self::Password(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -60,6 +62,9 @@ impl Problem {
             Self::Rejected(rejection) => rejection_texts(rejection),
             Self::WrongPassword => ("invalid_credentials", "no such e-mail address, or another password"),
             Self::NotAUser => ("access_denied", "this route is for users"),
+            Self::NotOwn => {
+                ("access_denied", "this route is for a user's own credentials, not for those that a client was given")
+            }
             Self::BadField(field) => {
                 return ("invalid_request", format!("{field} is missing, malformed, too long or out of bounds").into());
             }

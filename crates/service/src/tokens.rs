@@ -109,7 +109,9 @@ impl Tokens {
             .client_id(grant.client_id)
             .scopes(grant.scope.split(' '))
             .expires_at(now.saturating_add(self.access_token_ttl));
-        let new = self.keys.make(record)?;
+        let mut new = self.keys.make(record)?;
+        // So that it ends with the login session, as a JWT does by its `sid`.
+        new.stored.parent = grant.session_id.map(Into::into);
         self.keys.run(Command::AddKey { key: new.stored.clone(), max: None })?;
         // Whoever revokes all tokens of somebody writes that down first and then looks for tokens; this one is written down
         // first and then looks for that. So one of the two sees the other. As a JWT it would be issued and rejected too.

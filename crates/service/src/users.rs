@@ -9,8 +9,10 @@ use crate::store::StoreUrl;
 use crate::tokens::seconds;
 use std::sync::Arc;
 use tollgate::KeyState;
-use tollgate_storage::accounts::{User, UserChange, UserChanged};
-use tollgate_storage::{AccountStore, Command, Issued, KeyStore, Position, Refusal};
+use tollgate_storage::accounts::{LoginSession, User, UserChange, UserChanged};
+use tollgate_storage::{
+    AccountStore, Command, Executed, Issued, KeyStore, Position, Refusal, RevocationKind, StoredRevocation,
+};
 
 /// The users of a service, in its store, beside whichever processes serve them.
 ///
@@ -118,6 +120,44 @@ impl Users {
         let user = self.known(id).await?;
         let hash = new_password_hash(password, &user.email)?;
         self.end(id, UserChange::Password { hash }, None).await
+    }
+
+    /// Ends the user's logins and every token of theirs.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`].
+    pub async fn log_out(&self, id: &str) -> Result<Ended, AccountError> {
+        self.end(id, UserChange::EndLogins, None).await
+    }
+
+    /// The user's logins that have not ended, the newest first.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn sessions(&self, id: &str) -> Result<Vec<LoginSession>, AccountError> {
+        Ok(self.accounts.login_sessions_of(id, now()).await?)
+    }
+
+    /// Ends one login of the user, and the tokens that came of it; returns where the log of the keys ended once it was done.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`] when the user has no such session.
+    pub async fn end_session(&self, id: &str, session_id: &str) -> Result<Position, AccountError> {
+        let sessions = self.accounts.login_sessions_of(id, i64::MIN).await?;
+        if !sessions.iter().any(|session| session.id == session_id) {
+            return Err(Refusal::NotFound { what: "session" }.into());
+        }
+        let until = now().saturating_add(1).saturating_add(seconds(MAX_TTL));
+        let revoked = |issuer: &String| {
+            let revocation = StoredRevocation::new(RevocationKind::Session, issuer, session_id);
+            Command::Revoke { revocation: StoredRevocation { until, ..revocation }, with_opaque: true }
+        };
+        // First: where the other fails, this has ended what counts.
+        let commands = self.accounts.issuers().await?.iter().map(revoked).collect();
+        let Executed { outcomes, position } = self.keys.execute(commands).await?;
+        outcomes.into_iter().try_for_each(|outcome| outcome.map(drop))?;
+        self.accounts.end_login_session(id, session_id).await?;
+        Ok(position)
     }
 
     /// Ends the user's logins and every token of theirs, revokes the user's API keys, and forgets the user and the user's sites.

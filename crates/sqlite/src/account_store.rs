@@ -344,6 +344,7 @@ fn change_user(connection: &Connection, id: &str, change: &UserChange) -> Result
         UserChange::Password { hash } => {
             connection.prepare_cached("UPDATE users SET password_hash = ?2 WHERE id = ?1")?.execute((id, hash))?
         }
+        UserChange::EndLogins => 1,
         UserChange::Remove => connection.prepare_cached("DELETE FROM users WHERE id = ?1")?.execute([id])?,
         change => return Err(StorageError::failed(format!("not known here: {change:?}")).into()),
     };

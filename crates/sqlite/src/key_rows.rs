@@ -13,7 +13,7 @@ use tollgate_storage::{Change, KeyFilter, StoredKey};
 
 /// What [`KeyReader::read`] expects, in this order.
 pub(crate) const COLUMNS: &str = "id, digest, format, kind, subject, client_id, scope_set, created_at, not_before, \
-     expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at";
+     expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent";
 
 /// Reads rows of one transaction, and makes what many of them have in common once.
 #[derive(Default)]
@@ -57,6 +57,7 @@ impl KeyReader {
             created_at: row.get(7)?,
             rotated_to: optional_text(14)?.map(Into::into),
             overlap_ends_at: row.get(15)?,
+            parent: optional_text(16)?.map(Into::into),
         })
     }
 
@@ -188,8 +189,8 @@ pub(crate) fn insert(connection: &Connection, key: &StoredKey) -> Result<i64, Sq
     connection
         .prepare_cached(
             "INSERT INTO keys (id, digest, format, kind, subject, client_id, scope_set, created_at, not_before,
-                               expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+                               expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
         )?
         .execute(params![
             record.id(),
@@ -208,6 +209,7 @@ pub(crate) fn insert(connection: &Connection, key: &StoredKey) -> Result<i64, Sq
             addresses(record),
             key.rotated_to,
             key.overlap_ends_at,
+            key.parent,
         ])
         .map_err(|error| SqliteError::of_insert(error, "key"))?;
     Ok(connection.last_insert_rowid())
@@ -220,7 +222,7 @@ fn update(connection: &Connection, number: i64, key: &StoredKey) -> Result<(), S
         .prepare_cached(
             "UPDATE keys SET subject = ?2, client_id = ?3, scope_set = ?4, created_at = ?5, not_before = ?6,
                              expires_at = ?7, state = ?8, name = ?9, metadata = ?10, allowed_addresses = ?11,
-                             rotated_to = ?12, overlap_ends_at = ?13
+                             rotated_to = ?12, overlap_ends_at = ?13, parent = ?14
              WHERE number = ?1",
         )?
         .execute(params![
@@ -237,6 +239,7 @@ fn update(connection: &Connection, number: i64, key: &StoredKey) -> Result<(), S
             addresses(record),
             key.rotated_to,
             key.overlap_ends_at,
+            key.parent,
         ])?;
     Ok(())
 }

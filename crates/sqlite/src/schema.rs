@@ -118,4 +118,8 @@ pub(crate) const STEPS: &[&str] = &["
     INSERT INTO log (tag, what) SELECT random(), 'heartbeat' FROM sqlite_sequence WHERE name = 'changes';
     DROP TABLE changes;
     DROP TABLE feed;
+", "
+    -- What a key was made with, and ends with.
+    ALTER TABLE keys ADD COLUMN parent TEXT;
+    CREATE INDEX keys_by_parent ON keys (parent) WHERE parent IS NOT NULL;
 "];

@@ -87,6 +87,7 @@ fn revoke_tokens(connection: &Connection, of: &TokensOf, made_before: i64) -> Re
     let (condition, name): (_, &dyn ToSql) = match of {
         TokensOf::Subject(subject) => ("subject = ?2", subject),
         TokensOf::Client(client_id) => ("client_id = ?2", client_id),
+        TokensOf::Session(session_id) => ("parent = ?2", session_id),
         _ => ("?2 IS NULL", &None::<&str>),
     };
     let numbers: Vec<i64> = connection

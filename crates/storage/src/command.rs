@@ -139,6 +139,8 @@ pub enum TokensOf {
     Subject(String),
     /// Those that this client was given.
     Client(String),
+    /// Those that came of the login session of this `sid`.
+    Session(String),
     /// All.
     Anybody,
 }
@@ -185,8 +187,8 @@ impl Command {
                 let old = known_key(rows, id).await?;
                 old.check_successor(new)?;
                 check_new(rows, new).await?;
-                // The new one first: no reader finds neither.
-                rows.put_key(new).await?;
+                // The new one first: no reader finds neither. It ends with what the old one does.
+                rows.put_key(&StoredKey { parent: old.parent.clone(), ..new.clone() }).await?;
                 let rotated_to = Some(new.record.id().into());
                 rows.put_key(&StoredKey { rotated_to, ..old.ending_by(*overlap_ends_at) }).await?;
                 Ok(2)
@@ -289,7 +291,8 @@ impl Command {
                     RevocationKind::Client => TokensOf::Client(name()),
                     RevocationKind::Issuer => TokensOf::Anybody,
                     RevocationKind::Token => return Ok(revoked + revoke_token(rows, &revocation.name).await?),
-                    RevocationKind::Session | RevocationKind::ApiKey => return Ok(revoked),
+                    RevocationKind::Session => TokensOf::Session(name()),
+                    RevocationKind::ApiKey => return Ok(revoked),
                 };
                 Ok(revoked + rows.revoke_tokens(&of, revocation.issued_before).await?)
             }

@@ -21,6 +21,8 @@ pub struct StoredKey {
     pub rotated_to: Option<Box<str>>,
     /// When this key ends because another took its place, in seconds since the Unix epoch.
     pub overlap_ends_at: Option<i64>,
+    /// What it was made with, and ends with: of an access token the `sid` of the login session.
+    pub parent: Option<Box<str>>,
 }
 
 impl StoredKey {
@@ -38,7 +40,7 @@ impl StoredKey {
     }
 
     pub(crate) fn new(digest: Digest, format: Option<Arc<str>>, record: KeyRecord) -> Self {
-        Self { digest, format, record, created_at: 0, rotated_to: None, overlap_ends_at: None }
+        Self { digest, format, record, created_at: 0, rotated_to: None, overlap_ends_at: None, parent: None }
     }
 
     /// Says that the key was made at `seconds` since the Unix epoch.
@@ -129,6 +131,7 @@ impl StoredKey {
         within("metadata", record.metadata().len(), 0, MAX_METADATA_BYTES)?;
         within("allowed_addresses", record.allowed_addresses().len(), 0, MAX_ADDRESS_BLOCKS)?;
         within("format", self.format.as_ref().map_or(1, |format| format.len()), 1, MAX_ID_BYTES)?;
+        within("parent", self.parent.as_ref().map_or(1, |id| id.len()), 1, MAX_ID_BYTES)?;
         within("rotated_to", self.rotated_to.as_ref().map_or(1, |id| id.len()), 1, MAX_ID_BYTES)
     }
 }

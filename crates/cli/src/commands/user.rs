@@ -6,7 +6,7 @@ mod passwd;
 mod password;
 mod show;
 mod state;
-mod store;
+pub(super) mod store;
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -45,6 +45,9 @@ enum Command {
     #[command(after_help = state::ENABLE_HELP)]
     Enable(state::Arguments),
     Passwd(passwd::Arguments),
+    /// End all logins of users, and the tokens that came of them.
+    #[command(after_help = state::LOGOUT_HELP)]
+    Logout(state::Arguments),
     /// Remove users and their sites: all their logins and tokens end at once, their API keys are revoked.
     #[command(after_help = state::REMOVE_HELP)]
     Remove(state::Arguments),
@@ -59,6 +62,7 @@ impl Arguments {
             Command::Disable(arguments) => arguments.run(state::Verb::Disable),
             Command::Enable(arguments) => arguments.run(state::Verb::Enable),
             Command::Passwd(arguments) => arguments.run(),
+            Command::Logout(arguments) => arguments.run(state::Verb::Logout),
             Command::Remove(arguments) => arguments.run(state::Verb::Remove),
         }
     }
@@ -86,6 +90,6 @@ impl<'u> From<&'u User> for Shown<'u> {
     }
 }
 
-fn unknown(name: &str) -> Unknown<'_> {
+pub(super) fn unknown(name: &str) -> Unknown<'_> {
     Unknown::new(name, "unknown-user", "is the address or id of no user")
 }

@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, run, run_command};
 
-const COMMANDS: [&[&str]; 31] = [
+const COMMANDS: [&[&str]; 41] = [
     &["jws"],
     &["verify"],
     &["keys"],
@@ -24,6 +24,16 @@ const COMMANDS: [&[&str]; 31] = [
     &["client", "enable"],
     &["client", "rotate"],
     &["client", "remove"],
+    &["user", "new"],
+    &["user", "list"],
+    &["user", "show"],
+    &["user", "disable"],
+    &["user", "enable"],
+    &["user", "passwd"],
+    &["user", "logout"],
+    &["user", "remove"],
+    &["session", "list"],
+    &["session", "end"],
     &["revoke", "jti"],
     &["revoke", "subject"],
     &["revoke", "session"],

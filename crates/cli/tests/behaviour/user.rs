@@ -75,6 +75,21 @@ fn a71_what_the_command_ends_is_over_at_a_service_that_runs() {
     assert_eq!(log_in("analytical engine"), None);
     let token = log_in("difference engine").unwrap();
     assert_eq!(status_of(&token), 200);
+    let session = |arguments: &[&str]| run(&[&["session"], arguments, &["--store", &data]].concat(), "");
+    let listed = session(&["list", "ada@example.com"]);
+    let [one] = &listed.answers()[..] else { panic!("{listed:?}") };
+    assert_eq!((&one["kind"], &one["address"]), (&json!("token"), &json!("127.0.0.1")));
+    let ended = session(&["end", "ada@example.com", one["id"].as_str().unwrap(), "session_0"]);
+    assert_eq!((ended.status, &ended.answers()[0]["ok"]), (1, &json!(true)));
+    assert_eq!(ended.answers()[1]["error"], "unknown-session");
+    ends(&token);
+    let token = log_in("difference engine").unwrap();
+    assert_eq!(user(&["logout", "ada@example.com"], "").answers()[0]["state"], "active");
+    ends(&token);
+    assert_eq!(session(&["list", "ada@example.com"]).stdout, "");
+    assert_eq!(session(&["list", "eve@example.com"]).status, 1);
+    let token = log_in("difference engine").unwrap();
+    assert_eq!(status_of(&token), 200);
 
     let disabled = user(&["disable", "ada@example.com", "eve@example.com"], "");
     assert_eq!((disabled.status, &disabled.answers()[0]["state"]), (1, &json!("disabled")));

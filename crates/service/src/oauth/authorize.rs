@@ -1,4 +1,4 @@
-use super::cookies::Cookie;
+use super::log_in::{LogInRefused, LoggedIn, form_token, log_in, logged_in};
 use super::page;
 use super::request::{self, AuthorizationError, AuthorizationRequest, Redirect};
 use crate::app::App;
@@ -6,9 +6,7 @@ use crate::client_address::ClientAddress;
 use crate::form::{Form, FormError};
 use crate::ids::{new_secret, now};
 use crate::json::has_media_type;
-use crate::limits::{CODE_TTL_SECONDS, LOGIN_SESSION_TTL_SECONDS};
-use crate::login::LoginError;
-use crate::login_sessions::Visitor;
+use crate::limits::CODE_TTL_SECONDS;
 use crate::problem::Problem;
 use crate::scope;
 use axum::body::Bytes;
@@ -17,10 +15,8 @@ use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
-use subtle::ConstantTimeEq;
 use tollgate_storage::accounts::{AuthorizationCode, LoginSession, User};
 use tollgate_storage::{Refusal, StorageError, new_key_id};
-use zeroize::Zeroizing;
 
 /// `GET /oauth/v2/authorize` (RFC 6749 section 4.1.1): a code for a browser that is logged in, otherwise the login form.
 pub(crate) async fn show(
@@ -50,37 +46,12 @@ pub(crate) async fn login(
     }
     let form = Form::parse(&body).map_err(not_a_form)?;
     let request = read(&app, &form).await?;
-    // The form must be one that this browser was shown: another site cannot log somebody in as somebody else.
-    let shown = app.cookies.value(Cookie::LoginForm, &headers);
-    let is_ours = match (shown, form.value("form_token")) {
-        (Some(shown), Some(sent)) => bool::from(shown.as_bytes().ct_eq(sent.as_bytes())),
-        _ => false,
-    };
-    if !is_ours {
-        let problem = "The form had expired. Please try again.";
-        let form = show_form(&app, &request, &headers, StatusCode::FORBIDDEN, Some(problem));
-        return form.map_err(IntoResponse::into_response);
-    }
-    let (email, password) = (form.value("email").unwrap_or_default(), form.value("password").unwrap_or_default());
-    match app.login.check(email, Zeroizing::new(password.to_owned()), client.counted()).await {
-        Ok(user) => {
-            let visitor = Visitor::new(client, &headers);
-            let begun = app.blocking(move |app| {
-                let begun = app.begin_browser_session(&user, visitor);
-                begun.map(|(session, value)| (session, user, value))
-            });
-            match begun.await {
-                Ok((session, user, value)) => {
-                    let cookie = app.cookies.set(Cookie::Session, &value, LOGIN_SESSION_TTL_SECONDS);
-                    grant(&app, request, &headers, session, user, Some(cookie)).await
-                }
-                Err(Problem::WrongPassword) => {
-                    retry(&app, &request, &headers, LoginError::WrongPassword).map_err(IntoResponse::into_response)
-                }
-                Err(problem) => Err(problem.into_response()),
-            }
+    match log_in(&app, &form, client, &headers).await {
+        Ok(LoggedIn { session, user, cookie }) => grant(&app, request, &headers, session, user, Some(cookie)).await,
+        Err(LogInRefused::Again(status, problem)) => {
+            show_form(&app, &request, &headers, status, Some(problem)).map_err(IntoResponse::into_response)
         }
-        Err(error) => retry(&app, &request, &headers, error).map_err(IntoResponse::into_response),
+        Err(LogInRefused::Failed(answer)) => Err(*answer),
     }
 }
 
@@ -94,12 +65,6 @@ async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationRequest, R
     let redirect = request::redirect(form, redirect_uri, &client)
         .ok_or_else(|| refused("Its redirect_uri is not one that the client registered."))?;
     request::check(form, client, redirect.clone()).map_err(|error| denied(app, &redirect, error))
-}
-
-async fn logged_in(app: &Arc<App>, headers: &HeaderMap) -> Result<Option<(LoginSession, User)>, Response> {
-    let Some(cookie) = app.cookies.value(Cookie::Session, headers) else { return Ok(None) };
-    let cookie = Zeroizing::new(cookie.to_owned());
-    app.blocking(move |app| app.browser_session(&cookie)).await.map_err(IntoResponse::into_response)
 }
 
 /// Sends the browser back to the client with a code, for what both the client may ask for and the user may do.
@@ -160,31 +125,10 @@ fn show_form(
     status: StatusCode,
     problem: Option<&str>,
 ) -> Result<Response, Problem> {
-    // A browser with the form open in two tabs keeps one value for both.
-    let shown = app.cookies.value(Cookie::LoginForm, headers).filter(|value| value.len() == FORM_TOKEN_CHARS);
-    let form_token = match shown {
-        Some(shown) => Zeroizing::new(shown.to_owned()),
-        None => new_secret()?.0,
-    };
-    let mut response = page::login_form(status, request, &form_token, problem);
-    let cookie = app.cookies.set(Cookie::LoginForm, &form_token, LOGIN_SESSION_TTL_SECONDS);
+    let (form_token, cookie) = form_token(app, headers)?;
+    let mut response = page::authorize_form(status, request, &form_token, problem);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
-}
-
-fn retry(
-    app: &App,
-    request: &AuthorizationRequest,
-    headers: &HeaderMap,
-    error: LoginError,
-) -> Result<Response, Problem> {
-    let (status, problem) = match error {
-        LoginError::WrongPassword => (StatusCode::FORBIDDEN, "No such e-mail address, or another password."),
-        LoginError::TooManyAttempts(_) => (StatusCode::TOO_MANY_REQUESTS, "Too many attempts. Please wait."),
-        LoginError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "The service is busy. Please try again."),
-        LoginError::Store(error) => return Err(error.into()),
-    };
-    show_form(app, request, headers, status, Some(problem))
 }
 
 /// Sends the browser back to the client with an error.
@@ -193,7 +137,7 @@ fn denied(app: &App, redirect: &Redirect, error: AuthorizationError) -> Response
     see_other(&redirect.with_answer(&members, &app.origin))
 }
 
-fn not_a_form(error: FormError) -> Response {
+pub(super) fn not_a_form(error: FormError) -> Response {
     let reason = match error {
         FormError::Repeated => "It repeats a parameter.",
         FormError::NotText => "A parameter is not UTF-8 text.",
@@ -202,12 +146,9 @@ fn not_a_form(error: FormError) -> Response {
 }
 
 /// 303: the browser must not send the password on to the client, as it would with 307 (RFC 9700 section 4.12).
-fn see_other(location: &str) -> Response {
+pub(super) fn see_other(location: &str) -> Response {
     match HeaderValue::try_from(location) {
         Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
         Err(_) => page::refusal(StatusCode::BAD_REQUEST, "Its redirect_uri cannot be used."),
     }
 }
-
-/// Characters of a form token: base64url of 32 bytes.
-const FORM_TOKEN_CHARS: usize = 43;

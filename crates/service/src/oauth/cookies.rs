@@ -45,6 +45,11 @@ impl Cookies {
         header
     }
 
+    /// The Set-Cookie value that makes a browser forget it.
+    pub(crate) fn forget(self, cookie: Cookie) -> HeaderValue {
+        self.set(cookie, "", 0)
+    }
+
     pub(crate) fn name(self, cookie: Cookie) -> &'static str {
         match (cookie, self.secure) {
             (Cookie::Session, true) => "__Host-tollgate-session",

@@ -4,6 +4,8 @@ mod authorize;
 mod client_auth;
 mod cookies;
 mod error;
+mod log_in;
+mod login_page;
 mod metadata;
 mod page;
 mod request;
@@ -11,5 +13,6 @@ mod token;
 
 pub(crate) use authorize::{login, show};
 pub(crate) use cookies::{Cookie, Cookies};
+pub(crate) use login_page::{log_in_by_form, log_out, show_login};
 pub(crate) use metadata::{authorization_server, jwks, protected_resource};
 pub(crate) use token::token;

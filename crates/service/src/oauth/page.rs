@@ -1,21 +1,19 @@
-//! The two pages a person can meet: the login form and the refusal. No script, and nothing from another origin.
+//! The pages a person can meet: the login forms, who is logged in, the refusal. No script, and nothing from another origin.
 
-use super::request::{AuthorizationRequest, Redirect};
+use super::request::AuthorizationRequest;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
-use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-/// The login form. `form_token` is also in the browser's cookie; `problem` is shown above the form.
-pub(crate) fn login_form(
+/// The login form of an authorization request. `form_token` is also in the browser's cookie; `problem` is shown above the form.
+pub(crate) fn authorize_form(
     status: StatusCode,
     request: &AuthorizationRequest,
     form_token: &str,
     problem: Option<&str>,
 ) -> Response {
-    let mut hidden = String::new();
     let state = request.redirect.state.as_deref().unwrap_or_default();
-    for (name, value) in [
+    let hidden = [
         ("response_type", "code"),
         ("client_id", request.client.id()),
         ("redirect_uri", &request.redirect.uri),
@@ -24,32 +22,59 @@ pub(crate) fn login_form(
         ("code_challenge", &request.code_challenge),
         ("code_challenge_method", "S256"),
         ("form_token", form_token),
-    ] {
-        // Writing to a string cannot fail.
-        let _ = writeln!(hidden, r#"<input type="hidden" name="{name}" value="{}">"#, escape(value));
-    }
-    let problem = problem.map_or_else(String::new, |problem| format!(r#"<p role="alert">{}</p>"#, escape(problem)));
+    ];
+    let lead = format!("<p>to continue to <strong>{}</strong></p>\n", escape(request.client.name()));
+    let body = password_form("/oauth/v2/authorize", &lead, &hidden, problem);
+    page(status, "Log in", &body, &[&request.redirect.origin()])
+}
+
+/// The login form that leads nowhere else.
+pub(crate) fn login_form(status: StatusCode, form_token: &str, problem: Option<&str>) -> Response {
+    page(status, "Log in", &password_form("/login", "", &[("form_token", form_token)], problem), &[""])
+}
+
+/// Who is logged in, and the way out.
+pub(crate) fn logged_in(email: &str, form_token: &str) -> Response {
     let body = format!(
+        r#"<h1>You are logged in</h1>
+<p>as <strong>{}</strong></p>
+<form method="post" action="/logout">
+{}<button>Log out</button>
+</form>"#,
+        escape(email),
+        hidden_fields(&[("form_token", form_token)]),
+    );
+    page(StatusCode::OK, "Logged in", &body, &[""])
+}
+
+fn password_form(action: &str, lead: &str, hidden: &[(&str, &str)], problem: Option<&str>) -> String {
+    let problem = problem.map_or_else(String::new, |problem| format!(r#"<p role="alert">{}</p>"#, escape(problem)));
+    format!(
         r#"<h1>Log in</h1>
-<p>to continue to <strong>{}</strong></p>
-{problem}
-<form method="post" action="/oauth/v2/authorize">
-{hidden}<label>E-mail <input name="email" type="email" autocomplete="username" required autofocus></label>
+{lead}{problem}
+<form method="post" action="{action}">
+{}<label>E-mail <input name="email" type="email" autocomplete="username" required autofocus></label>
 <label>Password <input name="password" type="password" autocomplete="current-password" required></label>
 <button>Log in</button>
 </form>"#,
-        escape(request.client.name()),
-    );
-    page(status, "Log in", &body, Some(&request.redirect))
+        hidden_fields(hidden),
+    )
+}
+
+fn hidden_fields(fields: &[(&str, &str)]) -> String {
+    let field =
+        |(name, value): &(&str, &str)| format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n", escape(value));
+    fields.iter().map(field).collect()
 }
 
 /// A refusal that must not be sent to the redirect URI, because that is what is in doubt.
 pub(crate) fn refusal(status: StatusCode, reason: &str) -> Response {
     let body = format!("<h1>This request cannot be completed</h1>\n<p>{}</p>", escape(reason));
-    page(status, "Request refused", &body, None)
+    page(status, "Request refused", &body, &[])
 }
 
-fn page(status: StatusCode, title: &str, body: &str, redirect: Option<&Redirect>) -> Response {
+/// `targets`: the origins that a form of the page may lead to besides this one; without any there is no form.
+fn page(status: StatusCode, title: &str, body: &str, targets: &[&str]) -> Response {
     let html = format!(
         r#"<!doctype html>
 <html lang="en">
@@ -65,7 +90,8 @@ fn page(status: StatusCode, title: &str, body: &str, redirect: Option<&Redirect>
     );
     // A browser holds the redirect that answers the form to form-action too, so the target's origin
     // has to be in it.
-    let form_action = redirect.map_or_else(|| "'none'".to_owned(), |to| format!("'self' {}", to.origin()));
+    let form_action = if targets.is_empty() { "'none'".to_owned() } else { format!("'self' {}", targets.join(" ")) };
+    let form_action = form_action.trim_end();
     let policy = format!(
         "default-src 'none'; style-src '{}'; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'",
         *STYLE_DIGEST

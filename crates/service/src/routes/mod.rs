@@ -46,6 +46,9 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/api/v2/profile/api-key", post(profile::rotate_api_key).route_layer(manage_api_keys.clone()))
         .route("/api/v2/api_keys", get(api_keys::list).post(api_keys::create).route_layer(manage_api_keys.clone()))
         .route("/api/v2/api_keys/{id}", delete(api_keys::revoke).route_layer(manage_api_keys))
+        .route("/api/v2/profile/password", post(profile::set_password))
+        .route("/api/v2/sessions/{id}", delete(sessions::end))
+        .route("/api/v2/sessions", get(sessions::list).delete(sessions::end_all))
         .merge(admin::router().route_layer(require(scopes::ADMIN_KEYS)?))
         .route_layer(resources);
 
@@ -53,6 +56,8 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
 
     let public = Router::new()
         .route("/oauth/v2/token", post(oauth::token))
+        .route("/login", get(oauth::show_login).post(oauth::log_in_by_form))
+        .route("/logout", post(oauth::log_out))
         .route("/oauth/v2/authorize", get(oauth::show).post(oauth::login))
         .route("/.well-known/jwks.json", get(oauth::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))

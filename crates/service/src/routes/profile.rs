@@ -1,14 +1,21 @@
 use super::api_keys::{description, secret_answer};
 use crate::app::App;
-use crate::auth::{UserCaller, require_granted};
+use crate::auth::{UserCaller, require_granted, require_own};
+use crate::client_address::ClientAddress;
+use crate::json;
 use crate::problem::Problem;
 use axum::Json;
+use axum::body::Bytes;
 use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::{KeyState, Principal, PrincipalKind};
 use tollgate_storage::StoredKey;
+use zeroize::Zeroizing;
 
 /// `GET /api/v2/profile`: the user whom the credential speaks for, and which API keys there are; never the keys.
 pub(super) async fn show(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {
@@ -49,6 +56,37 @@ pub(super) async fn rotate_api_key(State(app): State<Arc<App>>, caller: UserCall
         })
         .await?;
     Ok(secret_answer(&new))
+}
+
+/// `POST /api/v2/profile/password`: another password, for whoever knows the present one. Every login and token of the user ends, that of the
+/// caller too.
+pub(super) async fn set_password(
+    State(app): State<Arc<App>>,
+    caller: UserCaller,
+    client: ClientAddress,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<StatusCode, Problem> {
+    require_own(&caller.principal)?;
+    let PasswordBody { password: Passwords { current, new } } = json::read(&headers, &json::body(body)?, None)?;
+    let (current, new) = (Zeroizing::new(current), Zeroizing::new(new));
+    let user = app.accounts.store.user_by_id(&caller.user_id).await?.ok_or(Problem::NotFound)?;
+    let user = app.login.check(&user.email, current, client.counted()).await?;
+    app.blocking(move |app| Ok::<_, Problem>(app.accounts.set_password(&user.id, &new)?)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PasswordBody {
+    password: Passwords,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Passwords {
+    current: String,
+    new: String,
 }
 
 fn current<'k>(principal: &Principal, keys: &'k [StoredKey]) -> Option<&'k StoredKey> {

@@ -1,18 +1,21 @@
 use crate::app::App;
+use crate::auth::{UserCaller, require_own};
 use crate::client_address::ClientAddress;
+use crate::ids::now;
 use crate::json::{self, rfc3339};
 use crate::login_sessions::Visitor;
 use crate::problem::Problem;
 use crate::tokens::Minted;
 use axum::body::Bytes;
-use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
 use axum::{Extension, Json};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::{Principal, Rejection};
+use tollgate_storage::accounts::LoginSession;
 use zeroize::Zeroizing;
 
 /// `POST /api/v2/sessions`: a session token for an API key, or for e-mail and password.
@@ -30,6 +33,55 @@ pub(super) async fn create(
         Some(Extension(principal)) => with_api_key(&app, principal, visitor).await,
         None => with_password(&app, &headers, json::body(body)?, client, visitor).await,
     }
+}
+
+/// `GET /api/v2/sessions`: where the user is logged in.
+pub(super) async fn list(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {
+    require_own(&caller.principal)?;
+    let sessions = app.accounts.store.login_sessions_of(&caller.user_id, now()).await?;
+    let current = caller.principal.session_id();
+    let described: Vec<Value> = sessions
+        .iter()
+        .map(|session| {
+            let mut described = description(session);
+            described["current"] = (current == Some(session.id.as_str())).into();
+            described
+        })
+        .collect();
+    Ok(Json(json!({"data": described})))
+}
+
+/// `DELETE /api/v2/sessions/{id}`: ends one, and the codes and tokens that came of it. `current` is that of the session token presented.
+pub(super) async fn end(
+    State(app): State<Arc<App>>,
+    caller: UserCaller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    let UserCaller { principal, user_id } = caller;
+    require_own(&principal)?;
+    let id = if id == "current" { principal.session_id().ok_or(Problem::NotFound)?.to_owned() } else { id };
+    app.blocking(move |app| Ok::<_, Problem>(app.accounts.end_session(&user_id, &id)?)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `DELETE /api/v2/sessions`: ends all, that of the token presented too.
+pub(super) async fn end_all(State(app): State<Arc<App>>, caller: UserCaller) -> Result<StatusCode, Problem> {
+    require_own(&caller.principal)?;
+    app.blocking(move |app| Ok::<_, Problem>(app.accounts.log_out(&caller.user_id)?)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What may be told of a session.
+pub(super) fn description(session: &LoginSession) -> Value {
+    json!({
+        "id": session.id,
+        "kind": if session.digest.is_some() { "browser" } else { "token" },
+        "api_key_id": session.key_id,
+        "agent": session.agent,
+        "address": session.address,
+        "created_at": rfc3339(session.created_at),
+        "expires_at": rfc3339(session.expires_at),
+    })
 }
 
 async fn with_api_key(app: &Arc<App>, principal: Principal, visitor: Visitor) -> Result<Json<Value>, Problem> {

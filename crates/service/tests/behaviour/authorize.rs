@@ -83,6 +83,17 @@ impl Browser {
     }
 
     /// Fills the form on `page` in and sends it, as a browser would.
+    /// GET or POST of a page of the service.
+    pub(crate) fn open(&mut self, server: &TestServer, path: &str, form: Option<&[(String, String)]>) -> Response {
+        let request = match form {
+            None => server.client.get(server.url(path)),
+            Some(fields) => server.client.post(server.url(path)).form(fields),
+        };
+        let response = request.header("cookie", self.cookie_header()).send().unwrap();
+        self.keep_cookies(&response);
+        response
+    }
+
     pub(crate) fn submit(&mut self, server: &TestServer, page: &str, email: &str, password: &str) -> Response {
         let mut fields = hidden_fields(page);
         fields.push(("email".to_owned(), email.to_owned()));

@@ -12,6 +12,7 @@ mod api_keys;
 mod authorize;
 mod demo;
 mod limits;
+mod logins;
 mod logs;
 mod opaque;
 mod postgres;

@@ -59,6 +59,7 @@ fn stored_key() -> impl Strategy<Value = StoredKey> {
             created_at,
             rotated_to: rotated_to.map(Into::into),
             overlap_ends_at,
+            parent: is_native.then(|| format!("session_{created_at}").into()),
         }
     })
 }

@@ -33,6 +33,8 @@ pub enum UserChange {
         /// The PHC string of its hash.
         hash: String,
     },
+    /// Nothing more than that.
+    EndLogins,
     /// The user and the user's sites are forgotten.
     Remove,
 }
@@ -44,6 +46,7 @@ impl fmt::Debug for UserChange {
             Self::Disable { .. } => "Disable",
             Self::Enable => "Enable",
             Self::Password { .. } => "Password",
+            Self::EndLogins => "EndLogins",
             Self::Remove => "Remove",
         })
     }

@@ -88,7 +88,7 @@ pub async fn a71_a_change_of_a_user_ends_every_login_session_and_every_unused_co
     let (disable, enable) = (UserChange::Disable { at: 7 }, UserChange::Enable);
     let password = UserChange::Password { hash: "second".into() };
     let mut epoch = 0;
-    for (round, change) in (1_u8..).zip([&disable, &disable, &enable, &password, &enable]) {
+    for (round, change) in (1_u8..).zip([&disable, &disable, &enable, &password, &UserChange::EndLogins, &enable]) {
         // Where the user is disabled there is neither.
         let is_there = store.add_login_session(&session(round, 1), epoch, 10).await.is_ok();
         let used = AuthorizationCode { session_id: format!("s{round}"), ..code(100 + round) };

@@ -24,6 +24,7 @@ pub async fn what_is_added_comes_back_as_it_was(world: &dyn World) {
     let full = StoredKey {
         rotated_to: Some("at_2".into()),
         overlap_ends_at: Some(i64::MAX),
+        parent: Some("session_1".into()),
         ..StoredKey::native(&format(), &secret(1), record).made_at(NOW)
     };
     let bare = StoredKey::foreign(secret(2).digest(), KeyRecord::client_secret("cs_1", "client"));
@@ -199,11 +200,13 @@ pub async fn opaque_tokens_are_revoked_by_whom_they_are_of(world: &dyn World) {
         token(4, "grace", "shop", NOW),
         key_of(5, KeyKind::ApiKey, "ada", None),
         token(6, "lin", "tool", NOW),
+        StoredKey { parent: Some("s1".into()), ..token(8, "lin", "tool", NOW) },
+        StoredKey { parent: Some("s2".into()), ..token(9, "lin", "tool", NOW) },
     ];
     store.import(keys.to_vec(), Existing::Refuse).await.unwrap();
     let revoked = async || {
         let mut revoked = Vec::new();
-        for number in 1..=6 {
+        for number in [1, 2, 3, 4, 5, 6, 8, 9] {
             if state(&store, number).await == Some(KeyState::Revoked) {
                 revoked.push(number);
             }
@@ -219,9 +222,10 @@ pub async fn opaque_tokens_are_revoked_by_whom_they_are_of(world: &dyn World) {
     assert_eq!(run(&store, by_name(RevocationKind::Token, &id(6))).await, 2, "the name, and the token of that id");
     assert_eq!(run(&store, by_name(RevocationKind::Token, &id(5))).await, 1, "an API key is none");
     assert_eq!(run(&store, by_name(RevocationKind::Client, "shop")).await, 3);
-    assert_eq!(revoked().await, [1, 2, 3, 4, 6]);
+    assert_eq!(run(&store, by_name(RevocationKind::Session, "s1")).await, 2, "the name, and the token that came of it");
+    assert_eq!(revoked().await, [1, 2, 3, 4, 6, 8]);
     run(&store, Command::AddKey { key: token(7, "ada", "shop", NOW), max: None }).await;
-    assert_eq!(run(&store, tokens(TokensOf::Anybody, i64::MAX)).await, 1);
+    assert_eq!(run(&store, tokens(TokensOf::Anybody, i64::MAX)).await, 2);
 }
 
 pub async fn a71_what_a_subject_was_issued_ends_with_its_keys(world: &dyn World) {

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Write};
 use zeroize::{Zeroize, Zeroizing};
 
 /// What the first line of an export says. An import may have them in any order, and leave some out.
-pub(super) const COLUMNS: [&str; 17] = [
+pub(super) const COLUMNS: [&str; 18] = [
     "digest",
     "id",
     "kind",
@@ -25,6 +25,7 @@ pub(super) const COLUMNS: [&str; 17] = [
     "env",
     "rotated_to",
     "overlap_ends_at",
+    "parent",
 ];
 
 /// What the first line of an import may say besides: keys in clear, as they are or in base64.
@@ -128,7 +129,7 @@ impl<R: BufRead> CsvFile<R> {
             }
         }
         let [digest, id, kind, subject, client_id, scopes, created_at, not_before, expires_at, rest @ ..] = fields;
-        let [state, name, metadata, allowed_addresses, prefix, env, rotated_to, overlap_ends_at] = rest;
+        let [state, name, metadata, allowed_addresses, prefix, env, rotated_to, overlap_ends_at, parent] = rest;
         Ok(KeyLine {
             digest: text(digest),
             id: text(id),
@@ -150,6 +151,7 @@ impl<R: BufRead> CsvFile<R> {
             },
             rotated_to: text(rotated_to),
             overlap_ends_at: number("overlap_ends_at", overlap_ends_at)?,
+            parent: text(parent),
             key,
             key_base64,
         })
@@ -182,6 +184,7 @@ pub(super) fn write(output: &mut csv::Writer<impl Write>, line: &KeyLine) -> Res
         format.map_or_else(String::new, |format| format.env.clone()),
         some(&line.rotated_to),
         overlap_ends_at,
+        some(&line.parent),
     ])
 }
 

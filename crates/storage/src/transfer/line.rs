@@ -42,6 +42,8 @@ pub(super) struct KeyLine {
     pub(super) rotated_to: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) overlap_ends_at: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parent: Option<String>,
     /// The key itself, in a file that another system wrote. Never written.
     #[serde(skip_serializing)]
     pub(super) key: Option<Secret>,
@@ -79,6 +81,7 @@ impl KeyLine {
             format: key.format.as_deref().and_then(FormatName::of_head),
             rotated_to: key.rotated_to.as_deref().map(str::to_owned),
             overlap_ends_at: key.overlap_ends_at,
+            parent: key.parent.as_deref().map(str::to_owned),
             key: None,
             key_base64: None,
         }
@@ -133,6 +136,7 @@ impl KeyLine {
         Ok(StoredKey {
             rotated_to: self.rotated_to.as_deref().map(Into::into),
             overlap_ends_at: self.overlap_ends_at,
+            parent: self.parent.as_deref().filter(|parent| !parent.is_empty()).map(Into::into),
             ..StoredKey::new(digest, format.map(|format| format.head().into()), record.build())
                 .made_at(self.created_at.unwrap_or(now))
         })

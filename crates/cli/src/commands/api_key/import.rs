@@ -22,7 +22,7 @@ use crate::stream::{JsonLines, gone_or_failed};
 const HELP: &str = "\
 A line says (JSON) or has columns for (CSV, with their names in the first line): digest (hexadecimal or base64url), id, kind (api-key,
 client-secret, access-token), subject, client_id, scopes, created_at, not_before, expires_at, state, name, metadata (base64url),
-allowed_addresses, format (in CSV: prefix, env), rotated_to, overlap_ends_at. Without id one is made up; without format it is a key
+allowed_addresses, format (in CSV: prefix, env), rotated_to, overlap_ends_at, parent. Without id one is made up; without format it is a key
 that another system made. `tollgate api-key export` and `tollgate api-key new --file` write such lines.
 
 Keys in clear, which another system made: with --raw a line has, in the place of digest, key, or key_base64. 16 to 512 bytes, which

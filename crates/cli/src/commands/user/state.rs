@@ -24,6 +24,13 @@ An API key is enabled by `tollgate api-key enable`, each by itself: one of them 
 Examples:
   tollgate user enable ada@example.com --store /var/lib/tollgate";
 
+pub(super) const LOGOUT_HELP: &str = "\
+Each user is answered as `tollgate user show` does, or with {\"ok\":false,\"id\":...,\"error\":...}. `tollgate session end` ends one login. Exit status:
+0, or 1 when one is unknown.
+
+Examples:
+  tollgate user logout ada@example.com --store /var/lib/tollgate";
+
 pub(super) const REMOVE_HELP: &str = "\
 Each user is answered with {\"ok\":true,\"id\":...,\"email\":...}, or {\"ok\":false,\"id\":...,\"error\":...}. Exit status: 0, or 1 when one is
 unknown.
@@ -46,6 +53,7 @@ pub(super) struct Arguments {
 pub(super) enum Verb {
     Disable,
     Enable,
+    Logout,
     Remove,
 }
 
@@ -70,6 +78,7 @@ impl Arguments {
                     Some(found) => match verb {
                         Verb::Disable => output.write(&Shown::from(&store.wait(store.users.disable(&found.id))?.user)),
                         Verb::Enable => output.write(&Shown::from(&store.wait(store.users.enable(&found.id))?)),
+                        Verb::Logout => output.write(&Shown::from(&store.wait(store.users.log_out(&found.id))?.user)),
                         Verb::Remove => {
                             let user = store.wait(store.users.remove(&found.id))?.user;
                             output.write(&Removed { ok: true, id: &user.id, email: &user.email })

@@ -9,7 +9,7 @@ mod users;
 
 use crate::app::App;
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use std::sync::Arc;
 use tollgate::Principal;
 
@@ -31,6 +31,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/api/v2/admin/users/{id}", get(users::show).delete(users::remove))
         .route("/api/v2/admin/users/{id}/disable", post(users::disable))
         .route("/api/v2/admin/users/{id}/enable", post(users::enable))
+        .route("/api/v2/admin/users/{id}/sessions", get(users::sessions).delete(users::end_sessions))
+        .route("/api/v2/admin/users/{id}/sessions/{session_id}", delete(users::end_session))
         .route("/api/v2/admin/users/{id}/password", post(users::set_password))
         .route(
             "/api/v2/admin/revocations",

@@ -1,6 +1,8 @@
+use super::super::sessions::description as session_description;
 use super::log;
 use super::page::{Page, parameters};
 use crate::app::App;
+use crate::ids::now;
 use crate::json::{self, rfc3339};
 use crate::problem::Problem;
 use axum::Json;
@@ -106,6 +108,40 @@ pub(super) async fn remove(
     app.blocking(move |app| {
         app.accounts.remove_user(&id)?;
         log(&admin, "user-removed", &id);
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+/// `GET /api/v2/admin/users/{id}/sessions`: where the user is logged in.
+pub(super) async fn sessions(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let sessions = app.accounts.store.login_sessions_of(&id, now()).await?;
+    Ok(Json(json!({"data": sessions.iter().map(session_description).collect::<Vec<_>>()})))
+}
+
+/// `DELETE /api/v2/admin/users/{id}/sessions`: ends all.
+pub(super) async fn end_sessions(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    app.blocking(move |app| {
+        app.accounts.log_out(&id)?;
+        log(&admin, "user-logged-out", &id);
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+/// `DELETE /api/v2/admin/users/{id}/sessions/{session_id}`: ends one.
+pub(super) async fn end_session(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path((id, session_id)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    app.blocking(move |app| {
+        app.accounts.end_session(&id, &session_id)?;
+        log(&admin, "session-ended", &session_id);
         Ok(StatusCode::NO_CONTENT)
     })
     .await

@@ -1,0 +1,155 @@
+//! `tollgate session`: where users are logged in.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use tollgate_service::AccountError;
+use tollgate_storage::accounts::LoginSession;
+use tollgate_storage::{Refusal, StorageError};
+
+use super::user::store::UserStore;
+use super::user::unknown;
+use super::{Outcome, Unknown};
+use crate::error::CommandError;
+use crate::store_options::StoreOption;
+use crate::stream::{JsonLines, gone_or_failed};
+
+const HELP: &str = "\
+Logins are kept in the store of the service (--store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE), which may run
+meanwhile: a login that is ended counts for nothing there within 200 ms.
+
+Examples:
+  tollgate session list ada@example.com --store /var/lib/tollgate
+  tollgate session end ada@example.com session_01kdzb6y0v8e6q5t3h4jm2n7ra
+  tollgate user logout ada@example.com";
+
+/// List where a user is logged in, and end single logins.
+#[derive(Args, Debug)]
+#[command(arg_required_else_help = false, after_help = HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    List(List),
+    End(End),
+}
+
+/// List the logins of a user that have not ended, the newest first.
+///
+/// One JSON object a line: `id`, `kind` (`browser`, `token`), `api_key_id` (which it was made with), `agent`, `address`, `created_at`,
+/// `expires_at`. A user whom nobody knows is answered with `{"ok":false,...}`, and the exit status is 1.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:\n  tollgate session list ada@example.com --store /var/lib/tollgate")]
+struct List {
+    /// The user's address or id
+    #[arg(value_name = "USER")]
+    user: String,
+
+    #[command(flatten)]
+    store: StoreOption,
+}
+
+/// End logins of a user, and the codes and tokens that came of them.
+///
+/// Each is answered with `{"ok":true,"id":...}` or `{"ok":false,...}`; the exit status is 1 when one is unknown.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "Examples:\n  tollgate session end ada@example.com session_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate"
+)]
+struct End {
+    /// The user's address or id
+    #[arg(value_name = "USER")]
+    user: String,
+
+    /// The ids of the logins
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+
+    #[command(flatten)]
+    store: StoreOption,
+}
+
+#[derive(Serialize)]
+struct Shown<'s> {
+    id: &'s str,
+    kind: &'static str,
+    api_key_id: Option<&'s str>,
+    agent: &'s str,
+    address: Option<&'s str>,
+    /// Seconds since the Unix epoch, as the next.
+    created_at: i64,
+    expires_at: i64,
+}
+
+#[derive(Serialize)]
+struct Ended<'s> {
+    ok: bool,
+    id: &'s str,
+}
+
+impl<'s> From<&'s LoginSession> for Shown<'s> {
+    fn from(session: &'s LoginSession) -> Self {
+        Shown {
+            id: &session.id,
+            kind: if session.digest.is_some() { "browser" } else { "token" },
+            api_key_id: session.key_id.as_deref(),
+            agent: &session.agent,
+            address: session.address.as_deref(),
+            created_at: session.created_at,
+            expires_at: session.expires_at,
+        }
+    }
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        match &self.command {
+            Command::List(arguments) => arguments.run(),
+            Command::End(arguments) => arguments.run(),
+        }
+    }
+}
+
+impl List {
+    fn run(&self) -> Result<Outcome, CommandError> {
+        let store = UserStore::open(&self.store)?;
+        let mut output = JsonLines::new();
+        let (written, outcome) = match store.find(&self.user)? {
+            None => (output.write(&unknown(&self.user)), Outcome::Rejected),
+            Some(user) => {
+                let sessions = store.wait(store.users.sessions(&user.id))?;
+                let written = sessions.iter().try_for_each(|session| output.write(&Shown::from(session)));
+                (written, Outcome::Accepted)
+            }
+        };
+        written.and_then(|()| output.flush()).map_or_else(gone_or_failed, |()| Ok(outcome))
+    }
+}
+
+impl End {
+    fn run(&self) -> Result<Outcome, CommandError> {
+        let store = UserStore::open(&self.store)?;
+        let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
+        let Some(user) = store.find(&self.user)? else {
+            let written = output.write(&unknown(&self.user)).and_then(|()| output.flush());
+            return written.map_or_else(gone_or_failed, |()| Ok(Outcome::Rejected));
+        };
+        for id in &self.ids {
+            let ended = store.wait_for(store.users.end_session(&user.id, id));
+            let written = match ended {
+                Ok(_) => output.write(&Ended { ok: true, id }),
+                Err(AccountError::Store(StorageError::Refused(Refusal::NotFound { .. }))) => {
+                    outcome = Outcome::Rejected;
+                    output.write(&Unknown::new(id, "unknown-session", "is no login of that user"))
+                }
+                Err(error) => return Err(store.failed(error)),
+            };
+            if let Err(error) = written.and_then(|()| output.flush()) {
+                return gone_or_failed(error);
+            }
+        }
+        Ok(outcome)
+    }
+}
