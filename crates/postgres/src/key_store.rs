@@ -42,6 +42,7 @@ impl KeyStore for PostgresStore {
     async fn forget_expired(&self, now: i64) -> Result<usize, StorageError> {
         let tokens = "DELETE FROM tollgate.keys WHERE kind = 'access-token' AND expires_at <= $1";
         let tokens = self.inner().change(tokens, &[&now]).await?;
+        self.inner().change("DELETE FROM tollgate.key_sessions WHERE ends_at <= $1", &[&now]).await?;
         let ended = now.saturating_sub(REVOCATION_KEPT_SECONDS);
         let revocations = self.inner().change("DELETE FROM tollgate.revocations WHERE until <= $1", &[&ended]).await?;
         Ok(usize::try_from(tokens + revocations).unwrap_or(usize::MAX))

@@ -225,4 +225,15 @@ const STEPS: &[&str] = &[
     ALTER TABLE tollgate.keys ADD COLUMN parent text COLLATE \"C\";
     CREATE INDEX keys_by_parent ON tollgate.keys (parent) WHERE parent IS NOT NULL;
 ",
+    "
+    -- Sessions that were made with API keys, whose JWTs are revoked when the key ends.
+    CREATE TABLE tollgate.key_sessions (
+        id                text COLLATE \"C\" PRIMARY KEY,
+        issuer            text NOT NULL,
+        key_id            text COLLATE \"C\" NOT NULL,
+        ends_at           bigint NOT NULL
+    );
+    CREATE INDEX key_sessions_by_key ON tollgate.key_sessions (key_id);
+    CREATE INDEX key_sessions_by_end ON tollgate.key_sessions (ends_at);
+",
 ];

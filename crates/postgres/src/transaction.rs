@@ -6,7 +6,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate::{Digest, KeyKind};
 use tollgate_storage::{
-    Client, Command, KeyTransaction, Refusal, RevocationKind, StorageError, StoredKey, StoredRevocation, TokensOf,
+    Client, Command, Derived, KeySession, KeyTransaction, Refusal, RevocationKind, StorageError, StoredKey,
+    StoredRevocation, TokensOf,
 };
 
 use crate::append::Changed;
@@ -280,6 +281,56 @@ impl KeyTransaction for PostgresTransaction<'_> {
         Ok(())
     }
 
+    async fn derived_of(&mut self, key_id: &str) -> Result<Derived, StorageError> {
+        // The key itself is locked, and with it whatever adds to what was made with it.
+        let keys = format!(
+            "SELECT {KEY_COLUMNS}, k.number FROM tollgate.keys k
+             WHERE k.parent = $1 AND k.kind = 'api-key' AND k.state <> 'revoked' ORDER BY k.id FOR UPDATE"
+        );
+        let sessions = "SELECT id, issuer, key_id, ends_at FROM tollgate.key_sessions WHERE key_id = $1 ORDER BY id";
+        let (keys, sessions) =
+            tokio::join!(biased; self.client.prepare_cached(&keys), self.client.prepare_cached(sessions));
+        let (keys, sessions) = (keys.map_err(of_server)?, sessions.map_err(of_server)?);
+        let parameter: &(dyn ToSql + Sync) = &key_id;
+        let parameter = [parameter];
+        let (keys, sessions) = tokio::join!(
+            biased;
+            self.client.query(&keys, &parameter),
+            self.client.query(&sessions, &parameter),
+        );
+        let mut read = Vec::new();
+        for row in keys.map_err(of_server)? {
+            read.push(self.known_key(&row)?);
+        }
+        Ok(Derived { keys: read, sessions: sessions.map_err(of_server)?.iter().map(session_of).collect() })
+    }
+
+    async fn put_session(&mut self, session: &KeySession) -> Result<(), StorageError> {
+        let KeySession { id, issuer, key_id, ends_at } = session;
+        self.execute(
+            "INSERT INTO tollgate.key_sessions (id, issuer, key_id, ends_at) VALUES ($1, $2, $3, $4)",
+            &[id, issuer, key_id, ends_at],
+        )
+        .await?;
+        // So that it is acknowledged when it is durable.
+        self.changes.push(Changed::Heartbeat);
+        Ok(())
+    }
+
+    async fn remove_session(&mut self, id: &str) -> Result<(), StorageError> {
+        self.execute("DELETE FROM tollgate.key_sessions WHERE id = $1", &[&id]).await?;
+        self.changes.push(Changed::Heartbeat);
+        Ok(())
+    }
+
+    async fn sessions_of_ended_keys(&mut self, now: i64) -> Result<Vec<KeySession>, StorageError> {
+        let select = "SELECT s.id, s.issuer, s.key_id, s.ends_at
+                      FROM tollgate.key_sessions s JOIN tollgate.keys k ON k.id = s.key_id
+                      WHERE k.overlap_ends_at <= $1 OR k.expires_at <= $1 ORDER BY s.id";
+        let statement = self.client.prepare_cached(select).await.map_err(of_server)?;
+        Ok(self.client.query(&statement, &[&now]).await.map_err(of_server)?.iter().map(session_of).collect())
+    }
+
     async fn revoke_tokens(&mut self, of: &TokensOf, made_before: i64) -> Result<u64, StorageError> {
         let (condition, name) = match of {
             TokensOf::Subject(subject) => ("subject = $2", subject.as_str()),
@@ -362,6 +413,10 @@ impl KeyTransaction for PostgresTransaction<'_> {
         self.changes.push(of_revocation(kind, issuer, name));
         Ok(())
     }
+}
+
+fn session_of(row: &Row) -> KeySession {
+    KeySession { id: row.get(0), issuer: row.get(1), key_id: row.get(2), ends_at: row.get(3) }
 }
 
 fn of_revocation(kind: RevocationKind, issuer: &str, name: &str) -> Changed {

@@ -206,14 +206,31 @@ impl Accounts {
         scopes: &str,
         expires_at: Option<i64>,
     ) -> Result<NewKey, AccountError> {
+        self.add_api_key_with(user_id, name, scopes, expires_at, None)
+    }
+
+    /// As [`add_api_key`](Self::add_api_key), with `maker`: the new key can do no more than that one, and ends with it.
+    pub(crate) fn add_api_key_with(
+        &self,
+        user_id: &str,
+        name: &str,
+        scopes: &str,
+        expires_at: Option<i64>,
+        maker: Option<&StoredKey>,
+    ) -> Result<NewKey, AccountError> {
         check("name", is_text(name, MAX_NAME_BYTES))?;
         let user = self.keys.wait(self.store.user_by_id(user_id))?.ok_or(AccountError::NotFound { what: "user" })?;
         let within = scopes.is_empty() || scope::narrow(Some(scopes), &user.scopes).is_some();
         check("scopes", within)?;
         check("expires_at", expires_at.is_none_or(|expires_at| expires_at > now()))?;
         let id = new_key_id("key")?;
+        let (expires_at, addresses) = match maker {
+            None => (expires_at, &[][..]),
+            Some(maker) => (expires_at.or(maker.ends_at()), maker.record.allowed_addresses()),
+        };
         let record = KeyRecord::api_key(&id, user_id).name(name).scopes(scopes.split(' ')).expires_at(expires_at);
-        let new = self.keys.make(record)?;
+        let mut new = self.keys.make(record.allowed_addresses(addresses.iter().copied()))?;
+        new.stored.parent = maker.map(|maker| maker.record.id().into());
         self.check_active(user_id)?;
         self.keys.run(Command::AddKey { key: new.stored.clone(), max: Some(MAX_API_KEYS_PER_USER) })?;
         // Whoever disables a user writes that down first and then disables the keys; this key is written down first and then looks for

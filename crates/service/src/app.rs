@@ -16,6 +16,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tollgate::{Engine, Issuer, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
+use tollgate_storage::Command;
 
 /// Everything a request can need, shared by all of them.
 pub(crate) struct App {
@@ -65,9 +66,10 @@ impl App {
         Ok(Self { origin, engine: Arc::new(engine), trusted_proxies, accounts, login, tokens, signing_keys, cookies })
     }
 
-    /// Clears away what has expired on the disk; what has in memory is the follower's. Blocks.
+    /// Ends the sessions of keys whose overlap is over, and clears away what has expired on the disk; what has in memory is the follower's. Blocks.
     pub(crate) fn upkeep(&self) -> Result<(), ServerError> {
         let now = now();
+        self.accounts.keys.wait(self.accounts.keys.store.run(Command::EndSessions { now }))?;
         self.accounts.keys.wait(self.accounts.keys.store.forget_expired(now))?;
         self.accounts.keys.wait(keys::prune(&*self.accounts.store, &self.signing_keys, now))
     }

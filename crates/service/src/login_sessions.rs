@@ -8,9 +8,9 @@ use crate::problem::Problem;
 use crate::revocations;
 use crate::tokens::{Grant, Minted, Session};
 use axum::http::{HeaderMap, header};
-use tollgate::Rejection;
+use tollgate::{Principal, PrincipalKind, Rejection};
 use tollgate_storage::accounts::{LoginSession, User};
-use tollgate_storage::{Refusal, StorageError, new_key_id};
+use tollgate_storage::{Command, KeySession, Refusal, StorageError, StoredKey, new_key_id};
 use zeroize::Zeroizing;
 
 /// Who logs in, for the people who look at their sessions.
@@ -47,16 +47,19 @@ impl App {
         Ok((session, value))
     }
 
-    /// Begins a program's session, with a password or with the API key of that id, which ends at `key_ends_at`; its token.
+    /// Begins a program's session, with a password or with an API key, with which it ends; its token.
     pub(crate) fn begin_token_session(
         &self,
         user: &User,
         visitor: Visitor,
         scope: &str,
-        key: Option<(&str, Option<i64>)>,
+        key: Option<&StoredKey>,
     ) -> Result<Minted, Problem> {
         let now = now();
-        let (key_id, key_ends_at) = key.map_or((None, None), |(id, ends_at)| (Some(id.to_owned()), ends_at));
+        if key.is_some_and(|key| !key.record.allowed_addresses().is_empty()) {
+            return Err(Problem::KeyOfAddresses);
+        }
+        let (key_id, key_ends_at) = (key.map(|key| key.record.id().to_owned()), key.and_then(StoredKey::ends_at));
         let longest = now.saturating_add(self.tokens.session_ttl());
         // What comes of a key lives no longer than the key.
         let expires_at = key_ends_at.map_or(longest, |ends_at| longest.min(ends_at));
@@ -64,8 +67,42 @@ impl App {
             return Err(Problem::Rejected(Rejection::CredentialNotAccepted));
         }
         let session = self.begin(user, visitor, None, key_id, expires_at)?;
+        if let Some(key) = key {
+            self.end_with_key(&session, key, now)?;
+        }
         let session = Session { id: &session.id, user_id: &user.id, scope, expires_at };
         Ok(self.tokens.session(&session, now)?)
+    }
+
+    /// Writes down that the session ends with the key, whatever ends that. Refused when the key has ended by now.
+    fn end_with_key(&self, session: &LoginSession, key: &StoredKey, made_at: i64) -> Result<(), Problem> {
+        let (id, issuer, key_id) = (session.id.clone(), self.origin.clone(), key.record.id().to_owned());
+        let of_key = KeySession { id, issuer, key_id, ends_at: session.expires_at };
+        let keys = &self.accounts.keys;
+        match keys.wait(keys.store.run(Command::AddSession { session: of_key, made_at })) {
+            Ok(_) => Ok(()),
+            Err(StorageError::Refused(_)) => {
+                keys.wait(self.accounts.store.end_login_session(&session.user_id, &session.id))?;
+                Err(Problem::Rejected(Rejection::CredentialNotAccepted))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The API key that the credential is, or that its session was made with; `None` where there is only a password behind it. What is made
+    /// with such a credential is made with that key.
+    pub(crate) fn maker(&self, principal: &Principal, user_id: &str) -> Result<Option<StoredKey>, Problem> {
+        let keys = &self.accounts.keys;
+        let gone = || Problem::Rejected(Rejection::CredentialNotAccepted);
+        let key_id = if principal.kind() == PrincipalKind::ApiKey {
+            principal.credential_id().map(str::to_owned)
+        } else {
+            let session_id = principal.session_id().ok_or_else(gone)?;
+            let sessions = keys.wait(self.accounts.store.login_sessions_of(user_id, i64::MIN))?;
+            sessions.into_iter().find(|session| session.id == session_id).ok_or_else(gone)?.key_id
+        };
+        let Some(key_id) = key_id else { return Ok(None) };
+        Ok(Some(keys.wait(keys.store.key(&key_id))?.ok_or_else(gone)?))
     }
 
     /// Refused when the user has changed since `user` was read: the password that was checked may be another by now. What ends sessions

@@ -22,6 +22,8 @@ pub(crate) enum Problem {
     NotAUser,
     /// The caller is a client that speaks for a user, and the route is for the user's own credentials.
     NotOwn,
+    /// The API key is bound to addresses, and a session would not be.
+    KeyOfAddresses,
     BadRequest(&'static str),
     /// That member of the body.
     BadField(&'static str),
@@ -43,7 +45,7 @@ impl Problem {
         match self {
             Self::Rejected(rejection) => StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED),
             Self::WrongPassword => StatusCode::UNAUTHORIZED,
-            Self::NotAUser | Self::NotOwn => StatusCode::FORBIDDEN,
+            Self::NotAUser | Self::NotOwn | Self::KeyOfAddresses => StatusCode::FORBIDDEN,
             Self::BadRequest(_) | Self::BadField(_) | Self::Password(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -62,6 +64,10 @@ impl Problem {
             Self::Rejected(rejection) => rejection_texts(rejection),
             Self::WrongPassword => ("invalid_credentials", "no such e-mail address, or another password"),
             Self::NotAUser => ("access_denied", "this route is for users"),
+            Self::KeyOfAddresses => (
+                "access_denied",
+                "a key with allowed addresses makes no session, whose token would be good from anywhere",
+            ),
             Self::NotOwn => {
                 ("access_denied", "this route is for a user's own credentials, not for those that a client was given")
             }

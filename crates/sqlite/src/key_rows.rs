@@ -128,6 +128,13 @@ pub(crate) fn live(
     select(connection, condition, &[&subject, &kind.as_str(), &now], usize::MAX)
 }
 
+/// The keys that were made with that API key, and are not revoked.
+pub(crate) fn children_of(connection: &Connection, id: &str) -> Result<Vec<StoredKey>, SqliteError> {
+    // Of an access token the parent is no key.
+    let condition = "parent = ?1 AND kind = 'api-key' AND state <> 'revoked' ORDER BY id";
+    select(connection, condition, &[&id], usize::MAX)
+}
+
 /// The keys that pass `filter`, in the order of their ids.
 pub(crate) fn page(
     connection: &Connection,

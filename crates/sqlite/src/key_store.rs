@@ -157,6 +157,7 @@ impl KeyStore for SqliteKeyStore {
             let forget =
                 |sql, end| -> Result<usize, SqliteError> { Ok(connection.prepare_cached(sql)?.execute([end])?) };
             let tokens = forget("DELETE FROM keys WHERE kind = 'access-token' AND expires_at <= ?1", now)?;
+            forget("DELETE FROM key_sessions WHERE ends_at <= ?1", now)?;
             let ended = now.saturating_sub(REVOCATION_KEPT_SECONDS);
             Ok(tokens + forget("DELETE FROM revocations WHERE until <= ?1", ended)?)
         };

@@ -51,6 +51,7 @@ mod reader;
 mod revocation_rows;
 mod schema;
 mod scope_sets;
+mod session_rows;
 mod snapshot;
 mod transaction;
 mod watch;

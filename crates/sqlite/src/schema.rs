@@ -122,4 +122,14 @@ pub(crate) const STEPS: &[&str] = &["
     -- What a key was made with, and ends with.
     ALTER TABLE keys ADD COLUMN parent TEXT;
     CREATE INDEX keys_by_parent ON keys (parent) WHERE parent IS NOT NULL;
+", "
+    -- Sessions that were made with API keys, whose JWTs are revoked when the key ends.
+    CREATE TABLE key_sessions (
+        id                TEXT NOT NULL PRIMARY KEY,
+        issuer            TEXT NOT NULL,
+        key_id            TEXT NOT NULL,
+        ends_at           INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX key_sessions_by_key ON key_sessions (key_id);
+    CREATE INDEX key_sessions_by_end ON key_sessions (ends_at);
 "];

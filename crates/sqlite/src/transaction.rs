@@ -1,12 +1,13 @@
 use crate::error::SqliteError;
-use crate::{change_rows, client_rows, key_rows, revocation_rows};
+use crate::{change_rows, client_rows, key_rows, revocation_rows, session_rows};
 use async_trait::async_trait;
 use rusqlite::{Connection, ToSql, params};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use tollgate::{Digest, KeyKind};
 use tollgate_storage::{
-    Client, Command, KeyTransaction, Outcome, RevocationKind, StorageError, StoredKey, StoredRevocation, TokensOf,
+    Client, Command, Derived, KeySession, KeyTransaction, Outcome, RevocationKind, StorageError, StoredKey,
+    StoredRevocation, TokensOf,
 };
 
 /// Applies the commands in the transaction that the connection is in.
@@ -47,6 +48,23 @@ impl KeyTransaction for Rows<'_> {
 
     async fn remove_key(&mut self, id: &str, digest: &Digest) -> Result<(), StorageError> {
         Ok(key_rows::remove(self.connection, id, digest)?)
+    }
+
+    async fn derived_of(&mut self, key_id: &str) -> Result<Derived, StorageError> {
+        let keys = key_rows::children_of(self.connection, key_id)?;
+        Ok(Derived { keys, sessions: session_rows::of_key(self.connection, key_id)? })
+    }
+
+    async fn put_session(&mut self, session: &KeySession) -> Result<(), StorageError> {
+        Ok(session_rows::insert(self.connection, session)?)
+    }
+
+    async fn remove_session(&mut self, id: &str) -> Result<(), StorageError> {
+        Ok(session_rows::remove(self.connection, id)?)
+    }
+
+    async fn sessions_of_ended_keys(&mut self, now: i64) -> Result<Vec<KeySession>, StorageError> {
+        Ok(session_rows::of_ended_keys(self.connection, now)?)
     }
 
     async fn revoke_tokens(&mut self, of: &TokensOf, made_before: i64) -> Result<u64, StorageError> {

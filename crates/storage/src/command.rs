@@ -1,9 +1,11 @@
 //! What may be done to keys, clients and revocations, and under which conditions. No door has rules of its own.
 
 use crate::client::Client;
+use crate::derived;
 use crate::error::{Refusal, StorageError};
 use crate::key::StoredKey;
-use crate::revocation::{RevocationKind, StoredRevocation};
+use crate::key_session::KeySession;
+use crate::revocation::{RevocationKind, StoredRevocation, revoke};
 use crate::transaction::KeyTransaction;
 use tollgate::{KeyKind, KeyState};
 
@@ -11,7 +13,9 @@ use tollgate::{KeyKind, KeyState};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Command {
-    /// Adds a key, unless its subject has `max` of its kind that are neither revoked nor ended when it is made.
+    /// Adds a key, unless its subject has `max` of its kind that are neither revoked nor ended when it is made. An
+    /// API key that was made with another ([`StoredKey::parent`]) needs that one to be active, and can do no more than it, from elsewhere
+    /// or longer.
     AddKey {
         /// The key.
         key: StoredKey,
@@ -29,6 +33,18 @@ pub enum Command {
         new: StoredKey,
         /// In seconds since the Unix epoch; an earlier end of the old key holds.
         overlap_ends_at: i64,
+    },
+    /// Adds a session that was made with an API key, which has to be active, and not to end before it.
+    AddSession {
+        /// The session.
+        session: KeySession,
+        /// When it is made, in seconds since the Unix epoch.
+        made_at: i64,
+    },
+    /// Ends the sessions of API keys that had ended by `now`: their rotation's overlap, or an expiry that was put before that of the session.
+    EndSessions {
+        /// In seconds since the Unix epoch.
+        now: i64,
     },
     /// Puts `now` in the place of `was`, if that is what the key is. Id, digest, format and kind stay, and a revoked key is not
     /// changed.
@@ -174,6 +190,9 @@ impl Command {
         match self {
             Self::AddKey { key, max } => {
                 check_new(rows, key).await?;
+                if let Some(parent) = key.parent.as_ref().filter(|_| key.record.kind() == KeyKind::ApiKey) {
+                    known_key(rows, parent).await?.check_derived(key)?;
+                }
                 if let Some(max) = *max {
                     let live = rows.live_keys_of(key.record.subject(), key.record.kind(), key.created_at).await?;
                     if live.len() >= max as usize {
@@ -190,8 +209,23 @@ impl Command {
                 // The new one first: no reader finds neither. It ends with what the old one does.
                 rows.put_key(&StoredKey { parent: old.parent.clone(), ..new.clone() }).await?;
                 let rotated_to = Some(new.record.id().into());
-                rows.put_key(&StoredKey { rotated_to, ..old.ending_by(*overlap_ends_at) }).await?;
+                let ending = StoredKey { rotated_to, ..old.clone().ending_by(*overlap_ends_at) };
+                // Whatever was made with the old one does not count: it was not asked for.
+                derived::put(rows, &old, &ending, new.created_at).await?;
                 Ok(2)
+            }
+            Self::AddSession { session, made_at } => {
+                let key = known_key(rows, &session.key_id).await?;
+                key.check_parent(*made_at)?;
+                if let Some(ended_at) = key.ends_at().filter(|end| *end < session.ends_at) {
+                    return Err(Refusal::KeyEnded { ended_at }.into());
+                }
+                rows.put_session(session).await?;
+                Ok(1)
+            }
+            Self::EndSessions { now } => {
+                let sessions = rows.sessions_of_ended_keys(*now).await?;
+                derived::end(rows, &sessions).await
             }
             Self::ChangeKey { was, now } => {
                 let current = known_key(rows, was.record.id()).await?;
@@ -206,7 +240,11 @@ impl Command {
                 if identity(now) != identity(was) || now.record.id() != was.record.id() {
                     return Err(Refusal::Field { field: "id" }.into());
                 }
-                put_changed(rows, was, now).await
+                if was == now {
+                    return Ok(0);
+                }
+                derived::put(rows, was, now, i64::MIN).await?;
+                Ok(1)
             }
             Self::PutKeyInState { id, state } => {
                 let key = known_key(rows, id).await?;
@@ -218,6 +256,7 @@ impl Command {
             Self::RemoveKey { id } => {
                 let key = known_key(rows, id).await?;
                 rows.remove_key(id, &key.digest).await?;
+                derived::follow(rows, &key, None, i64::MIN).await?;
                 Ok(1)
             }
             Self::AddClient { client, secret } => {
@@ -372,7 +411,7 @@ async fn put_changed(rows: &mut dyn KeyTransaction, was: &StoredKey, now: &Store
     if was == now {
         return Ok(0);
     }
-    rows.put_key(now).await?;
+    derived::put(rows, was, now, i64::MIN).await?;
     Ok(1)
 }
 
@@ -385,19 +424,13 @@ async fn put_keys_in_state(
 ) -> Result<u64, StorageError> {
     let mut changed = 0;
     for key in rows.live_keys_of(subject, kind, i64::MIN).await? {
+        // By the one before it may be revoked, with which it was made.
+        let Some(key) = rows.key(key.record.id()).await?.filter(|key| key.record.state() != KeyState::Revoked) else {
+            continue;
+        };
         changed += put_changed(rows, &key, &key.clone().in_state(state)).await?;
     }
     Ok(changed)
-}
-
-async fn revoke(rows: &mut dyn KeyTransaction, revocation: &StoredRevocation) -> Result<u64, StorageError> {
-    let old = rows.revocation(revocation.kind, &revocation.issuer, &revocation.name).await?;
-    let stricter = old.as_ref().map_or_else(|| revocation.clone(), |old| revocation.clone().stricter(old));
-    if old.as_ref() == Some(&stricter) {
-        return Ok(0);
-    }
-    rows.put_revocation(&stricter).await?;
-    Ok(1)
 }
 
 /// The opaque token of that id, if there is one.

@@ -19,6 +19,7 @@ mod accounts;
 mod clients;
 mod commands;
 mod contention;
+mod derived;
 mod feed;
 mod following;
 mod look_ups;
@@ -29,6 +30,7 @@ pub use accounts::*;
 pub use clients::*;
 pub use commands::*;
 pub use contention::*;
+pub use derived::*;
 pub use feed::*;
 pub use following::*;
 pub use look_ups::*;
@@ -64,6 +66,10 @@ macro_rules! key_store_conformance {
             each_command_is_done_or_refused_by_itself
             a_key_changes_state_until_it_is_revoked
             a_key_is_changed_only_if_it_is_as_it_was_read
+            a66_what_was_made_with_a_key_ends_with_it
+            a66_what_was_made_with_a_key_ends_when_the_overlap_of_its_rotation_does
+            a67_a_key_that_was_made_with_another_can_do_no_more
+            a67_a_session_needs_a_key_that_is_good_as_long
             a68_a_key_that_is_not_current_is_not_rotated
             a68_a_successor_may_do_no_more
             an_import_is_made_whole_or_not_at_all

@@ -4,7 +4,7 @@ use crate::limits::{
 };
 use std::sync::Arc;
 use tollgate::apikeys::KeyDigest;
-use tollgate::{ApiKey, Digest, KeyFormat, KeyRecord, KeyState};
+use tollgate::{ApiKey, Digest, KeyFormat, KeyKind, KeyRecord, KeyState};
 
 /// What the store knows of an API key, a client secret or an opaque access token: never the secret itself.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,7 +21,7 @@ pub struct StoredKey {
     pub rotated_to: Option<Box<str>>,
     /// When this key ends because another took its place, in seconds since the Unix epoch.
     pub overlap_ends_at: Option<i64>,
-    /// What it was made with, and ends with: of an access token the `sid` of the login session.
+    /// What it was made with, and ends with: of an API key the id of another, of an access token the `sid` of the login session.
     pub parent: Option<Box<str>>,
 }
 
@@ -94,8 +94,7 @@ impl StoredKey {
     /// Whether `new`, which is made now, may take this one's place: this one is active, has not ended and was not rotated, and the new
     /// one may do no more.
     pub(crate) fn check_successor(&self, new: &Self) -> Result<(), Refusal> {
-        let (old, new_record) = (&self.record, &new.record);
-        match old.state() {
+        match self.record.state() {
             KeyState::Revoked => return Err(Refusal::KeyRevoked),
             KeyState::Disabled => return Err(Refusal::Disabled { what: "key" }),
             KeyState::Active => {}
@@ -106,12 +105,42 @@ impl StoredKey {
         if let Some(ended_at) = self.ends_at().filter(|end| *end <= new.created_at) {
             return Err(Refusal::KeyEnded { ended_at });
         }
+        self.check_powers(&new.record)
+    }
+
+    /// Whether `new`, which is made now with this API key, may be: this one is active and has not ended, and the new one is another of its
+    /// kind and can do no more, from elsewhere or longer.
+    pub(crate) fn check_derived(&self, new: &Self) -> Result<(), Refusal> {
+        self.check_parent(new.created_at)?;
+        self.check_powers(&new.record)?;
+        let begins = new.record.not_before().unwrap_or(new.created_at);
+        if self.record.not_before().is_some_and(|begin| begins < begin) {
+            return Err(Refusal::Field { field: "not_before" });
+        }
+        let is_within = self.ends_at().is_none_or(|end| new.ends_at().is_some_and(|new_end| new_end <= end));
+        if is_within { Ok(()) } else { Err(Refusal::Field { field: "expires_at" }) }
+    }
+
+    /// Whether something may be made with this key at `now`.
+    pub(crate) fn check_parent(&self, now: i64) -> Result<(), Refusal> {
+        match self.record.state() {
+            _ if self.record.kind() != KeyKind::ApiKey => return Err(Refusal::Field { field: "parent" }),
+            KeyState::Revoked => return Err(Refusal::KeyRevoked),
+            KeyState::Disabled => return Err(Refusal::Disabled { what: "key" }),
+            KeyState::Active => {}
+        }
+        self.ends_at().filter(|end| *end <= now).map_or(Ok(()), |ended_at| Err(Refusal::KeyEnded { ended_at }))
+    }
+
+    /// Whether `new` is of the same kind and subject, and can do no more and from nowhere else.
+    pub(crate) fn check_powers(&self, new: &KeyRecord) -> Result<(), Refusal> {
+        let old = &self.record;
         let is_same = |field, holds| if holds { Ok(()) } else { Err(Refusal::Field { field }) };
-        is_same("kind", old.kind() == new_record.kind())?;
-        is_same("subject", old.subject() == new_record.subject())?;
-        is_same("client_id", old.client_id() == new_record.client_id())?;
-        is_same("scopes", new_record.scopes().iter().all(|scope| old.scopes().contains(scope)))?;
-        let (from, new_from) = (old.allowed_addresses(), new_record.allowed_addresses());
+        is_same("kind", old.kind() == new.kind())?;
+        is_same("subject", old.subject() == new.subject())?;
+        is_same("client_id", old.client_id() == new.client_id())?;
+        is_same("scopes", new.scopes().iter().all(|scope| old.scopes().contains(scope)))?;
+        let (from, new_from) = (old.allowed_addresses(), new.allowed_addresses());
         let is_within = !new_from.is_empty() && new_from.iter().all(|block| from.contains(block));
         is_same("allowed_addresses", from.is_empty() || is_within)
     }

@@ -36,7 +36,7 @@ pub trait KeyStore: KeyFeed {
     /// When the store cannot be written.
     async fn compact(&self, kept: u64) -> Result<u64, StorageError>;
 
-    /// Removes the opaque access tokens that expired by `now`, in seconds since the Unix epoch, and the revocations that ended
+    /// Removes the opaque access tokens and the sessions of keys that expired by `now`, in seconds since the Unix epoch, and the revocations that ended
     /// [`REVOCATION_KEPT_SECONDS`](crate::limits::REVOCATION_KEPT_SECONDS) before. Engines reject the former and need not know the
     /// latter, so that it is no change. Returns how many there were.
     ///

@@ -1,6 +1,7 @@
-use crate::error::Refusal;
+use crate::error::{Refusal, StorageError};
 use crate::key::within;
 use crate::limits::MAX_URI_BYTES;
+use crate::transaction::KeyTransaction;
 use tollgate::Revocation;
 
 /// A revocation as it is kept: what [`Revocation`] says, readable.
@@ -69,6 +70,17 @@ impl StoredRevocation {
         within("issuer", self.issuer.len(), *issuer.start(), *issuer.end())?;
         within("name", self.name.len(), *name.start(), *name.end())
     }
+}
+
+/// Writes down the stricter of the revocation and the one that there is; returns whether that is a change.
+pub(crate) async fn revoke(rows: &mut dyn KeyTransaction, revocation: &StoredRevocation) -> Result<u64, StorageError> {
+    let old = rows.revocation(revocation.kind, &revocation.issuer, &revocation.name).await?;
+    let stricter = old.as_ref().map_or_else(|| revocation.clone(), |old| revocation.clone().stricter(old));
+    if old.as_ref() == Some(&stricter) {
+        return Ok(0);
+    }
+    rows.put_revocation(&stricter).await?;
+    Ok(1)
 }
 
 /// What is revoked under that name, wholly and for ever.

@@ -2,6 +2,7 @@ use crate::client::Client;
 use crate::command::TokensOf;
 use crate::error::StorageError;
 use crate::key::StoredKey;
+use crate::key_session::{Derived, KeySession};
 use crate::revocation::{RevocationKind, StoredRevocation};
 use async_trait::async_trait;
 use tollgate::{Digest, KeyKind};
@@ -29,6 +30,18 @@ pub trait KeyTransaction: Send {
 
     /// Removes the key of that id and digest, which is there.
     async fn remove_key(&mut self, id: &str, digest: &Digest) -> Result<(), StorageError>;
+
+    /// What was made with that API key.
+    async fn derived_of(&mut self, key_id: &str) -> Result<Derived, StorageError>;
+
+    /// Adds a session of an API key, whose id is new.
+    async fn put_session(&mut self, session: &KeySession) -> Result<(), StorageError>;
+
+    /// Removes the session of that id, which is there.
+    async fn remove_session(&mut self, id: &str) -> Result<(), StorageError>;
+
+    /// The sessions of API keys that had ended by `now`.
+    async fn sessions_of_ended_keys(&mut self, now: i64) -> Result<Vec<KeySession>, StorageError>;
 
     /// Revokes the opaque access tokens of somebody that were made before a time and are not revoked; returns how many.
     async fn revoke_tokens(&mut self, of: &TokensOf, made_before: i64) -> Result<u64, StorageError>;

@@ -40,13 +40,16 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: UserCaller) -> Res
 }
 
 /// `POST /api/v2/profile/api-key`: a new key in the place of the current one, which stops working at once. The current one
-/// is the one presented, otherwise the newest; without any, the first is made.
+/// is the one presented, or that of which the session presented was made, otherwise the newest; without any, the first is made.
 pub(super) async fn rotate_api_key(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Response, Problem> {
     let UserCaller { principal, user_id } = caller;
+    require_own(&principal)?;
     let new = app
         .blocking(move |app| {
             let keys = app.accounts.api_keys_of(&user_id)?;
-            let Some(old) = current(&principal, &keys) else {
+            // What ends with a key does not get hold of one that does not.
+            let maker = app.maker(&principal, &user_id)?;
+            let Some(old) = maker.as_ref().or_else(|| current(&principal, &keys)) else {
                 return Ok(app.accounts.add_api_key(&user_id, FIRST_NAME, &principal_scope(&principal), None)?);
             };
             // Whoever gets the new key gets its scopes: no more than the caller has.

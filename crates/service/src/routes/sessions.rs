@@ -91,8 +91,8 @@ async fn with_api_key(app: &Arc<App>, principal: Principal, visitor: Visitor) ->
     let scope = principal.scopes().iter().collect::<Vec<_>>().join(" ");
     let data = json!({"id": user.id, "email": user.email, "api_key_id": principal.credential_id()});
     app.blocking(move |app| {
-        let key = principal.credential_id().map(|id| (id, principal.expires_at()));
-        let begun = app.begin_token_session(&user, visitor, &scope, key);
+        let key = app.maker(&principal, &user.id)?;
+        let begun = app.begin_token_session(&user, visitor, &scope, key.as_ref());
         begun.map(|minted| answer(&minted, data)).map_err(|problem| match problem {
             // There is no password here that could be wrong: the user has changed since the key was looked up.
             Problem::WrongPassword => Problem::Rejected(Rejection::CredentialNotAccepted),

@@ -11,6 +11,7 @@ mod admin_keys;
 mod api_keys;
 mod authorize;
 mod demo;
+mod derived;
 mod limits;
 mod logins;
 mod logs;

@@ -162,6 +162,7 @@ pub(super) fn description(key: &StoredKey) -> Value {
         "expires_at": record.expires_at().and_then(rfc3339),
         "allowed_addresses": record.allowed_addresses().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "metadata": base64url::encode(record.metadata()),
+        "made_with": key.parent,
         "rotated_to": key.rotated_to,
         "overlap_ends_at": key.overlap_ends_at.and_then(rfc3339),
     })
