@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod actix;
 mod api_keys_on_sqlite;
 mod dependencies;
 mod hyper;
