@@ -1,5 +1,6 @@
 //! The engine and the oracle on the same credentials: they have to agree on everything.
 
+mod explained;
 mod issuers;
 mod policy;
 mod senders;
@@ -12,10 +13,11 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use tollgate::apikeys::KeyDigest;
-use tollgate::{ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyState, Principal, Rejection};
+use tollgate::{ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyState, Principal, Rejection, Request};
 use tollgate_keys::test_hooks::signature_checks;
 use tollgate_oracle::{Facts, Json, Kind, NOW, Plan, State, Trial, Verdict, World};
 
+use explained::compare_steps;
 use issuers::{algorithm, issuer};
 
 /// A credential on which they do not.
@@ -82,6 +84,15 @@ fn compare(engine: &Engine, world: &World, trial: &Trial, now: i64) -> Result<Ve
         (engine.verify_at(&trial.header, now), tollgate_oracle::judge(world, &trial.header, now))
     };
     compare_verdicts(&result, &verdict, signature_checks() - before, now)?;
+    // It costs as much as the verify itself, so that some have to do.
+    if trial.header.len().is_multiple_of(4) {
+        let request = if trial.is_api_key_header {
+            Request::new().api_key(&trial.header)
+        } else {
+            Request::new().authorization(&trial.header)
+        };
+        compare_steps(engine, &request, &trial.header, &result, now)?;
+    }
     Ok(verdict)
 }
 

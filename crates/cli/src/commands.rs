@@ -5,6 +5,7 @@ pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod completions;
+pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod inspect;
 pub(crate) mod jws;

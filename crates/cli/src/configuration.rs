@@ -10,6 +10,7 @@ use gateway::{GatewayConfiguration, RefusedPart};
 use introspection::IntrospectionConfiguration;
 use issuer::Contradiction;
 pub(crate) use issuer::{IssuerConfiguration, KeySources};
+pub(crate) use secret::SecretConfiguration;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -9,6 +9,7 @@ mod arguments;
 mod bench;
 mod commands;
 mod configuration;
+mod engine_options;
 mod error;
 mod followed;
 mod key_files;
@@ -17,11 +18,13 @@ mod limits;
 mod log_option;
 mod reason;
 mod remote;
+mod request_line;
 mod secret_input;
 mod signals;
 mod store_options;
 mod stream;
 mod values;
+mod verdict;
 
 use std::process::ExitCode;
 

@@ -447,7 +447,7 @@ impl Engine {
         if self.revocations.concern(marks) { Err(Rejection::Revoked) } else { Ok(()) }
     }
 
-    fn split<'t>(&self, token: &'t [u8]) -> Result<CompactJws<'t>, Rejection> {
+    pub(crate) fn split<'t>(&self, token: &'t [u8]) -> Result<CompactJws<'t>, Rejection> {
         let token = std::str::from_utf8(token).map_err(|_| Rejection::MalformedCredential)?;
         let jws = CompactJws::parse_within(token, self.max_header_bytes)?;
         // The signature is decoded last, when its key is known; several tokens in one value are told apart before that.

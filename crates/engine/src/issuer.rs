@@ -30,6 +30,8 @@ pub use spiffe::{InvalidTrustDomain, TrustDomain};
 pub use template::InvalidTemplate;
 pub use typ::{InvalidTyp, TypProfile, TypSet};
 
+#[cfg(feature = "explain")]
+pub(crate) use issuer_set::IssuerSet;
 pub(crate) use issuers::Issuers;
 pub(crate) use mapping::{LocatedClaims, Location, Mapping};
 pub(crate) use named_issuers::ConfiguredIssuer;

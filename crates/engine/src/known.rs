@@ -127,13 +127,20 @@ impl Engine {
         check_in_force(record, now)?;
         self.check_not_revoked(|| Marks { api_key: Some(record.id()), ..Marks::default() })?;
         record.check_address(request.address)?;
-        if self.require_fresh_api_keys && !self.revocations.are_fresh() {
-            return Err(Unavailable::StaleRevocations { issuer: KEY_STORE.into() }.into());
-        }
+        self.check_fresh_keys()?;
         if let Some(last_use) = &self.last_use {
             last_use.note(key.digest(), now.earliest);
         }
         Ok(Principal::from_key(key))
+    }
+
+    /// Whether what the table lacks is known to be gone, where the store is to be followed.
+    #[inline]
+    pub(crate) fn check_fresh_keys(&self) -> Result<(), Rejection> {
+        if self.require_fresh_api_keys && !self.revocations.are_fresh() {
+            return Err(Unavailable::StaleRevocations { issuer: KEY_STORE.into() }.into());
+        }
+        Ok(())
     }
 }
 

@@ -42,6 +42,7 @@
 //! | `apikeys` (on by default) | API keys, opaque tokens and client secrets. Without it the engine verifies JWTs, and tokens whose issuer is asked |
 //! | `axum` | [`Rejection`] is an axum response, so that a handler returns `Result<_, Rejection>` |
 //! | `serde` | [`IssuerSettings`] can be deserialised |
+//! | `explain` | `Engine::explain`: a verify told step by step |
 //! | `testing` | `testing`: principals for the tests of handlers, never for what is shipped |
 
 #![forbid(unsafe_code)]
@@ -63,6 +64,8 @@ mod credential;
 mod dpop;
 mod engine;
 mod excerpt;
+#[cfg(feature = "explain")]
+mod explain;
 #[cfg(feature = "axum")]
 mod into_response;
 mod introspection;
@@ -102,6 +105,8 @@ pub use challenge::Challenge;
 pub use claims::ClaimsError;
 pub use dpop::{Dpop, DpopError, NotSpent, ProofAlgorithms, ProofError, ReplayMemory, ReplayStore, SpentProof};
 pub use engine::Engine;
+#[cfg(feature = "explain")]
+pub use explain::{ExplainedStep, StepOutcome};
 pub use introspection::{
     Introspecting, IntrospectionAnswer, IntrospectionFailure, IntrospectionResponse, Introspector, UnknownToken,
 };

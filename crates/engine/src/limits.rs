@@ -52,6 +52,10 @@ pub const CLOCK_CONFIRMATION: u64 = 5;
 /// fetcher tries again, short against the patience of a person.
 pub const RETRY_AFTER_SECONDS: u32 = 5;
 
+/// The longest detail of an `ExplainedStep`, in characters: that of a rejection, twice.
+#[cfg(feature = "explain")]
+pub const MAX_STEP_CHARACTERS: usize = 512;
+
 /// The longest DPoP proof that is looked at, in bytes: the largest header line that nginx and Apache pass on by default.
 pub const MAX_PROOF_BYTES: usize = 8 * 1024;
 

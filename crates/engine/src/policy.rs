@@ -1,5 +1,8 @@
 //! The facts that a token has to state, checked before its signature: cheapest rejection first.
 
+#[cfg(feature = "explain")]
+mod explained;
+
 use std::fmt::Display;
 use std::sync::Arc;
 

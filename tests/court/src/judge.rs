@@ -1,6 +1,8 @@
 use std::collections::HashMap;
 
-use tollgate::{Algorithm, Dpop, Engine, Issuer, IssuerSettings, KeyRing, KeySet, Rejection, Request, TypProfile};
+use tollgate::{
+    Algorithm, Dpop, Engine, ExplainedStep, Issuer, IssuerSettings, KeyRing, KeySet, Rejection, Request, TypProfile,
+};
 
 use crate::case::{Case, Verdict};
 use crate::corpus::Corpus;
@@ -28,17 +30,29 @@ impl<'c> Judge<'c> {
     /// # Panics
     /// Where the case names a key set that the corpus does not have, or an algorithm that tollgate does not.
     pub fn judge(&mut self, case: &'c Case) -> Result<(), Rejection> {
+        self.explain(case).0
+    }
+
+    /// As [`judge`](Judge::judge), with the steps that lead to the verdict.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn explain(&mut self, case: &'c Case) -> (Result<(), Rejection>, Vec<ExplainedStep>) {
         let key_sets = &self.corpus.key_sets;
         let jwks = key_sets.get(&case.keys).expect("a case names a key set");
         let engine = self.engines.entry((&case.keys, &case.policy)).or_insert_with(|| engine(jwks, &case.policy));
+        let explained = |request: Request<'_>| {
+            let verdict = engine.verify_request_at(&request, case.policy.now);
+            let steps = engine.explain(&request, verdict.as_ref(), case.policy.now);
+            (verdict.map(drop), steps)
+        };
         let Some(sent_with) = &case.sent_with else {
-            return engine.verify_at(format!("Bearer {}", case.token).as_bytes(), case.policy.now).map(drop);
+            return explained(Request::new().authorization(&format!("Bearer {}", case.token)));
         };
         let authorization = format!("{} {}", sent_with.scheme, case.token);
         let request = Request::new().authorization(&authorization).method(&sent_with.method).uri(&sent_with.uri);
         let request = sent_with.proofs.iter().fold(request, Request::proof);
-        let request = sent_with.certificate.into_iter().fold(request, Request::certificate_digest);
-        engine.verify_request_at(&request, case.policy.now).map(drop)
+        explained(sent_with.certificate.into_iter().fold(request, Request::certificate_digest))
     }
 }
 

@@ -5,6 +5,7 @@ use tollgate::{Algorithm, Dpop, Engine, Request};
 use tollgate_issuer::SigningKey;
 use tollgate_oracle::{SenderPlan, judge_sender};
 
+use super::explained::compare_steps;
 use crate::draft::Draft;
 use crate::fixture::{NOW, issuer, signing_key};
 
@@ -50,6 +51,7 @@ pub fn agree_on_sender(plan: &SenderPlan) -> Result<BTreeSet<&'static str>, Stri
         if !agree {
             return Err(format!("plan {plan}: the engine says {code:?}, the oracle {reasons:?}"));
         }
+        compare_steps(engine, &request, header.as_bytes(), &verdict, NOW)?;
     }
     Ok(reasons)
 }

@@ -1,29 +1,20 @@
 //! `tollgate verify`: values of an Authorization header, or whole requests, as the engine takes them.
 
-mod request_line;
-
-use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, ValueEnum};
-use serde::Serialize;
-use tollgate::limits::{DEFAULT_LEEWAY, MAX_LEEWAY};
-use tollgate::{Algorithm, IssuerSettings, Principal, Rejection, Request};
+use clap::{Args, ValueEnum};
+use tollgate::{Principal, Rejection, Request};
 use tollgate_remote::Verifier;
-use toml::Spanned;
 
-use self::request_line::RequestLine;
 use super::Outcome;
-use crate::configuration::{
-    AcceptConfiguration, Configuration, Configured, DpopConfiguration, IssuerConfiguration, KeySources,
-};
+use crate::configuration::Configured;
+use crate::engine_options::EngineOptions;
 use crate::error::CommandError;
-use crate::followed::StoreConfiguration;
 use crate::limits::MAX_LINE_BYTES;
 use crate::reason::Reason;
+use crate::request_line::RequestLine;
 use crate::stream::{InputFormat, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
-use crate::values::{self, Typ};
+use crate::verdict::VerdictLine;
 
 /// Verify credentials: each line is the value of an Authorization header, or a request.
 ///
@@ -33,7 +24,6 @@ use crate::values::{self, Typ};
 /// seconds.
 #[derive(Args, Debug)]
 #[command(
-    group = ArgGroup::new("accepted").args(["issuer", "api_keys", "store", "config"]).multiple(true).required(true),
     after_help = with_input_help!("\
 The file of --config is TOML; paths in it are relative to it. All it may hold:
   max_header_bytes = 8192                      # at most 65536
@@ -126,58 +116,12 @@ Examples:
   tollgate verify --config tollgate.toml --input request < requests.jsonl
   tollgate verify --store /var/lib/tollgate < headers.txt"))]
 pub(crate) struct Arguments {
-    /// Accept JWTs of this issuer: those with exactly this `iss`
-    #[arg(long, value_name = "ISS", requires_all = ["audience", "jwks"])]
-    issuer: Option<String>,
-
-    /// Accept tokens whose `aud` holds this one, or another one given
-    #[arg(long = "audience", value_name = "AUD", requires = "issuer")]
-    audience: Vec<String>,
-
-    /// The issuer's keys: a JWKS, or any key file that `tollgate keys` reads
-    #[arg(long, value_name = "FILE", requires = "issuer")]
-    jwks: Option<PathBuf>,
-
-    /// Accept this algorithm alone, or these. A key that does not say what it is for is then for them; else an RSA key is for RS256,
-    /// and an `oct` key is refused
-    #[arg(long = "alg", value_name = "ALG", requires = "issuer", value_parser = values::algorithm(), hide_possible_values = true)]
-    algorithms: Vec<Algorithm>,
-
-    /// Which `typ` the issuer's tokens bear; JWT otherwise
-    #[arg(long, value_enum, requires = "issuer", ignore_case = true)]
-    typ: Option<Typ>,
-
-    #[arg(long, value_name = "SECONDS", requires = "issuer", help = format!("Forgive this much clock skew at `exp` and `nbf`: {DEFAULT_LEEWAY} otherwise, at most {MAX_LEEWAY}"))]
-    leeway: Option<u32>,
+    #[command(flatten)]
+    engine: EngineOptions,
 
     /// Verify as of this time, in seconds since the Unix epoch; otherwise as of now
     #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     now: Option<i64>,
-
-    /// Accept the API keys, client secrets and opaque tokens of this file, which `tollgate api-key new` writes
-    #[arg(long, value_name = "FILE")]
-    api_keys: Option<PathBuf>,
-
-    /// Accept the API keys, client secrets and opaque tokens of this store, but what is revoked in it, and follow it: what another
-    /// process changes there counts within 200 ms. The file, or the folder that it is in
-    #[arg(long, value_name = "FILE", conflicts_with = "api_keys")]
-    store: Option<PathBuf>,
-
-    /// The pepper of the keys in the store that other systems made, as it was given to `tollgate api-key import`
-    #[arg(long, value_name = "FILE", requires = "store")]
-    pepper_file: Option<PathBuf>,
-
-    /// What the operator's own keys in the store begin with; otherwise as the first one does
-    #[arg(long, requires = "store")]
-    prefix: Option<String>,
-
-    /// What follows the prefix
-    #[arg(long, requires = "store")]
-    env: Option<String>,
-
-    /// Take all of this from a file, and any number of issuers
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "api_keys", "store"])]
-    config: Option<PathBuf>,
 
     /// How a line of standard input is read.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Input::Lines)]
@@ -197,10 +141,7 @@ enum Input {
 
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
-        let configuration = match &self.config {
-            Some(path) => Configuration::read(path)?,
-            None => self.configuration(),
-        };
+        let configuration = self.engine.configuration()?;
         // Dropped at the end: until then the store is followed.
         // Whoever runs the command has used none of the proofs in its input.
         let dpop = configuration.dpop.dpop().started_at(i64::MIN);
@@ -215,117 +156,25 @@ impl Arguments {
                     let verdict = line.certificate(&proxies).and_then(|certificate| {
                         remote.verify(&verifier, &line.request(&proxies, certificate), self.now)
                     });
-                    answer(verdict, output)
+                    answer(&verdict, output)
                 }
-                Err(reason) => reject(reason, &Rejection::MalformedCredential, output),
+                Err(reason) => reject(reason, output),
             },
             Item::Bytes(header) => {
-                answer(remote.verify(&verifier, &Request::new().authorization(header), self.now), output)
+                answer(&remote.verify(&verifier, &Request::new().authorization(header), self.now), output)
             }
-            Item::TooLong { length } => answer(Err(Rejection::HeaderTooLong { length, max: MAX_LINE_BYTES }), output),
-            Item::Malformed => {
-                reject(Reason::malformed_input(NOT_A_JSON_ITEM), &Rejection::MalformedCredential, output)
-            }
+            Item::TooLong { length } => answer(&Err(Rejection::HeaderTooLong { length, max: MAX_LINE_BYTES }), output),
+            Item::Malformed => reject(Reason::malformed_input(NOT_A_JSON_ITEM), output),
         })
     }
-
-    fn configuration(&self) -> Configuration {
-        let issuer = self.issuer.as_ref().map(|name| {
-            let mut settings = IssuerSettings::new(name);
-            settings.audiences.clone_from(&self.audience);
-            if !self.algorithms.is_empty() {
-                settings.algorithms = Some(self.algorithms.clone());
-            }
-            settings.typ = self.typ.map_or(settings.typ, Into::into);
-            settings.leeway = self.leeway.unwrap_or(settings.leeway);
-            let keys = KeySources { jwks: self.jwks.clone(), ..KeySources::default() };
-            Spanned::new(0..0, IssuerConfiguration { settings, keys })
-        });
-        let store = self.store.as_ref().map(|file| StoreConfiguration {
-            file: file.clone(),
-            pepper_file: self.pepper_file.clone(),
-            prefix: self.prefix.clone(),
-            env: self.env.clone(),
-            max_staleness: None,
-        });
-        Configuration {
-            issuers: issuer.into_iter().collect(),
-            introspection: BTreeMap::new(),
-            api_keys: self.api_keys.clone(),
-            store,
-            max_header_bytes: None,
-            accept: AcceptConfiguration::default(),
-            dpop: DpopConfiguration::default(),
-            request: None,
-            gateway: None,
-            file: None,
-        }
-    }
 }
 
-fn answer(verdict: Result<Principal, Rejection>, output: &mut JsonLines) -> io::Result<Outcome> {
-    match verdict {
-        Ok(principal) => {
-            output.write(&Accepted { ok: true, principal: Known::from(&principal) })?;
-            Ok(Outcome::Accepted)
-        }
-        Err(rejection) => reject((&rejection).into(), &rejection, output),
-    }
+fn answer(verdict: &Result<Principal, Rejection>, output: &mut JsonLines) -> io::Result<Outcome> {
+    output.write(&VerdictLine::of(verdict))?;
+    Ok(if verdict.is_ok() { Outcome::Accepted } else { Outcome::Rejected })
 }
 
-fn reject(reason: Reason, rejection: &Rejection, output: &mut JsonLines) -> io::Result<Outcome> {
-    let (Reason { error, detail }, challenge) = (reason, rejection.challenge().to_string());
-    let (status, retry_after) = (rejection.status(), rejection.retry_after());
-    output.write(&Rejected { ok: false, status, error, challenge, retry_after, detail })?;
+fn reject(reason: Reason, output: &mut JsonLines) -> io::Result<Outcome> {
+    output.write(&VerdictLine::malformed(reason))?;
     Ok(Outcome::Rejected)
-}
-
-#[derive(Serialize)]
-struct Accepted<'p> {
-    ok: bool,
-    principal: Known<'p>,
-}
-
-/// What is known of the caller.
-#[derive(Serialize)]
-struct Known<'p> {
-    kind: &'static str,
-    issuer: Option<&'p str>,
-    subject: Option<&'p str>,
-    /// Only an issuer's token is meant for somebody.
-    audience: Option<Vec<&'p str>>,
-    scopes: Vec<&'p str>,
-    client_id: Option<&'p str>,
-    credential_id: Option<&'p str>,
-    key_id: Option<&'p str>,
-    expires_at: Option<i64>,
-}
-
-impl<'p> From<&'p Principal> for Known<'p> {
-    fn from(principal: &'p Principal) -> Self {
-        let is_token = principal.issuer().is_some();
-        Known {
-            kind: principal.kind().as_str(),
-            issuer: principal.issuer(),
-            subject: principal.subject(),
-            audience: is_token.then(|| principal.audience().collect()),
-            scopes: principal.scopes().iter().collect(),
-            client_id: principal.client_id(),
-            credential_id: principal.credential_id(),
-            key_id: principal.key_id(),
-            expires_at: principal.expires_at(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct Rejected {
-    ok: bool,
-    status: u16,
-    error: &'static str,
-    challenge: String,
-    /// Seconds, with a status of 503.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after: Option<u32>,
-    detail: String,
 }

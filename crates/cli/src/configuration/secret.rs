@@ -19,6 +19,10 @@ pub(crate) struct SecretConfiguration {
 }
 
 impl SecretConfiguration {
+    pub(crate) fn new(file: PathBuf, encoding: SecretEncoding) -> Self {
+        SecretConfiguration { file, encoding }
+    }
+
     /// The one algorithm that the secret is for: the secret itself says none.
     pub(super) fn algorithm(algorithms: &[Algorithm]) -> Result<Algorithm, &'static str> {
         match algorithms {

@@ -15,6 +15,7 @@ mod configuration;
 mod deploy;
 #[cfg(unix)]
 mod docs;
+mod explain;
 mod follow;
 mod gateway;
 mod import;

@@ -152,7 +152,7 @@ impl Engine {
     }
 
     /// Who is to be asked about a token that no table knows, which was sent with `Bearer`.
-    fn asked_issuer(&self, token: &[u8], kinds: Kinds) -> Option<(&Introspection, &Arc<AskedIssuer>)> {
+    pub(crate) fn asked_issuer(&self, token: &[u8], kinds: Kinds) -> Option<(&Introspection, &Arc<AskedIssuer>)> {
         let introspection = self.introspection.as_ref()?;
         if !kinds.contains(PrincipalKind::AccessToken) || self.is_of_our_making(token) {
             return None;

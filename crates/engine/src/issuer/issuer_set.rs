@@ -35,6 +35,12 @@ impl IssuerSet {
         self.generation
     }
 
+    /// The names of all issuers, as they are configured.
+    #[cfg(feature = "explain")]
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.iter().chain(self.templates.iter()).chain(self.trust_domains.values()).map(|named| &*named.name)
+    }
+
     /// How large the claims of a token may be, whoever issued it.
     pub(crate) fn limits(&self) -> &ClaimLimits {
         &self.limits

@@ -15,7 +15,7 @@ use crate::reason::Reason;
 
 /// What is known of a request.
 #[derive(Default)]
-pub(super) struct RequestLine<'i> {
+pub(crate) struct RequestLine<'i> {
     authorization: Option<Text<'i>>,
     address: Option<IpAddr>,
     certificate: Option<[u8; 32]>,
@@ -27,7 +27,7 @@ pub(super) struct RequestLine<'i> {
 
 impl<'i> RequestLine<'i> {
     /// Reads a line; a blank one is a request of which nothing is known.
-    pub(super) fn parse(line: &'i [u8]) -> Result<Self, Reason> {
+    pub(crate) fn parse(line: &'i [u8]) -> Result<Self, Reason> {
         let line = line.trim_ascii();
         if line.is_empty() {
             return Ok(Self::default());
@@ -42,8 +42,22 @@ impl<'i> RequestLine<'i> {
         })
     }
 
+    /// A request with these fields.
+    pub(crate) fn of_fields(fields: Vec<(String, String)>) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| (name, Text(Cow::Owned(value))));
+        RequestLine { headers: Fields(fields.collect()), ..Self::default() }
+    }
+
+    /// Adds what the command line says of the request. What the line itself says stays.
+    pub(crate) fn or(mut self, address: Option<IpAddr>, method: Option<&'i str>, uri: Option<&'i str>) -> Self {
+        self.address = self.address.or(address);
+        self.method = self.method.or(method.map(|method| Text(Cow::Borrowed(method))));
+        self.uri = self.uri.or(uri.map(|uri| Text(Cow::Borrowed(uri))));
+        self
+    }
+
     /// The SHA-256 of the client's certificate: of the connection's, or of the one that a trusted proxy names.
-    pub(super) fn certificate(&self, proxies: &TrustedProxies) -> Result<Option<[u8; 32]>, Rejection> {
+    pub(crate) fn certificate(&self, proxies: &TrustedProxies) -> Result<Option<[u8; 32]>, Rejection> {
         let is_proxy = || self.address.is_some_and(|peer| proxies.contain(peer));
         match proxies.certificate_field() {
             Some(field) if is_proxy() => field.digest(self.headers.named(field.as_str()).map(|Text(value)| &**value)),
@@ -53,7 +67,7 @@ impl<'i> RequestLine<'i> {
 
     /// The request as an engine takes it, from the client that `proxies` find, with what
     /// [`certificate`](Self::certificate) gave.
-    pub(super) fn request(&self, proxies: &TrustedProxies, certificate: Option<[u8; 32]>) -> Request<'_> {
+    pub(crate) fn request(&self, proxies: &TrustedProxies, certificate: Option<[u8; 32]>) -> Request<'_> {
         let authorizations = self.authorization.iter().chain(self.headers.named("authorization"));
         let request = authorizations.fold(Request::new(), |request, Text(value)| request.authorization(&**value));
         let request = self.headers.named("x-api-key").fold(request, |request, Text(value)| request.api_key(&**value));

@@ -1,0 +1,50 @@
+use tollgate::{Engine, ExplainedStep, Principal, Rejection, Request, StepOutcome};
+
+/// Whether the steps of a verify lead to its verdict, and show no secret.
+pub(super) fn compare_steps(
+    engine: &Engine,
+    request: &Request<'_>,
+    sent: &[u8],
+    verdict: &Result<Principal, Rejection>,
+    now: i64,
+) -> Result<(), String> {
+    let steps = engine.explain(request, verdict.as_ref(), now);
+    let failed: Vec<&str> =
+        steps.iter().filter(|step| step.outcome() == StepOutcome::Failed).map(ExplainedStep::name).collect();
+    let told = || format!("{:?} is explained by {steps:?}", verdict.as_ref().map_err(Rejection::code));
+    let is_last = steps.last().is_some_and(|step| step.outcome() == StepOutcome::Failed);
+    if failed.len() != usize::from(verdict.is_err()) || is_last != verdict.is_err() {
+        return Err(told());
+    }
+    let expected = verdict.as_ref().err().and_then(|rejection| step(rejection.code()));
+    if expected.is_some_and(|expected| failed != [expected]) {
+        return Err(told());
+    }
+    let sent = String::from_utf8_lossy(sent);
+    let secret = sent.rsplit(['.', ' ']).next().filter(|secret| secret.len() > 16);
+    let shows = |secret: &str| steps.iter().any(|step| step.detail().contains(secret));
+    // Of a key also its end alone.
+    let parts = secret.into_iter().chain(secret.and_then(|secret| secret.get(secret.len() - 12..)));
+    match parts.into_iter().find(|secret| shows(secret)) {
+        Some(_) => Err(format!("a secret is shown: {}", told())),
+        None => Ok(()),
+    }
+}
+
+/// The step in which a code is found, where there is one alone.
+fn step(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "missing-credential" | "header-too-long" | "unsupported-scheme" => "credential",
+        "encrypted-token" => "parts",
+        "critical-header" | "unsupported-header" => "header",
+        "unknown-issuer" | "too-many-members" => return None,
+        "wrong-audience" => "aud",
+        "expired" => "exp",
+        "not-yet-valid" => "nbf",
+        "unknown-key" | "ambiguous-key" | "algorithm-mismatch" | "key-not-admitted" => "key",
+        "malformed-signature" | "bad-signature" => return None,
+        "disabled" => "state",
+        "unknown-client" => "table",
+        _ => return None,
+    })
+}
