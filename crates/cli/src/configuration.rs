@@ -14,11 +14,13 @@ pub(crate) use secret::SecretConfiguration;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use tollgate::{AcceptedCredentials, BuildError, Dpop, Engine, KeyRing, TrustedProxies};
 use tollgate_gateway::Gateway;
 use tollgate_remote::Verifier;
+use tollgate_telemetry::Metrics;
 use toml::Spanned;
 
 use crate::error::CommandError;
@@ -124,7 +126,7 @@ impl RequestConfiguration {
 
 /// An engine as it was described, and what it knows from elsewhere, which is kept up to date until this is dropped.
 pub(crate) struct Configured {
-    pub(crate) engine: Engine,
+    pub(crate) engine: Arc<Engine>,
     pub(crate) remote: Remote,
     pub(crate) followed: Option<Followed>,
     /// Those of each issuer.
@@ -194,7 +196,12 @@ impl Configuration {
 
     /// The engine that accepts what is described, what fetches the keys of its remote issuers, and what follows its store.
     pub(crate) fn engine(&self, dpop: Dpop) -> Result<Configured, CommandError> {
-        let (mut builder, mut remote) = (Engine::builder(), Remote::default());
+        self.engine_of(dpop, None)
+    }
+
+    /// As [`engine`](Self::engine), of which `metrics` count what it does.
+    pub(crate) fn engine_of(&self, dpop: Dpop, metrics: Option<&Metrics>) -> Result<Configured, CommandError> {
+        let (mut builder, mut remote) = (Engine::builder(), Remote::new(metrics.cloned()));
         let (mut keys, mut api_keys) = (Vec::new(), None);
         for issuer in &self.issuers {
             let (described, ring) = issuer.get_ref().issuer(&mut remote, self.file.as_ref())?;
@@ -234,7 +241,16 @@ impl Configuration {
             builder = builder.max_header_bytes(bytes);
         }
         builder = builder.accept(self.accept.accepted()).dpop(dpop);
-        let engine = builder.build().map_err(|error| self.refused(error))?;
+        if let Some(metrics) = metrics.cloned() {
+            builder = builder.untimed_observer(move |seen| metrics.count(seen));
+        }
+        let engine = Arc::new(builder.build().map_err(|error| self.refused(error))?);
+        if let Some(metrics) = metrics {
+            metrics.watch_engine(&engine);
+            if let (Some(store), Some(followed)) = (&self.store, &followed) {
+                metrics.watch_store(&store.file.display().to_string(), &followed.progress);
+            }
+        }
         Ok(Configured { engine, remote, followed, keys, api_keys })
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use tollgate::{ApiKeyTable, KeyRecord, Revocations};
 use tollgate_storage::limits::DEFAULT_MAX_STALENESS;
-use tollgate_storage::{Follower, FollowerThread};
+use tollgate_storage::{Follower, FollowerThread, Progress};
 
 use crate::error::{self, CommandError};
 use crate::store_options::{self, FormatOption, PepperOption, Store};
@@ -30,6 +30,8 @@ pub(crate) struct StoreConfiguration {
 pub(crate) struct Followed {
     pub(crate) api_keys: Arc<ApiKeyTable<KeyRecord>>,
     pub(crate) revocations: Revocations,
+    /// How far it is.
+    pub(crate) progress: Arc<Progress>,
     _thread: FollowerThread,
     /// Its runtime drives the connections of the store; after the thread that uses them.
     _store: Store,
@@ -52,11 +54,11 @@ impl StoreConfiguration {
         let loaded = store.wait(follower.load(move |keys| shown.set_position(keys)));
         bar.finish_and_clear();
         loaded?;
-        let name = store.name();
+        let (name, progress) = (store.name(), follower.progress().clone());
         let thread = follower.spawn_reporting(move |failure| {
             error::warn(&format!("{name}: {failure}; what was changed since is not known yet"));
         });
         let thread = thread.map_err(|source| store.failed(source))?;
-        Ok(Followed { api_keys, revocations, _thread: thread, _store: store })
+        Ok(Followed { api_keys, revocations, progress, _thread: thread, _store: store })
     }
 }

@@ -19,6 +19,7 @@ mod log_option;
 mod reason;
 mod remote;
 mod request_line;
+mod scrape;
 mod secret_input;
 mod signals;
 mod store_options;

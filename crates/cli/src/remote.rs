@@ -9,6 +9,7 @@ use tollgate_remote::{
     ConfigurationError, Health, Introspection, IntrospectionSettings, RemoteKeys, RemoteSettings, StatusListSettings,
     StatusListsBuilder, Verifier,
 };
+use tollgate_telemetry::Metrics;
 
 use crate::error;
 use crate::limits::REMOTE_KEYS_WAIT;
@@ -19,6 +20,8 @@ pub(crate) struct Remote {
     keys: Vec<RemoteKeys>,
     /// Dropped after the keys. None where nothing is remote.
     runtime: Option<Runtime>,
+    /// What counts what happens to them.
+    metrics: Option<Metrics>,
 }
 
 /// Why the keys of an issuer cannot be fetched as described.
@@ -33,21 +36,39 @@ pub(crate) fn runtime() -> io::Result<Runtime> {
 }
 
 impl Remote {
+    pub(crate) fn new(metrics: Option<Metrics>) -> Self {
+        Remote { metrics, ..Self::default() }
+    }
+
     /// Starts to fetch the keys of `issuer`.
     pub(crate) fn start(&mut self, issuer: &IssuerSettings, settings: RemoteSettings) -> Result<KeyRing, StartError> {
         let mut remote = RemoteKeys::from_settings(issuer.issuer(), settings).key_uses(issuer.key_uses());
         if let Some(algorithms) = &issuer.algorithms {
             remote = remote.algorithms(algorithms);
         }
+        if let Some(metrics) = &self.metrics {
+            remote = remote.observer(metrics.remote_observer());
+        }
         let keys = self.within_runtime(|| remote.start())?;
+        if let Some(metrics) = &self.metrics {
+            metrics.watch_keys(&keys);
+        }
         let ring = keys.key_ring();
         self.keys.push(keys);
         Ok(ring)
     }
 
-    /// Makes ready to ask an introspection endpoint.
-    pub(crate) fn start_introspection(&mut self, settings: IntrospectionSettings) -> Result<Introspection, StartError> {
-        self.within_runtime(|| Introspection::from_settings(settings).start())
+    /// Makes ready to ask the introspection endpoint of `issuer`.
+    pub(crate) fn start_introspection(
+        &mut self,
+        issuer: &str,
+        settings: IntrospectionSettings,
+    ) -> Result<Introspection, StartError> {
+        let introspection = self.within_runtime(|| Introspection::from_settings(settings).start())?;
+        if let Some(metrics) = &self.metrics {
+            metrics.watch_introspection(issuer, &introspection);
+        }
+        Ok(introspection)
     }
 
     /// Makes ready to fetch the status lists of `issuer`, which are signed under `keys`.

@@ -288,7 +288,8 @@ impl Engine {
             let verified = self.find_jws(token, sender, thread, &mut asked, notes)?;
             // The cache holds what the token says; that its sender has what it is bound to is for each request to show.
             if verified.is_bound() || sender.is_dpop {
-                verified.confirmation().check(token, sender, thread)?;
+                let confirmed = verified.confirmation().check(token, sender, thread);
+                confirmed.inspect_err(|_| notes.issuer(verified.configured_issuer()))?;
             }
             Ok(verified)
         });
@@ -313,8 +314,11 @@ impl Engine {
         notes: &N,
     ) -> Result<Token, Rejection> {
         let judge = |token: &Token| {
-            notes.issuer(token.configured_issuer());
-            self.judge(token, sender)
+            let judgement = self.judge(token, sender);
+            if !matches!(judgement, Judgement::Good) {
+                notes.issuer(token.configured_issuer());
+            }
+            judgement
         };
         let now = sender.now.earliest;
         let mut cached = self.cache.as_ref().and_then(|cache| cache.find(&mut thread.fronts, token, now, judge));
@@ -380,7 +384,11 @@ impl Engine {
         let keys = issuer.key_ring().load();
         let iss = issuer.policy().issuer_of(claims.iss()).unwrap_or_default();
         let admits = |key: &VerifyingKey| issuer.policy().admits_key(key, iss);
-        let proof = thread.signature.with(|memory| keys.verify_if(&jws, &header, memory, admits)).map_err(|error| {
+        let verified = thread.signature.with(|memory| keys.verify_if(&jws, &header, memory, admits));
+        if matches!(verified, Ok(_) | Err(VerifyError::BadSignature | VerifyError::NoKeyVerifies { .. })) {
+            notes.signature_checked();
+        }
+        let proof = verified.map_err(|error| {
             *asked = Some(issuer.key_ring().clone());
             match error {
                 VerifyError::KeyNotAdmitted => Rejection::key_not_admitted(&keys, algorithm, header.kid(), iss),

@@ -15,9 +15,10 @@ use crate::rejection::Rejection;
 pub struct Verification<'v> {
     verdict: Result<&'v Principal, &'v Rejection>,
     kind: Option<PrincipalKind>,
-    issuer: Option<&'v str>,
+    issuer: Option<&'v Arc<str>>,
     duration: Duration,
     is_cache_hit: bool,
+    is_signature_checked: bool,
 }
 
 impl<'v> Verification<'v> {
@@ -47,10 +48,17 @@ impl<'v> Verification<'v> {
     /// issuers, whoever sends what.
     #[must_use]
     pub fn issuer(&self) -> Option<&'v str> {
+        self.issuer.map(|name| &**name)
+    }
+
+    /// As [`issuer`](Self::issuer), the engine's own copy: for observers that keep it, and tell issuers apart by its address while they do.
+    #[must_use]
+    pub fn configured_issuer(&self) -> Option<&'v Arc<str>> {
         self.issuer
     }
 
-    /// How long the verify took, by the system's monotonic clock.
+    /// How long the verify took, by the system's monotonic clock; zero for an
+    /// [untimed observer](crate::EngineBuilder::untimed_observer).
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.duration
@@ -62,6 +70,12 @@ impl<'v> Verification<'v> {
     pub fn is_cache_hit(&self) -> bool {
         self.is_cache_hit
     }
+
+    /// Whether the signature of a JWT was checked, well or badly.
+    #[must_use]
+    pub fn is_signature_checked(&self) -> bool {
+        self.is_signature_checked
+    }
 }
 
 impl fmt::Debug for Verification<'_> {
@@ -72,6 +86,7 @@ impl fmt::Debug for Verification<'_> {
             .field("issuer", &self.issuer)
             .field("duration", &self.duration)
             .field("is_cache_hit", &self.is_cache_hit)
+            .field("is_signature_checked", &self.is_signature_checked)
             .finish()
     }
 }
@@ -83,15 +98,18 @@ pub(crate) trait Notes {
     /// The kinds that the credential may be of.
     fn kinds(&self, _kinds: Kinds) {}
 
-    /// The issuer that decides on the token.
+    /// The issuer that decides on the token, also where a rejection leads to another one. A principal tells its own.
     fn issuer(&self, _issuer: &Arc<ConfiguredIssuer>) {}
+
+    fn signature_checked(&self) {}
 }
 
 impl Notes for () {}
 
 #[derive(Default)]
-struct Noted {
+pub(crate) struct Noted {
     is_cache_hit: Cell<bool>,
+    is_signature_checked: Cell<bool>,
     kinds: Cell<Option<Kinds>>,
     issuer: RefCell<Option<Arc<str>>>,
 }
@@ -108,11 +126,18 @@ impl Notes for Noted {
     fn issuer(&self, issuer: &Arc<ConfiguredIssuer>) {
         *self.issuer.borrow_mut() = Some(issuer.policy().name().clone());
     }
+
+    fn signature_checked(&self) {
+        self.is_signature_checked.set(true);
+    }
 }
 
 /// The observer of an engine.
 #[derive(Clone)]
-pub(crate) struct Observer(Arc<Observe>);
+pub(crate) struct Observer {
+    observe: Arc<Observe>,
+    is_timed: bool,
+}
 
 type Observe = dyn Fn(&Verification<'_>) + Send + Sync;
 
@@ -122,30 +147,34 @@ thread_local! {
 }
 
 impl Observer {
-    pub(crate) fn new(observe: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
-        Observer(Arc::new(observe))
+    pub(crate) fn new(observe: impl Fn(&Verification<'_>) + Send + Sync + 'static, is_timed: bool) -> Self {
+        Observer { observe: Arc::new(observe), is_timed }
     }
 
     /// Verifies, and tells the observer. A verify inside of an observer is not told: it would tell for ever.
     #[inline(never)]
     pub(crate) fn watch(
         &self,
-        verify: impl FnOnce(&dyn Notes) -> Result<Principal, Rejection>,
+        verify: impl FnOnce(&Noted) -> Result<Principal, Rejection>,
     ) -> Result<Principal, Rejection> {
-        let (noted, begun) = (Noted::default(), Instant::now());
+        let (noted, begun) = (Noted::default(), self.is_timed.then(Instant::now));
         let verdict = verify(&noted);
         if IS_OBSERVING.replace(true) {
             return verdict;
         }
-        let (duration, is_cache_hit) = (begun.elapsed(), noted.is_cache_hit.get());
-        let kind = match &verdict {
-            Ok(principal) => Some(principal.kind()),
-            Err(_) => noted.kinds.get().and_then(Kinds::only),
+        let duration = begun.map_or(Duration::ZERO, |begun| begun.elapsed());
+        let Noted { is_cache_hit, is_signature_checked, kinds, issuer } = noted;
+        let rejected_by = issuer.into_inner();
+        let (kind, issuer) = match &verdict {
+            // Not a count of references, which all threads share.
+            Ok(principal) => (Some(principal.kind()), principal.configured_issuer()),
+            Err(_) => (kinds.get().and_then(Kinds::only), rejected_by.as_ref()),
         };
-        let issuer = noted.issuer.into_inner();
-        let seen = Verification { verdict: verdict.as_ref(), kind, issuer: issuer.as_deref(), duration, is_cache_hit };
+        let (is_cache_hit, is_signature_checked) = (is_cache_hit.get(), is_signature_checked.get());
+        let seen =
+            Verification { verdict: verdict.as_ref(), kind, issuer, duration, is_cache_hit, is_signature_checked };
         // The verdict is settled, and shared with the observer behind a reference alone.
-        let told = catch_unwind(AssertUnwindSafe(|| (self.0)(&seen)));
+        let told = catch_unwind(AssertUnwindSafe(|| (self.observe)(&seen)));
         IS_OBSERVING.set(false);
         match told {
             Ok(()) => verdict,

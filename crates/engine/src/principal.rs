@@ -3,6 +3,7 @@
 mod serialize;
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use tollgate_jwt::is_scope_token;
@@ -57,6 +58,15 @@ impl Principal {
     /// From a key, which exists only where there was a proof that the table holds it.
     pub(crate) fn from_key(proof: MatchedKey<KeyRecord>) -> Self {
         Principal(Source::Key(proof))
+    }
+
+    /// The name of the issuer whose policy the token was held to, as it is configured.
+    #[inline]
+    pub(crate) fn configured_issuer(&self) -> Option<&Arc<str>> {
+        match &self.0 {
+            Source::Token(token) => Some(token.configured_issuer().policy().name()),
+            Source::Key(_) => None,
+        }
     }
 
     /// By which kind of credential the caller is known.

@@ -68,6 +68,7 @@ impl Gateway {
         if convention == Convention::Nginx && status.is_client_error() && status != StatusCode::UNAUTHORIZED {
             *answer.status_mut() = StatusCode::FORBIDDEN;
         }
+        count(convention, answer.status());
         answer
     }
 
@@ -100,6 +101,15 @@ impl IdentityFields {
         }
     }
 }
+
+#[cfg(feature = "metrics")]
+fn count(convention: Convention, status: StatusCode) {
+    let labels = [("convention", convention.as_str().to_owned()), ("status", status.as_str().to_owned())];
+    metrics::counter!("tollgate_gateway_answers_total", &labels).increment(1);
+}
+
+#[cfg(not(feature = "metrics"))]
+fn count(_: Convention, _: StatusCode) {}
 
 /// A denial that is no question of the credential.
 fn denial(status: StatusCode, code: &'static str, detail: &dyn fmt::Display) -> Response<String> {

@@ -53,4 +53,4 @@ pub use error::GatewayError;
 pub use gateway::{Gateway, GatewayBuilder};
 pub use identity::{Identity, InvalidIdentity};
 pub use rule::Rule;
-pub use server::serve;
+pub use server::{serve, serve_metrics};

@@ -34,6 +34,18 @@ impl Convention {
     }
 }
 
+#[cfg(feature = "metrics")]
+impl Convention {
+    /// The label of its answers.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Convention::Nginx => "nginx",
+            Convention::Forward => "forward",
+            Convention::Envoy => "envoy",
+        }
+    }
+}
+
 const ENVOY: &str = "/envoy";
 
 /// The request that is asked about.

@@ -14,6 +14,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tollgate_gateway::Gateway;
 use tollgate_remote::Verifier;
+use tollgate_telemetry::Metrics;
 
 use super::{Outcome, print};
 use crate::configuration::{Configuration, Configured};
@@ -22,6 +23,7 @@ use crate::followed::Followed;
 use crate::limits::{RELOAD_GRACE, RELOAD_PAUSE};
 use crate::log_option::LogOption;
 use crate::remote::Remote;
+use crate::scrape::Scrape;
 use crate::signals::{Signal, Signals};
 
 /// Answer proxies: whether a request may pass, and who sends it.
@@ -62,6 +64,7 @@ stops.
 Examples:
   tollgate gateway --config tollgate.toml
   tollgate gateway --config tollgate.toml --listen 127.0.0.1:9000 --log debug
+  tollgate gateway --config tollgate.toml --metrics 127.0.0.1:9180      # and curl http://127.0.0.1:9180/metrics
   curl -i http://127.0.0.1:4180/forward -H 'x-forwarded-method: GET' -H 'x-forwarded-host: example.com' \\
     -H 'x-forwarded-uri: /sites/7' -H \"authorization: Bearer $TOKEN\"")]
 pub(crate) struct Arguments {
@@ -73,6 +76,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4180")]
     listen: SocketAddr,
 
+    /// Serve metrics for Prometheus at /metrics of this address, which neither proxies nor clients should reach
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
+
     #[command(flatten)]
     log: LogOption,
 }
@@ -80,7 +87,12 @@ pub(crate) struct Arguments {
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         self.log.start();
-        let (gateway, mut sources) = self.read()?;
+        let scrape = match self.metrics {
+            Some(listen) => Some((listen, Scrape::install()?)),
+            None => None,
+        };
+        let metrics = scrape.as_ref().map(|(_, scrape)| scrape.metrics.clone());
+        let (gateway, mut sources) = self.read(metrics.as_ref())?;
         let gateway = Arc::new(ArcSwap::from_pointee(gateway));
         let runtime = Runtime::new().map_err(CommandError::Runtime)?;
         let listening = |source| CommandError::Listen { listen: self.listen, source };
@@ -90,11 +102,18 @@ impl Arguments {
         let (stop, stopped) = oneshot::channel::<()>();
         let served =
             runtime.spawn(tollgate_gateway::serve(listener, Arc::clone(&gateway), async { drop(stopped.await) }));
+        if let Some((listen, scrape)) = scrape {
+            let listening = |source| CommandError::Listen { listen, source };
+            let listener = runtime.block_on(TcpListener::bind(listen)).map_err(listening)?;
+            let address = listener.local_addr().map_err(listening)?;
+            runtime.spawn(tollgate_gateway::serve_metrics(listener, move || scrape.render()));
+            let _ = print(&[&format!("tollgate tells Prometheus on http://{address}/metrics\n")])?;
+        }
         // Nobody has to read it for the gateway to be of use.
         let _ = print(&[&format!("tollgate answers proxies on http://{address}\n")])?;
         // Not within the runtime: to read the file anew starts another one and ends the last.
         while runtime.block_on(signals.next()) == Signal::HangUp {
-            match self.read() {
+            match self.read(metrics.as_ref()) {
                 Ok((anew, its_sources)) => {
                     let last = gateway.swap(Arc::new(anew));
                     tracing::info!("the configuration was read anew");
@@ -121,9 +140,10 @@ impl Arguments {
     }
 
     /// Reads the file, and begins to fetch and follow what it names.
-    fn read(&self) -> Result<(Gateway, Sources), CommandError> {
+    fn read(&self, metrics: Option<&Metrics>) -> Result<(Gateway, Sources), CommandError> {
         let configuration = Configuration::read(&self.config)?;
-        let Configured { engine, remote, followed, .. } = configuration.engine(configuration.dpop.dpop())?;
+        let Configured { engine, remote, followed, .. } =
+            configuration.engine_of(configuration.dpop.dpop(), metrics)?;
         let gateway = configuration.gateway(Verifier::new(engine))?;
         remote.wait();
         Ok((gateway, Sources { _remote: remote, _followed: followed }))

@@ -36,7 +36,7 @@ impl IntrospectionConfiguration {
     }
 
     pub(super) fn issuer(&self, remote: &mut Remote) -> Result<OpaqueIssuer, StartError> {
-        let introspection = remote.start_introspection(self.endpoint.clone())?;
+        let introspection = remote.start_introspection(&self.settings.name, self.endpoint.clone())?;
         Ok(OpaqueIssuer::from(self.settings.clone()).introspector(introspection))
     }
 }

@@ -154,7 +154,7 @@ impl IssuerConfiguration {
         }
         if let Some(described) = &sources.introspection {
             let JwtIntrospectionConfiguration { endpoint, max_age } = described.get_ref();
-            let introspection = remote.start_introspection(endpoint.clone());
+            let introspection = remote.start_introspection(&settings.name, endpoint.clone());
             let introspection = introspection.map_err(|error| not_started(described.span().start, error))?;
             issuer = issuer.introspect(introspection, *max_age);
         }

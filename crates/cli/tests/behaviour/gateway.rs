@@ -185,3 +185,70 @@ fn the_file_of_the_document_works() {
     assert_eq!(gateway.status("HEAD", "/sites/7", &bearer(&["--scope", "read:sites"])), 200);
     assert_eq!(gateway.stop().0, Some(0));
 }
+
+#[test]
+fn metrics_are_served_apart_from_the_answers_and_outlive_a_reload() {
+    let folder = Folder::new();
+    let key = folder.key("ES256", "k1");
+    let store = folder.path("store");
+    let made = run(&["api-key", "new", "--store", &store, "--subject", "s"], "");
+    let api_key = made.stdout.trim_end();
+    let file = file(&folder, "[[gateway.rule]]\npaths = [\"/*\"]\n");
+    let with_store = format!("store.file = {store:?}\n{}", std::fs::read_to_string(&file).unwrap());
+    std::fs::write(&file, with_store).unwrap();
+    let arguments = ["gateway", "--config", &*file, "--listen", "127.0.0.1:0", "--metrics", "127.0.0.1:0"];
+    let mut child = command(&arguments).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let (metrics, answers) = (lines.next().unwrap(), lines.next().unwrap());
+    let metrics =
+        metrics.strip_prefix("tollgate tells Prometheus on http://").unwrap().strip_suffix("/metrics").unwrap();
+    let address = answers.strip_prefix("tollgate answers proxies on http://").unwrap().to_owned();
+    let stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut gateway = Gateway { child, address, stderr };
+    let scrape = || {
+        let mut stream = TcpStream::connect(metrics).unwrap();
+        write!(stream, "GET /metrics HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let authorization = format!("Authorization: Bearer {}\r\n", token(&key, &[]));
+    {
+        for _ in 0..3 {
+            assert_eq!(gateway.status("GET", "/x", &authorization), 200);
+        }
+        assert_eq!(gateway.status("GET", "/x", &format!("Authorization: {api_key}\r\n")), 200);
+        assert_eq!(gateway.status("GET", "/x", "Authorization: Bearer a(b\r\n"), 401);
+        let told = scrape();
+        assert!(told.starts_with("HTTP/1.1 200") && told.contains("content-type: text/plain; version=0.0.4"), "{told}");
+        let value = |name: &str, labels: &[&str]| -> f64 {
+            let is_it = |line: &&str| line.starts_with(name) && labels.iter().all(|label| line.contains(label));
+            let values =
+                told.lines().filter(is_it).map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap());
+            values.sum()
+        };
+        let accepted = "tollgate_verifications_total{";
+        assert_eq!(value(accepted, &["kind=\"jwt\"", &format!("issuer={ISSUER:?}")]), 3.0, "{told}");
+        assert_eq!(value(accepted, &["kind=\"api-key\""]), 1.0, "{told}");
+        assert_eq!(value(accepted, &["error_type=\"malformed-credential\""]), 1.0, "{told}");
+        assert_eq!(value("tollgate_gateway_answers_total{", &["convention=\"forward\"", "status=\"200\""]), 4.0);
+        assert_eq!(value("tollgate_signature_checks_total{", &["result=\"good\""]), 1.0, "{told}");
+        assert!(value("tollgate_feed_age_seconds{", &[]) < 60.0, "{told}");
+        assert!(told.contains("# TYPE tollgate_cache_bytes gauge"), "{told}");
+        // No label names a person or holds a credential.
+        assert!(!told.contains(api_key) && !told.contains("subject"), "{told}");
+        assert_eq!(gateway.status("GET", "/metrics", ""), 401);
+    }
+    gateway.signal("-HUP");
+    gateway.logged("read anew");
+    let before = scrape();
+    assert_eq!(gateway.status("GET", "/x", &authorization), 200);
+    let count = |told: &str| {
+        let jwt = told
+            .lines()
+            .filter(|line| line.starts_with("tollgate_verifications_total{") && line.contains("kind=\"jwt\""));
+        jwt.map(|line| line.rsplit(' ').next().unwrap().parse::<f64>().unwrap()).sum::<f64>()
+    };
+    assert_eq!((count(&before), count(&scrape())), (3.0, 4.0));
+    gateway.stop();
+}

@@ -65,7 +65,6 @@ impl Engine {
     ) -> Option<Result<Principal, Rejection>> {
         let now = sender.now;
         let (introspection, issuer) = self.asked_issuer(token, kinds)?;
-        notes.issuer(issuer.configured());
         let digest = introspection.digester.digest(token);
         let is_it = |known: &Token| known.is_of(&digest);
         let judge = |known: &Token| self.judge_answer(issuer, known, now);
@@ -83,13 +82,14 @@ impl Engine {
                 None => Err(introspection.rejected.find(&digest, now).unwrap_or_else(|| not_asked(issuer.name()))),
             },
         };
-        Some(verdict.and_then(|verified| {
+        let admitted = verdict.and_then(|verified| {
             // As for a JWT: that its sender has what it is bound to is for each request to show.
             if verified.is_bound() || sender.is_dpop {
                 Thread::with(|thread| verified.confirmation().check(token, sender, thread))?;
             }
             Ok(Principal::from_token(verified))
-        }))
+        });
+        Some(admitted.inspect_err(|_| notes.issuer(issuer.configured())))
     }
 
     /// Takes the issuer's word, as far as its policy allows, and keeps it.

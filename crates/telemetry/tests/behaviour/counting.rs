@@ -1,0 +1,154 @@
+//! Metrics as Prometheus scrapes them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread;
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, EngineBuilder, Issuer, KeyFormat, KeyRecord};
+use tollgate_telemetry::Metrics;
+use tollgate_telemetry::limits::MAX_ISSUERS;
+use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, issuer, key_set, signing_key};
+
+/// Metrics and the recorder that they are collected into.
+struct World {
+    recorder: PrometheusRecorder,
+    metrics: Metrics,
+}
+
+impl World {
+    fn new() -> Self {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = metrics::with_local_recorder(&recorder, Metrics::new);
+        World { recorder, metrics }
+    }
+
+    fn engine(&self, builder: EngineBuilder) -> Arc<Engine> {
+        let counting = self.metrics.clone();
+        let engine = Arc::new(builder.untimed_observer(move |seen| counting.count(seen)).build().unwrap());
+        self.metrics.watch_engine(&engine);
+        engine
+    }
+
+    /// The samples of `name`: their labels, sorted, and their values.
+    fn samples(&self, name: &str) -> BTreeMap<String, f64> {
+        metrics::with_local_recorder(&self.recorder, || self.metrics.collect());
+        let text = self.recorder.handle().render();
+        let mut samples = BTreeMap::new();
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let (series, value) = line.rsplit_once(' ').unwrap_or_default();
+            let (of, labels) = series.split_once('{').unwrap_or((series, "}"));
+            if of == name {
+                let mut labels: Vec<&str> = labels.trim_end_matches('}').split(',').collect();
+                labels.sort_unstable();
+                samples.insert(labels.join(","), value.parse().unwrap());
+            }
+        }
+        samples
+    }
+}
+
+fn sample(labels: &str, value: f64) -> (String, f64) {
+    (labels.to_owned(), value)
+}
+
+#[test]
+fn verifies_are_counted_by_verdict_kind_issuer_and_cache() {
+    let world = World::new();
+    let key = signing_key(Algorithm::ES256, 0);
+    let format = KeyFormat::new("tg", "live").unwrap();
+    let (api_key, table) = (ApiKey::generate(&format).unwrap(), ApiKeyTable::new(format));
+    table.insert(&api_key, KeyRecord::api_key("key_1", "user_7"));
+    let engine = world.engine(Engine::builder().issuer(issuer([&key])).api_keys(table));
+    let token = Draft::new(&key).sign(&key);
+    for _ in 0..5 {
+        assert!(engine.verify_at(&token, NOW).is_ok());
+    }
+    assert!(engine.verify_at(api_key.as_str(), NOW).is_ok());
+    assert!(engine.verify_at("", NOW).is_err());
+    for _ in 0..2 {
+        assert!(engine.verify_at(Draft::new(&key).claim("aud", "x").sign(&key), NOW).is_err());
+    }
+    let (start, _) = token.rsplit_once('.').unwrap();
+    assert!(engine.verify_at(format!("{start}.{}", "A".repeat(86)), NOW).is_err());
+    let jwt = format!("issuer=\"{ISSUER}\",kind=\"jwt\"");
+    assert_eq!(
+        world.samples("tollgate_verifications_total"),
+        BTreeMap::from([
+            sample(&format!("cache=\"miss\",{jwt}"), 1.0),
+            sample(&format!("cache=\"hit\",{jwt}"), 4.0),
+            sample("cache=\"miss\",issuer=\"\",kind=\"api-key\"", 1.0),
+            sample("cache=\"miss\",error_type=\"missing-credential\",issuer=\"\",kind=\"\"", 1.0),
+            sample(&format!("cache=\"miss\",error_type=\"wrong-audience\",{jwt}"), 2.0),
+            sample(&format!("cache=\"miss\",error_type=\"bad-signature\",{jwt}"), 1.0),
+        ])
+    );
+    let checks = |result| sample(&format!("issuer=\"{ISSUER}\",result=\"{result}\""), 1.0);
+    assert_eq!(world.samples("tollgate_signature_checks_total"), BTreeMap::from([checks("good"), checks("bad")]));
+    let lookups = world.samples("tollgate_cache_lookups_total");
+    assert_eq!(lookups["result=\"front\""] + lookups["result=\"back\""], 4.0);
+    assert!(world.samples("tollgate_cache_bytes")[""] > 0.0);
+}
+
+#[test]
+fn counters_outlive_threads_and_engines() {
+    let world = World::new();
+    let key = signing_key(Algorithm::HS256, 0);
+    let token = Draft::new(&key).sign(&key);
+    let hits = |world: &World| {
+        world.samples("tollgate_verifications_total")[&format!("cache=\"hit\",issuer=\"{ISSUER}\",kind=\"jwt\"")]
+    };
+    for round in 1..=3 {
+        let engine = world.engine(Engine::builder().issuer(issuer([&key])));
+        assert!(engine.verify_at(&token, NOW).is_ok());
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..100).for_each(|_| assert!(engine.verify_at(&token, NOW).is_ok())));
+            }
+        });
+        assert_eq!(hits(&world), 400.0 * f64::from(round));
+        let lookups = world.samples("tollgate_cache_lookups_total");
+        assert_eq!(lookups.values().sum::<f64>(), 401.0 * f64::from(round), "{lookups:?}");
+    }
+}
+
+#[test]
+fn there_are_no_more_issuer_labels_than_the_limit() {
+    let world = World::new();
+    let key = signing_key(Algorithm::HS256, 0);
+    let name = |number: usize| format!("https://as-{number}.example/");
+    let builder = (0..MAX_ISSUERS + 20).fold(Engine::builder(), |builder, number| {
+        builder.issuer(Issuer::new(&name(number)).audience(AUDIENCE).keys(key_set([&key])))
+    });
+    let engine = world.engine(builder);
+    for number in 0..MAX_ISSUERS + 20 {
+        assert!(engine.verify_at(Draft::new(&key).claim("iss", name(number)).sign(&key), NOW).is_ok());
+    }
+    // What nobody has configured is no label, whoever sends what.
+    for number in 0..1_000 {
+        assert!(engine.verify_at(Draft::new(&key).claim("iss", format!("x{number}")).sign(&key), NOW).is_err());
+    }
+    let samples = world.samples("tollgate_verifications_total");
+    assert_eq!(samples.len(), MAX_ISSUERS + 2, "{samples:?}");
+    assert_eq!(samples["cache=\"miss\",issuer=\"other\",kind=\"jwt\""], 20.0);
+    assert_eq!(samples["cache=\"miss\",error_type=\"unknown-issuer\",issuer=\"\",kind=\"jwt\""], 1_000.0);
+}
+
+#[test]
+fn an_untimed_observer_is_told_the_same_but_the_duration() {
+    let key = signing_key(Algorithm::HS256, 0);
+    let engine = Engine::builder()
+        .issuer(issuer([&key]))
+        .untimed_observer(|seen| {
+            assert!(seen.duration().is_zero());
+            assert_eq!(seen.issuer(), Some(ISSUER));
+            assert_eq!(seen.configured_issuer().map(|name| &**name), Some(ISSUER));
+        })
+        .build()
+        .unwrap();
+    let token = Draft::new(&key).sign(&key);
+    // A new one, one of the cache, one of the cache that is rejected.
+    assert!(engine.verify_at(&token, NOW).is_ok());
+    assert!(engine.verify_at(&token, NOW).is_ok());
+    assert_eq!(engine.verify_at(&token, NOW + 10_000).unwrap_err().code(), "expired");
+}
