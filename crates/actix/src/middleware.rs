@@ -39,6 +39,7 @@ type Decider = Arc<Engine>;
 
 #[derive(Clone, Debug)]
 struct Settings {
+    #[cfg(feature = "remote")]
     waits: bool,
     optional: bool,
     realm: Option<Box<str>>,
@@ -54,7 +55,7 @@ impl Auth {
         let engine = engine.into();
         #[cfg(feature = "remote")]
         let engine = Verifier::new(engine);
-        Self::verifying_by(engine, false)
+        Self::verifying_by(engine)
     }
 
     /// Every request needs a credential that `verifier` accepts. It waits, for a bounded time, where the verifier does: for keys that an
@@ -62,12 +63,13 @@ impl Auth {
     #[cfg(feature = "remote")]
     #[must_use]
     pub fn with_verifier(verifier: impl Into<Verifier>) -> Self {
-        Self::verifying_by(verifier.into(), true)
+        Self::verifying_by(verifier.into()).set(|settings| settings.waits = true)
     }
 
-    fn verifying_by(verifier: Decider, waits: bool) -> Self {
+    fn verifying_by(verifier: Decider) -> Self {
         let settings = Settings {
-            waits,
+            #[cfg(feature = "remote")]
+            waits: false,
             optional: false,
             realm: None,
             sources: Sources::default(),
