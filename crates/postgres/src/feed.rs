@@ -9,8 +9,8 @@ use crate::append::position;
 use crate::error::timed;
 use crate::limits::WRITE_DEADLINE;
 use crate::rows::{
-    CLIENT_COLUMNS, KEY_COLUMN_COUNT, KEY_COLUMNS, KeyReader, REVOCATION_COLUMNS, Unreadable, client_of, digest_of,
-    revocation_of,
+    CLIENT_COLUMN_COUNT, CLIENT_COLUMNS, KEY_COLUMN_COUNT, KEY_COLUMNS, KeyReader, REVOCATION_COLUMNS, Unreadable,
+    client_of, digest_of, revocation_of,
 };
 use crate::snapshot;
 use crate::store::PostgresStore;
@@ -139,7 +139,7 @@ impl Unreadable {
 /// Where the columns of each table begin in a row of [`CHANGES`].
 const KEYS_AT: usize = 8;
 const CLIENTS_AT: usize = KEYS_AT + KEY_COLUMN_COUNT;
-const REVOCATIONS_AT: usize = CLIENTS_AT + 5;
+const REVOCATIONS_AT: usize = CLIENTS_AT + CLIENT_COLUMN_COUNT;
 
 /// One statement, so that the end of the log, the row of the position, what follows it and the things themselves are of one state.
 static CHANGES: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {

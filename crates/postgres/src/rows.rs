@@ -5,7 +5,10 @@ use std::sync::Arc;
 use ring::digest;
 use tokio_postgres::Row;
 use tollgate::{AddressBlock, Digest, KeyKind, KeyRecord, KeyState};
-use tollgate_storage::{Client, Refusal, RevocationKind, StorageError, StoredKey, StoredRevocation};
+use tollgate_storage::{
+    Client, ClientAuthMethod, ClientKind, ClientSettings, Refusal, RevocationKind, StorageError, StoredKey,
+    StoredRevocation,
+};
 
 /// What [`KeyReader::read`] expects, in this order.
 pub(crate) const KEY_COLUMNS: &str = "k.id, k.digest, k.format, k.kind, k.subject, k.client_id, k.scopes, k.created_at, k.not_before, \
@@ -120,7 +123,11 @@ pub(crate) fn check_texts(key: &StoredKey) -> Result<(), Refusal> {
 }
 
 /// What [`client_of`] expects, in this order.
-pub(crate) const CLIENT_COLUMNS: &str = "l.id, l.name, l.scopes, l.redirect_uris, l.created_at";
+pub(crate) const CLIENT_COLUMNS: &str = "l.id, l.name, l.scopes, l.redirect_uris, l.created_at, l.kind, l.grants, \
+     l.auth_method, l.user_scopes, l.is_operators_own, l.is_disabled";
+
+/// How many they are.
+pub(crate) const CLIENT_COLUMN_COUNT: usize = 11;
 
 /// The client whose columns begin at `first`.
 pub(crate) fn client_of(row: &Row, first: usize) -> Result<Client, Unreadable> {
@@ -128,7 +135,16 @@ pub(crate) fn client_of(row: &Row, first: usize) -> Result<Client, Unreadable> {
     let read = || {
         let (name, scopes) = (row.try_get::<_, &str>(first + 1).ok()?, row.try_get::<_, &str>(first + 2).ok()?);
         let uris = row.try_get::<_, Vec<String>>(first + 3).ok()?;
-        Client::new(id, name, scopes, uris, row.try_get(first + 4).ok()?).ok()
+        let text = |column: usize| row.try_get::<_, &str>(first + column).ok();
+        let settings = ClientSettings {
+            kind: ClientKind::from_name(text(5)?)?,
+            grants: ClientSettings::grants_from(text(6)?)?,
+            auth_method: ClientAuthMethod::from_name(text(7)?)?,
+            user_scopes: text(8)?.to_owned(),
+            is_operators_own: row.try_get(first + 9).ok()?,
+            is_disabled: row.try_get(first + 10).ok()?,
+        };
+        Client::new(id, name, scopes, uris, row.try_get(first + 4).ok()?).ok()?.with(settings).ok()
     };
     read().ok_or_else(|| Unreadable { table: "clients", row: id.to_owned(), digest: None })
 }

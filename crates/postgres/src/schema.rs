@@ -236,4 +236,24 @@ const STEPS: &[&str] = &[
     CREATE INDEX key_sessions_by_key ON tollgate.key_sessions (key_id);
     CREATE INDEX key_sessions_by_end ON tollgate.key_sessions (ends_at);
 ",
+    "
+    ALTER TABLE tollgate.clients
+        ADD COLUMN kind text COLLATE \"C\" NOT NULL DEFAULT 'machine',
+        ADD COLUMN grants text COLLATE \"C\" NOT NULL DEFAULT 'client_credentials',
+        ADD COLUMN auth_method text COLLATE \"C\" NOT NULL DEFAULT 'client_secret',
+        ADD COLUMN user_scopes text COLLATE \"C\" NOT NULL DEFAULT '',
+        ADD COLUMN is_operators_own boolean NOT NULL DEFAULT false,
+        ADD COLUMN is_disabled boolean NOT NULL DEFAULT false;
+    -- What was registered before may ask users for what it may do itself, but for what is never delegated. One without a secret is public,
+    -- and could do nothing so far.
+    UPDATE tollgate.clients SET kind = 'web', grants = 'authorization_code client_credentials',
+                                user_scopes = CASE WHEN scopes LIKE '%admin:%' THEN '' ELSE scopes END
+    WHERE cardinality(redirect_uris) > 0;
+    UPDATE tollgate.clients SET kind = 'browser', grants = 'authorization_code', auth_method = 'none', scopes = ''
+    WHERE kind = 'web' AND id NOT IN (SELECT subject FROM tollgate.keys WHERE kind = 'client-secret');
+    UPDATE tollgate.clients SET is_disabled = true
+    WHERE auth_method <> 'none'
+      AND id IN (SELECT subject FROM tollgate.keys WHERE kind = 'client-secret' AND state = 'disabled')
+      AND id NOT IN (SELECT subject FROM tollgate.keys WHERE kind = 'client-secret' AND state = 'active');
+",
 ];

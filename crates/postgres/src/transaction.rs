@@ -360,11 +360,26 @@ impl KeyTransaction for PostgresTransaction<'_> {
     }
 
     async fn put_client(&mut self, client: &Client) -> Result<(), StorageError> {
-        let uris = client.redirect_uris();
+        let (uris, settings) = (client.redirect_uris(), client.settings());
         self.execute(
-            "INSERT INTO tollgate.clients (id, name, scopes, redirect_uris, created_at) VALUES ($1, $2, $3, $4, $5)
-             ON CONFLICT (id) DO UPDATE SET name = $2, scopes = $3, redirect_uris = $4, created_at = $5",
-            &[&client.id(), &client.name(), &client.scopes(), &uris, &client.created_at()],
+            "INSERT INTO tollgate.clients (id, name, scopes, redirect_uris, created_at, kind, grants, auth_method, user_scopes,
+                                           is_operators_own, is_disabled)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+             ON CONFLICT (id) DO UPDATE SET name = $2, scopes = $3, redirect_uris = $4, created_at = $5, kind = $6, grants = $7,
+                                            auth_method = $8, user_scopes = $9, is_operators_own = $10, is_disabled = $11",
+            &[
+                &client.id(),
+                &client.name(),
+                &client.scopes(),
+                &uris,
+                &client.created_at(),
+                &settings.kind.as_str(),
+                &settings.grant_names(),
+                &settings.auth_method.as_str(),
+                &settings.user_scopes,
+                &settings.is_operators_own,
+                &settings.is_disabled,
+            ],
         )
         .await?;
         self.changes.push(Changed::Client { id: client.id().to_owned() });

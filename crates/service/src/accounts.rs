@@ -278,14 +278,26 @@ impl Accounts {
         Ok(self.keys.wait(self.keys.store.live_keys_of(user_id, KeyKind::ApiKey, now()))?)
     }
 
-    /// The client of that id, unless all its secrets are disabled, revoked or expired.
+    /// Registers a public OAuth client, or one with settings of its own: with a secret unless it is public.
+    ///
+    /// # Errors
+    /// [`Refusal::AlreadyExists`] when the id is taken.
+    pub fn register_client(&self, client: &Client) -> Result<Option<NewKey>, AccountError> {
+        let secret = if client.is_public() { None } else { Some(self.keys.make(client_secret(client)?)?) };
+        let stored = secret.as_ref().map(|secret| secret.stored.clone());
+        self.keys.run(Command::AddClient { client: client.clone(), secret: stored })?;
+        Ok(secret)
+    }
+
+    /// The client of that id, unless it or all its secrets are disabled, revoked or expired.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn active_client(&self, id: &str) -> Result<Option<Client>, AccountError> {
         let Some(client) = self.keys.wait(self.keys.store.client(id))? else { return Ok(None) };
         let secrets = self.keys.wait(self.keys.store.live_keys_of(id, KeyKind::ClientSecret, now()))?;
-        let is_active = secrets.iter().any(|secret| secret.record.state() == KeyState::Active);
+        let has_secret = secrets.iter().any(|secret| secret.record.state() == KeyState::Active);
+        let is_active = !client.settings().is_disabled && (client.is_public() || has_secret);
         Ok(is_active.then_some(client))
     }
 }

@@ -18,7 +18,8 @@ pub(crate) struct ClientWithSecrets {
 impl ClientWithSecrets {
     /// Whether it can authenticate.
     pub(crate) fn is_active(&self) -> bool {
-        self.secrets.iter().any(|secret| secret.record.state() == KeyState::Active)
+        let has_secret = self.secrets.iter().any(|secret| secret.record.state() == KeyState::Active);
+        !self.client.settings().is_disabled && (self.client.is_public() || has_secret)
     }
 }
 

@@ -26,6 +26,10 @@ impl<'a> Form<'a> {
                 return Err(FormError::NotText);
             }
             if parameters.iter().any(|(known, _)| *known == name) {
+                // The one that may come several times (RFC 8707 section 2).
+                if name == "resource" {
+                    continue;
+                }
                 return Err(FormError::Repeated);
             }
             parameters.push((name, value));
@@ -48,6 +52,7 @@ mod tests {
     fn a_repeated_parameter_is_refused() {
         assert_eq!(Form::parse(b"a=1&b=2&a=1").unwrap_err(), FormError::Repeated);
         assert_eq!(Form::parse(b"a=1&%61=2").unwrap_err(), FormError::Repeated);
+        assert!(Form::parse(b"resource=https://a.example&resource=https://b.example").is_ok());
     }
 
     #[test]

@@ -1,15 +1,30 @@
 use crate::change_rows;
 use crate::error::SqliteError;
 use rusqlite::Connection;
-use tollgate_storage::{Client, StorageError};
+use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, StorageError};
 
 pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), SqliteError> {
+    let settings = client.settings();
     connection
         .prepare_cached(
-            "INSERT INTO clients (id, name, scopes, created_at) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (id) DO UPDATE SET name = ?2, scopes = ?3, created_at = ?4",
+            "INSERT INTO clients (id, name, scopes, created_at, kind, grants, auth_method, user_scopes, is_operators_own,
+                                  is_disabled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+             ON CONFLICT (id) DO UPDATE SET name = ?2, scopes = ?3, created_at = ?4, kind = ?5, grants = ?6, auth_method = ?7,
+                                            user_scopes = ?8, is_operators_own = ?9, is_disabled = ?10",
         )?
-        .execute((client.id(), client.name(), client.scopes(), client.created_at()))?;
+        .execute((
+            client.id(),
+            client.name(),
+            client.scopes(),
+            client.created_at(),
+            settings.kind.as_str(),
+            settings.grant_names(),
+            settings.auth_method.as_str(),
+            &settings.user_scopes,
+            settings.is_operators_own,
+            settings.is_disabled,
+        ))?;
     connection.prepare_cached("DELETE FROM client_redirect_uris WHERE client_id = ?1")?.execute([client.id()])?;
     let mut insert = connection
         .prepare_cached("INSERT INTO client_redirect_uris (client_id, position, redirect_uri) VALUES (?1, ?2, ?3)")?;
@@ -25,18 +40,28 @@ pub(crate) fn remove(connection: &Connection, id: &str) -> Result<(), SqliteErro
 }
 
 pub(crate) fn by_id(connection: &Connection, id: &str) -> Result<Option<Client>, SqliteError> {
-    let mut select = connection.prepare_cached("SELECT name, scopes, created_at FROM clients WHERE id = ?1")?;
+    let mut select = connection.prepare_cached("SELECT * FROM clients WHERE id = ?1")?;
     let mut rows = select.query([id])?;
     let Some(row) = rows.next()? else {
         return Ok(None);
     };
-    let (name, scopes): (String, String) = (row.get(0)?, row.get(1)?);
+    let (name, scopes): (String, String) = (row.get("name")?, row.get("scopes")?);
     let redirect_uris: Vec<String> = connection
         .prepare_cached("SELECT redirect_uri FROM client_redirect_uris WHERE client_id = ?1 ORDER BY position")?
         .query_map([id], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let client = Client::new(id, &name, &scopes, redirect_uris, row.get(2)?);
-    Ok(Some(client.map_err(|_| SqliteError::corrupt("clients", id))?))
+    let corrupt = || SqliteError::corrupt("clients", id);
+    let text = |column| row.get::<_, String>(column);
+    let settings = ClientSettings {
+        kind: ClientKind::from_name(&text("kind")?).ok_or_else(corrupt)?,
+        grants: ClientSettings::grants_from(&text("grants")?).ok_or_else(corrupt)?,
+        auth_method: ClientAuthMethod::from_name(&text("auth_method")?).ok_or_else(corrupt)?,
+        user_scopes: text("user_scopes")?,
+        is_operators_own: row.get("is_operators_own")?,
+        is_disabled: row.get("is_disabled")?,
+    };
+    let client = Client::new(id, &name, &scopes, redirect_uris, row.get("created_at")?);
+    Ok(Some(client.and_then(|client| client.with(settings)).map_err(|_| corrupt())?))
 }
 
 /// The clients after `after` in the order of their ids; of those that cannot be read, why.

@@ -132,4 +132,22 @@ pub(crate) const STEPS: &[&str] = &["
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX key_sessions_by_key ON key_sessions (key_id);
     CREATE INDEX key_sessions_by_end ON key_sessions (ends_at);
+", "
+    ALTER TABLE clients ADD COLUMN kind TEXT NOT NULL DEFAULT 'machine';
+    ALTER TABLE clients ADD COLUMN grants TEXT NOT NULL DEFAULT 'client_credentials';
+    ALTER TABLE clients ADD COLUMN auth_method TEXT NOT NULL DEFAULT 'client_secret';
+    ALTER TABLE clients ADD COLUMN user_scopes TEXT NOT NULL DEFAULT '';
+    ALTER TABLE clients ADD COLUMN is_operators_own INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE clients ADD COLUMN is_disabled INTEGER NOT NULL DEFAULT 0;
+    -- What was registered before may ask users for what it may do itself, but for what is never delegated. One without a secret is public,
+    -- and could do nothing so far.
+    UPDATE clients SET kind = 'web', grants = 'authorization_code client_credentials',
+                       user_scopes = CASE WHEN scopes LIKE '%admin:%' THEN '' ELSE scopes END
+    WHERE id IN (SELECT client_id FROM client_redirect_uris);
+    UPDATE clients SET kind = 'browser', grants = 'authorization_code', auth_method = 'none', scopes = ''
+    WHERE kind = 'web' AND id NOT IN (SELECT subject FROM keys WHERE kind = 'client-secret');
+    UPDATE clients SET is_disabled = 1
+    WHERE auth_method <> 'none'
+      AND id IN (SELECT subject FROM keys WHERE kind = 'client-secret' AND state = 'disabled')
+      AND id NOT IN (SELECT subject FROM keys WHERE kind = 'client-secret' AND state = 'active');
 "];

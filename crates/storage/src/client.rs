@@ -11,6 +11,63 @@ pub struct Client {
     scopes: String,
     redirect_uris: Vec<String>,
     created_at: i64,
+    settings: ClientSettings,
+}
+
+/// What a client is, and what it may.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClientSettings {
+    /// What kind of program it is.
+    pub kind: ClientKind,
+    /// How it gets tokens, each once.
+    pub grants: Vec<GrantType>,
+    /// How it shows at the token endpoint who it is.
+    pub auth_method: ClientAuthMethod,
+    /// What it may ask users for, apart from what it may do [itself](Client::scopes): scope-tokens joined by single spaces. None of those
+    /// of administration, which begin with [`ADMIN_SCOPE_PREFIX`].
+    pub user_scopes: String,
+    /// Whether it is the operator's own, whom no user has to be asked about.
+    pub is_operators_own: bool,
+    /// Whether it gets nothing until it is enabled.
+    pub is_disabled: bool,
+}
+
+/// What kind of program a client is (RFC 6749 section 2.1, RFC 8252).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ClientKind {
+    /// A web site, whose server keeps a secret.
+    Web,
+    /// A program on a person's device, which can keep none: it is sent back to a port of its own or by a scheme of its own.
+    Native,
+    /// A program in a browser, which can keep none.
+    Browser,
+    /// A program that speaks for itself alone.
+    Machine,
+}
+
+/// How a client gets tokens: the `grant_type` of the token endpoint.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum GrantType {
+    /// RFC 6749 section 4.1, with PKCE.
+    AuthorizationCode,
+    /// RFC 6749 section 4.4.
+    ClientCredentials,
+}
+
+/// How a client shows at the token endpoint who it is (RFC 7591 section 2).
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ClientAuthMethod {
+    /// By nothing but PKCE: a public client.
+    None,
+    /// By its secret in the Authorization header.
+    ClientSecretBasic,
+    /// By its secret in the form.
+    ClientSecretPost,
+    /// By its secret in either way.
+    ClientSecret,
 }
 
 impl Client {
@@ -20,7 +77,7 @@ impl Client {
     /// The id may hold unreserved characters only (RFC 3986 section 2.3), so that it reads the same in a form, in a query
     /// and in Basic credentials; and it may not begin as a user's id, [`USER_ID_PREFIX`], because the `sub` of the client's own tokens
     /// is its id (RFC 9700 section 4.15). The name is a line of text. A redirect URI is absolute, https or http on a loopback
-    /// address, has no fragment and no userinfo, and no character that means something in a header.
+    /// address or with a scheme of a program's own, has no fragment and no userinfo, and no character that means something in a header.
     ///
     /// # Errors
     /// [`Refusal::Field`] with the name of the field that is not so.
@@ -42,7 +99,87 @@ impl Client {
         check("redirect_uri", redirect_uris.len() <= MAX_REDIRECT_URIS)?;
         check("redirect_uri", redirect_uris.iter().all(|uri| is_redirect_uri(uri)))?;
         let (id, name, scopes) = (id.to_owned(), name.to_owned(), scopes.to_owned());
-        Ok(Self { id, name, scopes, redirect_uris, created_at })
+        let takes_users = !redirect_uris.is_empty();
+        let user_scopes = if takes_users { without_admin_scopes(&scopes) } else { String::new() };
+        let mut grants = vec![GrantType::ClientCredentials];
+        if takes_users {
+            grants.insert(0, GrantType::AuthorizationCode);
+        }
+        let settings = ClientSettings {
+            kind: if takes_users { ClientKind::Web } else { ClientKind::Machine },
+            grants,
+            auth_method: ClientAuthMethod::ClientSecret,
+            user_scopes,
+            is_operators_own: false,
+            is_disabled: false,
+        };
+        Ok(Self { id, name, scopes, redirect_uris, created_at, settings })
+    }
+
+    /// The client with other settings; without this it is a web site that may ask users for whatever it may do itself, or a machine where
+    /// there is no redirect URI.
+    ///
+    /// A machine has no redirect URI, and takes client credentials alone. A native or browser client is public: it takes codes alone, and may
+    /// do nothing itself. A client with redirect URIs takes codes, and no other does. A redirect URI with a scheme of the program's own, which
+    /// has a dot in it (RFC 8252 section 7.1), is a native client's.
+    ///
+    /// # Errors
+    /// [`Refusal::Field`] with the name of what does not go together with the rest.
+    pub fn with(self, settings: ClientSettings) -> Result<Self, Refusal> {
+        let ClientSettings { kind, grants, auth_method, user_scopes, .. } = &settings;
+        let has = |grant| grants.contains(&grant);
+        within("user_scope", user_scopes.len(), 0, MAX_SCOPES_BYTES)?;
+        check("user_scope", user_scopes.is_empty() || user_scopes.split(' ').all(is_scope_token))?;
+        check("user_scope", without_admin_scopes(user_scopes) == *user_scopes)?;
+        check("user_scope", user_scopes.is_empty() || has(GrantType::AuthorizationCode))?;
+        let is_public = *auth_method == ClientAuthMethod::None;
+        let each_once = grants.iter().enumerate().all(|(index, grant)| !grants[..index].contains(grant));
+        check("grants", each_once && !grants.is_empty())?;
+        check("redirect_uri", has(GrantType::AuthorizationCode) != self.redirect_uris.is_empty())?;
+        check("token_endpoint_auth_method", is_public == matches!(kind, ClientKind::Native | ClientKind::Browser))?;
+        check("grants", !(is_public && has(GrantType::ClientCredentials)))?;
+        check("grants", *kind != ClientKind::Machine || *grants == [GrantType::ClientCredentials])?;
+        check("scope", has(GrantType::ClientCredentials) || self.scopes.is_empty())?;
+        let fits = |uri: &String| *kind == ClientKind::Native || !is_private_use(uri);
+        check("redirect_uri", self.redirect_uris.iter().all(fits))?;
+        Ok(Self { settings, ..self })
+    }
+
+    /// Whether its settings go together with the rest. Every [command](crate::Command) that adds or changes a client checks.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn check(&self) -> Result<(), Refusal> {
+        self.clone().with(self.settings.clone()).map(drop)
+    }
+
+    /// What it is and what it may.
+    #[must_use]
+    pub fn settings(&self) -> &ClientSettings {
+        &self.settings
+    }
+
+    /// Whether it can keep no secret, and shows who it is by PKCE alone.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.settings.auth_method == ClientAuthMethod::None
+    }
+
+    /// Whether a code may be sent to that URI: one that is registered, compared as whole strings (RFC 9700 section 2.1); of a native client on
+    /// a loopback address whichever port it has got from its system (RFC 8252 section 7.3).
+    #[must_use]
+    pub fn is_redirected_to(&self, uri: &str) -> bool {
+        let is_native = self.settings.kind == ClientKind::Native;
+        self.redirect_uris.iter().any(|registered| {
+            registered == uri
+                || is_native
+                    && is_redirect_uri(uri)
+                    && without_loopback_port(registered).is_some_and(|parts| without_loopback_port(uri) == Some(parts))
+        })
+    }
+
+    pub(crate) fn with_disabled(self, is_disabled: bool) -> Self {
+        Self { settings: ClientSettings { is_disabled, ..self.settings }, ..self }
     }
 
     /// The `client_id`.
@@ -57,13 +194,13 @@ impl Client {
         &self.name
     }
 
-    /// What the client may ask for: scope-tokens joined by single spaces.
+    /// What the client may do itself: scope-tokens joined by single spaces.
     #[must_use]
     pub fn scopes(&self) -> &str {
         &self.scopes
     }
 
-    /// Where authorization codes may be sent; compared as whole strings (RFC 9700 section 2.1).
+    /// Where authorization codes may be sent ([`is_redirected_to`](Self::is_redirected_to)).
     #[must_use]
     pub fn redirect_uris(&self) -> &[String] {
         &self.redirect_uris
@@ -79,11 +216,44 @@ impl Client {
 /// What the ids of users begin with, and those of no clients.
 pub const USER_ID_PREFIX: &str = "usr_";
 
+/// What the scopes of administration begin with. No client gets them from a user.
+pub const ADMIN_SCOPE_PREFIX: &str = "admin:";
+
+/// Those that a user can let a client have.
+fn without_admin_scopes(scopes: &str) -> String {
+    let delegated = scopes.split(' ').filter(|scope| !scope.starts_with(ADMIN_SCOPE_PREFIX));
+    delegated.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the URI has a scheme that only one program answers: the reversed name of a domain, so with a dot in it.
+fn is_private_use(uri: &str) -> bool {
+    let Some((scheme, rest)) = uri.split_once(':') else { return false };
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
+        && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-+".contains(&byte));
+    is_scheme && scheme.contains('.') && rest.starts_with('/') && rest.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// What is before the port and after it, of a URI of this machine.
+fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
+    let rest = uri.strip_prefix("http://")?;
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = ["127.0.0.1", "[::1]", "localhost"].into_iter().find(|host| {
+        authority.strip_prefix(host).is_some_and(|port| {
+            port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+        })
+    })?;
+    Some((host, path))
+}
+
 /// Whether a client may register that redirect URI ([`Client::new`]).
 #[must_use]
 pub fn is_redirect_uri(uri: &str) -> bool {
     if uri.len() > MAX_REDIRECT_URI_BYTES || uri.contains(['#', ';', ',', '\'', '"', ' ']) {
         return false;
+    }
+    if is_private_use(uri) {
+        return true;
     }
     let Ok(uri) = uri.parse::<http::Uri>() else { return false };
     let Some(authority) = uri.authority() else { return false };
@@ -94,4 +264,47 @@ pub fn is_redirect_uri(uri: &str) -> bool {
 
 fn check(field: &'static str, holds: bool) -> Result<(), Refusal> {
     if holds { Ok(()) } else { Err(Refusal::Field { field }) }
+}
+
+macro_rules! names {
+    ($type:ty: $($variant:ident $name:literal),*) => {
+        impl $type {
+            /// A stable name, of the standards where they have one.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name),*
+                }
+            }
+
+            /// The one of that [name](Self::as_str).
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+names!(ClientKind: Web "web", Native "native", Browser "browser", Machine "machine");
+names!(GrantType: AuthorizationCode "authorization_code", ClientCredentials "client_credentials");
+names!(ClientAuthMethod: None "none", ClientSecretBasic "client_secret_basic", ClientSecretPost "client_secret_post",
+    ClientSecret "client_secret");
+
+/// As the row of a client has it.
+impl ClientSettings {
+    /// The names of the grants, joined by single spaces.
+    #[must_use]
+    pub fn grant_names(&self) -> String {
+        self.grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The grants of these names.
+    #[must_use]
+    pub fn grants_from(names: &str) -> Option<Vec<GrantType>> {
+        names.split(' ').map(GrantType::from_name).collect()
+    }
 }

@@ -260,10 +260,14 @@ impl Command {
                 Ok(1)
             }
             Self::AddClient { client, secret } => {
+                client.check()?;
                 if rows.client(client.id()).await?.is_some() {
                     return Err(Refusal::AlreadyExists { what: "client" }.into());
                 }
                 if let Some(secret) = secret {
+                    if client.is_public() {
+                        return Err(Refusal::Field { field: "token_endpoint_auth_method" }.into());
+                    }
                     check_secret(rows, client.id(), secret).await?;
                 }
                 rows.put_client(client).await?;
@@ -273,6 +277,7 @@ impl Command {
                 Ok(1 + u64::from(secret.is_some()))
             }
             Self::ChangeClient(client) => {
+                client.check()?;
                 if known_client(rows, client.id()).await? == *client {
                     return Ok(0);
                 }
@@ -280,16 +285,18 @@ impl Command {
                 Ok(1)
             }
             Self::DisableClient { id, issued } => {
-                known_client(rows, id).await?;
-                Ok(put_keys_in_state(rows, id, KeyKind::ClientSecret, KeyState::Disabled).await?
-                    + issued.revoke(rows, id).await?)
+                let client = put_client_as(rows, id, true).await?;
+                let secrets = put_keys_in_state(rows, id, KeyKind::ClientSecret, KeyState::Disabled).await?;
+                Ok(client + secrets + issued.revoke(rows, id).await?)
             }
             Self::EnableClient { id } => {
-                known_client(rows, id).await?;
-                put_keys_in_state(rows, id, KeyKind::ClientSecret, KeyState::Active).await
+                let client = put_client_as(rows, id, false).await?;
+                Ok(client + put_keys_in_state(rows, id, KeyKind::ClientSecret, KeyState::Active).await?)
             }
             Self::RotateClientSecret { id, current, new, overlap_ends_at } => {
-                known_client(rows, id).await?;
+                if known_client(rows, id).await?.is_public() {
+                    return Err(Refusal::Field { field: "token_endpoint_auth_method" }.into());
+                }
                 let secrets = rows.live_keys_of(id, KeyKind::ClientSecret, new.created_at).await?;
                 if secrets.first().map(|newest| newest.record.id()) != current.as_deref() {
                     return Err(Refusal::Changed { what: "client" }.into());
@@ -388,6 +395,16 @@ async fn known_key(rows: &mut dyn KeyTransaction, id: &str) -> Result<StoredKey,
 
 async fn known_client(rows: &mut dyn KeyTransaction, id: &str) -> Result<Client, StorageError> {
     Ok(rows.client(id).await?.ok_or(Refusal::NotFound { what: "client" })?)
+}
+
+/// Disables or enables a client, whatever its secrets.
+async fn put_client_as(rows: &mut dyn KeyTransaction, id: &str, is_disabled: bool) -> Result<u64, StorageError> {
+    let client = known_client(rows, id).await?;
+    if client.settings().is_disabled == is_disabled {
+        return Ok(0);
+    }
+    rows.put_client(&client.with_disabled(is_disabled)).await?;
+    Ok(1)
 }
 
 /// Whether the key can be added.

@@ -34,7 +34,10 @@ mod transaction;
 mod transfer;
 
 pub use account_store::AccountStore;
-pub use client::{Client, USER_ID_PREFIX, is_redirect_uri};
+pub use client::{
+    ADMIN_SCOPE_PREFIX, Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, USER_ID_PREFIX,
+    is_redirect_uri,
+};
 pub use command::{Command, Issued, Outcome, TokensOf};
 pub use error::{LineRefused, Refusal, StorageError};
 pub use feed::{Change, Changes, KeyFeed, Position, Since, Visit};

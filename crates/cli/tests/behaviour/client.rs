@@ -49,7 +49,9 @@ fn a_client_is_registered_with_its_secret() {
     assert_eq!(
         listed,
         json!({
-            "id": "billing", "name": "Billing", "scopes": ["a", "b"], "redirect_uris": [],
+            "id": "billing", "name": "Billing", "scopes": ["a", "b"], "user_scopes": [], "redirect_uris": [],
+            "type": "machine", "grants": ["client_credentials"], "token_endpoint_auth_method": "client_secret",
+            "operators_own": false,
             "created_at": listed["created_at"], "secrets": [{"id": secrets["id"], "state": "active", "expires_at": null}]
         })
     );
@@ -65,6 +67,26 @@ fn a_public_client_has_no_secret() {
     assert_eq!((&made["secrets"], &made["redirect_uris"]), (&json!([]), &json!(["https://app.example/cb"])));
     assert_eq!(made.get("key"), None::<&Value>);
     assert_eq!(errors(&store.client(&["rotate", "app", "--json"])), ["unknown-client"]);
+}
+
+#[test]
+fn a_client_is_of_the_type_that_was_asked_for() {
+    let store = Store::new();
+    let new = |arguments: &[&str]| store.client(&[&["new", "--json"], arguments].concat());
+    let native = new(&["--id", "app", "--type", "native", "--scope", "a", "--redirect-uri", "com.example.app:/cb"]);
+    let native = &native.answers()[0];
+    let expected = (&json!("native"), &json!(["a"]), &json!([]), &json!("none"));
+    let members = ["type", "user_scopes", "scopes", "token_endpoint_auth_method"].map(|member| &native[member]);
+    assert_eq!((members[0], members[1], members[2], members[3]), expected);
+    let web = ["--id", "shop", "--scope", "own", "--user-scope", "a b", "--redirect-uri", "https://shop.example/"];
+    assert_eq!(new(&web).status, 0);
+    let shop = store.client(&["list", "--json"]).answers().remove(1);
+    assert_eq!((&shop["scopes"], &shop["user_scopes"]), (&json!(["own"]), &json!(["a", "b"])));
+    new(&["--id", "odd", "--redirect-uri", "com.example.app:/cb"]).refused_with("redirect_uri");
+    new(&["--id", "odd", "--type", "machine", "--redirect-uri", "https://odd.example/"])
+        .refused_with("is empty, too long or malformed");
+    new(&["--id", "odd", "--user-scope", "admin:keys", "--redirect-uri", "https://odd.example/"])
+        .refused_with("user_scope");
 }
 
 #[test]

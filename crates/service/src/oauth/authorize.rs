@@ -61,9 +61,7 @@ async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationRequest, R
     let client_id = form.value("client_id").ok_or_else(|| refused("It names no client."))?.to_owned();
     let client = app.blocking(move |app| Ok::<_, Problem>(app.accounts.active_client(&client_id)?)).await;
     let client = client.map_err(IntoResponse::into_response)?.ok_or_else(|| refused("It names no known client."))?;
-    let redirect_uri = form.value("redirect_uri").ok_or_else(|| refused("It names no redirect_uri."))?;
-    let redirect = request::redirect(form, redirect_uri, &client)
-        .ok_or_else(|| refused("Its redirect_uri is not one that the client registered."))?;
+    let redirect = request::redirect(form, &client).map_err(refused)?;
     request::check(form, client, redirect.clone()).map_err(|error| denied(app, &redirect, error))
 }
 
@@ -80,7 +78,9 @@ async fn grant(
     if scope.is_empty() {
         return Err(denied(app, &request.redirect, AuthorizationError::AccessDenied));
     }
-    let (client_id, redirect_uri) = (request.client.id().to_owned(), request.redirect.uri.clone());
+    let client_id = request.client.id().to_owned();
+    // What was not named need not be named again.
+    let redirect_uri = if request.redirect.is_named { request.redirect.uri.clone() } else { String::new() };
     let code_challenge = request.code_challenge.clone();
     let code = app
         .blocking(move |app| {

@@ -2,28 +2,49 @@ use super::error::OAuthError;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::form::Form;
+use crate::problem::Problem;
 use axum::http::{HeaderMap, header};
-use tollgate::{AcceptedCredentials, Principal, PrincipalKind, Request};
+use axum::response::IntoResponse;
+use tollgate::{AcceptedCredentials, PrincipalKind, Request};
+use tollgate_storage::{ClientAuthMethod, GrantType};
 
-/// The client that calls the token endpoint, by Basic or by the form's `client_id` and `client_secret`
-/// (RFC 6749 section 2.3.1). Both are verified by the engine.
-pub(super) fn authenticate(
+/// A client that has shown who it is, by the method that it is registered for.
+pub(super) struct AuthenticatedClient {
+    pub(super) id: String,
+    /// What it may do itself.
+    pub(super) scopes: String,
+    grants: Vec<GrantType>,
+}
+
+impl AuthenticatedClient {
+    /// Passes when it is registered for that grant.
+    pub(super) fn require(&self, grant: GrantType) -> Result<(), OAuthError> {
+        if self.grants.contains(&grant) { Ok(()) } else { Err(OAuthError::UnauthorizedClient) }
+    }
+}
+
+/// The client that calls the token endpoint: by Basic or by the form's `client_id` and `client_secret` (RFC 6749 section 2.3.1), which the
+/// engine verifies; a public one by its `client_id` alone, since the code that it presents is bound to a verifier that it alone has.
+pub(super) async fn authenticate(
     app: &App,
     headers: &HeaderMap,
     form: &Form<'_>,
     address: ClientAddress,
-) -> Result<Principal, OAuthError> {
+) -> Result<AuthenticatedClient, OAuthError> {
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     let (authorization, further) = (authorizations.next(), authorizations.next());
-    let request = match (authorization, form.value("client_secret")) {
+    let (request, method) = match (authorization, form.value("client_secret")) {
         (Some(_), Some(_)) => return Err(OAuthError::InvalidRequest("authenticate in one way")),
         (Some(_), None) if further.is_some() => return Err(OAuthError::InvalidRequest("authenticate once")),
-        (Some(value), None) => Request::new().authorization(value.as_bytes()),
+        (Some(value), None) => (Request::new().authorization(value.as_bytes()), ClientAuthMethod::ClientSecretBasic),
         (None, Some(secret)) => {
             let client_id = form.value("client_id").ok_or(OAuthError::InvalidRequest("client_id is missing"))?;
-            Request::new().client(client_id, secret)
+            (Request::new().client(client_id, secret), ClientAuthMethod::ClientSecretPost)
         }
-        (None, None) => return Err(OAuthError::InvalidClient),
+        (None, None) => {
+            let client_id = form.value("client_id").ok_or(OAuthError::InvalidClient)?;
+            return public(app, client_id).await;
+        }
     };
     let clients_alone = AcceptedCredentials::only([PrincipalKind::Client]);
     let request = request.address(address.known()).accept(clients_alone);
@@ -31,8 +52,34 @@ pub(super) fn authenticate(
         tracing::info!(code = rejection.code(), detail = %rejection, "client rejected");
         rejection.retry_after().map_or(OAuthError::InvalidClient, OAuthError::TemporarilyUnavailable)
     })?;
-    if form.value("client_id").is_some_and(|in_form| Some(in_form) != principal.client_id()) {
+    let id = principal.client_id().ok_or(OAuthError::InvalidClient)?.to_owned();
+    if form.value("client_id").is_some_and(|in_form| in_form != id) {
         return Err(OAuthError::InvalidRequest("client_id is another than that of the credentials"));
     }
-    Ok(principal)
+    let scopes = principal.scopes().iter().collect::<Vec<_>>().join(" ");
+    // A secret whose client is not registered here speaks for itself alone.
+    let Some(client) = app.accounts.keys.store.client(&id).await.map_err(failed)? else {
+        return Ok(AuthenticatedClient { id, scopes, grants: vec![GrantType::ClientCredentials] });
+    };
+    let settings = client.settings();
+    let is_registered = settings.auth_method == ClientAuthMethod::ClientSecret || settings.auth_method == method;
+    if settings.is_disabled || !is_registered {
+        tracing::info!(client_id = ?id, "client rejected: disabled, or not registered for that method");
+        return Err(OAuthError::InvalidClient);
+    }
+    Ok(AuthenticatedClient { id, scopes, grants: settings.grants.clone() })
+}
+
+async fn public(app: &App, client_id: &str) -> Result<AuthenticatedClient, OAuthError> {
+    let client = app.accounts.keys.store.client(client_id).await.map_err(failed)?;
+    let client = client.filter(|client| client.is_public() && !client.settings().is_disabled);
+    let client = client.ok_or(OAuthError::InvalidClient)?;
+    let grants = client.settings().grants.clone();
+    Ok(AuthenticatedClient { id: client.id().to_owned(), scopes: String::new(), grants })
+}
+
+/// The problem's own answer is not one of RFC 6749; making it writes the cause to the log.
+fn failed(error: tollgate_storage::StorageError) -> OAuthError {
+    let _ = Problem::from(error).into_response();
+    OAuthError::ServerError
 }

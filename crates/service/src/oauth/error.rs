@@ -11,6 +11,7 @@ pub(crate) enum OAuthError {
     InvalidRequest(&'static str),
     InvalidClient,
     InvalidGrant(&'static str),
+    UnauthorizedClient,
     UnsupportedGrantType,
     InvalidScope,
     ServerError,
@@ -24,6 +25,7 @@ impl OAuthError {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidGrant(_) => "invalid_grant",
+            Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::ServerError => "server_error",
@@ -36,6 +38,7 @@ impl OAuthError {
         match self {
             Self::InvalidRequest(description) | Self::InvalidGrant(description) => description,
             Self::InvalidClient => "client authentication failed",
+            Self::UnauthorizedClient => "the client is not registered for this grant_type",
             Self::UnsupportedGrantType => "grant_type is client_credentials or authorization_code",
             Self::InvalidScope => "scope asks for more than the client may have",
             Self::ServerError => "the service could not answer; try again",

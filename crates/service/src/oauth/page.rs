@@ -13,10 +13,11 @@ pub(crate) fn authorize_form(
     problem: Option<&str>,
 ) -> Response {
     let state = request.redirect.state.as_deref().unwrap_or_default();
+    let redirect_uri = if request.redirect.is_named { request.redirect.uri.as_str() } else { "" };
     let hidden = [
         ("response_type", "code"),
         ("client_id", request.client.id()),
-        ("redirect_uri", &request.redirect.uri),
+        ("redirect_uri", redirect_uri),
         ("scope", &request.scope),
         ("state", state),
         ("code_challenge", &request.code_challenge),

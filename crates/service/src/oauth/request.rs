@@ -1,7 +1,7 @@
 use crate::form::Form;
 use crate::limits::{CODE_CHALLENGE_CHARS, MAX_PARAMETER_BYTES};
 use crate::scope;
-use tollgate_storage::Client;
+use tollgate_storage::{Client, GrantType};
 
 /// An authorization request that passed every check (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub(crate) struct AuthorizationRequest {
 #[derive(Clone, Debug)]
 pub(crate) struct Redirect {
     pub(crate) uri: String,
+    /// Whether the request named it, so that the token request has to as well (RFC 6749 section 4.1.3).
+    pub(crate) is_named: bool,
     pub(crate) state: Option<String>,
 }
 
@@ -23,6 +25,7 @@ pub(crate) struct Redirect {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum AuthorizationError {
     InvalidRequest(&'static str),
+    UnauthorizedClient,
     UnsupportedResponseType,
     InvalidScope,
     AccessDenied,
@@ -32,6 +35,7 @@ impl AuthorizationError {
     pub(crate) fn code(self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
+            Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidScope => "invalid_scope",
             Self::AccessDenied => "access_denied",
@@ -42,6 +46,7 @@ impl AuthorizationError {
     pub(crate) fn description(self) -> &'static str {
         match self {
             Self::InvalidRequest(description) => description,
+            Self::UnauthorizedClient => "the client may not ask users for anything",
             Self::UnsupportedResponseType => "response_type is code",
             Self::InvalidScope => "scope asks for more than the client may ask for",
             Self::AccessDenied => "the user may do nothing of what scope asks for",
@@ -49,12 +54,16 @@ impl AuthorizationError {
     }
 }
 
-/// The redirect URI of the request, when it is exactly one of the client's. Until that is known an
-/// error is shown to the person and sent nowhere (RFC 6749 section 4.1.2.1).
-pub(crate) fn redirect(form: &Form<'_>, uri: &str, client: &Client) -> Option<Redirect> {
-    let registered = client.redirect_uris().iter().any(|registered| registered == uri);
+/// The redirect URI of the request, when it is one of the client's; without one in the request the client's only one (RFC 6749 section 3.1.2.3).
+/// Until that is known an error is shown to the person and sent nowhere (section 4.1.2.1).
+pub(crate) fn redirect(form: &Form<'_>, client: &Client) -> Result<Redirect, &'static str> {
     let state = form.value("state").map(str::to_owned);
-    registered.then(|| Redirect { uri: uri.to_owned(), state })
+    match (form.value("redirect_uri"), client.redirect_uris()) {
+        (Some(uri), _) if client.is_redirected_to(uri) => Ok(Redirect { uri: uri.to_owned(), is_named: true, state }),
+        (Some(_), _) => Err("Its redirect_uri is not one that the client registered."),
+        (None, [only]) => Ok(Redirect { uri: only.clone(), is_named: false, state }),
+        (None, _) => Err("It names no redirect_uri, and the client has not registered exactly one."),
+    }
 }
 
 /// Checks the rest of the request.
@@ -66,6 +75,9 @@ pub(crate) fn check(
     let too_long = |name| form.value(name).is_some_and(|value| value.len() > MAX_PARAMETER_BYTES);
     if ["state", "scope"].into_iter().any(too_long) {
         return Err(AuthorizationError::InvalidRequest("state or scope is too long"));
+    }
+    if !client.settings().grants.contains(&GrantType::AuthorizationCode) {
+        return Err(AuthorizationError::UnauthorizedClient);
     }
     match form.value("response_type") {
         Some("code") => {}
@@ -83,7 +95,8 @@ pub(crate) fn check(
             "code_challenge is missing, or not the base64url of a SHA-256 digest",
         ))?
         .to_owned();
-    let scope = scope::narrow(form.value("scope"), client.scopes()).ok_or(AuthorizationError::InvalidScope)?;
+    let scope =
+        scope::narrow(form.value("scope"), &client.settings().user_scopes).ok_or(AuthorizationError::InvalidScope)?;
     Ok(AuthorizationRequest { client, redirect, code_challenge, scope })
 }
 
@@ -100,8 +113,11 @@ impl Redirect {
         format!("{}{separator}{}", self.uri, answer.finish())
     }
 
-    /// Scheme, host and port: what the page's policy lets the form lead to.
+    /// Scheme, host and port, or the scheme alone where it is a program's own: what the page's policy lets the form lead to.
     pub(crate) fn origin(&self) -> String {
+        if !self.uri.starts_with("http") {
+            return self.uri.split_once(':').map_or_else(String::new, |(scheme, _)| format!("{scheme}:"));
+        }
         let uri: Option<http::Uri> = self.uri.parse().ok();
         let parts = uri.as_ref().and_then(|uri| Some((uri.scheme_str()?, uri.authority()?)));
         parts.map_or_else(String::new, |(scheme, authority)| format!("{scheme}://{authority}"))
@@ -118,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_answer_joins_the_query_that_is_there() {
-        let redirect = Redirect { uri: "https://a.example/cb?x=1".into(), state: Some("a&b".into()) };
+        let redirect = Redirect { uri: "https://a.example/cb?x=1".into(), is_named: true, state: Some("a&b".into()) };
         let answer = redirect.with_answer(&[("code", "c")], "http://127.0.0.1:8080");
         assert_eq!(answer, "https://a.example/cb?x=1&code=c&state=a%26b&iss=http%3A%2F%2F127.0.0.1%3A8080");
         assert_eq!(redirect.origin(), "https://a.example");

@@ -19,6 +19,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
 use tollgate::jwt::base64url;
+use tollgate_storage::GrantType;
 use tollgate_storage::accounts::{AuthorizationCode, PresentedCode, Redemption};
 
 /// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3 and 4.4.2).
@@ -45,15 +46,16 @@ async fn answer(
         FormError::Repeated => OAuthError::InvalidRequest("a parameter is repeated"),
         FormError::NotText => OAuthError::InvalidRequest("a parameter is not UTF-8 text"),
     })?;
-    let client = authenticate(app, headers, &form, address)?;
-    let client_id = client.client_id().ok_or(OAuthError::InvalidClient)?.to_owned();
+    let client = authenticate(app, headers, &form, address).await?;
+    let client_id = client.id.clone();
     match form.value("grant_type") {
         Some("client_credentials") => {
-            let allowed = client.scopes().iter().collect::<Vec<_>>().join(" ");
-            let granted = scope::narrow(form.value("scope"), &allowed).ok_or(OAuthError::InvalidScope)?;
+            client.require(GrantType::ClientCredentials)?;
+            let granted = scope::narrow(form.value("scope"), &client.scopes).ok_or(OAuthError::InvalidScope)?;
             issue(app, client_id.clone(), client_id, granted, None).await
         }
         Some("authorization_code") => {
+            client.require(GrantType::AuthorizationCode)?;
             let code = redeem(app, &client_id, &form).await?;
             let of_code = OfCode { token_id: code.token_id, session_id: code.session_id };
             issue(app, client_id, code.user_id, code.scope, Some(of_code)).await
@@ -93,7 +95,8 @@ async fn redeem(app: &Arc<App>, client_id: &str, form: &Form<'_>) -> Result<Auth
     let presented = PresentedCode {
         digest: digest(required("code", "code is missing")?),
         client_id: client_id.to_owned(),
-        redirect_uri: required("redirect_uri", "redirect_uri is missing")?.to_owned(),
+        // As in the authorization request, absent too.
+        redirect_uri: form.value("redirect_uri").unwrap_or_default().to_owned(),
         code_challenge: challenge(required("code_verifier", "code_verifier is missing")?)?,
     };
     let redemption = app

@@ -4,14 +4,14 @@ use std::collections::HashMap;
 use tollgate_service::{AccessTokenFormat, Config};
 
 const AUTHORIZE: &str = "/oauth/v2/authorize";
-const TOKEN: &str = "/oauth/v2/token";
+pub(crate) const TOKEN: &str = "/oauth/v2/token";
 const SITES: &str = "/api/v2/sites";
 pub(crate) const BLOG: &str = "http://127.0.0.1:9998/callback";
 const SHOP: &str = "https://shop.example/callback?from=tollgate";
 
 // RFC 7636 appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// A server with the user, and the clients `blog` and `shop`.
 pub(crate) struct Site {
@@ -255,8 +255,8 @@ fn what_puts_the_redirect_in_doubt_is_shown_and_sent_nowhere() {
     for (name, value) in [
         ("client_id", ""),
         ("client_id", "nobody"),
-        ("redirect_uri", ""),
         ("redirect_uri", "http://127.0.0.1:9998/callback/"),
+        ("redirect_uri", "http://127.0.0.1:9997/callback"),
         ("redirect_uri", "http://127.0.0.1:9998/callback?x=1"),
         ("redirect_uri", "http://127.0.0.1:9998/CALLBACK"),
         ("redirect_uri", "https://evil.example/"),
@@ -331,7 +331,14 @@ fn a70_a_code_is_bound_to_client_redirect_uri_and_verifier_and_wrong_ones_leave_
             "invalid_grant",
             "code_verifier is not 43 to 128 characters of A-Z a-z 0-9 - . _ ~",
         ),
-        (site.blog(), &*code, "", VERIFIER, "invalid_request", "redirect_uri is missing"),
+        (
+            site.blog(),
+            &*code,
+            "",
+            VERIFIER,
+            "invalid_grant",
+            "redirect_uri differs from that of the authorization request",
+        ),
         (site.blog(), &*code, BLOG, "", "invalid_request", "code_verifier is missing"),
         (site.blog(), "", BLOG, VERIFIER, "invalid_request", "code is missing"),
     ] {

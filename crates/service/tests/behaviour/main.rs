@@ -10,6 +10,7 @@ mod admin_clients;
 mod admin_keys;
 mod api_keys;
 mod authorize;
+mod clients;
 mod demo;
 mod derived;
 mod limits;

@@ -1,6 +1,6 @@
 use super::World;
 use super::sample::{NOW, id, key_of, refused, run, state, token};
-use crate::client::Client;
+use crate::client::{Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType};
 use crate::command::{Command, Issued};
 use crate::error::Refusal;
 use crate::key::StoredKey;
@@ -49,6 +49,38 @@ pub async fn a_client_and_its_secret_are_registered_both_or_not_at_all(world: &d
     assert_eq!(unknown, Refusal::NotFound { what: "client" });
 }
 
+pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
+    let (store, other) = (world.open().await, world.open().await);
+    let codes = || vec![GrantType::AuthorizationCode];
+    let settings = |kind, grants, auth_method, user_scopes: &str| ClientSettings {
+        kind,
+        grants,
+        auth_method,
+        user_scopes: user_scopes.to_owned(),
+        is_operators_own: kind == ClientKind::Browser,
+        is_disabled: kind == ClientKind::Native,
+    };
+    let both = vec![GrantType::ClientCredentials, GrantType::AuthorizationCode];
+    let machine = vec![GrantType::ClientCredentials];
+    for (id, scopes, uris, settings) in [
+        (
+            "web",
+            "a",
+            &["https://a.example/"][..],
+            settings(ClientKind::Web, both, ClientAuthMethod::ClientSecretBasic, "b c"),
+        ),
+        ("app", "", &["com.example.app:/cb"], settings(ClientKind::Native, codes(), ClientAuthMethod::None, "b")),
+        ("page", "", &["https://a.example/"], settings(ClientKind::Browser, codes(), ClientAuthMethod::None, "")),
+        ("job", "a", &[], settings(ClientKind::Machine, machine, ClientAuthMethod::ClientSecretPost, "")),
+    ] {
+        let client = Client::new(id, "", scopes, uris.iter().copied(), NOW).unwrap().with(settings).unwrap();
+        run(&store, Command::AddClient { client: client.clone(), secret: None }).await;
+        assert_eq!(other.client(id).await.unwrap(), Some(client));
+    }
+    let secret = refused(&store, rotate_of("app", None, 1)).await;
+    assert_eq!(secret, Refusal::Field { field: "token_endpoint_auth_method" }, "a public client has none");
+}
+
 pub async fn a_client_is_disabled_enabled_and_removed_with_what_it_was_issued(world: &dyn World) {
     let store = world.open().await;
     run(&store, register("blog", Some(secret_of("blog", 1)))).await;
@@ -61,13 +93,14 @@ pub async fn a_client_is_disabled_enabled_and_removed_with_what_it_was_issued(wo
         states.map(|state| state.unwrap().as_str())
     };
     let blog = || "blog".to_owned();
-    assert_eq!(run(&store, Command::DisableClient { id: blog(), issued: issued() }).await, 4);
+    assert_eq!(run(&store, Command::DisableClient { id: blog(), issued: issued() }).await, 5);
     assert_eq!(states().await, ["disabled", "revoked", "revoked", "active"]);
+    assert!(store.client("blog").await.unwrap().unwrap().settings().is_disabled);
     for issuer in issued().issuers {
         let revoked = store.revocation(RevocationKind::Client, &issuer, "blog").await.unwrap().unwrap();
         assert_eq!((revoked.issued_before, revoked.until), (NOW + 1, NOW + 3_600));
     }
-    assert_eq!(run(&store, Command::EnableClient { id: blog() }).await, 1);
+    assert_eq!(run(&store, Command::EnableClient { id: blog() }).await, 2);
     assert_eq!(states().await, ["active", "revoked", "revoked", "active"]);
     run(&store, Command::AddKey { key: token(5, "ada", "blog", NOW), max: None }).await;
     assert_eq!(run(&store, Command::RemoveClient { id: blog(), issued: issued() }).await, 3);
@@ -84,11 +117,15 @@ pub async fn a_client_is_disabled_enabled_and_removed_with_what_it_was_issued(wo
 
 /// Rotates to the secret of that number.
 fn rotate(current: Option<u64>, new: u64) -> Command {
+    rotate_of("blog", current, new)
+}
+
+fn rotate_of(client: &str, current: Option<u64>, new: u64) -> Command {
     let current = current.map(id);
     // Made later, so that it is the newest.
-    let new = secret_of("blog", new).made_at(NOW + i64::try_from(new).unwrap());
+    let new = secret_of(client, new).made_at(NOW + i64::try_from(new).unwrap());
     let overlap_ends_at = new.created_at + 60;
-    Command::RotateClientSecret { id: "blog".to_owned(), current, new, overlap_ends_at }
+    Command::RotateClientSecret { id: client.to_owned(), current, new, overlap_ends_at }
 }
 
 async fn end(store: &Arc<dyn KeyStore>, number: u64) -> Option<i64> {

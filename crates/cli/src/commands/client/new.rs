@@ -3,7 +3,7 @@
 use clap::Args;
 use tollgate::jwt::is_scope_token;
 use tollgate::{ApiKey, KeyRecord};
-use tollgate_storage::{Client, Command, Refusal, StoredKey, new_key_id};
+use tollgate_storage::{Client, ClientAuthMethod, ClientKind, Command, GrantType, Refusal, StoredKey, new_key_id};
 
 use super::secrets::Shown;
 use crate::commands::Outcome;
@@ -18,7 +18,8 @@ Standard output has the secret and nothing else, or with --json {\"key\":...} wi
 
 Examples:
   tollgate client new --id billing --scope 'read:sites write:sites' --store /var/lib/tollgate
-  tollgate client new --id app --public --redirect-uri https://app.example/callback";
+  tollgate client new --id app --type native --scope read:sites --redirect-uri com.example.app:/callback
+  tollgate client new --id shop --scope '' --user-scope read:sites --redirect-uri https://shop.example/callback";
 
 /// Register a client and print its secret, once: only its digest is kept.
 #[derive(Args, Debug)]
@@ -43,8 +44,26 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
 
-    /// A public client (RFC 6749 section 2.1), which has no secret
-    #[arg(long, conflicts_with = "expires_in")]
+    /// What it is: web, a site; native, a program on a device; browser, a program in one; machine, which speaks for itself alone. Otherwise
+    /// web where there is a redirect URI
+    #[arg(long = "type", value_name = "TYPE", value_parser = ["web", "native", "browser", "machine"])]
+    kind: Option<String>,
+
+    /// What the client may ask users for; to be given once for each, or with spaces between them. Otherwise what --scope says, but for
+    /// scopes of administration
+    #[arg(long, value_name = "SCOPE")]
+    user_scope: Vec<String>,
+
+    /// How it shows at the token endpoint who it is; otherwise by its secret, in the Authorization header or in the form
+    #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post"])]
+    auth_method: Option<String>,
+
+    /// It is the operator's own, whom no user has to be asked about
+    #[arg(long)]
+    operators_own: bool,
+
+    /// A public client (RFC 6749 section 2.1), which has no secret: of the type browser unless another is given
+    #[arg(long, conflicts_with_all = ["expires_in", "auth_method"])]
     public: bool,
 
     /// How long the secret is good: seconds, or 90s, 15m, 12h, 30d; without end otherwise
@@ -60,6 +79,29 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// The client as described. A public one may do nothing itself: what --scope says it may ask users for.
+    fn client(&self, id: &str, scopes: &str) -> Result<Client, Refusal> {
+        let kind = self.kind.as_deref().and_then(ClientKind::from_name);
+        let is_public = self.public || matches!(kind, Some(ClientKind::Native | ClientKind::Browser));
+        let of_users = Client::new(id, &self.name, scopes, &self.redirect_uri, now())?;
+        let mut settings = of_users.settings().clone();
+        settings.kind = kind.unwrap_or(if is_public { ClientKind::Browser } else { settings.kind });
+        if is_public {
+            settings.auth_method = ClientAuthMethod::None;
+            settings.grants = vec![GrantType::AuthorizationCode];
+        }
+        if let Some(method) = self.auth_method.as_deref().and_then(ClientAuthMethod::from_name) {
+            settings.auth_method = method;
+        }
+        if !self.user_scope.is_empty() {
+            let scopes = self.user_scope.iter().flat_map(|scope| scope.split_ascii_whitespace());
+            settings.user_scopes = scopes.collect::<Vec<_>>().join(" ");
+        }
+        settings.is_operators_own = self.operators_own;
+        let own = if is_public { "" } else { scopes };
+        Client::new(id, &self.name, own, &self.redirect_uri, now())?.with(settings)
+    }
+
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let scopes: Vec<&str> = self.scope.iter().flat_map(|scope| scope.split_ascii_whitespace()).collect();
         if !scopes.iter().all(|scope| is_scope_token(scope)) {
@@ -69,12 +111,12 @@ impl Arguments {
         let failed = |source| store.failed(source);
         let refused = |refusal: Refusal| failed(refusal.into());
         let id = self.id.clone().map_or_else(|| new_key_id("client").map_err(failed), Ok)?;
-        let client = Client::new(&id, &self.name, &scopes.join(" "), &self.redirect_uri, now()).map_err(refused)?;
+        let client = self.client(&id, &scopes.join(" ")).map_err(refused)?;
         let add = |secret| {
             let added = store.run_command(Command::AddClient { client: client.clone(), secret })?;
             added.map_err(refused)
         };
-        if self.public {
+        if client.is_public() {
             add(None)?;
             store.tell_new();
             let mut output = JsonLines::new();

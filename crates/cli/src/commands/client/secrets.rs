@@ -25,6 +25,11 @@ pub(super) struct Shown<'c> {
     id: &'c str,
     name: Option<&'c str>,
     scopes: Vec<&'c str>,
+    user_scopes: Vec<&'c str>,
+    r#type: &'static str,
+    grants: Vec<&'static str>,
+    token_endpoint_auth_method: &'static str,
+    operators_own: bool,
     redirect_uris: &'c [String],
     /// Seconds since the Unix epoch.
     created_at: i64,
@@ -41,6 +46,7 @@ struct Secret<'c> {
 
 impl<'c> Shown<'c> {
     pub(super) fn new(client: &'c Client, secrets: &'c [StoredKey]) -> Self {
+        let settings = client.settings();
         let secret = |key: &'c StoredKey| Secret {
             id: key.record.id(),
             state: key.record.state().as_str(),
@@ -50,6 +56,11 @@ impl<'c> Shown<'c> {
             id: client.id(),
             name: Some(client.name()).filter(|name| !name.is_empty()),
             scopes: client.scopes().split_ascii_whitespace().collect(),
+            user_scopes: settings.user_scopes.split_ascii_whitespace().collect(),
+            r#type: settings.kind.as_str(),
+            grants: settings.grants.iter().map(|grant| grant.as_str()).collect(),
+            token_endpoint_auth_method: settings.auth_method.as_str(),
+            operators_own: settings.is_operators_own,
             redirect_uris: client.redirect_uris(),
             created_at: client.created_at(),
             // What is revoked is for `tollgate api-key list` to show.

@@ -2,21 +2,24 @@ use super::super::api_keys::secret_answer_with;
 use super::api_keys::Overlap;
 use super::log;
 use super::page::{Page, parameters};
+use crate::accounts::{check, is_text};
 use crate::app::App;
 use crate::clients::ClientWithSecrets;
+use crate::ids::now;
 use crate::json::{self, rfc3339};
 use crate::key_store::NewKey;
+use crate::limits::MAX_NAME_BYTES;
 use crate::problem::Problem;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tollgate_storage::StoredKey;
+use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, StoredKey};
 use tollgate_tower::Authenticated;
 
 /// `GET /api/v2/admin/clients?limit=&page_token=`: by id.
@@ -40,10 +43,13 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     let CreateBody { client: wanted } = json::read(&headers, &json::body(body)?, None)?;
     app.blocking(move |app| {
-        let redirect_uris: Vec<&str> = wanted.redirect_uris.iter().map(String::as_str).collect();
-        let new = app.accounts.add_client(&wanted.id, &wanted.name, &wanted.scope, &redirect_uris)?;
+        check("name", is_text(&wanted.name, MAX_NAME_BYTES))?;
+        let new = app.accounts.register_client(&wanted.client()?)?;
         log(&admin, "client-made", &wanted.id);
-        answer_with_secret(app, &wanted.id, &new)
+        match new {
+            Some(new) => answer_with_secret(app, &wanted.id, &new),
+            None => Ok((StatusCode::CREATED, answer(app, &wanted.id)?).into_response()),
+        }
     })
     .await
 }
@@ -122,7 +128,7 @@ fn answer_with_secret(app: &App, id: &str, new: &NewKey) -> Result<Response, Pro
 }
 
 fn description(found: &ClientWithSecrets) -> Value {
-    let client = &found.client;
+    let (client, settings) = (&found.client, found.client.settings());
     let secret = |secret: &StoredKey| {
         json!({
             "id": secret.record.id(),
@@ -136,6 +142,11 @@ fn description(found: &ClientWithSecrets) -> Value {
         "name": client.name(),
         "scope": client.scopes(),
         "redirect_uris": client.redirect_uris(),
+        "type": settings.kind.as_str(),
+        "grants": settings.grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>(),
+        "token_endpoint_auth_method": settings.auth_method.as_str(),
+        "user_scope": settings.user_scopes,
+        "operators_own": settings.is_operators_own,
         "state": if found.is_active() { "active" } else { "disabled" },
         "created_at": rfc3339(client.created_at()),
         "secrets": found.secrets.iter().map(secret).collect::<Vec<_>>(),
@@ -157,4 +168,40 @@ struct Wanted {
     scope: String,
     #[serde(default)]
     redirect_uris: Vec<String>,
+    /// `web`, `native`, `browser` or `machine`.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    grants: Option<Vec<String>>,
+    token_endpoint_auth_method: Option<String>,
+    /// What it may ask users for.
+    user_scope: Option<String>,
+    #[serde(default)]
+    operators_own: bool,
+}
+
+impl Wanted {
+    /// What is not said follows from the type, and the type from whether there are redirect URIs.
+    fn client(&self) -> Result<Client, Problem> {
+        let client = Client::new(&self.id, &self.name, &self.scope, self.redirect_uris.iter().cloned(), now())?;
+        let mut settings = client.settings().clone();
+        if let Some(kind) = &self.kind {
+            settings.kind = ClientKind::from_name(kind).ok_or(Problem::BadField("type"))?;
+        }
+        if matches!(settings.kind, ClientKind::Native | ClientKind::Browser) {
+            settings.auth_method = ClientAuthMethod::None;
+            settings.grants = vec![GrantType::AuthorizationCode];
+        }
+        if let Some(grants) = &self.grants {
+            settings.grants = ClientSettings::grants_from(&grants.join(" ")).ok_or(Problem::BadField("grants"))?;
+        }
+        if let Some(method) = &self.token_endpoint_auth_method {
+            let method = ClientAuthMethod::from_name(method);
+            settings.auth_method = method.ok_or(Problem::BadField("token_endpoint_auth_method"))?;
+        }
+        if let Some(user_scope) = &self.user_scope {
+            settings.user_scopes.clone_from(user_scope);
+        }
+        settings.is_operators_own = self.operators_own;
+        Ok(client.with(settings)?)
+    }
 }
