@@ -160,7 +160,7 @@ impl EngineBuilder {
     }
 
     /// As [`observer`](Self::observer), and does not read a clock: [`Verification::duration`] is zero. For counters: together with one that
-    /// writes to memory of its thread alone it costs a verify of a cached token a few nanoseconds.
+    /// writes to memory of its thread alone it is measured in docs/metrics.md.
     #[must_use]
     pub fn untimed_observer(mut self, observer: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer::new(observer, false));
