@@ -4,6 +4,8 @@
 
 mod algorithms;
 mod api_key;
+#[cfg(unix)]
+mod behind_nginx;
 mod bench;
 mod check;
 mod claims;
