@@ -4,7 +4,9 @@
 
 mod actix;
 mod api_keys_on_sqlite;
+mod axum;
 mod dependencies;
+mod dpop;
 mod hyper;
 mod issuers_from_database;
 mod keys_in_your_own_table;

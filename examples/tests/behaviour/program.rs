@@ -44,6 +44,14 @@ impl Program {
         self.ask(Method::GET, path, authorization)
     }
 
+    /// As [`get`](Self::get), with these fields.
+    pub(crate) fn get_with(&self, path: &str, fields: &[(&str, &str)]) -> (u16, String) {
+        let request = Client::new().get(format!("{}{path}", self.url));
+        let answer =
+            fields.iter().fold(request, |request, (name, value)| request.header(*name, *value)).send().unwrap();
+        (answer.status().as_u16(), answer.text().unwrap())
+    }
+
     /// As [`get`](Self::get), again until the status is this one, for a change that has to get there.
     pub(crate) fn get_until(&self, status: u16, path: &str, authorization: &str) -> String {
         let deadline = Instant::now() + Duration::from_secs(30);
