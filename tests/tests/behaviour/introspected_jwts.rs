@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use proptest::prelude::*;
 use serde_json::json;
 use tollgate::{
     Algorithm, BuildError, Dpop, Engine, EngineBuilder, Introspecting, IntrospectionResponse, Introspector, Issuer,
@@ -354,5 +355,116 @@ fn max_age_has_its_limits() {
         let built = Engine::builder().issuer(issuer([&key]).introspect(nobody(), max_age)).build();
         assert_eq!(built.is_ok(), is_good, "{max_age}");
         assert!(built.err().is_none_or(|error| matches!(error, BuildError::Issuer { .. })));
+    }
+}
+
+/// What may happen to tokens whose issuer is asked, one after the other. Seconds are even, so that how long a step takes is nothing.
+#[derive(Clone, Debug)]
+enum Step {
+    Pass { seconds: i64 },
+    Verify { token: usize },
+    Confirm { token: usize, for_seconds: Option<i64> },
+    Refuse { token: usize },
+    Fail { token: usize },
+    Revoke { token: usize },
+    Restore { token: usize },
+}
+
+/// What is known of one token: a model of a few times.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    exp: i64,
+    is_revoked: bool,
+    confirmed_until: i64,
+    refused_until: i64,
+}
+
+impl Known {
+    /// In the order of the documentation: the token itself first, what its issuer said last.
+    fn code(&self, now: i64) -> &'static str {
+        match () {
+            () if now >= self.exp + 60 => "expired",
+            () if self.is_revoked => "revoked",
+            () if now < self.refused_until => "inactive-token",
+            () if now < self.confirmed_until => "accepted",
+            () => "not-introspected",
+        }
+    }
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let token = 0..3_usize;
+    prop_oneof![
+        (1..12_i64).prop_map(|pairs| Step::Pass { seconds: 2 * pairs }),
+        token.clone().prop_map(|token| Step::Verify { token }),
+        (token.clone(), prop::option::of(1..20_i64))
+            .prop_map(|(token, pairs)| Step::Confirm { token, for_seconds: pairs.map(|pairs| 2 * pairs) }),
+        token.clone().prop_map(|token| Step::Refuse { token }),
+        token.clone().prop_map(|token| Step::Fail { token }),
+        token.clone().prop_map(|token| Step::Revoke { token }),
+        token.prop_map(|token| Step::Restore { token }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Whatever happens in whatever order: the engine says what a model of a few times does, of every token after every step.
+    #[test]
+    fn a86_answers_about_jwts_count_for_as_long_as_they_say(steps in prop::collection::vec(step(), 1..60)) {
+        let revocations = Revocations::new();
+        let table = revocations.clone();
+        let fixture = Fixture::with(|issuer| issuer, |builder| builder.revocations(table));
+        let exps = [NOW + 20, NOW + 100, NOW + 600];
+        let id = |token: usize| format!("token-{token}");
+        let headers: Vec<_> = (0..3)
+            .map(|token| fixture.header_of(Draft::new(&fixture.key).claim("jti", id(token)).claim("exp", exps[token])))
+            .collect();
+        let mut known = exps.map(|exp| Known { exp, is_revoked: false, confirmed_until: 0, refused_until: 0 });
+        let mut now = NOW;
+        for step in steps {
+            let asked = match step {
+                Step::Confirm { token, .. } | Step::Refuse { token } | Step::Fail { token } => {
+                    let is_asked_about = known[token].code(now) == "not-introspected";
+                    prop_assert_eq!(fixture.is_asked_about(&headers[token]), is_asked_about);
+                    is_asked_about
+                }
+                _ => false,
+            };
+            match step {
+                Step::Pass { seconds } => {
+                    now += seconds;
+                    fixture.at(now);
+                }
+                Step::Verify { token } => prop_assert_eq!(fixture.code(&headers[token]), known[token].code(now)),
+                Step::Confirm { token, for_seconds } if asked => {
+                    let exp = for_seconds.map(|seconds| now + seconds);
+                    let answer = exp.map_or(ACTIVE.to_owned(), |exp| json!({ "active": true, "exp": exp }).to_string());
+                    prop_assert_eq!(code(fixture.answer(&headers[token], &answer)), "accepted");
+                    let ends = [now + 30, known[token].exp, exp.unwrap_or(i64::MAX)];
+                    known[token].confirmed_until = ends.into_iter().min().unwrap();
+                }
+                Step::Refuse { token } if asked => {
+                    prop_assert_eq!(code(fixture.answer(&headers[token], r#"{"active":false}"#)), "inactive-token");
+                    known[token].refused_until = now + 10;
+                    known[token].confirmed_until = 0;
+                }
+                Step::Fail { token } if asked => {
+                    prop_assert_eq!(code(fixture.answer(&headers[token], "[]")), "issuer-unavailable");
+                }
+                Step::Revoke { token } => {
+                    revocations.revoke(&Revocation::token(ISSUER, &id(token)));
+                    known[token].is_revoked = true;
+                }
+                Step::Restore { token } => {
+                    revocations.restore(&Revocation::token(ISSUER, &id(token)));
+                    known[token].is_revoked = false;
+                }
+                Step::Confirm { .. } | Step::Refuse { .. } | Step::Fail { .. } => {}
+            }
+            for (header, known) in headers.iter().zip(&known) {
+                prop_assert_eq!(fixture.code(header), known.code(now));
+            }
+        }
     }
 }
