@@ -34,6 +34,7 @@
 //! | `storage` | metrics of the follower of a store |
 
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "metrics")]
 mod counts;

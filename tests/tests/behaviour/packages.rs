@@ -7,13 +7,14 @@ use serde_json::Value;
 use crate::dependencies::packages;
 
 /// Those that other programs embed. Service, gateway and command may need a newer Rust.
-const EMBEDDED: [&str; 7] = [
+const EMBEDDED: [&str; 8] = [
     "tollgate",
     "tollgate-apikeys",
     "tollgate-ecdsa",
     "tollgate-jwt",
     "tollgate-keys",
     "tollgate-remote",
+    "tollgate-telemetry",
     "tollgate-tower",
 ];
 const OLDEST_RUST: &str = "1.88";
