@@ -146,6 +146,7 @@ impl Cache {
 
     /// Not verified longer ago than is allowed, nor at a time that has not come yet: that was the reading of a clock that has
     /// been corrected since.
+    #[inline]
     fn is_young(&self, token: &Token, now: i64) -> bool {
         (0..=i64::from(self.config.max_token_age)).contains(&now.saturating_sub(token.times().verified_at))
     }

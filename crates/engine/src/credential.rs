@@ -75,6 +75,7 @@ impl<'h> Credential<'h> {
     }
 
     /// Reads the value of an Authorization header (RFC 9110 section 11.6.2) or a bare credential.
+    #[inline(always)]
     fn parse(header: &'h [u8]) -> Result<Self, Rejection> {
         // The one kind that is long, and no scheme begins so: there is no need to look for its end.
         if begins_as_jws(header) {

@@ -13,6 +13,7 @@ pub(crate) struct Fronts {
 
 impl Fronts {
     /// The table for `cache`, made where there is none.
+    #[inline]
     pub(super) fn of(&mut self, cache: &Cache) -> &mut Front {
         let (index, serial) = (cache.registration.index(), cache.registration.serial());
         let is_there = self.tables.get(index).is_some_and(|table| table.as_ref().is_some_and(|it| it.serial == serial));
@@ -75,6 +76,7 @@ impl Front {
     }
 
     /// The token of this tag, if it `is` the one.
+    #[inline]
     pub(super) fn find(&mut self, tag: Tag, is: impl Fn(&Token) -> bool) -> Option<Token> {
         let slot = self.slot(tag);
         if slot.tag != tag {
@@ -106,6 +108,7 @@ impl Front {
         }
     }
 
+    #[inline]
     pub(super) fn count_hit(&self) {
         self.statistics.count_front_hit();
     }
