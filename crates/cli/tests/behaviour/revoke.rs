@@ -13,7 +13,7 @@ impl Store {
     fn new() -> Self {
         let folder = Folder::new();
         let (path, key) = (folder.path("store"), folder.key("EdDSA", "k"));
-        assert_eq!(run(&["client", "new", "--public", "--store", &path], "").status, 0);
+        assert_eq!(run(&["client", "new", "--id", "app", "--store", &path], "").status, 0);
         Store { folder, path, key }
     }
 
