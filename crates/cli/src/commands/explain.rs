@@ -28,7 +28,7 @@ use crate::verdict::VerdictLine;
 /// Tell step by step why a credential is accepted or rejected.
 ///
 /// Standard input is one credential, as it is found in a log, a browser or a terminal: the value of the Authorization header, or its
-/// whole line, or all header lines of a request (Authorization, X-API-Key, DPoP and those of [request] are read). Quotes, a carriage
+/// whole line, or all header lines of a request (Authorization, X-API-Key, DPoP and those of `[request]` are read). Quotes, a carriage
 /// return and spaces around it are left out, and the answer says so. The verdict is that of `tollgate verify`. Neither signatures nor secrets are
 /// shown; claims are.
 #[derive(Args, Debug)]

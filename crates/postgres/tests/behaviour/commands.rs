@@ -158,7 +158,7 @@ fn everything_that_can_be_done_reads_back_as_it_was_written() {
             Command::RemoveClient { id: "app".into(), issued: Issued::default() },
         ];
         let executed = store.execute(commands).await.unwrap();
-        assert_eq!(executed.outcomes, [Ok(1), Ok(1), Ok(1), Ok(1), Ok(0), Ok(1), Ok(1)]);
+        assert_eq!(executed.outcomes, [Ok(1), Ok(1), Ok(1), Ok(1), Ok(0), Ok(2), Ok(1)]);
         assert_eq!(store.client("app").await.unwrap(), None);
         assert_eq!(store.revocation(RevocationKind::Client, issuer, "app").await.unwrap().unwrap().until, 99);
         assert_eq!(store.revocations(None, 10).await.unwrap().len(), 1);
