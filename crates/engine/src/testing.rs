@@ -229,7 +229,7 @@ fn json(value: &(impl Serialize + ?Sized)) -> String {
 }
 
 fn secret() -> [u8; digest::SHA256_OUTPUT_LEN] {
-    let mut secret = [0; _];
+    let mut secret = [0; digest::SHA256_OUTPUT_LEN];
     SystemRandom::new().fill(&mut secret).expect("the system has random bytes");
     secret
 }

@@ -7,10 +7,11 @@ use serde_json::Value;
 use crate::dependencies::packages;
 
 /// Those that other programs embed. Service, gateway and command may need a newer Rust.
-const EMBEDDED: [&str; 8] = [
+const EMBEDDED: [&str; 9] = [
     "tollgate",
     "tollgate-apikeys",
     "tollgate-ecdsa",
+    "tollgate-issuer",
     "tollgate-jwt",
     "tollgate-keys",
     "tollgate-remote",
