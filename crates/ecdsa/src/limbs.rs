@@ -99,9 +99,7 @@ pub(crate) const fn times_power_of_two<const N: usize>(a: &Limbs<N>, exponent: u
         let (mut double, mut reduced, mut carry, mut borrow, mut i) = ([0; N], [0; N], 0, false, 0);
         while i < N {
             (double[i], carry) = (a[i] << 1 | carry, a[i] >> 63);
-            let (difference, less) = double[i].overflowing_sub(modulus[i]);
-            let (difference, less_still) = difference.overflowing_sub(borrow as u64);
-            (reduced[i], borrow) = (difference, less || less_still);
+            (reduced[i], borrow) = words::borrowing_sub(double[i], modulus[i], borrow);
             i += 1;
         }
         a = if borrow && carry == 0 { double } else { reduced };

@@ -151,7 +151,7 @@ impl Accounts {
         Users::new(Arc::clone(&self.store), Arc::clone(&self.keys.store))
     }
 
-    /// Returns when the engine goes by what was ended.
+    /// Returns when the engine has applied what was ended.
     fn in_force(&self, change: impl Future<Output = Result<Ended, AccountError>>) -> Result<User, AccountError> {
         let Ended { user, position } = self.keys.wait(change)?;
         self.keys.in_force(position.number)?;

@@ -38,7 +38,7 @@ pub(crate) fn packages() -> Vec<Value> {
     }
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use crate::dependencies::packages;
+use crate::dependencies::{packages, root};
 
 /// Those that other programs embed. Service, gateway and command may need a newer Rust.
 const EMBEDDED: [&str; 9] = [
@@ -96,8 +96,4 @@ fn is_published(package: &Value) -> bool {
 
 fn folder(package: &Value) -> PathBuf {
     Path::new(package["manifest_path"].as_str().unwrap()).parent().unwrap().to_owned()
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }

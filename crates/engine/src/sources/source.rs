@@ -76,7 +76,7 @@ impl Source {
     /// The cookie `name`, whose value is a token. It counts in requests that the [rule](super::Sources::csrf) does not take for those
     /// that another site had a browser send.
     ///
-    /// The name counts to the letter. One that begins with `__Host-` no other host can set.
+    /// The name is compared exactly. One that begins with `__Host-` no other host can set.
     ///
     /// # Errors
     /// [`InvalidSource`] for what is no cookie's name (RFC 6265 section 4.1.1).

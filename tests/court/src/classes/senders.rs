@@ -6,7 +6,7 @@ use crate::draft::{Draft, base64url};
 use crate::key::{ALGORITHMS, Key};
 use crate::members::{Members, quoted};
 use crate::policy::NOW;
-use crate::sent_with::SentWith;
+use crate::sent_with::{SentWith, hex};
 
 /// What a token is signed with is nothing to its sender: ES256 and EdDSA stand for all.
 const OF_TOKENS: [usize; 2] = [9, 13];
@@ -263,11 +263,10 @@ fn file_certificates(filing: &mut Filing<'_>) {
     filing.sent_with(with(Some(own)));
     filing.accept("unbound-token", unbound, WHY);
 
-    let hex: String = own.iter().map(|byte| format!("{byte:02x}")).collect();
     let confirmations = [
         ("padded", format!(r#"{{"x5t#S256":"{x5t}="}}"#)),
         ("standard-alphabet", format!(r#"{{"x5t#S256":"{}"}}"#, crate::draft::base64(own))),
-        ("hexadecimal", format!(r#"{{"x5t#S256":"{hex}"}}"#)),
+        ("hexadecimal", format!(r#"{{"x5t#S256":"{}"}}"#, hex(&own))),
         ("prefix", format!(r#"{{"x5t#S256":"{}"}}"#, &x5t[..42])),
         ("empty-text", r#"{"x5t#S256":""}"#.to_owned()),
         ("number", r#"{"x5t#S256":1}"#.to_owned()),
