@@ -14,7 +14,9 @@ pub(crate) struct Count {
 
 /// Counts the group of paths: runs this program under valgrind, which runs [`run_counted`].
 pub(crate) fn count(group: &str, left_out: &str) -> Result<Vec<Count>, Box<dyn Error>> {
-    let folder = std::env::temp_dir().join(format!("tollgate-instructions-{}-{group}", process::id()));
+    let program = std::env::current_exe()?;
+    // Beside the program: a folder for temporary files may be small, and what other programs left may have filled it.
+    let folder = program.with_file_name(format!("instructions-{}-{group}", process::id()));
     fs::create_dir_all(&folder)?;
     let output = Command::new("valgrind")
         .args([
@@ -26,7 +28,7 @@ pub(crate) fn count(group: &str, left_out: &str) -> Result<Vec<Count>, Box<dyn E
         // Entered while counting, it switches counting off until it returns; entered otherwise, on.
         .arg(format!("--toggle-collect={left_out}"))
         .arg(format!("--callgrind-out-file={}", folder.join("out").display()))
-        .arg(std::env::current_exe()?)
+        .arg(program)
         .arg(group)
         .output()
         .map_err(|error| {
@@ -42,9 +44,16 @@ pub(crate) fn count(group: &str, left_out: &str) -> Result<Vec<Count>, Box<dyn E
         let sum: u64 = totals.sum::<Result<u64, _>>()?;
         Ok(Count { name: name.to_owned(), instructions: sum / INPUTS as u64 })
     });
-    let counts = counts.collect();
+    let counts = counts.collect::<Result<_, Box<dyn Error>>>().map_err(|error| {
+        // Valgrind's exit status is that of the program, even where it could not write a file.
+        format!(
+            "{error}; what callgrind wrote is in {}, and it said:\n{}",
+            folder.display(),
+            String::from_utf8_lossy(&output.stderr)
+        )
+    })?;
     fs::remove_dir_all(&folder)?;
-    counts
+    Ok(counts)
 }
 
 /// Runs each path and prints its name. Callgrind writes a file before the first operation and one after each.
@@ -80,5 +89,6 @@ fn write_down() {
 fn total(file: &File) -> Result<u64, Box<dyn Error>> {
     let text = fs::read_to_string(file)?;
     let total = text.lines().find_map(|line| line.strip_prefix("totals: "));
-    Ok(total.ok_or("no total in what callgrind wrote")?.trim().parse()?)
+    let total = total.ok_or_else(|| format!("no total in the {} bytes of {}", text.len(), file.display()))?;
+    Ok(total.trim().parse()?)
 }
