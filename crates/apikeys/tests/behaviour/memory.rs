@@ -3,8 +3,9 @@
 use crate::support::{key, live, native};
 use allocation_counter::measure;
 use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use tollgate_apikeys::ApiKeyTable;
+use tollgate_apikeys::{ApiKeyTable, KeyDigest};
 
 /// At ten million keys, with the names of a usual record, the bound is 200 bytes: this is without them.
 const MOST_BYTES_A_KEY: f64 = 130.0;
@@ -31,22 +32,30 @@ fn a_hundred_thousand_keys_take_at_most_130_bytes_each_and_none_moves() {
     assert!(each <= MOST_BYTES_A_KEY, "{each}");
 }
 
-/// Attack 63. Put in, and taken out one by one or by a predicate.
 #[test]
 fn a63_a_million_keys_that_come_and_go_leave_nothing() {
-    const KEYS: u64 = 1_000_000;
-    let kept = 10_000;
+    keys_that_come_and_go_leave_nothing(1_000_000);
+}
+
+#[test]
+fn a63_a_hundred_thousand_keys_that_come_and_go_leave_nothing() {
+    keys_that_come_and_go_leave_nothing(100_000);
+}
+
+/// Attack 63. Inserted, and removed one by one or by a predicate; of a hundred keys one stays.
+fn keys_that_come_and_go_leave_nothing(keys: u64) {
+    let kept = keys / 100;
     let table = ApiKeyTable::<String>::new(live());
     let insert = |number: u64| drop(table.insert(native(number), format!("user-{number}")));
     let before = measure(|| (0..kept).for_each(insert)).bytes_current;
     let counted = measure(|| {
-        (kept..KEYS / 10).for_each(insert);
-        (kept..KEYS / 10).rev().for_each(|number| assert!(table.remove(native(number).digest()).is_some()));
-        (KEYS / 10..KEYS).for_each(insert);
+        (kept..keys / 10).for_each(insert);
+        (kept..keys / 10).rev().for_each(|number| assert!(table.remove(native(number).digest()).is_some()));
+        (keys / 10..keys).for_each(insert);
         let is_kept = |user: &str| user[5..].parse::<u64>().is_ok_and(|number| number < kept);
-        assert_eq!(table.retain(|entry| is_kept(entry.record())) as u64, KEYS - KEYS / 10);
+        assert_eq!(table.retain(|entry| is_kept(entry.record())) as u64, keys - keys / 10);
         // A record that is changed leaves nothing either.
-        for round in 0..20_000 {
+        for round in 0..2 * kept {
             assert!(table.update(native(round % kept).digest(), std::clone::Clone::clone).is_some());
         }
     });
@@ -55,6 +64,20 @@ fn a63_a_million_keys_that_come_and_go_leave_nothing() {
     assert_eq!(table.retain(|_| false) as u64, kept);
     let emptied = measure(|| drop(black_box(table))).bytes_current;
     assert!(emptied > -20_000, "an empty table took {emptied} bytes");
+}
+
+/// Attack 63. A replacement that has panicked records no later change.
+#[test]
+fn a63_changes_after_a_replacement_that_panicked_leave_nothing() {
+    let record = Arc::new(7_u64);
+    let table = ApiKeyTable::<Arc<u64>>::new(live());
+    let entries = std::iter::once_with(|| -> (KeyDigest, Arc<u64>) { panic!("the caller's iterator") });
+    assert!(catch_unwind(AssertUnwindSafe(|| table.replace_all(entries))).is_err());
+    for number in 0..1_000 {
+        table.insert(native(number), record.clone());
+        assert!(table.remove(native(number).digest()).is_some());
+    }
+    assert_eq!(Arc::strong_count(&record), 1);
 }
 
 /// Attack 63. Told by the reference counts of all records.

@@ -324,6 +324,20 @@ fn a_record_may_use_the_table_when_it_is_dropped() {
     assert!(table.is_empty() && ended.load(Ordering::Relaxed) > 60);
 }
 
+/// The last reference to the record is in the replacement's journal, and the replacement leaves the key out.
+#[test]
+fn a_record_that_was_changed_and_removed_during_a_replacement_may_use_the_table_when_it_is_dropped() {
+    let (table, ended) = (Arc::new(ApiKeyTable::new(live())), Arc::new(AtomicUsize::new(0)));
+    let record = || Ending { table: table.clone(), ended: ended.clone() };
+    table.insert(&key(1), record());
+    table.replace_all(std::iter::once_with(|| {
+        assert!(table.update(&key(1).digest(), |_| record()).is_some());
+        assert!(table.remove(&key(1).digest()).is_some());
+        (KeyDigest::from(&key(2)), record())
+    }));
+    assert_eq!((table.len(), ended.load(Ordering::Relaxed)), (1, 2));
+}
+
 #[test]
 fn a53_a_panic_in_new_entries_leaves_the_table_as_it_was() {
     let table = ApiKeyTable::<u64>::new(live());
