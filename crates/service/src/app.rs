@@ -3,7 +3,7 @@ use crate::config::Config;
 use crate::error::ServerError;
 use crate::ids::now;
 use crate::key_store::FollowedStore;
-use crate::keys;
+use crate::keys::{SealingKeyFile, SigningKeyStore};
 use crate::limits::{
     ACCOUNT_ATTEMPT_PERIOD, ACCOUNT_ATTEMPTS, ADDRESS_ATTEMPT_PERIOD, ADDRESS_ATTEMPTS, SIGNING_KEY_MARGIN_SECONDS,
 };
@@ -28,6 +28,7 @@ pub(crate) struct App {
     pub(crate) login: Login,
     pub(crate) tokens: Tokens,
     pub(crate) signing_keys: Arc<SigningKeys>,
+    signing_key_store: SigningKeyStore,
     pub(crate) cookies: Cookies,
 }
 
@@ -42,7 +43,17 @@ impl App {
             runtime.block_on(store.add_issuer(&origin))?;
         }
         let overlap = config.longest_ttl().saturating_add(SIGNING_KEY_MARGIN_SECONDS);
-        let signing_keys = Arc::new(runtime.block_on(keys::open(&*store, overlap))?);
+        let sealing_key_file = match &config.sealing_key_file {
+            Some(file) => SealingKeyFile::Named(file.clone()),
+            None => url.sealing_key_file().map_or(SealingKeyFile::None, SealingKeyFile::Own),
+        };
+        if sealing_key_file == SealingKeyFile::None {
+            tracing::warn!(
+                "the signing keys are in clear in the database and its backups: name a file with --sealing-key-file"
+            );
+        }
+        let signing_key_store = runtime.block_on(SigningKeyStore::open(Arc::clone(&store), &sealing_key_file))?;
+        let signing_keys = Arc::new(runtime.block_on(signing_key_store.signing_keys(overlap))?);
         let issuer = Issuer::new(&origin)
             .audience(&origin)
             .keys(signing_keys.key_ring())
@@ -63,7 +74,17 @@ impl App {
         let tokens = Tokens::new(&origin, Arc::clone(&signing_keys), Arc::clone(&accounts.keys), config)?;
         let cookies = Cookies { secure: origin.starts_with("https://") };
         let trusted_proxies = config.trusted_proxies.clone();
-        Ok(Self { origin, engine: Arc::new(engine), trusted_proxies, accounts, login, tokens, signing_keys, cookies })
+        Ok(Self {
+            origin,
+            engine: Arc::new(engine),
+            trusted_proxies,
+            accounts,
+            login,
+            tokens,
+            signing_keys,
+            signing_key_store,
+            cookies,
+        })
     }
 
     /// Ends the sessions of keys whose overlap is over, and clears away what has expired on the disk; what has in memory is the follower's. Blocks.
@@ -71,7 +92,7 @@ impl App {
         let now = now();
         self.accounts.keys.wait(self.accounts.keys.store.run(Command::EndSessions { now }))?;
         self.accounts.keys.wait(self.accounts.keys.store.forget_expired(now))?;
-        self.accounts.keys.wait(keys::prune(&*self.accounts.store, &self.signing_keys, now))
+        self.accounts.keys.wait(self.signing_key_store.prune(&self.signing_keys, now))
     }
 
     /// Runs `work` where blocking is allowed. It runs to its end even when the caller goes away.

@@ -3,7 +3,7 @@ use crate::limits::{ACCESS_TOKEN_TTL, MAX_TTL, SESSION_TTL, UPKEEP_INTERVAL};
 use crate::store::StoreUrl;
 use crate::tokens::seconds;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tollgate::apikeys::Pepper;
 use tollgate::{KeyFormat, TrustedProxies};
@@ -30,6 +30,10 @@ pub struct Config {
     pub key_format: Option<KeyFormat>,
     /// Under what the keys of other systems were digested when they were imported.
     pub pepper: Option<Pepper>,
+    /// The file of the keys under which the signing keys are encrypted in the store: a line of 64 hexadecimal digits for each, of which the
+    /// first encrypts and each decrypts. `None`: `tollgate-sealing.key` in the store's folder, made when missing; with a database the
+    /// signing keys are in clear.
+    pub sealing_key_file: Option<PathBuf>,
     /// The proxies in front of the service, and the field in which they name the client. None are trusted by default: the
     /// client is then the peer of the connection.
     pub trusted_proxies: TrustedProxies,
@@ -65,6 +69,7 @@ impl Default for Config {
             access_token_format: AccessTokenFormat::default(),
             key_format: None,
             pepper: None,
+            sealing_key_file: None,
             trusted_proxies: TrustedProxies::none(),
             max_staleness: DEFAULT_MAX_STALENESS,
             upkeep_interval: UPKEEP_INTERVAL,

@@ -1,3 +1,4 @@
+use crate::sealing::SealingError;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tollgate_storage::StorageError;
@@ -71,6 +72,9 @@ pub enum ServerError {
     /// The signing keys cannot be made, read or used.
     #[error("signing keys: {0}")]
     SigningKeys(#[from] tollgate_issuer::IssuerError),
+    /// The signing keys cannot be encrypted or decrypted.
+    #[error(transparent)]
+    Sealing(#[from] SealingError),
     /// Other processes keep changing the signing keys.
     #[error("the signing keys were changed by another process again and again")]
     SigningKeysContended,
@@ -104,6 +108,7 @@ impl ServerError {
             Self::Engine(_) => "engine",
             Self::Routes(_) => "routes",
             Self::SigningKeys(error) => error.code(),
+            Self::Sealing(error) => error.code(),
             Self::SigningKeysContended => "signing-keys-contended",
             Self::Demo(_) => "demo",
             Self::Task => "task",

@@ -131,3 +131,9 @@ pub(crate) const CODE_VERIFIER_CHARS: std::ops::RangeInclusive<usize> = 43..=128
 
 /// Random bytes in a code or a cookie value: 128 bits cannot be guessed, and these have twice as many.
 pub(crate) const SECRET_BYTES: usize = 32;
+
+/// Most keys of a file of sealing keys. Our own choice: one encrypts, one did before, and one comes next.
+pub const MAX_SEALING_KEYS: usize = 16;
+
+/// Longest file of sealing keys, in bytes. Our own choice: room for a comment on each line.
+pub const MAX_SEALING_FILE_BYTES: usize = 16 * 1024;

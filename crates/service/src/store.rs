@@ -50,6 +50,14 @@ impl StoreUrl {
         }
     }
 
+    /// Where the sealing keys are unless a file is named: of SQLite in the folder, which no backup of the databases holds.
+    pub(crate) fn sealing_key_file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Sqlite(folder) => Some(folder.join(SEALING_KEY_FILE_NAME)),
+            Self::Postgres(_) => None,
+        }
+    }
+
     /// Whether there is a store of keys, or a database in which one is made.
     #[must_use]
     pub fn exists(&self) -> bool {
@@ -110,6 +118,8 @@ fn file_of(path: &Path) -> PathBuf {
     let is_folder = path.is_dir() || !path.exists() && path.extension().is_none();
     if is_folder { SqliteKeyStore::file_in(path) } else { path.to_owned() }
 }
+
+const SEALING_KEY_FILE_NAME: &str = "tollgate-sealing.key";
 
 /// Before there was a release, everything was in this one, keys and clients too.
 const OLD_FILE_NAME: &str = "tollgate.sqlite3";

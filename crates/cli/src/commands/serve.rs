@@ -55,6 +55,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FIELD", requires = "trusted_proxy", value_parser = values::forwarded_field())]
     client_address: Option<ForwardedField>,
 
+    /// The file of the keys under which the signing keys are encrypted in the store, 64 hexadecimal digits a line (`openssl rand -hex 32`): the
+    /// first encrypts, each decrypts. Otherwise tollgate-sealing.key in the store's folder, made when missing; in a database the
+    /// signing keys are then in clear
+    #[arg(long, value_name = "FILE")]
+    sealing_key_file: Option<PathBuf>,
+
     #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("session tokens", Config::default().session_ttl))]
     session_ttl: Option<u32>,
 
@@ -110,6 +116,7 @@ impl Arguments {
             },
             key_format,
             pepper: self.pepper.read()?,
+            sealing_key_file: self.sealing_key_file.clone(),
             trusted_proxies: match self.client_address {
                 Some(field) => TrustedProxies::new(self.trusted_proxy.iter().copied(), field),
                 None => default.trusted_proxies,

@@ -22,6 +22,7 @@ mod processes;
 mod proxies;
 mod restart;
 mod revocations;
+mod sealing;
 mod sessions;
 mod storage;
 mod support;

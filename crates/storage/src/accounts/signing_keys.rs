@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 pub struct StoredSigningKeys {
     /// Grows by one with each write, from 1.
     pub version: i64,
-    /// The private JWKS (RFC 7517 section 5), rotation included.
+    /// The private JWKS (RFC 7517 section 5), rotation included; as the service wrote it, which encrypts it.
     pub private_jwks: Zeroizing<String>,
 }
 
