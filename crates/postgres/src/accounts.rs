@@ -5,7 +5,8 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{
-    AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User, UserChange, UserChanged,
+    AuthorizationCode, Consent, KnownDevice, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
+    UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, Refusal, StorageError};
 
@@ -25,6 +26,9 @@ pub(crate) enum AccountWork<'w> {
     EndLoginSession(&'w str, &'w str),
     AddCode(&'w AuthorizationCode, i64),
     RedeemCode(&'w PresentedCode, i64),
+    AddConsent(&'w Consent),
+    RevokeConsent(&'w str, &'w str),
+    AddKnownDevice(&'w KnownDevice, u32),
     AddIssuer(&'w str),
     ReplaceSigningKeys(i64, &'w str),
 }
@@ -116,6 +120,40 @@ impl AccountStore for PostgresStore {
         }
     }
 
+    async fn tokens_from_codes(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError> {
+        let select = "SELECT token_id FROM tollgate.authorization_codes
+                      WHERE user_id = $1 AND client_id = $2 AND used_at IS NOT NULL ORDER BY token_id";
+        Ok(self.select_texts(select, user_id, client_id).await?.iter().map(|row| row.get(0)).collect())
+    }
+
+    async fn add_consent(&self, consent: &Consent) -> Result<(), StorageError> {
+        self.account(AccountWork::AddConsent(consent)).await.map(drop)
+    }
+
+    async fn consent(&self, user_id: &str, client_id: &str) -> Result<Option<Consent>, StorageError> {
+        let select = format!("SELECT {CONSENT_COLUMNS} FROM tollgate.consents WHERE user_id = $1 AND client_id = $2");
+        Ok(self.select_texts(&select, user_id, client_id).await?.first().map(consent))
+    }
+
+    async fn consents_of(&self, user_id: &str) -> Result<Vec<Consent>, StorageError> {
+        let select = format!("SELECT {CONSENT_COLUMNS} FROM tollgate.consents WHERE user_id = $1 ORDER BY client_id");
+        Ok(self.select_text(&select, user_id).await?.iter().map(consent).collect())
+    }
+
+    async fn revoke_consent(&self, user_id: &str, client_id: &str) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::RevokeConsent(user_id, client_id)).await?;
+        Ok(matches!(done, Done::Added(revoked) if revoked == [true]))
+    }
+
+    async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<(), StorageError> {
+        self.account(AccountWork::AddKnownDevice(device, max)).await.map(drop)
+    }
+
+    async fn is_known_device(&self, user_id: &str, digest: &[u8; 32], now: i64) -> Result<bool, StorageError> {
+        let select = "SELECT FROM tollgate.known_devices WHERE user_id = $1 AND digest = $2 AND expires_at > $3";
+        Ok(!self.select(select, &[&user_id, &&digest[..], &now]).await?.is_empty())
+    }
+
     async fn add_issuer(&self, issuer: &str) -> Result<(), StorageError> {
         self.account(AccountWork::AddIssuer(issuer)).await.map(drop)
     }
@@ -149,6 +187,12 @@ impl PostgresStore {
     /// By a text, which PostgreSQL could not hold with U+0000 in it.
     async fn select_text(&self, select: &str, text: &str) -> Result<Vec<Row>, StorageError> {
         if text.contains('\0') { Ok(Vec::new()) } else { self.select(select, &[&text]).await }
+    }
+
+    /// By two of them.
+    async fn select_texts(&self, select: &str, first: &str, second: &str) -> Result<Vec<Row>, StorageError> {
+        let none = first.contains('\0') || second.contains('\0');
+        if none { Ok(Vec::new()) } else { self.select(select, &[&first, &second]).await }
     }
 }
 
@@ -190,6 +234,24 @@ pub(crate) async fn run(
                 return Ok(Done::Added(vec![false]));
             }
             Done::Added(vec![ended > 0])
+        }
+        AccountWork::AddConsent(consent) => {
+            rows.add_consent(consent).await?;
+            Done::Nothing
+        }
+        AccountWork::RevokeConsent(user_id, client_id) => {
+            let delete = "DELETE FROM tollgate.consents WHERE user_id = $1 AND client_id = $2";
+            let revoked = rows.execute(delete, &[&user_id, &client_id]).await?;
+            let delete = "DELETE FROM tollgate.authorization_codes
+                          WHERE user_id = $1 AND client_id = $2 AND used_at IS NULL";
+            if revoked + rows.execute(delete, &[&user_id, &client_id]).await? == 0 {
+                return Ok(Done::Added(vec![false]));
+            }
+            Done::Added(vec![revoked > 0])
+        }
+        AccountWork::AddKnownDevice(device, max) => {
+            rows.add_known_device(device, max).await?;
+            Done::Nothing
         }
         AccountWork::AddIssuer(issuer) => {
             let insert = "INSERT INTO tollgate.issuers (name) VALUES ($1) ON CONFLICT DO NOTHING";
@@ -314,6 +376,39 @@ impl Rows<'_> {
         Ok(())
     }
 
+    async fn add_consent(&self, given: &Consent) -> Result<(), StorageError> {
+        // Two consents of one user take turns, so that the later one has what the earlier one had.
+        self.hold_user(&given.user_id).await?;
+        let select = format!("SELECT {CONSENT_COLUMNS} FROM tollgate.consents WHERE user_id = $1 AND client_id = $2");
+        let earlier = self.query(&select, &[&given.user_id, &given.client_id]).await?;
+        let Consent { user_id, client_id, scopes, granted_at } = match earlier.first().map(consent) {
+            Some(earlier) => given.clone().and_earlier(&earlier),
+            None => given.clone(),
+        };
+        let insert = "INSERT INTO tollgate.consents (user_id, client_id, scopes, granted_at) VALUES ($1, $2, $3, $4)
+                      ON CONFLICT (user_id, client_id) DO UPDATE SET scopes = $3, granted_at = $4";
+        self.execute(insert, &[&user_id, &client_id, &scopes, &granted_at]).await.map(drop)
+    }
+
+    async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<(), StorageError> {
+        let KnownDevice { digest, user_id, last_login_at, expires_at } = device;
+        self.hold_user(user_id).await?;
+        let insert =
+            "INSERT INTO tollgate.known_devices (user_id, digest, last_login_at, expires_at) VALUES ($1, $2, $3, $4)
+                      ON CONFLICT (user_id, digest) DO UPDATE SET last_login_at = $3, expires_at = $4";
+        self.execute(insert, &[user_id, &&digest[..], last_login_at, expires_at]).await?;
+        let delete = "DELETE FROM tollgate.known_devices WHERE user_id = $1 AND (expires_at <= $2 OR digest NOT IN
+                          (SELECT digest FROM tollgate.known_devices WHERE user_id = $1
+                           ORDER BY last_login_at DESC, digest LIMIT $3))";
+        self.execute(delete, &[user_id, last_login_at, &i64::from(max)]).await.map(drop)
+    }
+
+    /// Has whoever else changes something of the user wait.
+    async fn hold_user(&self, user_id: &str) -> Result<(), StorageError> {
+        let held = self.query("SELECT FROM tollgate.users WHERE id = $1 FOR UPDATE", &[&user_id]).await?;
+        if held.is_empty() { Err(Refusal::Changed { what: "user" }.into()) } else { Ok(()) }
+    }
+
     async fn redeem(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StorageError> {
         // Of two at once the later one waits here, and finds the code used.
         let select =
@@ -368,4 +463,11 @@ fn session(row: &Row) -> LoginSession {
         created_at: row.get(6),
         expires_at: row.get(7),
     }
+}
+
+/// What [`consent`] expects, in this order.
+const CONSENT_COLUMNS: &str = "user_id, client_id, scopes, granted_at";
+
+fn consent(row: &Row) -> Consent {
+    Consent { user_id: row.get(0), client_id: row.get(1), scopes: row.get(2), granted_at: row.get(3) }
 }

@@ -256,4 +256,23 @@ const STEPS: &[&str] = &[
       AND id IN (SELECT subject FROM tollgate.keys WHERE kind = 'client-secret' AND state = 'disabled')
       AND id NOT IN (SELECT subject FROM tollgate.keys WHERE kind = 'client-secret' AND state = 'active');
 ",
+    "
+    -- What users let clients have. Those of clients that are gone stay until the user revokes them.
+    CREATE TABLE tollgate.consents (
+        user_id           text COLLATE \"C\" NOT NULL REFERENCES tollgate.users (id) ON DELETE CASCADE,
+        client_id         text COLLATE \"C\" NOT NULL,
+        scopes            text NOT NULL,
+        granted_at        bigint NOT NULL,
+        PRIMARY KEY (user_id, client_id)
+    );
+
+    -- Browsers in which users have logged in: digests of cookies that let nobody in.
+    CREATE TABLE tollgate.known_devices (
+        user_id           text COLLATE \"C\" NOT NULL REFERENCES tollgate.users (id) ON DELETE CASCADE,
+        digest            bytea NOT NULL CHECK (octet_length(digest) = 32),
+        last_login_at     bigint NOT NULL,
+        expires_at        bigint NOT NULL,
+        PRIMARY KEY (user_id, digest)
+    );
+",
 ];

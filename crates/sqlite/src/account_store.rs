@@ -1,3 +1,4 @@
+use crate::consent_rows;
 use crate::database::open_writer;
 use crate::error::SqliteError;
 use crate::reader::Reader;
@@ -6,7 +7,8 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use std::path::{Path, PathBuf};
 use tollgate_storage::accounts::{
-    AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User, UserChange, UserChanged,
+    AuthorizationCode, Consent, KnownDevice, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
+    UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, Refusal, StorageError};
 use zeroize::Zeroizing;
@@ -236,6 +238,41 @@ impl AccountStore for SqliteAccountStore {
         self.writer.write(redeem).await
     }
 
+    async fn tokens_from_codes(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError> {
+        let (user_id, client_id) = (user_id.to_owned(), client_id.to_owned());
+        self.reader.read(move |connection| consent_rows::tokens_from_codes(connection, &user_id, &client_id)).await
+    }
+
+    async fn add_consent(&self, consent: &Consent) -> Result<(), StorageError> {
+        let consent = consent.clone();
+        self.writer.write(move |connection| consent_rows::add(connection, consent.clone())).await
+    }
+
+    async fn consent(&self, user_id: &str, client_id: &str) -> Result<Option<Consent>, StorageError> {
+        let (user_id, client_id) = (user_id.to_owned(), client_id.to_owned());
+        self.reader.read(move |connection| consent_rows::of_client(connection, &user_id, &client_id)).await
+    }
+
+    async fn consents_of(&self, user_id: &str) -> Result<Vec<Consent>, StorageError> {
+        let user_id = user_id.to_owned();
+        self.reader.read(move |connection| consent_rows::of_user(connection, &user_id)).await
+    }
+
+    async fn revoke_consent(&self, user_id: &str, client_id: &str) -> Result<bool, StorageError> {
+        let (user_id, client_id) = (user_id.to_owned(), client_id.to_owned());
+        self.writer.write(move |connection| consent_rows::revoke(connection, &user_id, &client_id)).await
+    }
+
+    async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<(), StorageError> {
+        let device = device.clone();
+        self.writer.write(move |connection| consent_rows::add_device(connection, &device, max)).await
+    }
+
+    async fn is_known_device(&self, user_id: &str, digest: &[u8; 32], now: i64) -> Result<bool, StorageError> {
+        let (user_id, digest) = (user_id.to_owned(), *digest);
+        self.reader.read(move |connection| consent_rows::is_known_device(connection, &user_id, &digest, now)).await
+    }
+
     async fn add_issuer(&self, issuer: &str) -> Result<(), StorageError> {
         let issuer = issuer.to_owned();
         let add = move |connection: &mut Connection| {
@@ -450,5 +487,24 @@ const STEPS: &[&str] = &[
     DELETE FROM authorization_codes WHERE used_at IS NULL;
     ALTER TABLE authorization_codes ADD COLUMN session_id TEXT NOT NULL DEFAULT '';
     CREATE INDEX authorization_codes_by_user ON authorization_codes (user_id);
+",
+    "
+    -- What users let clients have. Those of clients that are gone stay until the user revokes them.
+    CREATE TABLE consents (
+        user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        client_id     TEXT NOT NULL,
+        scopes        TEXT NOT NULL,
+        granted_at    INTEGER NOT NULL,
+        PRIMARY KEY (user_id, client_id)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Browsers in which users have logged in: digests of cookies that let nobody in.
+    CREATE TABLE known_devices (
+        user_id       TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+        digest        BLOB NOT NULL CHECK (length(digest) = 32),
+        last_login_at INTEGER NOT NULL,
+        expires_at    INTEGER NOT NULL,
+        PRIMARY KEY (user_id, digest)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -40,6 +40,7 @@
 mod account_store;
 mod change_rows;
 mod client_rows;
+mod consent_rows;
 mod database;
 mod error;
 mod joined;

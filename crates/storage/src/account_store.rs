@@ -1,5 +1,6 @@
 use crate::accounts::{
-    AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User, UserChange, UserChanged,
+    AuthorizationCode, Consent, KnownDevice, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
+    UserChange, UserChanged,
 };
 use crate::error::StorageError;
 use async_trait::async_trait;
@@ -93,6 +94,51 @@ pub trait AccountStore: Send + Sync + 'static {
     /// # Errors
     /// When the store cannot be written; the code may be used up by then.
     async fn redeem_code(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StorageError>;
+
+    /// The ids of the tokens that were made, or are about to be made, from codes of that user for that client; of codes that
+    /// [`add_code`](Self::add_code) has not forgotten.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn tokens_from_codes(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError>;
+
+    /// Adds what the user lets the client have to what the user let it have before.
+    ///
+    /// # Errors
+    /// [`Refusal::Changed`](crate::Refusal::Changed) when there is no such user.
+    async fn add_consent(&self, consent: &Consent) -> Result<(), StorageError>;
+
+    /// What the user has let the client have.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn consent(&self, user_id: &str, client_id: &str) -> Result<Option<Consent>, StorageError>;
+
+    /// What the user has let clients have, in the order of their ids (as bytes).
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn consents_of(&self, user_id: &str) -> Result<Vec<Consent>, StorageError>;
+
+    /// Forgets what the user has let the client have, and ends the unused codes of that user for that client; returns whether there was
+    /// such a consent.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn revoke_consent(&self, user_id: &str, client_id: &str) -> Result<bool, StorageError>;
+
+    /// Remembers a device of a user. Of more than `max` devices of the user, and of those that have expired when the user logged in there,
+    /// none is kept: the one whose last login is the longest ago is forgotten first.
+    ///
+    /// # Errors
+    /// [`Refusal::Changed`](crate::Refusal::Changed) when there is no such user.
+    async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<(), StorageError>;
+
+    /// Whether the user has logged in from the device whose cookie has that digest, unless that expired by `now`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn is_known_device(&self, user_id: &str, digest: &[u8; 32], now: i64) -> Result<bool, StorageError>;
 
     /// Notes under which `iss` a service issues tokens to the users of this store.
     ///

@@ -1,11 +1,15 @@
 //! What a service keeps of its users.
 
+mod consent;
 mod grants;
+mod known_device;
 mod login_session;
 mod signing_keys;
 mod users;
 
+pub use consent::Consent;
 pub use grants::{AuthorizationCode, PresentedCode, Redemption};
+pub use known_device::KnownDevice;
 pub use login_session::LoginSession;
 pub use signing_keys::StoredSigningKeys;
 pub use users::{Site, User, UserChange, UserChanged};

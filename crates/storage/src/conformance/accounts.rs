@@ -28,6 +28,12 @@ macro_rules! account_store_conformance {
             a_second_redemption_is_told_from_an_unknown_code_also_after_it_expired
             a70_only_what_its_own_client_presents_rightly_uses_a_code_up
             codes_and_login_sessions_that_have_expired_are_forgotten
+            consents_are_remembered_per_user_and_client_and_add_up
+            consents_that_are_given_at_once_all_count
+            a71_a_consent_that_is_revoked_takes_its_unused_codes_along_and_names_its_tokens
+            a_user_who_is_removed_takes_consents_and_devices_along
+            a74_a_device_is_known_for_its_user_until_it_expires
+            a83_a_user_has_at_most_so_many_known_devices
             signing_keys_are_replaced_only_by_those_who_know_the_current_ones
         );
     };
@@ -260,13 +266,13 @@ pub async fn signing_keys_are_replaced_only_by_those_who_know_the_current_ones(w
     assert!(!format!("{stored:?}").contains("secret"));
 }
 
-fn user(id: &str) -> User {
+pub(super) fn user(id: &str) -> User {
     let email = format!("{id}@example.com");
     User { id: id.into(), email, scopes: "read:sites".into(), created_at: 1, disabled_at: None, epoch: 0 }
 }
 
 /// Adds a user with the session 1.
-async fn log_in(store: &dyn AccountStore, user: &User) {
+pub(super) async fn log_in(store: &dyn AccountStore, user: &User) {
     store.add_user(user, "").await.unwrap();
     store.add_login_session(&session(1, 1), 0, 10).await.unwrap();
 }
@@ -289,7 +295,7 @@ fn session(number: u8, created_at: i64) -> LoginSession {
     }
 }
 
-fn code(digest: u8) -> AuthorizationCode {
+pub(super) fn code(digest: u8) -> AuthorizationCode {
     AuthorizationCode {
         digest: [digest; 32],
         client_id: "c1".into(),
@@ -304,7 +310,7 @@ fn code(digest: u8) -> AuthorizationCode {
     }
 }
 
-fn presented(digest: u8) -> PresentedCode {
+pub(super) fn presented(digest: u8) -> PresentedCode {
     let AuthorizationCode { digest, client_id, redirect_uri, code_challenge, .. } = code(digest);
     PresentedCode { digest, client_id, redirect_uri, code_challenge }
 }
