@@ -1,29 +1,29 @@
-"""Why tollgate does what most others do not: a pattern of class and mutation, and the reason."""
+"""Why tollgate's verdict differs from most others': a pattern of class and mutation, and the reason."""
 
 EXPLANATIONS = [
     (
         r"a04/is-.*",
-        "The key's JWK says another algorithm of the same family, and a key is for one algorithm (RFC 8725 "
-        "section 3.1, RFC 7517 section 4.4). Others look at the list of allowed algorithms alone.",
+        "The key's JWK has another algorithm of the same family, and a key is for one algorithm (RFC 8725 "
+        "section 3.1, RFC 7517 section 4.4). Others check the list of allowed algorithms alone.",
     ),
     (
         r"a08/key-of-.*",
-        "An Ed25519 key of small order, under which anybody can sign. The cryptography libraries take it; "
-        "vetting keys is left to whoever loads them.",
+        "An Ed25519 key of small order, under which anybody can sign. The cryptography libraries accept it; "
+        "vetting keys is left to the caller.",
     ),
     (
         r"a09/rsa-(1024|1536|2047)-bits",
         "RFC 7518 section 3.3: 2048 bits or more MUST be used. Many leave it to the cryptography library, "
-        "which takes 1024.",
+        "which accepts 1024.",
     ),
     (
         r"a09/exponent-1",
-        "With e = 1 everybody can write signatures. The cryptography libraries take such a key.",
+        "With e = 1 everybody can make signatures. The cryptography libraries accept such a key.",
     ),
     (
         r"a09/rsa-(roca|e-34-bits)",
-        "Vetting that is nobody's duty: a key that can be factored (CVE-2017-15361), an exponent that only "
-        "makes checks slow.",
+        "Vetting that no specification requires: a key that can be factored (CVE-2017-15361), an exponent "
+        "that only makes checks slow.",
     ),
     (
         r"a09/modulus-after-zero",
@@ -31,8 +31,8 @@ EXPLANATIONS = [
     ),
     (
         r"a11/.*",
-        "A PSS signature whose first byte is zero, sent without it: RFC 8017 section 8.1.2 wants the modulus'"
-        " length. OpenSSL does not ask.",
+        "A PSS signature whose first byte is zero, sent without it: RFC 8017 section 8.1.2 requires the "
+        "modulus' length. OpenSSL does not check it.",
     ),
     (
         r"a12/.*",
@@ -41,8 +41,8 @@ EXPLANATIONS = [
     ),
     (
         r"a13/secret-of-.*",
-        "RFC 7518 section 3.2: a secret as long as the hash's output or longer MUST be used. Others take what"
-        " they are given.",
+        "RFC 7518 section 3.2: a secret as long as the hash's output or longer MUST be used. Others accept "
+        "any secret.",
     ),
     (
         r"a13/secret-is-.*",
@@ -50,24 +50,24 @@ EXPLANATIONS = [
     ),
     (
         r"a43/first-of-two-keys-of-one-kid",
-        "Two different keys under one `kid` and algorithm: which one signed is a guess, so tollgate takes "
-        "neither. Others take the first that they find.",
+        "Two different keys under one `kid` and algorithm: which one is meant is ambiguous, so tollgate uses "
+        "neither. Others use the first that they find.",
     ),
     (
         r"a64/.*",
-        "The set holds, beside the signing key and under its `kid`, a key for encryption or of a kind that "
-        "is unknown, which competes for nothing. Others find the other key first and stop there.",
+        "The set also has a key for encryption or of an unknown kind under the signing key's `kid`, which "
+        "does not conflict with it. Others find the other key first and stop there.",
     ),
     (
         r"a16/.*",
         "A `kid` that no key has, on a token that the only key verifies, or one that is no string: some "
-        "verifiers do not look at `kid` at all.",
+        "verifiers ignore `kid`.",
     ),
     (
         r"a17/.*",
-        "How a key is found without a `kid` is the verifier's (RFC 7515 section 6): tollgate tries up to four"
-        " of the token's algorithm, whatever else is in the set. Some want a `kid`, and python-jose gives up "
-        "at a key of another kind.",
+        "The choice of a key without a `kid` is left to the verifier (RFC 7515 section 6): tollgate tries up "
+        "to four keys of the token's algorithm, whatever else is in the set. Some require a `kid`, and "
+        "python-jose gives up at a key of another kind.",
     ),
     (
         r"a18/.*",
@@ -80,12 +80,12 @@ EXPLANATIONS = [
     ),
     (
         r"a19/(true|true-in-crit|false-without-crit)",
-        "`b64` is refused whatever it says: a JWT never has it (RFC 7797 section 7).",
+        "`b64` is refused with any value: a JWT never has it (RFC 7797 section 7).",
     ),
     (
         r"a20/.*-where-jwt-is-expected",
-        "Another `typ` is another kind of token (RFC 8725 section 3.11). Others do not look at `typ` unless "
-        "they are told to.",
+        "Another `typ` is another kind of token (RFC 8725 section 3.11). Others check `typ` only if "
+        "configured to.",
     ),
     (
         r"a20/required-claims-absent",
@@ -93,20 +93,20 @@ EXPLANATIONS = [
     ),
     (
         r"a20/.*",
-        "`at+jwt` is compared without regard to case, and in full.",
+        "`at+jwt` is compared as a whole and case-insensitively.",
     ),
     (
         r"a21/cty-.*",
-        "`cty` announces a nested JWT, and the payload is none (RFC 7519 section 5.2).",
+        "`cty` announces a nested JWT, and the payload is not one (RFC 7519 section 5.2).",
     ),
     (
         r"a21/.*",
-        "`zip` and `enc` are members of encrypted tokens; in a signed one they serve nothing but confusion "
+        "`zip` and `enc` are members of encrypted tokens; in a signed one they only cause confusion "
         "(CVE-2026-29000).",
     ),
     (
         r"a23/.*-trailing-bits",
-        "RFC 4648 section 3.5: bits that no byte has MAY be refused. Taken, they give one token many texts.",
+        "RFC 4648 section 3.5: unused trailing bits MAY be refused. If accepted, one token has many texts.",
     ),
     (
         r"a23/.*",
@@ -115,22 +115,22 @@ EXPLANATIONS = [
     (
         r"a25/.*",
         "Duplicate members: refused, or the last one counts (RFC 7515 section 4, RFC 7519 section 4). Others "
-        "take the last one; two readers of one token may then see two values.",
+        "use the last one; two readers of one token may then see two values.",
     ),
     (
         r"a26/.*surrogate.*",
-        "Surrogates on their own, escaped or in UTF-8, are no characters (RFC 8259 section 8.2, RFC 3629 "
+        "Lone surrogates, escaped or in UTF-8, are no characters (RFC 8259 section 8.2, RFC 3629 "
         "section 3).",
     ),
     (
         r"a26/header-space-before",
         "The one place where tollgate is stricter than RFC 8259: a header that begins with white space. A JWS"
-        " is told by its first two characters, so that the kind of a credential never depends on what is "
-        "inside.",
+        " is recognised by its first two characters, so that the kind of a credential never depends on its "
+        "contents.",
     ),
     (
         r"a26/nul-in-sub",
-        "U+0000 in a name ends it for some of those who read it later.",
+        "Some later readers of a name stop at U+0000.",
     ),
     (
         r"a26/.*",
@@ -147,7 +147,7 @@ EXPLANATIONS = [
     ),
     (
         r"a29/.*-half-a-second",
-        "Fractions round to the side on which the token is not good.",
+        "Fractions round to the side on which the token is invalid.",
     ),
     (
         r"a29/iat-.*",
@@ -155,12 +155,12 @@ EXPLANATIONS = [
     ),
     (
         r"a29/exp-(now|at-leeway-.*)",
-        "RFC 7519 section 4.1.4: the second that `exp` names is the first in which the token is no longer "
-        "good, and so it is with the leeway added. Others take it for the last good one.",
+        "RFC 7519 section 4.1.4: the token is invalid from the second of `exp` on, also with the leeway "
+        "added. For others that second is the last valid one.",
     ),
     (
         r"a29/.*",
-        "The first second of the leeway, and numbers that are none.",
+        "The first second of the leeway, and values that are no numbers.",
     ),
     (
         r"a30/.*",
@@ -172,7 +172,7 @@ EXPLANATIONS = [
     ),
     (
         r"a34/.*",
-        "`sub` and `jti` are strings (RFC 7519 sections 4.1.2 and 4.1.7), and a principal whose subject is "
-        "empty is nobody. Others look at them only when asked.",
+        "`sub` and `jti` are strings (RFC 7519 sections 4.1.2 and 4.1.7), and an empty subject identifies "
+        "nobody. Others check them only if configured to.",
     ),
 ]

@@ -39,7 +39,7 @@ CLASSES = {
     "a23": "base64url",
     "a24": "JSON serialisation",
     "a25": "duplicate members",
-    "a26": "what is no JSON",
+    "a26": "invalid JSON",
     "a27": "bombs",
     "a28": "unknown claims",
     "a29": "odd times",
@@ -53,7 +53,7 @@ CLASSES = {
     "a51": "bound to a key (DPoP)",
     "a52": "bound to a certificate",
     "a64": "a key's neighbours",
-    "c1": "claims where they are configured",
+    "c1": "mapped claims",
     "c2": "expected values",
     "c3": "a list of `typ`",
     "c4": "issuers by template",
@@ -124,7 +124,7 @@ def choice_cell(item):
 
 
 def verifiers_table(results):
-    lines = ["| verifier | language | version | cannot be told |", "|---|---|---|---|"]
+    lines = ["| verifier | language | version | no option for |", "|---|---|---|---|"]
     for verifier in results["verifiers"]:
         lacks = [name for name, missing in court.MISSING.items() if verifier["name"] in missing.split()]
         of, version = verifier["language"], verifier["version"]
@@ -133,7 +133,7 @@ def verifiers_table(results):
 
 
 def alone_table(results):
-    """Where most others differ from tollgate, by explanation. Fails where there is none."""
+    """Where most others differ from tollgate, by explanation. Fails if one is missing."""
     groups, missing = defaultdict(Counter), []
     for case in court.cases():
         if not court.against_tollgate(case, results["verdicts"][case["id"]]):
@@ -164,8 +164,8 @@ def main():
     choices, _ = table(count(results, is_choice), choice_cell)
     kinds = Counter("choice" if is_choice(case) else case["expect"] for case in court.cases())
     sections = {
-        "size": f"{sum(kinds.values()):,} cases: {kinds['reject']:,} that are to be rejected, {kinds['accept']:,} that are to "
-        f"be accepted, and {kinds['choice']:,} where the specifications leave the choice.",
+        "size": f"{sum(kinds.values()):,} cases: {kinds['reject']:,} that must be rejected, {kinds['accept']:,} that must be "
+        f"accepted, and {kinds['choice']:,} for which the specifications leave the choice.",
         "verifiers": verifiers_table(results),
         "accepted": accepted,
         "rejected": rejected,
