@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use http::header::HOST;
+use http::header::{CONTENT_TYPE, HOST};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderValue, Method, Uri, request};
 use tollgate_tower::PeerAddress;
@@ -112,6 +112,8 @@ impl<'q> Original<'q> {
         *request.uri_mut() = Uri::try_from(self.target).map_err(|_| Undecidable::Path)?;
         let headers = request.headers_mut();
         headers.clone_from(&question.headers);
+        // A gRPC client is denied in an answer of 200 (tollgate-tower), by which the proxy would let it pass.
+        headers.remove(CONTENT_TYPE);
         // What else was said of the host is not what the rules went by.
         let host = HeaderValue::try_from(&*self.host.0).map_err(|_| Undecidable::Field("host"))?;
         headers.insert("x-forwarded-host", host.clone());

@@ -216,6 +216,7 @@ impl Client {
         assert_eq!(self.get("/sites/7", &[]).0, "401");
         assert_eq!(self.get("/sites/7", &["X-Auth-Request-User: root"]).0, "401");
         assert_eq!(self.get("/sites/7", &[&format!("Authorization: {}", self.keys.unknown)]).0, "401");
+        assert_eq!(self.get("/sites/7", &["Content-Type: application/grpc"]).0, "401");
         assert_eq!(self.get("/nowhere", &[&reader]).0, "403");
         assert_eq!(self.send(&["-X", "PUT", "--header", &reader], "/sites/7").0, "403");
         let writer = format!("Authorization: {}", self.keys.writer);

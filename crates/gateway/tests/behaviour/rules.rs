@@ -104,6 +104,22 @@ async fn a87_a_field_that_is_missing_or_there_twice_denies_what_is_public() {
 }
 
 #[tokio::test]
+async fn a87_a_grpc_client_is_denied_by_a_status_that_denies() {
+    let (builder, keys) = gateway();
+    let gateway = builder.build().unwrap();
+    for media_type in ["application/grpc", "application/grpc+proto", "application/grpc;x=y"] {
+        let grpc = |method, uri| nginx(method, uri).header("content-type", media_type);
+        let without = answer(&gateway, grpc("GET", "/account")).await;
+        assert_eq!(without.status(), 401, "{media_type}");
+        assert!(without.headers().contains_key("www-authenticate"), "{media_type}");
+        let with = |method, uri, key: &str| status(&gateway, grpc(method, uri).header("authorization", key));
+        assert_eq!(with("GET", "/account", &keys.unknown).await, 401, "{media_type}");
+        assert_eq!(with("PUT", "/sites/7", &keys.reader).await, 403, "{media_type}");
+        assert_eq!(with("GET", "/account", &keys.reader).await, 200, "{media_type}");
+    }
+}
+
+#[tokio::test]
 async fn a87_every_identity_field_is_in_every_answer_that_lets_pass() {
     let (builder, keys) = gateway();
     let gateway = builder.build().unwrap();
