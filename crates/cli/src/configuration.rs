@@ -177,6 +177,9 @@ impl Configuration {
             section.get_mut().check(name).map_err(|reason| file.refused(start, reason))?;
             section.get_mut().resolve_paths(folder);
         }
+        if let Some(gateway) = &mut configuration.gateway {
+            gateway.get_mut().resolve_paths(folder);
+        }
         if let Some((position, reason)) = configuration.request.as_ref().and_then(|request| request.check().err()) {
             return Err(file.refused(position, reason.to_owned()));
         }
@@ -262,8 +265,8 @@ impl Configuration {
         let origins = origins.map_or(&[][..], |Origins(origins)| origins);
         let built = builder.public_origins(origins.iter().map(String::as_str)).map_err(RefusedPart::from);
         let built = built.and_then(|builder| section.get_ref().apply(builder)).and_then(|builder| Ok(builder.build()?));
-        built.map_err(|RefusedPart { position, error }| match &self.file {
-            Some(file) => file.refused(position.unwrap_or(section.span().start), error.to_string()),
+        built.map_err(|RefusedPart { position, reason }| match &self.file {
+            Some(file) => file.refused(position.unwrap_or(section.span().start), reason),
             None => CommandError::Options("a gateway is described in a file"),
         })
     }

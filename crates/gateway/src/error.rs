@@ -1,5 +1,7 @@
 use tollgate_tower::LayerError;
 
+use crate::limits::MAX_INTERNAL_TOKEN_SECONDS;
+
 /// A gateway cannot be built as it is described.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
@@ -57,6 +59,32 @@ pub enum GatewayError {
     FieldTwice {
         /// The name.
         name: String,
+    },
+    /// An internal token is for nobody.
+    #[error("the internal token has no audience")]
+    NoTokenAudience,
+    /// An internal token would be signed with a secret, which every server behind would have to know.
+    #[error("the internal token is signed with a secret; it needs a private key, of ES256 say")]
+    SecretTokenKey,
+    /// An internal token cannot live as long.
+    #[error(
+        "the internal token cannot live for {seconds} s: 1 to {MAX_INTERNAL_TOKEN_SECONDS}, and no longer than its key stays published"
+    )]
+    InvalidTokenLifetime {
+        /// The number.
+        seconds: u32,
+    },
+    /// A claim of an internal token has no name, or one that is there already.
+    #[error("the claim {name:?} of the internal token is there already, or is no claim's name")]
+    TokenClaimTaken {
+        /// The name.
+        name: String,
+    },
+    /// An internal token cannot be made.
+    #[error("the internal token: {reason}")]
+    Token {
+        /// Why not.
+        reason: String,
     },
     /// What is set of the layer cannot work.
     #[error(transparent)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response, StatusCode, request};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, request};
 use tollgate::{Principal, TrustedProxies};
 use tollgate_remote::Verifier;
 use tollgate_tower::{AuthLayer, Decision, EmptyBody, Guard, JsonBody, Require, WaitingGuard};
@@ -14,7 +14,8 @@ use tower_service::Service;
 
 use crate::error::GatewayError;
 use crate::identity::{Identity, IdentityFields};
-use crate::question::{Convention, Original};
+use crate::internal_token::InternalToken;
+use crate::question::{Convention, Original, Undecidable};
 use crate::rule::{Access, Rule};
 
 /// Answers proxies: whether a request may pass, and who sends it.
@@ -25,7 +26,7 @@ use crate::rule::{Access, Rule};
 /// |---|---|---|
 /// | `/nginx` | `X-Original-Method`, `X-Original-Host`, `X-Original-URI` | nginx, which is told to set them |
 /// | `/forward` | `X-Forwarded-Method`, `X-Forwarded-Host`, `X-Forwarded-Uri` | Caddy, Traefik |
-/// | `/envoy/...` | the question's own, without `/envoy` | Envoy |
+/// | `/envoy/...` | the question's own, without `/envoy` | Envoy over HTTP |
 ///
 /// All other fields are the request's own. What is not said, or twice, is denied, and so is a path that two servers could read differently.
 ///
@@ -56,25 +57,37 @@ impl Gateway {
         }
     }
 
+    /// The keys that verify [internal tokens](GatewayBuilder::internal_token), as a JWKS. [`serve`](crate::serve) publishes it.
+    #[must_use]
+    pub fn jwks(&self) -> Option<Arc<str>> {
+        self.identity.token().map(InternalToken::jwks)
+    }
+
     /// Answers the question of the proxy at `peer`. The question's body is not read.
     pub async fn answer<B>(&self, question: Request<B>, peer: IpAddr) -> Response<String> {
         let (question, _) = question.into_parts();
         let Some(convention) = Convention::of(question.uri.path()) else {
             return denial(StatusCode::NOT_FOUND, "no-such-convention", &"ask at /nginx, /forward or /envoy/");
         };
-        let mut answer = self.decide(convention, &question, peer).await;
+        let original = Original::of(convention, &question);
+        let mut answer = self.decide(original, question.headers.clone(), peer).await;
         answer.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         let status = answer.status();
         if convention == Convention::Nginx && status.is_client_error() && status != StatusCode::UNAUTHORIZED {
             *answer.status_mut() = StatusCode::FORBIDDEN;
         }
-        count(convention, answer.status());
+        count(convention.as_str(), answer.status());
         answer
     }
 
-    async fn decide(&self, convention: Convention, question: &request::Parts, peer: IpAddr) -> Response<String> {
-        let original = Original::of(convention, question);
-        let asked = original.and_then(|original| Ok((original.request(question, peer)?, original)));
+    /// Answers whether the request `asked` may pass, which has `headers` and was received by the proxy at `peer`. A status of 200 lets it pass.
+    pub(crate) async fn decide(
+        &self,
+        asked: Result<Original<'_>, Undecidable>,
+        headers: HeaderMap,
+        peer: IpAddr,
+    ) -> Response<String> {
+        let asked = asked.and_then(|original| Ok((original.request(headers, peer)?, original)));
         let (request, original) = match asked {
             Ok(asked) => asked,
             Err(undecidable) => return denial(StatusCode::FORBIDDEN, "undecidable", &undecidable),
@@ -103,13 +116,13 @@ impl IdentityFields {
 }
 
 #[cfg(feature = "metrics")]
-fn count(convention: Convention, status: StatusCode) {
-    let labels = [("convention", convention.as_str().to_owned()), ("status", status.as_str().to_owned())];
+pub(crate) fn count(convention: &'static str, status: StatusCode) {
+    let labels = [("convention", convention.to_owned()), ("status", status.as_str().to_owned())];
     metrics::counter!("tollgate_gateway_answers_total", &labels).increment(1);
 }
 
 #[cfg(not(feature = "metrics"))]
-fn count(_: Convention, _: StatusCode) {}
+pub(crate) fn count(_: &'static str, _: StatusCode) {}
 
 /// A denial that is no question of the credential.
 fn denial(status: StatusCode, code: &'static str, detail: &dyn fmt::Display) -> Response<String> {
@@ -164,11 +177,18 @@ impl GatewayBuilder {
         mut self,
         fields: impl IntoIterator<Item = (N, Identity)>,
     ) -> Result<Self, GatewayError> {
-        self.identity = IdentityFields::none();
+        self.identity.clear();
         for (name, identity) in fields {
             self.identity.add(name.as_ref(), identity)?;
         }
         Ok(self)
+    }
+
+    /// Says who is passing in a signed token too. Where its field alone is to say it, [`identity`](Self::identity) takes no fields.
+    #[must_use]
+    pub fn internal_token(mut self, token: InternalToken) -> Self {
+        self.identity.set_token(token);
+        self
     }
 
     /// As [`AuthLayer::realm`].
@@ -209,7 +229,8 @@ impl GatewayBuilder {
     /// The gateway.
     ///
     /// # Errors
-    /// [`GatewayError::NoRules`], and [`GatewayError::Unreachable`] for a rule that a rule before it covers whole.
+    /// [`GatewayError::NoRules`], [`GatewayError::Unreachable`] for a rule that a rule before it covers whole, and [`GatewayError::FieldTwice`] where
+    /// an identity field has the name of the internal token's.
     pub fn build(self) -> Result<Gateway, GatewayError> {
         if self.rules.is_empty() {
             return Err(GatewayError::NoRules);
@@ -219,6 +240,7 @@ impl GatewayBuilder {
                 return Err(GatewayError::Unreachable { path: rule.name() });
             }
         }
+        self.identity.check()?;
         let identity = Arc::new(self.identity);
         let layer = self.layer.respond_with(JsonBody).observe(log);
         let passing = Passing(Arc::clone(&identity));

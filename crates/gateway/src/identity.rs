@@ -1,6 +1,5 @@
 //! Who is passing, in fields that a proxy puts into the request.
 
-use std::fmt;
 use std::str::FromStr;
 
 use http::header::{AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, TRANSFER_ENCODING};
@@ -9,6 +8,7 @@ use serde_json::Value;
 use tollgate::Principal;
 
 use crate::error::GatewayError;
+use crate::internal_token::{InternalToken, UnsayableToken};
 use crate::limits::MAX_IDENTITY_BYTES;
 
 /// What of a principal an identity field says.
@@ -66,72 +66,117 @@ impl FromStr for Identity {
 /// The identity fields of a gateway. Each is in every answer that lets a request pass, also where it is empty: a proxy
 /// that puts them into the request then overwrites what the client sent of them.
 #[derive(Clone, Debug)]
-pub(crate) struct IdentityFields(Vec<(HeaderName, Identity)>);
+pub(crate) struct IdentityFields {
+    fields: Vec<(HeaderName, Identity)>,
+    token: Option<InternalToken>,
+}
 
 impl Default for IdentityFields {
     fn default() -> Self {
-        IdentityFields(vec![
+        let fields = vec![
             (HeaderName::from_static("x-auth-request-user"), Identity::Subject),
             (HeaderName::from_static("x-auth-request-issuer"), Identity::Issuer),
             (HeaderName::from_static("x-auth-request-client"), Identity::ClientId),
             (HeaderName::from_static("x-auth-request-scopes"), Identity::Scopes),
             (HeaderName::from_static("x-auth-request-kind"), Identity::Kind),
-        ])
+        ];
+        IdentityFields { fields, token: None }
     }
 }
 
+/// The name of a field that may say who is passing.
+pub(crate) fn check_field(name: &str) -> Result<HeaderName, GatewayError> {
+    const TAKEN: [HeaderName; 7] =
+        [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, TRANSFER_ENCODING];
+    let field = HeaderName::try_from(name).ok().filter(|field| !TAKEN.contains(field));
+    field.ok_or_else(|| GatewayError::InvalidField { name: name.into() })
+}
+
 impl IdentityFields {
-    pub(crate) fn none() -> Self {
-        IdentityFields(Vec::new())
+    /// Without those there are by default.
+    pub(crate) fn clear(&mut self) {
+        self.fields.clear();
     }
 
     pub(crate) fn add(&mut self, name: &str, identity: Identity) -> Result<(), GatewayError> {
-        const TAKEN: [HeaderName; 7] =
-            [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, TRANSFER_ENCODING];
-        let field = HeaderName::try_from(name).ok().filter(|field| !TAKEN.contains(field));
-        let field = field.ok_or_else(|| GatewayError::InvalidField { name: name.into() })?;
-        if self.0.iter().any(|(other, _)| *other == field) {
+        let field = check_field(name)?;
+        if self.fields.iter().any(|(other, _)| *other == field) {
             return Err(GatewayError::FieldTwice { name: name.into() });
         }
-        self.0.push((field, identity));
+        self.fields.push((field, identity));
         Ok(())
     }
 
+    pub(crate) fn set_token(&mut self, token: InternalToken) {
+        self.token = Some(token);
+    }
+
+    pub(crate) fn token(&self) -> Option<&InternalToken> {
+        self.token.as_ref()
+    }
+
+    /// Whether no two have one name.
+    pub(crate) fn check(&self) -> Result<(), GatewayError> {
+        let name = self.token.as_ref().map(InternalToken::field_name);
+        match self.fields.iter().find(|(field, _)| Some(field) == name) {
+            Some((field, _)) => Err(GatewayError::FieldTwice { name: field.to_string() }),
+            None => Ok(()),
+        }
+    }
+
     /// Adds all of them to `headers`: of `principal`, or empty.
-    pub(crate) fn write(&self, principal: Option<&Principal>, headers: &mut HeaderMap) -> Result<(), NotAFieldValue> {
-        let reads_claims = self.0.iter().any(|(_, identity)| matches!(identity, Identity::Claim(_)));
+    pub(crate) fn write(&self, principal: Option<&Principal>, headers: &mut HeaderMap) -> Result<(), Unsayable> {
+        let of_fields = self.fields.iter().any(|(_, identity)| matches!(identity, Identity::Claim(_)));
+        let reads_claims = of_fields || self.token.as_ref().is_some_and(InternalToken::reads_claims);
         let claims: Value = match principal {
             // What is no token has no claims.
             Some(principal) if reads_claims => principal.claims().unwrap_or(Value::Null),
             _ => Value::Null,
         };
-        for (name, identity) in &self.0 {
+        for (name, identity) in &self.fields {
             let value = principal.map_or(Some(String::new()), |principal| identity.of(principal, &claims));
             let value = value.filter(|value| value.len() <= MAX_IDENTITY_BYTES && is_field_value(value));
             let value = value.and_then(|value| HeaderValue::try_from(value).ok());
-            headers.insert(name.clone(), value.ok_or_else(|| NotAFieldValue(name.clone()))?);
+            headers.insert(name.clone(), value.ok_or_else(|| Unsayable::Field(name.clone()))?);
+        }
+        if let Some(token) = &self.token {
+            let value = principal.map(|principal| token.mint(principal, &claims)).transpose()?;
+            headers.insert(token.field_name().clone(), value.unwrap_or(HeaderValue::from_static("")));
         }
         Ok(())
     }
 }
 
-/// What a field should say of a principal cannot be said in it, or could be read as something else.
-#[derive(Debug)]
-pub(crate) struct NotAFieldValue(HeaderName);
-
-impl fmt::Display for NotAFieldValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "what {} should say is no field value: printable ASCII, at most {MAX_IDENTITY_BYTES} bytes, and no comma in an array's entry",
-            self.0
-        )
-    }
+/// What should be said of a principal cannot be said, or could be read as something else.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unsayable {
+    #[error(
+        "what {0} should say is no field value: printable ASCII, at most {MAX_IDENTITY_BYTES} bytes, and no comma in an array's entry"
+    )]
+    Field(HeaderName),
+    #[error(transparent)]
+    Token(#[from] UnsayableToken),
 }
 
 impl Identity {
     /// Empty where the principal has none; `None` where it cannot be said.
     fn of(&self, principal: &Principal, claims: &Value) -> Option<String> {
+        match self {
+            Identity::Claim(pointer) => said(claims.pointer(pointer).unwrap_or(&Value::Null)),
+            _ => Some(self.text(principal).unwrap_or_default()),
+        }
+    }
+
+    /// `None` where the principal has none.
+    pub(crate) fn value(&self, principal: &Principal, claims: &Value) -> Option<Value> {
+        match self {
+            Identity::Claim(pointer) => claims.pointer(pointer).cloned(),
+            _ => self.text(principal).map(Value::String),
+        }
+    }
+
+    /// Of what is no claim.
+    fn text(&self, principal: &Principal) -> Option<String> {
         let text = match self {
             Identity::Subject => principal.subject(),
             Identity::Issuer => principal.issuer(),
@@ -139,9 +184,9 @@ impl Identity {
             Identity::CredentialId => principal.credential_id(),
             Identity::Kind => Some(principal.kind().as_str()),
             Identity::Scopes => return Some(principal.scopes().to_string()),
-            Identity::Claim(pointer) => return said(claims.pointer(pointer).unwrap_or(&Value::Null)),
+            Identity::Claim(_) => None,
         };
-        Some(text.unwrap_or_default().to_owned())
+        text.map(str::to_owned)
     }
 }
 

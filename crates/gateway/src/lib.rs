@@ -1,6 +1,6 @@
 #![doc = include_str!("../README.md")]
 //! A proxy asks about each request before it lets it pass: nginx with `auth_request`, Caddy and Traefik with `forward_auth`, Envoy with
-//! `ext_authz`. A [`Gateway`] answers: by its [rules](Rule) which requests need what, by the road of every
+//! `ext_authz`, over HTTP and gRPC. A [`Gateway`] answers: by its [rules](Rule) which requests need what, by the road of every
 //! tollgate server whether the credential is good, and with [identity fields](Identity) that the proxy puts into the request, over any
 //! copies that the client sent. What no rule covers, and a path that two servers could read differently, is denied.
 //!
@@ -35,14 +35,18 @@
 //! ```
 //!
 //! In reading order: `gateway` decides; `question` finds in what a proxy sends the request that it is about, and `path` whether its
-//! path has one reading; `rule` says who may pass; `identity` says who is passing; `server` listens.
+//! path has one reading; `rule` says who may pass; `identity` says who is passing in fields and `internal_token` in a signed token; `ext_authz` is the
+//! same for Envoy over gRPC; `server` listens.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
+#[cfg(feature = "grpc")]
+mod ext_authz;
 mod gateway;
 mod identity;
+mod internal_token;
 pub mod limits;
 mod path;
 mod question;
@@ -52,5 +56,6 @@ mod server;
 pub use error::GatewayError;
 pub use gateway::{Gateway, GatewayBuilder};
 pub use identity::{Identity, InvalidIdentity};
+pub use internal_token::InternalToken;
 pub use rule::Rule;
 pub use server::{serve, serve_metrics};

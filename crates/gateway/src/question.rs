@@ -34,7 +34,6 @@ impl Convention {
     }
 }
 
-#[cfg(feature = "metrics")]
 impl Convention {
     /// The label of its answers.
     pub(crate) fn as_str(self) -> &'static str {
@@ -64,6 +63,9 @@ pub(crate) enum Undecidable {
     Field(&'static str),
     /// Two servers could read the path differently.
     Path,
+    /// A header field has a name or a value that no field of HTTP has.
+    #[cfg(feature = "grpc")]
+    NotAField,
 }
 
 impl fmt::Display for Undecidable {
@@ -71,11 +73,14 @@ impl fmt::Display for Undecidable {
         match self {
             Undecidable::Field(name) => write!(f, "the proxy has to send {name}, once"),
             Undecidable::Path => f.write_str("two servers could read the path differently"),
+            #[cfg(feature = "grpc")]
+            Undecidable::NotAField => f.write_str("a header field has a name or a value that no field of HTTP has"),
         }
     }
 }
 
 impl<'q> Original<'q> {
+    /// As a proxy says it over HTTP.
     pub(crate) fn of(convention: Convention, question: &'q request::Parts) -> Result<Self, Undecidable> {
         let headers = &question.headers;
         let [method_field, host_field, uri_field] = match convention {
@@ -86,16 +91,22 @@ impl<'q> Original<'q> {
         let (method, target) = match convention {
             Convention::Envoy => {
                 let target = question.uri.path_and_query().map_or("", PathAndQuery::as_str);
-                (Some(question.method.clone()), target.strip_prefix(ENVOY))
+                (Some(question.method.as_str()), target.strip_prefix(ENVOY))
             }
-            Convention::Nginx | Convention::Forward => {
-                let named = once(headers, method_field).and_then(|name| Method::from_bytes(name.as_bytes()).ok());
-                (named, once(headers, uri_field))
-            }
+            Convention::Nginx | Convention::Forward => (once(headers, method_field), once(headers, uri_field)),
         };
-        let host = once(headers, host_field).and_then(Host::parse).ok_or(Undecidable::Field(host_field))?;
-        let method = method.ok_or(Undecidable::Field(method_field))?;
-        let original = Original { method, host, target: target.ok_or(Undecidable::Field(uri_field))? };
+        Self::new(
+            method.ok_or(Undecidable::Field(method_field))?,
+            once(headers, host_field).ok_or(Undecidable::Field(host_field))?,
+            target.ok_or(Undecidable::Field(uri_field))?,
+        )
+    }
+
+    /// The request with this method, host and path with query, each as the client sent it.
+    pub(crate) fn new(method: &str, host: &str, target: &'q str) -> Result<Self, Undecidable> {
+        let method = Method::from_bytes(method.as_bytes()).map_err(|_| Undecidable::Field("the method"))?;
+        let host = Host::parse(host).ok_or(Undecidable::Field("the host"))?;
+        let original = Original { method, host, target };
         // A fragment, which no client sends, would be cut off below, and not by a server that takes it for a part of the path.
         let is_plain = has_one_reading(original.path()) && !original.target.contains('#');
         if is_plain { Ok(original) } else { Err(Undecidable::Path) }
@@ -105,17 +116,17 @@ impl<'q> Original<'q> {
         self.target.split_once('?').map_or(self.target, |(path, _)| path)
     }
 
-    /// The request itself, without its body, as it would have come from `peer`, the proxy.
-    pub(crate) fn request(&self, question: &request::Parts, peer: IpAddr) -> Result<http::Request<()>, Undecidable> {
+    /// The request itself, without its body, with `headers`, as it would have come from `peer`, the proxy.
+    pub(crate) fn request(&self, headers: HeaderMap, peer: IpAddr) -> Result<http::Request<()>, Undecidable> {
         let mut request = http::Request::new(());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = Uri::try_from(self.target).map_err(|_| Undecidable::Path)?;
+        *request.headers_mut() = headers;
         let headers = request.headers_mut();
-        headers.clone_from(&question.headers);
         // A gRPC client is denied in an answer of 200 (tollgate-tower), by which the proxy would let it pass.
         headers.remove(CONTENT_TYPE);
         // What else was said of the host is not what the rules went by.
-        let host = HeaderValue::try_from(&*self.host.0).map_err(|_| Undecidable::Field("host"))?;
+        let host = HeaderValue::try_from(&*self.host.0).map_err(|_| Undecidable::Field("the host"))?;
         headers.insert("x-forwarded-host", host.clone());
         headers.insert(HOST, host);
         request.extensions_mut().insert(PeerAddress(peer));

@@ -28,8 +28,8 @@ use crate::signals::{Signal, Signals};
 
 /// Answer proxies: whether a request may pass, and who sends it.
 ///
-/// nginx asks at /nginx (auth_request), Caddy, Traefik and HAProxy at /forward (forward_auth), Envoy below /envoy (ext_authz). docs/gateway.md has
-/// what each has to be told. An answer of 200 lets the request pass; every other is a denial. What no rule covers is denied.
+/// nginx asks at /nginx (auth_request), Caddy, Traefik and HAProxy at /forward (forward_auth), Envoy below /envoy or over gRPC (ext_authz). docs/gateway.md
+/// has what each has to be told. An answer of 200 lets the request pass; every other is a denial. What no rule covers is denied.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 The file of --config is that of `tollgate verify`, and has besides:
@@ -42,6 +42,13 @@ The file of --config is that of `tollgate verify`, and has besides:
   x-auth-request-client = \"client_id\"
   x-auth-request-scopes = \"scopes\"
   x-auth-request-kind = \"kind\"                # or credential_id, or a claim such as \"/email\" (RFC 6901)
+  [gateway.token]                              # a JWT about who is passing, signed by the gateway, in a field of each answer of 200
+  key = \"gateway.jwk\"                          # a private JWK (tollgate key new), or a private JWKS; published at /.well-known/jwks.json
+  issuer = \"https://gateway.internal\"
+  audiences = [\"https://sites.internal\"]
+  field = \"x-auth-request-token\"              # this without it
+  lifetime = 60                                # seconds, at most 300
+  claims.email = \"/email\"                     # beside sub, client_id, scope and credential; names as for identity
   [[gateway.rule]]                             # the first that covers a request decides
   paths = [\"/\", \"/assets/*\"]                 # a path, or everything below one
   hosts = [\"example.com\"]                     # any without it

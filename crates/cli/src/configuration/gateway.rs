@@ -1,12 +1,18 @@
 //! `[gateway]`: which requests of proxies may pass, and who is passing.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use tollgate::{Expected, Requirement};
-use tollgate_gateway::{GatewayBuilder, GatewayError, Identity, Rule};
+use tollgate_gateway::{GatewayBuilder, GatewayError, Identity, InternalToken, Rule};
+use tollgate_issuer::limits::{MAX_PRIVATE_KEY_BYTES, MAX_PUBLISHED_KEYS};
+use tollgate_issuer::{Minter, SigningKey, SigningKeys};
 use toml::Spanned;
 
+use crate::key_files;
 use crate::values::Kinds;
 
 /// All that a gateway can be told beside what an engine can.
@@ -17,8 +23,24 @@ pub(crate) struct GatewayConfiguration {
     api_key_header: Option<String>,
     /// What each field says.
     identity: Option<BTreeMap<String, IdentityName>>,
+    token: Option<Spanned<TokenConfiguration>>,
     #[serde(default, rename = "rule")]
     rules: Vec<Spanned<RuleConfiguration>>,
+}
+
+/// A token that the gateway signs about who is passing.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenConfiguration {
+    /// A private JWK, or a private JWKS.
+    key: PathBuf,
+    issuer: String,
+    audiences: Vec<String>,
+    field: Option<String>,
+    /// Seconds.
+    lifetime: Option<u32>,
+    #[serde(default)]
+    claims: BTreeMap<String, IdentityName>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,16 +87,24 @@ struct RequirementConfiguration {
 /// A part of the section that does not do, and where it is.
 pub(super) struct RefusedPart {
     pub(super) position: Option<usize>,
-    pub(super) error: GatewayError,
+    pub(super) reason: String,
 }
 
 impl From<GatewayError> for RefusedPart {
     fn from(error: GatewayError) -> Self {
-        RefusedPart { position: None, error }
+        RefusedPart { position: None, reason: error.to_string() }
     }
 }
 
 impl GatewayConfiguration {
+    /// Makes the paths in it relative to `folder`.
+    pub(super) fn resolve_paths(&mut self, folder: &Path) {
+        if let Some(token) = &mut self.token {
+            let key = &mut token.get_mut().key;
+            *key = folder.join(&*key);
+        }
+    }
+
     /// Tells it to `builder`.
     pub(super) fn apply(&self, mut builder: GatewayBuilder) -> Result<GatewayBuilder, RefusedPart> {
         if let Some(realm) = &self.realm {
@@ -86,10 +116,41 @@ impl GatewayConfiguration {
         if let Some(fields) = &self.identity {
             builder = builder.identity(fields.iter().map(|(name, IdentityName(identity))| (name, identity.clone())))?;
         }
+        if let Some(token) = &self.token {
+            let refused = |reason| RefusedPart { position: Some(token.span().start), reason };
+            builder = builder.internal_token(token.get_ref().token().map_err(refused)?);
+        }
         self.rules.iter().try_fold(builder, |builder, rule| {
-            let refused = |error| RefusedPart { position: Some(rule.span().start), error };
+            let refused =
+                |error: GatewayError| RefusedPart { position: Some(rule.span().start), reason: error.to_string() };
             rule.get_ref().rule().map(|rule| builder.rule(rule)).map_err(refused)
         })
+    }
+}
+
+impl TokenConfiguration {
+    fn token(&self) -> Result<InternalToken, String> {
+        let Self { key, issuer, audiences, field, lifetime, claims } = self;
+        let of_key = |error: &dyn Display| format!("{}: {error}", key.display());
+        let file =
+            key_files::read(key, MAX_PRIVATE_KEY_BYTES * MAX_PUBLISHED_KEYS).map_err(|error| error.to_string())?;
+        let text = std::str::from_utf8(&file).map_err(|error| of_key(&error))?;
+        // A JWKS has the keys of before and after a rotation too.
+        let keys = SigningKeys::from_private_jwks(text)
+            .or_else(|_| SigningKey::from_jwk(text).map(SigningKeys::new))
+            .map_err(|error| of_key(&error))?;
+        let minter = Minter::new(issuer, Arc::new(keys)).map_err(|error| error.to_string())?;
+        let token = || -> Result<InternalToken, GatewayError> {
+            let mut token = InternalToken::new(minter, audiences)?;
+            if let Some(field) = field {
+                token = token.field(field)?;
+            }
+            if let Some(seconds) = lifetime {
+                token = token.lifetime(*seconds)?;
+            }
+            claims.iter().try_fold(token, |token, (name, IdentityName(identity))| token.claim(name, identity.clone()))
+        };
+        token().map_err(|error| error.to_string())
     }
 }
 

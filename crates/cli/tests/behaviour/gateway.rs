@@ -38,6 +38,15 @@ impl Gateway {
         answer
     }
 
+    /// The whole answer at a path of the gateway's own.
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    }
+
     fn status(&self, method: &str, uri: &str, fields: &str) -> u16 {
         self.ask(method, uri, fields).split(' ').nth(1).unwrap().parse().unwrap()
     }
@@ -140,6 +149,70 @@ fn sighup_reads_the_file_anew_and_a_bad_one_changes_nothing() {
 }
 
 #[test]
+fn no_question_is_lost_while_the_file_is_read_anew() {
+    let folder = Folder::new();
+    let key = folder.key("ES256", "k1");
+    let mut gateway = Gateway::start(&file(&folder, "[[gateway.rule]]\npaths = [\"/*\"]\n"));
+    let authorization = format!("Authorization: Bearer {}\r\n", token(&key, &[]));
+    let address = gateway.address.clone();
+    let asking = std::thread::spawn(move || {
+        // Kept open, as a proxy's connections are.
+        let stream = TcpStream::connect(address).unwrap();
+        let mut answers = BufReader::new(stream.try_clone().unwrap());
+        let mut asked = 0;
+        let end = Instant::now() + Duration::from_secs(2);
+        let question = format!(
+            "GET /forward HTTP/1.1\r\nHost: gateway\r\nX-Forwarded-Method: GET\r\nX-Forwarded-Host: example.com\r\n\
+             X-Forwarded-Uri: /x\r\n{authorization}\r\n"
+        );
+        while Instant::now() < end {
+            (&stream).write_all(question.as_bytes()).unwrap();
+            let mut status = String::new();
+            answers.read_line(&mut status).unwrap();
+            assert_eq!(status, "HTTP/1.1 200 OK\r\n");
+            while status != "\r\n" {
+                status.clear();
+                answers.read_line(&mut status).unwrap();
+            }
+            asked += 1;
+        }
+        asked
+    });
+    for _ in 0..5 {
+        gateway.signal("-HUP");
+        gateway.logged("read anew");
+    }
+    assert!(asking.join().unwrap() > 100);
+    assert_eq!(gateway.stop().0, Some(0));
+}
+
+#[test]
+fn a_token_of_the_gateway_is_verified_with_the_keys_that_it_publishes() {
+    let folder = Folder::new();
+    let key = folder.key("ES256", "k1");
+    folder.key("ES256", "gateway");
+    let section = "[gateway.token]\nkey = \"gateway.jwk\"\nissuer = \"https://gateway.internal\"\n\
+        audiences = [\"https://sites.internal\"]\nclaims.kind = \"kind\"\n[[gateway.rule]]\npaths = [\"/*\"]\n";
+    let gateway = Gateway::start(&file(&folder, section));
+    let authorization = format!("Authorization: Bearer {}\r\n", token(&key, &["--subject", "user-7"]));
+    let answer = gateway.ask("GET", "/sites/7", &authorization);
+    let signed = answer.lines().find_map(|line| line.strip_prefix("x-auth-request-token: ")).expect(&answer);
+    let published = gateway.get("/.well-known/jwks.json");
+    assert!(published.contains("application/jwk-set+json") && !published.contains("\"d\""), "{published}");
+    let jwks = folder.write("published.jwks", published.split("\r\n\r\n").nth(1).unwrap());
+    let made_for = ["--issuer", "https://gateway.internal", "--audience", "https://sites.internal"];
+    let verified = run(&[&["verify", "--jwks", &jwks], &made_for[..]].concat(), format!("Bearer {signed}\n"));
+    assert_eq!(verified.status, 0, "{verified:?}");
+    assert_eq!(verified.answers()[0]["principal"]["subject"], "user-7");
+    let payload = &run(&["inspect"], signed).answers()[0]["payload"];
+    assert_eq!((&payload["kind"], &payload["credential"]["issuer"]), (&"jwt".into(), &ISSUER.into()), "{payload}");
+    assert_eq!(gateway.stop().0, Some(0));
+    let plain = Gateway::start(&file(&folder, "[[gateway.rule]]\npaths = [\"/*\"]\n"));
+    assert!(plain.get("/.well-known/jwks.json").starts_with("HTTP/1.1 404"));
+    assert_eq!(plain.stop().0, Some(0));
+}
+
+#[test]
 fn what_cannot_work_is_refused_with_its_line() {
     let folder = Folder::new();
     folder.key("ES256", "k1");
@@ -161,17 +234,30 @@ fn what_cannot_work_is_refused_with_its_line() {
         "[gateway]\nidentity = { authorization = \"subject\" }\n[[gateway.rule]]\npaths = [\"/a\"]\n",
         "\"authorization\"",
     );
+    let token = |key: &str, further: &str| {
+        format!(
+            "[gateway.token]\nkey = {key:?}\nissuer = \"https://g\"\naudiences = [\"a\"]\n{further}[[gateway.rule]]\npaths = [\"/a\"]\n"
+        )
+    };
+    refused(&token("nowhere.jwk", ""), "nowhere.jwk");
+    refused(&token("tollgate.toml", ""), "tollgate.toml:");
+    refused(&token("k1.jwk", "lifetime = 301\n"), "cannot live for 301 s");
+    refused(&token("k1.jwk", "claims.sub = \"kind\"\n"), "\"sub\"");
+    refused(&token("k1.jwk", "field = \"x-auth-request-user\"\n"), "there twice");
     refused("[gateway]\nidentity = { x-user = \"email\" }\n", "expected subject, issuer");
 }
 
 #[test]
 fn the_file_of_the_document_works() {
     let document = include_str!("../../../../docs/gateway.md");
-    let block = document.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let block = |language: &str| {
+        document.split(&format!("```{language}\n")).nth(1).and_then(|rest| rest.split("```").next()).unwrap()
+    };
     let folder = Folder::new();
     let key = folder.key("ES256", "k1");
     std::fs::copy(&key, folder.path("jwks.json")).unwrap();
-    let file = folder.write("tollgate.toml", block);
+    folder.key("ES256", "gateway");
+    let file = folder.write("tollgate.toml", [block("toml"), block("toml token")].concat());
     let checked = run(&["check", "--config", &file], "");
     assert_eq!(checked.status, 0, "{checked:?}");
     let gateway = Gateway::start(&file);
@@ -183,6 +269,7 @@ fn the_file_of_the_document_works() {
     assert_eq!(gateway.status("GET", "/account", &bearer(&[])), 200);
     assert_eq!(gateway.status("GET", "/sites/7", &bearer(&[])), 403);
     assert_eq!(gateway.status("HEAD", "/sites/7", &bearer(&["--scope", "read:sites"])), 200);
+    assert!(gateway.ask("GET", "/account", &bearer(&[])).contains("x-auth-request-token: ey"));
     assert_eq!(gateway.stop().0, Some(0));
 }
 

@@ -2,6 +2,8 @@
 
 #![forbid(unsafe_code)]
 
+mod ext_authz;
+mod internal_token;
 mod paths;
 mod real_proxies;
 mod rules;
