@@ -64,7 +64,7 @@ impl<'i> Unknown<'i> {
 }
 
 /// Writes `parts` to standard output as they are. When its reader has gone, nobody knows what became of them.
-fn print(parts: &[&str]) -> Result<Outcome, CommandError> {
+pub(crate) fn print(parts: &[&str]) -> Result<Outcome, CommandError> {
     let mut output = io::stdout().lock();
     let written = parts.iter().try_for_each(|part| output.write_all(part.as_bytes())).and_then(|()| output.flush());
     match written {

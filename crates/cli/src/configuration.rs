@@ -250,8 +250,8 @@ impl Configuration {
         let engine = Arc::new(builder.build().map_err(|error| self.refused(error))?);
         if let Some(metrics) = metrics {
             metrics.watch_engine(&engine);
-            if let (Some(store), Some(followed)) = (&self.store, &followed) {
-                metrics.watch_store(&store.file.display().to_string(), &followed.progress);
+            if let Some(followed) = &followed {
+                metrics.watch_store(&followed.name, &followed.progress);
             }
         }
         Ok(Configured { engine, remote, followed, keys, api_keys })

@@ -30,6 +30,8 @@ pub(crate) struct StoreConfiguration {
 pub(crate) struct Followed {
     pub(crate) api_keys: Arc<ApiKeyTable<KeyRecord>>,
     pub(crate) revocations: Revocations,
+    /// What the store is called, without a password.
+    pub(crate) name: String,
     /// How far it is.
     pub(crate) progress: Arc<Progress>,
     _thread: FollowerThread,
@@ -55,10 +57,11 @@ impl StoreConfiguration {
         bar.finish_and_clear();
         loaded?;
         let (name, progress) = (store.name(), follower.progress().clone());
+        let reported = name.clone();
         let thread = follower.spawn_reporting(move |failure| {
-            error::warn(&format!("{name}: {failure}; what was changed since is not known yet"));
+            error::warn(&format!("{reported}: {failure}; what was changed since is not known yet"));
         });
         let thread = thread.map_err(|source| store.failed(source))?;
-        Ok(Followed { api_keys, revocations, progress, _thread: thread, _store: store })
+        Ok(Followed { api_keys, revocations, name, progress, _thread: thread, _store: store })
     }
 }

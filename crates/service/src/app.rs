@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use tollgate::{Engine, Issuer, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
 use tollgate_storage::Command;
+use tollgate_telemetry::Metrics;
 
 /// Everything a request can need, shared by all of them.
 pub(crate) struct App {
@@ -30,6 +31,7 @@ pub(crate) struct App {
     pub(crate) signing_keys: Arc<SigningKeys>,
     signing_key_store: SigningKeyStore,
     pub(crate) cookies: Cookies,
+    pub(crate) metrics: Option<Metrics>,
 }
 
 impl App {
@@ -64,7 +66,15 @@ impl App {
             .leeway(0);
         let (table, revocations) = keys.tables();
         let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations);
-        let engine = engine.require_fresh_api_keys().build()?;
+        let mut engine = engine.require_fresh_api_keys();
+        if let Some(metrics) = config.metrics.clone() {
+            metrics.watch_store(&url.to_string(), keys.progress());
+            engine = engine.untimed_observer(move |seen| metrics.count(seen));
+        }
+        let engine = Arc::new(engine.build()?);
+        if let Some(metrics) = &config.metrics {
+            metrics.watch_engine(&engine);
+        }
         let accounts = Accounts::new(store, keys)?;
         let login = Login::new(
             accounts.clone(),
@@ -76,7 +86,7 @@ impl App {
         let trusted_proxies = config.trusted_proxies.clone();
         Ok(Self {
             origin,
-            engine: Arc::new(engine),
+            engine,
             trusted_proxies,
             accounts,
             login,
@@ -84,6 +94,7 @@ impl App {
             signing_keys,
             signing_key_store,
             cookies,
+            metrics: config.metrics.clone(),
         })
     }
 

@@ -13,6 +13,7 @@ use axum::http::{HeaderValue, Response};
 use std::sync::Arc;
 use tollgate::jwt::is_scope_token;
 use tollgate::{AcceptedCredentials, Principal, PrincipalKind, Rejection};
+use tollgate_telemetry::Metrics;
 use tollgate_tower::{AuthLayer, Decision, LayerError, Require, Respond};
 
 /// Lets a request with a valid credential of one of these kinds through, in Authorization or X-API-Key.
@@ -26,17 +27,24 @@ pub(crate) fn authenticate(
         .trusted_proxies(app.trusted_proxies.clone())
         .public_origins([app.origin.as_str()])?
         .respond_with(ErrorBody);
-    Ok(layer.observe(log))
+    Ok(layer.observe(observer(app)))
 }
 
 /// Lets a request through whose principal has that scope.
-pub(crate) fn require(scope: &'static str) -> Result<Require<ErrorBody>, LayerError> {
-    Ok(Require::scopes([scope])?.respond_with(ErrorBody).observe(log))
+pub(crate) fn require(app: &App, scope: &'static str) -> Result<Require<ErrorBody>, LayerError> {
+    Ok(Require::scopes([scope])?.respond_with(ErrorBody).observe(observer(app)))
 }
 
-fn log(decision: Decision<'_>, _: &Parts) {
-    if let Decision::Rejected(rejection) = decision {
-        tracing::info!(code = rejection.code(), detail = %rejection, "rejected");
+/// Writes each rejection to the log, and counts every decision where there are metrics.
+fn observer(app: &App) -> impl Fn(Decision<'_>, &Parts) + Send + Sync + 'static {
+    let count = app.metrics.as_ref().map(Metrics::decision_observer);
+    move |decision, request| {
+        if let Some(count) = &count {
+            count(decision, request);
+        }
+        if let Decision::Rejected(rejection) = decision {
+            tracing::info!(code = rejection.code(), detail = %rejection, "rejected");
+        }
     }
 }
 

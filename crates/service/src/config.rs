@@ -8,6 +8,7 @@ use std::time::Duration;
 use tollgate::apikeys::Pepper;
 use tollgate::{KeyFormat, TrustedProxies};
 use tollgate_storage::limits::DEFAULT_MAX_STALENESS;
+use tollgate_telemetry::Metrics;
 
 /// What the service can be told. [`Config::default`] is what `tollgate serve` runs with.
 #[derive(Clone, Debug)]
@@ -42,6 +43,8 @@ pub struct Config {
     pub max_staleness: Duration,
     /// How often what has expired is cleared away, in memory and on the disk.
     pub upkeep_interval: Duration,
+    /// What counts what the service does, for the recorder that the program has installed. Their `collect` is the program's to call.
+    pub metrics: Option<Metrics>,
     /// Fill the store with the demo's accounts; needs `store: None`, since their password is known.
     pub demo: bool,
 }
@@ -73,6 +76,7 @@ impl Default for Config {
             trusted_proxies: TrustedProxies::none(),
             max_staleness: DEFAULT_MAX_STALENESS,
             upkeep_interval: UPKEEP_INTERVAL,
+            metrics: None,
             demo: false,
         }
     }

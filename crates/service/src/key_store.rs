@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tollgate::{ApiKey, ApiKeyTable, KeyFormat, KeyRecord, Revocations};
-use tollgate_storage::{Command, Follower, FollowerThread, KeyStore, Lag, StorageError, StoredKey};
+use tollgate_storage::{Command, Follower, FollowerThread, KeyStore, Lag, Progress, StorageError, StoredKey};
 
 /// The store, followed.
 pub(crate) struct FollowedStore {
@@ -83,6 +83,10 @@ impl FollowedStore {
     /// What an engine is to read.
     pub(crate) fn tables(&self) -> (Arc<ApiKeyTable<KeyRecord>>, Revocations) {
         (Arc::clone(&self.table), self.revocations.clone())
+    }
+
+    pub(crate) fn progress(&self) -> &Arc<Progress> {
+        self.follower.progress()
     }
 
     /// How this process stands to the store.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tollgate::{PrincipalKind, Verification};
 
+use crate::durations::{DurationSums, Durations, representative};
 use crate::limits::{MAX_ISSUERS, MAX_REJECTIONS};
 use crate::names::{NONE, OTHER};
 
@@ -33,12 +34,16 @@ struct Shared {
     accepted: HashMap<usize, u64>,
     rejected: HashMap<Rejected, u64>,
     checks: HashMap<(usize, bool), u64>,
+    durations: DurationSums,
+    /// Those that the recorder was told of.
+    told: DurationSums,
 }
 
 /// One thread's counters, on cache lines of their own.
 #[repr(align(128))]
 struct OfThread {
     accepted: [AtomicU64; PLACES],
+    durations: Durations,
     /// Rejections and signature checks cost microseconds, so that a lock which nobody else holds is nothing to them.
     slow: Mutex<Slow>,
 }
@@ -105,6 +110,9 @@ impl Counts {
             (Some(issuer), Some((last, place))) if Arc::ptr_eq(issuer, last) => *place,
             (Some(issuer), _) => self.place_of(issuer, own),
         };
+        if !seen.duration().is_zero() {
+            own.counters.durations.record(seen.is_cache_hit(), seen.duration());
+        }
         if let (Ok(principal), false) = (seen.verdict(), seen.is_signature_checked()) {
             let place = (issuer * KINDS + principal.kind() as usize) * 2 + usize::from(seen.is_cache_hit());
             let counter = &own.counters.accepted[place];
@@ -119,7 +127,7 @@ impl Counts {
     #[cold]
     fn join(&self, own: &mut Vec<Own>) -> usize {
         let accepted = std::array::from_fn(|_| AtomicU64::new(0));
-        let counters = Arc::new(OfThread { accepted, slow: Mutex::default() });
+        let counters = Arc::new(OfThread { accepted, durations: Durations::default(), slow: Mutex::default() });
         let mut shared = self.lock();
         shared.leave_ended();
         shared.running.push(counters.clone());
@@ -150,15 +158,23 @@ impl Counts {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells of every series of verifies, and then of every one of signature checks: issuer, whether they verified, how many.
-    pub(crate) fn collect(&self, mut verifies: impl FnMut(&Series<'_>), mut checks: impl FnMut(&str, bool, u64)) {
+    /// Tells of every series of verifies, then of every one of signature checks (issuer, whether they verified, how many), and then of the durations since
+    /// the last time: whether of cache hits, seconds, how many.
+    pub(crate) fn collect(
+        &self,
+        mut verifies: impl FnMut(&Series<'_>),
+        mut checks: impl FnMut(&str, bool, u64),
+        mut durations: impl FnMut(bool, f64, u64),
+    ) {
         let mut shared = self.lock();
         shared.leave_ended();
         let (mut accepted, mut rejected) = (shared.accepted.clone(), shared.rejected.clone());
-        let mut checked = shared.checks.clone();
+        let (mut checked, mut lasted) = (shared.checks.clone(), shared.durations);
         for thread in &shared.running {
             thread.add_to(&mut accepted, &mut rejected, &mut checked);
+            thread.durations.add_to(&mut lasted);
         }
+        let told = std::mem::replace(&mut shared.told, lasted);
         let name = |place: usize| match place {
             NO_ISSUER => NONE,
             OTHER_ISSUER => OTHER,
@@ -174,17 +190,23 @@ impl Counts {
         for ((issuer, is_good), count) in checked {
             checks(name(issuer), is_good, count);
         }
+        for (index, (sums, told)) in lasted.iter().zip(&told).enumerate() {
+            for (bucket, (sum, told)) in sums.iter().zip(told).enumerate().filter(|(_, (sum, told))| sum > told) {
+                durations(index == 1, representative(bucket), sum - told);
+            }
+        }
     }
 }
 
 impl Shared {
     /// So that threads that come and go leave nothing behind but sums.
     fn leave_ended(&mut self) {
-        let Shared { running, accepted, rejected, checks, .. } = self;
+        let Shared { running, accepted, rejected, checks, durations, .. } = self;
         running.retain(|thread| {
             let is_running = Arc::strong_count(thread) > 1;
             if !is_running {
                 thread.add_to(accepted, rejected, checks);
+                thread.durations.add_to(durations);
             }
             is_running
         });

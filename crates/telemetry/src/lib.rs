@@ -32,12 +32,15 @@
 //! | `tracing` (on by default) | [`Trace`] |
 //! | `remote` | metrics of remote key sets and introspection endpoints |
 //! | `storage` | metrics of the follower of a store |
+//! | `tower` | metrics of the layers of `tollgate-tower` |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(feature = "metrics")]
 mod counts;
+#[cfg(feature = "metrics")]
+mod durations;
 #[cfg(feature = "metrics")]
 pub mod limits;
 #[cfg(feature = "metrics")]
@@ -48,6 +51,8 @@ mod registry;
 mod remote;
 #[cfg(all(feature = "metrics", feature = "storage"))]
 mod storage;
+#[cfg(all(feature = "metrics", feature = "tower"))]
+mod tower;
 #[cfg(feature = "tracing")]
 mod trace;
 

@@ -1,7 +1,7 @@
 //! The names of the metrics and of their labels. They are stable: new ones may come, none is renamed.
 //!
-//! Where OpenTelemetry's semantic conventions have an attribute it is taken: `error.type`, which Prometheus writes as `error_type`. There is
-//! none for the verification of credentials.
+//! Where OpenTelemetry's semantic conventions have a metric or an attribute it is taken: `http.server.request.duration`, and `error.type`, which Prometheus
+//! writes as `error_type`. There is none for the verification of credentials.
 
 /// A metric: its name, its unit and what it says.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ macro_rules! metrics {
             pub const $constant: &str = $name;
         )*
 
-        /// Every metric of this crate and of `tollgate-gateway`.
+        /// Every metric of this crate, of `tollgate-gateway` and of `tollgate-service`.
         pub const ALL: &[Metric] = &[$(Metric { name: $name, kind: $kind, labels: &[$($label),*], help: $help }),*];
     };
 }
@@ -37,6 +37,8 @@ macro_rules! metrics {
 metrics! {
     VERIFICATIONS = "tollgate_verifications_total", "counter", ["kind", "issuer", "cache", "error.type"],
         "Verified credentials, by kind, configured issuer, whether the cache had the token, and the code of the rejection; no code where it was accepted.";
+    VERIFICATION_SECONDS = "tollgate_verification_duration_seconds", "histogram", ["cache"],
+        "How long verifies took, in seconds, by whether the cache had the token; where the observer is timed.";
     CACHE_LOOKUPS = "tollgate_cache_lookups_total", "counter", ["result"],
         "Look-ups in the cache of verified tokens: found in the thread's own part (front), in the shared part (back), or not (miss).";
     CACHE_EVICTIONS = "tollgate_cache_evictions_total", "counter", [],
@@ -71,6 +73,10 @@ metrics! {
         "Failed attempts to write a heartbeat since the last that worked: while there are any, nothing can be written.";
     FEED_UNREADABLE = "tollgate_feed_unreadable_records", "gauge", ["store"],
         "Records of the store that could not be decoded and are not accepted.";
+    DECISIONS = "tollgate_decisions_total", "counter", ["decision", "error.type"],
+        "Decisions of layers: accepted, anonymous (passed with no principal), rejected, or tolerated (only reported), and the code of the rejection.";
+    HTTP_REQUEST_SECONDS = "http_server_request_duration_seconds", "histogram", ["http.request.method", "http.route", "http.response.status_code"],
+        "How long the service took to answer, in seconds, by method, route and status.";
     GATEWAY_ANSWERS = "tollgate_gateway_answers_total", "counter", ["convention", "status"],
         "Answers of the gateway, by the convention of the proxy and the HTTP status.";
 }

@@ -1,10 +1,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use metrics::{Label, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge};
+use metrics::{Label, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use tollgate::{CacheStatistics, Engine, PrincipalKind, Verification};
 
 use crate::counts::Counts;
-use crate::names::{ALL, CACHE_BYTES, CACHE_EVICTIONS, CACHE_LOOKUPS, NONE, SIGNATURE_CHECKS, VERIFICATIONS};
+use crate::names::{
+    ALL, CACHE_BYTES, CACHE_EVICTIONS, CACHE_LOOKUPS, NONE, SIGNATURE_CHECKS, VERIFICATION_SECONDS, VERIFICATIONS,
+};
 
 /// Counts what engines do, and tells the [recorder](metrics::set_global_recorder) of the program when it is [asked to](Metrics::collect).
 /// Clones share the counters.
@@ -64,7 +66,9 @@ impl Metrics {
         Metrics(Arc::new(Shared { counts: Counts::new(), sources: Mutex::default() }))
     }
 
-    /// Counts a verify: for an [observer](tollgate::EngineBuilder::untimed_observer) of any number of engines.
+    /// Counts a verify: for an [observer](tollgate::EngineBuilder::untimed_observer) of any number of engines. One that is
+    /// [timed](tollgate::EngineBuilder::observer) has its durations recorded too, by the bounds of
+    /// [`VERIFICATION_BUCKETS`](crate::limits::VERIFICATION_BUCKETS); reading the clock costs more than the counting.
     #[inline]
     pub fn count(&self, seen: &Verification<'_>) {
         self.0.counts.count(seen);
@@ -91,6 +95,11 @@ impl Metrics {
             |issuer, is_good, count| {
                 let result = if is_good { "good" } else { "bad" };
                 counter!(SIGNATURE_CHECKS, "issuer" => issuer.to_owned(), "result" => result).absolute(count);
+            },
+            |is_cache_hit, seconds, count| {
+                let cache = if is_cache_hit { "hit" } else { "miss" };
+                let count = usize::try_from(count).unwrap_or(usize::MAX);
+                histogram!(VERIFICATION_SECONDS, "cache" => cache).record_many(seconds, count);
             },
         );
         let mut sources = self.sources();

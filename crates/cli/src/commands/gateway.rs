@@ -110,11 +110,7 @@ impl Arguments {
         let served =
             runtime.spawn(tollgate_gateway::serve(listener, Arc::clone(&gateway), async { drop(stopped.await) }));
         if let Some((listen, scrape)) = scrape {
-            let listening = |source| CommandError::Listen { listen, source };
-            let listener = runtime.block_on(TcpListener::bind(listen)).map_err(listening)?;
-            let address = listener.local_addr().map_err(listening)?;
-            runtime.spawn(tollgate_gateway::serve_metrics(listener, move || scrape.render()));
-            let _ = print(&[&format!("tollgate tells Prometheus on http://{address}/metrics\n")])?;
+            runtime.block_on(scrape.serve(listen))?;
         }
         // Nobody has to read it for the gateway to be of use.
         let _ = print(&[&format!("tollgate answers proxies on http://{address}\n")])?;

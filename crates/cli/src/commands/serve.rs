@@ -11,6 +11,7 @@ use tollgate_service::{AccessTokenFormat, Config, Server, shutdown_signal};
 use super::{Outcome, print};
 use crate::error::CommandError;
 use crate::log_option::LogOption;
+use crate::scrape::Scrape;
 use crate::store_options::{FormatOption, PepperOption, url};
 use crate::values;
 
@@ -21,6 +22,7 @@ Examples:
   tollgate serve --demo
   tollgate serve --demo --access-token-format opaque
   tollgate serve --store /var/lib/tollgate --listen 0.0.0.0:8080 --base-url https://auth.example.com
+  tollgate serve --store /var/lib/tollgate --metrics 127.0.0.1:9180      # and curl http://127.0.0.1:9180/metrics
   tollgate serve --store /var/lib/tollgate --base-url https://auth.example.com --trusted-proxy 127.0.0.1 --client-address x-forwarded-for";
 
 /// Run the reference service: sessions, access tokens, API keys, and what they protect.
@@ -72,6 +74,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Jwt)]
     access_token_format: Format,
 
+    /// Serve metrics for Prometheus at /metrics of this address, which clients should not reach
+    #[arg(long, value_name = "ADDR")]
+    metrics: Option<SocketAddr>,
+
     #[command(flatten)]
     format: FormatOption,
 
@@ -92,7 +98,12 @@ impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         self.log.start();
         let runtime = tokio::runtime::Runtime::new().map_err(CommandError::Runtime)?;
-        runtime.block_on(serve(self.config()?))
+        let scrape = match self.metrics {
+            Some(listen) => Some((listen, Scrape::install()?)),
+            None => None,
+        };
+        let metrics = scrape.as_ref().map(|(_, scrape)| scrape.metrics.clone());
+        runtime.block_on(serve(Config { metrics, ..self.config()? }, scrape))
     }
 
     fn config(&self) -> Result<Config, CommandError> {
@@ -127,8 +138,11 @@ impl Arguments {
     }
 }
 
-async fn serve(config: Config) -> Result<Outcome, CommandError> {
+async fn serve(config: Config, scrape: Option<(SocketAddr, Scrape)>) -> Result<Outcome, CommandError> {
     let server = Server::bind(config).await?;
+    if let Some((listen, scrape)) = scrape {
+        scrape.serve(listen).await?;
+    }
     // Nobody has to read it for the service to be of use.
     let _ = print(&[&format!("tollgate listens on {}\n", server.origin()), server.demo().unwrap_or_default()])?;
     server.run(shutdown_signal()).await?;

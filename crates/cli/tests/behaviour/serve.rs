@@ -83,6 +83,49 @@ impl Service {
 }
 
 #[test]
+fn metrics_are_served_on_an_address_of_their_own() {
+    let folder = Folder::new();
+    let store = folder.path("store");
+    let made = ["api-key", "new", "--store", &store, "--subject", "s", "--scope", "read:reports"];
+    let api_key = run(&made, "").stdout.trim_end().to_owned();
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--log", "off", "--store", &store, "--metrics", "127.0.0.1:0"];
+    let mut child = command(&arguments).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = || {
+        let mut line = String::new();
+        stdout.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    };
+    let metrics =
+        line().strip_prefix("tollgate tells Prometheus on ").unwrap().strip_suffix("/metrics").unwrap().to_owned();
+    let origin = line().strip_prefix("tollgate listens on ").unwrap().to_owned();
+    let service = Service { child, stdout, origin };
+    assert_eq!(service.status("/api/v2/reports", &format!("X-API-Key: {api_key}\r\n")), 200);
+    assert_eq!(service.status("/api/v2/sites", &format!("X-API-Key: {api_key}\r\n")), 403);
+    assert_eq!(service.status("/api/v2/sites", "Authorization: Bearer a(b\r\n"), 401);
+    assert_eq!(service.status("/nowhere/7", ""), 404);
+    assert_eq!(service.status("/metrics", ""), 404);
+    let address = metrics.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n").unwrap();
+    let mut told = String::new();
+    stream.read_to_string(&mut told).unwrap();
+    for series in [
+        "tollgate_verifications_total{kind=\"api-key\",issuer=\"\",cache=\"miss\"} 2",
+        "tollgate_verifications_total{kind=\"\",issuer=\"\",cache=\"miss\",error_type=\"malformed-credential\"} 1",
+        "tollgate_decisions_total{decision=\"rejected\",error_type=\"insufficient-scope\"} 1",
+        "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"/api/v2/reports\",http_response_status_code=\"200\"} 1",
+        "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"-\",http_response_status_code=\"404\"} 2",
+        "# TYPE http_server_request_duration_seconds histogram",
+        "tollgate_feed_age_seconds{store=",
+    ] {
+        assert!(told.contains(series), "{series}\n{told}");
+    }
+    assert!(!told.contains(&api_key), "{told}");
+    assert_eq!(service.stop("-TERM").0, Some(0));
+}
+
+#[test]
 fn the_demo_answers_prints_curl_lines_and_stops_on_ctrl_c() {
     let service = Service::start(&["--demo"]);
     assert!(service.get("/healthz").starts_with("HTTP/1.1 200 "));

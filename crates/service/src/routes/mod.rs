@@ -33,15 +33,15 @@ pub(crate) mod scopes {
 }
 
 pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
-    let manage_api_keys = require(scopes::MANAGE_API_KEYS)?;
+    let manage_api_keys = require(&app, scopes::MANAGE_API_KEYS)?;
     // A client's secret is for the token endpoint alone.
     let resources = authenticate(&app, [PrincipalKind::Jwt, PrincipalKind::ApiKey, PrincipalKind::AccessToken])?;
     // A session token must not buy the next one, or it would never end.
     let key_or_password = authenticate(&app, [PrincipalKind::ApiKey])?.optional();
     // The outermost layer is the last: who is calling, then the scope.
     let protected = Router::new()
-        .route("/api/v2/sites", get(sites::list).route_layer(require(scopes::READ_SITES)?))
-        .route("/api/v2/reports", get(reports::list).route_layer(require(scopes::READ_REPORTS)?))
+        .route("/api/v2/sites", get(sites::list).route_layer(require(&app, scopes::READ_SITES)?))
+        .route("/api/v2/reports", get(reports::list).route_layer(require(&app, scopes::READ_REPORTS)?))
         .route("/api/v2/profile", get(profile::show))
         .route("/api/v2/profile/api-key", post(profile::rotate_api_key).route_layer(manage_api_keys.clone()))
         .route("/api/v2/api_keys", get(api_keys::list).post(api_keys::create).route_layer(manage_api_keys.clone()))
@@ -49,7 +49,7 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/api/v2/profile/password", post(profile::set_password))
         .route("/api/v2/sessions/{id}", delete(sessions::end))
         .route("/api/v2/sessions", get(sessions::list).delete(sessions::end_all))
-        .merge(admin::router().route_layer(require(scopes::ADMIN_KEYS)?))
+        .merge(admin::router().route_layer(require(&app, scopes::ADMIN_KEYS)?))
         .route_layer(resources);
 
     let sessions = Router::new().route("/api/v2/sessions", post(sessions::create)).route_layer(key_or_password);

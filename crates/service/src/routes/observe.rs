@@ -7,8 +7,11 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use metrics::histogram;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
+use tollgate_telemetry::names::HTTP_REQUEST_SECONDS;
 use tollgate_tower::client_address;
 
 /// One line a request: the client's address where it is known, method, route, status, time. No header, query or body,
@@ -21,6 +24,14 @@ pub(super) async fn log(State(app): State<Arc<App>>, request: Request, next: Nex
     let response = next.run(Request::from_parts(head, body)).await;
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let (status, elapsed) = (response.status().as_u16(), start.elapsed());
+    if app.metrics.is_some() {
+        let labels = [
+            ("http.request.method", Cow::Borrowed(if method == "-" { "_OTHER" } else { method })),
+            ("http.route", Cow::Owned(route.to_owned())),
+            ("http.response.status_code", Cow::Owned(status.to_string())),
+        ];
+        histogram!(HTTP_REQUEST_SECONDS, &labels).record(elapsed.as_secs_f64());
+    }
     tracing::info!(client, %method, route, status, elapsed_us = elapsed.as_micros(), "request");
     response
 }

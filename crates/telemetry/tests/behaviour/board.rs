@@ -22,10 +22,13 @@ fn metric(series: &str) -> Option<&'static Metric> {
     ALL.iter().find(is_it)
 }
 
-/// The words of an expression that begin as our metrics do.
+/// The words of an expression that begin as the metrics do.
 fn series(expression: &str) -> BTreeSet<&str> {
     let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
-    expression.split(|character| !is_name(character)).filter(|word| word.starts_with("tollgate_")).collect()
+    expression
+        .split(|character| !is_name(character))
+        .filter(|word| word.starts_with("tollgate_") || word.starts_with("http_server_"))
+        .collect()
 }
 
 /// Checks an expression: its metrics exist, and so do the labels by which it selects and sums. Returns the metrics.

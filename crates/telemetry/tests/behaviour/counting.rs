@@ -1,14 +1,21 @@
 //! Metrics as Prometheus scrapes them.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::future::{Ready, ready};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::thread;
 
+use http::{Request, Response};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, EngineBuilder, Issuer, KeyFormat, KeyRecord};
 use tollgate_telemetry::Metrics;
 use tollgate_telemetry::limits::MAX_ISSUERS;
 use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, issuer, key_set, signing_key};
+use tollgate_tower::{AuthLayer, Require};
+use tower_layer::Layer;
+use tower_service::Service;
 
 /// Metrics and the recorder that they are collected into.
 struct World {
@@ -132,6 +139,78 @@ fn there_are_no_more_issuer_labels_than_the_limit() {
     assert_eq!(samples.len(), MAX_ISSUERS + 2, "{samples:?}");
     assert_eq!(samples["cache=\"miss\",issuer=\"other\",kind=\"jwt\""], 20.0);
     assert_eq!(samples["cache=\"miss\",error_type=\"unknown-issuer\",issuer=\"\",kind=\"jwt\""], 1_000.0);
+}
+
+#[test]
+fn a_timed_observer_has_durations_and_an_untimed_one_none() {
+    let world = World::new();
+    let key = signing_key(Algorithm::HS256, 0);
+    let token = Draft::new(&key).sign(&key);
+    let untimed = world.engine(Engine::builder().issuer(issuer([&key])));
+    assert!(untimed.verify_at(&token, NOW).is_ok());
+    assert_eq!(world.samples("tollgate_verification_duration_seconds_count"), BTreeMap::new());
+    let counting = world.metrics.clone();
+    let timed = Engine::builder().issuer(issuer([&key])).observer(move |seen| counting.count(seen)).build().unwrap();
+    let counted = |world: &World| {
+        let samples = world.samples("tollgate_verification_duration_seconds_count");
+        ["miss", "hit"].map(|cache| samples.get(&format!("cache=\"{cache}\"")).copied().unwrap_or_default())
+    };
+    thread::scope(|scope| scope.spawn(|| assert!(timed.verify_at(&token, NOW).is_ok())).join().unwrap());
+    assert_eq!(counted(&world), [1.0, 0.0]);
+    for _ in 0..3 {
+        assert!(timed.verify_at(&token, NOW).is_ok());
+    }
+    assert_eq!(counted(&world), [1.0, 3.0]);
+    // Collected once more, nothing is told twice.
+    assert_eq!(counted(&world), [1.0, 3.0]);
+    let sum = world.samples("tollgate_verification_duration_seconds_sum");
+    assert!(sum.values().all(|seconds| (1e-7..1.0).contains(seconds)), "{sum:?}");
+}
+
+#[test]
+fn layers_count_what_no_engine_sees() {
+    let world = World::new();
+    let key = signing_key(Algorithm::HS256, 0);
+    let engine = world.engine(Engine::builder().issuer(issuer([&key])));
+    let observer = metrics::with_local_recorder(&world.recorder, || world.metrics.decision_observer());
+    let require = Require::scopes(["admin"]).unwrap().observe(observer.clone());
+    let layer = AuthLayer::new(engine).public_paths(["/healthz"]).unwrap().observe(observer);
+    let mut service = layer.layer(require.layer(Answers));
+    let token = format!("Bearer {}", Draft::new(&key).claim("exp", i64::MAX / 1024).sign(&key));
+    metrics::with_local_recorder(&world.recorder, || {
+        for (path, field) in [("/healthz", "x"), ("/", "x"), ("/", token.as_str()), ("/", token.as_str())] {
+            let request = Request::get(path).header("authorization", field).body(()).unwrap();
+            drop(service.call(request));
+        }
+    });
+    assert_eq!(
+        world.samples("tollgate_decisions_total"),
+        BTreeMap::from([
+            sample("decision=\"accepted\"", 2.0),
+            sample("decision=\"anonymous\"", 1.0),
+            sample("decision=\"rejected\",error_type=\"credential-not-accepted\"", 1.0),
+            sample("decision=\"rejected\",error_type=\"insufficient-scope\"", 2.0),
+            sample("decision=\"rejected\",error_type=\"missing-credential\"", 1.0),
+        ])
+    );
+}
+
+/// The service behind the layers.
+#[derive(Clone)]
+struct Answers;
+
+impl Service<Request<()>> for Answers {
+    type Response = Response<String>;
+    type Error = Infallible;
+    type Future = Ready<Result<Response<String>, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<()>) -> Self::Future {
+        ready(Ok(Response::new(String::new())))
+    }
 }
 
 #[test]
