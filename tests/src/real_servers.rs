@@ -108,6 +108,14 @@ impl Running {
     }
 }
 
+impl Running {
+    /// The process's number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
