@@ -1,13 +1,13 @@
 //! Base62 of fixed width, most significant digit first, digits `0-9A-Za-z`.
 //!
-//! The alphabet is in ASCII order, so texts of one width compare as the numbers they stand for.
+//! The alphabet is in ASCII order, so texts of equal width compare like the numbers they encode.
 
 use crate::limits::{BODY_CHARACTERS, CHECKSUM_CHARACTERS};
 use zeroize::{Zeroize, Zeroizing};
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// 2^256 - 1: a body above it stands for no 256-bit number.
+/// 2^256 - 1: a greater body encodes no 256-bit number.
 pub(crate) const LARGEST_BODY: &[u8; BODY_CHARACTERS] = b"yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
 
 /// Writes 256 bits, big-endian, as 43 digits.
@@ -34,13 +34,14 @@ pub(crate) fn encode_checksum(mut checksum: u32) -> [u8; CHECKSUM_CHARACTERS] {
     text
 }
 
-/// Reads 6 digits. The value may exceed 32 bits. Of bytes that are no digits it means nothing.
+/// Reads 6 digits. The value may exceed 32 bits. The result is meaningless if a byte is not a digit.
 #[inline]
 pub(crate) fn decode_checksum(text: &[u8]) -> u64 {
     text.iter().fold(0, |value, &digit| value * 62 + u64::from(digit_value(digit)))
 }
 
-/// Whether every byte is a digit. Looks at all of them: a fixed count of comparisons is faster than an early end.
+/// Whether every byte is a digit. Always looks at all bytes: a fixed number of comparisons is faster than an early
+/// exit.
 #[inline]
 pub(crate) fn is_base62<const N: usize>(text: &[u8; N]) -> bool {
     text.iter().fold(true, |all, byte| all & byte.is_ascii_alphanumeric())

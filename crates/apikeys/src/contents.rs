@@ -1,8 +1,8 @@
-//! What is in a table, and the one way by which it changes.
+//! A table's contents, and the only code that changes them.
 //!
-//! Readers look into one immutable snapshot of the shards and wait for nobody. Writers take turns at a shard. A replacement
-//! of everything is built aside; what writers change meanwhile they change in the old contents and write down, and what they
-//! have written down is done to the new contents, key by key, before these take the place of the old.
+//! Readers use one immutable snapshot of the shards and never wait. Writers lock one shard. A replacement of everything
+//! is built beside the old contents. Meanwhile writers change the old contents and record each change in a journal. The
+//! replacement applies the journals to the new contents, change by change, before it swaps them in.
 
 use crate::entry::{KeyDigest, TableEntry};
 use crate::limits::{GROWTH, KEYS_PER_SHARD, REMOVED_KEPT, SHARDS_MAX, SHARDS_MIN, SHARDS_WHEN_UNKNOWN};
@@ -15,35 +15,36 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 
 pub(crate) struct Contents<R> {
-    now: ArcSwap<Shards<R>>,
-    /// Of each shard that of its one writer.
+    snapshot: ArcSwap<Shards<R>>,
+    /// One per shard.
     writers: Box<[Mutex<Writer<R>>]>,
     placement: Placement,
-    /// For how many keys a shard is made when its first one comes.
+    /// For how many keys a shard is sized when it gets its first key.
     first_room: usize,
-    /// Never below the number of foreign keys: raised before one comes, lowered after one has gone. So garbage is rejected by
-    /// one load while there are none.
+    /// Never below the number of foreign keys: raised before one is inserted, lowered after one was removed. So one
+    /// load rejects garbage while there are none.
     foreign_keys: AtomicUsize,
-    /// Held through a replacement of everything, and through a [`retain`](Self::retain), which would judge what is about to
-    /// be replaced.
-    one_replacement: Mutex<()>,
+    /// Held during a replacement of everything. Also held during a [`retain`](Self::retain), which would otherwise
+    /// judge records that are about to be replaced.
+    replacement_lock: Mutex<()>,
 }
 
 type Shards<R> = Box<[Arc<Slots<R>>]>;
 
+/// Writer-only state of a shard.
 struct Writer<R> {
-    /// Slots that have or had a key.
+    /// Slots that hold or held a key.
     used: usize,
     keys: usize,
     foreign_keys: usize,
-    /// What has changed since a replacement began.
+    /// Changes since a replacement began; `None` when no replacement runs.
     journal: Option<Vec<Change<R>>>,
 }
 
 /// One change of one key.
 pub(crate) enum Change<R> {
     Insert(KeyDigest, TableEntry<R>),
-    /// Gives a key that is there another record.
+    /// Replaces the record of a key that is in the table.
     Replace(KeyDigest, TableEntry<R>),
     Remove(KeyDigest),
 }
@@ -58,22 +59,22 @@ impl<R> Contents<R> {
     }
 
     fn new(shards: usize, keys: usize, placement: Placement) -> Self {
-        // Shards fill unevenly, with the square root of their mean as deviation; three of it are exceeded by one in 700, and
-        // before it has to grow, a shard takes in more than it is made for.
+        // Shards fill unevenly, with the square root of their mean as standard deviation. One shard in 700 exceeds the
+        // mean by more than three deviations. A shard also takes more keys than it is sized for before it has to grow.
         let mean = keys.div_ceil(shards);
         let empty = Arc::new(Slots::with_room(0, shards));
         Self {
-            now: ArcSwap::from_pointee(vec![empty; shards].into()),
+            snapshot: ArcSwap::from_pointee(vec![empty; shards].into()),
             writers: (0..shards).map(|_| Mutex::new(Writer::new())).collect(),
             placement,
             first_room: if keys == 0 { 0 } else { mean + 3 * mean.isqrt() },
             foreign_keys: AtomicUsize::new(0),
-            one_replacement: Mutex::new(()),
+            replacement_lock: Mutex::new(()),
         }
     }
 
-    /// Finds the native key of this checksum that `check` gives. The search begins before: the memory of the slots arrives
-    /// while the key is checked, that of the entry while it is digested.
+    /// Finds the native key with this checksum that `check` returns. The position depends on the checksum alone, so the
+    /// slots are loaded from memory while the key is checked, and the entry while the key is hashed.
     #[inline]
     pub(crate) fn find_native<'k, E>(
         &self,
@@ -81,8 +82,8 @@ impl<R> Contents<R> {
         check: impl FnOnce() -> Result<NativeKey<'k>, E>,
     ) -> Result<Option<TableEntry<R>>, E> {
         let place = self.placement.of_native(checksum);
-        let now = self.now.load();
-        let slots = &now[place.shard(now.len())];
+        let snapshot = self.snapshot.load();
+        let slots = &snapshot[place.shard(snapshot.len())];
         let likely = slots.likely(place);
         let key = check()?;
         let likely = likely.and_then(OnceLock::get).map(|entry| (entry, entry.fetch()));
@@ -95,8 +96,8 @@ impl<R> Contents<R> {
 
     pub(crate) fn get(&self, key: &KeyDigest) -> Option<TableEntry<R>> {
         let place = self.placement.of(key);
-        let now = self.now.load();
-        now[place.shard(now.len())].find(place, key.digest()).map(|found| found.entry.clone())
+        let snapshot = self.snapshot.load();
+        snapshot[place.shard(snapshot.len())].find(place, key.digest()).map(|found| found.entry.clone())
     }
 
     #[inline]
@@ -108,7 +109,7 @@ impl<R> Contents<R> {
         self.writers.iter().map(|writer| lock(writer).keys).sum()
     }
 
-    /// Makes a change; returns the entry that it displaced.
+    /// Applies a change; returns the entry that it displaced.
     pub(crate) fn change(&self, change: Change<R>) -> Option<TableEntry<R>> {
         let number = self.shard(change.key());
         let displaced = self.change_if(change, |_| true).flatten();
@@ -116,13 +117,13 @@ impl<R> Contents<R> {
         displaced
     }
 
-    /// Gives a key that is there the record that `change` makes of its own; returns the new entry. Whatever others do, no
-    /// change of theirs is lost, and a key that they have removed stays removed.
+    /// Replaces the record of a key that is in the table by the result of `change`; returns the new entry. No other
+    /// thread's change is lost, and a key that another thread removed stays removed.
     pub(crate) fn update(&self, key: KeyDigest, mut change: impl FnMut(&R) -> R) -> Option<TableEntry<R>> {
         loop {
             let seen = self.get(&key)?;
             let entry = TableEntry::new(*key.digest(), change(seen.record()));
-            let is_still = |now: Option<&TableEntry<R>>| now.is_some_and(|now| now.is_same(&seen));
+            let is_still = |current: Option<&TableEntry<R>>| current.is_some_and(|current| current.is_same(&seen));
             if self.change_if(Change::Replace(key, entry.clone()), is_still).is_some() {
                 self.tidy(self.shard(&key));
                 return Some(entry);
@@ -130,13 +131,14 @@ impl<R> Contents<R> {
         }
     }
 
-    /// Removes every key for which `keep` says no, but one of which the record has changed meanwhile; returns how many.
+    /// Removes every key for which `keep` returns false, except a key whose record has changed meanwhile; returns how
+    /// many.
     pub(crate) fn retain(&self, mut keep: impl FnMut(&TableEntry<R>) -> bool) -> usize {
-        let _one = lock(&self.one_replacement);
+        let _guard = lock(&self.replacement_lock);
         let mut removed = 0;
         for number in 0..self.writers.len() {
             for (key, entry) in self.page(number) {
-                let is_still = |now: Option<&TableEntry<R>>| now.is_some_and(|now| now.is_same(&entry));
+                let is_still = |current: Option<&TableEntry<R>>| current.is_some_and(|current| current.is_same(&entry));
                 if !keep(&entry) && self.change_if(Change::Remove(key), is_still).is_some() {
                     removed += 1;
                 }
@@ -146,17 +148,17 @@ impl<R> Contents<R> {
         removed
     }
 
-    /// Replaces everything, all at once; what others change meanwhile holds in the new contents too.
+    /// Replaces everything atomically; changes that other threads make meanwhile hold in the new contents too.
     pub(crate) fn replace_all(&self, entries: impl Iterator<Item = (KeyDigest, TableEntry<R>)>) {
-        let _one = lock(&self.one_replacement);
+        let _guard = lock(&self.replacement_lock);
         self.writers.iter().for_each(|writer| lock(writer).journal = Some(Vec::new()));
         let _closed = CloseJournals(self);
         let fresh = Self::new(self.writers.len(), entries.size_hint().0, self.placement.clone());
-        // Runs the caller's iterator, which may panic; no lock that another writer waits for is held.
+        // The caller's iterator may panic; no lock that another writer waits for is held here.
         for (key, entry) in entries {
             fresh.change(Change::Insert(key, entry));
         }
-        // A record's own `Drop` may use the table, and it can take seconds: not while a lock is held.
+        // Dropped after the locks: a record's `Drop` may use the table, and dropping everything can take seconds.
         let (mut replaced, mut displaced) = (Replaced(Vec::new()), Vec::new());
         let mut writers: Vec<_> = self.writers.iter().map(lock).collect();
         for (number, (writer, fresh_writer)) in writers.iter_mut().zip(&fresh.writers).enumerate() {
@@ -171,33 +173,34 @@ impl<R> Contents<R> {
             **writer = mem::replace(&mut lock(fresh), Writer::new());
         }
         self.foreign_keys.fetch_add(foreign_keys(&writers), Ordering::AcqRel);
-        replaced.0.push(self.now.swap(fresh.now.load_full()));
+        replaced.0.push(self.snapshot.swap(fresh.snapshot.load_full()));
         self.foreign_keys.fetch_sub(before, Ordering::AcqRel);
     }
 
-    /// Calls `visit` with every key, a copy of one shard after the other.
+    /// Calls `visit` with every key. Copies one shard at a time.
     pub(crate) fn for_each(&self, mut visit: impl FnMut(&KeyDigest, &TableEntry<R>)) {
         for (key, entry) in (0..self.writers.len()).flat_map(|number| self.page(number)) {
             visit(&key, &entry);
         }
     }
 
-    /// A copy of one shard.
+    /// Copies the entries of one shard.
     fn page(&self, number: usize) -> Vec<(KeyDigest, TableEntry<R>)> {
         let _turn = lock(&self.writers[number]);
-        self.now.load()[number].iter().map(|(key, entry)| (key, entry.clone())).collect()
+        self.snapshot.load()[number].iter().map(|(key, entry)| (key, entry.clone())).collect()
     }
 
-    /// Makes a change if `may` says so of what is there now; returns the entry that it displaced.
+    /// Applies a change if `accepts` returns true for the key's present entry. Returns the entry that the change
+    /// displaced, or `None` if refused.
     fn change_if(
         &self,
         change: Change<R>,
-        may: impl FnOnce(Option<&TableEntry<R>>) -> bool,
+        accepts: impl FnOnce(Option<&TableEntry<R>>) -> bool,
     ) -> Option<Option<TableEntry<R>>> {
         let (place, number) = (self.placement.of(change.key()), self.shard(change.key()));
         let mut replaced = Replaced(Vec::new());
         let mut writer = lock(&self.writers[number]);
-        if !may(self.now.load()[number].find(place, change.key().digest()).map(|found| found.entry)) {
+        if !accepts(self.snapshot.load()[number].find(place, change.key().digest()).map(|found| found.entry)) {
             return None;
         }
         let displaced = self.apply(number, &mut writer, &change, &mut replaced);
@@ -216,24 +219,24 @@ impl<R> Contents<R> {
     ) -> Option<TableEntry<R>> {
         let (key, place) = (change.key(), self.placement.of(change.key()));
         let is_foreign = usize::from(matches!(key, KeyDigest::Foreign(_)));
-        if change.entry().is_some() && !self.now.load()[number].has_room(writer.used) {
+        if change.entry().is_some() && !self.snapshot.load()[number].has_room(writer.used) {
             let keys = writer.keys + 1;
             self.rebuild(number, writer, keys + keys * GROWTH.0 / GROWTH.1, replaced);
         }
-        let now = self.now.load();
-        let found = now[number].find(place, key.digest());
+        let snapshot = self.snapshot.load();
+        let found = snapshot[number].find(place, key.digest());
         match (change, &found) {
             (Change::Replace(..) | Change::Remove(_), None) => return None,
             (Change::Insert(_, entry) | Change::Replace(_, entry), Some(found)) => {
-                // In this order: a reader meets the later slot if the earlier one is marked.
-                now[number].append(place, entry.clone());
+                // Append before marking: a reader that sees the earlier slot marked must find the later slot.
+                snapshot[number].append(place, entry.clone());
                 writer.used += 1;
                 found.remove();
             }
             (Change::Insert(_, entry), None) => {
                 self.foreign_keys.fetch_add(is_foreign, Ordering::AcqRel);
                 writer.foreign_keys += is_foreign;
-                now[number].append(place, entry.clone());
+                snapshot[number].append(place, entry.clone());
                 writer.used += 1;
                 writer.keys += 1;
             }
@@ -247,7 +250,7 @@ impl<R> Contents<R> {
         found.map(|found| found.entry.clone())
     }
 
-    /// Leaves removed keys behind, where there are many.
+    /// Rebuilds a shard that holds many removed keys.
     fn tidy(&self, number: usize) {
         let mut replaced = Replaced(Vec::new());
         let mut writer = lock(&self.writers[number]);
@@ -261,12 +264,12 @@ impl<R> Contents<R> {
         self.placement.of(key).shard(self.writers.len())
     }
 
-    /// Makes a shard anew with room for so many keys, without what was removed.
+    /// Rebuilds a shard with room for `keys` keys and without the removed ones.
     fn rebuild(&self, number: usize, writer: &mut Writer<R>, keys: usize, replaced: &mut Replaced<R>) {
         let room = if keys == 0 { 0 } else { keys.max(self.first_room) };
-        let rebuilt = Arc::new(self.now.load()[number].rebuilt(&self.placement, room));
-        replaced.0.push(self.now.rcu(|now| {
-            let mut shards = Shards::clone(now);
+        let rebuilt = Arc::new(self.snapshot.load()[number].rebuilt(&self.placement, room));
+        replaced.0.push(self.snapshot.rcu(|snapshot| {
+            let mut shards = Shards::clone(snapshot);
             shards[number] = rebuilt.clone();
             shards
         }));
@@ -302,7 +305,7 @@ impl<R> Change<R> {
     }
 }
 
-/// Snapshots that no new reader sees, to be dropped under no lock.
+/// Retired snapshots, to be dropped while no lock is held.
 struct Replaced<R>(Vec<Arc<Shards<R>>>);
 
 impl<R> Drop for Replaced<R> {
@@ -311,7 +314,7 @@ impl<R> Drop for Replaced<R> {
     }
 }
 
-/// Closes the journals also when building the new contents panicked: they would grow for ever.
+/// Closes the journals even when building the new contents panics: they would grow for ever.
 struct CloseJournals<'c, R>(&'c Contents<R>);
 
 impl<R> Drop for CloseJournals<'_, R> {

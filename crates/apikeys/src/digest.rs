@@ -3,15 +3,15 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use subtle::ConstantTimeEq;
 
-/// What is kept of a key.
+/// The only part of a key that is stored.
 ///
-/// - Of a key in tollgate's format: the SHA-256 of all characters before the checksum, with the checksum as a big-endian
-///   number in the place of its first four bytes. 256 random bits cannot be searched, nor the 224 of which the checksum says
-///   nothing, so neither salt nor stretching adds anything.
-/// - Of a foreign key: the SHA-256 of its bytes, or under a [`Pepper`](crate::Pepper) their HMAC-SHA-256.
+/// - Native key: the SHA-256 of all characters before the checksum, with its first four bytes replaced by the checksum
+///   as a big-endian number. Neither salt nor stretching adds anything: nobody can search 256 random bits, nor the 224
+///   bits that the checksum says nothing about.
+/// - Foreign key: the SHA-256 of its bytes, or with a [`Pepper`](crate::Pepper) their HMAC-SHA-256.
 ///
-/// Two digests compare in a time that does not depend on their content, all 32 bytes always. `Debug` shows none of it: a
-/// foreign key's digest could confirm a guess.
+/// Comparing two digests always takes all 32 bytes and constant time. `Debug` shows nothing of the digest: a foreign
+/// key's digest could confirm a guess.
 ///
 /// ```
 /// use tollgate_apikeys::{Digest, NativeKey};
@@ -25,8 +25,8 @@ use subtle::ConstantTimeEq;
 pub struct Digest([u8; 32]);
 
 impl Digest {
-    /// Of a native key: `text` is all before the checksum. One block of SHA-256 as long as prefix and environment have at
-    /// most 9 characters together.
+    /// Digests a native key: `text` is everything before the checksum. This takes one block of SHA-256 if prefix and
+    /// environment have at most 9 characters together.
     #[inline]
     pub(crate) fn of_native(text: &[u8], checksum: u32) -> Self {
         let mut digest = Self::of_foreign(text);
@@ -34,32 +34,32 @@ impl Digest {
         digest
     }
 
-    /// Of a foreign key without a pepper.
+    /// Digests a foreign key without a pepper.
     #[inline]
     pub(crate) fn of_foreign(presented: &[u8]) -> Self {
         Self::from_output(digest(&SHA256, presented).as_ref())
     }
 
-    /// A digest that was stored.
+    /// Restores a stored digest.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The 32 bytes, to be stored.
+    /// The 32 bytes, for storage.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// 64 lower-case hexadecimal digits.
+    /// Writes 64 lower-case hexadecimal digits.
     #[must_use]
     pub fn to_hex(&self) -> String {
         let nibbles = self.0.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
         nibbles.filter_map(|nibble| char::from_digit(nibble.into(), 16)).collect()
     }
 
-    /// Reads what [`to_hex`](Self::to_hex) writes; `None` for anything else, upper case included.
+    /// Reads the output of [`to_hex`](Self::to_hex); `None` for anything else, upper case included.
     #[must_use]
     pub fn from_hex(text: &str) -> Option<Self> {
         let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
@@ -73,7 +73,7 @@ impl Digest {
         Some(Self(bytes))
     }
 
-    /// The output of SHA-256 or HMAC-SHA-256, which is 32 bytes long.
+    /// Takes the output of SHA-256 or HMAC-SHA-256, which is 32 bytes long.
     #[inline]
     pub(crate) fn from_output(output: &[u8]) -> Self {
         let mut bytes = [0; 32];
@@ -97,7 +97,7 @@ impl Digest {
     }
 }
 
-/// In constant time: the differences of all lanes are gathered before any is looked at.
+/// Constant time: combines the differences of all lanes before it tests the result.
 impl PartialEq for Digest {
     #[inline]
     fn eq(&self, other: &Self) -> bool {

@@ -3,20 +3,23 @@ use std::fmt;
 use std::hint::black_box;
 use triomphe::Arc;
 
-/// What a table is told of a key: its digest, and which digest that is.
+/// A key's digest and the key's kind.
 ///
-/// `&ApiKey` converts into it, and [`ApiKeyTable::foreign_digest`](crate::ApiKeyTable::foreign_digest) makes it, so that a
-/// digest is only ever put where a presented key is looked for. Of a digest that was stored the owner has to say it.
+/// `&ApiKey` converts into a `KeyDigest`, and [`ApiKeyTable::foreign_digest`](crate::ApiKeyTable::foreign_digest)
+/// returns one, so that a digest is only stored where the presented key is looked up. For a digest read from storage,
+/// the owner has to know the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyDigest {
-    /// Of a key in tollgate's format, whatever its prefix and environment: [`NativeKey::digest`](crate::NativeKey::digest).
+    /// The digest of a key in tollgate's format with any prefix and environment:
+    /// [`NativeKey::digest`](crate::NativeKey::digest).
     Native(Digest),
-    /// Of a key that another system made: [`ApiKeyTable::foreign_digest`](crate::ApiKeyTable::foreign_digest).
+    /// The digest of a key that another system issued:
+    /// [`ApiKeyTable::foreign_digest`](crate::ApiKeyTable::foreign_digest).
     Foreign(Digest),
 }
 
 impl KeyDigest {
-    /// The digest alone, to be stored.
+    /// The digest without its kind, for storage.
     #[must_use]
     pub fn digest(&self) -> &Digest {
         match self {
@@ -25,46 +28,46 @@ impl KeyDigest {
     }
 }
 
-/// A key as a table holds it: digest and record, in memory of its own.
+/// A table's entry for one key: digest and record, in an allocation of its own.
 ///
-/// Cheap to clone. A clone keeps this record alone, whatever becomes of the table.
-pub struct TableEntry<R>(Arc<Kept<R>>);
+/// Cheap to clone. A clone keeps this record alive, and nothing else of the table.
+pub struct TableEntry<R>(Arc<EntryData<R>>);
 
-/// In this order: an entry of a usual record lies in two cache lines, the reference count in the first and the digest's end
-/// in the last.
+/// The field order puts an entry with a usual record into two cache lines: the reference count in the first, the
+/// digest's end in the last.
 #[repr(C)]
-struct Kept<R> {
+struct EntryData<R> {
     record: R,
     digest: Digest,
 }
 
 impl<R> TableEntry<R> {
     pub(crate) fn new(digest: Digest, record: R) -> Self {
-        Self(Arc::new(Kept { record, digest }))
+        Self(Arc::new(EntryData { record, digest }))
     }
 
-    /// What is kept of the key.
+    /// The key's digest.
     #[inline]
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.0.digest
     }
 
-    /// What it stands for.
+    /// The key's record.
     #[inline]
     #[must_use]
     pub fn record(&self) -> &R {
         &self.0.record
     }
 
-    /// The digest, after asking for all memory of the entry.
+    /// Copies the digest. Touches the reference count first, so that both cache lines of the entry are loaded.
     #[inline]
     pub(crate) fn fetch(&self) -> Digest {
         black_box(Arc::strong_count(&self.0));
         self.0.digest
     }
 
-    /// Whether the two are one entry, not only equal.
+    /// Whether both are the same allocation, not only equal.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

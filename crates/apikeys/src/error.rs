@@ -4,24 +4,24 @@ use crate::limits::{
 };
 use std::fmt;
 
-/// Why a key was not found, not made or not taken. Holds nothing of the key itself.
+/// Why a key was not found, generated or accepted. Holds nothing of the key itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyError {
     /// The presented bytes are not a key of the format; nothing was hashed.
     Malformed(Flaw),
-    /// The presented bytes could be a key, and no key in the table is equal to them.
+    /// The presented bytes could be a key, but no key in the table is equal to them.
     Unknown,
     /// A prefix or environment label is not 1 to 16 lower-case letters and digits that start with a letter.
     InvalidLabel,
-    /// The operating system gave no random bytes.
+    /// The operating system returned no random bytes.
     RandomnessUnavailable,
     /// A foreign key has fewer than 16 or more than 512 bytes.
     ForeignLength {
         /// Bytes in the key.
         bytes: usize,
     },
-    /// A foreign key starts as a native one does, and would therefore never be looked up.
+    /// A foreign key starts like a native key, and would therefore never be looked up.
     ForeignLooksNative,
     /// A foreign key could be guessed from its digest.
     ForeignGuessable {
@@ -35,29 +35,29 @@ pub enum KeyError {
     },
 }
 
-/// In what a presented key departs from the format. The first that is met; the checksum is looked at last.
+/// How a presented key departs from the format: the first flaw found. The checksum is checked last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Flaw {
-    /// It does not start with `<prefix>_<env>_`.
+    /// The key does not start with `<prefix>_<env>_`.
     Prefix,
-    /// It starts well and has the wrong length.
+    /// The key has the right start and the wrong length.
     Length {
         /// Bytes presented.
         bytes: usize,
         /// Bytes of a key of this format.
         expected: usize,
     },
-    /// Its version digit is not one that this release knows.
+    /// This release does not know the key's version digit.
     Version {
-        /// The byte where the version digit is.
+        /// The byte in the version digit's place.
         found: u8,
     },
-    /// Body or checksum hold a byte outside `0-9A-Za-z`.
+    /// The body or the checksum contains a byte outside `0-9A-Za-z`.
     Alphabet,
-    /// The body stands for a number of more than 256 bits.
+    /// The body encodes a number of more than 256 bits.
     Range,
-    /// The checksum does not belong to what precedes it.
+    /// The checksum does not match the characters before it.
     Checksum,
 }
 

@@ -6,11 +6,11 @@ use crate::native_key::NativeKey;
 use ring::hmac;
 use std::fmt;
 
-/// A key that somebody else's system made, fit to be imported.
+/// A key that another system issued, checked for import.
 ///
-/// Any 16 to 512 bytes that do not start as this operator's own keys do, and are no key of tollgate's format with other
-/// labels ([`NativeKey`]). There is no checksum to tell it from garbage, and how it was drawn is unknown; so one whose
-/// entropy is estimated under 112 bits is refused.
+/// Any 16 to 512 bytes are accepted, except bytes that start like this operator's own keys and keys of tollgate's
+/// format with other labels ([`NativeKey`]). A foreign key has no checksum that tells it from garbage, and nobody knows
+/// how it was drawn. Therefore a key with an estimated entropy under 112 bits is refused.
 ///
 /// ```
 /// use tollgate_apikeys::{ApiKeyTable, ForeignKey, KeyFormat, Pepper};
@@ -26,11 +26,12 @@ use std::fmt;
 pub struct ForeignKey<'k>(&'k [u8]);
 
 impl<'k> ForeignKey<'k> {
-    /// Takes a foreign key.
+    /// Checks a foreign key.
     ///
-    /// The entropy is estimated from above, as if every byte had been drawn at random from the smallest usual set that
-    /// holds them all (digits, hexadecimal, letters and digits, ...), or from its own distinct bytes where those are
-    /// far fewer than chance would give. It finds what is surely weak, not all that is.
+    /// The entropy estimate is an upper bound. It assumes that every byte was drawn at random from the smallest common
+    /// alphabet that contains them all (digits, hexadecimal, letters and digits, ...), or from the key's own distinct
+    /// bytes if those are far fewer than chance would give. The estimate finds keys that are certainly weak, not every
+    /// weak key.
     ///
     /// # Errors
     /// [`KeyError::ForeignLength`], [`KeyError::ForeignLooksNative`] or [`KeyError::ForeignGuessable`].
@@ -43,10 +44,10 @@ impl<'k> ForeignKey<'k> {
         Ok(foreign)
     }
 
-    /// Takes a foreign key whatever its entropy.
+    /// Accepts a foreign key of any entropy.
     ///
-    /// Whoever reads the stored digest can then find a weak key by trying, at billions a second; under a pepper only
-    /// who has the pepper too.
+    /// An attacker who reads the stored digest can find a weak key by trying billions of keys a second. With a pepper,
+    /// the attacker needs the pepper too.
     ///
     /// # Errors
     /// [`KeyError::ForeignLength`] or [`KeyError::ForeignLooksNative`].
@@ -57,7 +58,7 @@ impl<'k> ForeignKey<'k> {
         Self::presented(key).ok_or(KeyError::ForeignLength { bytes: key.len() })
     }
 
-    /// What a caller presents and may be a foreign key: the length decides.
+    /// Accepts presented bytes whose length allows a foreign key.
     pub(crate) fn presented(key: &'k [u8]) -> Option<Self> {
         (FOREIGN_MIN_BYTES..=FOREIGN_MAX_BYTES).contains(&key.len()).then_some(Self(key))
     }
@@ -76,15 +77,15 @@ impl fmt::Debug for ForeignKey<'_> {
     }
 }
 
-/// The operator's secret under which foreign keys are digested (HMAC-SHA-256, RFC 2104).
+/// The operator's secret for digesting foreign keys (HMAC-SHA-256, RFC 2104).
 ///
-/// Kept apart from the digests, it makes them useless to whoever steals those alone, even of weak keys. When it
-/// changes, the foreign keys must be imported again.
+/// Store the pepper apart from the digests: an attacker who steals only the digests then cannot find even weak keys.
+/// After a change of the pepper, the foreign keys must be imported again.
 #[derive(Clone)]
 pub struct Pepper(hmac::Key);
 
 impl Pepper {
-    /// A pepper of at least 32 random bytes.
+    /// Creates a pepper from at least 32 random bytes.
     ///
     /// # Errors
     /// [`KeyError::PepperTooShort`].
@@ -115,7 +116,7 @@ fn estimated_bits(key: &[u8]) -> u32 {
     {
         36
     } else if all(u8::is_ascii_graphic) {
-        // Sixty-four for base64url and base62 alike: signs between groups add next to nothing.
+        // 64 covers base64url and base62: separators between groups add almost nothing.
         64
     } else {
         256
@@ -125,7 +126,7 @@ fn estimated_bits(key: &[u8]) -> u32 {
         seen[usize::from(byte)] = true;
     }
     let distinct = seen.iter().filter(|&&seen| seen).count();
-    // Random keys repeat some bytes too: under half of what could occur is no accident.
+    // Random keys repeat some bytes too, but less than half of the possible distinct bytes is no accident.
     let repeats = distinct * 2 < key.len().min(alphabet);
     let choices = if repeats { distinct } else { alphabet };
     // At most 512 bytes of 8 bits.

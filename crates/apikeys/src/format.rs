@@ -2,7 +2,7 @@ use crate::error::{Flaw, KeyError};
 use crate::limits::{BODY_CHARACTERS, CHECKSUM_CHARACTERS, LABEL_MAX_BYTES, LABEL_MIN_BYTES};
 use crate::native_key::{NativeKey, TAIL_CHARACTERS, Tail};
 
-/// How an operator's own API keys look: `<prefix>_<env>_<version><body><checksum>`.
+/// The format of an operator's own API keys: `<prefix>_<env>_<version><body><checksum>`.
 ///
 /// | part | characters | meaning |
 /// |---|---|---|
@@ -12,9 +12,9 @@ use crate::native_key::{NativeKey, TAIL_CHARACTERS, Tail};
 /// | body | 43 of `0-9A-Za-z` | 256 random bits, a big-endian number in base62 |
 /// | checksum | 6 of `0-9A-Za-z` | CRC-32 (IEEE 802.3) of all characters before it, in base62 |
 ///
-/// The checksum lets a scanner, a form field and the table itself tell a real key from garbage without a look-up. It
-/// is no secret and proves nothing: anyone can compute it. Any one changed character is detected, and any change within
-/// four neighbouring characters of the body; of other changes one in 2^32 goes unseen.
+/// The checksum lets a scanner, a form field and the table itself tell a real key from garbage without a lookup. The
+/// checksum is no secret and proves nothing: anyone can compute it. It detects any single changed character and any
+/// change within four neighbouring characters of the body. One in 2^32 other changes goes undetected.
 ///
 /// ```
 /// use tollgate_apikeys::{ApiKey, KeyFormat};
@@ -52,7 +52,7 @@ impl KeyFormat {
     /// The version digit that this release writes and reads.
     pub const VERSION: char = '2';
 
-    /// The format of keys that start with `<prefix>_<env>_`.
+    /// Defines the format of keys that start with `<prefix>_<env>_`.
     ///
     /// # Errors
     /// [`KeyError::InvalidLabel`] unless both are 1 to 16 of `a-z0-9` with a letter first.
@@ -65,13 +65,13 @@ impl KeyFormat {
         Ok(Self { head, head_checksum })
     }
 
-    /// `<prefix>_<env>_`: what every key of this format starts with.
+    /// `<prefix>_<env>_`: the start of every key of this format.
     #[must_use]
     pub fn head(&self) -> &str {
         &self.head
     }
 
-    /// Characters in every key of this format.
+    /// The number of characters in every key of this format.
     #[must_use]
     pub fn key_length(&self) -> usize {
         self.head.len() + TAIL_CHARACTERS
@@ -79,8 +79,8 @@ impl KeyFormat {
 
     /// A regular expression that finds keys of this format, of any version, in text: for secret scanners.
     ///
-    /// Understood alike by RE2, PCRE, Hyperscan, and the `regex` crate. A scanner that can compute the checksum should:
-    /// what matches and passes [`check`](Self::check) is a key and not an accident.
+    /// RE2, PCRE, Hyperscan and the `regex` crate accept it. A scanner that can compute the checksum should: a match
+    /// that passes [`check`](Self::check) is a key and not an accident.
     ///
     /// ```
     /// # use tollgate_apikeys::KeyFormat;
@@ -94,16 +94,16 @@ impl KeyFormat {
         format!(r"\b{}[0-9][0-9A-Za-z]{{{body_and_checksum}}}\b", self.head)
     }
 
-    /// Whether `presented` starts as keys of this format do.
+    /// Whether `presented` starts like the keys of this format.
     ///
-    /// What does is judged as a native key and never as a foreign one, whatever follows.
+    /// Such bytes are judged as a native key, never as a foreign one, whatever follows the start.
     #[inline]
     #[must_use]
     pub fn claims(&self, presented: &[u8]) -> bool {
         presented.starts_with(self.head.as_bytes())
     }
 
-    /// Checks shape and checksum of a presented key. Hashes nothing, allocates nothing, looks nothing up.
+    /// Checks the shape and the checksum of a presented key. Does not hash, allocate or look up.
     ///
     /// # Errors
     /// [`KeyError::Malformed`] with the first flaw.
@@ -117,13 +117,13 @@ impl KeyFormat {
         }
     }
 
-    /// What follows the head, of a key that begins and is as long as those of this format.
+    /// The part after the head, if `presented` has this format's head and length.
     #[inline]
     pub(crate) fn tail<'k>(&self, presented: &'k [u8]) -> Option<&'k Tail> {
         presented.strip_prefix(self.head.as_bytes())?.try_into().ok()
     }
 
-    /// The rest of [`check`](Self::check).
+    /// The second half of [`check`](Self::check).
     #[inline]
     pub(crate) fn check_tail<'k>(&self, presented: &'k [u8], tail: &Tail) -> Result<NativeKey<'k>, KeyError> {
         NativeKey::check(presented, tail, self.head_checksum).map_err(KeyError::Malformed)

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 /// A new API key: the secret itself, to be shown to its owner once and then dropped.
 ///
-/// What is kept is its [`Digest`]. The secret's memory is zeroized when it is dropped; `Debug` shows nothing of it; it
-/// cannot be cloned, displayed or serialized by accident.
+/// Only its [`Digest`] is stored. Dropping the key zeroizes the secret's memory. `Debug` shows nothing of the secret,
+/// which cannot be cloned, displayed or serialized by accident.
 ///
 /// ```
 /// use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyFormat};
@@ -28,7 +28,7 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
-    /// Makes a key of 256 bits from the operating system's random source.
+    /// Generates a key of 256 bits from the operating system's random source.
     ///
     /// # Errors
     /// [`KeyError::RandomnessUnavailable`] when that source fails.
@@ -38,9 +38,9 @@ impl ApiKey {
         Ok(Self::danger_from_entropy(format, &entropy))
     }
 
-    /// The key of given bits: for test vectors, and for keys that another generator has drawn.
+    /// Builds the key of the given bits: for test vectors, and for keys that another generator has drawn.
     ///
-    /// Whoever can guess the bits has the key: they must come from a cryptographic random source.
+    /// Anyone who can guess the bits has the key: they must come from a cryptographic random source.
     #[must_use]
     pub fn danger_from_entropy(format: &KeyFormat, entropy: &[u8; 32]) -> Self {
         // The capacity is exact: growing would leave a copy of the secret behind.
@@ -60,7 +60,7 @@ impl ApiKey {
         &self.text
     }
 
-    /// What is stored in the secret's place.
+    /// The digest to store instead of the secret.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest

@@ -8,11 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// When keys were last used, as far as some uses of all are noted.
+/// The last use of keys, sampled.
 ///
-/// Each thread notes at a seat of its own, so that no two wait for each other or write to the same memory. What is noted
-/// is bounded: until the owner [drains](Self::drain) it, a seat takes in [`LAST_USES_PER_SEAT`] keys, and further ones
-/// are not noted. It says that a key was used, and not that one was not.
+/// Each thread writes to a slot of its own, so that threads neither wait for each other nor share memory. Memory is
+/// bounded: a slot notes at most [`LAST_USES_PER_SEAT`] keys until the owner [drains](Self::drain) it, and ignores
+/// further keys. A noted key was used; a key that is not noted may have been used too.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -25,25 +25,25 @@ use std::thread;
 /// assert_eq!(last_use.drain(), []);
 /// ```
 pub struct LastUse {
-    seats: Box<[Seat]>,
+    slots: Box<[UseSlot]>,
     one_in: NonZeroU32,
 }
 
-/// Two cache lines: the processor fetches them in pairs.
+/// Aligned to two cache lines: the processor fetches them in pairs.
 #[repr(align(128))]
-struct Seat(Mutex<HashMap<Digest, i64>>);
+struct UseSlot(Mutex<HashMap<Digest, i64>>);
 
 impl LastUse {
-    /// Notes one of so many uses, by each thread.
+    /// Notes one of `uses` uses on each thread.
     #[must_use]
     pub fn one_in(uses: NonZeroU32) -> Self {
-        // All memory that a note may need is there from the beginning.
-        let seat = || HashMap::with_capacity(LAST_USES_PER_SEAT);
-        Self { seats: (0..seat_count()).map(|_| Seat(Mutex::new(seat()))).collect(), one_in: uses }
+        // Allocates all memory that `note` may need.
+        let slot = || HashMap::with_capacity(LAST_USES_PER_SEAT);
+        Self { slots: (0..slot_count()).map(|_| UseSlot(Mutex::new(slot()))).collect(), one_in: uses }
     }
 
-    /// Notes that the key of this digest was used at `now`, in seconds since the Unix epoch, if it is this use's turn. Waits
-    /// for nobody: while its seat is being drained, a use is not noted.
+    /// Notes that the key with this digest was used at `now`, in seconds since the Unix epoch, if this use is one to be
+    /// sampled. Never waits: a use is not noted while the thread's slot is being drained.
     #[inline]
     pub fn note(&self, digest: &Digest, now: i64) {
         thread_local! {
@@ -57,22 +57,23 @@ impl LastUse {
     }
 
     fn note_now(&self, digest: &Digest, now: i64) {
-        if let Ok(mut seat) = self.seats[thread_number() & (self.seats.len() - 1)].0.try_lock() {
-            if let Some(last) = seat.get_mut(digest) {
+        if let Ok(mut slot) = self.slots[thread_number() & (self.slots.len() - 1)].0.try_lock() {
+            if let Some(last) = slot.get_mut(digest) {
                 *last = now.max(*last);
-            } else if seat.len() < LAST_USES_PER_SEAT {
-                seat.insert(*digest, now);
+            } else if slot.len() < LAST_USES_PER_SEAT {
+                slot.insert(*digest, now);
             }
         }
     }
 
-    /// What was noted since the last time: each key once, with the latest time. For the owner's background work.
+    /// Returns the uses noted since the last call: each key once, with the latest time. For the owner's background
+    /// work.
     #[must_use]
     pub fn drain(&self) -> Vec<(Digest, i64)> {
         let mut latest = HashMap::new();
-        for seat in &self.seats {
-            // A note is made whole or not at all.
-            for (digest, time) in seat.0.lock().unwrap_or_else(PoisonError::into_inner).drain() {
+        for slot in &self.slots {
+            // A note is complete or absent, so a poisoned lock is safe to use.
+            for (digest, time) in slot.0.lock().unwrap_or_else(PoisonError::into_inner).drain() {
                 let last = latest.entry(digest).or_insert(time);
                 *last = time.max(*last);
             }
@@ -81,12 +82,12 @@ impl LastUse {
     }
 }
 
-/// Four times as many as threads can run: two seldom meet. A power of two.
-fn seat_count() -> usize {
+/// Four times as many as threads can run at once, so that two threads seldom share one. A power of two.
+fn slot_count() -> usize {
     4 * thread::available_parallelism().map_or(1, usize::from).next_power_of_two()
 }
 
-/// Threads are numbered as they come.
+/// Numbers threads in the order of their first note.
 fn thread_number() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {

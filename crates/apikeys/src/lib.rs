@@ -1,10 +1,11 @@
 #![doc = include_str!("../README.md")]
-//! Read in this order: [`KeyFormat`] says what a key looks like and tells one from garbage; [`ApiKey`] is a new secret,
-//! shown once; [`Digest`] is what is kept of it; [`ApiKeyTable::find`] takes what a caller presents and gives back a
-//! [`MatchedKey`], the proof that it was found. [`ForeignKey`] brings in keys that other systems made.
+//! Read in this order: [`KeyFormat`] defines what a key looks like and tells a key from garbage. [`ApiKey`] is a new
+//! secret, shown once. [`Digest`] is the only part of a key that is stored. [`ApiKeyTable::find`] looks up a presented
+//! key and returns a [`MatchedKey`], the proof that the table holds the key. [`ForeignKey`] imports keys that other
+//! systems issued.
 //!
-//! The table is generic over the record and judges nothing in it: whether a key has expired or may do what it asks is
-//! decided by who holds the proof.
+//! The table is generic over the record and does not interpret it. The owner of the [`MatchedKey`] decides whether the
+//! key has expired and what it may do.
 //!
 //! ```
 //! use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyError, KeyFormat};

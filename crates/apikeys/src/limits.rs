@@ -1,8 +1,8 @@
-//! Every bound of this crate, with where its value comes from.
+//! Every limit of this crate, with its origin.
 
 /// Shortest prefix or environment label, in bytes.
 ///
-/// Our own choice: one letter is enough to read, none would leave `__` in a key.
+/// Our own choice: one letter is enough to read; none would leave `__` in a key.
 pub const LABEL_MIN_BYTES: usize = 1;
 
 /// Longest prefix or environment label, in bytes.
@@ -13,7 +13,7 @@ pub const LABEL_MAX_BYTES: usize = 16;
 
 /// Random bits in a native key.
 ///
-/// The size of the digest: more could not be told apart, less would be a choice to defend.
+/// The size of the digest: a digest cannot tell more bits apart, and fewer would need a justification.
 pub const KEY_ENTROPY_BITS: usize = 256;
 
 /// Base62 characters that hold 256 bits: the least `n` with `62^n >= 2^256`.
@@ -29,7 +29,8 @@ pub const FOREIGN_MIN_BYTES: usize = 16;
 
 /// Longest foreign key, in bytes.
 ///
-/// Our own choice: above every key format in public use, and short enough that one lookup costs under ten blocks of SHA-256.
+/// Our own choice: above every key format in public use, and short enough that one lookup costs under ten blocks of
+/// SHA-256.
 pub const FOREIGN_MAX_BYTES: usize = 512;
 
 /// Least estimated entropy of a foreign key that is taken without `danger`, in bits.
@@ -47,50 +48,51 @@ pub const PEPPER_MIN_BYTES: usize = 32;
 /// Our own choice: with fewer shards their sizes differ less, so each needs less spare room. One for the model check.
 pub const SHARDS_MIN: usize = if cfg!(tollgate_model) { 1 } else { 16 };
 
-/// Shards of a table of which nobody said how many keys it will have; a power of two.
+/// Shards of a table that was given no capacity; a power of two.
 ///
-/// Our own choice: empty ones take a few memory pages in all; with a million keys one is made anew within milliseconds.
+/// Our own choice: empty shards take a few memory pages in all. With a million keys, rebuilding one takes milliseconds.
 pub const SHARDS_WHEN_UNKNOWN: usize = if cfg!(tollgate_model) { 1 } else { 64 };
 
 /// Most shards of a table; a power of two.
 ///
-/// Our own choice: what a look-up reads of a shard before its slots, 256 times, stays in the first-level cache. Readers
-/// take no lock, so that more would help writers alone.
+/// Our own choice: a lookup reads some bytes of a shard before its slots, and 256 times those bytes stay in the
+/// first-level cache. Readers take no lock, so more shards would help writers alone.
 pub const SHARDS_MAX: usize = 256;
 
-/// Keys a shard is meant to hold before there are more shards.
+/// Keys per shard above which a table gets more shards.
 ///
-/// Our own choice: to make a shard of as many anew takes a writer about a millisecond; readers do not wait.
+/// Our own choice: rebuilding a shard of this size takes a writer about a millisecond; readers do not wait.
 pub const KEYS_PER_SHARD: usize = 16_384;
 
-/// The most keys that a table makes room for beforehand.
+/// The greatest capacity that a table reserves.
 ///
-/// Our own choice: ten times the largest number of keys that is measured. A table that asks for more memory than there is
-/// would end the process at its first key.
+/// Our own choice: ten times the largest number of keys that is measured. A table that reserves more memory than there
+/// is would end the process at its first key.
 pub const CAPACITY_MAX: usize = 100_000_000;
 
-/// Keys that lie in one cache line: pointers to their entries, each with the state of its slot, and their tags.
+/// Keys in one cache line: the pointers to their entries with the states of the slots, and their tags.
 pub const KEYS_PER_BUCKET: usize = 3;
 
-/// Of how many slots how many are in use in a shard that was made for its keys.
+/// Share of a shard's slots in use when the shard holds the keys it was sized for.
 ///
-/// At 75 in 100 a key is in the first cache line where it is looked for in 83 of 100 cases, and takes 28 bytes there.
+/// At 65 in 100, a key is in the first cache line searched in 88 of 100 cases, and takes 33 bytes in the slots.
 pub const LOAD_WHEN_SIZED: (usize, usize) = (65, 100);
 
-/// Above what load, removed keys included, a shard is made anew.
+/// Share of slots in use, removed keys included, above which a shard is rebuilt.
 pub const LOAD_WHEN_FULL: (usize, usize) = (90, 100);
 
-/// By what part of its keys the room of a shard that is full grows.
+/// Growth of a full shard's room, as a share of its keys.
 ///
-/// Our own choice: a table that grows from nothing moves each key twice on average.
+/// Our own choice: a table that grows from empty moves each key twice on average.
 pub const GROWTH: (usize, usize) = (1, 2);
 
-/// Above what part of the keys in a shard the removed ones in it are left behind.
+/// Removed keys in a shard, as a share of its keys, above which the shard is rebuilt without them.
 ///
-/// Our own choice: their memory is kept until then, and each that is removed or replaced makes sixteen others move at most.
+/// Our own choice: their memory is kept until then. Each removal or replacement moves at most sixteen other keys.
 pub const REMOVED_KEPT: (usize, usize) = (1, 16);
 
-/// Keys whose last use a thread's seat notes before it is drained.
+/// Keys whose last use one thread's slot notes between two drains.
 ///
-/// Our own choice: drained each second, enough for as many different keys a second and thread; it takes some 300 KiB.
+/// Our own choice: drained every second, enough for as many different keys per second and thread. A slot takes some 300
+/// KiB.
 pub const LAST_USES_PER_SEAT: usize = 4_096;

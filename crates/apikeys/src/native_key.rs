@@ -6,17 +6,17 @@ use crate::limits::{BODY_CHARACTERS, CHECKSUM_CHARACTERS};
 use crc32fast::Hasher;
 use std::fmt;
 
-/// A presented key in tollgate's format, shape and checksum of which are right.
+/// A presented key in tollgate's format, with a valid shape and checksum.
 ///
-/// That does not say that anybody has made it: anyone can compute the checksum.
+/// This does not prove that the key was issued: anyone can compute the checksum.
 #[derive(Clone, Copy)]
 pub struct NativeKey<'k> {
-    /// All before the checksum.
+    /// Everything before the checksum.
     text: &'k [u8],
     checksum: u32,
 }
 
-/// What follows the head of a key: version, body, checksum.
+/// The part of a key after its head: version, body, checksum.
 pub(crate) type Tail = [u8; TAIL_CHARACTERS];
 
 pub(crate) const TAIL_CHARACTERS: usize = CHECKED_CHARACTERS + CHECKSUM_CHARACTERS;
@@ -24,7 +24,7 @@ pub(crate) const TAIL_CHARACTERS: usize = CHECKED_CHARACTERS + CHECKSUM_CHARACTE
 const CHECKED_CHARACTERS: usize = 1 + BODY_CHARACTERS;
 
 impl<'k> NativeKey<'k> {
-    /// A key of whatever prefix and environment.
+    /// Parses a key with any prefix and environment.
     ///
     /// # Errors
     /// [`KeyError::Malformed`] with the first flaw.
@@ -52,7 +52,7 @@ impl<'k> NativeKey<'k> {
         }
     }
 
-    /// A key of which the head is right, and has this checksum.
+    /// Checks a key whose head is valid and has the checksum `head_checksum`.
     #[inline]
     pub(crate) fn check(presented: &'k [u8], tail: &Tail, head_checksum: u32) -> Result<Self, Flaw> {
         if char::from(tail[0]) != KeyFormat::VERSION {
@@ -74,23 +74,23 @@ impl<'k> NativeKey<'k> {
         Ok(Self { text: &presented[..presented.len() - CHECKSUM_CHARACTERS], checksum: expected })
     }
 
-    /// The checksum that a key says it has. Of one that is flawed it means nothing.
+    /// The checksum in a key's text. Meaningless if the key is flawed.
     #[inline]
     pub(crate) fn claimed_checksum(tail: &Tail) -> u32 {
         base62::decode_checksum(&tail[CHECKED_CHARACTERS..]) as u32
     }
 
-    /// What is kept of the key.
+    /// The key's digest.
     #[inline]
     #[must_use]
     pub fn digest(&self) -> Digest {
         Digest::of_native(self.text, self.checksum)
     }
 
-    /// `<prefix>_<env>_`, as [`KeyFormat::head`].
+    /// `<prefix>_<env>_`, like [`KeyFormat::head`].
     #[must_use]
     pub fn head(&self) -> &'k str {
-        // It is ASCII.
+        // Cannot fail: the head is ASCII.
         std::str::from_utf8(&self.text[..self.text.len() - CHECKED_CHARACTERS]).unwrap_or_default()
     }
 }

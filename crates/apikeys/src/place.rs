@@ -1,23 +1,24 @@
-//! Where in a table a key lies, under a secret drawn for each table.
+//! A key's position in a table, computed with a secret drawn for each table.
 //!
-//! A strongly universal hash (Dietzfelbinger's multiply-shift for vectors): with the 128-bit secrets `a0..a3`, `b` it is
-//! the upper half of `a0*x0 + a1*x1 + a2*x2 + a3*x3 + b` modulo 2^128. For any two inputs, however they were chosen, any
-//! `n` bits of it agree with probability 2^-n exactly.
+//! The hash is strongly universal (Dietzfelbinger's multiply-shift for vectors): with the 128-bit secrets `a0..a3`, `b`
+//! it is the upper half of `a0*x0 + a1*x1 + a2*x2 + a3*x3 + b` modulo 2^128. For any two inputs, however they were
+//! chosen, any `n` bits of it agree with probability 2^-n exactly.
 //!
-//! - Of a foreign key the input is the whole digest: keys chosen to lie in one place would need equal digests.
-//! - Of a native key it is the checksum, which a presented key carries in clear: so the memory can be asked for before the
-//!   key is checked and digested, and is there when it is needed. Keys of one checksum lie in one place. Nobody chooses the
-//!   checksum of a key that this library draws; whoever may have keys made gets two of one checksum after some 2^16, a third
-//!   after 2^32 / 3 more keys for each pair.
+//! - A foreign key's input is the whole digest: keys chosen to share a position would need equal digests.
+//! - A native key's input is its checksum. A presented key carries the checksum in clear text, so the slots can be
+//!   loaded from memory while the key is still checked and hashed. Keys with one checksum share a position. Nobody
+//!   chooses the checksum of a key that this library draws. A client who can have keys issued gets two with one
+//!   checksum after about 2^16 keys; with `p` such pairs, a third key with the checksum of one of them takes about 2^32
+//!   / `p` more keys.
 //!
-//! It decides only where to look. What is found there is compared over the whole digest.
+//! The hash decides only where to look. The entry found there is compared over the whole digest.
 
 use crate::digest::Digest;
 use crate::entry::KeyDigest;
 use crate::sync::RandomState;
 use std::hash::BuildHasher;
 
-/// The secret of one table.
+/// The secret hash function of one table.
 #[derive(Clone)]
 pub(crate) struct Placement {
     multipliers: [u128; 4],
@@ -25,7 +26,7 @@ pub(crate) struct Placement {
 }
 
 impl Placement {
-    /// A fresh secret: SipHash under a key that the standard library takes from the operating system.
+    /// Draws a secret: SipHash under a key that the standard library takes from the operating system.
     pub(crate) fn random() -> Self {
         let source = RandomState::default();
         let word = |n: u8| u128::from(source.hash_one((n, 0))) << 64 | u128::from(source.hash_one((n, 1)));
@@ -40,7 +41,7 @@ impl Placement {
         }
     }
 
-    /// Of the native keys with this checksum.
+    /// The position of the native keys with this checksum.
     #[inline]
     pub(crate) fn of_native(&self, checksum: u32) -> Place {
         Place { hash: self.hash([checksum.into(), 0, 0, 0]), origin: NATIVE }
@@ -58,40 +59,40 @@ impl Placement {
     }
 }
 
-/// A place in a table of any size: the upper bits of the hash name the shard, all of them the bucket in it.
+/// A position in a table of any size: the hash's upper bits select the shard, all bits select the bucket in the shard.
 #[derive(Clone, Copy)]
 pub(crate) struct Place {
     hash: u64,
     origin: u32,
 }
 
-/// Of a tag: set for every key.
+/// The tag bit that is set for every key.
 const LIVE: u32 = 1 << 31;
-/// Of a tag: which of the two kinds the key is, so that neither is found in the other's place.
+/// The tag bit for the kind, so that a lookup never finds a key of the other kind.
 const NATIVE: u32 = LIVE;
 const FOREIGN: u32 = LIVE | 1 << 30;
 
 impl Place {
-    /// Of `shards`, a power of two.
+    /// The index among `shards` shards, a power of two.
     #[inline]
     pub(crate) fn shard(self, shards: usize) -> usize {
         scaled(self.hash, shards)
     }
 
-    /// The bucket where the search begins, of as many in each of `shards`.
+    /// The bucket where the search begins, among `buckets` in each of `shards` shards.
     #[inline]
     pub(crate) fn bucket(self, shards: usize, buckets: usize) -> usize {
         scaled(self.hash << shards.trailing_zeros(), buckets)
     }
 
-    /// Thirty of the hash's bits and the kind. Neither of the values that a slot without a key has.
+    /// 30 bits of the hash and the key's kind. Never equal to the tag of a vacant or removed slot.
     #[inline]
     pub(crate) fn tag(self) -> u32 {
         self.origin | self.hash as u32 >> 2
     }
 }
 
-/// Whether a key with that tag is a foreign one.
+/// Whether a tag is that of a foreign key.
 pub(crate) fn is_foreign(tag: u32) -> bool {
     tag & FOREIGN == FOREIGN
 }

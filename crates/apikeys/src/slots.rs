@@ -1,9 +1,9 @@
-//! Keys, dense in one array: open addressing with linear probing, a cache line at a time.
+//! A shard's slots in one dense array: open addressing with linear probing, one cache line at a time.
 //!
-//! A slot is written once. A key that comes goes into the first slot behind its place that never had one; a key that goes
-//! leaves its tag marked; a record that is replaced goes into a later slot before the earlier one is marked. So a reader
-//! needs no lock, and whatever writers do it meets every key that is there throughout its search: none ever moves. What was
-//! marked is left behind when the array is made anew.
+//! Each slot is written once. A new key goes into the first vacant slot at or behind its position. Removing a key marks
+//! its tag. Replacing a record appends a new slot before the old slot is marked. Keys never move, so a reader needs no
+//! lock and finds every key that is present throughout its search, whatever writers do. Rebuilding the array leaves the
+//! marked slots behind.
 
 use crate::digest::Digest;
 use crate::entry::{KeyDigest, TableEntry};
@@ -16,43 +16,44 @@ use std::sync::atomic::Ordering;
 
 pub(crate) struct Slots<R> {
     buckets: Box<[Bucket<R>]>,
-    /// Of the table, for [`Place::bucket`].
+    /// The table's number of shards, for [`Place::bucket`].
     shards: usize,
 }
 
-/// One cache line where pointers have 64 bits.
+/// One cache line on targets with 64-bit pointers.
 #[repr(align(64))]
 struct Bucket<R> {
-    /// [`VACANT`], [`REMOVED`], or that of the key's [`Place`], from when the entry is there.
+    /// [`VACANT`], [`REMOVED`], or the tag of the key's [`Place`]. Set after the entry.
     tags: [AtomicU32; KEYS_PER_BUCKET],
-    /// Read only where the tag has said that there is a key. Not modelled: the tags order what happens.
+    /// Read only when the tag says that the slot holds a key. Not modelled under loom: the tags order all accesses.
     entries: [OnceLock<TableEntry<R>>; KEYS_PER_BUCKET],
 }
 
 const VACANT: u32 = 0;
 const REMOVED: u32 = 1;
 
-/// A key that was found, with its tag.
+/// An entry that was found, with its slot's tag.
 pub(crate) struct Found<'s, R> {
     tag: &'s AtomicU32,
     pub(crate) entry: &'s TableEntry<R>,
 }
 
 impl<R> Slots<R> {
-    /// Room for `keys`, and some more. A product that wraps would make room for few, and lose the others in silence.
+    /// Allocates room for `keys` and some spare slots. Saturates: a product that wraps would allocate too few slots,
+    /// and further keys would be lost without an error.
     pub(crate) fn with_room(keys: usize, shards: usize) -> Self {
         let slots = keys.saturating_mul(LOAD_WHEN_SIZED.1) / LOAD_WHEN_SIZED.0;
         let buckets = (0..slots.div_ceil(KEYS_PER_BUCKET)).map(|_| Bucket::default()).collect();
         Self { buckets, shards }
     }
 
-    /// Whether a key more may come to as many that are or were there.
+    /// Whether one more key fits when `used` slots hold or held a key.
     pub(crate) fn has_room(&self, used: usize) -> bool {
         (used + 1) * LOAD_WHEN_FULL.1 <= self.buckets.len() * KEYS_PER_BUCKET * LOAD_WHEN_FULL.0
     }
 
-    /// Where the entry of a key of this place most likely is, of which the digest is not known yet. The whole line is looked at
-    /// whatever it holds, so that the processor has nothing to guess.
+    /// The most likely slot of a key whose digest is not known yet. Looks at every tag of the cache line, so that no
+    /// branch can be mispredicted.
     #[inline]
     pub(crate) fn likely(&self, place: Place) -> Option<&OnceLock<TableEntry<R>>> {
         let bucket = self.buckets.get(place.bucket(self.shards, self.buckets.len()))?;
@@ -84,17 +85,18 @@ impl<R> Slots<R> {
         None
     }
 
-    /// Puts a key into the first vacant slot, which has to exist. For the one writer, as all that follows.
+    /// Puts a key into the first vacant slot, which must exist. Call under the shard's lock only, like all that
+    /// follows.
     pub(crate) fn append(&self, place: Place, entry: TableEntry<R>) {
         let mut slots = self.from(place).flat_map(Bucket::slots);
         if let Some((tag, slot)) = slots.find(|(tag, _)| tag.load(Ordering::Relaxed) == VACANT) {
-            // It is vacant, so that nothing is there.
+            // Cannot fail: the slot is vacant.
             _ = slot.set(entry);
             tag.store(place.tag(), Ordering::Release);
         }
     }
 
-    /// The keys that are there and no others, with room for so many.
+    /// Copies the present keys into new slots with room for `room` keys.
     pub(crate) fn rebuilt(&self, placement: &Placement, room: usize) -> Self {
         let rebuilt = Self::with_room(room, self.shards);
         for (key, entry) in self.iter() {
@@ -120,7 +122,7 @@ impl<R> Slots<R> {
 }
 
 impl<R> Found<'_, R> {
-    /// Takes the key away: no search that begins later finds it.
+    /// Removes the key: no search that begins later finds it.
     pub(crate) fn remove(&self) {
         self.tag.store(REMOVED, Ordering::Release);
     }

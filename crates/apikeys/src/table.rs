@@ -11,27 +11,27 @@ use std::marker::PhantomData;
 
 /// Finds the record of a presented API key, from one key to ten million.
 ///
-/// Holds digests only. Many threads may find while others insert and remove. A find takes no lock and waits for nobody; the
-/// only memory it writes that another thread may read is the reference count of the record it has found. Writers take turns
-/// at a shard, and no caller's code runs while one has its turn.
+/// Holds digests only. Many threads may call `find` while others insert and remove. `find` takes no lock and never
+/// waits. The only shared memory it writes is the reference count of the record it has found. Writers lock one shard at
+/// a time, and never run a caller's code while they hold the lock.
 ///
-/// What is promised:
+/// Guarantees:
 /// - Once [`remove`](Self::remove), [`retain`](Self::retain) or [`replace_all`](Self::replace_all) has returned, no
 ///   `find` that starts later finds what it removed, whatever other writers do meanwhile, unless they insert it again.
-/// - A match means that all 32 bytes of the digest are equal, compared in constant time. Where to look is decided by a
-///   hash keyed with a secret of this table.
-/// - [`find`](Self::find) allocates nothing. What is not in tollgate's format is rejected before anything is hashed, as
-///   long as the table holds no foreign key.
+/// - A match means that all 32 bytes of the digest are equal, compared in constant time. The key's position comes from
+///   a hash keyed with a secret of this table.
+/// - [`find`](Self::find) does not allocate. As long as the table holds no foreign key, bytes that are not in
+///   tollgate's format are rejected before anything is hashed.
 ///
-/// Keys in tollgate's format and foreign keys are kept apart: what starts as this table's own keys do is only ever looked
-/// for among the native ones.
+/// Native and foreign keys are kept apart. A key that starts with this table's own prefix is looked up among the native
+/// keys only.
 pub struct ApiKeyTable<R> {
     format: KeyFormat,
     pepper: Option<Pepper>,
     contents: Contents<R>,
 }
 
-/// What an [`ApiKeyTable`] is made of.
+/// Configures an [`ApiKeyTable`].
 #[derive(Debug)]
 pub struct ApiKeyTableBuilder<R> {
     format: KeyFormat,
@@ -41,22 +41,23 @@ pub struct ApiKeyTableBuilder<R> {
 }
 
 impl<R> ApiKeyTableBuilder<R> {
-    /// Digests foreign keys under this pepper.
+    /// Digests foreign keys with this pepper.
     #[must_use]
     pub fn pepper(mut self, pepper: impl Into<Option<Pepper>>) -> Self {
         self.pepper = pepper.into();
         self
     }
 
-    /// Makes room for so many keys, at most [`CAPACITY_MAX`]: loading them moves none, and the shards are as many as that size
-    /// asks for. Their number does not change later. A table may hold more keys than it was made for.
+    /// Reserves room for `keys` keys, at most [`CAPACITY_MAX`], and chooses the number of shards for that size. Loading
+    /// that many keys moves none of them. The number of shards never changes later. A table may hold more keys than its
+    /// capacity.
     #[must_use]
     pub fn capacity(mut self, keys: usize) -> Self {
         self.capacity = keys.min(CAPACITY_MAX);
         self
     }
 
-    /// The table, empty.
+    /// Builds the table, empty.
     #[must_use]
     pub fn build(self) -> ApiKeyTable<R> {
         ApiKeyTable { format: self.format, pepper: self.pepper, contents: Contents::with_capacity(self.capacity) }
@@ -64,7 +65,7 @@ impl<R> ApiKeyTableBuilder<R> {
 }
 
 impl<R> ApiKeyTable<R> {
-    /// An empty table for keys of `format`, without a pepper.
+    /// Builds an empty table for keys of `format`, without a pepper.
     #[must_use]
     pub fn new(format: KeyFormat) -> Self {
         Self::builder(format).build()
@@ -82,13 +83,14 @@ impl<R> ApiKeyTable<R> {
         &self.format
     }
 
-    /// Finds the record of a key as a caller presents it.
+    /// Finds the record of a presented key.
     ///
     /// A key in tollgate's format with another prefix or environment is found if the table holds it.
     ///
     /// # Errors
-    /// [`KeyError::Malformed`] when it is neither a key of the format nor, if the table holds foreign keys, of 16 to 512
-    /// bytes; [`KeyError::Unknown`] when no key in the table is equal to it.
+    /// [`KeyError::Malformed`] when `presented` is not a key of the format and cannot be a foreign key: the table holds
+    /// no foreign key, the length is not 16 to 512 bytes, or it is a native key with another prefix or environment that
+    /// the table lacks. [`KeyError::Unknown`] when no key in the table is equal to `presented`.
     ///
     /// ```
     /// # use tollgate_apikeys::{ApiKeyTable, Flaw, KeyError, KeyFormat};
@@ -107,7 +109,7 @@ impl<R> ApiKeyTable<R> {
         found.map(MatchedKey).ok_or(KeyError::Unknown)
     }
 
-    /// What does not begin as the table's own keys do, or has not their length.
+    /// Looks up a key that has another prefix or another length than the table's own keys.
     #[cold]
     fn find_other(&self, presented: &[u8]) -> Result<MatchedKey<R>, KeyError> {
         let key = self.digest_unless(presented, || !self.contents.has_foreign())?;
@@ -117,16 +119,16 @@ impl<R> ApiKeyTable<R> {
         })
     }
 
-    /// The digest under which this table keeps a foreign key.
+    /// Computes the digest under which this table stores a foreign key.
     #[must_use]
     pub fn foreign_digest(&self, key: &ForeignKey<'_>) -> KeyDigest {
         KeyDigest::Foreign(key.digest(self.pepper.as_ref()))
     }
 
-    /// The digest under which this table looks for a key as it is presented.
+    /// Computes the digest that this table looks up for a presented key.
     ///
     /// # Errors
-    /// [`KeyError::Malformed`] when it is neither a key in tollgate's format nor may be a foreign one.
+    /// [`KeyError::Malformed`] when `presented` is not a key in tollgate's format and cannot be a foreign key.
     pub fn digest_of(&self, presented: &[u8]) -> Result<KeyDigest, KeyError> {
         self.digest_unless(presented, || false)
     }
@@ -137,31 +139,31 @@ impl<R> ApiKeyTable<R> {
         }
         match (self.format.check(presented), ForeignKey::presented(presented)) {
             (Err(KeyError::Malformed(Flaw::Prefix)), Some(key)) if !foreign_refused() => Ok(self.foreign_digest(&key)),
-            // What starts as a native key does was decided to be one, and has failed as one.
+            // A key that starts like a native one is judged as native only, so its flaw is the answer.
             (checked, _) => Ok(KeyDigest::Native(checked?.digest())),
         }
     }
 
-    /// What is kept under a digest. For administration: it proves nothing about a caller.
+    /// Returns the entry stored under a digest. For administration: an entry proves nothing about a caller.
     #[must_use]
     pub fn get(&self, digest: &Digest) -> Option<TableEntry<R>> {
         either(digest, |key| self.contents.get(&key))
     }
 
-    /// Puts a record under a key's digest; returns what it replaces. Later finds see it.
+    /// Stores a record under a key's digest and returns the entry that it replaces. Later finds see the new record.
     ///
-    /// From the first foreign key until the last is removed, presented bytes that are not of the format are hashed and looked
-    /// for.
+    /// While the table holds at least one foreign key, presented bytes that are not in tollgate's format are hashed and
+    /// looked up.
     pub fn insert(&self, key: impl Into<KeyDigest>, record: impl Into<R>) -> Option<TableEntry<R>> {
         let (key, record) = (key.into(), record.into());
         self.contents.change(Change::Insert(key, TableEntry::new(*key.digest(), record)))
     }
 
-    /// Gives a key the record that `change` makes of the one it has, and returns what is there now; `None` when the key is not
-    /// there.
+    /// Replaces a key's record by the result of `change` and returns the new entry; `None` when the table does not hold
+    /// the key.
     ///
-    /// It is one step: whatever others do meanwhile, a key that they remove stays removed, and no change of theirs is lost.
-    /// `change` runs without any lock, and again when another change came first.
+    /// The update is atomic: a key that another thread removes meanwhile stays removed, and no other thread's change is
+    /// lost. `change` runs without any lock. `change` runs again when another thread's change came first.
     ///
     /// ```
     /// # use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyFormat};
@@ -178,31 +180,32 @@ impl<R> ApiKeyTable<R> {
         either(digest, |key| self.contents.update(key, &mut change))
     }
 
-    /// Removes a key. No find that starts later finds it.
+    /// Removes a key and returns its entry. No find that starts later finds the key.
     pub fn remove(&self, digest: &Digest) -> Option<TableEntry<R>> {
         let remove = |key| self.contents.change(Change::Remove(key));
-        // Both, whether or not it is there: what replaces everything meanwhile may hold it.
+        // Remove both, found or not: a replacement that is being built may already hold the key.
         let (native, foreign) = (remove(KeyDigest::Native(*digest)), remove(KeyDigest::Foreign(*digest)));
         native.or(foreign)
     }
 
-    /// Removes every key for which `keep` says no; returns how many. For the background work of whoever owns the table:
-    /// records that have expired, for example.
+    /// Removes every key for which `keep` returns false; returns how many. For the owner's background work, such as
+    /// removing expired records.
     ///
-    /// `keep` runs without any lock that a find or another writer waits for, and may use the table, but not call `retain` or
-    /// [`replace_all`](Self::replace_all) on it: one waits for the other. A key whose record was replaced after `keep` saw it
-    /// stays.
+    /// `keep` runs without any lock that a find or another writer waits for. `keep` may use the table, but must not
+    /// call `retain` or [`replace_all`](Self::replace_all) on it: the two calls would wait for each other. A key whose
+    /// record was replaced after `keep` saw it stays.
     pub fn retain(&self, keep: impl FnMut(&TableEntry<R>) -> bool) -> usize {
         self.contents.retain(keep)
     }
 
-    /// Replaces everything by `entries`, all at once: no find sees a part of the old and a part of the new.
+    /// Replaces all keys by `entries` atomically: no find sees a part of the old contents and a part of the new.
     ///
-    /// The new contents are built aside, in memory of their own, while finds go on in the old ones; then they are swapped
-    /// in while every shard has its turn taken, some microseconds. Keys that others insert, update or remove meanwhile are
-    /// carried over: what they did holds in the new contents too.
+    /// The new contents are built in memory of their own while finds use the old ones. The swap holds the locks of all
+    /// shards for some microseconds. Keys that other threads insert, update or remove meanwhile are carried over to the
+    /// new contents.
     ///
-    /// `entries` may use the table, but not call `replace_all` or [`retain`](Self::retain) on it: one waits for the other.
+    /// `entries` may use the table, but must not call `replace_all` or [`retain`](Self::retain) on it: the two calls
+    /// would wait for each other.
     ///
     /// ```
     /// # use tollgate_apikeys::{ApiKey, ApiKeyTable, KeyFormat};
@@ -234,14 +237,15 @@ impl<R> ApiKeyTable<R> {
         self.len() == 0
     }
 
-    /// Calls `visit` with everything in the table, in no particular order. No lock is held meanwhile: what is in the table
-    /// from the first call to the last is given exactly once; what comes or goes meanwhile, once or not at all.
+    /// Calls `visit` with every key in the table, in no particular order, while no lock is held. A key that is in the
+    /// table from the first call to the last is visited exactly once; a key that is inserted or removed meanwhile, once
+    /// or not at all.
     pub fn for_each(&self, visit: impl FnMut(&KeyDigest, &TableEntry<R>)) {
         self.contents.for_each(visit);
     }
 }
 
-/// Tries the digest as that of a native and then as that of a foreign key.
+/// Looks up the digest as a native key's, then as a foreign key's.
 fn either<T>(digest: &Digest, mut look: impl FnMut(KeyDigest) -> Option<T>) -> Option<T> {
     look(KeyDigest::Native(*digest)).or_else(|| look(KeyDigest::Foreign(*digest)))
 }
@@ -255,18 +259,18 @@ impl<R> fmt::Debug for ApiKeyTable<R> {
 
 /// The proof that a presented key is in the table. Only [`ApiKeyTable::find`] makes it.
 ///
-/// Cheap to clone, and no larger than a pointer. It keeps the record that was found alone, whatever becomes of the table.
+/// Cheap to clone, and no larger than a pointer. Keeps the matched record alive, and nothing else of the table.
 pub struct MatchedKey<R>(TableEntry<R>);
 
 impl<R> MatchedKey<R> {
-    /// The record as it was in the table.
+    /// The record that the table held when the key was found.
     #[inline]
     #[must_use]
     pub fn record(&self) -> &R {
         self.0.record()
     }
 
-    /// What is kept of the key that was presented.
+    /// The digest of the presented key.
     #[inline]
     #[must_use]
     pub fn digest(&self) -> &Digest {

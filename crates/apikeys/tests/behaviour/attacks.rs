@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use tollgate_apikeys::{ApiKeyTable, Digest, Flaw, KeyDigest, KeyError};
 
-/// Every bit of the digest counts: wherever it lies, one wrong bit is a miss.
+/// One wrong bit anywhere in the digest is a miss.
 #[test]
 fn a45_a_digest_that_differs_in_one_bit_does_not_match() {
     let table = ApiKeyTable::<usize>::new(live());
@@ -26,7 +26,7 @@ fn a45_a_digest_that_differs_in_one_bit_does_not_match() {
     assert_eq!(*table.find(key.as_str().as_bytes()).unwrap().record(), 256);
 }
 
-/// Digests alone open nothing: presented as keys they are garbage.
+/// A stolen digest is no credential: presented as a key, it is garbage.
 #[test]
 fn a45_a_stolen_digest_is_not_a_key() {
     let table = ApiKeyTable::<()>::new(live());
@@ -38,9 +38,10 @@ fn a45_a_stolen_digest_is_not_a_key() {
     }
 }
 
-/// Digests chosen to agree wherever an unkeyed table would look. Inserting and finding them costs what random ones cost;
-/// were they to pile up, it would be hundreds of times that. Of native keys that is the checksum, which nobody can choose
-/// to be another key's but by drawing 2^32 of them: they are chosen to agree in all else, or to have checksums in sequence.
+/// Digests chosen to collide in an unkeyed table. Inserting and finding them must cost what random digests cost; if
+/// they collided, it would cost hundreds of times that. A native key's position depends on its checksum alone, and
+/// hitting another key's checksum takes 2^32 draws. So the native digests here agree in all other bytes, or have
+/// checksums in sequence.
 #[test]
 fn a46_digests_chosen_to_collide_cost_no_more_than_random_ones() {
     const KEYS: u64 = 20_000;
@@ -57,7 +58,7 @@ fn a46_digests_chosen_to_collide_cost_no_more_than_random_ones() {
     ];
     for (equal, origin, choose) in choices {
         let chosen = cost(KEYS, origin, choose);
-        // Wide, for busy machines; a pile of 20,000 exceeds it many times over.
+        // Generous, for busy machines. A chain of 20,000 colliding keys exceeds the bound many times over.
         let bound = ordinary * 20 + Duration::from_millis(50);
         assert!(chosen < bound, "{equal}: {chosen:?} against {ordinary:?}");
     }
@@ -90,7 +91,7 @@ fn a54_what_a_predicate_removes_during_a_replacement_is_gone_for_good() {
     let (begun, may_end) = (Barrier::new(2), Barrier::new(2));
     thread::scope(|scope| {
         let replacing = scope.spawn(|| {
-            // The retain comes when all entries have been given, and before they take their place.
+            // The retain runs after all entries were given and before they are swapped in.
             let pause = std::iter::from_fn(|| {
                 begun.wait();
                 may_end.wait();
@@ -112,7 +113,7 @@ fn a54_what_a_predicate_removes_during_a_replacement_is_gone_for_good() {
     assert_eq!(table.find(kept.as_str().as_bytes()).unwrap().record(), "good");
 }
 
-/// The lost update that a read, a change and an insert make: the key is removed, replaced or changed in between.
+/// The lost update of a separate read, change and insert: the key is removed, replaced or changed in between.
 #[test]
 fn a55_a_key_that_is_removed_during_an_update_stays_removed() {
     let table = ApiKeyTable::<u64>::new(live());
@@ -129,7 +130,7 @@ fn a55_a_key_that_is_removed_during_an_update_stays_removed() {
     });
     assert_eq!((updated.is_none(), calls, find()), (true, 1, Err(KeyError::Unknown)));
 
-    // Another's change is not lost, an equal one neither.
+    // Another thread's change is not lost, even if it stores an equal record.
     for by in [1, 0] {
         table.insert(&key, 10_u64);
         let mut is_first = true;
@@ -142,7 +143,7 @@ fn a55_a_key_that_is_removed_during_an_update_stays_removed() {
         assert_eq!((updated.map(|entry| *entry.record()), find()), (Some(110 + by), Ok(110 + by)));
     }
 
-    // Where everything is replaced meanwhile, it is the new record that changes, and a key that is no more stays away.
+    // When everything is replaced meanwhile, the new record is updated, and a key that is gone stays gone.
     let new = |record: Option<u64>| record.map(|record| (&key, record));
     for (record, expected) in [(Some(20), Some(120)), (None, None)] {
         table.insert(&key, 10_u64);
@@ -158,7 +159,8 @@ fn a55_a_key_that_is_removed_during_an_update_stays_removed() {
     assert!(table.is_empty());
 }
 
-/// A key that is switched off while everything is read anew is off when it has been, and one that is not read is not made.
+/// A key that is switched off during a replacement is off afterwards, and a key that the replacement lacks is not
+/// created.
 #[test]
 fn a55_an_update_during_a_replacement_holds_after_it() {
     let table = ApiKeyTable::<&str>::new(live());
@@ -179,14 +181,14 @@ fn a55_an_update_during_a_replacement_holds_after_it() {
     assert_eq!(table.find(dropped.as_str().as_bytes()).unwrap_err(), KeyError::Unknown);
 }
 
-/// Every find that begins after a removal of whatever kind has returned is told so, whichever others run beside it.
+/// A find that starts after a removal has returned does not find the key, whatever other removals run at once.
 #[test]
 fn a54_what_one_of_many_removals_at_once_has_removed_is_not_found_afterwards() {
     const KEYS: usize = 16;
     let table = ApiKeyTable::<u64>::new(live());
     let keys: Vec<_> = (0..KEYS as u64).map(key).collect();
     let begun: Vec<_> = keys.iter().map(|_| AtomicBool::new(false)).collect();
-    // Told while a replacement is under way: what is removed from then on must not come back.
+    // Set before each removal, also during a replacement: a key removed from then on must not come back.
     let is_wanted = |n: &usize| !begun[*n].load(Ordering::SeqCst);
     let wanted = || (0..KEYS).filter(is_wanted).map(|n| (&keys[n], n as u64));
     let remove = |n: usize, way: u64| {

@@ -1,4 +1,4 @@
-//! Rule 7: what was removed is not found by any find that starts later, whatever goes on beside.
+//! Rule 7: no find that starts after a removal finds the key, whatever other threads do.
 
 use crate::support::{key, live};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -58,7 +58,7 @@ fn changes_made_during_a_replacement_hold_after_it() {
     table.insert(&old, 2_u64);
     table.insert(&removed, 2_u64);
     let entries = [&kept, &removed].map(|key| (key, 4));
-    // The changes come when all entries have been given, and before the swap.
+    // The changes run after all entries were given and before the swap.
     let changes = std::iter::from_fn(|| {
         assert!(table.remove(&removed.digest()).is_some());
         assert!(table.find(removed.as_str().as_bytes()).is_err());

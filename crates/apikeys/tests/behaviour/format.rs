@@ -1,4 +1,4 @@
-//! What a key looks like, and what is not one.
+//! The shape of a key, and the flaws that reject one.
 
 use proptest::prelude::*;
 use regex::Regex;
@@ -6,7 +6,7 @@ use tollgate_apikeys::{ApiKey, Digest, Flaw, KeyError, KeyFormat, NativeKey};
 
 const ALPHABET: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Computed apart from this crate: Python's `int`, `zlib.crc32` and `hashlib.sha256`. As in docs/api-keys.md.
+/// Computed independently of this crate: Python's `int`, `zlib.crc32` and `hashlib.sha256`. As in docs/api-keys.md.
 const VECTORS: [(&str, &str, [u8; 32], &str, &str); 5] = [
     (
         "tg",
@@ -92,7 +92,7 @@ fn each_flaw_is_named() {
         (key.replace("1E1Wau", "zzzzzz"), Flaw::Checksum),
     ] {
         assert_eq!(live().check(presented.as_bytes()).unwrap_err(), KeyError::Malformed(flaw), "{presented}");
-        // Beside keys of any prefix it is told by the same flaw, unless its prefix is all that is wrong.
+        // `NativeKey::parse`, for any prefix, reports the same flaw, unless the prefix alone is wrong.
         match NativeKey::parse(presented.as_bytes()) {
             Ok(_) => panic!("{presented}"),
             Err(error) => assert!(flaw == Flaw::Prefix || error == KeyError::Malformed(flaw), "{presented}: {error}"),
@@ -204,7 +204,7 @@ const fn sixty_one() -> [u8; 32] {
     bytes
 }
 
-/// The slow twin: CRC-32 (IEEE 802.3) bit by bit, and base62 by repeated division of one number.
+/// The naive version: CRC-32 (IEEE 802.3) bit by bit, and base62 by repeated division of one number.
 fn with_checksum(head: &str) -> String {
     let crc = head
         .bytes()
@@ -221,7 +221,7 @@ fn with_checksum(head: &str) -> String {
     })
 }
 
-/// The slow twin of the body's encoding: Horner's rule over bytes.
+/// The naive version of the body's encoding: Horner's rule over bytes.
 fn decode(body: &str) -> [u8; 32] {
     let mut number = [0_u8; 32];
     for digit in body.chars() {

@@ -1,4 +1,4 @@
-//! What is noted of the use of keys.
+//! Notes of the last use of keys.
 
 use allocation_counter::measure;
 use std::num::NonZeroU32;

@@ -1,4 +1,4 @@
-//! The format, the digest and the table as a user meets them, one file a behaviour.
+//! The format, the digest and the table through their public API, one file per behaviour.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Bytes that keys take, and that they leave.
+//! The memory that keys take, and that removed keys leave behind.
 
 use crate::support::{key, live, native};
 use allocation_counter::measure;
@@ -7,10 +7,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use tollgate_apikeys::{ApiKeyTable, KeyDigest};
 
-/// At ten million keys, with the names of a usual record, the bound is 200 bytes: this is without them.
+/// At ten million keys, the bound is 200 bytes including the names of a usual record. This bound is without names.
 const MOST_BYTES_A_KEY: f64 = 130.0;
 
-/// Of the size of the engine's.
+/// As large as the engine's record.
 type Record = [u64; 6];
 
 #[test]
@@ -42,7 +42,7 @@ fn a63_a_hundred_thousand_keys_that_come_and_go_leave_nothing() {
     keys_that_come_and_go_leave_nothing(100_000);
 }
 
-/// Attack 63. Inserted, and removed one by one or by a predicate; of a hundred keys one stays.
+/// Attack 63. Keys are inserted, then removed one by one or by a predicate; one key of a hundred stays.
 fn keys_that_come_and_go_leave_nothing(keys: u64) {
     let kept = keys / 100;
     let table = ApiKeyTable::<String>::new(live());
@@ -54,7 +54,7 @@ fn keys_that_come_and_go_leave_nothing(keys: u64) {
         (keys / 10..keys).for_each(insert);
         let is_kept = |user: &str| user[5..].parse::<u64>().is_ok_and(|number| number < kept);
         assert_eq!(table.retain(|entry| is_kept(entry.record())) as u64, keys - keys / 10);
-        // A record that is changed leaves nothing either.
+        // A changed record leaves nothing behind either.
         for round in 0..2 * kept {
             assert!(table.update(native(round % kept).digest(), std::clone::Clone::clone).is_some());
         }
@@ -80,7 +80,7 @@ fn a63_changes_after_a_replacement_that_panicked_leave_nothing() {
     assert_eq!(Arc::strong_count(&record), 1);
 }
 
-/// Attack 63. Told by the reference counts of all records.
+/// Attack 63. Measured by the reference counts of all records.
 #[test]
 fn a63_a_match_that_is_kept_keeps_its_own_record_alone() {
     let records: Vec<Arc<u64>> = (0..1_000).map(Arc::new).collect();

@@ -1,11 +1,11 @@
-//! What the tests share.
+//! Helpers that the tests share.
 use tollgate_apikeys::{ApiKey, Digest, KeyDigest, KeyFormat};
 
 pub(crate) fn live() -> KeyFormat {
     KeyFormat::new("tg", "live").unwrap()
 }
 
-/// The same key for the same number, always.
+/// Builds the same key for the same number, always.
 pub(crate) fn key(number: u64) -> ApiKey {
     let mut entropy = [0; 32];
     for (lane, bytes) in (0..).zip(entropy.chunks_exact_mut(8)) {
@@ -14,7 +14,7 @@ pub(crate) fn key(number: u64) -> ApiKey {
     ApiKey::danger_from_entropy(&live(), &entropy)
 }
 
-/// A digest as that of a native key might be.
+/// Builds a digest that a native key might have.
 pub(crate) fn native(number: u64) -> KeyDigest {
     let mut bytes = [0; 32];
     for (lane, bytes) in (0..).zip(bytes.chunks_exact_mut(8)) {

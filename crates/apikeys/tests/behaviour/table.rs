@@ -1,4 +1,4 @@
-//! The table against a `HashMap`, and what belongs to it alone.
+//! The table compared with a `HashMap`, and behaviour of the table alone.
 
 use crate::support::{key, live, native, scrambled};
 use proptest::collection::vec;
@@ -44,7 +44,7 @@ impl Who {
 }
 
 fn who() -> impl Strategy<Value = Who> {
-    // Few keys, so that steps meet.
+    // Few keys, so that the steps hit the same ones.
     prop_oneof![4 => (0_u8..16).prop_map(Who::Own), 1 => (0_u8..3).prop_map(Who::Other), 3 => (0_u8..8).prop_map(Who::Foreign)]
 }
 
@@ -65,7 +65,7 @@ proptest! {
         let pepper = pepper.then(|| Pepper::new(&[7; 32]).unwrap());
         let table = ApiKeyTable::<u64>::builder(live()).pepper(pepper).build();
         let digest = |who: Who| table.digest_of(&who.presented()).unwrap();
-        // The slow twin: by the presented bytes themselves.
+        // The naive version: a map from the presented bytes.
         let mut twin = HashMap::<Vec<u8>, u64>::new();
         for step in steps {
             match step {
@@ -124,7 +124,7 @@ proptest! {
     }
 }
 
-/// Enough keys for long runs, growth, and removed ones that are left behind.
+/// Enough keys for long runs of slots, growth, and rebuilds that drop removed keys.
 #[test]
 fn a_crowded_table_does_what_a_hash_map_does() {
     const KEYS: u64 = 4_000;
@@ -150,7 +150,7 @@ fn a_crowded_table_does_what_a_hash_map_does() {
     }
 }
 
-/// Keys of one checksum lie in one place, and are told apart there.
+/// Keys with one checksum share a position, and are told apart there.
 #[test]
 fn keys_of_one_checksum_are_told_apart() {
     // Found among the first 300,000.
@@ -175,7 +175,7 @@ fn a_flawed_native_key_is_never_tried_as_a_foreign_one() {
     assert_eq!(ForeignKey::new(&live(), presented).unwrap_err(), KeyError::ForeignLooksNative);
     let expected = KeyError::Malformed(Flaw::Length { bytes: presented.len(), expected: 58 });
     assert_eq!(table.digest_of(presented).unwrap_err(), expected);
-    // Even if its digest got in by another way: of a format that does not claim it.
+    // Even if its digest was stored through a table whose format does not claim the key.
     let lenient = ApiKeyTable::<()>::new(KeyFormat::new("tg", "test").unwrap());
     table.insert(lenient.digest_of(presented).unwrap(), ());
     assert_eq!(table.find(presented).unwrap_err(), expected);
@@ -186,7 +186,7 @@ fn a_key_of_another_operator_is_no_foreign_one() {
     let other = ApiKey::danger_from_entropy(&KeyFormat::new("old", "live").unwrap(), &[1; 32]);
     let presented = other.as_str().as_bytes();
     assert_eq!(ForeignKey::danger_guessable(&live(), presented).unwrap_err(), KeyError::ForeignLooksNative);
-    // The pepper does not concern it.
+    // The pepper does not affect it.
     let table = ApiKeyTable::<()>::builder(live()).pepper(Pepper::new(&[7; 32]).unwrap()).build();
     assert_eq!(table.find(presented).unwrap_err(), KeyError::Malformed(Flaw::Prefix));
     table.insert(&other, ());
@@ -276,7 +276,7 @@ fn a_visitor_and_a_predicate_may_use_the_table() {
     table.for_each(|key, _| drop(table.remove(key.digest())));
     assert!(table.is_empty());
     table.insert(&key(1), 1_u64);
-    // Replaced between being seen and being removed: the new record stays.
+    // The record is replaced after the predicate saw it and before the removal: the new record stays.
     let removed = table.retain(|_| {
         table.insert(&key(1), 1_u64);
         false
@@ -284,7 +284,7 @@ fn a_visitor_and_a_predicate_may_use_the_table() {
     assert_eq!((removed, table.len()), (0, 1));
 }
 
-/// A record whose end uses the table, and is told.
+/// A record whose `Drop` uses the table and counts its calls.
 struct Ending {
     table: Arc<ApiKeyTable<Ending>>,
     ended: Arc<AtomicUsize>,
@@ -324,7 +324,7 @@ fn a_record_may_use_the_table_when_it_is_dropped() {
     assert!(table.is_empty() && ended.load(Ordering::Relaxed) > 60);
 }
 
-/// The last reference to the record is in the replacement's journal, and the replacement leaves the key out.
+/// The replacement's journal holds the last reference to the record, and the replacement drops the key.
 #[test]
 fn a_record_that_was_changed_and_removed_during_a_replacement_may_use_the_table_when_it_is_dropped() {
     let (table, ended) = (Arc::new(ApiKeyTable::new(live())), Arc::new(AtomicUsize::new(0)));

@@ -17,12 +17,12 @@ const REPLACE_WITHOUT: Call = Call::ReplaceAll([None, Some(21)]);
 
 const CALLS: [Call; 7] = [REMOVE, RETAIN, UPDATE, INSERT, INSERT_ANOTHER, REPLACE_WITH, REPLACE_WITHOUT];
 
-/// Tries every order of one thread a call and one that reads.
+/// Tries every order of the threads: one thread per call and one that reads.
 fn explore_calls(origin: Origin, calls: &[Call]) {
     let (name, calls) = (format!("{origin:?}, {calls:?}"), calls.to_vec());
     let explained = Mutex::new(HashSet::new());
     explore(&name, move || {
-        // What comes during a replacement holds after it.
+        // Changes made during a replacement hold after it.
         let is_replacement = |(call, _): &(&Call, usize)| matches!(call, Call::ReplaceAll(_));
         let replacing = calls.iter().zip(1..).filter(is_replacement).map(|(_, number)| number).collect();
         let world = Arc::new(World::new(origin, replacing));
@@ -45,7 +45,7 @@ fn explore_calls(origin: Origin, calls: &[Call]) {
     });
 }
 
-/// The call beside each of all, with keys of either origin.
+/// Runs the call with each of all calls, with keys of either origin.
 fn explore_pairs(call: Call) {
     for other in CALLS {
         explore_calls(Origin::Native, &[call, other]);

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use loom::thread::{Builder, JoinHandle};
 
-/// The most involuntary switches between threads in one order. The environment variable `LOOM_MAX_PREEMPTIONS` sets another
-/// number.
+/// The most involuntary switches between threads in one order. The environment variable `LOOM_MAX_PREEMPTIONS` sets
+/// another number.
 ///
-/// CONTRIBUTING.md has what two were seen to find.
+/// CONTRIBUTING.md lists the defects that two were seen to find.
 const PREEMPTIONS: usize = 2;
 
-/// In words; loom's own stacks are too small for code without optimisation.
+/// In words. loom's default stacks are too small for unoptimised code.
 const STACK: usize = 1 << 17;
 
 /// Tries every order of the threads that `scenario` starts.
@@ -24,7 +24,7 @@ pub(crate) fn explore(name: &str, scenario: impl Fn() + Send + Sync + 'static) {
     model.check(move || {
         counter.fetch_add(1, Ordering::Relaxed);
         let scenario = scenario.clone();
-        // On a stack of its own size.
+        // Needs a larger stack too.
         thread(move || scenario()).join().unwrap();
     });
     println!("{name}: {} orders", orders.load(Ordering::Relaxed));

@@ -1,7 +1,7 @@
-//! What the table promises, in its plainest form: a table without threads, and the search for an order of steps in which it
-//! would have given the same answers.
+//! The table's guarantees in their plainest form: a single-threaded table, and a search for an order of steps in which
+//! it would have given the same answers.
 
-/// Of the keys in a scenario.
+/// Keys in a scenario.
 pub(crate) const KEYS: usize = 2;
 
 /// One reads, up to three write.
@@ -12,7 +12,7 @@ pub(crate) type Record = u32;
 /// The record of each key.
 pub(crate) type Records = [Option<Record>; KEYS];
 
-/// What happens at one moment. Keys are named by their index.
+/// An atomic step. Keys are named by their index.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Step {
     Find(usize),
@@ -24,31 +24,31 @@ pub(crate) enum Step {
     Retain {
         unless: (usize, Record),
     },
-    /// A replacement of everything begins: what others change from here on holds in the new contents too.
+    /// A replacement of everything begins: changes from here on hold in the new contents too.
     BeginReplacing(Records),
     EndReplacing,
 }
 
-/// A step that a thread has made.
+/// A completed step of a thread.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(crate) struct Event {
     pub(crate) step: Step,
-    /// The record that was found, displaced or made; of a `retain`, how many keys it removed.
+    /// The record that was found, displaced or made; for a `retain`, how many keys it removed.
     pub(crate) answer: Option<Record>,
-    /// How many steps of each thread were known to be over before this one began.
+    /// How many steps of each thread were known to be over before this step began.
     pub(crate) after: [usize; THREADS],
 }
 
-/// The events of each thread in their order.
+/// The events of each thread, in order.
 pub(crate) type History = [Vec<Event>; THREADS];
 
-/// Whether a table that takes one step after the other could have given these answers: in an order that keeps that of each thread,
-/// and has no step before one that was over when it began.
+/// Whether a single-threaded table could have given these answers in some order of the steps. The order keeps each
+/// thread's order, and puts no step before one that was over when it began.
 pub(crate) fn is_explained(before: Records, history: &History) -> bool {
     search(&Reference { now: before, next: None }, history, [0; THREADS])
 }
 
-/// `made`: how many steps of each thread are behind `reference`.
+/// `made`: how many steps of each thread `reference` has already applied.
 fn search(reference: &Reference, history: &History, made: [usize; THREADS]) -> bool {
     if history.iter().zip(made).all(|(events, made)| events.len() == made) {
         return true;
@@ -65,12 +65,12 @@ fn search(reference: &Reference, history: &History, made: [usize; THREADS]) -> b
 #[derive(Clone)]
 struct Reference {
     now: Records,
-    /// While everything is being replaced: what takes its place.
+    /// During a replacement: the new contents.
     next: Option<Records>,
 }
 
 impl Reference {
-    /// The answer. None where the step has to wait for the end of a replacement.
+    /// Applies a step and returns its answer; `None` if the step has to wait for the end of a replacement.
     fn make(&mut self, step: Step) -> Option<Option<Record>> {
         Some(match step {
             Step::Find(key) => self.now[key],
@@ -83,7 +83,7 @@ impl Reference {
             Step::Add(key, number) => {
                 let sum = self.now[key].map(|record| record + number);
                 if let Some(next) = &mut self.next {
-                    // Of a key that the new contents lack nothing is made.
+                    // A key that the new contents lack is not created.
                     next[key] = next[key].and(sum.or(next[key]));
                 }
                 self.now[key] = sum;

@@ -1,4 +1,4 @@
-//! The table of a scenario, and what its threads do to it.
+//! The table of a scenario, and the calls that its threads make.
 
 use std::iter;
 use std::sync::atomic::Ordering;
@@ -8,22 +8,22 @@ use tollgate_apikeys::{ApiKey, ApiKeyTable, Digest, ForeignKey, KeyDigest, KeyFo
 
 use crate::history::{Event, KEYS, Record, Records, Step, THREADS};
 
-/// What is there when the threads start.
+/// The contents when the threads start.
 pub(crate) const BEFORE: Records = [Some(0), None];
 
-/// The thread that reads. What it finds is held against every call that it knows to have returned.
+/// The thread that reads. Its answers are checked against every call that it knows to have returned.
 pub(crate) const READER: usize = 0;
 
 /// A call of the table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Call {
-    /// One that is a single step.
+    /// A call that is a single step.
     Make(Step),
     ReplaceAll(Records),
 }
 
 impl Call {
-    /// The key that it changes, or the first one of the many.
+    /// The key that the call changes, or the first of several.
     pub(crate) fn key(self) -> usize {
         match self {
             Call::Make(Step::Insert(key, _)) => key,
@@ -32,7 +32,7 @@ impl Call {
     }
 }
 
-/// Which keys the table holds.
+/// The kind of keys in the table.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Origin {
     Native,
@@ -44,7 +44,7 @@ pub(crate) struct World {
     keys: [(String, KeyDigest); KEYS],
     /// How many steps of each thread are over.
     steps: [AtomicUsize; THREADS],
-    /// The threads that others look at before they begin: each look multiplies the orders.
+    /// The threads whose steps other threads read before they begin. Each such read multiplies the orders.
     watched: Vec<usize>,
 }
 
@@ -68,7 +68,7 @@ impl World {
         world
     }
 
-    /// Makes the call as `thread`, a writer's only one, and tells what came of it.
+    /// Makes the call as `thread` (a writer makes only one) and returns its events.
     pub(crate) fn call(&self, thread: usize, call: Call) -> Vec<Event> {
         let is_looked_at = |other| other != thread && (thread == READER || self.watched.contains(&other));
         let load = |other: usize| self.steps[other].load(Ordering::Acquire);
@@ -80,7 +80,7 @@ impl World {
                 vec![Event { step, answer, after }]
             }
             Call::ReplaceAll(records) => {
-                // The table asks for the first entry when it has begun.
+                // The table requests the first entry after the replacement has begun.
                 let begun = iter::from_fn(|| {
                     self.steps[thread].store(1, Ordering::Release);
                     None
