@@ -1,7 +1,7 @@
 //! base64url without padding, in its one canonical form (RFC 7515 section 2, RFC 4648 sections 3.5 and 5).
 //!
-//! Padding, the characters `+` and `/`, white space, a length of 1 modulo 4 and non-zero trailing bits are
-//! all refused, so that a text accepted here is the only text for its bytes.
+//! Padding, the characters `+` and `/`, white space, a length of 1 modulo 4 and non-zero trailing bits are all refused,
+//! so an accepted text is the only encoding of its bytes.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ impl fmt::Display for InvalidBase64Url {
 
 impl std::error::Error for InvalidBase64Url {}
 
-/// Decodes `text` into `out`, whose previous content is dropped and whose capacity is reused.
+/// Decodes `text` into `out`, replacing the content and reusing the capacity.
 ///
 /// # Errors
 /// [`InvalidBase64Url`]; `out` is then empty.
@@ -36,7 +36,7 @@ pub fn decode(text: impl AsRef<[u8]>, out: &mut Vec<u8>) -> Result<(), InvalidBa
     append(text, out)
 }
 
-/// Decodes `text` to the end of `out`, which is left as it was on an error.
+/// Decodes `text` and appends the bytes to `out`. On an error `out` is unchanged.
 ///
 /// # Errors
 /// [`InvalidBase64Url`].
@@ -47,7 +47,7 @@ pub fn append(text: impl AsRef<[u8]>, out: &mut Vec<u8>) -> Result<(), InvalidBa
 /// Decodes `text` into the whole of `out`.
 ///
 /// # Errors
-/// [`InvalidBase64Url`], also where `text` is that of more or fewer bytes; `out` is then not to be used.
+/// [`InvalidBase64Url`], also if `text` encodes more or fewer bytes. The content of `out` is then unspecified.
 ///
 /// ```
 /// let mut bytes = [0; 3];

@@ -1,7 +1,7 @@
 /// Whether `byte` is among `bytes`.
 ///
-/// In blocks of a fixed size without an early end, which the compiler turns into vector instructions; the standard
-/// library's search goes word by word.
+/// Searches in blocks of fixed size without an early exit, which the compiler vectorises. The standard library's search
+/// takes one word at a time.
 pub(crate) fn contains_byte(bytes: &[u8], byte: u8) -> bool {
     const BLOCK: usize = 64;
     let is_in = |block: &[u8; BLOCK]| block.iter().fold(false, |found, one| found | (*one == byte));
@@ -12,8 +12,8 @@ pub(crate) fn contains_byte(bytes: &[u8], byte: u8) -> bool {
     }
 }
 
-/// Where `byte` is first among `bytes`, for places that are near: a word at a time, which for less than a hundred bytes
-/// takes a third of the standard library's search.
+/// Finds the first `byte` among `bytes`. For matches near the start: one word at a time, which for less than a hundred
+/// bytes takes a third of the time of the standard library's search.
 pub(crate) fn find_byte(bytes: &[u8], byte: u8) -> Option<usize> {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
@@ -26,7 +26,7 @@ pub(crate) fn find_byte(bytes: &[u8], byte: u8) -> Option<usize> {
     Some(words.len() * 8 + index)
 }
 
-/// Where `byte` is last among `bytes`, for places that are near the end.
+/// Finds the last `byte` among `bytes`. For matches near the end.
 pub(crate) fn rfind_byte(bytes: &[u8], byte: u8) -> Option<usize> {
     let (rest, words) = bytes.as_rchunks::<8>();
     for (index, word) in words.iter().enumerate().rev() {
@@ -38,11 +38,11 @@ pub(crate) fn rfind_byte(bytes: &[u8], byte: u8) -> Option<usize> {
     rest.iter().rposition(|one| *one == byte)
 }
 
-/// The highest bit of each byte of `word` that equals `byte`; the first byte is the lowest.
+/// Sets the highest bit of each byte of `word` that equals `byte`; the first byte is the lowest.
 fn matches(word: [u8; 8], byte: u8) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const LOW_BITS: u64 = 0x7f * ONES;
     let difference = u64::from_le_bytes(word) ^ (u64::from(byte) * ONES);
-    // No sum of seven bits each carries into its neighbour, so that a byte's highest bit stays clear where it is zero alone.
+    // No sum of seven bits carries into the next byte, so a byte's highest bit stays clear only where the byte is zero.
     !(((difference & LOW_BITS) + LOW_BITS) | difference | LOW_BITS)
 }

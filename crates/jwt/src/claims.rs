@@ -13,15 +13,15 @@ use crate::scope::{is_scope_list, is_scope_token};
 
 /// A JWT's claims (RFC 7519 section 4), **not verified**.
 ///
-/// That it exists says: the payload is one JSON object without duplicate members, and each registered claim
-/// that is present has the type that its RFC gives it. A claim of another type is an error, never "absent".
-/// Strings that name somebody or something (`iss`, `sub`, `aud`, ...) hold no U+0000, and `sub` is not empty.
+/// Guarantees: the payload is one JSON object without duplicate members, and each registered claim that is present has
+/// the type that its RFC requires. A claim of another type is an error, never "absent". Claims that are identifiers
+/// (`iss`, `sub`, `aud`, ...) contain no U+0000, and `sub` is not empty.
 pub struct Claims<'s> {
     fields: Fields<'s>,
     document: Document<'s>,
 }
 
-/// How large the claims of a token may be.
+/// Limits on the size of a token's claims.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct ClaimLimits {
     /// The most members of one JSON object; [`MAX_JSON_MEMBERS`] by default.
@@ -36,10 +36,10 @@ impl Default for ClaimLimits {
     }
 }
 
-/// Where in the root object a value is; never at 0, where its name is. A payload has less than 2^32 bytes.
+/// A value's position in the root object. Never 0, because a name is there. A payload has less than 2^32 bytes.
 type Position = NonZeroU32;
 
-/// What a pass over the members found. What may be an array or an object stays in the document.
+/// The claims found in one pass over the members. Values that may be arrays or objects stay in the document.
 #[derive(Default)]
 struct Fields<'s> {
     iss: Option<&'s str>,
@@ -51,7 +51,7 @@ struct Fields<'s> {
     exp: Option<i64>,
     nbf: Option<i64>,
     iat: Option<i64>,
-    /// Where in the root object the value is.
+    /// The value's position in the root object, as for the claims below.
     aud: Option<Position>,
     scope: Option<Position>,
     scp: Option<Position>,
@@ -61,14 +61,14 @@ struct Fields<'s> {
     others: Others,
 }
 
-/// Where the values of the other claims are, so that looking for some of them takes no second pass over all members.
+/// The positions of the other claims' values, so that finding some of them needs no second pass over all members.
 #[derive(Default)]
 struct Others {
     positions: [u32; KEPT_OTHERS],
     count: u32,
 }
 
-/// Tokens have few claims that no specification names.
+/// Most tokens have few claims that no specification names.
 const KEPT_OTHERS: usize = 9;
 
 impl Others {
@@ -80,7 +80,7 @@ impl Others {
         self.count += 1;
     }
 
-    /// `None` where there are more than are kept.
+    /// `None` if there are more than [`KEPT_OTHERS`].
     #[inline]
     fn all(&self) -> Option<&[u32]> {
         self.positions.get(..self.count as usize)
@@ -94,12 +94,13 @@ impl<'s> Claims<'s> {
         let root = document.root();
         for (name, position) in root.positions() {
             let value = root.at(position);
-            // Bytes, because the compiler makes one decision tree of them, and of strings one comparison each.
+            // Matched as bytes: the compiler builds one decision tree for bytes, and a chain of comparisons for
+            // strings.
             match name.as_bytes() {
                 b"iss" => fields.iss = Some(read.string("iss", value)?),
                 b"sub" => fields.sub = Some(read.non_empty_string("sub", value)?),
                 b"exp" => fields.exp = Some(numeric_date("exp", value)?.floor()),
-                // Up, where `exp` goes down: a fraction never widens the time in which a token is good.
+                // Rounded up, where `exp` is rounded down: a fraction never extends a token's validity.
                 b"nbf" => fields.nbf = Some(numeric_date("nbf", value)?.ceil()),
                 b"iat" => fields.iat = Some(numeric_date("iat", value)?.floor()),
                 b"jti" => fields.jti = Some(read.string("jti", value)?),
@@ -130,31 +131,31 @@ impl<'s> Claims<'s> {
         Ok(Claims { fields, document })
     }
 
-    /// Reads the claims of a JSON document that is no token, such as an introspection response (RFC 7662 section 2.2), whose
-    /// members are those of a token.
+    /// Reads the claims of a JSON document that is not a token but has a token's members, such as an introspection
+    /// response (RFC 7662 section 2.2).
     ///
     /// # Errors
-    /// As [`CompactJws::decode_claims`](crate::CompactJws::decode_claims).
+    /// The errors of [`CompactJws::decode_claims`](crate::CompactJws::decode_claims).
     pub fn of_json(text: &[u8], limits: &ClaimLimits, buffer: &'s mut Buffer) -> Result<Self, ParseError> {
         let document = parse_within(text, limits.max_members, buffer);
         Claims::new(document.map_err(|error| ParseError::Json { part: Part::Payload, error })?, limits)
     }
 
-    /// `iss`: who issued the token (RFC 7519 section 4.1.1).
+    /// `iss`: the issuer (RFC 7519 section 4.1.1).
     #[inline]
     #[must_use]
     pub fn iss(&self) -> Option<&'s str> {
         self.fields.iss
     }
 
-    /// `sub`: whom it speaks of (section 4.1.2); never empty.
+    /// `sub`: the subject (section 4.1.2); never empty.
     #[inline]
     #[must_use]
     pub fn sub(&self) -> Option<&'s str> {
         self.fields.sub
     }
 
-    /// `aud`: for whom it is meant (section 4.1.3); no entry where the claim is absent.
+    /// `aud`: the audience (section 4.1.3); no entry if the claim is absent.
     #[must_use]
     pub fn aud(&self) -> StringList<'_, 's> {
         StringList(self.at(self.fields.aud))
@@ -209,13 +210,13 @@ impl<'s> Claims<'s> {
         self.fields.azp
     }
 
-    /// `scope` (RFC 8693 section 4.2), or `scp` where there is no `scope`.
+    /// `scope` (RFC 8693 section 4.2), or `scp` if there is no `scope`.
     #[must_use]
     pub fn scope(&self) -> ScopeClaim<'_, 's> {
         ScopeClaim(self.at(self.fields.scope.or(self.fields.scp)))
     }
 
-    /// `cnf`: what the sender has to prove (RFC 7800 section 3.1).
+    /// `cnf`: the confirmation that the sender has to give (RFC 7800 section 3.1).
     #[inline]
     #[must_use]
     pub fn cnf(&self) -> Option<Object<'_, 's>> {
@@ -235,7 +236,7 @@ impl<'s> Claims<'s> {
         self.document.root().get(name)
     }
 
-    /// The value of a claim that was read in the pass over the members.
+    /// The value of a claim that the pass over the members has read.
     #[inline]
     #[must_use]
     pub fn known(&self, claim: KnownClaim) -> Option<Value<'_, 's>> {
@@ -255,7 +256,7 @@ impl<'s> Claims<'s> {
         }
     }
 
-    /// Looks for several claims in one pass, whose time does not depend on how many they are.
+    /// Finds several claims in one pass. The time does not depend on the number of names.
     #[must_use]
     pub fn find(&self, names: &ClaimNames) -> FoundClaims {
         let mut positions = [0; MAX_CLAIM_NAMES];
@@ -274,7 +275,7 @@ impl<'s> Claims<'s> {
         FoundClaims { positions }
     }
 
-    /// The claim whose index in the names that were looked for is `index`.
+    /// The claim with the index `index` in the names that were searched for.
     #[inline]
     #[must_use]
     pub fn found(&self, found: &FoundClaims, index: usize) -> Option<Value<'_, 's>> {
@@ -284,7 +285,7 @@ impl<'s> Claims<'s> {
         }
     }
 
-    /// Whether the claims are within limits that are narrower than those that they were read with.
+    /// Checks the claims against limits that are narrower than those used for parsing.
     ///
     /// # Errors
     /// [`ParseError::TooManyEntries`], or [`ParseError::Json`] with [`JsonError::TooManyMembers`].
@@ -311,7 +312,7 @@ impl<'s> Claims<'s> {
 const STRINGS: &str = "a string or an array of strings, none with U+0000";
 const SCOPES: &str = "scope-tokens, joined by spaces in a string or as the entries of an array";
 
-/// Reads claims that name somebody or something.
+/// Reads claims that are identifiers.
 struct Reader {
     may_hold_nul: bool,
     max_list_entries: usize,
@@ -329,7 +330,7 @@ impl Reader {
         }
     }
 
-    /// Scope-tokens: joined by spaces in a string, or one an entry of an array.
+    /// Checks scope-tokens: joined by spaces in a string, or one per entry of an array.
     fn scopes(&self, name: &'static str, value: Value<'_, '_>) -> Result<(), ParseError> {
         match value {
             Value::String(text) if is_scope_list(text) => Ok(()),
@@ -338,7 +339,7 @@ impl Reader {
         }
     }
 
-    /// A string, or an array of strings, each of which `is_entry`; that is what is `expected`.
+    /// Checks a string or an array of strings, each accepted by `is_entry`. `expected` describes that in the error.
     fn list(
         &self,
         name: &'static str,

@@ -8,8 +8,8 @@ use crate::limits::{MAX_JSON_MEMBERS, MAX_TOKEN_BYTES};
 
 /// A JWS in compact serialisation (RFC 7515 section 7.1), split into its parts and borrowed.
 ///
-/// That it exists says that there are three parts and that the whole is within the limit; the parts are
-/// decoded by the methods. It is **not verified**.
+/// Guarantees: there are three parts, and the token is within the length limit. The methods decode the parts. The token
+/// is **not verified**.
 #[derive(Clone, Copy)]
 pub struct CompactJws<'t> {
     token: &'t str,
@@ -30,12 +30,12 @@ impl<'t> CompactJws<'t> {
     /// Splits `token`, of at most `max_bytes`.
     ///
     /// # Errors
-    /// As [`CompactJws::parse`].
+    /// The errors of [`CompactJws::parse`].
     pub fn parse_within(token: &'t str, max_bytes: usize) -> Result<Self, ParseError> {
         if token.len() > max_bytes {
             return Err(ParseError::TooLong { length: token.len(), max: max_bytes });
         }
-        // From both ends: the payload, the longest part, is looked at once.
+        // Searched from both ends, so that the payload, the longest part, is scanned only once.
         let bytes = token.as_bytes();
         let (Some(first), Some(last)) = (find_byte(bytes, b'.'), rfind_byte(bytes, b'.')) else {
             return Err(ParseError::NotCompact);
@@ -72,7 +72,7 @@ impl<'t> CompactJws<'t> {
         self.signature
     }
 
-    /// What is signed: header, dot and payload as they were sent (RFC 7515 section 5.1 step 5).
+    /// The signed bytes: header, dot and payload as they were sent (RFC 7515 section 5.1 step 5).
     #[must_use]
     pub fn signing_input(&self) -> &'t [u8] {
         &self.token.as_bytes()[..self.header.len() + 1 + self.payload.len()]
@@ -81,16 +81,16 @@ impl<'t> CompactJws<'t> {
     /// Decodes the header into `buffer`.
     ///
     /// # Errors
-    /// Every [`ParseError`] that speaks of the header.
+    /// Every [`ParseError`] about the header.
     pub fn decode_header<'s>(&self, buffer: &'s mut json::Buffer) -> Result<Header<'s>, ParseError> {
         Header::new(&decode_object(self.header, Part::Header, MAX_JSON_MEMBERS, buffer)?)
     }
 
-    /// Decodes the header into `buffer`, and gives all of its members along: for a JWS that brings its key along, and is trusted by
-    /// the key alone, as a DPoP proof is (RFC 9449).
+    /// Decodes the header into `buffer` and also returns all its members. For a JWS that carries its own key and is
+    /// trusted by that key alone, such as a DPoP proof (RFC 9449).
     ///
     /// # Errors
-    /// As [`CompactJws::decode_header`].
+    /// The errors of [`CompactJws::decode_header`].
     pub fn decode_header_members<'s>(
         &self,
         buffer: &'s mut json::Buffer,
@@ -102,15 +102,15 @@ impl<'t> CompactJws<'t> {
     /// Decodes the payload into `buffer` and reads it as a JWT's claims.
     ///
     /// # Errors
-    /// Every [`ParseError`] that speaks of the payload or of a claim.
+    /// Every [`ParseError`] about the payload or a claim.
     pub fn decode_claims<'s>(&self, buffer: &'s mut json::Buffer) -> Result<Claims<'s>, ParseError> {
         self.decode_claims_within(&ClaimLimits::default(), buffer)
     }
 
-    /// Decodes the payload into `buffer` and reads it as a JWT's claims, of at most these sizes.
+    /// Decodes the payload into `buffer` and reads it as a JWT's claims, within `limits`.
     ///
     /// # Errors
-    /// As [`CompactJws::decode_claims`].
+    /// The errors of [`CompactJws::decode_claims`].
     pub fn decode_claims_within<'s>(
         &self,
         limits: &ClaimLimits,
@@ -119,7 +119,7 @@ impl<'t> CompactJws<'t> {
         Claims::new(decode_object(self.payload, Part::Payload, limits.max_members, buffer)?, limits)
     }
 
-    /// Decodes the payload, whatever it holds, to the end of `out`.
+    /// Decodes the payload, which need not be JSON, and appends it to `out`.
     ///
     /// # Errors
     /// [`ParseError::Base64`].
@@ -127,7 +127,7 @@ impl<'t> CompactJws<'t> {
         base64url::append(self.payload, out).map_err(|_| ParseError::Base64 { part: Part::Payload })
     }
 
-    /// Decodes the signature into `out`, whose previous content is dropped.
+    /// Decodes the signature into `out`, replacing the content.
     ///
     /// # Errors
     /// [`ParseError::Base64`].
@@ -137,7 +137,7 @@ impl<'t> CompactJws<'t> {
 }
 
 impl std::fmt::Debug for CompactJws<'_> {
-    /// Without the signature: header and payload alone are no credential.
+    /// Omits the signature: header and payload alone are no credential.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("CompactJws")
             .field("header", &self.header)

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::json::JsonError;
 
-/// Which part of a token an error speaks of.
+/// The part of a token that an error is about.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Part {
     /// The JOSE header (RFC 7515 section 4).
@@ -23,11 +23,11 @@ impl fmt::Display for Part {
     }
 }
 
-/// Why a text is not a token that this crate reads.
+/// Why a text was not accepted as a token.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ParseError {
-    /// Longer than the limit; nothing of it was looked at. Both figures in bytes.
+    /// The token is longer than the limit and was not parsed. Both figures are in bytes.
     TooLong {
         /// The token's length.
         length: usize,
@@ -36,18 +36,18 @@ pub enum ParseError {
     },
     /// Not three parts joined by two dots (RFC 7515 section 7.1).
     NotCompact,
-    /// Five parts: an encrypted token (RFC 7516 section 7.1), which tollgate does not take.
+    /// Five parts: an encrypted token (RFC 7516 section 7.1), which tollgate does not support.
     Encrypted,
     /// A part is not canonical base64url without padding (RFC 7515 section 2).
     Base64 {
         /// The part.
         part: Part,
     },
-    /// A part is not the JSON object it has to be.
+    /// A part is not a JSON object.
     Json {
         /// The part.
         part: Part,
-        /// What is wrong with it.
+        /// What is wrong with the JSON.
         error: JsonError,
     },
     /// A required header member is absent.
@@ -59,30 +59,30 @@ pub enum ParseError {
     InvalidMember {
         /// The member's name.
         name: &'static str,
-        /// What it has to be.
+        /// The required type or form.
         expected: &'static str,
     },
     /// A registered claim has a value of the wrong type or form.
     InvalidClaim {
         /// The claim's name.
         name: &'static str,
-        /// What it has to be.
+        /// The required type or form.
         expected: &'static str,
     },
-    /// A claim is an array of more entries than the limit.
+    /// A claim is an array with more entries than the limit.
     TooManyEntries {
         /// The claim's name.
         name: &'static str,
-        /// How many it has.
+        /// The number of entries.
         entries: usize,
         /// The limit.
         max: usize,
     },
-    /// The header has a `crit` member. tollgate implements no critical extension, so RFC 7515 section 4.1.11
-    /// requires that the token be refused.
+    /// The header has a `crit` member. tollgate implements no critical extension, so RFC 7515 section 4.1.11 requires
+    /// refusing the token.
     CriticalHeader,
-    /// The header has a member that changes how the token is read (`b64`, `zip`, `enc`, `cty` for a nested
-    /// JWT), which tollgate does not implement.
+    /// The header has a member that changes how the token is read (`b64`, `zip`, `enc`, `cty` for a nested JWT) and
+    /// that tollgate does not implement.
     UnsupportedHeader {
         /// The member's name.
         name: &'static str,

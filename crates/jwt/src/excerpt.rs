@@ -3,10 +3,10 @@ use std::fmt;
 
 use crate::limits::MAX_EXCERPT_BYTES;
 
-/// Text of a token of which nothing is verified, such as the issuer that it names.
+/// Text from an unverified token, such as the issuer.
 ///
-/// It is whole, and both formatters write an [`excerpt`] of it, quoted and escaped: a log gets no more than that, whatever the
-/// token holds.
+/// The text is stored whole. Both formatters write only an [`excerpt`] of it, quoted and escaped, so a log is safe from
+/// any token.
 ///
 /// ```
 /// use tollgate_jwt::UnverifiedText;
@@ -43,10 +43,10 @@ impl fmt::Display for UnverifiedText {
     }
 }
 
-/// As much of a text from outside as belongs into an error or a log: `text` itself where it takes at most
-/// [`MAX_EXCERPT_BYTES`] when it is escaped as `Debug` escapes it, otherwise its beginning and `...`, within the same limit.
+/// Shortens a text from outside for errors and logs. A text of at most [`MAX_EXCERPT_BYTES`], escaped as `Debug`
+/// escapes it, is returned unchanged. A longer text is cut and ends with `...`, within the same limit.
 ///
-/// It allocates only where it cuts, and an excerpt of an excerpt is the same text.
+/// Allocates only when it cuts. An excerpt of an excerpt is the same text.
 ///
 /// ```
 /// use tollgate_jwt::excerpt;
@@ -68,11 +68,11 @@ pub fn excerpt(text: &str) -> Cow<'_, str> {
 
 const ELLIPSIS: &str = "...";
 
-/// The longest beginning of `text` that takes at most `max` bytes escaped.
+/// The longest prefix of `text` that takes at most `max` bytes escaped.
 fn longest_prefix(text: &str, max: usize) -> &str {
     let mut escaped = 0;
     let end = text.char_indices().find(|(_, character)| {
-        // At least as much as `Debug` of a whole text writes, which leaves some characters as they are.
+        // An upper bound: `Debug` of the whole text leaves some of these characters unescaped.
         escaped += character.escape_debug().map(char::len_utf8).sum::<usize>();
         escaped > max
     });

@@ -3,10 +3,10 @@ use crate::json::{Document, Value};
 
 /// A token's JOSE header (RFC 7515 section 4), **not verified**.
 ///
-/// That it exists says: the header is one JSON object without duplicate members; `alg` is a string; `kid` and
-/// `typ`, where present, are strings; there is no `crit`, `b64`, `zip` or `enc`; and `cty` does not announce
-/// a nested JWT. Where there is no `kid`, `x5t` and `x5t#S256` are strings too, if they are present. Members that bring keys
-/// along (`jwk`, `jku`, `x5u`, `x5c`, ...) are never used.
+/// Guarantees: the header is one JSON object without duplicate members. `alg` is a string; `kid` and `typ` are strings
+/// if present. There is no `crit`, `b64`, `zip` or `enc`, and `cty` does not announce a nested JWT. Without a `kid`,
+/// `x5t` and `x5t#S256` are strings if present. Members that carry keys (`jwk`, `jku`, `x5u`, `x5c`, ...) are never
+/// used.
 #[derive(Clone, Copy, Debug)]
 pub struct Header<'s> {
     alg: &'s str,
@@ -15,8 +15,8 @@ pub struct Header<'s> {
     certificate: CertificateNames<&'s str>,
 }
 
-/// How a header or a JWK names the certificate of a key: as a name of the key alone, in place of a `kid`. It is compared and
-/// nothing else: no certificate is looked at.
+/// The certificate thumbprints in a header or a JWK, used only as a key's name in place of a `kid`. They are compared,
+/// and no certificate is read.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct CertificateNames<T> {
     /// `x5t` (RFC 7515 section 4.1.7, RFC 7517 section 4.8).
@@ -56,7 +56,7 @@ impl<'s> Header<'s> {
         Ok(Header { alg, kid, typ, certificate })
     }
 
-    /// A header that was read before.
+    /// Restores a header that was parsed before.
     pub(crate) fn from_parts(
         alg: &'s str,
         kid: Option<&'s str>,
@@ -66,7 +66,7 @@ impl<'s> Header<'s> {
         Header { alg, kid, typ, certificate }
     }
 
-    /// `alg` (section 4.1.1): what the sender says. It never selects the algorithm; it has to equal the key's.
+    /// `alg` (section 4.1.1), as the sender claims. It never selects the algorithm: it has to equal the key's.
     #[must_use]
     pub fn alg(&self) -> &'s str {
         self.alg
@@ -78,7 +78,7 @@ impl<'s> Header<'s> {
         self.kid
     }
 
-    /// `x5t` and `x5t#S256`, where there is no `kid`; neither beside one.
+    /// `x5t` and `x5t#S256` if there is no `kid`; otherwise empty.
     #[must_use]
     pub fn certificate(&self) -> &CertificateNames<&'s str> {
         &self.certificate
@@ -104,13 +104,13 @@ fn string<'s>(name: &'static str, value: Value<'_, 's>) -> Result<&'s str, Parse
         .ok_or(ParseError::InvalidMember { name, expected: "a string without U+0000" })
 }
 
-/// Whether `cty` says that the payload is a JWT again (RFC 7519 section 5.2).
+/// Whether `cty` announces that the payload is another JWT (RFC 7519 section 5.2).
 fn is_nested_jwt(cty: &str) -> bool {
     strip_application(cty).eq_ignore_ascii_case("jwt")
 }
 
-/// Media types compare without regard to case (RFC 2045 section 5.1). RFC 7515 section 4.1.9 lets senders leave the prefix
-/// out where the rest has no slash; before another one it stays, so that it makes no other media type of it.
+/// Media types are case-insensitive (RFC 2045 section 5.1). RFC 7515 section 4.1.9 lets senders omit the prefix if the
+/// rest has no slash. If the rest has a slash, the prefix stays: without it the media type would be another one.
 fn strip_application(media_type: &str) -> &str {
     const PREFIX: &str = "application/";
     match media_type.split_at_checked(PREFIX.len()) {

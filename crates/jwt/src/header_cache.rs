@@ -5,30 +5,29 @@ use crate::error::ParseError;
 use crate::header::{CertificateNames, Header};
 use crate::json;
 
-/// How many headers are remembered: the tokens of one server are signed with a few keys at a time.
+/// Number of cached headers: the tokens of one server are signed with a few keys at a time.
 const REMEMBERED: usize = 4;
 
-/// Decodes headers, and remembers the last few of tokens that were verified.
+/// Decodes headers, and caches the last few headers of verified tokens.
 ///
-/// The header of a token is the same text for every token under one key, so that most of the time a comparison takes
-/// the place of decoding and parsing. What is remembered is what a text says, not that anybody may say it; and since it
-/// takes a verified token to remember one, garbage does not push the good ones out.
+/// All tokens under one key have the same header text, so a comparison usually replaces decoding and parsing. The cache
+/// says nothing about authenticity. Only verified tokens enter it, so garbage cannot evict good headers.
 #[derive(Default)]
 pub struct HeaderCache {
     buffer: json::Buffer,
     /// The last header that was decoded.
     latest: Decoded,
     remembered: Vec<Decoded>,
-    /// Which one is forgotten next.
+    /// The index that is evicted next.
     oldest: usize,
 }
 
 impl HeaderCache {
-    /// The header of `jws`: the same as [`CompactJws::decode_header`] gives. Allocates nothing once the memory here has
-    /// grown to the headers at hand.
+    /// Returns the header of `jws`, equal to the result of [`CompactJws::decode_header`]. Allocates nothing once the
+    /// buffers have grown to the headers in use.
     ///
     /// # Errors
-    /// As [`CompactJws::decode_header`].
+    /// The errors of [`CompactJws::decode_header`].
     pub fn decode<'s>(&'s mut self, jws: &CompactJws<'_>) -> Result<Header<'s>, ParseError> {
         match self.remembered.iter().position(|header| header.text == jws.header()) {
             Some(index) => Ok(self.remembered[index].header()),
@@ -36,7 +35,7 @@ impl HeaderCache {
         }
     }
 
-    /// Remembers the header that [`decode`](HeaderCache::decode) gave last. To be called for `jws` once its signature is
+    /// Caches the header that [`decode`](HeaderCache::decode) returned last. Call it with `jws` after its signature was
     /// verified.
     pub fn remember(&mut self, jws: &CompactJws<'_>) {
         if self.latest.text == jws.header() {
@@ -62,7 +61,7 @@ impl HeaderCache {
     }
 }
 
-/// A well-formed header, in memory that is used again for the next.
+/// A well-formed header, in reusable memory.
 #[derive(Default)]
 struct Decoded {
     text: String,
@@ -73,11 +72,11 @@ struct Decoded {
     x5t_sha256: OptionalText,
 }
 
-/// A text that may be absent, in memory that stays.
+/// An optional text, in reusable memory.
 #[derive(Default)]
 struct OptionalText {
     text: String,
-    is_there: bool,
+    is_present: bool,
 }
 
 impl Decoded {
@@ -98,13 +97,13 @@ impl Decoded {
 
 impl OptionalText {
     fn assign(&mut self, text: Option<&str>) {
-        self.is_there = text.is_some();
+        self.is_present = text.is_some();
         replace(&mut self.text, text.unwrap_or_default());
     }
 
     #[inline]
     fn get(&self) -> Option<&str> {
-        self.is_there.then_some(&*self.text)
+        self.is_present.then_some(&*self.text)
     }
 }
 

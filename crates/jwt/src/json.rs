@@ -1,8 +1,8 @@
 //! Strict JSON (RFC 8259) on simd-json, for JOSE documents.
 //!
-//! A [`Document`] is one JSON object. On top of what RFC 8259 requires, duplicate member names are refused at
-//! every depth, escaped twins too (RFC 7515 section 4, RFC 7519 section 4, RFC 8725 section 2.6), and so
-//! is what is deeper or wider than [`limits`](crate::limits) say.
+//! A [`Document`] is one JSON object. Beyond RFC 8259, duplicate member names are refused at every depth, also when one
+//! is written with escapes (RFC 7515 section 4, RFC 7519 section 4, RFC 8725 section 2.6). Documents deeper or wider
+//! than the [`limits`](crate::limits) are refused too.
 //!
 //! ```
 //! use tollgate_jwt::json;
@@ -27,9 +27,9 @@ pub use value::{Array, Number, Object, Value};
 
 pub(crate) use duplicates::fingerprint;
 
-/// A document without the byte order mark that may precede it: RFC 8259 section 8.1 lets a reader ignore one.
+/// Strips a leading byte order mark: RFC 8259 section 8.1 lets a reader ignore one.
 ///
-/// For files and fetched documents alone. [`parse`] takes none, because a token has none.
+/// For files and fetched documents only. [`parse`] accepts none, because a token has none.
 ///
 /// ```
 /// assert_eq!(tollgate_jwt::json::without_byte_order_mark(b"\xef\xbb\xbf{}"), b"{}");

@@ -1,15 +1,12 @@
 #![doc = include_str!("../README.md")]
-//! Bytes in, borrowed views out. There is no clock, no cryptography and no I/O in this crate: what it
-//! returns is well-formed, and **not yet verified**.
-//!
-//! The road, in reading order:
+//! Reading order:
 //!
 //! 1. [`CompactJws`] splits `header.payload.signature` once, limits first (RFC 7515 section 7.1).
-//! 2. [`CompactJws::decode_header`] gives a [`Header`]: `alg`, `kid`, `typ`; what tollgate does not
-//!    implement (`crit`, `b64`, `zip`, `enc`, nested JWTs) is refused here.
-//! 3. [`CompactJws::decode_claims`] gives [`Claims`]: the registered claims, typed (RFC 7519
-//!    section 4.1), and the rest by name.
-//! 4. [`json`] and [`base64url`] are the two codecs underneath, for others who read JOSE documents.
+//! 2. [`CompactJws::decode_header`] returns a [`Header`]: `alg`, `kid`, `typ`. It refuses what tollgate does not
+//!    implement: `crit`, `b64`, `zip`, `enc`, nested JWTs.
+//! 3. [`CompactJws::decode_claims`] returns [`Claims`]: the registered claims, typed (RFC 7519 section 4.1), and the
+//!    others by name.
+//! 4. [`json`] and [`base64url`] are the two codecs underneath, also for other readers of JOSE documents.
 //!
 //! ```
 //! use tollgate_jwt::{CompactJws, json};
@@ -42,8 +39,7 @@ pub mod limits;
 mod scope;
 
 pub use claims::{ClaimLimits, Claims, ScopeClaim, StringList};
-// How an engine looks claims up and remembers headers. They are public for the crate `tollgate` alone, and may change with any
-// release.
+// For the engine's claim lookup and header cache. Public for the crate `tollgate` alone; may change with any release.
 #[doc(hidden)]
 pub use claims::{ClaimNames, FoundClaims, KnownClaim};
 pub use compact::CompactJws;

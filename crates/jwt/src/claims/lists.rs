@@ -1,7 +1,7 @@
 use crate::json::Value;
 use crate::scope::is_single_spaced;
 
-/// The entries of a claim that is one string or an array of strings, such as `aud`; none where the claim is absent.
+/// The entries of a claim that is one string or an array of strings, such as `aud`; empty if the claim is absent.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct StringList<'a, 's>(pub(super) Option<Value<'a, 's>>);
 
@@ -27,7 +27,7 @@ impl<'a, 's> StringList<'a, 's> {
     }
 }
 
-/// The strings of a claim's value: itself, or those of its entries that are strings.
+/// The strings of a claim's value: the value itself, or its entries that are strings.
 impl<'a, 's> From<Value<'a, 's>> for StringList<'a, 's> {
     #[inline]
     fn from(value: Value<'a, 's>) -> Self {
@@ -48,7 +48,7 @@ impl<'a, 's> From<Value<'a, 's>> for ScopeClaim<'a, 's> {
 }
 
 impl<'a, 's> ScopeClaim<'a, 's> {
-    /// The claim's own text, where it is scope-tokens joined by single spaces, as RFC 6749 section 3.3 has it.
+    /// The claim's own text, if it is scope-tokens joined by single spaces, as RFC 6749 section 3.3 requires.
     #[must_use]
     pub fn as_joined(&self) -> Option<&'s str> {
         self.0.and_then(|value| value.as_str()).filter(|list| is_single_spaced(list))

@@ -1,7 +1,7 @@
 use crate::json::fingerprint;
 use crate::limits::MAX_CLAIM_NAMES;
 
-/// The claims that are read in the pass that makes [`Claims`](super::Claims), so that looking one up takes no search.
+/// The claims that [`Claims`](super::Claims) finds while parsing, so that looking one up needs no search.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum KnownClaim {
@@ -30,7 +30,7 @@ pub enum KnownClaim {
 }
 
 impl KnownClaim {
-    /// The claim of that name.
+    /// The known claim called `name`.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -50,20 +50,20 @@ impl KnownClaim {
     }
 }
 
-/// Names of claims that [`Claims::find`](super::Claims::find) looks for in one pass: at most [`MAX_CLAIM_NAMES`].
+/// Names of claims that [`Claims::find`](super::Claims::find) finds in one pass: at most [`MAX_CLAIM_NAMES`].
 #[derive(Clone, Debug, Default)]
 pub struct ClaimNames {
-    /// Sorted by length, and those of one length by their text: most comparisons end with the lengths.
+    /// Sorted by length, then by text: most comparisons end with the lengths.
     names: Vec<Box<str>>,
-    /// A bit for the length of each name, and one for its fingerprint: most members are told apart by these alone.
+    /// A bit for each name's length, and one for its fingerprint: these alone rule out most members.
     lengths: u64,
     fingerprints: u64,
-    /// Whether one of them is read in the pass that makes [`Claims`](super::Claims).
+    /// Whether [`Claims`](super::Claims) finds one of the names while parsing.
     is_any_read: bool,
 }
 
 impl ClaimNames {
-    /// Adds `name`, unless it is there. Returns whether there was room.
+    /// Adds `name` unless present. Returns whether there was room.
     pub fn add(&mut self, name: &str) -> bool {
         if let Err(index) = self.search(name) {
             if self.names.len() == MAX_CLAIM_NAMES {
@@ -78,7 +78,7 @@ impl ClaimNames {
         true
     }
 
-    /// The index of `name`, which changes when others are added.
+    /// The index of `name`. Adding names changes it.
     #[inline]
     #[must_use]
     pub fn index(&self, name: &str) -> Option<usize> {
@@ -91,7 +91,7 @@ impl ClaimNames {
         }
     }
 
-    /// Whether none of them is read in the pass that makes [`Claims`](super::Claims).
+    /// Whether [`Claims`](super::Claims) finds none of the names while parsing.
     #[inline]
     pub(super) fn are_others(&self) -> bool {
         !self.is_any_read
@@ -108,7 +108,7 @@ impl ClaimNames {
     }
 }
 
-/// Up to so many names are looked at one after the other.
+/// Up to this many names are compared one after the other.
 const FEW: usize = 8;
 
 #[inline]
@@ -121,9 +121,9 @@ fn bit(name: &str) -> u64 {
     1 << (fingerprint(name) & 63)
 }
 
-/// Where the claims of some [`ClaimNames`] are: what [`Claims::find`](super::Claims::find) gives.
+/// The positions of the claims that [`Claims::find`](super::Claims::find) found for some [`ClaimNames`].
 #[derive(Clone, Copy, Debug)]
 pub struct FoundClaims {
-    /// The position of each name's value in the root object; 0, where a name is, for what is absent.
+    /// The position of each name's value in the root object; 0, a name's position, if the claim is absent.
     pub(super) positions: [u32; MAX_CLAIM_NAMES],
 }

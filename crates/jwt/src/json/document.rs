@@ -8,7 +8,7 @@ use super::value::Object;
 use crate::bytes::contains_byte;
 use crate::limits::{MAX_JSON_MEMBERS, MAX_JSON_NESTING};
 
-/// Parses `text`, which has to be one JSON object.
+/// Parses `text`, which must be one JSON object.
 ///
 /// # Errors
 /// [`JsonError`].
@@ -16,7 +16,7 @@ pub fn parse<'s>(text: &[u8], buffer: &'s mut Buffer) -> Result<Document<'s>, Js
     parse_within(text, MAX_JSON_MEMBERS, buffer)
 }
 
-/// Parses `text`, which has to be one JSON object; no object in it has more than `max_members`.
+/// Parses `text`, which must be one JSON object. No object in it may have more than `max_members`.
 ///
 /// # Errors
 /// [`JsonError`].
@@ -26,9 +26,9 @@ pub fn parse_within<'s>(text: &[u8], max_members: usize, buffer: &'s mut Buffer)
     buffer.parse(max_members)
 }
 
-/// Memory for one document, to be used again for the next.
+/// Reusable memory for one document.
 ///
-/// What a document borrows lies here. Once it has grown to the documents at hand, parsing allocates nothing.
+/// A document borrows from its buffer. Once the buffer has grown to the documents in use, parsing allocates nothing.
 pub struct Buffer {
     text: Vec<u8>,
     nodes: Vec<Node<'static>>,
@@ -48,13 +48,13 @@ impl Default for Buffer {
 }
 
 impl Buffer {
-    /// Lets `write` append the document's text to an empty vector.
+    /// Lets `write` append the document's text to the emptied buffer.
     pub(crate) fn fill<E>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
         self.text.clear();
         write(&mut self.text)
     }
 
-    /// Parses what [`Buffer::fill`] wrote; no object of it has more than `max_members`.
+    /// Parses the text that [`Buffer::fill`] wrote. No object in it may have more than `max_members`.
     pub(crate) fn parse(&mut self, max_members: usize) -> Result<Document<'_>, JsonError> {
         let length = self.text.len();
         let has_escapes = contains_byte(&self.text, b'\\');
@@ -71,10 +71,10 @@ impl Buffer {
     }
 }
 
-/// One JSON object and all that it holds, parsed.
+/// One parsed JSON object and everything in it.
 pub struct Document<'s> {
     tape: Tape<'s>,
-    /// Where the tape's memory goes back to.
+    /// Receives the tape's memory back on drop.
     home: &'s mut Vec<Node<'static>>,
     has_escapes: bool,
     widest: usize,
@@ -88,7 +88,7 @@ impl<'s> Document<'s> {
         Object::new(&self.tape.0)
     }
 
-    /// Whether a string may hold U+0000, which only an escape can bring about.
+    /// Whether a string may contain U+0000, which only an escape can encode.
     pub(crate) fn may_hold_nul(&self) -> bool {
         self.has_escapes
     }

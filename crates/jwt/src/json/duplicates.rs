@@ -3,12 +3,12 @@ use simd_json::Node;
 use super::error::JsonError;
 use super::value::Object;
 
-/// Up to this many members each name is compared with those before it; beyond, the names are sorted, so that
-/// the time stays near linear. Headers and claims stay below.
+/// Up to this many members, each name is compared with those before it. Beyond that, the names are sorted, which keeps
+/// the time near linear. Headers and claims stay below.
 const MAX_COMPARED_MEMBERS: usize = 32;
 
-/// Refuses every object in `nodes` that has two members of one name or more than `max_members`. Returns the number of
-/// members of the widest object. `order` is memory for sorting.
+/// Refuses an object in `nodes` with two members of the same name or with more than `max_members`. Returns the number
+/// of members of the widest object. `order` is memory for sorting.
 pub(super) fn refuse_duplicates(
     nodes: &[Node<'_>],
     max_members: usize,
@@ -28,7 +28,7 @@ pub(super) fn refuse_duplicates(
     Ok(widest)
 }
 
-/// Compares a name with the earlier ones only where its fingerprint was seen before.
+/// Compares a name with the earlier ones only if its fingerprint was seen before.
 fn compare(object: &Object<'_, '_>) -> Result<(), JsonError> {
     let mut seen = [0_u64; 2];
     for (index, name) in object.names().enumerate() {
@@ -54,7 +54,7 @@ fn sort(object: &Object<'_, '_>, order: &mut Vec<u32>) -> Result<(), JsonError> 
     }
 }
 
-/// 7 bits that equal names share. Claims' names differ mostly in length and at their ends.
+/// A 7-bit hash of a name. Claim names differ mostly in length and at their ends.
 #[inline]
 pub(crate) fn fingerprint(name: &str) -> usize {
     let bytes = name.as_bytes();

@@ -3,13 +3,13 @@ use std::fmt;
 use crate::excerpt::UnverifiedText;
 use crate::limits::MAX_JSON_NESTING;
 
-/// Why a text is not a JSON object that this crate takes.
+/// Why a text was not accepted as a JSON object.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum JsonError {
     /// Not JSON (RFC 8259), or a number that is not finite.
     Syntax {
-        /// Where, in bytes from the start; 0 where the parser does not tell.
+        /// Position in bytes from the start; 0 if the parser does not report one.
         offset: usize,
     },
     /// JSON, but not an object.
@@ -18,7 +18,7 @@ pub enum JsonError {
     TooDeep,
     /// An object with more members than the limit.
     TooManyMembers {
-        /// How many it has.
+        /// The number of members.
         members: usize,
         /// The limit.
         max: usize,

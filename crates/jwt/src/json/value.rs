@@ -72,7 +72,7 @@ impl<'a, 's> Value<'a, 's> {
     }
 }
 
-/// A finite JSON number: an integer where it is written as one and fits, else the nearest double.
+/// A finite JSON number: an integer if it is written as one and fits, otherwise the nearest double.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
     /// An integer below zero, or `-0`.
@@ -134,7 +134,7 @@ impl<'a, 's> Array<'a, 's> {
         self.length == 0
     }
 
-    /// The element of that index, counted from 0.
+    /// The element at `index`, counted from 0.
     #[must_use]
     pub fn get(&self, index: usize) -> Option<Value<'a, 's>> {
         self.iter().nth(index)
@@ -192,7 +192,7 @@ impl<'a, 's> Object<'a, 's> {
         self.positions().map(|(name, _)| name)
     }
 
-    /// The members in order, each with where its value is, for [`Object::at`].
+    /// The members in order, each with its value's position for [`Object::at`].
     #[inline]
     pub(crate) fn positions(&self) -> impl Iterator<Item = (&'s str, usize)> + use<'a, 's> {
         let nodes = self.nodes;
@@ -207,13 +207,13 @@ impl<'a, 's> Object<'a, 's> {
         })
     }
 
-    /// The value at a position that [`Object::positions`] gave.
+    /// The value at a position from [`Object::positions`].
     #[inline]
     pub(crate) fn at(&self, position: usize) -> Value<'a, 's> {
         Value::read(&self.nodes[position..])
     }
 
-    /// The name of the member whose value is at a position that [`Object::positions`] gave.
+    /// The name of the member whose value is at a position from [`Object::positions`].
     pub(crate) fn name_at(&self, position: usize) -> &'s str {
         match self.nodes[position - 1] {
             Node::String(name) => name,
@@ -228,7 +228,7 @@ impl<'a, 's> Object<'a, 's> {
     }
 }
 
-/// How many nodes the value takes that begins with `node`.
+/// The number of nodes in the value that begins with `node`.
 #[inline]
 fn size(node: &Node<'_>) -> usize {
     match node {

@@ -1,4 +1,4 @@
-//! base64url in its one canonical form, beside the base64 crate.
+//! base64url in its one canonical form, compared with the base64 crate.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

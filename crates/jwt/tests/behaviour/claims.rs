@@ -1,4 +1,4 @@
-//! The registered claims: typed, of the right type or an error, never "absent".
+//! The registered claims: of the right type or an error, never "absent".
 
 use proptest::prelude::*;
 use tollgate_jwt::limits::{MAX_CLAIM_NAMES, MAX_JSON_MEMBERS, MAX_LIST_ENTRIES};

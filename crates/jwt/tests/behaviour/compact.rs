@@ -112,7 +112,7 @@ fn debug_does_not_show_the_signature() {
     assert_eq!(format!("{jws:?}"), r#"CompactJws { header: "aGVhZA", payload: "cGF5", .. }"#);
 }
 
-/// The splitter in its most obvious form.
+/// The splitter in its naive form.
 fn split_slowly(token: &str) -> Option<(&str, &str, &str)> {
     match token.split('.').collect::<Vec<_>>()[..] {
         [header, payload, signature] => Some((header, payload, signature)),

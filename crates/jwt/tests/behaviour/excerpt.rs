@@ -1,10 +1,10 @@
-//! What an error keeps of a text from outside.
+//! Excerpts of untrusted text in errors.
 
 use proptest::prelude::*;
 use tollgate_jwt::excerpt;
 use tollgate_jwt::limits::MAX_EXCERPT_BYTES;
 
-/// Without the quotes.
+/// The escaped length without the quotes.
 fn escaped(text: &str) -> usize {
     format!("{text:?}").len() - 2
 }
@@ -31,7 +31,7 @@ proptest! {
         if cut != text.as_str() {
             let kept = cut.strip_suffix("...").unwrap();
             let next = text.strip_prefix(kept).unwrap().chars().next().unwrap();
-            // By the count of each character alone, which is never less than the text's.
+            // Counted by single characters, which is never less than the whole text's count.
             let alone = |text: &str| text.chars().map(|one| one.escape_debug().to_string().len()).sum::<usize>();
             prop_assert!(alone(&text) > MAX_EXCERPT_BYTES);
             prop_assert!(alone(kept) + next.escape_debug().to_string().len() > MAX_EXCERPT_BYTES - 3);

@@ -1,4 +1,4 @@
-//! The JOSE header: typed, and refused where it asks for what tollgate does not implement.
+//! The JOSE header: typed, and refused if it requires what tollgate does not implement.
 
 use tollgate_jwt::json::JsonError;
 use tollgate_jwt::{CompactJws, Header, HeaderCache, ParseError, Part, base64url, json};
@@ -124,7 +124,7 @@ fn a_header_cache_says_what_decoding_says() {
         .map(|index| format!(r#"{{"alg":"ES256","kid":"k{index}"}}"#))
         .chain(["{}".to_owned(), r#"{"alg":"a","crit":[]}"#.to_owned(), r#"{"alg":"b","typ":"JWT"}"#.to_owned()])
         .collect();
-    // Each again while it is remembered, and again after it was forgotten.
+    // Each header again while it is cached, and again after it was evicted.
     let order = [0, 0, 1, 2, 3, 0, 1, 4, 5, 0, 7, 7, 8, 9, 9, 6, 8, 1, 0];
     for (step, index) in order.into_iter().cycle().take(5 * order.len()).enumerate() {
         let token = format!("{}.e30.c2ln", base64url::encode(&texts[index]));

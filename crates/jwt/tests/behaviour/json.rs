@@ -1,4 +1,4 @@
-//! Strict JSON: what serde_json takes and not a document more, less duplicates, depth and width.
+//! Strict JSON: the documents that serde_json accepts, except duplicates and those that are too deep or too wide.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -222,7 +222,7 @@ proptest! {
         }
     }
 
-    /// serde_json takes duplicates and any width; other than that the two have to agree.
+    /// serde_json accepts duplicates and any width; otherwise the two parsers have to agree.
     #[test]
     fn arbitrary_bytes_are_judged_as_serde_json_judges_them(text in r#"[\{\}\[\]",:a0-9eE+.\\u \n-]{0,24}"#) {
         let expected = serde_json::from_str::<serde_json::Value>(&text).ok().filter(serde_json::Value::is_object);

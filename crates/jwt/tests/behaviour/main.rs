@@ -1,4 +1,4 @@
-//! The parser as a user meets it, one file a behaviour.
+//! The parser through its public API, one file per behaviour.
 
 #![forbid(unsafe_code)]
 
