@@ -4,7 +4,7 @@ use crate::table;
 
 /// A signature algorithm: the `alg` of a JWS header (RFC 7518 section 3.1, RFC 8037, RFC 8812, RFC 9864, RFC 9964).
 ///
-/// A name is there in every build. Whether a build can check it says [`Algorithm::is_supported`].
+/// Every build has all variants. [`Algorithm::is_supported`] says whether the build can check signatures of one.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 #[non_exhaustive]
 pub enum Algorithm {
@@ -47,7 +47,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// The algorithm of this name. Names are compared byte for byte, as RFC 7515 section 4.1.1 says.
+    /// Returns the algorithm called `name`. Names are compared byte for byte (RFC 7515 section 4.1.1).
     ///
     /// ```
     /// use tollgate_keys::Algorithm;
@@ -67,20 +67,20 @@ impl Algorithm {
         table::row(self).name
     }
 
-    /// The kind of key that it takes.
+    /// The kind of key that the algorithm requires.
     #[must_use]
     pub fn key_type(self) -> KeyType {
         table::row(self).form.key_type()
     }
 
-    /// Whether a backend of this build has it. If not, its keys are refused with
+    /// Whether a backend of this build supports the algorithm. If not, its keys are refused with
     /// [`KeyRefused::UnsupportedAlgorithm`](crate::KeyRefused::UnsupportedAlgorithm).
     #[must_use]
     pub fn is_supported(self) -> bool {
         table::row(self).backend.is_some()
     }
 
-    /// Every algorithm that has a name here, supported or not.
+    /// Returns every algorithm of this enum, supported or not.
     pub fn all() -> impl Iterator<Item = Self> {
         table::ROWS.iter().map(|row| row.algorithm)
     }

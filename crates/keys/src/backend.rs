@@ -1,8 +1,8 @@
-//! The cryptography libraries, behind one interface, and which of them has which algorithm.
+//! The cryptography libraries behind one interface, and the choice of library for each algorithm.
 
 use std::sync::Arc;
 
-/// A backend that lives for ever. A plain `Some(&...)` takes Rust 1.89.
+/// A backend with a static lifetime. A plain `Some(&...)` requires Rust 1.89.
 macro_rules! backend {
     ($backend:expr) => {{
         const BACKEND: &dyn Backend = &$backend;
@@ -29,11 +29,11 @@ compile_error!("tollgate-keys needs a cryptography backend: enable its feature `
 
 /// One algorithm of one library.
 pub(crate) trait Backend: Sync {
-    /// Does once what every check would otherwise do again. None where the library does not take the key.
+    /// Prepares a key once, so that no check repeats the work. None if the library refuses the key.
     fn prepare(&self, key: &KeyMaterial<'_>) -> Option<PreparedKey>;
 }
 
-/// What a key is made of, vetted.
+/// A vetted key's raw values.
 pub(crate) enum KeyMaterial<'k> {
     /// An HMAC secret.
     Secret(&'k [u8]),
@@ -43,20 +43,20 @@ pub(crate) enum KeyMaterial<'k> {
     Encoded(&'k [u8]),
 }
 
-/// A key in the shape in which its library is fastest.
+/// A key in its library's fastest representation.
 pub(crate) type PreparedKey = Arc<dyn SignatureCheck>;
 
 /// A key that can check signatures.
 pub(crate) trait SignatureCheck: Send + Sync {
-    /// Whether `signature` is one of `message`.
+    /// Whether `signature` is valid for `message`.
     fn check(&self, message: &[u8], signature: &[u8]) -> bool;
 
-    /// Whether it has tables, which make it faster and larger. None where there are none to be had.
+    /// Whether the key has tables, which make it faster and larger. None if its kind cannot have tables.
     fn has_tables(&self) -> Option<bool> {
         None
     }
 
-    /// The same key with tables or without them. None where there are none to be had.
+    /// The same key with or without tables. None if its kind cannot have tables.
     fn with_tables(&self, _wanted: bool) -> Option<PreparedKey> {
         None
     }
@@ -74,17 +74,17 @@ pub(crate) use library::*;
 #[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
 pub use ecdsa_tables::undecided_checks;
 
-/// In place of the library's.
+/// Replaces the library's implementation.
 #[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
 pub(crate) const ES256: Option<&'static dyn Backend> = Some(&ecdsa_tables::ES256);
-/// In place of the library's.
+/// Replaces the library's implementation.
 #[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
 pub(crate) const ES384: Option<&'static dyn Backend> = Some(&ecdsa_tables::ES384);
-/// In place of the library's.
+/// Replaces the library's implementation.
 #[cfg(all(feature = "ed25519-tables", not(feature = "fips")))]
 pub(crate) const ED25519: Option<&'static dyn Backend> = Some(&ed25519_tables::Ed25519);
 
-/// With both libraries at hand, the faster one for each algorithm: docs/algorithms.md has the times.
+/// The faster library for each algorithm when both are compiled in: docs/algorithms.md has the times.
 #[cfg(all(feature = "ring", feature = "aws-lc-rs", not(feature = "fips")))]
 mod faster {
     pub(crate) use super::aws_lc::{

@@ -5,10 +5,10 @@ use tollgate_jwt::{CertificateNames, Header};
 use crate::algorithm::Algorithm;
 use crate::verifying_key::VerifyingKey;
 
-/// The keys of a set by what their JWKs have as `x5t` and `x5t#S256`: for tokens that name a key so, and by no `kid`.
+/// A set's keys by the `x5t` and `x5t#S256` of their JWKs, for tokens that name a key that way and have no `kid`.
 #[derive(Clone, Default)]
 pub(crate) struct CertificateIndex {
-    /// Sorted by algorithm, member and text, each of which is there once.
+    /// Sorted by algorithm, member and text; each combination occurs once.
     entries: Vec<Entry>,
 }
 
@@ -17,11 +17,11 @@ struct Entry {
     algorithm: Algorithm,
     member: Member,
     text: Box<str>,
-    /// That of the key in its set.
+    /// The key's position in its set.
     position: u32,
 }
 
-/// Which of the two members.
+/// One of the two members.
 #[derive(Clone, Copy, Eq, Ord, PartialEq, PartialOrd)]
 enum Member {
     Sha1,
@@ -29,7 +29,7 @@ enum Member {
 }
 
 impl CertificateIndex {
-    /// A name that different keys have is nobody's.
+    /// A name that different keys share is left out.
     pub(crate) fn new(keys: &[VerifyingKey]) -> Self {
         let mut entries = Vec::new();
         for (position, key) in (0..).zip(keys) {
@@ -52,7 +52,7 @@ impl CertificateIndex {
         CertificateIndex { entries: of_one_key.map(|named| named[0].clone()).collect() }
     }
 
-    /// The position of the key that `header` names so.
+    /// The position of the key whose thumbprint `header` contains.
     pub(crate) fn find(&self, algorithm: Algorithm, header: &Header<'_>) -> Option<u32> {
         if self.entries.is_empty() {
             return None;

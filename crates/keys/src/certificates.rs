@@ -1,4 +1,4 @@
-//! A JSON object from key ids to certificates in PEM, which some providers publish in place of a JWK set.
+//! A JSON object that maps key ids to certificates in PEM, which some providers publish instead of a JWK set.
 
 use tollgate_jwt::json::{Object, Value};
 
@@ -13,11 +13,11 @@ pub(crate) fn read(document: &Object<'_, '_>) -> Vec<Entry> {
     document.iter().map(entry).collect()
 }
 
-/// Exactly one certificate: which key of a chain is meant nobody could say.
+/// Accepts exactly one certificate: in a chain it would be unclear which key is meant.
 fn read_certificate(value: Value<'_, '_>) -> DerKey {
     let mut blocks = value.as_str().map(|text| pem::read_blocks(text.as_bytes())).unwrap_or_default();
     match (blocks.pop(), blocks.is_empty()) {
-        // A key that was read and has no dates is not from a certificate.
+        // A readable key without dates does not come from a certificate.
         (Some(DerKey { validity: None, key: Ok(_), .. }), _) | (None, _) | (_, false) => {
             DerKey::refused(KeyRefused::NotOneCertificate)
         }

@@ -1,6 +1,6 @@
 use crate::backend;
 
-/// The SHA-256 of `message` (FIPS 180-4), by the backend that checks signatures.
+/// Computes the SHA-256 of `message` (FIPS 180-4) with the backend that checks signatures.
 #[must_use]
 pub fn sha256(message: &[u8]) -> [u8; 32] {
     backend::sha256(message)

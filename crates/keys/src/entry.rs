@@ -16,20 +16,20 @@ use crate::spki::DerKey;
 use crate::thumbprint::Thumbprint;
 use crate::verifying_key::VerifyingKey;
 
-/// A key before [`KeySetBuilder::build`](crate::KeySetBuilder::build), which knows the options.
+/// A key before [`KeySetBuilder::build`](crate::KeySetBuilder::build) applies the options.
 pub(crate) struct Entry {
     pub(crate) kid: Option<String>,
     pub(crate) kty: String,
     pub(crate) key_type: Option<KeyType>,
-    /// The algorithm that it claims to be for.
+    /// The algorithm that the key claims.
     pub(crate) algorithm: Option<Algorithm>,
-    /// Of a JWK.
+    /// `None` for a key that does not come from a JWK.
     pub(crate) purpose: Option<KeyPurpose>,
     pub(crate) private: bool,
-    /// Of the public key, if it could be read.
+    /// The public key's thumbprint, if the key could be read.
     pub(crate) thumbprint: Option<Thumbprint>,
     pub(crate) validity: Option<Validity>,
-    /// The document that it came with. None for a key that was added on its own.
+    /// The index of the key's document. None for a key that was added on its own.
     pub(crate) document: Option<usize>,
     pub(crate) key: Result<EntryKey, KeyRefused>,
 }
@@ -37,7 +37,7 @@ pub(crate) struct Entry {
 pub(crate) enum EntryKey {
     Public(PublicKey),
     Hmac(HmacKey),
-    /// One whose algorithm is not said.
+    /// A secret without an `alg`.
     Secret(Zeroizing<Vec<u8>>),
     Ready(VerifyingKey),
 }
@@ -58,14 +58,14 @@ impl Entry {
         }
     }
 
-    /// The report, before anything is known of the key.
+    /// The initial report, before the key is judged.
     pub(crate) fn report(&self) -> KeyReport {
         let (kid, kty) = (self.kid.clone(), self.kty.clone());
         let (validity, thumbprint) = (self.validity, self.thumbprint);
         KeyReport { kid, kty, algs: Vec::new(), validity, thumbprint, refused: None }
     }
 
-    /// Binds the key to each algorithm that it is for. `algorithms`: those for an RSA key or a secret that names none.
+    /// Binds the key to each of its algorithms. `algorithms` applies to an RSA key or a secret that names none.
     pub(crate) fn bind(mut self, algorithms: &[Algorithm]) -> Result<Vec<VerifyingKey>, KeyRefused> {
         let purpose = self.purpose.take();
         let bound = self.bind_to_each(algorithms)?;
@@ -96,12 +96,12 @@ impl Entry {
         admitted.into_iter().map(|algorithm| VerifyingKey::new(&key, algorithm, kid)).collect()
     }
 
-    /// The algorithm that an HMAC secret claims to be for.
+    /// The algorithm that an HMAC secret claims.
     pub(crate) fn hmac_algorithm(&self) -> Option<Algorithm> {
         self.algorithm.filter(|algorithm| self.key_type == Some(KeyType::Oct) && algorithm.key_type() == KeyType::Oct)
     }
 
-    /// The thumbprint of a key that came with its private part.
+    /// The thumbprint of a key that was published with its private part.
     pub(crate) fn exposed(&self) -> Option<Thumbprint> {
         self.thumbprint.filter(|_| self.private)
     }
@@ -111,7 +111,7 @@ impl Entry {
         if uses.admit(key_use) { None } else { Some(KeyRefused::use_not_accepted(key_use, uses)) }
     }
 
-    /// `exposed`: the keys whose private parts the same documents hold.
+    /// `exposed`: the keys whose private parts are in the same documents.
     pub(crate) fn refused_by_source(
         &self,
         source: KeySource,
@@ -129,7 +129,7 @@ impl Entry {
     }
 }
 
-/// For each of `algorithms` that the secret is long enough for.
+/// Binds the secret to each of `algorithms` that it is long enough for.
 fn bind_secret(secret: &[u8], kid: Option<&str>, algorithms: &[Algorithm]) -> Result<Vec<VerifyingKey>, KeyRefused> {
     let algorithms = algorithms.iter().filter(|algorithm| algorithm.key_type() == KeyType::Oct);
     let (mut keys, mut refused) = (Vec::new(), KeyRefused::MissingAlgorithm);

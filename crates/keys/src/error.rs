@@ -6,7 +6,7 @@ use tollgate_jwt::json::JsonError;
 use crate::algorithm::Algorithm;
 use crate::limits;
 
-/// The signature is not one of this message under this key.
+/// The signature is not valid for this message and key.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct BadSignature;
 
@@ -24,8 +24,8 @@ impl Error for BadSignature {}
 pub enum VerifyError {
     /// The header's `alg` names no signature algorithm.
     UnknownAlgorithm,
-    /// No key has the header's `kid`, and none without `kid` is of its algorithm and could have made a signature of this
-    /// length.
+    /// No key has the header's `kid`, and no key without `kid` has the header's algorithm and could have made a
+    /// signature of this length.
     UnknownKey,
     /// The header's `kid` names a key of another algorithm (RFC 8725 section 3.1).
     AlgorithmMismatch {
@@ -34,24 +34,24 @@ pub enum VerifyError {
         /// The algorithm of the key.
         key: Algorithm,
     },
-    /// The key that the header's `kid` names is not for this token: the caller of
+    /// The key named by the header's `kid` is not for this token: the caller of
     /// [`KeySet::verify_if`](crate::KeySet::verify_if) does not admit it.
     KeyNotAdmitted,
-    /// More keys come into question than are tried.
+    /// There are more candidate keys than are tried.
     AmbiguousKey {
-        /// How many do.
+        /// The number of candidates.
         candidates: usize,
-        /// How many are tried.
+        /// The number of keys that are tried.
         max: usize,
     },
-    /// The signature is not canonical base64url, or not as long as the algorithm's signatures are.
+    /// The signature is not canonical base64url, or its length is wrong for the algorithm.
     MalformedSignature,
-    /// The signature is not that of the key that the header names.
+    /// The signature does not verify under the key that the header names.
     BadSignature,
-    /// The signature is of none of the keys that were tried, because the header has no `kid`, or one that no key has. A key
-    /// that is not in the set may have made it.
+    /// The signature verifies under none of the keys that were tried, because the header has no `kid` or an unknown
+    /// one. A key that is not in the set may have made it.
     NoKeyVerifies {
-        /// How many were.
+        /// The number of keys that were tried.
         tried: usize,
     },
 }
@@ -98,21 +98,21 @@ impl fmt::Display for VerifyError {
 
 impl Error for VerifyError {}
 
-/// Why a document is not a key file at all. What is wrong with a single key is a [`KeyRefused`](crate::KeyRefused).
+/// Why a document is not a key file at all. A flaw of a single key is a [`KeyRefused`](crate::KeyRefused) instead.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum NotAKeyFile {
     /// Longer than [`limits::MAX_KEY_FILE_BYTES`].
     TooLarge {
-        /// Its length.
+        /// The document's length.
         bytes: usize,
     },
-    /// More than [`limits::MAX_KEYS`] keys, with those that were there before.
+    /// More than [`limits::MAX_KEYS`] keys, including those added before.
     TooManyKeys {
-        /// How many there would be.
+        /// The total number of keys.
         keys: usize,
     },
-    /// Starts like JSON and is not, or breaks a rule of [`tollgate_jwt::json`].
+    /// Starts like JSON but is not, or breaks a rule of [`tollgate_jwt::json`].
     Json(JsonError),
     /// A JSON object that is neither a JWK (`kty`) nor a JWK set (`keys`, an array).
     NeitherKeyNorSet,

@@ -9,7 +9,7 @@ use crate::vetting;
 
 /// A vetted HMAC secret, bound to its algorithm.
 ///
-/// It shows nothing of the secret, and there is no way to it from a [`PublicKey`](crate::PublicKey).
+/// Shows nothing of the secret. A [`PublicKey`](crate::PublicKey) cannot be converted into an `HmacKey`.
 ///
 /// ```
 /// use tollgate_keys::{Algorithm, HmacKey, KeyRefused};
@@ -24,10 +24,10 @@ pub struct HmacKey {
 }
 
 impl HmacKey {
-    /// Prepares `secret` for `algorithm`. The caller's copy is the caller's to wipe.
+    /// Prepares `secret` for `algorithm`. The caller has to wipe its own copy.
     ///
     /// # Errors
-    /// [`KeyRefused`] where `algorithm` is not an HMAC, or `secret` is shorter than the hash's output (RFC 7518 section
+    /// [`KeyRefused`] if `algorithm` is not an HMAC, or `secret` is shorter than the hash's output (RFC 7518 section
     /// 3.2), empty, too long, or the text of a public key.
     pub fn new(algorithm: Algorithm, secret: &[u8]) -> Result<Self, KeyRefused> {
         let row = table::row(algorithm);

@@ -1,4 +1,4 @@
-//! One JWK (RFC 7517 section 4) to a vetted key.
+//! Reads one JWK (RFC 7517 section 4) into a vetted key.
 
 use tollgate_jwt::json::{Object, Value};
 use tollgate_jwt::{CertificateNames, base64url};
@@ -13,19 +13,19 @@ use crate::limits::MAX_KEY_ID_BYTES;
 use crate::public_key::PublicKey;
 use crate::thumbprint::Thumbprint;
 
-/// A JWK, read. A member that is null is absent. Members that embed further keys or certificates (`x5c`, `x5u`) are ignored;
-/// `x5t` and `x5t#S256` are names and nothing else.
+/// A parsed JWK. A member that is null is absent. Members that embed further keys or certificates (`x5c`, `x5u`) are
+/// ignored; `x5t` and `x5t#S256` are used as names only.
 pub(crate) struct Jwk {
     pub(crate) kid: Option<String>,
     pub(crate) kty: String,
     pub(crate) key_type: Option<KeyType>,
-    /// What `alg` names.
+    /// The algorithm that `alg` names.
     pub(crate) algorithm: Option<Algorithm>,
-    /// What it says that it is for, which is judged when the options are known.
+    /// The key's purpose, which is judged when the options are known.
     pub(crate) purpose: KeyPurpose,
     /// Whether an asymmetric key came with its private part, which is not read.
     pub(crate) private: bool,
-    /// Of the public key, also where it is refused for what it is meant for.
+    /// The public key's thumbprint, also if the key is refused for its purpose.
     pub(crate) thumbprint: Option<Thumbprint>,
     pub(crate) key: Result<JwkKey, KeyRefused>,
 }
@@ -33,7 +33,7 @@ pub(crate) struct Jwk {
 pub(crate) enum JwkKey {
     Public(PublicKey),
     Hmac(HmacKey),
-    /// A secret whose `alg` is not said.
+    /// A secret without an `alg`.
     Secret(Zeroizing<Vec<u8>>),
 }
 
@@ -71,9 +71,9 @@ impl Jwk {
         }
     }
 
-    /// Reads a public key for `algorithm`: one that is sent along with what it signs.
+    /// Reads a public key for `algorithm` that a sender transmits with its signature.
     pub(crate) fn read_public(jwk: &Object<'_, '_>, algorithm: Algorithm) -> Result<PublicKey, KeyRefused> {
-        // Also one that is null: there is no reason to send it.
+        // A null member is refused too: there is no reason to send it.
         if PRIVATE_MEMBERS.iter().any(|member| jwk.get(member).is_some()) {
             return Err(KeyRefused::PrivateKey);
         }
@@ -87,7 +87,7 @@ impl Jwk {
         }
     }
 
-    /// An element of a key set that is not even an object.
+    /// The result for an element of a key set that is not an object.
     pub(crate) fn not_an_object() -> Self {
         let key = Err(KeyRefused::MalformedMember { member: "keys", expected: "an array of objects" });
         let (kty, purpose) = (String::new(), KeyPurpose::default());
@@ -95,10 +95,11 @@ impl Jwk {
     }
 }
 
-/// RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2, RFC 9964, and `k`, which has no place in these.
+/// The private members of RFC 7518 sections 6.2.2 and 6.3.2, RFC 8037 section 2 and RFC 9964, and `k`, which asymmetric
+/// keys do not have.
 const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", "k"];
 
-/// The key itself, whatever it is meant for. `algorithm`: the one that `alg` names, if it is known here.
+/// Reads the key itself, for any purpose. `algorithm`: the one that `alg` names, if known.
 fn read_key(jwk: &Object<'_, '_>, algorithm: Option<Algorithm>) -> Result<JwkKey, KeyRefused> {
     let kty = required(jwk, "kty")?;
     match KeyType::from_name(kty).ok_or_else(|| KeyRefused::unsupported_key_type(kty))? {
@@ -127,7 +128,7 @@ fn read_key(jwk: &Object<'_, '_>, algorithm: Option<Algorithm>) -> Result<JwkKey
     }
 }
 
-/// What the members beside the key itself say: its type, its name, its purpose, its issuer and its algorithm.
+/// Checks the members other than the key itself: type, name, purpose, issuer and algorithm.
 fn vet_members(jwk: &Object<'_, '_>) -> Result<(), KeyRefused> {
     let kty = required(jwk, "kty")?;
     let key_type = KeyType::from_name(kty).ok_or_else(|| KeyRefused::unsupported_key_type(kty))?;
@@ -153,8 +154,8 @@ fn vet_algorithm(key: JwkKey, algorithm: Option<Algorithm>) -> Result<JwkKey, Ke
     }
 }
 
-/// `key_ops` (RFC 7517 section 4.3): where they are there, they have to allow verifying and, beside `use`, nothing that is not
-/// about signatures. Empty ones allow nothing.
+/// If `key_ops` (RFC 7517 section 4.3) is present, it must contain `verify`. If `use` is present too, `key_ops` must
+/// contain signature operations only. An empty `key_ops` allows nothing.
 fn vet_purpose(jwk: &Object<'_, '_>) -> Result<(), KeyRefused> {
     let public_key_use = optional(jwk, "use")?;
     let Some(key_ops) = present(jwk, "key_ops") else {
@@ -176,10 +177,10 @@ fn vet_purpose(jwk: &Object<'_, '_>) -> Result<(), KeyRefused> {
     Ok(())
 }
 
-/// A member in base64url. It may be a secret, so it is wiped.
+/// Decodes a base64url member. The value may be a secret, so it is wiped.
 fn octets(jwk: &Object<'_, '_>, member: &'static str) -> Result<Zeroizing<Vec<u8>>, KeyRefused> {
     let text = required(jwk, member)?;
-    // At full size from the start: what a reallocation left behind would not be wiped.
+    // Allocated at full size: reallocation would leave an unwiped copy.
     let mut octets = Zeroizing::new(Vec::with_capacity(text.len()));
     let expected = "canonical base64url without padding";
     base64url::decode(text, &mut octets).map_err(|_| KeyRefused::MalformedMember { member, expected })?;
@@ -190,7 +191,7 @@ fn required<'s>(jwk: &Object<'_, 's>, member: &'static str) -> Result<&'s str, K
     optional(jwk, member)?.ok_or(KeyRefused::MissingMember { member })
 }
 
-/// A member that is a string, if it is there.
+/// Returns an optional member that must be a string.
 fn optional<'s>(jwk: &Object<'_, 's>, member: &'static str) -> Result<Option<&'s str>, KeyRefused> {
     match present(jwk, member) {
         None => Ok(None),
@@ -199,7 +200,7 @@ fn optional<'s>(jwk: &Object<'_, 's>, member: &'static str) -> Result<Option<&'s
     }
 }
 
-/// A member that is there. Some providers write null for one that is not.
+/// Returns a member that is present. Some providers write null for an absent one.
 fn present<'a, 's>(jwk: &Object<'a, 's>, member: &str) -> Option<Value<'a, 's>> {
     jwk.get(member).filter(|value| !matches!(value, Value::Null))
 }

@@ -4,13 +4,13 @@ use crate::error::NotAKeyFile;
 use crate::key_set_builder::KeySetBuilder;
 use crate::report::Loaded;
 
-/// Reads a key file: a JWK, a JWK set, PEM of one or many blocks, or DER, told apart by how it starts.
+/// Loads a key file: a JWK, a JWK set, PEM of one or many blocks, or DER. The kind is detected from the first bytes.
 ///
-/// `options` is a builder, with whatever else is to be in the set. What is wrong with a single key is said in its
-/// report and leaves its neighbours alone.
+/// `options` is a builder that may already contain other keys. A single flawed key does not affect the others; its
+/// report says what is wrong.
 ///
 /// # Errors
-/// [`NotAKeyFile`] where it is none of these.
+/// [`NotAKeyFile`] if the file is none of these.
 ///
 /// ```
 /// use tollgate_keys::{KeySet, NotAKeyFile, key_file};

@@ -2,14 +2,14 @@ use tollgate_jwt::CertificateNames;
 
 use crate::key_uses::SIGNATURE;
 
-/// What one JWK says that its key is for.
+/// A key's purpose according to one JWK.
 ///
-/// A key that is in a set several times, as the same key under the same `kid`, has one of each.
+/// A key that occurs several times in a set, under the same `kid`, has the distinct purposes of all its occurrences.
 #[derive(Clone, Debug, Default, Eq, Hash, PartialEq)]
 pub struct KeyPurpose {
     pub(crate) key_use: Option<Box<str>>,
     pub(crate) issuer: Option<Box<str>>,
-    /// Further names of the key, beside its `kid`.
+    /// Further names of the key, besides its `kid`.
     pub(crate) certificate: CertificateNames<Box<str>>,
 }
 
@@ -20,14 +20,14 @@ impl KeyPurpose {
         self.key_use.as_deref()
     }
 
-    /// `issuer`, which no RFC has: the one whose tokens the key signs, as Microsoft Entra's common key set says it. It is a full
-    /// name, or a template such as `https://login.microsoftonline.com/{tenantid}/v2.0`.
+    /// `issuer`, which no RFC defines: the issuer whose tokens the key signs. Microsoft Entra's common key set has it.
+    /// The value is a full name, or a template such as `https://login.microsoftonline.com/{tenantid}/v2.0`.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
     }
 
-    /// Whether it is for less than every token that the key's owner signs.
+    /// Whether the purpose is narrower than all tokens that the key's owner signs.
     pub(crate) fn is_special(&self) -> bool {
         self.issuer.is_some() || self.key_use.as_deref().is_some_and(|key_use| key_use != SIGNATURE)
     }

@@ -7,99 +7,99 @@ use crate::algorithm::Algorithm;
 use crate::key_uses::KeyUses;
 use crate::limits;
 
-/// Why one key may not be used.
+/// Why a key was refused.
 ///
-/// `Display` is one sentence that names the member at fault and what it should be. What a document says is
-/// an escaped [excerpt](tollgate_jwt::excerpt).
+/// `Display` is one sentence that names the faulty member and what it should be. Text from a document is shown as an
+/// escaped [excerpt](tollgate_jwt::excerpt).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyRefused {
     /// A required member of the JWK is missing, or null.
     MissingMember {
-        /// Its name.
+        /// The member's name.
         member: &'static str,
     },
-    /// A member of the JWK has another JSON type than it must, or is not canonical base64url.
+    /// A member of the JWK has the wrong JSON type, or is not canonical base64url.
     MalformedMember {
-        /// Its name.
+        /// The member's name.
         member: &'static str,
-        /// What it has to be, as in "a string".
+        /// The required form, as in "a string".
         expected: &'static str,
     },
     /// The `kid` is longer than [`limits::MAX_KEY_ID_BYTES`].
     KeyIdTooLong {
-        /// Its length in bytes.
+        /// The length in bytes.
         bytes: usize,
     },
-    /// A `kty` or an object identifier that is not known here.
+    /// An unknown `kty` or object identifier.
     UnsupportedKeyType {
         /// The `kty`, or the identifier in dotted form.
         found: Box<str>,
     },
-    /// A `crv` or named curve that is not known here or is not one for signatures.
+    /// A `crv` or named curve that is unknown or not for signatures.
     UnsupportedCurve {
         /// The `crv`, or the identifier in dotted form.
         found: Box<str>,
     },
-    /// An `alg` that is not known here, or that no backend of this build has.
+    /// An `alg` that is unknown, or that no backend of this build supports.
     UnsupportedAlgorithm {
         /// The `alg`.
         found: Box<str>,
     },
-    /// Parameters of the key's algorithm identifier that no algorithm here has (RFC 4055, RFC 5480).
+    /// Parameters in the key's algorithm identifier that no supported algorithm has (RFC 4055, RFC 5480).
     UnsupportedParameters,
-    /// A key whose algorithm only its `alg` can tell, without one.
+    /// A key without `alg`, of a type that needs it.
     MissingAlgorithm,
-    /// `alg` is not one for this `kty` and `crv`, or the key is asked to be for an algorithm that is not.
+    /// `alg` does not fit the `kty` and `crv`, or the key was requested for an algorithm that does not fit.
     AlgorithmContradictsKey {
         /// The algorithm.
         algorithm: Algorithm,
     },
-    /// An RSA key without `alg`, where no RSA algorithm that it could be for is configured.
+    /// An RSA key without `alg`, and no suitable RSA algorithm is configured.
     NoAdmittedAlgorithm,
     /// `use` is not `sig`.
     UseIsNotSignature {
         /// The `use`.
         found: Box<str>,
     },
-    /// `use` is none of those that were [asked for](crate::KeySetBuilder::key_uses).
+    /// `use` is none of the [accepted](crate::KeySetBuilder::key_uses) values.
     UseNotAccepted {
-        /// The `use`. None: the JWK has none, and needs one.
+        /// The `use`. None: the JWK has none but needs one.
         found: Option<Box<str>>,
-        /// What it has to be.
+        /// The accepted values.
         accepted: KeyUses,
     },
-    /// `key_ops` does not hold `verify`.
+    /// `key_ops` does not contain `verify`.
     KeyOpsWithoutVerify,
-    /// `key_ops` holds an operation twice, or one that contradicts `use` (RFC 7517 section 4.3).
+    /// `key_ops` contains an operation twice, or one that contradicts `use` (RFC 7517 section 4.3).
     KeyOpsContradictory,
-    /// A private key in a remote set, or in PEM or DER; or a public key whose private part the same remote set holds.
-    /// A published private key is everybody's.
+    /// A private key in a remote set, in PEM or in DER, or a public key whose private part the same remote set
+    /// contains. A published private key is known to everybody.
     PrivateKey,
     /// An `oct` key in a remote set.
     SymmetricKeyInRemoteSet,
-    /// An `oct` key in one document with keys of other kinds.
+    /// An `oct` key in one document with keys of other types.
     SymmetricKeyBesidePublicKeys,
-    /// A different key of the set has the same `kid` and algorithm, and could be used as well.
+    /// A different usable key of the set has the same `kid` and algorithm.
     DuplicateKeyId,
     /// A PEM block that cannot be decoded.
     MalformedPem,
-    /// A PEM block whose lines end with a backslash and an `n`, as in JSON or in an environment variable.
+    /// A PEM block with a backslash and an `n` at the end of each line, as in JSON or in an environment variable.
     PemWithEscapedLineFeeds,
-    /// A PEM block of a kind that holds no key.
+    /// A PEM block with a label that is not for public keys.
     UnsupportedPemLabel,
-    /// A member of a document of certificates that is not the PEM of exactly one.
+    /// A member of a certificate document that is not the PEM of exactly one certificate.
     NotOneCertificate,
-    /// Not the DER of what it should be.
+    /// Not the DER of the expected structure.
     MalformedDer,
     /// The RSA modulus is shorter than [`limits::MIN_RSA_MODULUS_BITS`].
     RsaModulusTooSmall {
-        /// Its length in bits.
+        /// The length in bits.
         bits: usize,
     },
     /// The RSA modulus is longer than [`limits::MAX_RSA_MODULUS_BITS`].
     RsaModulusTooLarge {
-        /// Its length in bits.
+        /// The length in bits.
         bits: usize,
     },
     /// The RSA modulus is even.
@@ -112,37 +112,37 @@ pub enum KeyRefused {
     RsaExponentEven,
     /// The RSA exponent is longer than [`limits::MAX_RSA_EXPONENT_BITS`].
     RsaExponentTooLarge {
-        /// Its length in bits.
+        /// The length in bits.
         bits: usize,
     },
-    /// A coordinate is not as long as the curve's field elements, or the point is not uncompressed.
+    /// A coordinate has not the length of the curve's field elements, or the point is not uncompressed.
     EcCoordinateLength,
-    /// The point is the point at infinity, or (0, 0), which stands for it.
+    /// The point is the point at infinity, or (0, 0), which represents it.
     EcPointAtInfinity,
     /// The point is not on its curve, or a coordinate is not below the field's prime.
     EcPointNotOnCurve,
     /// An Ed25519 key is not 32 bytes long.
     Ed25519KeyLength,
-    /// An Ed25519 key encodes its point in more than the one way of RFC 8032 section 5.1.2.
+    /// An Ed25519 key is not the one canonical encoding of its point (RFC 8032 section 5.1.2).
     Ed25519NotCanonical,
     /// An Ed25519 key decodes to no point.
     Ed25519NotOnCurve,
-    /// An Ed25519 key is a point of small order, under which anybody can sign.
+    /// An Ed25519 key is a point of small order, for which anybody can sign.
     Ed25519SmallOrder,
-    /// An ML-DSA key is not as long as its parameter set's keys are.
+    /// An ML-DSA key has not the length of its parameter set's keys.
     MlDsaKeyLength,
     /// The HMAC secret is empty.
     HmacSecretEmpty,
     /// The HMAC secret is shorter than the hash's output (RFC 7518 section 3.2).
     HmacSecretTooShort {
-        /// Its length in bytes.
+        /// The length in bytes.
         bytes: usize,
-        /// The least length in bytes.
+        /// The minimum length in bytes.
         min: usize,
     },
     /// The HMAC secret is longer than [`limits::MAX_HMAC_SECRET_BYTES`].
     HmacSecretTooLong {
-        /// Its length in bytes.
+        /// The length in bytes.
         bytes: usize,
     },
     /// The HMAC secret is PEM text: a key for another algorithm, most likely public (CVE-2015-9235).
@@ -151,7 +151,7 @@ pub enum KeyRefused {
     HmacSecretIsJwk,
     /// The HMAC secret is the DER of a public key or certificate.
     HmacSecretIsDer,
-    /// The cryptography library does not take the key.
+    /// The cryptography library refused the key.
     RefusedByBackend,
 }
 
@@ -209,7 +209,7 @@ impl KeyRefused {
         }
     }
 
-    /// Whether the key is good, and meant for something else than verifying.
+    /// Whether the key is valid but intended for something other than verifying.
     pub(crate) fn is_for_another_purpose(&self) -> bool {
         use KeyRefused::*;
         matches!(self, UseIsNotSignature { .. } | UseNotAccepted { .. } | KeyOpsWithoutVerify | KeyOpsContradictory)

@@ -7,10 +7,10 @@ use crate::key_refresher::KeyRefresher;
 use crate::key_set::KeySet;
 use crate::sync::{ArcSwap, AtomicU64, Guard, Mutex};
 
-/// The place where the current [`KeySet`] of an issuer is published. Clones are the same ring.
+/// Publishes the current [`KeySet`] of an issuer. Clones share one ring.
 ///
-/// Readers never wait, neither for each other nor for a writer: they see one whole set or the next. When
-/// [`KeyRing::replace`] has returned, no load that starts later sees the old set.
+/// Readers never wait, neither for each other nor for a writer: they see either the old or the new set, always
+/// complete. A load that starts after [`KeyRing::replace`] has returned does not see the old set.
 ///
 /// ```
 /// use tollgate_keys::{KeyRing, KeySet};
@@ -26,9 +26,9 @@ pub struct KeyRing(Arc<Ring>);
 
 struct Ring {
     current: ArcSwap<Published>,
-    /// A copy of the current set's, for those who want only that.
+    /// A copy of the current set's generation, for readers that need nothing else.
     generation: AtomicU64,
-    /// Held by writers, so that generations are published in their order.
+    /// Held by writers, so that generations are published in order.
     writer: Mutex<()>,
     refresher: Option<Arc<dyn KeyRefresher>>,
     is_static: bool,
@@ -40,16 +40,16 @@ struct Published {
 }
 
 impl KeyRing {
-    /// A ring with its first set, to be replaced by others: the set may be empty for now.
+    /// Creates a ring with its first set, which may be empty until the ring is filled by [`KeyRing::replace`].
     #[must_use]
     pub fn new(set: KeySet) -> Self {
         Self::make(set, None, false)
     }
 
-    /// A ring that `refresher` keeps up to date.
+    /// Creates a ring that `refresher` keeps up to date.
     ///
-    /// The ring keeps `refresher` alive: that one must not hold the ring itself, but a [`WeakKeyRing`], or tell somebody who
-    /// does. When the last reader of the ring is dropped, so is the refresher.
+    /// The ring keeps `refresher` alive. To avoid a cycle, `refresher` must hold a [`WeakKeyRing`], not the ring.
+    /// Dropping the last clone of the ring drops the refresher.
     #[must_use]
     pub fn with_refresher(set: KeySet, refresher: Arc<dyn KeyRefresher>) -> Self {
         Self::make(set, Some(refresher), false)
@@ -65,8 +65,7 @@ impl KeyRing {
         }))
     }
 
-    /// Whether this ring was converted from a [`KeySet`], which then is the set that it is meant to have: nobody is
-    /// expected to fill it when it is empty.
+    /// Whether this ring was converted from a [`KeySet`]. If such a ring is empty, nobody is expected to fill it.
     #[must_use]
     pub fn is_static(&self) -> bool {
         self.0.is_static
@@ -78,39 +77,39 @@ impl KeyRing {
         PublishedKeySet(self.0.current.load())
     }
 
-    /// Publishes `set` in place of the current one.
+    /// Replaces the current set by `set`.
     ///
-    /// A removed key counts no more from here on, and the generation has gone up.
+    /// From the return on, a removed key verifies nothing, and the generation is higher.
     pub fn replace(&self, set: KeySet) {
-        // Nothing between lock and unlock can panic half-way.
+        // Nothing under this lock can panic half-way, so poisoning is ignored.
         let _writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let generation = self.0.generation.load(Ordering::Relaxed) + 1;
         self.0.current.store(Arc::new(Published { set, generation }));
-        // After the set: who reads the new generation also sees the new set.
+        // Stored after the set: a reader of the new generation also sees the new set.
         self.0.generation.store(generation, Ordering::Release);
     }
 
     /// How often the set was replaced. Much cheaper than a load.
     ///
-    /// To mark what was verified, take the generation of the loaded set: this one may have moved on in between.
+    /// To label a verification, use the generation of the loaded set: this one may already be newer.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.0.generation.load(Ordering::Acquire)
     }
 
-    /// The same ring, which is not kept alive by this.
+    /// Returns a weak reference to the ring.
     #[must_use]
     pub fn downgrade(&self) -> WeakKeyRing {
         WeakKeyRing(Arc::downgrade(&self.0))
     }
 
-    /// Keeps this ring up to date, if anybody does.
+    /// The refresher of this ring, if any.
     #[must_use]
     pub fn refresher(&self) -> Option<&Arc<dyn KeyRefresher>> {
         self.0.refresher.as_ref()
     }
 
-    /// Tells the refresher, if there is one, that a token may be under a key that is not in the set.
+    /// Notifies the refresher, if any, that a token may be signed by a key that is not in the set.
     ///
     /// Never blocks and never allocates.
     pub fn report_unknown_key(&self, kid: Option<&str>) {
@@ -120,12 +119,12 @@ impl KeyRing {
     }
 }
 
-/// A [`KeyRing`] as long as somebody else holds it: for whoever keeps a ring up to date only while it is read.
+/// A weak reference to a [`KeyRing`], for tasks that keep a ring up to date only while it is used.
 #[derive(Clone)]
 pub struct WeakKeyRing(Weak<Ring>);
 
 impl WeakKeyRing {
-    /// The ring, unless nobody holds it any more.
+    /// The ring, unless all its clones were dropped.
     #[must_use]
     pub fn upgrade(&self) -> Option<KeyRing> {
         self.0.upgrade().map(KeyRing)
@@ -138,7 +137,7 @@ impl fmt::Debug for WeakKeyRing {
     }
 }
 
-/// The set as it is: a [static](KeyRing::is_static) ring.
+/// Creates a [static](KeyRing::is_static) ring.
 impl From<KeySet> for KeyRing {
     fn from(set: KeySet) -> Self {
         KeyRing::make(set, None, true)
@@ -152,11 +151,11 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// The set that a ring held when it was loaded. Dereferences to it.
+/// The set that a ring held when it was loaded. Dereferences to the set.
 pub struct PublishedKeySet(Guard<Arc<Published>>);
 
 impl PublishedKeySet {
-    /// Of this set.
+    /// The generation of this set.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.0.generation

@@ -15,29 +15,30 @@ use crate::verifying_key::VerifyingKey;
 
 /// An immutable set of keys, indexed by (`kid`, `alg`).
 ///
-/// Made by a [`KeySetBuilder`]. The default is the empty set, under which no token verifies.
+/// Built by a [`KeySetBuilder`]. The default is the empty set, under which no token verifies.
 #[derive(Clone, Default)]
 pub struct KeySet {
-    /// By algorithm, then by `kid`, those without one first. No two have the same algorithm, `kid` and thumbprint.
+    /// Sorted by algorithm, then by `kid`, keys without one first. No two have the same algorithm, `kid` and
+    /// thumbprint.
     keys: Vec<VerifyingKey>,
-    /// Where the keys of each algorithm start, and at last where the last one's end.
+    /// The start of each algorithm's keys; the last element is the end of the last algorithm's keys.
     starts: Starts,
-    /// The positions of `keys` without those of a key that is there before with the same algorithm and special purposes and
+    /// The positions in `keys`, without keys that occur earlier with the same algorithm and special purposes under
     /// another `kid`.
     distinct: Vec<u32>,
-    /// As `starts`, for `distinct`.
+    /// Like `starts`, for `distinct`.
     distinct_starts: Starts,
     certificates: CertificateIndex,
 }
 
 impl KeySet {
-    /// Starts a set.
+    /// Starts to build a set.
     #[must_use]
     pub fn builder() -> KeySetBuilder {
         KeySetBuilder::default()
     }
 
-    /// No two of `keys` have the same algorithm and `kid`, unless they have none; and no two are equal.
+    /// `keys` must be distinct, and no two may have the same algorithm and `kid`, except keys without one.
     pub(crate) fn new(mut keys: Vec<VerifyingKey>) -> Self {
         key_tables::allot(&mut keys);
         keys.sort_by(|a, b| (a.algorithm(), a.kid()).cmp(&(b.algorithm(), b.kid())));
@@ -54,22 +55,21 @@ impl KeySet {
 
     /// Checks the signature of `jws` under the key that `header` names.
     ///
-    /// - With a `kid` that a key has: the key of that `kid` and algorithm.
-    /// - With another `kid`: the keys of the algorithm that have no `kid` (those from PEM, say).
-    /// - Without `kid`, with an `x5t#S256` or `x5t` that the JWK of one key of the algorithm has: that key. They are names: no
-    ///   certificate is looked at.
-    /// - Without either: all keys of the algorithm. A key that is there under several names is one.
+    /// - A `kid` that a key has: the key with that `kid` and algorithm.
+    /// - Another `kid`: the keys of the algorithm that have no `kid` (for example from PEM).
+    /// - No `kid`, but an `x5t#S256` or `x5t` that the JWK of one key of the algorithm has: that key. These are used as
+    ///   names only; no certificate is read.
+    /// - Neither: all keys of the algorithm. A key with several names is tried once.
     ///
-    /// The algorithm is always that of the key; the header's has to be the same. Of several keys at most
-    /// [`MAX_KEYS_TRIED_WITHOUT_KID`] are tried. `signature` is memory for the decoded signature, used again from call
-    /// to call; nothing else is allocated here.
+    /// The key determines the algorithm, and the header's `alg` must be equal. At most [`MAX_KEYS_TRIED_WITHOUT_KID`]
+    /// keys are tried. `signature` is reusable memory for the decoded signature; nothing else is allocated here.
     ///
-    /// What a key's [`purposes`](VerifyingKey::purposes) say is not looked at: who issued the token is not known here.
-    /// [`KeySet::verify_if`] lets the caller judge.
+    /// A key's [`purposes`](VerifyingKey::purposes) are not checked, because the token's issuer is not known here. With
+    /// [`KeySet::verify_if`] the caller checks them.
     ///
     /// # Errors
-    /// [`VerifyError`]. All but [`VerifyError::BadSignature`] and [`VerifyError::NoKeyVerifies`] come before any
-    /// signature check.
+    /// [`VerifyError`]. All except [`VerifyError::BadSignature`] and [`VerifyError::NoKeyVerifies`] are returned before
+    /// any signature check.
     pub fn verify<'a>(
         &'a self,
         jws: &CompactJws<'a>,
@@ -79,11 +79,11 @@ impl KeySet {
         self.verify_if(jws, header, signature, |_| true)
     }
 
-    /// As [`KeySet::verify`], under keys that `admits` says yes to. Where the header's `kid` names one that it says no to, no
-    /// other is tried.
+    /// Like [`KeySet::verify`], but only under keys for which `admits` returns true. If the header's `kid` names a key
+    /// that is not admitted, no other is tried.
     ///
     /// # Errors
-    /// As [`KeySet::verify`]; [`VerifyError::KeyNotAdmitted`].
+    /// The errors of [`KeySet::verify`], and [`VerifyError::KeyNotAdmitted`].
     #[inline]
     pub fn verify_if<'a>(
         &'a self,
@@ -132,17 +132,17 @@ impl KeySet {
             }
             tried += 1;
         }
-        // An RSA key of another length may have made it.
+        // An RSA key of another length may have made the signature.
         if tried == 0 { Err(VerifyError::UnknownKey) } else { Err(VerifyError::NoKeyVerifies { tried }) }
     }
 
-    /// Whether a key like this one is in the set: the same key material, algorithm and `kid`.
+    /// Whether the set contains a key with the same key material, algorithm and `kid`.
     #[must_use]
     pub fn contains(&self, key: &VerifyingKey) -> bool {
         self.find_same(key).is_some()
     }
 
-    /// The set's own key of the same key material, algorithm and `kid`, which may be for other
+    /// The set's own key with the same key material, algorithm and `kid`, which may have other
     /// [purposes](VerifyingKey::purposes).
     #[must_use]
     pub fn find_same(&self, key: &VerifyingKey) -> Option<&VerifyingKey> {
@@ -154,12 +154,12 @@ impl KeySet {
             .find(|other| other.thumbprint() == key.thumbprint())
     }
 
-    /// The keys, by algorithm and then by `kid`.
+    /// Iterates over the keys, by algorithm and then by `kid`.
     pub fn iter(&self) -> impl Iterator<Item = &VerifyingKey> {
         self.keys.iter()
     }
 
-    /// The number of keys. A key that is there for two algorithms counts as two.
+    /// The number of keys. A key that is used for two algorithms counts as two.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
@@ -171,13 +171,13 @@ impl KeySet {
         self.keys.is_empty()
     }
 
-    /// The keys that `keep` says yes to, as a set of their own.
+    /// Returns a set of the keys for which `keep` returns true.
     #[must_use]
     pub fn filter(&self, mut keep: impl FnMut(&VerifyingKey) -> bool) -> KeySet {
         KeySet::new(self.keys.iter().filter(|key| keep(key)).cloned().collect())
     }
 
-    /// The key of that `kid` and algorithm. None where no key at all has the `kid`.
+    /// Finds the key with `kid` and `algorithm`. None if no key has the `kid`.
     fn named(&self, algorithm: Algorithm, kid: &str) -> Result<Option<&VerifyingKey>, VerifyError> {
         let of_algorithm = |algorithm| {
             let keys = &self.keys[self.range(algorithm)];
@@ -192,11 +192,11 @@ impl KeySet {
         }
     }
 
-    /// The positions of the keys to try where none is named. `kid`: what the token says, which no key has.
+    /// The positions of the keys to try when the header names none. `kid`: the token's `kid`, which no key has.
     fn unnamed(&self, algorithm: Algorithm, kid: Option<&str>) -> Result<&[u32], VerifyError> {
         let mut candidates = &self.distinct[range(&self.distinct_starts, algorithm)];
         if kid.is_some() {
-            // Those without a `kid` are before the others, so that none of them is left out of `distinct`.
+            // Keys without a `kid` are sorted first, so `distinct` contains all of them.
             let is_nameless = |position: &u32| self.keys[*position as usize].kid().is_none();
             candidates = &candidates[..candidates.partition_point(is_nameless)];
         }
@@ -214,7 +214,7 @@ impl KeySet {
 
 type Starts = [u32; ALGORITHMS + 1];
 
-/// Where those of each algorithm start. `algorithms`: in their order.
+/// The start of each algorithm's keys. `algorithms` is sorted.
 fn starts(algorithms: impl Iterator<Item = Algorithm>) -> Starts {
     let mut starts = [0; ALGORITHMS + 1];
     for algorithm in algorithms {
@@ -239,7 +239,8 @@ impl fmt::Debug for KeySet {
 
 /// The proof that a token's signature was checked, and under which key.
 ///
-/// Only [`KeySet::verify`] makes one. It says nothing about the claims: those are the caller's to judge.
+/// Only [`KeySet::verify`] and [`KeySet::verify_if`] create one. It says nothing about the claims: the caller must
+/// check those.
 #[derive(Clone, Copy)]
 pub struct VerifiedJws<'a> {
     jws: CompactJws<'a>,
@@ -261,7 +262,7 @@ impl<'a> VerifiedJws<'a> {
 }
 
 impl fmt::Debug for VerifiedJws<'_> {
-    /// Without the token, which is a credential.
+    /// Omits the token, which is a credential.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("VerifiedJws").field("key", &self.key).finish_non_exhaustive()
     }

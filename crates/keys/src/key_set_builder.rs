@@ -20,9 +20,9 @@ use crate::verifying_key::VerifyingKey;
 
 /// Collects keys of any kind into a [`KeySet`].
 ///
-/// [`KeySetBuilder::build`] is for the keys of a configuration: a key that was given and cannot be used is an error.
-/// [`KeySetBuilder::build_with_reports`] is for documents that somebody else publishes: it takes what can be used, and
-/// reports on every key.
+/// [`KeySetBuilder::build`] is for the keys of a configuration: a key that cannot be used is an error.
+/// [`KeySetBuilder::build_with_reports`] is for documents that others publish: it uses every usable key and reports on
+/// all keys.
 ///
 /// ```
 /// use tollgate_keys::{Algorithm, KeySet};
@@ -46,35 +46,35 @@ pub struct KeySetBuilder {
     key_uses: KeyUses,
 }
 
-/// Where keys come from, and so how far they are trusted.
+/// The origin of keys, which determines how far they are trusted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeySource {
-    /// The operator's own configuration. Of a private JWK the public part is used.
+    /// The operator's own configuration. Only the public part of a private JWK is used.
     #[default]
     Local,
-    /// Somebody else's publication, such as an identity provider's `jwks_uri`. Private and `oct` keys are refused, and so
-    /// is every public key whose private part is published beside it: they are known to everybody.
+    /// A document published by others, such as an identity provider's `jwks_uri`. Private and `oct` keys are refused,
+    /// and so is every public key whose private part is published with it: everybody knows these.
     Remote,
 }
 
 impl KeySetBuilder {
-    /// The algorithms that an RSA key or a secret without `alg` is for. If this is not called, RS256 for an RSA key, and
-    /// such a secret is refused.
+    /// Sets the algorithms of an RSA key or a secret without `alg`. Default: RS256 for an RSA key, none for a secret,
+    /// which is then refused.
     ///
-    /// Algorithms of other key types are ignored: a key of another type tells its algorithm by itself.
+    /// Algorithms of other key types are ignored: keys of those types determine their algorithm themselves.
     #[must_use]
     pub fn algorithms(self, algorithms: &[Algorithm]) -> Self {
         KeySetBuilder { algorithms: Some(algorithms.to_vec()), ..self }
     }
 
-    /// Where the keys come from. [`KeySource::Local`] if this is not called.
+    /// Sets the origin of the keys. Default: [`KeySource::Local`].
     #[must_use]
     pub fn source(self, source: KeySource) -> Self {
         KeySetBuilder { source, ..self }
     }
 
-    /// Which `use` a JWK may have. [`KeyUses::default`] if this is not called: `sig`, or none.
+    /// Sets the accepted values of a JWK's `use`. Default: [`KeyUses::default`], `sig` or none.
     ///
     /// ```
     /// use tollgate_keys::{KeySet, KeyUses};
@@ -90,14 +90,14 @@ impl KeySetBuilder {
         KeySetBuilder { key_uses, ..self }
     }
 
-    /// Adds what a key file holds: a JWK, a JWK set, PEM or DER, told apart by how it starts.
+    /// Adds the keys of a key file: a JWK, a JWK set, PEM or DER, detected from the first bytes.
     ///
     /// # Errors
     /// [`NotAKeyFile`].
     pub fn file(self, bytes: &[u8]) -> Result<Self, NotAKeyFile> {
         match json::without_byte_order_mark(bytes).trim_ascii_start() {
             text @ [b'{', ..] => self.json(text),
-            // The text before a PEM block (RFC 7468 section 2) may begin with the digit that begins DER.
+            // The text before a PEM block (RFC 7468 section 2) may begin with the digit that also begins DER.
             [0x30, ..] if DerKind::of(bytes).is_some() => self.der(bytes),
             text if text.windows(5).any(|window| window == b"-----") => self.pem(text),
             [0x30, ..] => self.der(bytes),
@@ -108,13 +108,14 @@ impl KeySetBuilder {
 
     /// Adds the keys of a JWK set (RFC 7517 section 5).
     ///
-    /// Keys of unknown types are ignored, as the section asks for. An `oct` key beside keys of other types is refused:
-    /// publishing the document would publish the secret. [`KeySetBuilder::hmac`] adds one on purpose.
+    /// Keys of unknown types are refused without affecting the others, as the section recommends. An `oct` key in one
+    /// document with keys of other types is refused: publishing the document would publish the secret. Use
+    /// [`KeySetBuilder::hmac`] to add one on purpose.
     ///
-    /// A byte order mark is skipped in every text that this builder reads, and a member that is null is absent.
+    /// A byte order mark is ignored in every text that this builder reads, and a member that is null is absent.
     ///
     /// # Errors
-    /// [`NotAKeyFile`] where the document is no JWK set, or the set or the document is too large.
+    /// [`NotAKeyFile`] if the document is no JWK set, or the set or the document is too large.
     pub fn jwks(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
         let mut buffer = json::Buffer::default();
         let document = json::parse(text_of(json)?, &mut buffer)?;
@@ -132,7 +133,7 @@ impl KeySetBuilder {
     /// Adds one JWK (RFC 7517 section 4).
     ///
     /// # Errors
-    /// [`NotAKeyFile`] where the document is no JWK, or there are too many keys.
+    /// [`NotAKeyFile`] if the document is no JWK, or there are too many keys.
     pub fn jwk(self, json: &[u8]) -> Result<Self, NotAKeyFile> {
         let mut buffer = json::Buffer::default();
         let document = json::parse(text_of(json)?, &mut buffer)?;
@@ -142,11 +143,11 @@ impl KeySetBuilder {
         self.document([Entry::from(Jwk::read(&document.root()))])
     }
 
-    /// Adds the keys of a JSON object from key ids to certificates in PEM, such as Firebase and Google publish in place of a
-    /// JWK set. A member that is anything else is refused, and leaves its neighbours alone.
+    /// Adds the keys of a JSON object that maps key ids to certificates in PEM, as Firebase and Google publish instead
+    /// of a JWK set. Any other member is refused without affecting the others.
     ///
     /// # Errors
-    /// [`NotAKeyFile`] where the document is no JSON object, or there are too many keys.
+    /// [`NotAKeyFile`] if the document is no JSON object, or there are too many keys.
     ///
     /// ```
     /// use tollgate_keys::KeySet;
@@ -165,7 +166,7 @@ impl KeySetBuilder {
     /// Adds the keys of a PEM text (RFC 7468): public keys, PKCS #1 public keys and certificates.
     ///
     /// # Errors
-    /// [`NotAKeyFile`] where there is no PEM block, or there are too many keys.
+    /// [`NotAKeyFile`] if there is no PEM block, or there are too many keys.
     pub fn pem(self, text: &[u8]) -> Result<Self, NotAKeyFile> {
         let blocks = pem::read_blocks(text_of(text)?);
         if blocks.is_empty() {
@@ -177,14 +178,14 @@ impl KeySetBuilder {
     /// Adds one key in DER: a SubjectPublicKeyInfo, a PKCS #1 RSAPublicKey or a certificate.
     ///
     /// # Errors
-    /// [`NotAKeyFile`] where it is none of these, or there are too many keys.
+    /// [`NotAKeyFile`] if the document is none of these, or there are too many keys.
     pub fn der(self, der: &[u8]) -> Result<Self, NotAKeyFile> {
         vet_size(der)?;
         let kind = DerKind::of(der).ok_or(NotAKeyFile::UnknownDer)?;
         self.document([Entry::from(DerKey::read(kind, der))])
     }
 
-    /// Adds an HMAC secret, also beside public keys: it is the operator who says so.
+    /// Adds an HMAC secret, also next to public keys: here it is the operator's decision.
     #[must_use]
     pub fn hmac(mut self, kid: Option<&str>, algorithm: Algorithm, secret: &[u8]) -> Self {
         self.entries.push(Entry {
@@ -195,7 +196,7 @@ impl KeySetBuilder {
         self
     }
 
-    /// Adds a key that is made already.
+    /// Adds a prepared key.
     #[must_use]
     pub fn key(mut self, key: VerifyingKey) -> Self {
         let key_type = key.key_type();
@@ -206,13 +207,13 @@ impl KeySetBuilder {
         self
     }
 
-    /// The set of the keys that were added, for keys that are all meant to be used: those of a configuration.
+    /// Builds a set of keys that are all meant to be used, such as those of a configuration.
     ///
-    /// Every key that was added on its own has to be usable, and of every document at least one key. A document may hold
-    /// others beside it that are refused (RFC 7517 section 5): [`KeySetBuilder::build_with_reports`] names those.
+    /// Every key that was added on its own must be usable, and at least one key of every document. Other keys of a
+    /// document may be refused (RFC 7517 section 5): [`KeySetBuilder::build_with_reports`] names them.
     ///
     /// # Errors
-    /// [`NoUsableKey`] names what gives the set no key, and why; or nothing was added.
+    /// [`NoUsableKey`] names the keys that are missing from the set, and why. It is also returned if nothing was added.
     pub fn build(self) -> Result<KeySet, NoUsableKey> {
         let documents: Vec<Option<usize>> = self.entries.iter().map(|entry| entry.document).collect();
         let mut contributes = vec![false; self.documents];
@@ -233,12 +234,12 @@ impl KeySetBuilder {
         if set.is_empty() || !is_whole || !refused.is_empty() { Err(NoUsableKey { refused }) } else { Ok(set) }
     }
 
-    /// The set of the keys that can be used, which may be none, and a report on each key that was added.
+    /// Builds a set of the usable keys, possibly none, and a report on each key that was added.
     ///
-    /// The same key twice, by its thumbprint (RFC 7638), `kid` and algorithm, is one key, for the purposes of both. Where different keys have the same
-    /// `kid` and algorithm, none of them is used: nobody can say which one is meant. A key that is refused for another
-    /// reason, such as one for encryption, does not count in this; but an HMAC secret that cannot be used does, because a
-    /// file of secrets is the operator's own, and is to be corrected.
+    /// A key that occurs twice with the same thumbprint (RFC 7638), `kid` and algorithm is one key, with the purposes
+    /// of both. Different keys with the same `kid` and algorithm are all refused: it is unclear which one is meant. A
+    /// key that is refused for another reason, such as an encryption key, does not cause this. An unusable HMAC secret
+    /// does, because a file of secrets is the operator's own and has to be corrected.
     pub fn build_with_reports(self) -> Loaded {
         let mixed = self.mixed_documents();
         let exposed: HashSet<Thumbprint> = self.entries.iter().filter_map(Entry::exposed).collect();
@@ -283,7 +284,7 @@ impl KeySetBuilder {
                 }
             }
         }
-        // A key may be a duplicate for one of its algorithms and still serve for another.
+        // A key may be a duplicate for one of its algorithms and still be used for another.
         for report in reports.iter_mut().filter(|report| !report.algs.is_empty()) {
             report.refused = None;
         }
@@ -303,7 +304,7 @@ impl KeySetBuilder {
         if keys > MAX_KEYS { Err(NotAKeyFile::TooManyKeys { keys }) } else { Ok(self) }
     }
 
-    /// Which documents hold `oct` keys and others.
+    /// For each document, whether it mixes `oct` keys with others.
     fn mixed_documents(&self) -> Vec<bool> {
         let mut kinds = vec![(false, false); self.documents];
         for entry in &self.entries {
@@ -316,7 +317,7 @@ impl KeySetBuilder {
     }
 }
 
-/// The text of a document that may be read.
+/// Returns a document's text after checking its size.
 fn text_of(document: &[u8]) -> Result<&[u8], NotAKeyFile> {
     vet_size(document)?;
     Ok(json::without_byte_order_mark(document))
@@ -327,7 +328,7 @@ fn vet_size(document: &[u8]) -> Result<(), NotAKeyFile> {
     if bytes > MAX_KEY_FILE_BYTES { Err(NotAKeyFile::TooLarge { bytes }) } else { Ok(()) }
 }
 
-/// The algorithm and `kid` of every two keys that differ in nothing else than the key itself.
+/// The algorithm and `kid` that different keys share.
 fn ambiguous_names<'k>(keys: impl Iterator<Item = &'k VerifyingKey>) -> HashSet<(Algorithm, &'k str)> {
     let mut thumbprints = HashMap::new();
     let name = |key: &'k VerifyingKey| Some(((key.algorithm(), key.kid()?), key.thumbprint()));

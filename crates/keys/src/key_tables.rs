@@ -5,9 +5,9 @@ use crate::limits::MAX_KEYS_WITH_TABLES;
 use crate::thumbprint::Thumbprint;
 use crate::verifying_key::VerifyingKey;
 
-/// Gives the first [`MAX_KEYS_WITH_TABLES`] of the keys that can have tables theirs, and takes them away from the others.
+/// Gives tables to the first [`MAX_KEYS_WITH_TABLES`] keys that can have them, and removes the tables of the others.
 ///
-/// One key that is there for two algorithms counts once and has one copy.
+/// A key that is used for two algorithms counts once and has one copy of the tables.
 pub(crate) fn allot(keys: &mut [VerifyingKey]) {
     let mut allotments: HashMap<Thumbprint, Allotment> = HashMap::new();
     for key in keys.iter().filter(|key| key.prepared().has_tables().is_some()) {
@@ -31,10 +31,10 @@ pub(crate) fn allot(keys: &mut [VerifyingKey]) {
     }
 }
 
-/// What is decided about one key.
+/// The decision about one key.
 struct Allotment {
-    /// Whether it is to have tables.
+    /// Whether the key gets tables.
     is_wanted: bool,
-    /// The key as it is to be, once there is one.
+    /// The key in its new form, once prepared.
     prepared: Option<PreparedKey>,
 }

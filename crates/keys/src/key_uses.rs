@@ -1,10 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// Which `use` a JWK may have (RFC 7517 section 4.2) for its key to verify tokens.
+/// The values of `use` (RFC 7517 section 4.2) with which a JWK's key may verify tokens.
 ///
-/// By default `sig`. A JWK without `use` is taken too, unless `use` is [required](KeyUses::required). A key that is in no JWK,
-/// from PEM say, has no `use` to be judged by.
+/// The default is `sig`. A JWK without `use` is accepted too, unless `use` is [required](KeyUses::required). A key that
+/// does not come from a JWK, such as one from PEM, has no `use` and is not checked.
 ///
 /// ```
 /// use tollgate_keys::KeyUses;
@@ -21,14 +21,14 @@ pub struct KeyUses {
     is_required: bool,
 }
 
-/// What is accepted where nothing is said.
+/// The accepted `use` by default.
 pub(crate) const SIGNATURE: &str = "sig";
 
 impl KeyUses {
-    /// These, compared as they are: `use` is case-sensitive.
+    /// Accepts these values. `use` is case-sensitive.
     ///
     /// # Errors
-    /// [`InvalidKeyUses`] where there is none, or one is empty.
+    /// [`InvalidKeyUses`] if the list is empty or a value is empty.
     pub fn new<'u>(accepted: impl IntoIterator<Item = &'u str>) -> Result<Self, InvalidKeyUses> {
         let accepted: Arc<[Box<str>]> = accepted.into_iter().map(Box::from).collect();
         if accepted.is_empty() {
@@ -40,13 +40,13 @@ impl KeyUses {
         Ok(KeyUses { accepted: Some(accepted).filter(|accepted| **accepted != [SIGNATURE.into()]), is_required: false })
     }
 
-    /// The same, and no JWK without `use`.
+    /// The same values, but refuses a JWK without `use`.
     #[must_use]
     pub fn required(self) -> Self {
         KeyUses { is_required: true, ..self }
     }
 
-    /// Whether a JWK with this `use` is taken.
+    /// Whether a JWK with this `use` is accepted.
     #[must_use]
     pub fn admit(&self, key_use: Option<&str>) -> bool {
         match (key_use, &self.accepted) {
@@ -56,7 +56,7 @@ impl KeyUses {
         }
     }
 
-    /// Whether these are `sig` or none.
+    /// Whether this is the default: `sig` or no `use`.
     #[inline]
     #[must_use]
     pub fn is_default(&self) -> bool {
@@ -64,7 +64,7 @@ impl KeyUses {
     }
 }
 
-/// As in "has to be": `"sig" or "jwt-svid"`.
+/// Completes "has to be": `"sig" or "jwt-svid"`.
 impl fmt::Display for KeyUses {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(accepted) = &self.accepted else {
@@ -77,13 +77,13 @@ impl fmt::Display for KeyUses {
     }
 }
 
-/// What cannot be the list of accepted `use`.
+/// Why a list of `use` values was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum InvalidKeyUses {
-    /// The list is empty, so that no key could be used.
+    /// The list is empty, so no key could be used.
     None,
-    /// One of the texts is empty.
+    /// One of the values is empty.
     Empty,
 }
 

@@ -1,16 +1,16 @@
 #![doc = include_str!("../README.md")]
-//! A key is read, vetted and prepared once, when it is loaded; from then on it belongs to one algorithm
-//! (RFC 8725 section 3.1), and finding it and verifying with it allocates nothing here.
+//! A key is parsed, vetted and prepared once, when it is loaded, and is bound to one algorithm (RFC 8725 section 3.1).
+//! Finding a key and verifying with it allocates nothing in this crate.
 //!
 //! In reading order:
 //!
-//! 1. [`key_file::load`] tells what kind of key file it has; [`KeySetBuilder`] takes the kinds one by one.
-//! 2. A [`PublicKey`] or an [`HmacKey`] is a key that passed vetting. The two are different types, and neither can
-//!    be made from the other. What did not pass is reported with its [`KeyRefused`].
+//! 1. [`key_file::load`] detects the kind of a key file; [`KeySetBuilder`] has one method per kind.
+//! 2. A [`PublicKey`] or an [`HmacKey`] is a key that passed vetting. The two are different types, and neither can be
+//!    converted into the other. A refused key is reported with its [`KeyRefused`].
 //! 3. A [`VerifyingKey`] is one such key bound to one [`Algorithm`].
-//! 4. A [`KeySet`] is an immutable index of them by (`kid`, `alg`). [`KeySet::verify`] gives a [`VerifiedJws`]: the
-//!    proof that a signature was checked.
-//! 5. A [`KeyRing`] publishes one set after another to any number of readers.
+//! 4. A [`KeySet`] is an immutable index of verifying keys by (`kid`, `alg`). [`KeySet::verify`] returns a
+//!    [`VerifiedJws`], the proof that a signature was checked.
+//! 5. A [`KeyRing`] publishes the current set to any number of readers.
 //!
 //! ```
 //! use tollgate_jwt::{CompactJws, json};
@@ -32,8 +32,8 @@
 //! ```
 //!
 //! # Backends
-//! The cryptography is that of ring (feature `ring`, on by default) or of aws-lc-rs (feature `aws-lc-rs`). A build with
-//! neither does not compile; one with both takes the faster library for each algorithm.
+//! The cryptography comes from ring (feature `ring`, on by default) or aws-lc-rs (feature `aws-lc-rs`). A build with
+//! neither does not compile. A build with both uses the faster library for each algorithm.
 //!
 //! | | ring | aws-lc-rs | both |
 //! |---|---|---|---|
@@ -45,29 +45,32 @@
 //! | EdDSA, Ed25519 | yes | yes | aws-lc-rs, 1.15 times |
 //! | ES512, ES256K, ML-DSA-44, ML-DSA-65, ML-DSA-87 | no | yes | aws-lc-rs |
 //!
-//! A key for an algorithm that the build lacks is refused with `unsupported-algorithm`. Ed448 is in neither library: a key
-//! on it is refused with `unsupported-curve`.
+//! A key for an algorithm that the build lacks is refused with `unsupported-algorithm`. Neither library has Ed448: a
+//! key on that curve is refused with `unsupported-curve`.
 //!
-//! With the features `ed25519-tables` and `ecdsa-tables` the first [`limits::MAX_KEYS_WITH_TABLES`] keys of a set that can have tables
-//! get them when the set is built: multiples of each Ed25519 key (curve25519-dalek, 55 KiB a key), of each key on P-256 (145 KiB)
-//! and on P-384 (330 KiB, both `tollgate-ecdsa`). A check takes half the time, or about a quarter, and accepts exactly what the
-//! libraries accept.
+//! With the features `ed25519-tables` and `ecdsa-tables`, building a set computes tables for its first
+//! [`limits::MAX_KEYS_WITH_TABLES`] suitable keys. A table holds multiples of the key: 55 KiB for Ed25519
+//! (curve25519-dalek), 145 KiB for P-256 and 330 KiB for P-384 (both `tollgate-ecdsa`). A check takes half the time, or
+//! about a quarter, and accepts exactly the signatures that the libraries accept.
 //!
-//! The feature `fips` takes every algorithm from aws-lc-rs, built on its FIPS 140-3 module, also where the feature `ring` is on;
-//! building the module takes CMake, Go and libclang. `ed25519-tables` and `ecdsa-tables` then change nothing. Reading and vetting a key is arithmetic of this
-//! crate, outside of the module. Which algorithms are approved is for the module's certificate to say: ES256K is not.
+//! With the feature `fips`, every algorithm comes from aws-lc-rs with its FIPS 140-3 module, even if the feature `ring`
+//! is on. Building the module requires CMake, Go and libclang. `ed25519-tables` and `ecdsa-tables` then have no effect.
+//! Parsing and vetting a key is arithmetic of this crate, outside the module. The module's certificate says which
+//! algorithms are approved: ES256K is not.
 //!
 //! # Vetting
-//! What a key must pass, whatever the backend; every reason is a [`KeyRefused`] with a stable [`code`](KeyRefused::code).
+//! Every key must pass these checks, whatever the backend. Every refusal is a [`KeyRefused`] with a stable
+//! [`code`](KeyRefused::code).
 //!
 //! - RSA: a modulus of 2048 to 8192 bits, odd, without the fingerprint of ROCA (CVE-2017-15361); an odd exponent from 3 up
 //!   to 33 bits.
 //! - EC: an uncompressed point of full length on its curve, not at infinity.
 //! - Ed25519: a canonical encoding of a point on the curve, not of small order.
 //! - HMAC: a secret as long as the hash's output, and not the text of a public key.
-//! - A JWK: `use`, `key_ops`, `alg`, `crv` and `kty` that allow verifying and do not contradict each other. A member that is
-//!   null is absent. From a remote set neither `oct` keys nor keys whose private part it holds; from no set `oct` keys beside
-//!   others; no different keys under one `kid` and algorithm.
+//! - A JWK: `use`, `key_ops`, `alg`, `crv` and `kty` that allow verifying and do not contradict each other. A member
+//!   that is null is absent.
+//! - A remote set: no `oct` keys, and no keys whose private part the set contains.
+//! - Any set: no `oct` keys in one document with other keys, and no different keys under one `kid` and algorithm.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

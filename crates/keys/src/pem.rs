@@ -31,7 +31,7 @@ const END: &[u8] = b"-----END ";
 const DASHES: &[u8] = b"-----";
 
 fn read_block(block: &[u8]) -> DerKey {
-    // The label first, without decoding: a private key is not to be copied around in memory.
+    // Check the label before decoding: a private key must not be copied around in memory.
     let label = block[BEGIN.len()..].split(|&byte| byte == b'-').next().unwrap_or_default();
     let expected = match label {
         b"PUBLIC KEY" => DerKind::SubjectPublicKeyInfo,
@@ -48,17 +48,17 @@ fn read_block(block: &[u8]) -> DerKey {
     }
 }
 
-/// Whether `text` is what a PEM block of some key has between its two lines.
+/// Whether `text` is the base64 between the two lines of a PEM block of some key.
 pub(crate) fn is_bare_base64(text: &[u8]) -> bool {
     let text: Vec<u8> = text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect();
-    // It may be a private key.
+    // Wiped: it may be a private key.
     let (text, mut der) = (Zeroizing::new(text), Zeroizing::new(Vec::new()));
     der.reserve_exact(text.len());
     base64_simd::STANDARD.decode_append(&*text, &mut *der).is_ok() && DerKind::of(&der).is_some()
 }
 
-/// Decodes a block whose lines may be of any lengths (RFC 7468 section 3, "lax"): the decoder wants them equal, so they
-/// are joined to one.
+/// Decodes a block with lines of any length (RFC 7468 section 3, "lax"). The decoder requires equal lengths, so the
+/// lines are joined.
 fn decode(block: &[u8]) -> Option<Vec<u8>> {
     let (begin, rest) = block.split_at(BEGIN.len() + find(&block[BEGIN.len()..], DASHES)? + DASHES.len());
     let (text, end) = rest.split_at(find(rest, END)?);

@@ -10,9 +10,9 @@ use crate::table::{self, KeyForm};
 use crate::thumbprint::{self, Thumbprint};
 use crate::vetting;
 
-/// A vetted public key, not yet bound to an algorithm. [`VerifyingKey::new`](crate::VerifyingKey::new) does that.
+/// A vetted public key that is not bound to an algorithm yet: [`VerifyingKey::new`](crate::VerifyingKey::new) binds it.
 ///
-/// There is no way from here to an HMAC key: a public key can never be taken for a secret (CVE-2015-9235).
+/// It cannot be converted into an HMAC key, so a public key can never be used as a secret (CVE-2015-9235).
 ///
 /// ```
 /// use tollgate_keys::{Algorithm, Curve, KeyRefused, PublicKey, VerifyingKey};
@@ -24,30 +24,30 @@ use crate::vetting;
 #[derive(Clone)]
 pub struct PublicKey {
     form: KeyForm,
-    /// The modulus of an RSA key, else the whole key.
+    /// The modulus of an RSA key, otherwise the whole key.
     bytes: Box<[u8]>,
-    /// Of an RSA key, else empty.
+    /// The exponent of an RSA key, otherwise empty.
     exponent: Box<[u8]>,
     restriction: Restriction,
     thumbprint: Thumbprint,
 }
 
-/// What a key's own encoding says about the algorithms that it is for (RFC 4055 section 1.2).
+/// The restriction on a key's algorithms in its own encoding (RFC 4055 section 1.2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Restriction {
-    /// All that take a key of its form.
+    /// All algorithms for a key of its form.
     None,
     /// RSASSA-PSS with any hash.
     Pss,
-    /// This one.
+    /// This algorithm only.
     To(Algorithm),
 }
 
 impl PublicKey {
-    /// An RSA key: both numbers big-endian. Leading zeros are dropped.
+    /// Creates an RSA key from two big-endian numbers. Leading zeros are dropped.
     ///
     /// # Errors
-    /// [`KeyRefused`] where modulus or exponent is weak or out of bounds.
+    /// [`KeyRefused`] if modulus or exponent is weak or out of bounds.
     pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyRefused> {
         let (modulus, exponent) = (without_leading_zeros(modulus), without_leading_zeros(exponent));
         vetting::vet_rsa(modulus, exponent)?;
@@ -60,33 +60,33 @@ impl PublicKey {
         })
     }
 
-    /// A point of `curve`, uncompressed: `04 || x || y` (SEC 1 section 2.3.3).
+    /// Creates an EC key from an uncompressed point of `curve`: `04 || x || y` (SEC 1 section 2.3.3).
     ///
     /// # Errors
-    /// [`KeyRefused`] where the length is wrong, or the point is at infinity or not on the curve.
+    /// [`KeyRefused`] if the length is wrong, or the point is at infinity or not on the curve.
     pub fn ec(curve: Curve, point: &[u8]) -> Result<Self, KeyRefused> {
         vetting::vet_point(curve, point)?;
         let (x, y) = point[1..].split_at(point.len() / 2);
         Ok(Self::encoded(KeyForm::Ec(curve), point, thumbprint::ec(curve, x, y)))
     }
 
-    /// An Ed25519 key of 32 bytes (RFC 8032 section 5.1.5).
+    /// Creates an Ed25519 key from 32 bytes (RFC 8032 section 5.1.5).
     ///
     /// # Errors
-    /// [`KeyRefused`] where the encoding is not canonical, decodes to no point or to one of small order.
+    /// [`KeyRefused`] if the encoding is not canonical or decodes to no point or to one of small order.
     pub fn ed25519(key: &[u8]) -> Result<Self, KeyRefused> {
         vetting::vet_ed25519(key)?;
         Ok(Self::encoded(KeyForm::Ed25519, key, thumbprint::ed25519(key)))
     }
 
-    /// A key of an ML-DSA parameter set (FIPS 204, algorithm 22).
+    /// Creates a key of an ML-DSA parameter set (FIPS 204, algorithm 22).
     ///
     /// # Errors
-    /// [`KeyRefused`] where `algorithm` is none of ML-DSA or the length is not that of its keys.
+    /// [`KeyRefused`] if `algorithm` is not an ML-DSA algorithm, or the length is wrong.
     pub fn ml_dsa(algorithm: Algorithm, key: &[u8]) -> Result<Self, KeyRefused> {
         let form = table::row(algorithm).form;
         match form {
-            // Every string of this length is a key: ten bits a coefficient, all of them in range.
+            // Every string of this length is a key: ten bits per coefficient, every value valid.
             KeyForm::MlDsa { public_bytes } if public_bytes == key.len() => {
                 Ok(Self::encoded(form, key, thumbprint::ml_dsa(algorithm, key)))
             }
@@ -95,10 +95,11 @@ impl PublicKey {
         }
     }
 
-    /// A key for `algorithm` from its JWK (RFC 7517), vetted as that of a key set, and without a private part.
+    /// Creates a key for `algorithm` from its JWK (RFC 7517). The JWK passes the same vetting as in a key set, and must
+    /// have no private part.
     ///
     /// # Errors
-    /// [`KeyRefused`] where it does not pass, holds a private member or a secret, or is not for `algorithm`.
+    /// [`KeyRefused`] if the JWK does not pass, contains a private member or a secret, or is not for `algorithm`.
     ///
     /// ```
     /// use tollgate_jwt::json;
@@ -128,7 +129,7 @@ impl PublicKey {
         &self.thumbprint
     }
 
-    /// Whether the key can be one for `algorithm`.
+    /// Whether the key can be used for `algorithm`.
     #[must_use]
     pub fn admits(&self, algorithm: Algorithm) -> bool {
         self.form == table::row(algorithm).form

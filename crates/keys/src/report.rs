@@ -8,19 +8,19 @@ use crate::key_refused::KeyRefused;
 use crate::key_set::KeySet;
 use crate::limits::MAX_REFUSED_KEYS_SHOWN;
 
-/// A key set and what became of each key.
+/// A key set and a report on each key.
 #[derive(Debug)]
 #[must_use = "the reports say which keys are refused"]
 #[non_exhaustive]
 pub struct Loaded {
-    /// The keys that may be used.
+    /// The usable keys.
     pub set: KeySet,
-    /// One report a key, in the order in which they were given.
+    /// One report per key, in the order in which the keys were added.
     pub reports: Vec<KeyReport>,
 }
 
 impl Loaded {
-    /// The set, where it holds a key. Keys that are refused beside it are ignored (RFC 7517 section 5).
+    /// Returns the set if it contains a key. Refused keys are ignored (RFC 7517 section 5).
     ///
     /// # Errors
     /// [`NoUsableKey`].
@@ -29,13 +29,13 @@ impl Loaded {
     }
 }
 
-/// A key set has no usable key, or not all of those that were meant to be in it.
+/// A key set has no usable key, or lacks a key that was meant to be in it.
 ///
 /// `Display` names the first [`MAX_REFUSED_KEYS_SHOWN`] refused keys, and escapes their names.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct NoUsableKey {
-    /// The keys that are refused, each with its reason. Empty where no key was given.
+    /// The refused keys with their reasons. Empty if no key was given.
     pub refused: Vec<KeyReport>,
 }
 
@@ -57,26 +57,26 @@ impl fmt::Display for NoUsableKey {
 
 impl Error for NoUsableKey {}
 
-/// What became of one key.
+/// The outcome for one key.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct KeyReport {
-    /// Its `kid`, unescaped.
+    /// The `kid`, unescaped.
     pub kid: Option<String>,
-    /// Its `kty`, unescaped; that of a JWK with the same key where it is not a JWK. Empty where it is not known.
+    /// The `kty`, unescaped; for a key that is not a JWK, the `kty` that its JWK would have. Empty if unknown.
     pub kty: String,
-    /// The algorithms that it is used for. Empty for a refused key.
+    /// The algorithms that the key is used for. Empty for a refused key.
     pub algs: Vec<Algorithm>,
-    /// The dates of the certificate that it comes from. They are not judged: this crate has no clock.
+    /// The dates of the key's certificate. They are not checked: this crate has no clock.
     pub validity: Option<Validity>,
-    /// The SHA-256 thumbprint of the public key's JWK (RFC 7638), where the key could be read, also if it is refused. None for
-    /// a secret.
+    /// The SHA-256 thumbprint of the public key's JWK (RFC 7638), if the key could be read, even if it is refused. None
+    /// for a secret.
     pub thumbprint: Option<[u8; 32]>,
-    /// Why it is not used.
+    /// Why the key is refused.
     pub refused: Option<KeyRefused>,
 }
 
-/// One line: which key, and whether it is refused and why. Names are escaped [excerpts](tollgate_jwt::excerpt).
+/// One line: the key, and whether and why it is refused. Names are escaped [excerpts](tollgate_jwt::excerpt).
 impl fmt::Display for KeyReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kty.as_str() {
@@ -94,7 +94,7 @@ impl fmt::Display for KeyReport {
     }
 }
 
-/// When a certificate is valid (RFC 5280 section 4.1.2.5).
+/// A certificate's validity period (RFC 5280 section 4.1.2.5).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Validity {

@@ -5,7 +5,7 @@ use base16ct::mixed;
 use base64_simd::{Base64, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use zeroize::Zeroizing;
 
-/// How a text stands for the bytes of an HMAC secret.
+/// The encoding of an HMAC secret as text.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum SecretEncoding {
@@ -16,16 +16,16 @@ pub enum SecretEncoding {
     Base64,
     /// Base64url (RFC 4648 section 5), with or without padding.
     Base64Url,
-    /// Hexadecimal digits, two a byte.
+    /// Hexadecimal digits, two per byte.
     Hex,
 }
 
 impl SecretEncoding {
-    /// Reads the secret that `text` stands for. One line feed at the end, as editors and shells leave it, is not part of
-    /// the text; all else is.
+    /// Decodes the secret in `text`. One line feed at the end, as editors and shells leave it, is not part of the text;
+    /// everything else is.
     ///
     /// # Errors
-    /// [`NotASecret`]. Whether the secret is long enough is for [`HmacKey::new`](crate::HmacKey::new) to say.
+    /// [`NotASecret`]. [`HmacKey::new`](crate::HmacKey::new) checks whether the secret is long enough.
     ///
     /// ```
     /// use tollgate_keys::{NotASecret, SecretEncoding};
@@ -40,7 +40,7 @@ impl SecretEncoding {
         }
         let text = text.strip_suffix(b"\n").unwrap_or(text);
         let invalid = || NotASecret::Encoding(self);
-        // At full size from the start: what a reallocation left behind would not be wiped.
+        // Allocated at full size: reallocation would leave an unwiped copy.
         let mut secret = Zeroizing::new(Vec::with_capacity(text.len()));
         match self {
             SecretEncoding::Utf8 => secret.extend(str::from_utf8(text).map_err(|_| invalid())?.as_bytes()),
@@ -54,7 +54,7 @@ impl SecretEncoding {
         Ok(secret)
     }
 
-    /// Its name in a configuration file.
+    /// The encoding's name in a configuration file.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl SecretEncoding {
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// The padding may be there as a whole or not at all.
+/// Accepts complete padding or none.
 fn decode_base64(alphabet: Base64, text: &[u8], secret: &mut Vec<u8>) -> Option<()> {
     let padding = match text {
         [.., b'=', b'='] => 2,
@@ -81,13 +81,13 @@ fn decode_base64(alphabet: Base64, text: &[u8], secret: &mut Vec<u8>) -> Option<
     alphabet.decode_append(&text[..text.len() - padding], secret).ok()
 }
 
-/// A text that stands for no secret. It is not shown.
+/// The text is not the encoding of a secret. The error does not show the text.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum NotASecret {
-    /// The text is not what its encoding writes.
+    /// The text is not valid in this encoding.
     Encoding(SecretEncoding),
-    /// The text begins with a byte order mark, which nobody can say to be part of the secret or not.
+    /// The text begins with a byte order mark: it is unclear whether that is part of the secret.
     ByteOrderMark,
 }
 

@@ -10,7 +10,7 @@ use crate::key_refused::KeyRefused;
 use crate::public_key::{PublicKey, Restriction};
 use crate::report::Validity;
 
-/// What a DER document holds, told from the types of its first elements.
+/// The kind of a DER document, told from the types of its first elements.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum DerKind {
     /// RFC 5280 section 4.1.2.7.
@@ -24,7 +24,7 @@ pub(crate) enum DerKind {
 }
 
 impl DerKind {
-    /// None if `der` is none of these or has bytes after its end.
+    /// Detects the kind. None if `der` is none of these or has bytes after its end.
     pub(crate) fn of(der: &[u8]) -> Option<Self> {
         let outer = AnyRef::from_der(der).ok().filter(|outer| outer.tag() == Tag::Sequence)?;
         let mut reader = SliceReader::new(outer.value()).ok()?;
@@ -66,7 +66,8 @@ impl DerKey {
         }
     }
 
-    /// The certificate's signature, names and extensions are not looked at: whoever configures the file vouches for it.
+    /// Does not check the certificate's signature, names or extensions: the operator who configures the file vouches
+    /// for it.
     fn of_certificate(der: &[u8]) -> Option<Self> {
         let certificate = Certificate::from_der(der).ok()?;
         let certificate = certificate.tbs_certificate();
@@ -88,7 +89,7 @@ impl DerKey {
     }
 }
 
-/// One row for each algorithm identifier of public keys.
+/// One row per algorithm identifier of public keys.
 struct Kind {
     identifier: ObjectIdentifier,
     key_type: KeyType,
@@ -167,13 +168,13 @@ fn absent(parameters: Option<AnyRef<'_>>) -> Result<(), KeyRefused> {
     if parameters.is_none() { Ok(()) } else { Err(KeyRefused::UnsupportedParameters) }
 }
 
-/// RFC 3279 section 2.3.1 requires NULL; some encoders leave it out.
+/// RFC 3279 section 2.3.1 requires NULL; some encoders omit it.
 fn null_or_absent(parameters: Option<AnyRef<'_>>) -> Result<(), KeyRefused> {
     if parameters.is_none_or(AnyRef::is_null) { Ok(()) } else { Err(KeyRefused::UnsupportedParameters) }
 }
 
-/// Absent parameters leave the hash open; those present have to be exactly those of PS256, PS384 or PS512 (RFC 7518
-/// section 3.5): hash, MGF1 with the same hash, a salt as long as its output.
+/// Absent parameters allow any hash. Present ones must be exactly those of PS256, PS384 or PS512 (RFC 7518 section
+/// 3.5): hash, MGF1 with the same hash, a salt as long as its output.
 fn pss_restriction(parameters: Option<AnyRef<'_>>) -> Result<Restriction, KeyRefused> {
     let Some(parameters) = parameters else {
         return Ok(Restriction::Pss);
@@ -194,8 +195,8 @@ fn pss_restriction(parameters: Option<AnyRef<'_>>) -> Result<Restriction, KeyRef
 const PSS_PARAMETERS: [(Algorithm, u8, u8); 3] =
     [(Algorithm::PS256, 1, 32), (Algorithm::PS384, 2, 48), (Algorithm::PS512, 3, 64)];
 
-/// The fields `[0]` and `[1]` of RSASSA-PSS-params (RFC 4055 section 3.1) in DER: the hash, and MGF1 with it. Encoders differ
-/// in whether the hash's own parameters are NULL or absent; readers are to take both (section 2.1).
+/// Encodes the fields `[0]` and `[1]` of RSASSA-PSS-params (RFC 4055 section 3.1) in DER: the hash, and MGF1 with it.
+/// Encoders write the hash's own parameters as NULL or omit them; readers must accept both (section 2.1).
 fn pss_hash(hash: u8, null: bool) -> Vec<u8> {
     const SHA2: [u8; 10] = [6, 9, 0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2];
     const MGF1: [u8; 11] = [6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 8];
@@ -204,7 +205,7 @@ fn pss_hash(hash: u8, null: bool) -> Vec<u8> {
     [tagged(0xa0, &identifier), tagged(0xa1, &tagged(0x30, &[&MGF1[..], &identifier].concat()))].concat()
 }
 
-/// For values shorter than 128 bytes.
+/// Encodes a value shorter than 128 bytes.
 fn tagged(tag: u8, value: &[u8]) -> Vec<u8> {
     [&[tag, value.len() as u8], value].concat()
 }

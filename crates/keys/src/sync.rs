@@ -1,5 +1,5 @@
-//! What threads share, and with it the order of what they do: from the standard library and arc-swap, or from loom where
-//! `tests/removal_model` of the engine tries every order.
+//! The types that threads share: from the standard library and arc-swap, or from loom where the engine's
+//! `tests/removal_model` tries every order of the threads.
 
 #[cfg(tollgate_model)]
 mod model;

@@ -1,20 +1,20 @@
-//! The algorithm table: one row an algorithm. Nothing else in this crate asks which algorithm it has.
+//! The algorithm table: one row per algorithm. No other code in this crate matches on the algorithm.
 
 use crate::algorithm::{Algorithm, Curve, KeyType};
 use crate::backend::{self, Backend};
 use crate::limits::{MAX_RSA_MODULUS_BITS, MIN_RSA_MODULUS_BITS};
 
-/// All that is particular to one algorithm.
+/// All properties of one algorithm.
 pub(crate) struct Row {
     pub(crate) algorithm: Algorithm,
     pub(crate) name: &'static str,
     pub(crate) form: KeyForm,
     pub(crate) signature_length: SignatureLength,
-    /// Checks its signatures. None where no backend of this build has the algorithm.
+    /// Checks the algorithm's signatures. None if no backend of this build supports the algorithm.
     pub(crate) backend: Option<&'static dyn Backend>,
 }
 
-/// The shape of key that an algorithm takes.
+/// The form of key that an algorithm requires.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum KeyForm {
     /// A secret of at least this many bytes: the hash's output (RFC 7518 section 3.2).
@@ -41,7 +41,7 @@ impl KeyForm {
     }
 }
 
-/// How long a signature is, in bytes.
+/// The length of a signature, in bytes.
 #[derive(Clone, Copy)]
 pub(crate) enum SignatureLength {
     Fixed(usize),
@@ -69,7 +69,7 @@ pub(crate) fn row(algorithm: Algorithm) -> &'static Row {
 /// How many algorithms there are.
 pub(crate) const ALGORITHMS: usize = 18;
 
-/// In the order of [`Algorithm`]'s variants, which the assertion below makes sure of.
+/// In the order of [`Algorithm`]'s variants; the assertion below checks it.
 pub(crate) static ROWS: [Row; ALGORITHMS] = {
     use Algorithm::*;
     use KeyForm::*;

@@ -1,4 +1,4 @@
-//! What tests look at from outside (feature `test-hooks`).
+//! Counters for tests (feature `test-hooks`).
 
 use std::cell::Cell;
 
@@ -9,9 +9,9 @@ thread_local! {
     static ECDSA_TABLES_COMPUTED: Cell<u64> = const { Cell::new(0) };
 }
 
-/// How many signatures this thread has checked so far, rightly or wrongly signed.
+/// How many signatures this thread has checked so far, valid or not.
 ///
-/// What is rejected before the cryptography (no such key, a signature of the wrong length) does not count.
+/// Rejections before the cryptography (no such key, a signature of the wrong length) do not count.
 #[must_use]
 pub fn signature_checks() -> u64 {
     SIGNATURE_CHECKS.get()

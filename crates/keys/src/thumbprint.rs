@@ -25,7 +25,7 @@ pub(crate) fn ml_dsa(algorithm: Algorithm, key: &[u8]) -> Thumbprint {
     digest(&[("alg", algorithm.name()), ("kty", "AKP"), ("pub", &encode(key))])
 }
 
-/// Of a secret: it tells keys apart inside the process. Whoever sees it can test guesses (RFC 7638 section 7).
+/// Identifies a secret inside the process. Anyone who sees the thumbprint can test guesses (RFC 7638 section 7).
 pub(crate) fn oct(secret: &[u8]) -> Thumbprint {
     digest(&[("k", &encode(secret)), ("kty", "oct")])
 }
@@ -34,13 +34,13 @@ fn encode(bytes: &[u8]) -> Secret {
     Secret::new(base64url::encode(bytes))
 }
 
-/// One of the texts is that of a secret, so all of them are wiped.
+/// All texts are wiped, because one of them is a secret.
 type Secret = zeroize::Zeroizing<String>;
 
 /// `members`: in lexicographic order of their names (RFC 7638 section 3.3), values that need no escape.
 fn digest(members: &[(&str, &str)]) -> Thumbprint {
     let length = members.iter().map(|(name, value)| name.len() + value.len() + 6).sum::<usize>() + 2;
-    // Grown once: what a reallocation left behind would not be wiped.
+    // Allocated at full size: reallocation would leave an unwiped copy.
     let mut json = Secret::new(String::with_capacity(length));
     for (index, (name, value)) in members.iter().enumerate() {
         json.push_str(if index == 0 { "{\"" } else { ",\"" });

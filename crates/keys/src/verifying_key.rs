@@ -12,14 +12,14 @@ use crate::public_key::PublicKey;
 use crate::table::{self, Row, SignatureLength};
 use crate::thumbprint::Thumbprint;
 
-/// One key, one algorithm (RFC 8725 section 3.1), prepared for checking signatures.
+/// A key bound to one algorithm (RFC 8725 section 3.1), prepared for checking signatures.
 ///
-/// Cheap to clone: clones share what was prepared.
+/// Cheap to clone: clones share the prepared key.
 ///
 /// ```
 /// use tollgate_keys::{Algorithm, HmacKey, VerifyingKey};
 ///
-/// // RFC 4231 section 4.2, its key repeated to the length that RFC 7518 asks for, is another MAC.
+/// // The key of RFC 4231 section 4.2, repeated to the length that RFC 7518 requires, gives another MAC.
 /// let key = VerifyingKey::hmac(HmacKey::new(Algorithm::HS256, &[0x0b; 32])?, Some("k1"))?;
 /// assert!(key.verify(b"Hi There", &[0; 32]).is_err());
 /// # Ok::<(), tollgate_keys::KeyRefused>(())
@@ -41,7 +41,7 @@ impl VerifyingKey {
     /// Binds a public key to `algorithm`.
     ///
     /// # Errors
-    /// [`KeyRefused`] where the key is not one for `algorithm`, no backend of this build has it, or `kid` is too long.
+    /// [`KeyRefused`] if the key does not fit `algorithm`, no backend of this build supports it, or `kid` is too long.
     pub fn new(key: &PublicKey, algorithm: Algorithm, kid: Option<&str>) -> Result<Self, KeyRefused> {
         if !key.admits(algorithm) {
             return Err(KeyRefused::AlgorithmContradictsKey { algorithm });
@@ -63,7 +63,7 @@ impl VerifyingKey {
         })))
     }
 
-    /// Takes an HMAC key, which has its algorithm already.
+    /// Wraps an HMAC key, which is already bound to its algorithm.
     ///
     /// # Errors
     /// [`KeyRefused::KeyIdTooLong`].
@@ -85,9 +85,9 @@ impl VerifyingKey {
         })))
     }
 
-    /// Checks that `signature` is one of `message`: raw bytes, ECDSA as `r || s` (RFC 7518 section 3.4).
+    /// Checks `signature` over `message`: raw bytes, ECDSA as `r || s` (RFC 7518 section 3.4).
     ///
-    /// A signature of the wrong length is refused without a check. Nothing is allocated, but for what ring does inside of RSA.
+    /// A signature of the wrong length is rejected without a check. Allocates nothing, except inside ring for RSA.
     ///
     /// # Errors
     /// [`BadSignature`].
@@ -100,17 +100,17 @@ impl VerifyingKey {
         if self.0.key.check(message, signature) { Ok(()) } else { Err(BadSignature) }
     }
 
-    /// What checks signatures, for all clones of this key.
+    /// The prepared key, which all clones share.
     pub(crate) fn prepared(&self) -> &PreparedKey {
         &self.0.key
     }
 
-    /// The same key, otherwise prepared.
+    /// The same key with another prepared form.
     pub(crate) fn with_prepared(&self, key: PreparedKey) -> Self {
         VerifyingKey(Arc::new(Inner { kid: self.0.kid.clone(), purposes: self.0.purposes.clone(), key, ..*self.0 }))
     }
 
-    /// The same key, for other purposes.
+    /// The same key with other purposes.
     pub(crate) fn with_purposes(&self, purposes: Vec<KeyPurpose>) -> Self {
         VerifyingKey(Arc::new(Inner {
             kid: self.0.kid.clone(),
@@ -121,10 +121,10 @@ impl VerifyingKey {
         }))
     }
 
-    /// The same key, also for what `other` is for, which is the same but for that.
+    /// Merges the purposes of `other`, which is otherwise the same key.
     pub(crate) fn also_for(&self, other: &VerifyingKey) -> Self {
         match (self.purposes(), other.purposes()) {
-            // One of the two is for everything.
+            // One of the two keys is for all purposes.
             ([], _) => self.clone(),
             (_, []) => self.with_purposes(Vec::new()),
             (own, others) => {
@@ -134,7 +134,7 @@ impl VerifyingKey {
         }
     }
 
-    /// The one algorithm.
+    /// The key's algorithm.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.0.row.algorithm
@@ -154,27 +154,28 @@ impl VerifyingKey {
 
     /// The SHA-256 thumbprint of the key's JWK (RFC 7638).
     ///
-    /// That of an HMAC key is for telling keys apart inside the process: whoever sees it can test guesses of the secret.
+    /// An HMAC key's thumbprint is for telling keys apart inside the process: anyone who sees it can test guesses of
+    /// the secret.
     #[must_use]
     pub fn thumbprint(&self) -> &[u8; 32] {
         &self.0.thumbprint
     }
 
-    /// What each JWK that holds it says that it is for. Empty for a key that is in no JWK: it is for every token of whoever it
-    /// was given for.
+    /// The distinct purposes of all JWKs that contain the key. Empty for a key from no JWK: such a key is for every
+    /// token of its owner.
     #[must_use]
     pub fn purposes(&self) -> &[KeyPurpose] {
         &self.0.purposes
     }
 
-    /// Whether some of its [`purposes`](VerifyingKey::purposes) says more than `use` as `sig`, or nothing.
+    /// Whether one of the [`purposes`](VerifyingKey::purposes) has an issuer, or a `use` other than `sig`.
     #[inline]
     #[must_use]
     pub fn has_special_purpose(&self) -> bool {
         self.0.has_special_purpose
     }
 
-    /// Its purposes, where they say more than is usual.
+    /// The purposes if one of them is special, otherwise none.
     pub(crate) fn special_purposes(&self) -> &[KeyPurpose] {
         if self.has_special_purpose() { self.purposes() } else { &[] }
     }

@@ -1,8 +1,8 @@
-//! What a key must pass before it is used.
+//! Checks that every key must pass before it is used.
 //!
-//! The checks are arithmetic on public numbers and the same under every backend: ring offers no check of a curve point
-//! outside a key agreement (which draws random numbers and takes half a millisecond on P-384) and none at all of an
-//! Ed25519 key, so `field` does the few multiplications that they take.
+//! The checks are arithmetic on public numbers and the same under every backend. ring checks a curve point only inside
+//! a key agreement, which draws random numbers and takes half a millisecond on P-384, and has no check of an Ed25519
+//! key. So `field` implements the few multiplications that the checks need.
 
 mod ec;
 mod ed25519;

@@ -1,8 +1,9 @@
-//! ES256 and ES384 with multiples of each key, computed when it is loaded (feature `ecdsa-tables`).
+//! ES256 and ES384 with tables of each key's multiples, computed when a set is built (feature `ecdsa-tables`).
 //!
-//! The arithmetic is that of `tollgate-ecdsa`, which gives a verdict only where checks of its own have passed. What they leave
-//! undecided the library decides. A rejection is not put to the library too: it has passed the same checks as an acceptance, it
-//! is the safe verdict, and a second opinion would make a flood of bad signatures cost nearly four times as much.
+//! `tollgate-ecdsa` does the arithmetic, and gives a verdict only if its internal checks have passed. Otherwise the
+//! library decides. The library does not check rejections again: a rejection has passed the same internal checks as an
+//! acceptance and is the safe verdict, and a second check would make a flood of bad signatures nearly four times as
+//! expensive.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,11 +18,11 @@ use super::{Backend, KeyMaterial, PreparedKey, SignatureCheck};
 pub(super) const ES256: Ecdsa = Ecdsa { curve: Curve::P256, library: library::ES256 };
 pub(super) const ES384: Ecdsa = Ecdsa { curve: Curve::P384, library: library::ES384 };
 
-/// How many signatures [`VerifyingKey::verify`](crate::VerifyingKey::verify) has left to a library since the process started,
-/// because a check of the arithmetic under a key's tables did not pass (feature `ecdsa-tables`).
+/// The number of signatures that [`VerifyingKey::verify`](crate::VerifyingKey::verify) has left to a library since the
+/// process started, because an internal check of the table arithmetic did not pass (feature `ecdsa-tables`).
 ///
-/// Signatures that are made for the purpose come here, as no ordinary one does. Where nobody attacks, a number that grows points
-/// to broken memory or a broken processor.
+/// Only specially crafted signatures have this effect; no ordinary one does. Without an attack, a growing number points
+/// to faulty memory or a faulty processor.
 #[must_use]
 pub fn undecided_checks() -> u64 {
     UNDECIDED.load(Ordering::Relaxed)
@@ -29,7 +30,7 @@ pub fn undecided_checks() -> u64 {
 
 static UNDECIDED: AtomicU64 = AtomicU64::new(0);
 
-/// Keys start without tables: only a key set knows how many others there are.
+/// Keys start without tables: only a key set knows how many keys there are.
 pub(super) struct Ecdsa {
     curve: Curve,
     library: Option<&'static dyn Backend>,
@@ -104,7 +105,7 @@ impl SignatureCheck for WithTables {
 impl WithTables {
     fn verdict(&self, message: &[u8], digest: &[u8], signature: &[u8]) -> Verdict {
         let verdict = self.tables.verify(digest, signature);
-        // Tests and fuzzing ask for a second opinion: about one in eight acceptances, or all.
+        // Tests and fuzzing compare with the library: about one in eight acceptances, or all.
         let is_sampled = cfg!(fuzzing) || digest[0].is_multiple_of(8);
         debug_assert!(
             verdict != Verdict::Valid || !is_sampled || self.without.check(message, signature),
@@ -114,27 +115,29 @@ impl WithTables {
     }
 }
 
-/// The tables of every key in use, by its point, so that a key that stays when its set is replaced keeps them.
+/// The tables of every key in use, by point, so that a key keeps its tables when its set is replaced.
 ///
-/// Only loading keys comes here, never a check.
+/// Used while keys are loaded, never by a check.
 static IN_USE: LazyLock<Mutex<TablesByPoint>> = LazyLock::new(Mutex::default);
 
 type TablesByPoint = HashMap<Arc<[u8]>, Weak<Tables>>;
 
-/// Of a point, the length of which tells its curve. None where they were computed wrongly: the library decides alone then.
+/// Returns the tables of a point. None if they were computed wrongly: the library then decides alone. The point's
+/// length identifies the curve.
 fn tables_of(curve: Curve, point: &Arc<[u8]>) -> Option<Arc<Tables>> {
     let in_use = || IN_USE.lock().unwrap_or_else(PoisonError::into_inner);
     let known = in_use().get(point).and_then(Weak::upgrade);
     if known.is_some() {
         return known;
     }
-    // Without the lock: others load keys meanwhile, and of two that compute the same tables the later is remembered.
+    // Computed without the lock, so that other threads can load keys. If two threads compute the same tables, the later
+    // ones are kept.
     let tables = Arc::new(Tables::new(curve, point, KEY_WINDOW_BITS).ok()?);
     #[cfg(feature = "test-hooks")]
     crate::test_hooks::count_ecdsa_tables();
     let mut in_use = in_use();
     if in_use.len() == in_use.capacity() {
-        // Before it grows, so that forgetting costs no more than inserting.
+        // Purge before the map grows, so that purging costs no more than inserting.
         in_use.retain(|_, tables| tables.strong_count() > 0);
     }
     in_use.insert(point.clone(), Arc::downgrade(&tables));

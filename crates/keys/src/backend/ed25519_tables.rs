@@ -1,7 +1,7 @@
-//! Ed25519 with multiples of each key, computed when it is loaded (feature `ed25519-tables`).
+//! Ed25519 with tables of each key's multiples, computed when a set is built (feature `ed25519-tables`).
 //!
-//! It takes exactly the signatures that ring and aws-lc-rs take: it computes the same point and compares the same bytes.
-//! Nothing here is secret, so its time may depend on the values.
+//! Accepts exactly the signatures that ring and aws-lc-rs accept: computes the same point and compares the same bytes.
+//! Nothing here is secret, so the time may depend on the values.
 
 use std::sync::{Arc, LazyLock};
 
@@ -59,13 +59,13 @@ struct WithTables {
 }
 
 impl SignatureCheck for WithTables {
-    /// RFC 8032 section 5.1.7, the equation without the cofactor: R is compared as bytes with the encoding of `[S]B - [k]A`,
-    /// so that no other encoding of R passes.
+    /// RFC 8032 section 5.1.7, the equation without the cofactor: R is compared as bytes with the encoding of `[S]B -
+    /// [k]A`, so no other encoding of R passes.
     fn check(&self, message: &[u8], signature: &[u8]) -> bool {
         let Some((r, s)) = signature.split_first_chunk::<32>() else {
             return false;
         };
-        // None where S is not below the order of B.
+        // None if S is not below the order of B.
         let s = s.try_into().ok().and_then(|s| Option::<Scalar>::from(Scalar::from_canonical_bytes(s)));
         let Some(s) = s else {
             return false;
@@ -84,14 +84,15 @@ impl SignatureCheck for WithTables {
     }
 }
 
-/// Forced when a key gets its tables, so that no check waits for it.
+/// Initialised when a key gets its tables, so that no check waits for it.
 static MULTIPLES_OF_BASE: LazyLock<Multiples> = LazyLock::new(|| Multiples::new(ED25519_BASEPOINT_POINT));
 
-/// A scalar has 253 bits. In radix 64 these are 43 digits, taken in places of four: `PLACES` times `DIGITS`.
+/// A scalar has 253 bits. In radix 64 these are 43 digits, in groups of four: `PLACES` times `DIGITS`.
 const DIGITS: usize = 4;
 const PLACES: usize = 11;
 
-/// At index `i` the multiples by 1 to 32 of `[2^(24 i)]P`: a digit of every place is one of them or its negative.
+/// Index `i` holds the multiples by 1 to 32 of `[2^(24 i)]P`: every digit of a group selects one of them or its
+/// negative.
 struct Multiples(Box<[[EdwardsPoint; 32]]>);
 
 impl Multiples {
@@ -112,8 +113,9 @@ impl Multiples {
 
 /// The sum of each point times its scalar.
 ///
-/// The digits of one weight within their places come first, for all places and points, then 64 times that and the next
-/// weight's: three multiplications by 64 in all (Lim and Lee, "More Flexible Exponentiation with Precomputation", 1994).
+/// Adds the digits of one weight within their groups first, for all groups and points. Then multiplies by 64 and adds
+/// the next weight's digits: three multiplications by 64 in all (Lim and Lee, "More Flexible Exponentiation with
+/// Precomputation", 1994).
 fn sum_of_products(terms: [(&Multiples, &Scalar); 2]) -> EdwardsPoint {
     let terms = terms.map(|(multiples, scalar)| (multiples, signed_digits(scalar)));
     let mut sum = EdwardsPoint::identity();
@@ -150,6 +152,6 @@ fn signed_digits(scalar: &Scalar) -> [[i8; DIGITS]; PLACES] {
             *digit = value - 64 * carry;
         }
     }
-    // The highest digit is at most 2: nothing is carried out.
+    // The highest digit is at most 2, so the last carry is 0.
     digits
 }

@@ -1,4 +1,4 @@
-//! The algorithms of ring. It has no P-521, no secp256k1 and no ML-DSA.
+//! The algorithms of ring, which has no P-521, no secp256k1 and no ML-DSA.
 
 use std::sync::Arc;
 
@@ -80,7 +80,7 @@ impl Backend for Rsa {
     }
 }
 
-/// ring parses an RSA key at every check; what it offers to avoid that is private to its signing keys.
+/// ring parses an RSA key at every check; its preparsed form is private to its signing keys.
 struct RsaKey {
     parameters: &'static RsaParameters,
     components: RsaPublicKeyComponents<Box<[u8]>>,

@@ -1,4 +1,4 @@
-//! arc-swap for the model checker: its names, and of its guarantees only those that its documentation gives.
+//! A model of arc-swap for the model checker: the same names, with only the guarantees that arc-swap documents.
 
 use std::ops::Deref;
 use std::sync::atomic::Ordering;
@@ -6,47 +6,47 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use loom::sync::atomic::AtomicUsize;
 
-/// A pointer that is replaced as a whole: everything that it ever was, and which of it is current.
+/// An atomic pointer: all values that it ever had, and the index of the current one.
 ///
-/// A load acquires and a store releases, no more: which of the stores a load sees is for loom to choose.
+/// A load acquires and a store releases, no more: loom chooses which store a load sees.
 pub struct ArcSwapAny<P> {
-    /// No lock of loom's: it is held between two of its steps, never across one.
+    /// Not a loom lock: it is held between two of loom's steps, never across one.
     values: Mutex<Vec<P>>,
     current: AtomicUsize,
 }
 
-/// For a pointer that is there.
+/// A pointer that is never null.
 pub type ArcSwap<T> = ArcSwapAny<Arc<T>>;
 
-/// For one that may be there.
+/// A pointer that may be null.
 pub type ArcSwapOption<T> = ArcSwapAny<Option<Arc<T>>>;
 
-/// What was current when it was loaded.
+/// The value that was current when it was loaded.
 pub struct Guard<P>(P);
 
 impl<P: Clone> ArcSwapAny<P> {
-    /// With its first value.
+    /// Creates the pointer with its first value.
     pub fn new(value: P) -> Self {
         ArcSwapAny { values: Mutex::new(vec![value]), current: AtomicUsize::new(0) }
     }
 
-    /// What is current.
+    /// Returns the current value.
     pub fn load(&self) -> Guard<P> {
         Guard(self.load_full())
     }
 
-    /// What is current, to be kept.
+    /// Returns an owned reference to the current value.
     pub fn load_full(&self) -> P {
         let current = self.current.load(Ordering::Acquire);
         self.values.lock().unwrap_or_else(PoisonError::into_inner)[current].clone()
     }
 
-    /// Makes `value` current.
+    /// Sets the current value.
     pub fn store(&self, value: P) {
         self.swap(value);
     }
 
-    /// Makes `value` current, and gives what was.
+    /// Sets the current value and returns the old one.
     pub fn swap(&self, value: P) -> P {
         let index = self.push(value);
         let old = self.current.swap(index, Ordering::AcqRel);
@@ -65,7 +65,7 @@ impl<P: Clone> ArcSwapAny<P> {
 }
 
 impl<T> ArcSwap<T> {
-    /// Makes current what `change` makes of what is, and gives what was.
+    /// Replaces the current value by the result of `change` and returns the old one.
     pub fn rcu(&self, change: impl Fn(&Arc<T>) -> T) -> Arc<T> {
         loop {
             let old = self.current.load(Ordering::Acquire);
@@ -78,14 +78,14 @@ impl<T> ArcSwap<T> {
 }
 
 impl<T> ArcSwap<T> {
-    /// With its first value.
+    /// Creates the pointer with its first value.
     pub fn from_pointee(value: T) -> Self {
         Self::new(Arc::new(value))
     }
 }
 
 impl<T> ArcSwapOption<T> {
-    /// With nothing.
+    /// Creates a null pointer.
     pub fn empty() -> Self {
         Self::new(None)
     }

@@ -3,7 +3,7 @@ use crate::algorithm::Curve;
 use crate::key_refused::KeyRefused;
 
 /// Vets `point`, an encoded point of `curve` (SEC 1 section 2.3.4, FIPS 186-5 section 6.2.3, NIST SP 800-56A section
-/// 5.6.2.3.4). The order of these curves' groups is prime, so that a point on the curve needs no test of its order.
+/// 5.6.2.3.4). These curves have groups of prime order, so a point on the curve needs no test of its order.
 pub(crate) fn vet_point(curve: Curve, point: &[u8]) -> Result<(), KeyRefused> {
     let parameters = parameters(curve);
     let length = parameters.prime.len();
@@ -23,7 +23,7 @@ pub(crate) fn vet_point(curve: Curve, point: &[u8]) -> Result<(), KeyRefused> {
     if on_curve { Ok(()) } else { Err(KeyRefused::EcPointNotOnCurve) }
 }
 
-/// y^2 = x^3 + a x + b modulo a prime. All big-endian, as long as the prime.
+/// The curve y^2 = x^3 + a x + b modulo a prime. All values are big-endian and as long as the prime.
 struct Parameters {
     prime: &'static [u8],
     a: A,

@@ -1,13 +1,13 @@
 use super::field::{Field, hex};
 use crate::key_refused::KeyRefused;
 
-/// Vets an Ed25519 key (RFC 8032 section 5.1.3, and section 8.3 of RFC 7748 on small order).
+/// Vets an Ed25519 key (RFC 8032 section 5.1.3; RFC 7748 section 6.1 on points of small order).
 ///
-/// A key with a component of small order beside one of large order is taken: nobody but its owner can sign for it.
+/// A key with a component of small order besides one of large order is accepted: nobody but its owner can sign for it.
 pub(crate) fn vet_ed25519(key: &[u8]) -> Result<(), KeyRefused> {
     let mut y: [u8; 32] = key.try_into().map_err(|_| KeyRefused::Ed25519KeyLength)?;
     y.reverse();
-    // The sign of x.
+    // Clears the sign bit of x.
     y[0] &= 0x7f;
 
     let field = Field::<4>::new(&PRIME);
@@ -17,8 +17,9 @@ pub(crate) fn vet_ed25519(key: &[u8]) -> Result<(), KeyRefused> {
     if SMALL_ORDER.contains(&y) {
         return Err(KeyRefused::Ed25519SmallOrder);
     }
-    // x^2 = (y^2 - 1) / (d y^2 + 1). The quotient is a square exactly if the product is: they differ by a square. Neither
-    // factor is 0: the first is only where y is 1 or -1, the second never, for -1/d is not a square.
+    // x^2 = (y^2 - 1) / (d y^2 + 1). The quotient is a square exactly if the product is, because they differ by a
+    // square factor. Neither factor is 0: the first only for y = 1 or -1, which are of small order; the second never,
+    // because -1/d is not a square.
     let product = field.multiply(field.add(square, minus_one), field.add(field.multiply(d, square), one));
     if field.power(product, &HALF_OF_PRIME_LESS_ONE) == one { Ok(()) } else { Err(KeyRefused::Ed25519NotOnCurve) }
 }
@@ -29,7 +30,7 @@ const ONE: [u8; 32] = hex("00000000000000000000000000000000000000000000000000000
 const MINUS_ONE: [u8; 32] = hex("7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec");
 const D: [u8; 32] = hex("52036cee2b6ffe738cc740797779e89800700a4d4141d8ab75eb4dca135978a3");
 
-/// The y of the eight points whose order divides 8: of order 4, 1, 2, and 8 twice. With either sign of x.
+/// The y of the eight points whose order divides 8, with either sign of x: of order 4, 1, 2, and 8 twice.
 const SMALL_ORDER: [[u8; 32]; 5] = [
     [0; 32],
     ONE,

@@ -1,4 +1,4 @@
-//! Arithmetic modulo an odd number, by Montgomery's method. For public values only: its time depends on them.
+//! Montgomery arithmetic modulo an odd number. For public values only: the time depends on them.
 
 /// An odd modulus of at most `64 * N` bits.
 pub(super) struct Field<const N: usize> {
@@ -43,7 +43,7 @@ impl<const N: usize> Field<N> {
         self.multiply(a, a)
     }
 
-    /// `base` to the power of `exponent`, which is big-endian and not 0.
+    /// Raises `base` to the power of `exponent`, which is big-endian and not 0.
     pub(super) fn power(&self, base: Element<N>, exponent: &[u8]) -> Element<N> {
         let mut result = None;
         for bit in exponent.iter().flat_map(|byte| (0..8).rev().map(move |shift| byte >> shift & 1)) {
@@ -82,13 +82,13 @@ impl<const N: usize> Field<N> {
             }
             let (top, overflow_of_shift) = high.overflowing_add(carry);
             product[N - 1] = top;
-            // The sum stays below 2 * modulus * 2^64, so that at most one of the two is set.
+            // The sum stays below 2 * modulus * 2^64, so at most one of the two is set.
             overflow = overflow_of_sum || overflow_of_shift;
         }
         self.reduce_once(product, overflow)
     }
 
-    /// For a number below twice the modulus, whose highest bit is `overflow`.
+    /// Reduces a number below twice the modulus, whose highest bit is `overflow`.
     fn reduce_once(&self, number: [u64; N], overflow: bool) -> [u64; N] {
         if !overflow && is_below(&number, &self.modulus) {
             return number;
@@ -120,7 +120,7 @@ fn multiply_add(a: u64, b: u64, c: u64, carry: u64) -> (u64, u64) {
     (wide as u64, (wide >> 64) as u64)
 }
 
-/// By Newton's method: each round doubles the number of right bits, and x is its own inverse modulo 8.
+/// Newton's method: each round doubles the number of correct bits, and x is its own inverse modulo 8.
 fn negative_inverse(odd: u64) -> u64 {
     let mut inverse = odd;
     for _ in 0..5 {

@@ -1,7 +1,8 @@
 use crate::key_refused::KeyRefused;
 use crate::limits::{MAX_RSA_EXPONENT_BITS, MAX_RSA_MODULUS_BITS, MIN_RSA_MODULUS_BITS};
 
-/// Vets an RSA key, both numbers big-endian without leading zeros (RFC 8017 section 3.1, NIST SP 800-56B section 6.4.2.1).
+/// Vets an RSA key. Both numbers are big-endian without leading zeros (RFC 8017 section 3.1, NIST SP 800-56B section
+/// 6.4.2.1).
 pub(crate) fn vet_rsa(modulus: &[u8], exponent: &[u8]) -> Result<(), KeyRefused> {
     let bits = bit_length(modulus);
     if bits < MIN_RSA_MODULUS_BITS {
@@ -39,9 +40,9 @@ fn is_even(number: &[u8]) -> bool {
 
 /// Whether the modulus is, modulo each of the small primes, a power of 65537.
 ///
-/// The vulnerable library made primes of the form k M + (65537^a mod M), M the product of the first primes (Nemec et al.,
-/// "The Return of Coppersmith's Attack", 2017, section 2). So is their product modulo each prime of M; of other moduli
-/// about one in 2^27 is.
+/// The vulnerable library generated primes of the form k M + (65537^a mod M), M the product of the first primes (Nemec
+/// et al., "The Return of Coppersmith's Attack", 2017, section 2). Modulo each prime of M, their product is a power of
+/// 65537 too. About one in 2^27 of other moduli has this property.
 fn has_roca_fingerprint(modulus: &[u8]) -> bool {
     PRIMES_OF_M.iter().all(|&prime| {
         let residue = modulus.iter().fold(0, |residue, &byte| (residue << 8 | u32::from(byte)) % prime);
@@ -58,7 +59,7 @@ fn has_roca_fingerprint(modulus: &[u8]) -> bool {
     })
 }
 
-/// The odd primes of the smallest M, that of moduli of 512 to 960 bits; they are in every larger one.
+/// The odd primes of the smallest M, that for moduli of 512 to 960 bits. Every larger M contains them.
 const PRIMES_OF_M: [u32; 38] = [
     3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109,
     113, 127, 131, 137, 139, 149, 151, 157, 163, 167,

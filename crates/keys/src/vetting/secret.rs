@@ -6,7 +6,7 @@ use crate::spki::DerKind;
 
 /// Vets an HMAC secret for a hash whose output is `min` bytes long (RFC 7518 section 3.2).
 ///
-/// Text that is a public key is refused as well: whoever knows the public key could sign (CVE-2015-9235).
+/// The text of a public key is refused too: everyone who knows the key could sign (CVE-2015-9235).
 pub(crate) fn vet_secret(secret: &[u8], min: usize) -> Result<(), KeyRefused> {
     let bytes = secret.len();
     if bytes == 0 {
@@ -32,7 +32,7 @@ pub(crate) fn vet_secret(secret: &[u8], min: usize) -> Result<(), KeyRefused> {
 
 const PEM_BOUNDARY: &[u8] = b"-----BEGIN ";
 
-/// Whether the secret is the text of a JWK or of a set of them.
+/// Whether the secret is the text of a JWK or a JWK set.
 fn is_jwk(secret: &[u8]) -> bool {
     let mut buffer = json::Buffer::default();
     let text = json::without_byte_order_mark(secret);

@@ -1,4 +1,4 @@
-//! What a builder says of keys that cannot be used.
+//! The builder's errors about keys that cannot be used.
 
 use tollgate_keys::{Algorithm, KeyRefused, KeySet, KeySetBuilder, KeySource, NoUsableKey, VerifyingKey};
 

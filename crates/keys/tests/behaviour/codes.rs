@@ -1,9 +1,9 @@
-//! The codes are a promise: none may change.
+//! The codes are stable: none may change.
 
 use tollgate_jwt::json::JsonError;
 use tollgate_keys::{Algorithm, KeyRefused, KeyUses, NotAKeyFile, VerifyError};
 
-/// Where every code is explained.
+/// The document that explains every code.
 const DOCUMENTATION: &str = include_str!("../../../../docs/keys.md");
 
 #[test]

@@ -1,4 +1,4 @@
-//! The check of curve points against others' checks of them.
+//! The check of curve points, compared with other libraries' checks.
 
 use curve25519_dalek::edwards::CompressedEdwardsY;
 use proptest::prelude::*;
@@ -91,7 +91,7 @@ proptest! {
     }
 }
 
-/// An ephemeral key of ring refuses to agree with a point that is not on the curve.
+/// ring refuses a key agreement with a point that is not on the curve.
 fn ring_takes(algorithm: &'static agreement::Algorithm, point: &[u8]) -> bool {
     let private = EphemeralPrivateKey::generate(algorithm, &SystemRandom::new()).unwrap();
     agreement::agree_ephemeral(private, &UnparsedPublicKey::new(algorithm, point), |_| ()).is_ok()
@@ -103,7 +103,7 @@ fn random_point(algorithm: &'static agreement::Algorithm) -> Vec<u8> {
 }
 
 fn dalek_takes(key: [u8; 32]) -> bool {
-    // It takes y of the prime and above as well; encoding again tells.
+    // It also accepts a y that is not below the prime; encoding again detects that.
     CompressedEdwardsY(key)
         .decompress()
         .is_some_and(|point| point.compress().to_bytes() == key && !point.is_small_order())

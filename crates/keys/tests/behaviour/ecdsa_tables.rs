@@ -1,4 +1,4 @@
-//! Keys with tables (feature `ecdsa-tables`) against ring: the same signatures pass and the same fail.
+//! Keys with tables (feature `ecdsa-tables`) compared with ring: both accept and reject the same signatures.
 
 use std::sync::LazyLock;
 
@@ -34,7 +34,7 @@ fn a_key_that_stays_keeps_its_tables_and_one_that_is_gone_loses_them() {
     };
     let mut current = KeySet::default();
     assert_eq!(computed(&mut || current = set([stays.key(), goes.key()])), 2);
-    // The new set is read while the old one is still there.
+    // The new set is loaded while the old one still exists.
     assert_eq!(computed(&mut || current = set([stays.key()])), 0);
     assert!(current.iter().all(test_hooks::has_tables));
     assert_eq!(computed(&mut || current = set([stays.key(), goes.key()])), 1);
@@ -42,7 +42,7 @@ fn a_key_that_stays_keeps_its_tables_and_one_that_is_gone_loses_them() {
     assert_eq!(computed(&mut || drop(set([stays.key(), goes.key()]))), 2);
 }
 
-/// `u1 G + u2 Q` at infinity, where the arithmetic under tables gives no verdict: `d = -z / r` with `r = 1`.
+/// `u1 G + u2 Q` is at infinity, where the table arithmetic gives no verdict: `d = -z / r` with `r = 1`.
 #[test]
 fn what_the_tables_leave_undecided_the_library_decides_and_is_counted() {
     let message = b"message";
@@ -83,7 +83,7 @@ proptest! {
     }
 }
 
-/// Big-endian: at random, and near zero and the top, where ranges end.
+/// Big-endian numbers: random, and near zero and the maximum, where ranges end.
 fn number() -> impl Strategy<Value = Vec<u8>> {
     let near = (prop::sample::select(&[0x00_u8, 0xff][..]), 0..48_usize, any::<u8>());
     prop_oneof![
@@ -96,13 +96,13 @@ fn number() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A curve with all that is particular to it here.
+/// A curve and its parameters for these tests.
 struct Kind {
     algorithm: Algorithm,
     curve: Curve,
     signing: &'static EcdsaSigningAlgorithm,
     verification: &'static EcdsaVerificationAlgorithm,
-    /// Of a coordinate.
+    /// Bytes of a coordinate.
     bytes: usize,
 }
 
@@ -124,7 +124,7 @@ static P384: Kind = Kind {
 
 const SIGNERS: usize = 8;
 
-/// Signers on both curves by turns, with their keys with tables.
+/// Signers on alternating curves, and their keys with tables.
 static KEYS: LazyLock<Vec<(Signer, VerifyingKey)>> = LazyLock::new(|| {
     let signers = [&P256, &P384].into_iter().cycle().take(SIGNERS).map(Signer::new);
     signers.map(|signer| (only_key(&set([signer.key()])), signer)).map(|(key, signer)| (signer, key)).collect()
@@ -146,7 +146,7 @@ impl Signer {
         self.pair.sign(&SystemRandom::new(), message).unwrap().as_ref().to_vec()
     }
 
-    /// Without tables, which a set gives it.
+    /// The key without tables; a set adds them.
     fn key(&self) -> VerifyingKey {
         prepared(self.kind, self.pair.public_key().as_ref())
     }

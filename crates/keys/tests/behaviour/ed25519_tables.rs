@@ -1,4 +1,4 @@
-//! Keys with tables (feature `ed25519-tables`) against ring: the same signatures pass and the same fail.
+//! Keys with tables (feature `ed25519-tables`) compared with ring: both accept and reject the same signatures.
 
 use std::sync::LazyLock;
 
@@ -22,7 +22,7 @@ fn the_first_keys_of_a_set_have_tables_up_to_a_bound() {
         |key: &VerifyingKey| beyond.iter().any(|other| is_same(other, key) && test_hooks::has_tables(other));
     assert!(first.iter().all(has_tables) && !has_tables(last));
 
-    // So it is with keys that were in another set, whether they gain tables or lose them.
+    // The same holds for keys from another set, whether they gain or lose tables.
     let other_order = set([last].into_iter().chain(&beyond));
     assert_eq!(other_order.len(), keys.len());
     let has_tables = |key| other_order.iter().any(|other| is_same(other, key) && test_hooks::has_tables(other));
@@ -94,7 +94,7 @@ fn a08_non_canonical_r_is_rejected() {
 
 #[test]
 fn a08_the_equation_has_no_cofactor() {
-    // With the cofactor all of these would verify: R, or the key, has a component of small order.
+    // With the cofactor, all of these would verify: R, or the key, has a component of small order.
     for (of_key, of_nonce) in [(0, 1), (1, 0), (4, 0), (0, 4), (1, 1), (3, 5)] {
         let signer = Signer { torsion: EIGHT_TORSION[of_key], ..Signer::new(3) };
         let outcomes = (0..32_u8).map(|message| {
@@ -150,7 +150,7 @@ proptest! {
     }
 }
 
-/// One key three times.
+/// One key in three forms.
 struct Keys {
     with_tables: VerifyingKey,
     without_tables: VerifyingKey,
@@ -166,7 +166,7 @@ impl Keys {
         }
     }
 
-    /// Asserts that all three agree; returns on what.
+    /// Asserts that all three agree, and returns their verdict.
     fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         let expected = self.of_ring.verify(message, signature).is_ok();
         assert_eq!(self.with_tables.verify(message, signature).is_ok(), expected);
@@ -175,7 +175,7 @@ impl Keys {
     }
 }
 
-/// Of the first key pairs.
+/// The keys of the first key pairs.
 static KEYS: LazyLock<Vec<Keys>> = LazyLock::new(|| (0..16).map(|index| Keys::new(&public_key(index))).collect());
 
 fn set<'k>(keys: impl IntoIterator<Item = &'k VerifyingKey>) -> KeySet {
@@ -201,7 +201,7 @@ fn public_key(index: usize) -> [u8; 32] {
     key_pair(index).public_key().as_ref().try_into().unwrap()
 }
 
-/// Signs what RFC 8032 would not: with points and encodings of its own choice.
+/// Signs with points and encodings that RFC 8032 does not allow.
 struct Signer {
     secret: Scalar,
     /// Added to the public key.
@@ -212,7 +212,7 @@ struct Nonce {
     secret: Scalar,
     /// Added to R.
     torsion: EdwardsPoint,
-    /// In place of R's encoding.
+    /// Replaces R's encoding.
     encoding: Option<[u8; 32]>,
 }
 

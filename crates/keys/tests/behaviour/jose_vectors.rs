@@ -145,7 +145,7 @@ fn wycheproof(file: &Value, name: &str) -> usize {
     checked
 }
 
-/// Verifies a cookbook example; false where this build lacks its algorithm.
+/// Verifies a cookbook example; false if this build lacks its algorithm.
 fn cookbook(file: &Value) -> bool {
     let input = &file["input"];
     let algorithm = Algorithm::from_name(input["alg"].as_str().unwrap()).unwrap();
@@ -165,7 +165,7 @@ fn load(keys: &Value, algorithms: &[Algorithm]) -> Loaded {
     options.file(keys.to_string().as_bytes()).unwrap().build_with_reports()
 }
 
-/// The JWS level: no claims are read, but each part has to be well-formed.
+/// Verifies at the JWS level: claims are not read, but each part must be well-formed.
 fn verify(token: &str, keys: &KeySet) -> Result<(), &'static str> {
     let jws = CompactJws::parse(token).map_err(|_| "malformed-token")?;
     let mut buffer = json::Buffer::default();

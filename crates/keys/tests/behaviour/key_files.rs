@@ -1,4 +1,4 @@
-//! Key files of each kind, told apart by how they start.
+//! Key files of each kind, detected from their first bytes.
 
 use proptest::prelude::*;
 use tollgate_keys::{Algorithm, HmacKey, KeyRefused, KeySet, Loaded, NotAKeyFile, key_file, limits};
@@ -34,10 +34,10 @@ fn a_byte_order_mark_is_skipped_whatever_reads_the_document() {
     for loaded in [builder().pem(&bom(P256)), builder().file(&bom(P256)), builder().file(&bom(P256_CERTIFICATE))] {
         assert_eq!(loaded.unwrap().build().unwrap().len(), 1);
     }
-    // One, at the start.
+    // Only one mark, at the start.
     assert_eq!(builder().jwk(&bom(&bom(JWK))).unwrap_err().code(), "malformed-json");
     assert_eq!(builder().jwk(&[JWK, b"\xef\xbb\xbf"].concat()).unwrap_err().code(), "malformed-json");
-    // What is no secret without it is none with it.
+    // A text that is refused as a secret without the mark is refused with it.
     let refused = HmacKey::new(Algorithm::HS256, &bom(JWK)).unwrap_err();
     assert_eq!(refused, KeyRefused::HmacSecretIsJwk);
 }
@@ -69,7 +69,7 @@ fn a25_duplicate_members_in_a_jwk_or_a_set_are_refused() {
         let file = format!(r#"{{"keys":[{jwk}],{twin}}}"#);
         assert_eq!(key_file::load(file.as_bytes(), KeySet::builder()).unwrap_err().code(), "malformed-json", "{file}");
     }
-    // A name that is escaped once is that name.
+    // A member name with escapes is the same name.
     let escaped = load(format!("{{{}}}", key.replace("\"kty\"", "\"k\\u0074y\"")).as_bytes());
     assert_eq!(escaped.reports[0].algs, [Algorithm::EdDSA, Algorithm::Ed25519]);
 }
@@ -114,7 +114,7 @@ fn pss_key_is_for_pss_only() {
     let open = include_bytes!("../data/pss_public.pem");
     assert_eq!(loaded(open, &[Algorithm::RS256]).refused, Some(KeyRefused::NoAdmittedAlgorithm));
     assert_eq!(loaded(open, &[Algorithm::RS256, Algorithm::PS384]).algs, [Algorithm::PS384]);
-    // The parameters of a key bind it, whatever is configured.
+    // A key's parameters determine its algorithm, whatever is configured.
     assert_eq!(loaded(include_bytes!("../data/pss_sha256.pem"), &[Algorithm::PS512]).algs, [Algorithm::PS256]);
 }
 
@@ -172,7 +172,7 @@ fn many_blocks_with_text_between_them() {
     let loaded = load(&file);
     assert_eq!(loaded.reports.len(), 2);
     assert!(loaded.reports.iter().all(|report| report.refused.is_none()));
-    // The certificate is that of the key.
+    // The certificate contains this key.
     assert_eq!(loaded.set.len(), 1);
     let crlf = String::from_utf8(file).unwrap().replace('\n', "\r\n");
     assert_eq!(load(crlf.as_bytes()).reports, loaded.reports);
@@ -213,7 +213,7 @@ fn private_keys_in_pem_are_refused_unread() {
 fn private_keys_in_der_are_refused() {
     let rng = ring::rand::SystemRandom::new();
     let pkcs8 = ring::signature::Ed25519KeyPair::generate_pkcs8(&rng).unwrap();
-    // SEC 1, PKCS #1 and encrypted PKCS #8, as far as their outlines go.
+    // The outlines of SEC 1, PKCS #1 and encrypted PKCS #8.
     let sec1 = [0x30, 6, 2, 1, 1, 4, 1, 7];
     let pkcs1 = [0x30, 9, 2, 1, 0, 2, 1, 7, 2, 1, 7];
     let encrypted = [0x30, 7, 0x30, 2, 6, 0, 4, 1, 7];
@@ -261,7 +261,7 @@ fn base64_without_the_lines_of_pem_is_told_so() {
         }
         assert_eq!(code(&format!("{base64}!")), "unknown-format");
     }
-    // Base64 of what is no key.
+    // Base64 of something that is not a key.
     assert_eq!(code("aGVsbG8="), "unknown-format");
 }
 
@@ -344,8 +344,8 @@ proptest! {
         file[index] ^= 1 << bit;
         let original = load(P256);
         if let Ok(loaded) = key_file::load(&file, KeySet::builder()) {
-            // A certificate is damaged where nobody looks (its names, its signature): the key is the same. The P-256 key
-            // with one bit changed is on no curve.
+            // If the damage is in parts of a certificate that are not read (names, signature), the key is unchanged.
+            // The P-256 key with one bit changed is on no curve.
             for key in loaded.set.iter() {
                 prop_assert_eq!(key.thumbprint(), original.set.iter().next().unwrap().thumbprint());
             }

@@ -1,4 +1,4 @@
-//! What a JWK says that its key is for: which keys are taken, and what is known of them.
+//! The purpose of a JWK: which keys are accepted, and what is known of them.
 
 use std::slice::from_ref;
 
@@ -52,7 +52,7 @@ fn a_jwk_without_use_is_taken_unless_one_is_required() {
     assert_eq!(codes(KeyUses::default().required(), &[okp("a", json!("sig"))]), [None]);
     assert_eq!(codes(uses(&["jwt-svid"]).required(), &[okp("a", json!(5))]), [Some("use-not-accepted")]);
     assert_eq!(codes(uses(&["jwt-svid"]), &[okp("a", json!(5))]), [Some("malformed-member")]);
-    // What is no JWK has no use.
+    // A key that is not a JWK has no `use`.
     let pem = include_bytes!("../data/p256_public.pem");
     assert_eq!(KeySet::builder().key_uses(uses(&["x"]).required()).pem(pem).unwrap().build().unwrap().len(), 1);
 }
@@ -97,7 +97,7 @@ fn a_key_has_the_purposes_of_each_jwk_that_holds_it() {
         purposes(&set(&[svid.clone(), sig, svid.clone(), absent])),
         (vec![some("jwt-svid"), some("sig"), None], true)
     );
-    // Without a JWK it is for everything, and then in a set with one too.
+    // A key that comes from no JWK is for all purposes, also in a set that contains the same key as a JWK.
     let mut bytes = Vec::new();
     tollgate_jwt::base64url::decode(X, &mut bytes).unwrap();
     let bare = VerifyingKey::new(&PublicKey::ed25519(&bytes).unwrap(), Algorithm::EdDSA, Some("a")).unwrap();

@@ -1,4 +1,4 @@
-//! Sets in motion.
+//! Key sets that are replaced while they are read.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

@@ -1,4 +1,4 @@
-//! Which key a token is checked under, and which tokens never reach a check.
+//! The choice of the key for a token, and the tokens that are rejected before a signature check.
 
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair};
@@ -34,7 +34,7 @@ fn keys_without_kid_stand_in_for_an_unknown_kid() {
     let (named, nameless) = (Signer::new(), Signer::new());
     let set = set([named.key(Some("a")), nameless.key(None)]);
     assert_eq!(verify(&set, &nameless.token("EdDSA", Some("b"))), (Ok(None), 1));
-    // The named key is not tried for another name, nor the nameless one for the name that is known.
+    // The key with a `kid` is not tried for another `kid`, and the key without `kid` is not tried for a known `kid`.
     assert_eq!(verify(&set, &named.token("EdDSA", Some("b"))), (Err(VerifyError::NoKeyVerifies { tried: 1 }), 1));
     assert_eq!(verify(&set, &nameless.token("EdDSA", Some("a"))), (Err(VerifyError::BadSignature), 1));
 }
@@ -113,7 +113,7 @@ fn a06_signatures_of_the_wrong_form_are_rejected_before_any_check() {
         }
         for signature in ["A", "AA=", "A+", "A/", "AB", "A A"] {
             let token = token_of(algorithm.name(), Some("k"), signature);
-            // Some of these are no compact JWS to begin with.
+            // Some of these are not a compact JWS at all.
             if CompactJws::parse(&token).is_ok() {
                 assert_eq!(verify(&set, &token), (Err(VerifyError::MalformedSignature), 0), "{signature:?}");
             }
@@ -130,7 +130,7 @@ fn rsa_candidates_of_another_modulus_length_are_not_tried() {
     let outcome = |kid, length: usize| verify(&set, &token_of("RS256", kid, &base64url::encode(vec![1; length])));
     for kid in [None, Some("new")] {
         assert_eq!(outcome(kid, 384), (Err(VerifyError::NoKeyVerifies { tried: 1 }), 1));
-        // An RSA key that is not here may have made these, and none these.
+        // An RSA key that is not in the set may have made these signatures, but no key can have made the next ones.
         for length in [257, 512, 1024] {
             assert_eq!(outcome(kid, length), (Err(VerifyError::UnknownKey), 0), "{length}");
         }
@@ -151,7 +151,7 @@ fn a64_key_that_is_there_under_several_names_is_tried_once() {
     for kid in ["a", "e"] {
         assert_eq!(verify(&set, &signer.token("EdDSA", Some(kid))), (Ok(Some(kid.to_owned())), 1));
     }
-    // Nor does it take a place from another key.
+    // Nor does it use up another key's try.
     let others: Vec<Signer> = (1..MAX_KEYS_TRIED_WITHOUT_KID).map(|_| Signer::new()).collect();
     let keys = others.iter().enumerate().map(|(index, other)| other.key(Some(&format!("other-{index}"))));
     let set = self::set(names.map(|kid| signer.key(kid)).into_iter().chain(keys));
@@ -164,7 +164,7 @@ fn a64_key_that_is_there_under_several_names_is_tried_once() {
 
 #[test]
 fn public_key_in_any_encoding_is_no_hmac_secret() {
-    // The set holds the public key only; the attacker signs with what everybody knows (CVE-2015-9235).
+    // The set holds only the public key; the attacker signs with this public text (CVE-2015-9235).
     let pem = include_bytes!("../data/p256_public.pem");
     let set = KeySet::builder().pem(pem).unwrap().build().unwrap();
     let der = der_of(pem);
@@ -229,7 +229,7 @@ fn keys_that_are_not_admitted_are_not_tried() {
     let token = a.token("EdDSA", Some("a"));
     assert_eq!(verify_if(&set, &token, all_but(Some("a"))), (Err(VerifyError::KeyNotAdmitted), 0));
     assert_eq!(verify_if(&set, &token, all_but(Some("b"))), (Ok(Some("a".to_owned())), 1));
-    // The algorithm is looked at first.
+    // The algorithm is checked first.
     let mismatch = VerifyError::AlgorithmMismatch { header: Algorithm::Ed25519, key: Algorithm::EdDSA };
     assert_eq!(verify_if(&set, &a.token("Ed25519", Some("a")), |_| false), (Err(mismatch), 0));
     for kid in [None, Some("c")] {
@@ -241,7 +241,7 @@ fn keys_that_are_not_admitted_are_not_tried() {
     }
 }
 
-/// The outcome, as the kid of the key, and how many signatures were checked.
+/// Returns the outcome, as the key's `kid`, and how many signatures were checked.
 fn verify(set: &KeySet, token: &str) -> (Result<Option<String>, VerifyError>, u64) {
     verify_if(set, token, |_| true)
 }
@@ -325,7 +325,7 @@ fn token_of(alg: &str, kid: Option<&str>, signature: &str) -> String {
     format!("{}.{signature}", signing_input(alg, kid))
 }
 
-/// `alg` and `kid`: as they stand in the JSON, escapes and all.
+/// `alg` and `kid`: as written in the JSON, escapes included.
 fn signing_input(alg: &str, kid: Option<&str>) -> String {
     let kid = kid.map(|kid| format!(r#","kid":"{kid}""#)).unwrap_or_default();
     format!("{}.{}", base64url::encode(format!(r#"{{"alg":"{alg}"{kid}}}"#)), base64url::encode("{}"))

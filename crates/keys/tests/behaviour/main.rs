@@ -1,4 +1,4 @@
-//! Keys as they are loaded, vetted and used, one file a behaviour.
+//! Loading, vetting and using keys, one file per behaviour.
 
 #![forbid(unsafe_code)]
 

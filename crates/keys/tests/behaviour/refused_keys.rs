@@ -1,4 +1,4 @@
-//! Every reason for which a key is refused, and the nearest key that is not.
+//! Every reason for refusing a key, and the nearest key that is accepted.
 
 use serde_json::{Value, json};
 use tollgate_jwt::base64url;
@@ -170,7 +170,7 @@ fn a09_roca_fingerprint() {
     assert_eq!(reason(&with(&rsa(), "n", json!(ROCA_MODULUS))), Some("rsa-modulus-roca"));
     let mut modulus = Vec::new();
     base64url::decode(ROCA_MODULUS, &mut modulus).unwrap();
-    // The next odd numbers lack it.
+    // The next odd numbers do not have the fingerprint.
     for _ in 0..20 {
         let last = modulus.len() - 1;
         modulus[last] = modulus[last].wrapping_add(2);
@@ -315,9 +315,9 @@ fn symmetric_keys_in_sets() {
     let in_remote = Some("symmetric-key-in-remote-set");
     assert_eq!(remote(&mixed), [in_remote, None, in_remote]);
     assert_eq!(remote(&secrets), [in_remote, in_remote]);
-    // Also beside a public key that is itself refused.
+    // Also next to a public key that is itself refused.
     assert_eq!(local(&json!({"keys": [oct(), {"kty": "RSA"}]})), [beside, Some("missing-member")]);
-    // On its own it is somebody's decision.
+    // Added on its own, it is the operator's decision.
     let explicit = KeySet::builder().jwk(ec().to_string().as_bytes()).unwrap().hmac(None, Algorithm::HS256, &[7; 32]);
     assert_eq!(explicit.build().unwrap().len(), 2);
 }
@@ -329,7 +329,7 @@ fn duplicate_kid_and_algorithm() {
     let duplicate = Some("duplicate-kid");
     let other = |kid: &str| with(&with(&ec(kid), "x", json!(OTHER_POINT[0])), "y", json!(OTHER_POINT[1]));
     assert_eq!(local(&json!({"keys": [ec("a"), ec("b"), other("a")]})), [duplicate, None, duplicate]);
-    // Without a kid they are tried one after the other.
+    // Without a `kid` they are tried one after the other.
     let nameless = without(&other("a"), "kid");
     assert_eq!(local(&json!({"keys": [self::ec(), nameless]})), [None, None]);
     assert_eq!(local(&json!({"keys": [ec("a"), rsa("a")]})), [None, None]);
@@ -347,17 +347,17 @@ fn a64_the_same_key_twice_is_one_key() {
             assert_eq!(loaded.set.len(), loaded.reports[0].algs.len(), "{key}");
         }
     }
-    // Equal by thumbprint (RFC 7638): other members do not count, nor leading zeros of an RSA key's numbers.
+    // Equal by thumbprint (RFC 7638): other members are ignored, and so are leading zeros of an RSA key's numbers.
     let key = with(&rsa(), "kid", json!("a"));
     let padded = with(&with(&key, "e", json!("AAEAAQ")), "x5t", json!("AAAA"));
     let loaded = load(&json!({"keys": [key, padded, with(&key, "alg", json!("RS256"))]}), KeySource::Local);
     assert!(loaded.reports.iter().all(|report| report.algs == [Algorithm::RS256]), "{:?}", loaded.reports);
     assert_eq!(loaded.set.len(), 1);
-    // A third key under the name spoils it for both.
+    // A third key under the name makes both unusable.
     let other = with(&key, "n", json!(encode(&[0xc7; 256])));
     let duplicate = Some("duplicate-kid");
     assert_eq!(local(&json!({"keys": [key, key, other]})), [duplicate; 3]);
-    // In two documents too.
+    // The same holds across two documents.
     let keys = KeySet::builder().jwk(key.to_string().as_bytes()).unwrap().jwk(key.to_string().as_bytes()).unwrap();
     assert_eq!(keys.build().unwrap().len(), 1);
 }
@@ -390,7 +390,7 @@ fn a64_a_key_that_is_refused_takes_no_usable_key_along() {
     }
 }
 
-/// As the test vectors of Wycheproof have it (json_web_key_test.json, 4).
+/// As in Wycheproof's test vectors (json_web_key_test.json, 4).
 #[test]
 fn a_secret_that_cannot_be_used_takes_those_of_its_kid_and_algorithm_along() {
     let secret = |member: &str, value: Value| with(&with(&oct(), "kid", json!("a")), member, value);
@@ -437,7 +437,7 @@ fn a_member_that_is_null_is_absent() {
     assert_eq!(reason_in_set(&with(&ec(), "kty", json!(null))), Some("missing-member"));
     assert_eq!(KeySet::builder().jwk(br#"{"kty":null}"#).unwrap_err().code(), "neither-jwk-nor-jwks");
     assert_eq!(KeySet::builder().file(br#"{"kty":null,"keys":[]}"#).unwrap().build_with_reports().reports, []);
-    // Within an array it is an element of the wrong type.
+    // Inside an array, null is an element of the wrong type.
     assert_eq!(reason(&with(&ec(), "key_ops", json!(["verify", null]))), Some("malformed-member"));
 }
 

@@ -1,4 +1,4 @@
-//! HMAC secrets as texts.
+//! HMAC secrets in text encodings.
 
 use tollgate_keys::{Algorithm, KeyRefused, KeySet, NotASecret, SecretEncoding};
 
@@ -34,7 +34,7 @@ fn texts_that_their_encoding_does_not_write_are_errors() {
     for (encoding, text) in [
         (Base64, "-_8"),
         (Base64Url, "+/8"),
-        // Bits that nothing stands for, padding by halves, white space.
+        // Non-zero trailing bits, incomplete padding, white space.
         (Base64, "+/9"),
         (Base64, "AA="),
         (Base64, "A==="),

