@@ -1,4 +1,5 @@
-//! What a sum has to pass before it decides anything, computed with fiat-crypto on the numbers that were in fact used.
+//! Checks that a sum must pass before it decides anything. They compute with fiat-crypto, on the numbers that the sum
+//! really used.
 
 use crate::curve::{Curve, VerifiedCoordinate, VerifiedScalar};
 use crate::limbs::{self, Limbs};
@@ -8,7 +9,7 @@ use crate::sum::Term;
 use crate::verdict::Undecided;
 use crate::verify::Numbers;
 
-/// That the digits are those of `u1` and `u2` with `s u1 = z` and `s u2 = r` modulo the order.
+/// Checks that the digits are those of `u1` and `u2` with `s u1 = z` and `s u2 = r` modulo the order.
 pub(crate) fn scalars<C: Curve<N>, const N: usize>(
     terms: &[Term<'_, C, N>; 2],
     numbers: &Numbers<N>,
@@ -24,9 +25,9 @@ pub(crate) fn scalars<C: Curve<N>, const N: usize>(
     if times_s_is(u1, z) && times_s_is(u2, numbers.r) { Ok(()) } else { Err(Undecided::Scalars) }
 }
 
-/// That the point is not at infinity and on the curve.
+/// Checks that the point is on the curve and not at infinity.
 ///
-/// `ZZ` is zero from the first addition of equal or opposite points on ([`Point::add`]).
+/// `ZZ` stays zero after an addition of equal or opposite points ([`Point::add`]).
 pub(crate) fn point<C: Curve<N>, const N: usize>(point: &Point<C::Prime, N>) -> Result<CheckedSum<C, N>, Undecided> {
     let [x, y, zz, zzz] = [point.x, point.y, point.zz, point.zzz].map(Residue::with::<C::VerifiedPrime>);
     if zz.is_zero() {
@@ -39,19 +40,20 @@ pub(crate) fn point<C: Curve<N>, const N: usize>(point: &Point<C::Prime, N>) -> 
     if zz_cube == zzz.square() && y.square() == right { Ok(CheckedSum { x, zz }) } else { Err(Undecided::Curve) }
 }
 
-/// `y^2 = x^3 - 3 x + b`
+/// Whether `y^2 = x^3 - 3 x + b`.
 pub(crate) fn is_on_curve<C: Curve<N>, const N: usize>(point: &AffinePoint<C::VerifiedPrime, N>) -> bool {
     point.y.square() == point.x * (point.x.square() - VerifiedCoordinate::<C, N>::THREE) + C::VERIFIED_B
 }
 
-/// A sum that has passed all checks, of which only the first coordinate matters.
+/// A sum that has passed all checks. Only its first coordinate is needed.
 pub(crate) struct CheckedSum<C: Curve<N>, const N: usize> {
     x: VerifiedCoordinate<C, N>,
     zz: VerifiedCoordinate<C, N>,
 }
 
 impl<C: Curve<N>, const N: usize> CheckedSum<C, N> {
-    /// Whether the first coordinate, taken modulo the order, is `r`. It is below the prime: that is `r` or `r + n`.
+    /// Whether the first coordinate, modulo the order, is `r`. The coordinate is below the prime, so it is `r` or `r +
+    /// n`.
     pub(crate) fn has_x_congruent_to(&self, r: &Limbs<N>) -> bool {
         let (r_and_order, carry) = limbs::add(r, &C::VerifiedOrder::MODULUS);
         let below_prime = !carry && limbs::is_less(&r_and_order, &C::VerifiedPrime::MODULUS);

@@ -1,4 +1,4 @@
-//! What is particular to a curve. All else is one code for both.
+//! The parameters of each curve. All other code is shared.
 
 use std::fmt::Debug;
 
@@ -12,7 +12,8 @@ mod p384;
 pub(crate) use p256::P256;
 pub(crate) use p384::P384;
 
-/// A curve `y^2 = x^3 - 3 x + b` over a prime field, on which the points are a group of prime order. Both primes have `N` limbs.
+/// A curve `y^2 = x^3 - 3 x + b` over a prime field, whose points form a group of prime order. Both primes have `N`
+/// limbs.
 pub(crate) trait Curve<const N: usize>: Copy + Debug + Eq + 'static {
     /// The field's prime.
     type Prime: Modulus<N>;
@@ -28,7 +29,7 @@ pub(crate) trait Curve<const N: usize>: Copy + Debug + Eq + 'static {
     /// The coordinates of the generator.
     const GENERATOR: [Limbs<N>; 2];
 
-    /// The generator's table, computed at the first call. None where its proof failed.
+    /// The generator's table, computed at the first call. None if its proof failed.
     fn generator() -> Option<&'static Table<Self, N>>;
 }
 

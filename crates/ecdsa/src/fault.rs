@@ -1,4 +1,4 @@
-//! Where a test may spoil a computation (feature `test-hooks`). In any other build these functions do nothing.
+//! The places where a test can inject a fault (feature `test-hooks`). In any other build these functions do nothing.
 
 #[cfg(feature = "test-hooks")]
 pub(crate) use crate::test_hooks::fault::*;

@@ -1,9 +1,10 @@
-//! Moduli with the arithmetic of fiat-crypto, which was generated together with a proof that it is right for all operands
+//! Moduli with the arithmetic of fiat-crypto, which was generated together with a proof of correctness for all operands
 //! (Erbsen, Philipoom, Gross, Sloan and Chlipala, "Simple High-Level Code for Cryptographic Arithmetic", 2019).
 //!
-//! Its Montgomery form is ours, so that nothing is converted. It is slower, so that it computes the checks alone.
+//! fiat-crypto has the same Montgomery form as this crate, so nothing is converted. It is slower, so it computes only
+//! the checks.
 
-/// Defines `$name`, which is the modulus of `$same`.
+/// Defines `$name` with the same modulus as `$same`.
 macro_rules! fiat_modulus {
     ($name:ident, $same:ty, $limbs:literal, $element:path, $multiply:path, $add:path, $sub:path) => {
         #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -1,14 +1,14 @@
-//! Inversion modulo an odd number, by Bernstein and Yang's division steps ("Fast constant-time gcd computation and modular
-//! inversion", 2019), in the variable-time form and with the bounds of libsecp256k1's `doc/safegcd_implementation.md`.
+//! Inversion modulo an odd number by Bernstein and Yang's division steps ("Fast constant-time gcd computation and
+//! modular inversion", 2019), in variable time and with the bounds of libsecp256k1's `doc/safegcd_implementation.md`.
 
 use crate::limbs::Limbs;
 
-/// `1 / value` modulo `modulus`, which is odd. None where the two have a common divisor; a `value` of zero has.
+/// `1 / value` modulo an odd `modulus`. None if the two have a common divisor, as they have if `value` is zero.
 pub(crate) fn inverse<const N: usize>(value: &Limbs<N>, modulus: &Limbs<N>) -> Option<Limbs<N>> {
     let modulus = Signed::from_limbs(modulus);
     let modulus_inverse = inverse_mod_2_62(modulus.limbs[0]);
     let (mut f, mut g) = (modulus, Signed::from_limbs(value));
-    // Always `f = d value` and `g = e value` modulo the modulus.
+    // Invariant: `f = d value` and `g = e value` modulo the modulus.
     let (mut d, mut e) = (Signed::ZERO, Signed::ONE);
     let mut eta = -1;
     for _ in 0..most_rounds(64 * N) {
@@ -19,7 +19,7 @@ pub(crate) fn inverse<const N: usize>(value: &Limbs<N>, modulus: &Limbs<N>) -> O
             break;
         }
     }
-    // The greatest common divisor, or its negative.
+    // `f` is the greatest common divisor or its negative.
     let negative = f.top < 0;
     if !g.is_zero() || f.negate_if(negative) != Signed::ONE {
         return None;
@@ -27,14 +27,14 @@ pub(crate) fn inverse<const N: usize>(value: &Limbs<N>, modulus: &Limbs<N>) -> O
     Some(d.reduce(negative, &modulus).to_limbs())
 }
 
-/// Rounds of 62 division steps that are enough for numbers of so many bits (Bernstein and Yang, theorem 11.2).
+/// Enough rounds of 62 division steps for numbers of `bits` bits (Bernstein and Yang, theorem 11.2).
 const fn most_rounds(bits: usize) -> usize {
     ((49 * bits + 57) / 17).div_ceil(62)
 }
 
 const LOW_62: i64 = i64::MAX >> 1;
 
-/// `1 / limb mod 2^62` of an odd `limb`.
+/// `1 / limb mod 2^62` for an odd `limb`.
 fn inverse_mod_2_62(limb: i64) -> i64 {
     let limb = limb as u64;
     let mut inverse = limb;
@@ -44,7 +44,7 @@ fn inverse_mod_2_62(limb: i64) -> i64 {
     inverse as i64 & LOW_62
 }
 
-/// What 62 division steps do to `f` and `g`: `2^62 f' = u f + v g` and `2^62 g' = q f + r g`.
+/// The effect of 62 division steps on `f` and `g`: `2^62 f' = u f + v g` and `2^62 g' = q f + r g`.
 struct Steps {
     u: i64,
     v: i64,
@@ -53,14 +53,14 @@ struct Steps {
 }
 
 impl Steps {
-    /// The lowest 62 bits of `f` and `g` decide.
+    /// Computes the steps from the lowest 62 bits of `f` and `g`.
     #[inline(always)]
     fn of_lowest_limbs(eta: &mut i64, f: i64, g: i64) -> Self {
         let (mut f, mut g) = (f as u64, g as u64);
         let (mut u, mut v, mut q, mut r) = (1_u64, 0_u64, 0_u64, 1_u64);
         let mut left = 62;
         loop {
-            // As many steps as `g` has zeros halve it.
+            // One step per trailing zero of `g`: each halves `g`.
             let zeros = (g | u64::MAX << left).trailing_zeros();
             g >>= zeros;
             u <<= zeros;
@@ -76,7 +76,8 @@ impl Steps {
                 (u, q) = (q, u.wrapping_neg());
                 (v, r) = (r, v.wrapping_neg());
             }
-            // Adding `f` so many times as clears low bits of `g` is what the next steps come to, up to where they swap.
+            // Adding `f` `times` times clears low bits of `g`, which is the effect of the next steps, up to the next
+            // swap.
             let steps = left.min(*eta as u32 + 1).min(6);
             let mask = u64::MAX >> (64 - steps);
             let minus_inverse_of_f = f.wrapping_mul(f.wrapping_mul(f).wrapping_sub(2));
@@ -121,7 +122,8 @@ fn combine<const N: usize>(a: i64, x: &Signed<N>, b: i64, y: &Signed<N>) -> Sign
     result
 }
 
-/// `(a x + b y) / 2^62` modulo the modulus, between minus two times it and it, as `x` and `y` are.
+/// `(a x + b y) / 2^62` modulo the modulus. Arguments `x` and `y` and the result are between minus two times the
+/// modulus and the modulus.
 #[inline(always)]
 fn combine_modulo<const N: usize>(
     a: i64,
@@ -131,7 +133,7 @@ fn combine_modulo<const N: usize>(
     modulus: &Signed<N>,
     modulus_inverse: i64,
 ) -> Signed<N> {
-    // As if negative `x` and `y` had the modulus added; then what makes the lowest 62 bits zero.
+    // Adds the modulus to negative `x` and `y`, then the multiple of it that makes the lowest 62 bits zero.
     let times = (a & x.top >> 63) + (b & y.top >> 63);
     let low = a.wrapping_mul(x.limbs[0]).wrapping_add(b.wrapping_mul(y.limbs[0]));
     let times = times - (modulus_inverse.wrapping_mul(low).wrapping_add(times) & LOW_62);
@@ -153,7 +155,7 @@ fn wide(a: i64, b: i64) -> i128 {
     i128::from(a) * i128::from(b)
 }
 
-/// An integer of `N + 1` limbs of 62 bits, the lowest first; the topmost has the sign.
+/// An integer of `N + 1` limbs of 62 bits, the lowest first; the top limb has the sign.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Signed<const N: usize> {
     limbs: [i64; N],
@@ -168,7 +170,7 @@ impl<const N: usize> Signed<N> {
         one
     };
 
-    /// `N` times 64 bits are at most `N + 1` times 62: a limb of 64 bits has two more than the one that takes it.
+    /// `N` limbs of 64 bits fit in `N + 1` limbs of 62 bits, shifted two bits further at each limb.
     fn from_limbs(limbs: &Limbs<N>) -> Self {
         let mut signed = Self::ZERO;
         let mut above = 0;
@@ -180,7 +182,7 @@ impl<const N: usize> Signed<N> {
         signed
     }
 
-    /// Of a number that is not negative and has `N` limbs.
+    /// Converts a number that is not negative and fits in `N` limbs.
     fn to_limbs(self) -> Limbs<N> {
         std::array::from_fn(|i| {
             let above = if i + 1 < N { self.limbs[i + 1] } else { self.top };
@@ -196,7 +198,8 @@ impl<const N: usize> Signed<N> {
         if negative { self.plus_times(-2, self) } else { *self }
     }
 
-    /// Or its negative, from between minus two times the modulus and it to between zero and it.
+    /// Reduces the number, or its negative if `negative`, from between minus two times the modulus and the modulus to
+    /// between zero and the modulus.
     fn reduce(&self, negative: bool, modulus: &Self) -> Self {
         let mut reduced = *self;
         if reduced.top < 0 {

@@ -1,14 +1,14 @@
 use std::error::Error;
 use std::fmt;
 
-/// Why a key was not prepared.
+/// Why a key was refused.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum KeyRefused {
     /// The windows are narrower than [`MIN_WINDOW_BITS`](crate::limits::MIN_WINDOW_BITS) or wider than
     /// [`MAX_WINDOW_BITS`](crate::limits::MAX_WINDOW_BITS).
     WindowBits,
-    /// The key is no uncompressed point of the curve.
+    /// The key is not an uncompressed point of the curve.
     Point,
     /// The tables were computed wrongly: a fault of this machine.
     Tables,

@@ -1,10 +1,11 @@
 #![doc = include_str!("../README.md")]
-//! A server verifies millions of signatures under a handful of keys. Nearly all of the time of a verification goes into
-//! `u1 G + u2 Q`, and most of that into doublings. With the multiples of `G` and of the key `Q` in a table no doubling is
-//! left: a verification on P-256 adds some seventy points.
+//! A server verifies millions of signatures under a handful of keys. A verification spends nearly all of its time on
+//! `u1 G + u2 Q`, and most of that on doublings. With the multiples of `G` and of the key `Q` in a table, no doubling
+//! is left: a verification on P-256 adds some seventy points.
 //!
-//! **Variable time, public data only.** The time of every function depends on its arguments. Signatures, digests and public keys
-//! are public; nothing else may be passed in. Nothing here signs, takes a private key or draws a random number.
+//! **Variable time, public data only.** The time of every function depends on its arguments. Signatures, digests and
+//! public keys are public; nothing else may be passed in. The crate does not sign, accept a private key or draw a
+//! random number.
 //!
 //! ```
 //! # fn hex(text: &str) -> Vec<u8> {
@@ -30,32 +31,35 @@
 //! ```
 //!
 //! # How correctness is assured
-//! The fast arithmetic is this crate's own, and is not trusted: neither verdict is given before these checks have passed. They
-//! compute with [fiat-crypto], whose arithmetic is generated with a machine-checked proof, and on the numbers that were in fact
-//! used.
+//! The fast arithmetic is this crate's own and is not trusted. A signature of the wrong length, or with numbers out of
+//! range, is invalid at once; every other verdict, valid or invalid, is returned only after the following checks. The
+//! checks compute with [fiat-crypto], whose arithmetic is generated with a machine-checked proof, and use the numbers
+//! that the computation really used.
 //!
-//! 1. The digits that named the points of the sum are put together again: they are the digits of `u1` and `u2` with `s u1 = z` and
-//!    `s u2 = r` modulo the order. So the inversion, the products and the recoding were right.
-//! 2. As many points were added as there are digits that are not zero, and a checksum of their coordinates is that of the points
-//!    that the digits name in the tables, read a second time. So none was lost, doubled, mistaken or given the wrong sign.
-//! 3. The sum is not at infinity and satisfies the equation of the curve. So its arithmetic was right: a wrong product leads
-//!    off the curve.
-//! 4. The comparison with `r`, and with `r + n` where that is below the prime, is computed with fiat-crypto too.
+//! 1. The digits that selected the points are recomposed: they must be the digits of `u1` and `u2` with `s u1 = z` and
+//!    `s u2 = r` modulo the order. This detects a wrong inversion, product or recoding.
+//! 2. The number of added points must be the number of non-zero digits. A checksum of their coordinates must equal that
+//!    of the points that the digits select in the tables, read a second time. This detects a point that was lost,
+//!    doubled, confused or negated.
+//! 3. The sum must not be at infinity and must satisfy the equation of the curve. This detects wrong arithmetic in the
+//!    sum: a wrong product leads off the curve.
+//! 4. The comparison with `r`, and with `r + n` if that is below the prime, is computed with fiat-crypto too.
 //!
-//! The tables are proved when they are made: their first point is the key, every point is on the curve, and every
-//! point is the sum of two that precede it. A fault in one of them afterwards leads off the curve.
+//! The tables are proved when they are computed: the first point is the key, every point is on the curve, and every
+//! point is the sum of two earlier ones. A later fault in a table leads off the curve.
 //!
-//! A check that fails makes the verdict [`Undecided`](Verdict::Undecided), as does an addition of equal or opposite points, which
-//! only a signature made for the purpose meets. Another implementation has to decide then; the caller should count how often, since it
-//! points to broken memory or a broken processor.
+//! A failed check makes the verdict [`Undecided`](Verdict::Undecided), and so does an addition of equal or opposite
+//! points, which only a specially crafted signature causes. Another implementation must then decide. The caller should
+//! count these verdicts, because they can indicate faulty memory or a faulty processor.
 //!
-//! [`Invalid`](Verdict::Invalid) needs no confirmation. It is the safe verdict, it has passed the same checks as
-//! [`Valid`](Verdict::Valid), and a second opinion on every rejection would cost a flood of bad signatures five times as much.
+//! [`Invalid`](Verdict::Invalid) needs no confirmation. It is the safe verdict and has passed the same checks as
+//! [`Valid`](Verdict::Valid). Confirming every rejection would make a flood of bad signatures five times as expensive.
 //!
-//! # In reading order
-//! `prepared_key` is the interface; `verify` the algorithm of FIPS 186-5; `sum`, `recode` and `table` what it adds up;
-//! `checks` and `vetting` the checks above; `point` the group; `residue`, `limbs`, `words` and `inverse` the arithmetic, to which
-//! `curve` adds each curve's constants and reduction, and `fiat` the arithmetic of the checks.
+//! # Reading order
+//! `prepared_key` is the interface, and `verify` the algorithm of FIPS 186-5. `sum`, `recode` and `table` compute the
+//! sum of points. `checks` and `vetting` are the checks above. `point` is the group. `residue`, `limbs`, `words` and
+//! `inverse` are the arithmetic, `curve` has each curve's constants and reduction, and `fiat` is the arithmetic of the
+//! checks.
 //!
 //! [fiat-crypto]: https://github.com/mit-plv/fiat-crypto
 

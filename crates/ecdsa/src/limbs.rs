@@ -4,7 +4,7 @@ use crate::words;
 
 pub(crate) type Limbs<const N: usize> = [u64; N];
 
-/// `a + b`, and whether it carries.
+/// `a + b`, and the carry.
 #[inline(always)]
 pub(crate) fn add<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> (Limbs<N>, bool) {
     let (mut sum, mut carry) = ([0; N], false);
@@ -14,13 +14,13 @@ pub(crate) fn add<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> (Limbs<N>, bool
     (sum, carry)
 }
 
-/// `a - b`, and whether it borrows, that is whether `a < b`.
+/// `a - b`, and the borrow, which tells whether `a < b`.
 #[inline(always)]
 pub(crate) fn sub<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> (Limbs<N>, bool) {
     borrowing_sub(a, b, false)
 }
 
-/// `a - b - borrow`, and whether that borrows.
+/// `a - b - borrow`, and the new borrow.
 #[inline(always)]
 pub(crate) fn borrowing_sub<const N: usize>(a: &Limbs<N>, b: &Limbs<N>, mut borrow: bool) -> (Limbs<N>, bool) {
     let mut difference = [0; N];
@@ -45,14 +45,14 @@ pub(crate) fn product<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> (Limbs<N>, 
     (low, high)
 }
 
-/// `a - modulus` where that is not negative, else `a`. `carry` is the bit above those of `a`.
+/// `a - modulus` if that is not negative, otherwise `a`. `carry` is the bit above the bits of `a`.
 #[inline(always)]
 pub(crate) fn reduce_once<const N: usize>(a: &Limbs<N>, carry: bool, modulus: &Limbs<N>) -> Limbs<N> {
     let (difference, borrow) = sub(a, modulus);
     select(borrow && !carry, a, &difference)
 }
 
-/// `yes` or `no`, without a branch: nothing could predict it.
+/// Selects `yes` or `no` without a branch, which could not be predicted.
 #[inline(always)]
 pub(crate) fn select<const N: usize>(choice: bool, yes: &Limbs<N>, no: &Limbs<N>) -> Limbs<N> {
     let mask = (choice as u64).wrapping_neg();
@@ -76,7 +76,7 @@ pub(crate) fn is_less<const N: usize>(a: &Limbs<N>, b: &Limbs<N>) -> bool {
     sub(a, b).1
 }
 
-/// The integer whose big-endian encoding is `bytes`, of which there are at most `8 N`.
+/// Decodes big-endian `bytes`, at most `8 N` of them.
 pub(crate) fn from_be_bytes<const N: usize>(bytes: &[u8]) -> Limbs<N> {
     let mut limbs = [0; N];
     for (limb, bytes) in limbs.iter_mut().zip(bytes.rchunks(8)) {
@@ -85,14 +85,14 @@ pub(crate) fn from_be_bytes<const N: usize>(bytes: &[u8]) -> Limbs<N> {
     limbs
 }
 
-/// `a`, when compiling.
+/// `a` as limbs, at compile time.
 pub(crate) const fn small<const N: usize>(a: u64) -> Limbs<N> {
     let mut limbs = [0; N];
     limbs[0] = a;
     limbs
 }
 
-/// `2^exponent a` modulo `modulus`, slowly, when compiling. `a` is below the modulus.
+/// `2^exponent a` modulo `modulus`, slow, at compile time. `a` is below the modulus.
 pub(crate) const fn times_power_of_two<const N: usize>(a: &Limbs<N>, exponent: usize, modulus: &Limbs<N>) -> Limbs<N> {
     let (mut a, mut doublings) = (*a, 0);
     while doublings < exponent {

@@ -1,8 +1,8 @@
-//! Points of a curve `y^2 = x^3 - 3 x + b`, whatever the arithmetic.
+//! Points of a curve `y^2 = x^3 - 3 x + b`, generic over the arithmetic.
 
 use crate::residue::{Modulus, Residue};
 
-/// A point by its coordinates. The one at infinity has none.
+/// A point in affine coordinates, which cannot represent the point at infinity.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[repr(C)]
 pub(crate) struct AffinePoint<M, const N: usize> {
@@ -11,16 +11,17 @@ pub(crate) struct AffinePoint<M, const N: usize> {
 }
 
 impl<M: Modulus<N>, const N: usize> AffinePoint<M, N> {
-    /// Not on the curve, as `b` is not zero.
+    /// Not on the curve, because `b` is not zero.
     pub(crate) const ZERO: Self = AffinePoint { y: Residue::ZERO, x: Residue::ZERO };
 
-    /// The sum of two points through which there is a line of this slope.
+    /// The sum of two points, given the slope of the line through them.
     pub(crate) fn add(&self, other: &Self, slope: Residue<M, N>) -> Self {
         let x = slope.square() - self.x - other.x;
         AffinePoint { y: slope * (self.x - x) - self.y, x }
     }
 
-    /// Of the line through two points: the slope is the rise by the run. Through a single point it is the tangent.
+    /// The rise of the line through two points; its slope is the rise divided by the run. For equal points it is the
+    /// tangent's.
     pub(crate) fn rise_to(&self, other: &Self) -> Residue<M, N> {
         if self == other {
             let square = self.x.square() - Residue::ONE;
@@ -30,7 +31,7 @@ impl<M: Modulus<N>, const N: usize> AffinePoint<M, N> {
         }
     }
 
-    /// Zero where the points are opposite.
+    /// The run of the line through two points. Zero if the points are opposite.
     pub(crate) fn run_to(&self, other: &Self) -> Residue<M, N> {
         if self == other { self.y.double() } else { self.x - other.x }
     }
@@ -40,15 +41,15 @@ impl<M: Modulus<N>, const N: usize> AffinePoint<M, N> {
         AffinePoint { y: self.y.negate_if(negative), x: self.x }
     }
 
-    /// The same point, with another arithmetic.
+    /// The same point, with another arithmetic for the same field.
     pub(crate) fn with<Other: Modulus<N>>(&self) -> AffinePoint<Other, N> {
         AffinePoint { y: self.y.with(), x: self.x.with() }
     }
 }
 
-/// A point in XYZZ coordinates: `x = X / ZZ` and `y = Y / ZZZ`, where `ZZ^3 = ZZZ^2`. At infinity `ZZ` is zero.
+/// A point in XYZZ coordinates: `x = X / ZZ` and `y = Y / ZZZ`, with `ZZ^3 = ZZZ^2`. At infinity `ZZ` is zero.
 ///
-/// The formulas are those of the [Explicit-Formulas Database](https://hyperelliptic.org/EFD/g1p/auto-shortw-xyzz-3.html).
+/// The formulas come from the [Explicit-Formulas Database](https://hyperelliptic.org/EFD/g1p/auto-shortw-xyzz-3.html).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Point<M, const N: usize> {
     pub(crate) x: Residue<M, N>,
@@ -60,7 +61,7 @@ pub(crate) struct Point<M, const N: usize> {
 impl<M: Modulus<N>, const N: usize> Point<M, N> {
     /// Adds a point that is neither this one nor its negative ("madd-2008-s").
     ///
-    /// Adding one of these makes `ZZ` zero, and zero it stays whatever is added afterwards.
+    /// Adding one of those makes `ZZ` zero, and later additions keep it zero.
     #[inline(always)]
     pub(crate) fn add(&mut self, other: &AffinePoint<M, N>) {
         let p = other.x * self.zz - self.x;
@@ -74,7 +75,7 @@ impl<M: Modulus<N>, const N: usize> Point<M, N> {
         self.zzz = self.zzz * ppp;
     }
 
-    /// Twice the point ("dbl-2008-s-1").
+    /// Doubles the point ("dbl-2008-s-1").
     pub(crate) fn double(&self) -> Self {
         let u = self.y.double();
         let v = u.square();
@@ -86,7 +87,7 @@ impl<M: Modulus<N>, const N: usize> Point<M, N> {
         Point { x, y: m.multiply_sub(s - x, w, self.y), zz: v * self.zz, zzz: w * self.zzz }
     }
 
-    /// The same point, given the inverse of its `ZZZ`.
+    /// Converts the point, given the inverse of its `ZZZ`.
     pub(crate) fn to_affine(self, inverse_of_zzz: Residue<M, N>) -> AffinePoint<M, N> {
         let inverse_of_z = self.zz * inverse_of_zzz;
         AffinePoint { y: self.y * inverse_of_zzz, x: self.x * inverse_of_z.square() }

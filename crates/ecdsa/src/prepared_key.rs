@@ -7,7 +7,7 @@ use crate::table::KeyTables;
 use crate::verdict::Verdict;
 use crate::verify::verify;
 
-/// A public key with its multiples.
+/// A public key with tables of its multiples.
 pub struct PreparedKey(Tables);
 
 enum Tables {
@@ -25,10 +25,10 @@ pub enum Curve {
 }
 
 impl PreparedKey {
-    /// Computes and proves the multiples of `point`, which is uncompressed: `04 || x || y` (SEC 1 section 2.3.3).
+    /// Computes and proves the tables of `point`, an uncompressed point: `04 || x || y` (SEC 1 section 2.3.3).
     ///
-    /// The first key of a curve computes the generator's as well.
-    /// [`KEY_WINDOW_BITS`](crate::limits::KEY_WINDOW_BITS) is the width of windows for an ordinary number of keys.
+    /// The first key of a curve also computes the generator's table.
+    /// [`KEY_WINDOW_BITS`](crate::limits::KEY_WINDOW_BITS) is the window width for a usual number of keys.
     ///
     /// # Errors
     /// [`KeyRefused`].
@@ -42,11 +42,11 @@ impl PreparedKey {
         }))
     }
 
-    /// Whether `signature`, `r || s` in as many bytes each as a coordinate has (RFC 7518 section 3.4), is one of the message
-    /// whose hash is `digest`.
+    /// Verifies `signature` over the message with the hash `digest`. `signature` is `r || s`, each as long as a
+    /// coordinate (RFC 7518 section 3.4).
     ///
-    /// Of a digest longer than a coordinate the leftmost bytes count (FIPS 186-5 section 6.4.2). `s` and `n - s` are
-    /// equally good: nothing here asks for the lower one.
+    /// If the digest is longer than a coordinate, only its leftmost bytes are used (FIPS 186-5 section 6.4.2). Both `s`
+    /// and `n - s` are accepted: the lower one is not required.
     pub fn verify(&self, digest: &[u8], signature: &[u8]) -> Verdict {
         match &self.0 {
             Tables::P256(tables) => verify(tables, digest, signature),
@@ -54,7 +54,7 @@ impl PreparedKey {
         }
     }
 
-    /// The memory that the tables take, in bytes, without the generator's, which all keys share.
+    /// The size of the key's tables in bytes, without the generator's, which all keys share.
     #[must_use]
     pub fn table_bytes(&self) -> usize {
         match &self.0 {

@@ -1,9 +1,9 @@
-//! Scalars as signed digits, one for each window of so many bits.
+//! Scalars as signed digits, one per window of bits.
 
 use crate::limbs::{self, Limbs};
 use crate::limits::MAX_WINDOWS;
 
-/// How scalars are divided into windows. The lowest comes first; the radix is `2^window_bits`.
+/// The division of scalars into windows. The lowest window comes first; the radix is `2^window_bits`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Windows {
     pub(crate) scalar_bits: usize,
@@ -11,12 +11,13 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// The topmost takes the bits that are left, which may be none, and a carry.
+    /// The number of windows. The topmost one has the remaining bits, possibly none, and a carry.
     pub(crate) const fn count(self) -> usize {
         self.scalar_bits / self.window_bits as usize + 1
     }
 
-    /// The smallest is its negative, but in the topmost window, whose digits are not negative.
+    /// The largest digit of a window. The smallest digit is its negative, except in the topmost window, whose digits
+    /// are not negative.
     pub(crate) const fn largest_digit(self, window: usize) -> usize {
         if window + 1 < self.count() {
             1 << (self.window_bits - 1)
@@ -25,7 +26,7 @@ impl Windows {
         }
     }
 
-    /// Where in a table the multiple for a digit of this magnitude is.
+    /// The table index of the multiple for a digit of this magnitude.
     #[inline(always)]
     pub(crate) fn table_index(self, window: usize, digit: usize) -> Option<usize> {
         Some((window << (self.window_bits - 1)) + digit.checked_sub(1)?)
@@ -66,8 +67,8 @@ impl Digits {
         &mut self.digits[..self.windows.count()]
     }
 
-    /// The scalar again: the positive digits side by side, less the negative ones. None where one does not fit in its window, or
-    /// the difference is no number of `N` limbs.
+    /// Recomposes the scalar: the positive digits minus the negative ones. None if a digit does not fit in its window,
+    /// or the difference is not a number of `N` limbs.
     pub(crate) fn recompose<const N: usize>(&self) -> Option<Limbs<N>> {
         let (mut positive, mut negative) = (Sum::<N>::default(), Sum::<N>::default());
         let half_radix = 1 << (self.windows.window_bits - 1);
@@ -83,10 +84,10 @@ impl Digits {
     }
 }
 
-/// Numbers side by side, none of which overlaps another.
+/// Collects numbers at positions where they do not overlap.
 struct Sum<const N: usize> {
     limbs: Limbs<N>,
-    /// What is carried out of the topmost limb.
+    /// The bits above the topmost limb.
     above: u64,
 }
 
@@ -105,7 +106,7 @@ impl<const N: usize> Default for Sum<N> {
     }
 }
 
-/// So many bits of `scalar` from `start` on. Above its top they are zero.
+/// Returns `count` bits of `scalar` from `start` on. Bits above the scalar's top are zero.
 #[inline(always)]
 fn bits<const N: usize>(scalar: &Limbs<N>, start: usize, count: u32) -> i16 {
     let limb = |index| scalar.get(index).copied().unwrap_or(0);

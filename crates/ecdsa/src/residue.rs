@@ -9,13 +9,13 @@ use crate::inverse::inverse;
 use crate::limbs::{self, Limbs};
 use crate::words;
 
-/// An odd modulus of `N` limbs, whose top bit is set, and arithmetic modulo it.
+/// An odd modulus of `N` limbs with its top bit set, and arithmetic modulo it.
 ///
-/// Operands are below the modulus, and so are results.
+/// Operands and results are below the modulus.
 pub(crate) trait Modulus<const N: usize>: Copy + Debug + Eq {
     const MODULUS: Limbs<N>;
 
-    /// Montgomery's reduction: `(low + k m) / 2^(64 N)` for the `k` that makes it an integer, which is at most `m`.
+    /// Montgomery reduction: `(low + k m) / 2^(64 N)` for the `k` that makes it an integer. The result is at most `m`.
     #[inline(always)]
     fn reduce(low: &Limbs<N>) -> Limbs<N> {
         let minus_inverse = const { minus_inverse(Self::MODULUS[0]) };
@@ -31,7 +31,7 @@ pub(crate) trait Modulus<const N: usize>: Copy + Debug + Eq {
         rest
     }
 
-    /// `a b / 2^(64 N)`: the product of numbers in Montgomery form. One of the two may be any number of `N` limbs.
+    /// `a b / 2^(64 N)`: the product of numbers in Montgomery form. One operand may be any number of `N` limbs.
     #[inline(always)]
     fn multiply(a: &Limbs<N>, b: &Limbs<N>) -> Limbs<N> {
         let (low, high) = limbs::product(a, b);
@@ -64,7 +64,7 @@ pub(crate) trait Modulus<const N: usize>: Copy + Debug + Eq {
     }
 }
 
-/// An integer `a` modulo `M`, in Montgomery form: it holds `2^(64 N) a`.
+/// An integer `a` modulo `M` in Montgomery form: stored as `2^(64 N) a`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Residue<M, const N: usize>(Limbs<N>, PhantomData<M>);
 
@@ -73,21 +73,21 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     pub(crate) const ONE: Self = Self::constant(&limbs::small(1));
     pub(crate) const THREE: Self = Self::constant(&limbs::small(3));
 
-    /// `2^(64 N)`. What holds a number itself, times this, holds the number's Montgomery form.
+    /// `2^(64 N)`. Multiplying a plain number by it converts the number to Montgomery form.
     const FORM: Self = Self::constant(&Self::ONE.0);
 
-    /// Of an integer below the modulus.
+    /// Converts an integer below the modulus.
     #[inline(always)]
     pub(crate) fn new(integer: &Limbs<N>) -> Self {
-        Self::hold(*integer) * Self::FORM
+        Self::from_stored(*integer) * Self::FORM
     }
 
-    /// The same, slowly, when compiling.
+    /// Like `new`, but slow, at compile time.
     pub(crate) const fn constant(integer: &Limbs<N>) -> Self {
         Residue(limbs::times_power_of_two(integer, 64 * N, &M::MODULUS), PhantomData)
     }
 
-    /// The product with any integer of `N` limbs, as an integer.
+    /// The product with any integer of `N` limbs, as a plain integer.
     #[inline(always)]
     pub(crate) fn times_integer(self, integer: &Limbs<N>) -> Limbs<N> {
         let mut product = M::multiply(&self.0, integer);
@@ -100,7 +100,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     pub(crate) fn multiply_sub(self, factor: Self, a: Self, b: Self) -> Self {
         let mut difference = M::multiply_sub(&self.0, &factor.0, &a.0, &b.0);
         fault::in_product(&mut difference);
-        Self::hold(difference)
+        Self::from_stored(difference)
     }
 
     #[inline(always)]
@@ -115,15 +115,15 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
 
     #[inline(always)]
     pub(crate) fn negate_if(self, negative: bool) -> Self {
-        Self::hold(limbs::select(negative, &M::sub(&[0; N], &self.0), &self.0))
+        Self::from_stored(limbs::select(negative, &M::sub(&[0; N], &self.0), &self.0))
     }
 
-    /// None of zero, where the modulus is prime.
+    /// The inverse. None for zero, if the modulus is prime.
     pub(crate) fn invert(self) -> Option<Self> {
-        Some(Self::hold(inverse(&self.0, &M::MODULUS)?) * Self::FORM * Self::FORM)
+        Some(Self::from_stored(inverse(&self.0, &M::MODULUS)?) * Self::FORM * Self::FORM)
     }
 
-    /// Inverts all of `numbers` with one inversion and three products for each (Montgomery's trick). None where one is zero.
+    /// Inverts all `numbers` with one inversion and three products each (Montgomery's trick). None if one is zero.
     pub(crate) fn invert_all(numbers: &mut [Self]) -> Option<()> {
         let mut product = Self::ONE;
         let mut products = Vec::with_capacity(numbers.len());
@@ -152,13 +152,13 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
         Residue(self.0, PhantomData)
     }
 
-    /// Of what is held.
+    /// The lowest limb of the stored number.
     #[inline(always)]
     pub(crate) fn lowest_limb(self) -> u64 {
         self.0[0]
     }
 
-    /// Of what is held.
+    /// The highest limb of the stored number.
     #[inline(always)]
     pub(crate) fn highest_limb(self) -> u64 {
         self.0[N - 1]
@@ -170,7 +170,7 @@ impl<M: Modulus<N>, const N: usize> Residue<M, N> {
     }
 
     #[inline(always)]
-    fn hold(limbs: Limbs<N>) -> Self {
+    fn from_stored(limbs: Limbs<N>) -> Self {
         Residue(limbs, PhantomData)
     }
 }
@@ -180,7 +180,7 @@ impl<M: Modulus<N>, const N: usize> Mul for Residue<M, N> {
 
     #[inline(always)]
     fn mul(self, other: Self) -> Self {
-        Self::hold(self.times_integer(&other.0))
+        Self::from_stored(self.times_integer(&other.0))
     }
 }
 
@@ -189,7 +189,7 @@ impl<M: Modulus<N>, const N: usize> Add for Residue<M, N> {
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        Self::hold(M::add(&self.0, &other.0))
+        Self::from_stored(M::add(&self.0, &other.0))
     }
 }
 
@@ -198,17 +198,17 @@ impl<M: Modulus<N>, const N: usize> Sub for Residue<M, N> {
 
     #[inline(always)]
     fn sub(self, other: Self) -> Self {
-        Self::hold(M::sub(&self.0, &other.0))
+        Self::from_stored(M::sub(&self.0, &other.0))
     }
 }
 
-/// `-1 / limb` modulo `2^64`, of an odd `limb`.
+/// `-1 / limb` modulo `2^64`, for an odd `limb`.
 const fn minus_inverse(limb: u64) -> u64 {
-    // Three bits are right at first, and twice as many after each of Newton's steps.
-    let (mut inverse, mut right_bits) = (limb, 3);
-    while right_bits < 64 {
+    // Three bits are correct at first, and each Newton step doubles their number.
+    let (mut inverse, mut correct_bits) = (limb, 3);
+    while correct_bits < 64 {
         inverse = inverse.wrapping_mul(2u64.wrapping_sub(limb.wrapping_mul(inverse)));
-        right_bits *= 2;
+        correct_bits *= 2;
     }
     inverse.wrapping_neg()
 }

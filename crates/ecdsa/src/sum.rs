@@ -1,4 +1,4 @@
-//! The sum of a few points out of tables.
+//! The sum of points from tables.
 
 use crate::curve::Curve;
 use crate::fault;
@@ -8,7 +8,7 @@ use crate::recode::Digits;
 use crate::residue::Modulus;
 use crate::table::Table;
 
-/// A point, by its table, times a scalar, by its digits.
+/// A point times a scalar: the point's table and the scalar's digits.
 pub(crate) struct Term<'t, C: Curve<N>, const N: usize> {
     pub(crate) table: &'t Table<C, N>,
     pub(crate) digits: Digits,
@@ -19,10 +19,10 @@ impl<'t, C: Curve<N>, const N: usize> Term<'t, C, N> {
         Term { table, digits: Digits::new(scalar, table.windows()) }
     }
 
-    /// The points whose sum the product is: of each window the multiple that its digit names.
+    /// The points whose sum is the product: in each window, the multiple that the digit selects.
     #[inline(always)]
     fn addends(&self) -> impl Iterator<Item = AffinePoint<C::Prime, N>> {
-        // A digit that no recoding gives may name no point. The check of the scalars finds it.
+        // An invalid digit may select no point. The check of the scalars detects it.
         self.digits.as_slice().iter().enumerate().filter_map(|(window, &digit)| {
             let multiple = self.table.multiple(window, usize::from(digit.unsigned_abs()))?;
             Some(multiple.negate_if(digit < 0))
@@ -30,7 +30,7 @@ impl<'t, C: Curve<N>, const N: usize> Term<'t, C, N> {
     }
 }
 
-/// How many points, and a checksum of their coordinates: the same for the same points in any order.
+/// The number of points and a checksum of their coordinates, which do not depend on the order.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Tally {
     points: u32,
@@ -38,7 +38,7 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Of the points that `terms` ask for.
+    /// The tally of the points that `terms` select.
     pub(crate) fn of<C: Curve<N>, const N: usize>(terms: &[Term<'_, C, N>; 2]) -> Self {
         let mut tally = Tally::default();
         for term in terms {
@@ -47,8 +47,8 @@ impl Tally {
         tally
     }
 
-    /// Takes up a limb of `y`, which knows the sign, and one of `x`: the first and the last of the point in memory, so that a
-    /// point in two cache lines is read from both.
+    /// Adds a limb of `y`, which depends on the sign, and a limb of `x` to the checksum. These are the first and the
+    /// last limb of the point in memory, so a point in two cache lines is read from both.
     #[inline(always)]
     fn count<M: Modulus<N>, const N: usize>(&mut self, point: &AffinePoint<M, N>) {
         self.points += 1;
@@ -56,14 +56,14 @@ impl Tally {
     }
 }
 
-/// A sum, and which points went into it.
+/// A sum, and the tally of its points.
 pub(crate) struct Sum<M, const N: usize> {
     pub(crate) point: Point<M, N>,
     pub(crate) tally: Tally,
 }
 
 impl<M: Modulus<N>, const N: usize> Sum<M, N> {
-    /// None where all digits are zero.
+    /// Computes the sum. None if all digits are zero.
     #[inline(never)]
     pub(crate) fn of<C: Curve<N, Prime = M>>(terms: &[Term<'_, C, N>; 2]) -> Option<Self> {
         let mut sum: Option<Self> = None;

@@ -1,4 +1,4 @@
-//! The multiples of a point, which a scalar's digits name.
+//! Tables of a point's multiples, which a scalar's digits select.
 
 use crate::curve::Curve;
 use crate::fault;
@@ -10,14 +10,14 @@ use crate::recode::Windows;
 use crate::residue::{Modulus, Residue};
 use crate::{checks, vetting};
 
-/// What a signature is verified with.
+/// The two tables for verifying a signature.
 pub(crate) struct KeyTables<C: Curve<N>, const N: usize> {
     pub(crate) generator: &'static Table<C, N>,
     pub(crate) key: Table<C, N>,
 }
 
 impl<C: Curve<N>, const N: usize> KeyTables<C, N> {
-    /// Of a key that is an uncompressed point (SEC 1 section 2.3.4).
+    /// Computes the tables of a key, an uncompressed point (SEC 1 section 2.3.4).
     pub(crate) fn new(point: &[u8], window_bits: u32) -> Result<Self, KeyRefused> {
         let coordinates = point.strip_prefix(&[4]).filter(|coordinates| coordinates.len() == 16 * N);
         let (x, y) = coordinates.ok_or(KeyRefused::Point)?.split_at(8 * N);
@@ -30,13 +30,14 @@ impl<C: Curve<N>, const N: usize> KeyTables<C, N> {
     }
 }
 
-/// Of a point `P` and each window `i` of a scalar the multiples of `radix^i P` by 1, 2 and so on to the largest digit.
+/// For a point `P` and each window `i` of a scalar: the multiples of `radix^i P` by 1, 2 and so on to the largest
+/// digit.
 pub(crate) struct Table<C: Curve<N>, const N: usize> {
     windows: Windows,
     pairs: Box<[Pair<C, N>]>,
 }
 
-/// Pairs begin where a cache line does, so that a point of P-256 is in one line and a point of P-384 in two.
+/// Aligned to cache lines, so that a point of P-256 is in one line and a point of P-384 in two.
 #[repr(align(64))]
 struct Pair<C: Curve<N>, const N: usize>([AffinePoint<C::Prime, N>; 2]);
 
@@ -66,7 +67,7 @@ impl<C: Curve<N>, const N: usize> Table<C, N> {
         Table { windows, pairs }
     }
 
-    /// In `window` the multiple by `digit`. None where the digit is zero, or there is none so large in any window.
+    /// The multiple by `digit` in `window`. None if the digit is zero or larger than any digit.
     #[inline(always)]
     pub(crate) fn multiple(&self, window: usize, digit: usize) -> Option<&AffinePoint<C::Prime, N>> {
         let index = self.windows.table_index(window, digit)?;
@@ -91,15 +92,15 @@ fn point_of<M: Modulus<N>, const N: usize>([x, y]: &[Limbs<N>; 2]) -> AffinePoin
     AffinePoint { y: Residue::new(y), x: Residue::new(x) }
 }
 
-/// The multiples of a point window by window, not yet proven.
+/// A point's multiples by window, not yet proven.
 struct Multiples<M: Modulus<N>, const N: usize> {
     points: Vec<AffinePoint<M, N>>,
-    /// Of the line whose third point gave the multiple: for [`vetting::is_table_of`].
+    /// The slope of the line that gave each multiple: for [`vetting::is_table_of`].
     slopes: Vec<Residue<M, N>>,
 }
 
 impl<M: Modulus<N>, const N: usize> Multiples<M, N> {
-    /// None where two points to be added are opposite.
+    /// Computes the multiples. None if two points to be added are opposite.
     fn new(point: AffinePoint<M, N>, windows: Windows) -> Option<Self> {
         let times_radix = |point: &Point<M, N>| {
             let mut doublings = windows.window_bits;
@@ -129,9 +130,10 @@ impl<M: Modulus<N>, const N: usize> Multiples<M, N> {
         Some(multiples)
     }
 
-    /// In every window, where so many multiples of `each` are known, computes as many more: each of them plus the highest.
+    /// Doubles the number of computed multiples in every window from `known`: adds the highest known multiple to each
+    /// known one.
     ///
-    /// The slopes of all lines that this takes, in all windows, take one inversion.
+    /// One inversion gives the slopes of all these lines, in all windows.
     fn double(&mut self, known: usize, each: usize) -> Option<()> {
         let mut inverses = Vec::with_capacity(self.points.len() / each * known);
         for points in self.points.chunks_exact(each) {
@@ -151,7 +153,8 @@ impl<M: Modulus<N>, const N: usize> Multiples<M, N> {
         Some(())
     }
 
-    /// Finds the slopes by which the first multiple of a window is twice the last of the window before.
+    /// Computes the slopes that link each window to the one before: its first multiple is twice the last multiple of
+    /// the window before.
     fn link_windows(&mut self, each: usize) -> Option<()> {
         let last_of_windows: Vec<_> = self.points.chunks_exact(each).map(|points| points[each - 1]).collect();
         let mut inverses: Vec<_> = last_of_windows.iter().map(|last| last.run_to(last)).collect();

@@ -1,4 +1,4 @@
-//! What tests look at from outside, and faults that they make on purpose (feature `test-hooks`).
+//! Access to internals and deliberate faults, for tests (feature `test-hooks`).
 
 pub mod arithmetic;
 pub(crate) mod fault;

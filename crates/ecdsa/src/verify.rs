@@ -25,7 +25,7 @@ pub(crate) fn verify<C: Curve<N>, const N: usize>(
     }
 }
 
-/// The numbers of a signature and of what is signed, named as in the standard.
+/// The numbers of a signature and of its digest, named as in the standard.
 pub(crate) struct Numbers<const N: usize> {
     /// The hash. It may be above the order.
     pub(crate) z: Limbs<N>,
@@ -34,7 +34,7 @@ pub(crate) struct Numbers<const N: usize> {
 }
 
 impl<const N: usize> Numbers<N> {
-    /// None where `r` or `s` is not between zero and the order, or the signature has another length.
+    /// Reads the numbers. None if `r` or `s` is not between zero and the order, or the signature has the wrong length.
     fn read<C: Curve<N>>(digest: &[u8], signature: &[u8]) -> Option<Self> {
         if signature.len() != 16 * N {
             return None;
@@ -60,7 +60,7 @@ fn checked_sum<C: Curve<N>, const N: usize>(
     let mut terms = [Term::new(tables.generator, &scalars[0]), Term::new(&tables.key, &scalars[1])];
     fault::in_digits(&mut terms);
 
-    // Reads all points before the first is added, so that waiting for one is waiting for many.
+    // Reads all points before the first addition, so that the cache misses overlap.
     let asked_for = Tally::of(&terms);
     let sum = Sum::of(&terms).ok_or(Undecided::Infinity)?;
 

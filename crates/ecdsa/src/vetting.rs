@@ -5,10 +5,11 @@ use crate::point::AffinePoint;
 use crate::residue::{Modulus, Residue};
 use crate::table::Table;
 
-/// Whether the table is the one of `point`, which is on the curve. Then so are all points of the table.
+/// Whether the table belongs to `point`, which is on the curve. Then all points of the table are on the curve too.
 ///
-/// By induction: the first is `point`, the first of a later window is twice the last of the window before, and every other one is the
-/// sum of two before it in its window. `slopes` has the slope of the line through these two, which is not trusted.
+/// By induction: the first point is `point`; the first of a later window is twice the last of the window before; every
+/// other one is the sum of two earlier ones in its window. `slopes` has the slope of the line through these two, which
+/// is not trusted.
 pub(crate) fn is_table_of<C: Curve<N>, const N: usize>(
     table: &Table<C, N>,
     slopes: &[Coordinate<C, N>],
@@ -23,7 +24,7 @@ pub(crate) fn is_table_of<C: Curve<N>, const N: usize>(
                 (0, None) => multiple == point,
                 (0, Some(last)) => is_sum(multiple, last, last, slope),
                 _ => {
-                    // The multiplier is `i + 1`: a power of two, and what is left of it.
+                    // The multiplier is `i + 1`: a power of two plus a remainder.
                     let power_of_two = 1 << i.ilog2();
                     is_sum(multiple, &multiples[power_of_two - 1], &multiples[i - power_of_two], slope)
                 }
@@ -37,7 +38,7 @@ pub(crate) fn is_table_of<C: Curve<N>, const N: usize>(
     slopes.next().is_none()
 }
 
-/// Whether `sum` is that of `a` and `b`, given the slope of the line through them.
+/// Whether `sum` is the sum of `a` and `b`, given the slope of the line through them.
 fn is_sum<M: Modulus<N>, const N: usize>(
     sum: &AffinePoint<M, N>,
     a: &AffinePoint<M, N>,

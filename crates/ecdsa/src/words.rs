@@ -1,6 +1,6 @@
-//! Arithmetic of 64-bit words that carries on to the next. The standard library has these from Rust 1.91 on.
+//! Arithmetic of 64-bit words with carry. The standard library has these functions from Rust 1.91 on.
 
-/// `a + b + carry`, and whether it carries.
+/// `a + b + carry`, and the new carry.
 #[inline(always)]
 pub(crate) const fn carrying_add(a: u64, b: u64, carry: bool) -> (u64, bool) {
     let (sum, of_words) = a.overflowing_add(b);
@@ -8,7 +8,7 @@ pub(crate) const fn carrying_add(a: u64, b: u64, carry: bool) -> (u64, bool) {
     (sum, of_words | of_carry)
 }
 
-/// `a - b - borrow`, and whether it borrows.
+/// `a - b - borrow`, and the new borrow.
 #[inline(always)]
 pub(crate) const fn borrowing_sub(a: u64, b: u64, borrow: bool) -> (u64, bool) {
     let (difference, of_words) = a.overflowing_sub(b);

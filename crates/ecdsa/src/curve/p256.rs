@@ -39,8 +39,8 @@ pub(crate) struct Prime;
 impl Modulus<4> for Prime {
     const MODULUS: Limbs<4> = [0xffffffffffffffff, 0x00000000ffffffff, 0x0000000000000000, 0xffffffff00000001];
 
-    /// `p = -1 mod 2^64`, so that the lowest limb itself says how many `p` make it zero: added to it, that many
-    /// `p = (2^96 - 1) + 2^192 (2^64 - 2^32 + 1)` leave only the factors' `2^96` and `2^192`.
+    /// `p = -1 mod 2^64`, so adding `p` times the lowest limb makes that limb zero. With `p = (2^96 - 1) + 2^192 (2^64
+    /// - 2^32 + 1)`, only the terms with `2^96` and `2^192` remain to be added.
     #[inline(always)]
     fn reduce(low: &Limbs<4>) -> Limbs<4> {
         let mut rest = *low;

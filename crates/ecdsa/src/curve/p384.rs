@@ -67,17 +67,17 @@ impl Modulus<6> for Prime {
         0xffffffffffffffff,
     ];
 
-    /// `-1 / p = 2^32 + 1 mod 2^64`. Adding a factor's multiple of `p` is adding `2^384` times the factor and subtracting
-    /// `2^128 + 2^96 - 2^32 + 1` times it, for which shifts will do.
+    /// `-1 / p = 2^32 + 1 mod 2^64`. Adding a multiple of `p` means adding `2^384` times the factor and subtracting
+    /// `2^128 + 2^96 - 2^32 + 1` times the factor, which takes only shifts.
     #[inline(always)]
     fn reduce(low: &Limbs<6>) -> Limbs<6> {
         let mut rest = *low;
         for _ in 0..6 {
             let factor = rest[0].wrapping_add(rest[0] << 32);
-            // The limbs of what is subtracted. The lowest equals that of `rest`.
+            // The limbs of the subtrahend. The lowest one equals that of `rest`.
             let (_, borrow) = factor.overflowing_sub(factor << 32);
             let (less_1, borrow) = words::borrowing_sub(factor << 32, factor >> 32, borrow);
-            // Nothing was borrowed from a `factor` below 2^32.
+            // A `factor` below 2^32 had no borrow.
             let (less_2, less_3) = factor.overflowing_add((factor >> 32).wrapping_sub(u64::from(borrow)));
             let (limb_0, borrow) = words::borrowing_sub(rest[1], less_1, false);
             let (limb_1, borrow) = words::borrowing_sub(rest[2], less_2, borrow);

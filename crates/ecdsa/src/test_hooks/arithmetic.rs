@@ -5,20 +5,20 @@ use crate::limbs::Limbs;
 use crate::recode::{Digits, Windows};
 use crate::residue::Modulus;
 
-/// A modulus with our arithmetic and with fiat-crypto's.
+/// A modulus with this crate's arithmetic and with fiat-crypto's.
 #[derive(Clone, Copy, Debug)]
 pub struct Arithmetic<const N: usize> {
     /// The modulus.
     pub modulus: [u64; N],
-    /// Ours.
+    /// This crate's arithmetic.
     pub ours: Operations<N>,
-    /// Fiat-crypto's.
+    /// fiat-crypto's arithmetic.
     pub fiat: Operations<N>,
-    /// `1 / a`, where there is one.
+    /// `1 / a`, if it exists.
     pub inverse: fn(&[u64; N]) -> Option<[u64; N]>,
 }
 
-/// On numbers as they are held, which are below the modulus: `multiply` is `a b / 2^(64 N)`.
+/// Operations on stored numbers, which are below the modulus: `multiply` is `a b / 2^(64 N)`.
 #[derive(Clone, Copy, Debug)]
 pub struct Operations<const N: usize> {
     /// `a b / 2^(64 N)`
@@ -58,7 +58,7 @@ const fn operations<M: Modulus<N>, const N: usize>() -> Operations<N> {
     Operations { multiply: M::multiply, multiply_sub: M::multiply_sub, add: M::add, sub: M::sub }
 }
 
-/// The digits of a scalar in windows of so many bits, the lowest first, and the scalar that they give again.
+/// The digits of a scalar in windows of `window_bits` bits, the lowest first, and the scalar recomposed from them.
 #[must_use]
 pub fn digits<const N: usize>(scalar: &Limbs<N>, window_bits: u32) -> (Vec<i16>, Option<Limbs<N>>) {
     let digits = Digits::new(scalar, Windows { scalar_bits: 64 * N, window_bits });

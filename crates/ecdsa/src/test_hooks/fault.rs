@@ -6,29 +6,29 @@ use crate::point::AffinePoint;
 use crate::residue::Modulus;
 use crate::sum::Term;
 
-/// One fault in a computation. Positions past the end of what the computation has strike nothing.
+/// A fault in a computation. A position past the end of the computation has no effect.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Fault {
-    /// One bit of the result of the `number`th multiplication.
+    /// A flipped bit in the result of the `number`th multiplication.
     Product {
         /// Counted from the start of the computation.
         number: u32,
         /// From 0 for the lowest.
         bit: u32,
     },
-    /// One bit of `u1` (term 0) or `u2` (term 1).
+    /// A flipped bit in `u1` (term 0) or `u2` (term 1).
     Scalar {
         /// 0 or 1.
         term: usize,
         /// From 0 for the lowest.
         bit: u32,
     },
-    /// `u1` or `u2` taken for zero.
+    /// `u1` or `u2` replaced by zero.
     ScalarIgnored {
         /// 0 or 1.
         term: usize,
     },
-    /// A digit changed by this much.
+    /// A changed digit.
     Digit {
         /// 0 or 1.
         term: usize,
@@ -44,14 +44,14 @@ pub enum Fault {
         /// From 0 for the lowest.
         window: usize,
     },
-    /// One bit of a copy of a point that is added.
+    /// A flipped bit in a copy of a point that is added.
     Addend {
-        /// Counted over both terms' points that are added.
+        /// Counted over the points of both terms.
         number: usize,
-        /// First those of `y`, then those of `x`.
+        /// The bits of `y` come first, then those of `x`.
         bit: u32,
     },
-    /// A point added with the other sign, whatever its digit says.
+    /// A point that is added with the opposite sign.
     AddendNegated {
         /// Counted over both terms.
         number: usize,
@@ -66,30 +66,30 @@ pub enum Fault {
         /// Counted over both terms.
         number: usize,
     },
-    /// A point in whose place the one before it is added again.
+    /// A point that is replaced by the one before it.
     AddendReplaced {
         /// Counted over both terms.
         number: usize,
     },
-    /// The tables of the opposite key.
+    /// Tables of the opposite key.
     AnotherKey,
-    /// A doubling that is left out of the tables' computation.
+    /// A doubling that is skipped when the tables are computed.
     DoublingSkipped {
-        /// The window before which it belongs.
+        /// The window that the doubling belongs to.
         window: usize,
     },
-    /// One bit of a point of the tables.
+    /// A flipped bit in a point of a table.
     Entry {
-        /// The point's place.
+        /// The point's index.
         index: usize,
-        /// First those of `y`, then those of `x`.
+        /// The bits of `y` come first, then those of `x`.
         bit: u32,
     },
     /// Two points of the tables exchanged.
     EntriesExchanged {
-        /// One place.
+        /// One index.
         index: usize,
-        /// The other.
+        /// The other index.
         other: usize,
     },
 }
@@ -100,7 +100,7 @@ thread_local! {
     static STRUCK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `computation` with the fault. Also returns whether it struck.
+/// Runs `computation` with the fault. Also returns whether the fault had an effect.
 pub fn with_fault<R>(fault: Fault, computation: impl FnOnce() -> R) -> (R, bool) {
     FAULT.set(Some(fault));
     COUNT.set(0);
@@ -110,7 +110,7 @@ pub fn with_fault<R>(fault: Fault, computation: impl FnOnce() -> R) -> (R, bool)
     (result, STRUCK.get())
 }
 
-/// How many times this was called since the fault was set, before now.
+/// Returns how often this was called since the fault was set.
 fn count() -> usize {
     COUNT.replace(COUNT.get() + 1)
 }

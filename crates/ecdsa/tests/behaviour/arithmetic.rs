@@ -1,4 +1,4 @@
-//! The arithmetic against big integers, against fiat-crypto's and against that of p256 and p384.
+//! The arithmetic compared with big integers, with fiat-crypto and with p256 and p384.
 
 use std::ops::Rem;
 
@@ -126,7 +126,7 @@ fn digits_are_right<const N: usize>(scalar: &[u64; N], window_bits: u32) {
     assert!((0..=1 << (64 * N as u32 % window_bits)).contains(&topmost));
 }
 
-/// Four numbers below the modulus, many with limbs at which carries begin or end.
+/// Four numbers below the modulus, many with limbs where carries begin or end.
 fn numbers<const N: usize>(arithmetic: &Arithmetic<N>) -> impl Strategy<Value = [[u64; N]; 4]> + use<N> {
     let modulus = arithmetic.modulus;
     let mut limbs = vec![0, 1, u64::from(u32::MAX), 1 << 32, 1 << 63, u64::MAX];
@@ -134,7 +134,7 @@ fn numbers<const N: usize>(arithmetic: &Arithmetic<N>) -> impl Strategy<Value = 
     let limb = prop_oneof![3 => prop::sample::select(limbs), 1 => any::<u64>()];
     let number = prop::collection::vec(limb, N).prop_map(move |limbs| {
         let number: [u64; N] = limbs.try_into().unwrap();
-        // Taken modulo the modulus it is a number near zero, which is as good.
+        // Reduction turns a too large number into one near zero, which is an edge case too.
         let reduced = (big(&number) % big(&modulus)).to_u64_digits();
         std::array::from_fn(|i| reduced.get(i).copied().unwrap_or(0))
     });

@@ -1,4 +1,4 @@
-//! Scalars and points that no ordinary signature has, made on purpose. The libraries p256 and p384 give the right verdict.
+//! Crafted scalars and points that no ordinary signature has. The libraries p256 and p384 give the expected verdict.
 
 use p256::elliptic_curve::PrimeField;
 use p256::elliptic_curve::ops::Reduce;
@@ -30,7 +30,7 @@ macro_rules! exceptional_cases {
                     Key { secret, ..Self::of_point(&(ProjectivePoint::GENERATOR * secret)) }
                 }
 
-                /// Nobody knows whose secret.
+                /// A key whose secret nobody knows.
                 fn of_point(point: &ProjectivePoint) -> Self {
                     let point = point.to_affine().to_sec1_point(false);
                     Key {
@@ -40,7 +40,8 @@ macro_rules! exceptional_cases {
                     }
                 }
 
-                /// The verdict on a digest and a signature, which is the library's unless there is none.
+                /// Returns the verdict on a digest and a signature, and asserts that it equals the library's unless
+                /// undecided.
                 fn verify(&self, digest: &[u8], r: &[u8], s: &[u8]) -> Verdict {
                     let signature = [r, s].concat();
                     let verdict = self.prepared.verify(digest, &signature);
@@ -54,7 +55,8 @@ macro_rules! exceptional_cases {
                     verdict
                 }
 
-                /// The verdict on a signature with this `u1` and `u2`, good but where `u1 G + u2 Q` is at infinity.
+                /// Returns the verdict on a signature with these `u1` and `u2`, which is valid unless `u1 G + u2 Q` is
+                /// at infinity.
                 fn verify_scalars(&self, u1: Scalar, u2: Scalar) -> Verdict {
                     let sum = ProjectivePoint::GENERATOR * (u1 + u2 * self.secret);
                     let r = match sum == ProjectivePoint::IDENTITY {
@@ -82,7 +84,7 @@ macro_rules! exceptional_cases {
                 for multiple in [1, -1, 2, -2, 64, -64, 1 << 7, -(1 << 8)] {
                     let key = Key::new(small(multiple));
                     for u2 in [1, -1, 3, 1 << 20] {
-                        // u1 G = u2 Q and u1 G = -u2 Q, with one addition where u2 has one digit.
+                        // u1 G = u2 Q and u1 G = -u2 Q, with a single addition if u2 has one digit.
                         for sign in [1, -1] {
                             let verdict = key.verify_scalars(small(sign * u2 * multiple), small(u2));
                             assert!(
@@ -143,7 +145,7 @@ macro_rules! exceptional_cases {
                     let key =
                         Key::of_point(&((point * s - ProjectivePoint::GENERATOR * z) * r.invert_vartime().unwrap()));
                     assert_eq!(key.verify(&z.to_repr(), &r.to_repr(), &s.to_repr()), Verdict::Valid, "{small_r}");
-                    // The unreduced coordinate is no r.
+                    // The unreduced coordinate is not a valid r.
                     assert_eq!(key.verify(&z.to_repr(), &x, &s.to_repr()), Verdict::Invalid, "{small_r}");
                     assert_eq!(key.verify(&z.to_repr(), &(r + Scalar::ONE).to_repr(), &s.to_repr()), Verdict::Invalid);
                 }
@@ -195,7 +197,7 @@ macro_rules! exceptional_cases {
                 let signature = [r.to_repr(), s.to_repr()].concat();
                 let longer = [&small(99).to_repr()[..], &[1; 8]].concat();
                 assert_eq!(key.prepared.verify(&longer, &signature), Verdict::Valid);
-                // A shorter one is a smaller number.
+                // A shorter digest is a smaller number.
                 assert_eq!(key.prepared.verify(&[99], &signature), Verdict::Valid);
                 assert_eq!(key.prepared.verify(&[], &signature), Verdict::Invalid);
             }
@@ -214,10 +216,10 @@ macro_rules! exceptional_cases {
                 }
             }
 
-            /// `number + n`, which has to be below the power of two above.
+            /// `number + n`, which must fit in the array.
             fn above_order(number: Scalar) -> [u8; $bytes] {
                 let mut bytes: [u8; $bytes] = (number - Scalar::ONE).to_repr().into();
-                // n - 1 is -1, so that for a small number this is number + n - 1 less n, or n - 1 itself.
+                // -1 is n - 1, so the result is n - 1 + number + 1.
                 if number != Scalar::ZERO {
                     bytes = (Scalar::ZERO - Scalar::ONE).to_repr().into();
                     let mut carry = 0;

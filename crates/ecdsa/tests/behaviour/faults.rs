@@ -1,4 +1,4 @@
-//! Faults made on purpose. None makes a bad signature valid, and each is caught by the check that is there for it.
+//! Deliberate faults. None makes a bad signature valid, and the responsible check detects each.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ const CURVES: [Curve; 2] = [Curve::P256, Curve::P384];
 #[test]
 fn a_bit_of_a_product() {
     for curve in CURVES {
-        // Every product of a verification, and some bit of it.
+        // Every product of a verification, one bit of each.
         let outcomes =
             outcomes(curve, |n| Fault::Product { number: n, bit: n.wrapping_mul(0x9e37_79b9) % bits(curve) });
         // The last few products compare with r: a fault there rejects a good signature.
         let rejected = outcomes.get(&Verdict::Invalid).copied().unwrap_or(0);
         assert!(rejected <= 6, "{outcomes:?}");
         let caught_by = |reason| outcomes.get(&Verdict::Undecided(reason)).copied().unwrap_or(0);
-        // How many products there are depends on how many digits of the random scalars are zero.
+        // The number of products depends on how many digits of the random scalars are zero.
         assert!(caught_by(Undecided::Curve) > 500 && caught_by(Undecided::Scalars) == 6, "{outcomes:?}");
         let caught = caught_by(Undecided::Curve) + caught_by(Undecided::Scalars);
         assert_eq!(outcomes.values().sum::<u32>(), caught + rejected, "{outcomes:?}");
@@ -73,7 +73,7 @@ fn a_bit_of_an_addend() {
         for bit in [64, bits(curve) - 1, bits(curve), 2 * bits(curve) - 65] {
             only(of_point(bit), Undecided::Curve);
         }
-        // In the checksum as well.
+        // In limbs that the checksum includes.
         for bit in [0, 63, 2 * bits(curve) - 64, 2 * bits(curve) - 1] {
             only(of_point(bit), Undecided::Addends);
         }
@@ -123,7 +123,7 @@ fn a_bit_of_a_product_in_tables() {
             match with_fault(fault, || PreparedKey::new(curve, &signer.point, KEY_WINDOW_BITS)) {
                 (_, false) => break,
                 (Err(_), true) => refused += 1,
-                // In the topmost window not all multiples that are computed are kept.
+                // The topmost window keeps only some of the computed multiples.
                 (Ok(key), true) => {
                     let digest = hash(curve, b"message");
                     assert_eq!(key.verify(&digest, &signer.sign(b"message")), Verdict::Valid, "{fault:?}");
@@ -135,7 +135,7 @@ fn a_bit_of_a_product_in_tables() {
     }
 }
 
-/// The verdicts on a good signature with these faults, up to one that strikes nothing.
+/// The verdicts on a good signature with these faults, up to the first fault without effect.
 fn outcomes(curve: Curve, fault: impl Fn(u32) -> Fault) -> BTreeMap<Verdict, u32> {
     let signatures = Signatures::new(curve);
     let mut outcomes = BTreeMap::new();
@@ -146,7 +146,7 @@ fn outcomes(curve: Curve, fault: impl Fn(u32) -> Fault) -> BTreeMap<Verdict, u32
     outcomes
 }
 
-/// The verdicts on a good signature with these faults, but for those that strike nothing.
+/// The verdicts on a good signature with these faults, without the faults that have no effect.
 fn outcomes_of(curve: Curve, faults: impl IntoIterator<Item = Fault>) -> BTreeMap<Verdict, u32> {
     let signatures = Signatures::new(curve);
     let mut outcomes = BTreeMap::new();
@@ -157,7 +157,7 @@ fn outcomes_of(curve: Curve, faults: impl IntoIterator<Item = Fault>) -> BTreeMa
     outcomes
 }
 
-/// A good signature and two that are not.
+/// A valid signature and two invalid ones.
 struct Signatures {
     signer: Signer,
     good: Vec<u8>,
@@ -173,7 +173,7 @@ impl Signatures {
         Signatures { signer, good, bad }
     }
 
-    /// The verdict on the good one with the fault, if it strikes. The others must not be valid.
+    /// The verdict on the valid signature with the fault, if it has an effect. Asserts that the others are not valid.
     fn outcome(&self, fault: Fault) -> Option<Verdict> {
         for (message, signature) in [(&b"another message"[..], &self.good), (b"message", &self.bad)] {
             let (verdict, _) = with_fault(fault, || self.signer.verify(message, signature));

@@ -1,4 +1,4 @@
-//! Verification under prepared keys, one file a behaviour.
+//! Verification under prepared keys, one file per behaviour.
 
 #![forbid(unsafe_code)]
 

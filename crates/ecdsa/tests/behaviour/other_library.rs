@@ -1,4 +1,4 @@
-//! The same verdicts as ring's.
+//! Verdicts compared with ring's.
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -44,7 +44,7 @@ fn a_signature_under_another_key_is_invalid() {
     }
 }
 
-/// On so many signatures for each curve, a third of them good, the others changed in one place or random.
+/// Compares `signatures` signatures on each curve: a third are valid, the others are changed in one place or random.
 fn agree_on(signatures: u32) {
     for curve in [Curve::P256, Curve::P384] {
         let mut runner = TestRunner::deterministic();

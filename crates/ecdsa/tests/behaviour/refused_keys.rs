@@ -1,4 +1,4 @@
-//! Keys that are no points, and windows that are none.
+//! Keys that are not points, and window widths out of bounds.
 
 use tollgate_ecdsa::limits::{KEY_WINDOW_BITS, MAX_WINDOW_BITS, MIN_WINDOW_BITS};
 use tollgate_ecdsa::{Curve, KeyRefused, PreparedKey};
@@ -28,7 +28,7 @@ fn a12_what_is_no_uncompressed_point_of_the_curve_is_refused() {
             other[place] ^= 0x10;
             refused(&other);
         }
-        // A coordinate is below the prime.
+        // A coordinate must be below the prime.
         let prime = &prime[..bytes];
         refused(&[&[4], prime, &point[1 + bytes..]].concat());
         refused(&[&[4], &point[1..=bytes], prime].concat());

