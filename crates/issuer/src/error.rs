@@ -1,34 +1,34 @@
-//! What can go wrong when keys are made, loaded and rotated, and when tokens are minted.
+//! Errors of creating, loading and rotating keys, and of minting tokens.
 
 use tollgate_keys::{Algorithm, KeyRefused};
 
 use crate::limits::{MAX_KID_BYTES, MAX_PRIVATE_KEY_BYTES, MAX_PUBLISHED_KEYS, MAX_TIME_SECONDS};
 
-/// Why a signing key was refused, a rotation was not carried out or a token was not minted.
+/// Why a signing key was refused, a rotation failed or a token was not minted.
 ///
-/// Holds nothing secret: names, lengths and times only. [`code`](IssuerError::code) is stable.
+/// Contains no secret: names, lengths and times only. [`code`](IssuerError::code) is stable.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum IssuerError {
-    /// No backend of this build signs with the algorithm.
+    /// No backend of this build can sign with the algorithm.
     #[error("{} cannot be used for signing in this build", .algorithm.name())]
     UnsupportedAlgorithm {
-        /// The algorithm asked for.
+        /// The requested algorithm.
         algorithm: Algorithm,
     },
     /// ring cannot generate RSA keys; the feature `aws-lc-rs` can.
     #[error("{} keys are generated only with the feature aws-lc-rs; load one from PKCS#8 or a private JWK instead", .algorithm.name())]
     RsaGenerationUnavailable {
-        /// The algorithm asked for.
+        /// The requested algorithm.
         algorithm: Algorithm,
     },
-    /// The key is of another type, or on another curve, than the algorithm takes.
+    /// The key's type or curve does not fit the algorithm.
     #[error("the key is not one for {}", .algorithm.name())]
     AlgorithmMismatch {
-        /// The algorithm asked for.
+        /// The requested algorithm.
         algorithm: Algorithm,
     },
-    /// A symmetric key must say by `alg` what it is for.
+    /// A symmetric key must name its algorithm in `alg`.
     #[error("an oct key needs the member alg")]
     MissingAlgorithm,
     /// The text is not a private key in the named format.
@@ -37,80 +37,80 @@ pub enum IssuerError {
         /// `private JWK`, `private JWKS` or `PKCS#8 private key`.
         format: &'static str,
     },
-    /// A key file longer than any key that can be used.
+    /// The key file is longer than any usable key.
     #[error("a private key of {bytes} bytes is longer than {MAX_PRIVATE_KEY_BYTES}")]
     PrivateKeyTooLong {
-        /// Its length.
+        /// The length in bytes.
         bytes: usize,
     },
-    /// A member that the key needs is absent.
+    /// A required member of the key is absent.
     #[error("the key lacks {name}")]
     MissingMember {
         /// The member, by its JWK name.
         name: &'static str,
     },
-    /// A member is present and is not what RFC 7517 or RFC 7518 says.
+    /// A member does not conform to RFC 7517 or RFC 7518.
     #[error("the key's {name} is malformed or not usable")]
     InvalidMember {
         /// The member, by its JWK name.
         name: &'static str,
     },
-    /// `use` or `key_ops` say that the key is not for signing.
+    /// `use` or `key_ops` do not allow signing.
     #[error("the key's use or key_ops do not allow signing")]
     NotForSigning,
-    /// The key's parts do not belong together, or its size is out of range.
+    /// The key's parts do not match each other, or its size is out of range.
     #[error("the private key was refused: {rejected}")]
     KeyRejected {
-        /// What the signature library found.
+        /// The signature library's error.
         rejected: ring::error::KeyRejected,
     },
-    /// The key would not be accepted for verification, so it must not sign.
+    /// No verifier would accept the key, so it must not sign.
     #[error("no verifier would take this key: {0}")]
     KeyRefused(#[from] KeyRefused),
-    /// A `kid` that is empty, too long or holds control characters.
+    /// The `kid` is empty, too long or contains control characters.
     #[error("a kid has 1 to {MAX_KID_BYTES} bytes and no control characters")]
     InvalidKid,
     /// The system's random number generator failed, or the signature could not be computed.
     #[error("the signature could not be made")]
     SigningFailed,
 
-    /// The key, or another one under its `kid`, is published already.
+    /// The key, or another one with its `kid`, is already published.
     #[error("a key with the kid {kid:?} or the same key is published already")]
     DuplicateKey {
-        /// The `kid` of the key that was to be added.
+        /// The `kid` of the refused key.
         kid: String,
     },
-    /// [`rotate`](crate::SigningKeys::rotate) was called with no key announced.
+    /// [`rotate`](crate::SigningKeys::rotate) was called, but no key is announced.
     #[error("no key is announced to rotate to")]
     NothingAnnounced,
-    /// A key is announced and has not signed yet.
+    /// A key is already announced and has not signed yet.
     #[error("the key {kid:?} is announced already")]
     AlreadyAnnounced {
-        /// The `kid` of the key announced before.
+        /// The `kid` of the announced key.
         kid: String,
     },
-    /// As many keys are published as are allowed.
+    /// The maximum number of keys is already published.
     #[error("{MAX_PUBLISHED_KEYS} keys are published; prune retired ones first")]
     TooManyKeys,
     /// No published key has that `kid`.
     #[error("no published key has the kid {kid:?}")]
     UnknownKey {
-        /// The `kid` asked for.
+        /// The requested `kid`.
         kid: String,
     },
-    /// The key that signs cannot be withdrawn; rotate first.
+    /// The signing key cannot be withdrawn; rotate first.
     #[error("the key {kid:?} signs now; rotate before withdrawing it")]
     KeyInUse {
-        /// The `kid` asked for.
+        /// The requested `kid`.
         kid: String,
     },
-    /// An overlap that is negative or beyond any time that a claim may carry.
+    /// The overlap is negative, or longer than a claim can express.
     #[error("an overlap of {seconds} s is out of range")]
     InvalidOverlap {
-        /// The overlap asked for.
+        /// The requested overlap in seconds.
         seconds: i64,
     },
-    /// A time that no claim may carry.
+    /// The time is outside the range of a claim.
     #[error("the time {seconds} is not within 0 and {MAX_TIME_SECONDS}")]
     InvalidTime {
         /// The time given, in seconds since the Unix epoch.
@@ -129,45 +129,45 @@ pub enum IssuerError {
         /// The claim.
         name: String,
     },
-    /// A claim whose value verifiers refuse: empty, with control characters, or contradicting another.
+    /// A claim has a value that verifiers refuse: empty, with control characters, or contradicting another claim.
     #[error("the value of {name} is empty, malformed or contradicts another claim")]
     InvalidClaim {
         /// The claim.
         name: &'static str,
     },
-    /// A claim that nests deeper or has more members or entries than verifiers read.
+    /// A claim nests deeper, or has more members or entries, than verifiers accept.
     #[error("the claim {name:?} nests deeper or has more members than verifiers read")]
     UnreadableClaim {
         /// The claim.
         name: String,
     },
-    /// The access token profile needs the claim.
+    /// A claim that the access token profile requires is absent.
     #[error("an access token (RFC 9068) needs {name}")]
     MissingClaim {
         /// The claim.
         name: &'static str,
     },
-    /// The type asked for is malformed, or contradicts the access token profile.
+    /// The requested type is malformed, or contradicts the access token profile.
     #[error("the token type is malformed or contradicts the access token profile")]
     InvalidType,
-    /// The lifetime is not positive, or ends later than a claim can say.
+    /// The lifetime is not positive, or ends later than a claim can express.
     #[error("a lifetime of {seconds} s is out of range")]
     InvalidLifetime {
-        /// The lifetime asked for.
+        /// The requested lifetime in seconds.
         seconds: i64,
     },
-    /// The token would outlive the publication of its key, had that key been rotated away right after.
+    /// The token would outlive its key's publication if that key were rotated away right after.
     #[error("a lifetime of {seconds} s exceeds the keys' overlap of {overlap} s")]
     LifetimeExceedsOverlap {
-        /// The lifetime asked for.
+        /// The requested lifetime in seconds.
         seconds: i64,
-        /// The overlap of the [`SigningKeys`](crate::SigningKeys).
+        /// The overlap of the [`SigningKeys`](crate::SigningKeys) in seconds.
         overlap: i64,
     },
-    /// The token is longer than verifiers take by default.
+    /// The token is longer than verifiers accept by default.
     #[error("a token of {bytes} bytes is longer than the {max} that verifiers take")]
     TokenTooLong {
-        /// Its length.
+        /// The length in bytes.
         bytes: usize,
         /// The default limit of tollgate-jwt.
         max: usize,

@@ -1,4 +1,4 @@
-//! New private keys from the system's random number generator.
+//! Generates private keys with the system's random number generator.
 
 use ring::{
     rand::{SecureRandom, SystemRandom},
@@ -14,7 +14,7 @@ use crate::{
     scheme::{Curve, Scheme},
 };
 
-/// A new private key for `algorithm`.
+/// Generates a private key for `algorithm`.
 pub(crate) fn generate(algorithm: Algorithm) -> Result<Material, IssuerError> {
     let random = SystemRandom::new();
     match Scheme::of(algorithm)? {
@@ -40,7 +40,7 @@ fn random_bytes(random: &SystemRandom, length: usize) -> Result<Zeroizing<Vec<u8
     Ok(bytes)
 }
 
-/// ring hands out a new EC key only as PKCS#8. Its document is not wiped by ring: a copy on the stack remains.
+/// ring returns a new EC key only as PKCS#8, and does not wipe that document: a copy stays on the stack.
 fn ecdsa(curve: &Curve, random: &SystemRandom) -> Result<Material, IssuerError> {
     let document = EcdsaKeyPair::generate_pkcs8(curve.signing, random).map_err(|_| IssuerError::SigningFailed)?;
     pkcs8::from_der(document.as_ref())
@@ -53,7 +53,7 @@ fn rsa(_algorithm: Algorithm) -> Result<Material, IssuerError> {
         rsa::{KeyPair, KeySize},
     };
 
-    // GENERATED_RSA_BITS is checked against this size by the tests.
+    // The tests compare GENERATED_RSA_BITS with this size.
     let pair = KeyPair::generate(KeySize::Rsa2048).map_err(|_| IssuerError::SigningFailed)?;
     let document: Pkcs8V1Der<'_> = pair.as_der().map_err(|_| IssuerError::SigningFailed)?;
     pkcs8::from_der(document.as_ref())

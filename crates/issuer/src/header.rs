@@ -1,16 +1,16 @@
-//! The first segment of a token, encoded once a key.
+//! A token's first segment, encoded once per key.
 
 use std::borrow::Cow;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use tollgate_keys::Algorithm;
 
-/// The `typ` of a token whose maker names none (RFC 7519 section 5.1).
+/// The default `typ` of a token (RFC 7519 section 5.1).
 pub(crate) const JWT: &str = "JWT";
 /// The `typ` of an RFC 9068 access token (section 2.1).
 pub(crate) const ACCESS_TOKEN: &str = "at+jwt";
 
-/// The encoded headers of one key, for the two types that are minted in bulk.
+/// A key's encoded headers for the two common types.
 pub(crate) struct HeaderSegments {
     jwt: String,
     access_token: String,
@@ -21,7 +21,7 @@ impl HeaderSegments {
         Self { jwt: encode(algorithm, kid, JWT), access_token: encode(algorithm, kid, ACCESS_TOKEN) }
     }
 
-    /// The segment for `typ`; another one than the two is encoded now.
+    /// The segment for `typ`. Encodes it now if `typ` is not one of the two.
     pub(crate) fn segment(&self, algorithm: Algorithm, kid: &str, typ: &str) -> Cow<'_, str> {
         match typ {
             JWT => Cow::Borrowed(&self.jwt),

@@ -1,4 +1,4 @@
-//! A private JWK to the parts of its key (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
+//! Reads a private JWK into the parts of its key (RFC 7517 section 4, RFC 7518 section 6, RFC 8037 section 2).
 
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use tollgate_jwt::base64url;
@@ -12,7 +12,7 @@ use crate::{
     scheme::CURVES,
 };
 
-/// What a private JWK says.
+/// A parsed private JWK.
 pub(crate) struct ParsedJwk {
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<String>,
@@ -24,15 +24,15 @@ pub(crate) fn parse(json: &str) -> Result<ParsedJwk, IssuerError> {
     if json.len() > MAX_PRIVATE_KEY_BYTES {
         return Err(IssuerError::PrivateKeyTooLong { bytes: json.len() });
     }
-    // serde_json's own message may quote the text, so only the fact is passed on.
+    // serde_json's message may quote the text, so it is dropped.
     let jwk: PrivateJwk =
         serde_json::from_str(json).map_err(|_| IssuerError::NotAPrivateKey { format: "private JWK" })?;
     jwk.into_parsed()
 }
 
-/// The members of a private JWK that are read; others are passed over (RFC 7517 section 4).
+/// The members of a private JWK that are read; others are ignored (RFC 7517 section 4).
 ///
-/// Members named here that appear twice are refused by the derived reader.
+/// The derived reader refuses duplicates of these members.
 #[derive(Deserialize)]
 struct PrivateJwk {
     kty: String,
@@ -82,7 +82,8 @@ impl PrivateJwk {
         if allowed_use && allowed_operations { Ok(()) } else { Err(IssuerError::NotForSigning) }
     }
 
-    /// `alg`, or what the curve says, or RS256: as when the public half is loaded for verification.
+    /// `alg`, otherwise the curve's algorithm, otherwise RS256: the same as when the public half is loaded for
+    /// verification.
     fn algorithm(&self, material: &Material) -> Result<Algorithm, IssuerError> {
         if let Some(name) = &self.alg {
             return Algorithm::from_name(name).ok_or(IssuerError::InvalidMember { name: "alg" });
@@ -105,7 +106,7 @@ impl PrivateJwk {
         }
     }
 
-    /// `d` alone is not enough: ring computes with the primes, and finding them from `d` is left to whoever lost them.
+    /// Requires more than `d`: ring computes with the primes, and this crate does not recover them from `d`.
     fn rsa(&self) -> Result<Material, IssuerError> {
         if self.oth.is_some() {
             return Err(IssuerError::InvalidMember { name: "oth" });
@@ -159,7 +160,7 @@ fn public(text: &Option<String>, name: &'static str) -> Result<Vec<u8>, IssuerEr
 
 fn private(text: &Secret, name: &'static str) -> Result<Zeroizing<Vec<u8>>, IssuerError> {
     let text = text.as_ref().map(|text| text.as_str());
-    // Sized beforehand, so that no outgrown copy stays behind.
+    // Allocated at full size: reallocation would leave an unwiped copy.
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.map_or(0, str::len)));
     decode(text, name, &mut bytes)?;
     Ok(bytes)

@@ -1,10 +1,11 @@
 #![doc = include_str!("../README.md")]
-//! The road, in reading order:
+//! Reading order:
 //!
-//! 1. A [`SigningKey`] is one private key with its one algorithm: generated, or loaded from a private JWK or PKCS#8.
-//! 2. [`SigningKeys`] are the keys of one issuer: the one that signs and those published beside it, with rotation, the
-//!    JWKS for others and a [`KeyRing`](tollgate_keys::KeyRing) for an engine in the same process.
-//! 3. A [`Minter`] starts a [`TokenBuilder`], which checks the claims, and signs.
+//! 1. A [`SigningKey`] is a private key bound to one algorithm: generated, or loaded from a private JWK or PKCS#8.
+//! 2. [`SigningKeys`] are the keys of one issuer: the key that signs and the other published keys. They provide
+//!    rotation, the JWKS for other verifiers and a [`KeyRing`](tollgate_keys::KeyRing) for an engine in the same
+//!    process.
+//! 3. A [`Minter`] starts a [`TokenBuilder`], which checks the claims and signs.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -33,9 +34,8 @@
 //! ```
 //!
 //! # Algorithms
-//! ES256 (take this one when nothing else is asked for), ES384, EdDSA and Ed25519 (RFC 9864), RS256 to RS512, PS256 to
-//! PS512 and HS256 to HS512, all signed by ring. The feature `aws-lc-rs` adds the generation of RSA keys, which ring
-//! lacks.
+//! ES256 (the default choice), ES384, EdDSA and Ed25519 (RFC 9864), RS256 to RS512, PS256 to PS512 and HS256 to HS512,
+//! all signed by ring. The feature `aws-lc-rs` adds the generation of RSA keys, which ring lacks.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

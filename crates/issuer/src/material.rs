@@ -24,7 +24,7 @@ pub(crate) enum Material {
     },
 }
 
-/// RFC 7518 section 6.3, two primes. Without leading zeros.
+/// RFC 7518 section 6.3, with two primes. Numbers have no leading zeros.
 pub(crate) struct RsaParts {
     pub(crate) n: Vec<u8>,
     pub(crate) e: Vec<u8>,
@@ -40,9 +40,9 @@ pub(crate) struct RsaParts {
 pub(crate) const ED25519: &str = "Ed25519";
 
 impl Material {
-    /// The public JWK, or nothing for a symmetric key, which has no public part.
+    /// The public JWK. None for a symmetric key, which has no public part.
     ///
-    /// `common` are the members that are not part of the key itself, in order.
+    /// `common`: the members that are not part of the key itself, in order.
     pub(crate) fn public_jwk(&self, common: &[Member<'_>]) -> Option<String> {
         match self {
             Self::Oct { .. } => None,
@@ -50,7 +50,7 @@ impl Material {
         }
     }
 
-    /// The private JWK. Its one buffer is sized beforehand, so that no outgrown copy stays behind.
+    /// The private JWK. Its buffer is allocated at full size: reallocation would leave an unwiped copy.
     pub(crate) fn private_jwk(&self, common: &[Member<'_>]) -> Zeroizing<String> {
         self.jwk(common, &self.private_members())
     }
@@ -58,7 +58,7 @@ impl Material {
     fn jwk(&self, common: &[Member<'_>], private: &[(&str, &[u8])]) -> Zeroizing<String> {
         let public = self.public_members();
         let members = public.iter().chain(private);
-        // A base64url text is at most 4/3 of its bytes and 2 more; JSON escapes take six bytes for one.
+        // Base64url takes at most 4/3 of the bytes plus 2; a JSON escape takes six bytes for one.
         let capacity = 64
             + common.iter().map(Member::longest).sum::<usize>()
             + members.map(|(name, bytes)| name.len() + bytes.len().div_ceil(3) * 4 + 8).sum::<usize>();
@@ -143,7 +143,7 @@ impl<'m> Member<'m> {
         Self { name, value: Value::Number(value) }
     }
 
-    /// No fewer bytes than `push` writes: a JSON escape takes six for one, an `i64` at most twenty.
+    /// An upper bound of the bytes that `push` writes: a JSON escape takes six for one, an `i64` at most twenty.
     fn longest(&self) -> usize {
         let value = match self.value {
             Value::Text(text) => 6 * text.len() + 2,

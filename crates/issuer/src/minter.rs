@@ -1,4 +1,4 @@
-//! What mints the tokens of one issuer.
+//! The minter of one issuer's tokens.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::{
     error::IssuerError, limits::DEFAULT_LIFETIME_SECONDS, signing_keys::SigningKeys, text, token::TokenBuilder,
 };
 
-/// Mints the tokens of one issuer with whichever of its keys signs at that moment.
+/// Mints the tokens of one issuer with its current signing key.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -33,20 +33,20 @@ pub struct Minter {
 }
 
 impl Minter {
-    /// A minter of tokens with this `iss`, which verifiers compare byte by byte.
+    /// Creates a minter of tokens with this `iss`, which verifiers compare byte by byte.
     ///
     /// # Errors
-    /// [`IssuerError::InvalidClaim`] when `issuer` is empty or holds control characters.
+    /// [`IssuerError::InvalidClaim`] if `issuer` is empty or contains control characters.
     pub fn new(issuer: impl Into<String>, keys: Arc<SigningKeys>) -> Result<Self, IssuerError> {
         let issuer = issuer.into();
         text::check("iss", &issuer)?;
         Ok(Self { issuer, keys, lifetime_seconds: DEFAULT_LIFETIME_SECONDS })
     }
 
-    /// Sets the lifetime, in seconds, of the tokens that name none; [`DEFAULT_LIFETIME_SECONDS`] otherwise.
+    /// Sets the default lifetime of tokens, in seconds. Without this call it is [`DEFAULT_LIFETIME_SECONDS`].
     ///
     /// # Errors
-    /// [`IssuerError::InvalidLifetime`] when it is not positive; [`IssuerError::LifetimeExceedsOverlap`] when it is
+    /// [`IssuerError::InvalidLifetime`] if `seconds` is not positive; [`IssuerError::LifetimeExceedsOverlap`] if it is
     /// longer than the keys' [`overlap`](SigningKeys::overlap).
     pub fn with_lifetime(mut self, seconds: i64) -> Result<Self, IssuerError> {
         check_lifetime(seconds, self.keys.overlap())?;
@@ -72,7 +72,7 @@ impl Minter {
     }
 }
 
-/// A token must not outlive the publication of its key, even if that key is rotated away the moment after.
+/// A token must not outlive the publication of its key, even if that key is rotated away right after.
 pub(crate) fn check_lifetime(seconds: i64, overlap: i64) -> Result<(), IssuerError> {
     if seconds <= 0 {
         return Err(IssuerError::InvalidLifetime { seconds });

@@ -1,4 +1,4 @@
-//! The claims of a token, in the order in which they are written.
+//! A token's claims, in the order in which they are written.
 
 use std::borrow::Cow;
 
@@ -41,7 +41,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The texts of the typed claims are such as verifiers take.
+    /// Checks that verifiers accept the texts of the typed claims.
     pub(crate) fn check_texts(&self) -> Result<(), IssuerError> {
         let single = [("sub", &self.subject), ("jti", &self.jti), ("client_id", &self.client_id)];
         for (name, value) in single {
@@ -61,7 +61,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// A name given twice would be two members of one object (RFC 7519 section 4).
+    /// Checks the other claims. A name given twice would be a duplicate member (RFC 7519 section 4).
     pub(crate) fn check_further(&self) -> Result<(), IssuerError> {
         for (index, (name, value)) in self.further.iter().enumerate() {
             if TYPED.contains(&name.as_ref()) {
@@ -78,7 +78,7 @@ impl<'a> Payload<'a> {
         Ok(())
     }
 
-    /// RFC 9068 section 2.2; `iss`, `exp`, `iat` and `jti` are always there.
+    /// RFC 9068 section 2.2; `iss`, `exp`, `iat` and `jti` are always present.
     pub(crate) fn check_access_token(&self) -> Result<(), IssuerError> {
         let missing = |name| Err(IssuerError::MissingClaim { name });
         if self.subject.is_none() {
@@ -131,7 +131,7 @@ impl Serialize for Payload<'_> {
     }
 }
 
-/// Whether tollgate-jwt reads `value` with at most `levels` of arrays and objects.
+/// Whether tollgate-jwt accepts `value` with at most `levels` levels of arrays and objects.
 fn is_readable(value: &Value, levels: usize) -> bool {
     match value {
         Value::Array(items) => levels > 0 && items.iter().all(|item| is_readable(item, levels - 1)),

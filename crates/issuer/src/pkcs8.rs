@@ -1,8 +1,8 @@
-//! PKCS#8 (RFC 5208, RFC 5958) to the parts of a key.
+//! Reads PKCS#8 (RFC 5208, RFC 5958) into the parts of a key.
 //!
-//! ring's own readers want, of an EC key, the public part inside the document and, of an Ed25519 key, version 2 with
-//! the public part. Reading the parts here and handing them to ring one by one takes version 1 Ed25519 documents as
-//! well, which is what OpenSSL writes.
+//! ring's own readers require the public part inside an EC document, and version 2 with the public part for Ed25519.
+//! Parsing the document here and passing the parts to ring also accepts version 1 Ed25519 documents, which OpenSSL
+//! writes.
 
 use pkcs1::RsaPrivateKeyRef;
 use pkcs8::{
@@ -83,7 +83,7 @@ fn rsa(der: &[u8]) -> Result<Material, IssuerError> {
     })))
 }
 
-/// RFC 5915. The public point must be there: ring does not compute it from the private number.
+/// RFC 5915. The public point is required: ring does not compute it from the private number.
 fn ec(curve: ObjectIdentifier, der: &[u8]) -> Result<Material, IssuerError> {
     let curve: &'static Curve =
         CURVES.into_iter().find(|known| known.oid == curve).ok_or(IssuerError::InvalidMember { name: "crv" })?;

@@ -1,5 +1,5 @@
-//! A rotation as one private JWKS, and back. The members beside RFC 7517's begin with `tollgate_`; other readers pass
-//! them over.
+//! Writes a rotation as one private JWKS and reads it back. The members that RFC 7517 does not define begin with
+//! `tollgate_`; other readers ignore them.
 
 use std::sync::Arc;
 
@@ -26,7 +26,8 @@ pub(crate) fn write(rotation: &Rotation) -> Zeroizing<String> {
     let retired = rotation.retired.iter();
     keys.extend(retired.map(|retired| entry(&retired.key, "retired", Some(retired.retires_at))));
 
-    // Sized beforehand, so that no outgrown copy stays behind: each key and a comma, and the frame around them.
+    // Allocated at full size, because reallocation would leave an unwiped copy: each key with a comma, and the text
+    // around them.
     let capacity = keys.iter().map(|key| key.len() + 1).sum::<usize>() + 64;
     let mut text = Zeroizing::new(String::with_capacity(capacity));
     text.push_str("{\"tollgate_overlap\":");
@@ -52,12 +53,12 @@ pub(crate) fn read(json: &str) -> Result<Rotation, IssuerError> {
     if json.len() > MAX_PUBLISHED_KEYS * MAX_PRIVATE_KEY_BYTES {
         return Err(IssuerError::PrivateKeyTooLong { bytes: json.len() });
     }
-    // serde_json's own message may quote the text, so only the fact is passed on.
+    // serde_json's message may quote the text, so it is dropped.
     let file: PrivateJwks = serde_json::from_str(json).map_err(|_| NOT_A_ROTATION)?;
     file.into_rotation()
 }
 
-/// The keys stay text here, so that their secrets are read once, into what wipes them.
+/// The keys stay text here, so that their secrets are parsed once, into types that wipe them.
 #[derive(Deserialize)]
 struct PrivateJwks<'j> {
     tollgate_overlap: Option<i64>,
@@ -65,9 +66,9 @@ struct PrivateJwks<'j> {
     keys: Vec<&'j RawValue>,
 }
 
-/// What an entry says beside its JWK.
+/// The members of an entry that are not part of its JWK.
 #[derive(Deserialize)]
-struct Standing {
+struct EntryState {
     #[serde(default)]
     tollgate_state: State,
     tollgate_retires_at: Option<i64>,
@@ -87,23 +88,23 @@ impl PrivateJwks<'_> {
         let overlap = check_overlap(self.tollgate_overlap.unwrap_or(DEFAULT_OVERLAP_SECONDS))?;
         let mut entries = Vec::with_capacity(self.keys.len());
         for key in self.keys {
-            let standing: Standing = serde_json::from_str(key.get()).map_err(|_| NOT_A_ROTATION)?;
-            entries.push((key.get(), standing));
+            let entry_state: EntryState = serde_json::from_str(key.get()).map_err(|_| NOT_A_ROTATION)?;
+            entries.push((key.get(), entry_state));
         }
-        let (signing, others): (Vec<(&str, Standing)>, Vec<_>) =
-            entries.into_iter().partition(|(_, standing)| standing.tollgate_state == State::Signing);
+        let (signing, others): (Vec<(&str, EntryState)>, Vec<_>) =
+            entries.into_iter().partition(|(_, entry_state)| entry_state.tollgate_state == State::Signing);
         let [(signing, _)] = signing.as_slice() else {
             return Err(NOT_A_ROTATION);
         };
         let mut rotation = Rotation::new(SigningKey::from_jwk(signing)?, overlap);
-        for (jwk, standing) in others {
-            standing.add(SigningKey::from_jwk(jwk)?, &mut rotation)?;
+        for (jwk, entry_state) in others {
+            entry_state.add(SigningKey::from_jwk(jwk)?, &mut rotation)?;
         }
         Ok(rotation)
     }
 }
 
-impl Standing {
+impl EntryState {
     fn add(&self, key: SigningKey, rotation: &mut Rotation) -> Result<(), IssuerError> {
         if self.tollgate_state == State::Announced {
             return rotation.announce(key);

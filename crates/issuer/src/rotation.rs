@@ -1,4 +1,4 @@
-//! The states of a rotation, without clock, lock or readers.
+//! The state of a rotation, without clock, lock or readers.
 
 use std::sync::Arc;
 
@@ -10,19 +10,19 @@ use crate::{
     signing_key::SigningKey,
 };
 
-/// The keys of an issuer, by what they are for now.
+/// The keys of an issuer, by their present role.
 pub(crate) struct Rotation {
     pub(crate) overlap_seconds: i64,
     pub(crate) signing: Arc<SigningKey>,
-    /// Published, not signing yet.
+    /// Published; does not sign yet.
     pub(crate) announced: Option<Arc<SigningKey>>,
-    /// Published, not signing any more. In the order of their retirement from signing.
+    /// Published; no longer signing. In the order in which they stopped signing.
     pub(crate) retired: Vec<RetiredKey>,
 }
 
 pub(crate) struct RetiredKey {
     pub(crate) key: Arc<SigningKey>,
-    /// Published before this time, in seconds since the Unix epoch.
+    /// Published until this time, exclusive, in seconds since the Unix epoch.
     pub(crate) retires_at: i64,
 }
 
@@ -78,7 +78,7 @@ impl Rotation {
         self.retired.iter().map(|retired| retired.retires_at).min()
     }
 
-    /// Whether `key` may be published beside the others: neither its `kid` nor the key itself twice.
+    /// Checks that neither the `kid` of `key` nor the key itself is already published.
     pub(crate) fn check_admits(&self, key: &SigningKey) -> Result<(), IssuerError> {
         let thumbprint = key.verifying_key().thumbprint();
         let twin = self
@@ -100,7 +100,7 @@ impl Rotation {
 
     pub(crate) fn key_set(&self) -> KeySet {
         let keys = self.published().map(|key| key.verifying_key().clone());
-        // None is refused: `check_admits` has seen to it that no two have one name.
+        // No key is refused: `check_admits` has excluded duplicate names.
         keys.fold(KeySet::builder(), KeySetBuilder::key).build_with_reports().set
     }
 

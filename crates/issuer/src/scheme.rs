@@ -1,4 +1,4 @@
-//! The algorithm table: one row an algorithm, each naming the ring item that signs.
+//! The algorithm table: one row per algorithm, with the ring item that signs.
 
 use pkcs8::ObjectIdentifier;
 use ring::{
@@ -29,7 +29,7 @@ pub(crate) struct Curve {
     pub(crate) coordinate_bytes: usize,
     /// The named curve in PKCS#8 (RFC 5480 section 2.1.1.1).
     pub(crate) oid: ObjectIdentifier,
-    /// What a key on this curve signs with when its JWK names no `alg`.
+    /// The algorithm of a key on this curve whose JWK has no `alg`.
     pub(crate) algorithm: Algorithm,
     pub(crate) signing: &'static EcdsaSigningAlgorithm,
 }
@@ -78,7 +78,7 @@ impl Scheme {
     }
 }
 
-/// A private key in the form that its ring function takes.
+/// A private key in the form that its ring function requires.
 pub(crate) enum Signer {
     Hmac(hmac::Key),
     Rsa(Box<rsa::KeyPair>, &'static dyn RsaEncoding),
@@ -87,7 +87,7 @@ pub(crate) enum Signer {
 }
 
 impl Signer {
-    /// Prepares `material` for `algorithm`; ring checks that the private and the public part belong together.
+    /// Prepares `material` for `algorithm`. ring checks that the private and the public part match.
     pub(crate) fn prepare(algorithm: Algorithm, material: &Material) -> Result<Self, IssuerError> {
         let rejected = |rejected| IssuerError::KeyRejected { rejected };
         match (Scheme::of(algorithm)?, material) {

@@ -1,4 +1,4 @@
-//! One private key with the one algorithm it signs with.
+//! A private key bound to one algorithm.
 
 use std::{borrow::Cow, fmt};
 
@@ -18,11 +18,11 @@ use crate::{
     vetting,
 };
 
-/// A private key, the one algorithm it signs with and the `kid` it is published under.
+/// A private key, its algorithm and its published `kid`.
 ///
-/// A value of this type has signed a probe that its public half, as vetted by tollgate-keys, verified: what it signs
-/// will be accepted. Its `Debug` shows the algorithm and the `kid` only. The bytes of the private key that this crate
-/// owns are wiped when it is dropped; ring's prepared copy is not, since ring does not wipe.
+/// Every value of this type has signed a probe that its public half, vetted by tollgate-keys, verified: its signatures
+/// will be accepted. `Debug` shows only the algorithm and the `kid`. Dropping the key wipes the private key bytes that
+/// this crate owns; ring does not wipe its prepared copy.
 ///
 /// ```
 /// use tollgate_issuer::SigningKey;
@@ -43,30 +43,30 @@ pub struct SigningKey {
 }
 
 impl SigningKey {
-    /// A new key from the system's random number generator, with its RFC 7638 thumbprint as `kid`.
+    /// Generates a key with the system's random number generator. The `kid` is the key's RFC 7638 thumbprint.
     ///
-    /// [`Algorithm::ES256`] is the one to take when nothing else is asked for: small keys and signatures, known to
-    /// every verifier. An HMAC key has as many bytes as the hash's output (RFC 7518 section 3.2). RSA keys have
-    /// [`GENERATED_RSA_BITS`](crate::limits::GENERATED_RSA_BITS) and need the feature `aws-lc-rs`.
+    /// [`Algorithm::ES256`] is the default choice: small keys and signatures, supported by every verifier. An HMAC key
+    /// has as many bytes as the hash's output (RFC 7518 section 3.2). RSA keys have
+    /// [`GENERATED_RSA_BITS`](crate::limits::GENERATED_RSA_BITS) and require the feature `aws-lc-rs`.
     ///
     /// # Errors
     /// [`IssuerError::UnsupportedAlgorithm`] for an algorithm that ring cannot sign with,
     /// [`IssuerError::RsaGenerationUnavailable`] for RSA without the feature `aws-lc-rs`,
-    /// [`IssuerError::SigningFailed`] when the system gives no random bytes.
+    /// [`IssuerError::SigningFailed`] if the system's random number generator fails.
     pub fn generate(algorithm: Algorithm) -> Result<Self, IssuerError> {
         Self::build(algorithm, None, generate::generate(algorithm)?)
     }
 
-    /// The key of a private JWK (RFC 7517): `oct`, `RSA`, `EC` or `OKP`.
+    /// Loads the key of a private JWK (RFC 7517): `oct`, `RSA`, `EC` or `OKP`.
     ///
-    /// An RSA key needs `p`, `q`, `dp`, `dq` and `qi` besides `d`. Without `alg` an EC or OKP key takes its curve's
-    /// algorithm and an RSA key RS256; an `oct` key must have it. Without `kid` it gets its thumbprint. Unknown members
-    /// are passed over.
+    /// An RSA key requires `p`, `q`, `dp`, `dq` and `qi` besides `d`. An `oct` key requires `alg`. Without `alg`, an EC
+    /// or OKP key gets its curve's algorithm and an RSA key RS256. Without `kid`, the key gets its thumbprint. Unknown
+    /// members are ignored.
     ///
     /// # Errors
-    /// What is missing or malformed, by the member's name; [`IssuerError::KeyRejected`] when the private and the public
-    /// part do not belong together; [`IssuerError::KeyRefused`] when no verifier would take the key (an RSA modulus
-    /// under 2048 bits, an HMAC secret shorter than the hash's output, ...).
+    /// An error that names the missing or malformed member; [`IssuerError::KeyRejected`] if the private and the public
+    /// part do not match; [`IssuerError::KeyRefused`] if no verifier would accept the key (an RSA modulus under 2048
+    /// bits, an HMAC secret shorter than the hash's output, ...).
     ///
     /// ```
     /// use tollgate_issuer::SigningKey;
@@ -85,37 +85,39 @@ impl SigningKey {
         Self::build(jwk.algorithm, jwk.kid, jwk.material)
     }
 
-    /// The key of a PKCS#8 document in PEM, labelled `PRIVATE KEY` (RFC 7468 section 10), for `algorithm`.
+    /// Loads the key of a PKCS#8 document in PEM, labelled `PRIVATE KEY` (RFC 7468 section 10), for `algorithm`.
     ///
-    /// Versions 1 and 2 are read. An EC key must carry its public point, as those of OpenSSL and ring do; an Ed25519
-    /// key need not. PKCS#1 (`RSA PRIVATE KEY`), SEC 1 (`EC PRIVATE KEY`) and encrypted documents are refused: `openssl
-    /// pkcs8 -topk8 -nocrypt` converts them.
+    /// Versions 1 and 2 are accepted. An EC key must contain its public point, as those of OpenSSL and ring do; an
+    /// Ed25519 key need not. PKCS#1 (`RSA PRIVATE KEY`), SEC 1 (`EC PRIVATE KEY`) and encrypted documents are refused:
+    /// `openssl pkcs8 -topk8 -nocrypt` converts them.
     ///
     /// # Errors
-    /// As [`from_jwk`](Self::from_jwk), and [`IssuerError::AlgorithmMismatch`] when the key is not one for `algorithm`.
+    /// The errors of [`from_jwk`](Self::from_jwk), and [`IssuerError::AlgorithmMismatch`] if the key is not for
+    /// `algorithm`.
     pub fn from_pkcs8_pem(algorithm: Algorithm, pem: &str) -> Result<Self, IssuerError> {
         Self::build(algorithm, None, pkcs8::from_pem(pem)?)
     }
 
-    /// The key of a PKCS#8 document in DER, for `algorithm`; otherwise as [`from_pkcs8_pem`](Self::from_pkcs8_pem).
+    /// Loads the key of a PKCS#8 document in DER, for `algorithm`; otherwise like
+    /// [`from_pkcs8_pem`](Self::from_pkcs8_pem).
     ///
     /// # Errors
-    /// As [`from_pkcs8_pem`](Self::from_pkcs8_pem).
+    /// The errors of [`from_pkcs8_pem`](Self::from_pkcs8_pem).
     pub fn from_pkcs8_der(algorithm: Algorithm, der: &[u8]) -> Result<Self, IssuerError> {
         Self::build(algorithm, None, pkcs8::from_der(der)?)
     }
 
-    /// An HMAC key from a shared secret of at least the hash's output length (RFC 7518 section 3.2).
+    /// Creates an HMAC key from a shared secret of at least the hash's output length (RFC 7518 section 3.2).
     ///
     /// # Errors
-    /// [`IssuerError::AlgorithmMismatch`] when `algorithm` is not an HMAC one, [`IssuerError::KeyRefused`] when the
-    /// secret is too short.
+    /// [`IssuerError::AlgorithmMismatch`] if `algorithm` is not an HMAC, [`IssuerError::KeyRefused`] if the secret is
+    /// too short.
     pub fn from_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Self, IssuerError> {
         let secret = Zeroizing::new(secret.to_vec());
         Self::build(algorithm, None, Material::Oct { secret })
     }
 
-    /// The same key under another `kid`: 1 to [`MAX_KID_BYTES`] bytes without control characters.
+    /// Changes the `kid`: 1 to [`MAX_KID_BYTES`] bytes without control characters.
     ///
     /// # Errors
     /// [`IssuerError::InvalidKid`].
@@ -127,7 +129,7 @@ impl SigningKey {
         Ok(Self { kid, verifying, headers, ..self })
     }
 
-    /// The one algorithm that this key signs with.
+    /// The algorithm that this key signs with.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -135,14 +137,14 @@ impl SigningKey {
 
     /// The key id (RFC 7515 section 4.1.4). By default the RFC 7638 SHA-256 thumbprint in base64url.
     ///
-    /// Of an HMAC key too: the thumbprint tells whoever guesses secrets no more than any token signed with the key
-    /// does.
+    /// This applies to an HMAC key too: to an attacker who guesses secrets, the thumbprint tells no more than any token
+    /// signed with the key.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
     }
 
-    /// The vetted key that verifies what this one signs, under the same `kid`.
+    /// The vetted key that verifies this key's signatures, with the same `kid`.
     #[must_use]
     pub fn verifying_key(&self) -> &VerifyingKey {
         &self.verifying
@@ -151,12 +153,12 @@ impl SigningKey {
     /// Signs `message`, in the form of RFC 7518 section 3 (ECDSA: r and s, not DER).
     ///
     /// # Errors
-    /// [`IssuerError::SigningFailed`] when the system gives no random bytes.
+    /// [`IssuerError::SigningFailed`] if the system's random number generator fails.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, IssuerError> {
         self.signer.sign(message)
     }
 
-    /// The public JWK, with `use`, `alg` and `kid`; nothing for an HMAC key, which has no public part.
+    /// The public JWK, with `use`, `alg` and `kid`. None for an HMAC key, which has no public part.
     ///
     /// ```
     /// use tollgate_issuer::SigningKey;
@@ -172,8 +174,7 @@ impl SigningKey {
         self.material.public_jwk(&self.common_members())
     }
 
-    /// The private JWK, which [`from_jwk`](Self::from_jwk) reads back. Wiped when dropped; keep it as you keep a
-    /// password.
+    /// The private JWK, which [`from_jwk`](Self::from_jwk) reads back. Wiped when dropped; store it like a password.
     #[must_use]
     pub fn to_private_jwk(&self) -> Zeroizing<String> {
         self.material.private_jwk(&self.common_members())
@@ -186,12 +187,12 @@ impl SigningKey {
         self.material.private_jwk(&members)
     }
 
-    /// The first segment of a token of this type under this key.
+    /// The first segment of a token with this `typ` under this key.
     pub(crate) fn header_segment(&self, typ: &str) -> Cow<'_, str> {
         self.headers.segment(self.algorithm, &self.kid, typ)
     }
 
-    /// Bytes in a signature of this key.
+    /// The length of this key's signatures, in bytes.
     pub(crate) fn signature_bytes(&self) -> usize {
         self.signer.signature_bytes()
     }

@@ -15,20 +15,20 @@ use crate::{
     signing_key::SigningKey,
 };
 
-/// The key that signs, and every key that is published beside it.
+/// The key that signs, and every other published key.
 ///
-/// A rotation has three steps, each one call:
+/// A rotation has three steps, one call each:
 ///
-/// 1. [`announce`](Self::announce) publishes the next key. Wait until verifiers elsewhere have fetched the JWKS anew,
-///    that is at least for the time that they may cache it.
-/// 2. [`rotate`](Self::rotate) makes it sign. The old key stays published for the overlap, so that the tokens it signed
+/// 1. [`announce`](Self::announce) publishes the next key. Wait until other verifiers have fetched the new JWKS: at
+///    least as long as they may cache it.
+/// 2. [`rotate`](Self::rotate) signs with that key. The old key stays published for the overlap, so that its tokens
 ///    keep verifying.
-/// 3. [`prune`](Self::prune) drops the old keys whose overlap has ended. Call it from a timer;
-///    [`next_retirement`](Self::next_retirement) says when it will have something to do.
+/// 3. [`prune`](Self::prune) drops old keys after their overlap. Call it from a timer;
+///    [`next_retirement`](Self::next_retirement) returns the time of the next drop.
 ///
 /// Readers take no lock: [`jwks`](Self::jwks), [`signing_key`](Self::signing_key) and minting load one immutable
-/// snapshot. An engine in the same process that was built on [`key_ring`](Self::key_ring) follows each step before the
-/// call returns. A key is in the ring before it signs, and out of it when the call that drops it returns.
+/// snapshot. An engine in the same process that uses [`key_ring`](Self::key_ring) has applied each step before the call
+/// returns. A key is in the ring before it signs, and is removed from the ring before the call that drops it returns.
 ///
 /// ```
 /// use tollgate_issuer::{SigningKey, SigningKeys};
@@ -55,7 +55,7 @@ pub struct SigningKeys {
     ring: KeyRing,
 }
 
-/// What readers see: one state of the rotation.
+/// The readers' snapshot: one state of the rotation.
 struct Snapshot {
     signing: Arc<SigningKey>,
     jwks: Arc<str>,
@@ -69,11 +69,11 @@ impl SigningKeys {
         Self::from_rotation(Rotation::new(signing, DEFAULT_OVERLAP_SECONDS))
     }
 
-    /// Sets how long a key stays published after it stopped signing, in seconds: at least the longest lifetime of a
-    /// token, plus the verifiers' leeway. The minter refuses a longer lifetime. Applies to the rotations to come.
+    /// Sets how long a key stays published after it has stopped signing, in seconds: at least the longest lifetime of a
+    /// token, plus the verifiers' leeway. The minter refuses a longer lifetime. Applies to future rotations.
     ///
     /// # Errors
-    /// [`IssuerError::InvalidOverlap`] when it is negative or longer than a claim can say.
+    /// [`IssuerError::InvalidOverlap`] if `seconds` is negative or longer than a claim can express.
     pub fn with_overlap(self, seconds: i64) -> Result<Self, IssuerError> {
         self.change(|rotation| {
             rotation.overlap_seconds = check_overlap(seconds)?;
@@ -85,24 +85,24 @@ impl SigningKeys {
     /// Publishes `next`, which signs from the next [`rotate`](Self::rotate) on.
     ///
     /// # Errors
-    /// [`IssuerError::AlreadyAnnounced`] when another key waits to sign, [`IssuerError::DuplicateKey`] when the key or
-    /// its `kid` is published already, [`IssuerError::TooManyKeys`] when retired ones must be pruned first.
+    /// [`IssuerError::AlreadyAnnounced`] if another key is announced, [`IssuerError::DuplicateKey`] if the key or its
+    /// `kid` is already published, [`IssuerError::TooManyKeys`] if retired keys must be pruned first.
     pub fn announce(&self, next: SigningKey) -> Result<(), IssuerError> {
         self.change(|rotation| rotation.announce(next))
     }
 
-    /// Signs with the announced key from now on; the old key stays published. Returns the time at which the old key
+    /// Signs with the announced key from now on; the old key stays published. Returns the time when the old key
     /// retires: `now` plus the overlap. `now`: seconds since the Unix epoch.
     ///
     /// # Errors
-    /// [`IssuerError::NothingAnnounced`]; [`IssuerError::InvalidTime`] when `now` is no time that a claim may carry.
+    /// [`IssuerError::NothingAnnounced`]; [`IssuerError::InvalidTime`] if `now` is outside the range of a claim.
     pub fn rotate(&self, now: i64) -> Result<i64, IssuerError> {
         self.change(|rotation| rotation.rotate(now))
     }
 
-    /// Drops the keys whose overlap has ended at `now` (seconds since the Unix epoch) and says how many.
+    /// Drops the keys whose overlap has ended at `now` (seconds since the Unix epoch). Returns how many.
     ///
-    /// When it returns, no engine on [`key_ring`](Self::key_ring) accepts what they signed.
+    /// After the return, no engine that uses [`key_ring`](Self::key_ring) accepts a token of these keys.
     pub fn prune(&self, now: i64) -> usize {
         let mut rotation = self.rotation.lock();
         let dropped = rotation.prune(now);
@@ -112,8 +112,8 @@ impl SigningKeys {
         dropped
     }
 
-    /// Drops an announced or retired key at once: the answer to a key that leaked. For the key that signs, announce
-    /// another and rotate first.
+    /// Drops an announced or retired key at once, for example after a leak. If the signing key has leaked, announce
+    /// another key and rotate first.
     ///
     /// # Errors
     /// [`IssuerError::UnknownKey`], [`IssuerError::KeyInUse`].
@@ -133,40 +133,40 @@ impl SigningKeys {
         Arc::clone(&self.snapshot.load().signing)
     }
 
-    /// How long a key stays published after it stopped signing, in seconds.
+    /// How long a key stays published after it has stopped signing, in seconds.
     #[must_use]
     pub fn overlap(&self) -> i64 {
         self.snapshot.load().overlap_seconds
     }
 
-    /// The JWKS to publish (RFC 7517 section 5): the public part of every key, the signing one first. HMAC keys, which
-    /// have no public part, are left out. Made once a step of the rotation.
+    /// The JWKS to publish (RFC 7517 section 5): the public part of every key, the signing one first. HMAC keys have no
+    /// public part and are left out. Built once per step of the rotation.
     #[must_use]
     pub fn jwks(&self) -> Arc<str> {
         Arc::clone(&self.snapshot.load().jwks)
     }
 
-    /// The verification keys of this moment, HMAC keys included: for this process alone.
+    /// The current verification keys, including HMAC keys: for use in this process only.
     #[must_use]
     pub fn key_set(&self) -> KeySet {
         KeySet::clone(&self.ring.load())
     }
 
-    /// The ring that follows this rotation, HMAC keys included: give it to an engine in the same process.
+    /// The ring with the current keys, including HMAC keys, for an engine in the same process.
     #[must_use]
     pub fn key_ring(&self) -> KeyRing {
         self.ring.clone()
     }
 
-    /// Grows with each step of the rotation: an `ETag` for the JWKS.
+    /// Increases with each step of the rotation. Suitable as an `ETag` for the JWKS.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.ring.generation()
     }
 
-    /// The whole rotation as one private JWKS: each key's private JWK with its state (`tollgate_state`: `signing`,
-    /// `announced` or `retired`), the retired ones with their time (`tollgate_retires_at`), and the overlap
-    /// (`tollgate_overlap`). Wiped when dropped; keep it as you keep a password.
+    /// Writes the whole rotation as one private JWKS: each key's private JWK with its state (`tollgate_state`:
+    /// `signing`, `announced` or `retired`), the retired ones with their time (`tollgate_retires_at`), and the overlap
+    /// (`tollgate_overlap`). Wiped when dropped; store it like a password.
     ///
     /// ```
     /// use tollgate_issuer::{SigningKey, SigningKeys};
@@ -183,12 +183,12 @@ impl SigningKeys {
         private_jwks::write(&self.rotation.lock())
     }
 
-    /// Reads back [`to_private_jwks`](Self::to_private_jwks). A plain private JWKS of one key is taken too: that key
-    /// signs.
+    /// Reads the text of [`to_private_jwks`](Self::to_private_jwks). A plain private JWKS with one key is accepted too:
+    /// that key signs.
     ///
     /// # Errors
-    /// [`IssuerError::NotAPrivateKey`] when it is no such text or does not hold exactly one signing key and at most one
-    /// announced one; otherwise as [`SigningKey::from_jwk`], [`announce`](Self::announce) and
+    /// [`IssuerError::NotAPrivateKey`] if the text is not such a JWKS, or does not contain exactly one signing key and
+    /// at most one announced one. Otherwise the errors of [`SigningKey::from_jwk`], [`announce`](Self::announce) and
     /// [`with_overlap`](Self::with_overlap).
     pub fn from_private_jwks(json: &str) -> Result<Self, IssuerError> {
         Ok(Self::from_rotation(private_jwks::read(json)?))
@@ -209,7 +209,7 @@ impl SigningKeys {
         Ok(result)
     }
 
-    /// The ring first: whoever mints with the new snapshot finds its key in the ring already.
+    /// The ring first: a token minted with the new snapshot must find its key in the ring.
     fn publish(&self, rotation: &Rotation) {
         self.ring.replace(rotation.key_set());
         self.snapshot.store(Arc::new(Snapshot::of(rotation)));

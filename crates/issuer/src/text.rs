@@ -1,19 +1,19 @@
-//! What the text of a claim may be.
+//! Checks of the text of claims.
 
 use crate::error::IssuerError;
 
-/// Refuses what verifiers refuse in a registered claim: the empty string and control characters.
+/// Refuses texts that verifiers refuse in a registered claim: the empty string and control characters.
 pub(crate) fn check(name: &'static str, text: &str) -> Result<(), IssuerError> {
     let printable = !text.chars().any(char::is_control);
     if printable && !text.is_empty() { Ok(()) } else { Err(IssuerError::InvalidClaim { name }) }
 }
 
-/// Whether `text` is a scope: scope tokens with one space between them (RFC 6749 section 3.3).
+/// Whether `text` is a scope: scope tokens separated by single spaces (RFC 6749 section 3.3).
 pub(crate) fn is_scope(text: &str) -> bool {
     text.split(' ').all(|token| !token.is_empty() && token.bytes().all(is_scope_byte))
 }
 
-/// `%x21 / %x23-5B / %x5D-7E`: printable ASCII but for the space, the quotation mark and the backslash.
+/// `%x21 / %x23-5B / %x5D-7E`: printable ASCII except the space, the quotation mark and the backslash.
 fn is_scope_byte(byte: u8) -> bool {
     byte.is_ascii_graphic() && byte != b'"' && byte != b'\\'
 }
@@ -27,7 +27,7 @@ pub(crate) fn is_access_token_type(typ: &str) -> bool {
     name.eq_ignore_ascii_case("at+jwt")
 }
 
-/// Whether `typ` may stand in a header: printable ASCII without spaces.
+/// Whether `typ` is valid in a header: printable ASCII without spaces.
 pub(crate) fn is_type(typ: &str) -> bool {
     !typ.is_empty() && typ.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,4 +1,4 @@
-//! One token, claim by claim.
+//! Builds one token, claim by claim.
 
 use std::{
     borrow::Cow,
@@ -21,11 +21,11 @@ use crate::{
     text,
 };
 
-/// A token in the making: from [`Minter::token`](crate::Minter::token) to [`mint`](Self::mint).
+/// A builder of a token: from [`Minter::token`](crate::Minter::token) to [`mint`](Self::mint).
 ///
-/// `iss`, `iat`, `exp` and `jti` are always there. What is given twice is replaced, but for
-/// [`audience`](Self::audience), which adds one, and [`claim`](Self::claim), which refuses. Nothing is checked before
-/// the token is minted, so that there is one place for errors.
+/// Every token has `iss`, `iat`, `exp` and `jti`. A value that is set twice is replaced, with two exceptions:
+/// [`audience`](Self::audience) adds an entry, and [`claim`](Self::claim) refuses a second value. All checks run when
+/// the token is minted, so that errors come from one place.
 #[derive(Clone, Debug)]
 #[must_use = "a token exists once it is minted"]
 pub struct TokenBuilder<'a> {
@@ -47,7 +47,7 @@ impl<'a> TokenBuilder<'a> {
         }
     }
 
-    /// Makes an access token of RFC 9068: `typ` is `at+jwt`, and `sub`, `aud` and `client_id` must be given.
+    /// Makes the token an access token of RFC 9068: `typ` is `at+jwt`, and `sub`, `aud` and `client_id` are required.
     ///
     /// ```
     /// # use std::sync::Arc;
@@ -66,21 +66,21 @@ impl<'a> TokenBuilder<'a> {
         self
     }
 
-    /// The header's `typ` (RFC 7515 section 4.1.9); `JWT` otherwise. `at+jwt` asks for what
-    /// [`access_token`](Self::access_token) does.
+    /// Sets the header's `typ` (RFC 7515 section 4.1.9). The default is `JWT`. With `at+jwt`, the claims of
+    /// [`access_token`](Self::access_token) are required.
     pub fn typ(mut self, typ: impl Into<Cow<'a, str>>) -> Self {
         self.typ = typ.into();
         self
     }
 
-    /// `sub` (RFC 7519 section 4.1.2).
+    /// Sets `sub` (RFC 7519 section 4.1.2).
     pub fn subject(mut self, subject: impl Into<Cow<'a, str>>) -> Self {
         self.payload.subject = Some(subject.into());
         self
     }
 
-    /// Adds to `aud` (RFC 7519 section 4.1.3): one is written as a string, more as an array. One that is there already
-    /// is not added again.
+    /// Adds an entry to `aud` (RFC 7519 section 4.1.3): a single entry is written as a string, several as an array.
+    /// Duplicates are ignored.
     pub fn audience(mut self, audience: impl Into<Cow<'a, str>>) -> Self {
         let audience = audience.into();
         if !self.payload.audience.contains(&audience) {
@@ -89,39 +89,40 @@ impl<'a> TokenBuilder<'a> {
         self
     }
 
-    /// `client_id` (RFC 8693 section 4.3).
+    /// Sets `client_id` (RFC 8693 section 4.3).
     pub fn client_id(mut self, client_id: impl Into<Cow<'a, str>>) -> Self {
         self.payload.client_id = Some(client_id.into());
         self
     }
 
-    /// `scope` (RFC 8693 section 4.2): scope tokens with one space between them. An empty text leaves the claim out: no
+    /// Sets `scope` (RFC 8693 section 4.2): scope tokens separated by single spaces. An empty text omits the claim: no
     /// scopes.
     pub fn scope(mut self, scope: impl Into<Cow<'a, str>>) -> Self {
         self.payload.scope = Some(scope.into()).filter(|scope| !scope.is_empty());
         self
     }
 
-    /// `jti` (RFC 7519 section 4.1.7); otherwise [`JTI_BYTES`] random bytes in base64url.
+    /// Sets `jti` (RFC 7519 section 4.1.7). The default is [`JTI_BYTES`] random bytes in base64url.
     pub fn jti(mut self, jti: impl Into<Cow<'a, str>>) -> Self {
         self.payload.jti = Some(jti.into());
         self
     }
 
-    /// The seconds from `iat` to `exp`; otherwise the minter's.
+    /// Sets the seconds from `iat` to `exp`. The default is the minter's lifetime.
     pub fn lifetime(mut self, seconds: i64) -> Self {
         self.lifetime_seconds = seconds;
         self
     }
 
-    /// `nbf` (RFC 7519 section 4.1.5), in seconds since the Unix epoch; before `exp`. Without it the token is valid at
-    /// once.
+    /// Sets `nbf` (RFC 7519 section 4.1.5), in seconds since the Unix epoch; must be before `exp`. Without it the token
+    /// is valid at once.
     pub fn not_before(mut self, time: i64) -> Self {
         self.payload.not_before = Some(time);
         self
     }
 
-    /// Any other claim. Those with a method of their own, and a name given before, are refused by [`mint`](Self::mint).
+    /// Sets any other claim. [`mint`](Self::mint) refuses claims that have a method of their own, and a name given
+    /// twice.
     pub fn claim(mut self, name: impl Into<Cow<'a, str>>, value: Value) -> Self {
         self.payload.further.push((name.into(), value));
         self
@@ -130,7 +131,7 @@ impl<'a> TokenBuilder<'a> {
     /// Mints the token now.
     ///
     /// # Errors
-    /// As [`mint_at`](Self::mint_at).
+    /// The errors of [`mint_at`](Self::mint_at).
     pub fn mint(self) -> Result<String, IssuerError> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
         self.mint_at(i64::try_from(now).unwrap_or(i64::MAX))
@@ -143,11 +144,11 @@ impl<'a> TokenBuilder<'a> {
     /// # Errors
     /// [`IssuerError::InvalidClaim`], [`MissingClaim`](IssuerError::MissingClaim),
     /// [`RegisteredClaim`](IssuerError::RegisteredClaim), [`DuplicateClaim`](IssuerError::DuplicateClaim),
-    /// [`InvalidType`](IssuerError::InvalidType), [`InvalidTime`](IssuerError::InvalidTime),
-    /// [`InvalidLifetime`](IssuerError::InvalidLifetime) and
+    /// [`UnreadableClaim`](IssuerError::UnreadableClaim), [`InvalidType`](IssuerError::InvalidType),
+    /// [`InvalidTime`](IssuerError::InvalidTime), [`InvalidLifetime`](IssuerError::InvalidLifetime) and
     /// [`LifetimeExceedsOverlap`](IssuerError::LifetimeExceedsOverlap) for input that no verifier should see;
-    /// [`TokenTooLong`](IssuerError::TokenTooLong); [`SigningFailed`](IssuerError::SigningFailed) when the system gives
-    /// no random bytes.
+    /// [`TokenTooLong`](IssuerError::TokenTooLong); [`SigningFailed`](IssuerError::SigningFailed) if the system's
+    /// random number generator fails.
     pub fn mint_at(mut self, now: i64) -> Result<String, IssuerError> {
         self.check()?;
         self.set_times(now)?;

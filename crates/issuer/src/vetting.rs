@@ -1,4 +1,4 @@
-//! The public half of a signing key, vetted by tollgate-keys: what no verifier would take must not sign.
+//! The public half of a signing key, vetted by tollgate-keys: a key that no verifier accepts must not sign.
 
 use tollgate_keys::{Algorithm, HmacKey, PublicKey, VerifyingKey};
 
@@ -8,10 +8,10 @@ use crate::{
     scheme::{Signer, uncompressed_point},
 };
 
-/// What a key signs before it is used: any message would do.
+/// The message that a key signs before it is used; any message would do.
 const PROBE: &[u8] = b"tollgate-issuer";
 
-/// The key that verifies what `material` signs.
+/// The key that verifies the signatures of `material`.
 pub(crate) fn verifying_key(
     algorithm: Algorithm,
     kid: Option<&str>,
@@ -28,7 +28,7 @@ pub(crate) fn verifying_key(
     Ok(VerifyingKey::new(&public, algorithm, kid)?)
 }
 
-/// Signs and verifies once: ring checks some of an RSA key's numbers against each other only while it signs.
+/// Signs and verifies once: ring checks some of an RSA key's numbers only while it signs.
 pub(crate) fn probe(signer: &Signer, verifying: &VerifyingKey) -> Result<(), IssuerError> {
     let signature = signer.sign(PROBE)?;
     verifying.verify(PROBE, &signature).map_err(|_| IssuerError::SigningFailed)

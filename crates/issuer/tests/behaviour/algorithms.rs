@@ -1,4 +1,4 @@
-//! A token of every algorithm verifies under what is published for it: here, and by an independent library.
+//! A token of every algorithm verifies under its published key: with tollgate-keys, and with an independent library.
 
 use crate::support::*;
 use jsonwebtoken::{DecodingKey, Validation, jwk::JwkSet};
@@ -38,7 +38,7 @@ fn tokens_of_one_key_do_not_verify_under_another() {
 
 #[test]
 fn minted_tokens_verify_with_jsonwebtoken() {
-    // The name Ed25519 (RFC 9864) is unknown to it.
+    // The other library does not know the name Ed25519 (RFC 9864).
     for algorithm in ALGORITHMS.into_iter().filter(|algorithm| *algorithm != Algorithm::Ed25519) {
         let key = signing_key(algorithm);
         let private: Value = serde_json::from_str(&key.to_private_jwk()).unwrap();

@@ -1,4 +1,4 @@
-//! What is published: the public members and nothing else, ever.
+//! The published JWKS: public members only, ever.
 
 use crate::support::*;
 use proptest::prelude::*;
@@ -97,7 +97,7 @@ proptest! {
         let keys = SigningKeys::new(signing_key(Algorithm::ES256)).with_overlap(2).unwrap();
         let mut secrets = secrets_of(&keys.signing_key().to_private_jwk());
         for (now, step) in (NOW..).zip(steps) {
-            // A refused step must not change what is published either.
+            // A refused step must not change the published keys.
             match step {
                 Step::Announce(algorithm) => {
                     let key = distinct_key(algorithm, now);

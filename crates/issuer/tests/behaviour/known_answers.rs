@@ -36,7 +36,7 @@ fn rfc7515_a2_rs256() {
 
 #[test]
 fn rfc7515_a3_es256() {
-    // ECDSA signatures differ each time: the example's verifies under the key, and so does a new one.
+    // Every ECDSA signature is different: the example's signature verifies under the key, and so does a new one.
     let token = format!(
         "eyJhbGciOiJFUzI1NiJ9.{PAYLOAD}.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
     );

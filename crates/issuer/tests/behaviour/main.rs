@@ -1,4 +1,4 @@
-//! What is minted and published, one file a behaviour.
+//! Minting and publishing, one file per behaviour.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! What a minted token says, and what the minter refuses to say.
+//! The contents of a minted token, and the input that the minter refuses.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -20,7 +20,7 @@ fn es256() -> Minter {
     minter(SigningKey::generate(Algorithm::ES256).unwrap()).0
 }
 
-/// The code of the error that minting gives.
+/// The error code of minting.
 fn code(token: TokenBuilder<'_>) -> &'static str {
     token.mint_at(NOW).unwrap_err().code()
 }

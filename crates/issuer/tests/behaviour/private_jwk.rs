@@ -1,4 +1,4 @@
-//! Private JWKs: written, read back, and refused when they are not whole.
+//! Private JWKs: written, read back, and refused when incomplete.
 
 use crate::support::*;
 use serde_json::{Value, json};
@@ -119,7 +119,7 @@ fn halves_that_do_not_belong_together_are_refused() {
 
 #[test]
 fn an_rsa_key_with_a_wrong_exponent_never_signs() {
-    // ring finds out only while it signs.
+    // ring notices only while it signs.
     let wrong = with(RSA_JWK, "dp", parsed(RSA_JWK)["dq"].clone());
     assert!(matches!(code(&wrong), "signing-failed" | "key-rejected"));
 }

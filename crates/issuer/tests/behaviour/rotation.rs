@@ -1,4 +1,4 @@
-//! Rotation: published before it signs, published after it signed, gone when its overlap ended.
+//! Rotation: a key is published before it signs, stays published after it signed, and is removed after its overlap.
 
 use crate::support::*;
 use tollgate_issuer::{

@@ -34,7 +34,8 @@ fn nothing_that_holds_a_key_shows_it() {
 #[test]
 fn errors_do_not_quote_the_key() {
     for jwk in [RSA_JWK, EC_JWK, ED25519_JWK, HMAC_JWK] {
-        // Cut short, so that the JSON reader fails near a secret; with a number for a text; with a broken secret.
+        // Cut short, so that the JSON reader fails near a secret; with a number in place of a text; with a malformed
+        // secret.
         let cut = jwk.trim_end().trim_end_matches('}').to_owned();
         let numeric = jwk.replace("\"kty\":", "\"kid\":7,\"kty\":");
         for broken in [cut, numeric, jwk.replace("\"}", "!\"}")] {

@@ -1,4 +1,4 @@
-//! What the tests of this crate share: one key an algorithm, and a verifier.
+//! Helpers that the tests share: one key per algorithm, and a verifier.
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -56,7 +56,7 @@ pub(crate) fn minter(key: SigningKey) -> (Minter, Arc<SigningKeys>) {
     (Minter::new(ISSUER, Arc::clone(&keys)).unwrap(), keys)
 }
 
-/// A token of `minter` with nothing unusual about it.
+/// Mints an ordinary token.
 pub(crate) fn mint(minter: &Minter) -> String {
     minter.token().subject("user-7").audience(AUDIENCE).mint_at(NOW).unwrap()
 }
