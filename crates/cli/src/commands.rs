@@ -1,6 +1,7 @@
 //! The sub-commands, one file each.
 
 pub(crate) mod api_key;
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod client;

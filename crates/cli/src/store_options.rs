@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 use tollgate::KeyFormat;
 use tollgate::apikeys::Pepper;
 use tollgate_service::StoreUrl;
-use tollgate_storage::{Command, KeyStore, Refusal, StorageError};
+use tollgate_storage::{Actor, Command, Door, KeyStore, Outcome as CommandOutcome, Refusal, StorageError};
 
 use crate::error::{CommandError, warn};
 use crate::key_files;
@@ -90,11 +90,20 @@ impl Store {
 
     /// Runs a command: how many things it changed, or why it is refused.
     pub(crate) fn run_command(&self, command: Command) -> Result<Result<u64, Refusal>, CommandError> {
+        let command = command.by(&operator()).map_err(|source| self.failed(source))?;
         match self.wait_for(self.run(command)) {
             Ok((changed, _)) => Ok(Ok(changed)),
             Err(StorageError::Refused(refusal)) => Ok(Err(refusal)),
             Err(source) => Err(self.failed(source)),
         }
+    }
+
+    /// Runs commands in one step: what came of each.
+    pub(crate) fn run_commands(&self, commands: Vec<Command>) -> Result<Vec<CommandOutcome>, CommandError> {
+        let by = operator();
+        let commands = commands.into_iter().map(|command| command.by(&by)).collect::<Result<_, _>>();
+        let commands = commands.map_err(|source| self.failed(source))?;
+        Ok(self.wait(self.execute(commands))?.outcomes)
     }
 
     /// What the store said.
@@ -113,6 +122,15 @@ impl Store {
             warn(&format!("made a new store: {}", self.url));
         }
     }
+}
+
+/// Whoever runs this command, for the audit log: by the number that the system knows the user by.
+pub(crate) fn operator() -> Actor {
+    #[cfg(unix)]
+    let subject = Some(format!("uid {}", rustix::process::getuid().as_raw()));
+    #[cfg(not(unix))]
+    let subject = None;
+    Actor { subject, ..Actor::unknown(Door::Command) }
 }
 
 /// Opens the store of that name, which has to be there.

@@ -8,9 +8,10 @@ use tollgate_storage::accounts::{
     AuthorizationCode, Consent, KnownDevice, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
     UserChange, UserChanged,
 };
-use tollgate_storage::{AccountStore, Refusal, StorageError};
+use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 
 use crate::append::Changed;
+use crate::audit;
 use crate::error::of_server;
 use crate::store::PostgresStore;
 use crate::transaction::PostgresTransaction;
@@ -19,24 +20,25 @@ use crate::write::{Done, Work};
 /// A change of accounts. It is made, numbered and acknowledged as one of keys is, and the feed shows it as a heartbeat.
 #[derive(Clone, Copy)]
 pub(crate) enum AccountWork<'w> {
-    AddUser(&'w User, &'w str),
-    AddSite(&'w Site),
-    ChangeUser(&'w str, &'w UserChange),
-    AddLoginSession(&'w LoginSession, i64, u32),
-    EndLoginSession(&'w str, &'w str),
+    AddUser(&'w User, &'w str, &'w AuditRecord),
+    AddSite(&'w Site, &'w AuditRecord),
+    ChangeUser(&'w str, &'w UserChange, &'w AuditRecord),
+    AddLoginSession(&'w LoginSession, i64, u32, &'w AuditRecord),
+    EndLoginSession(&'w str, &'w str, &'w AuditRecord),
     AddCode(&'w AuthorizationCode, i64),
     RedeemCode(&'w PresentedCode, i64),
     AddConsent(&'w Consent),
     RevokeConsent(&'w str, &'w str),
     AddKnownDevice(&'w KnownDevice, u32),
     AddIssuer(&'w str),
-    ReplaceSigningKeys(i64, &'w str),
+    ReplaceSigningKeys(i64, &'w str, &'w AuditRecord),
+    Record(&'w [AuditRecord]),
 }
 
 #[async_trait]
 impl AccountStore for PostgresStore {
-    async fn add_user(&self, user: &User, password_hash: &str) -> Result<(), StorageError> {
-        self.account(AccountWork::AddUser(user, password_hash)).await.map(drop)
+    async fn add_user(&self, user: &User, password_hash: &str, audit: &AuditRecord) -> Result<(), StorageError> {
+        self.account(AccountWork::AddUser(user, password_hash, audit)).await.map(drop)
     }
 
     async fn user_by_id(&self, id: &str) -> Result<Option<User>, StorageError> {
@@ -60,15 +62,20 @@ impl AccountStore for PostgresStore {
         Ok(self.select(&select, &[&after, &max]).await?.iter().map(user).collect())
     }
 
-    async fn change_user(&self, id: &str, change: &UserChange) -> Result<UserChanged, StorageError> {
-        match self.account(AccountWork::ChangeUser(id, change)).await? {
+    async fn change_user(
+        &self,
+        id: &str,
+        change: &UserChange,
+        audit: &AuditRecord,
+    ) -> Result<UserChanged, StorageError> {
+        match self.account(AccountWork::ChangeUser(id, change, audit)).await? {
             Done::UserChanged(changed) => Ok(*changed),
             _ => Err(Refusal::NotFound { what: "user" }.into()),
         }
     }
 
-    async fn add_site(&self, site: &Site) -> Result<(), StorageError> {
-        self.account(AccountWork::AddSite(site)).await.map(drop)
+    async fn add_site(&self, site: &Site, audit: &AuditRecord) -> Result<(), StorageError> {
+        self.account(AccountWork::AddSite(site, audit)).await.map(drop)
     }
 
     async fn sites_of(&self, user_id: &str, limit: u32) -> Result<Vec<Site>, StorageError> {
@@ -82,8 +89,14 @@ impl AccountStore for PostgresStore {
         Ok(self.select_text(&select, user_id).await?.iter().map(site).collect())
     }
 
-    async fn add_login_session(&self, session: &LoginSession, epoch: i64, max: u32) -> Result<(), StorageError> {
-        self.account(AccountWork::AddLoginSession(session, epoch, max)).await.map(drop)
+    async fn add_login_session(
+        &self,
+        session: &LoginSession,
+        epoch: i64,
+        max: u32,
+        audit: &AuditRecord,
+    ) -> Result<(), StorageError> {
+        self.account(AccountWork::AddLoginSession(session, epoch, max, audit)).await.map(drop)
     }
 
     async fn login_session(&self, digest: &[u8; 32], now: i64) -> Result<Option<LoginSession>, StorageError> {
@@ -104,8 +117,8 @@ impl AccountStore for PostgresStore {
         Ok(self.select(&select, &[&user_id, &now]).await?.iter().map(session).collect())
     }
 
-    async fn end_login_session(&self, user_id: &str, id: &str) -> Result<bool, StorageError> {
-        let done = self.account(AccountWork::EndLoginSession(user_id, id)).await?;
+    async fn end_login_session(&self, user_id: &str, id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::EndLoginSession(user_id, id, audit)).await?;
         Ok(matches!(done, Done::Added(ended) if ended == [true]))
     }
 
@@ -172,14 +185,19 @@ impl AccountStore for PostgresStore {
         Ok(rows.first().map(keys))
     }
 
-    async fn replace_signing_keys(&self, version: i64, private_jwks: &str) -> Result<bool, StorageError> {
-        let done = self.account(AccountWork::ReplaceSigningKeys(version, private_jwks)).await?;
+    async fn replace_signing_keys(
+        &self,
+        version: i64,
+        private_jwks: &str,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::ReplaceSigningKeys(version, private_jwks, audit)).await?;
         Ok(matches!(done, Done::Added(added) if added == [true]))
     }
 }
 
 impl PostgresStore {
-    async fn account(&self, work: AccountWork<'_>) -> Result<Done, StorageError> {
+    pub(crate) async fn account(&self, work: AccountWork<'_>) -> Result<Done, StorageError> {
         let (done, _) = self.acknowledged(Work::Account(work)).await?;
         Ok(done)
     }
@@ -205,33 +223,43 @@ pub(crate) async fn run(
     let rows = Rows(client);
     let added = |added: u64, what| if added > 0 { Ok(()) } else { Err(Refusal::AlreadyExists { what }) };
     let done = match work {
-        AccountWork::AddUser(user, password_hash) => {
+        AccountWork::AddUser(user, password_hash, audit) => {
             let User { id, email, scopes, created_at, disabled_at, epoch } = user;
             let values: [&(dyn ToSql + Sync); 7] = [id, email, &password_hash, scopes, created_at, disabled_at, epoch];
             let insert = "INSERT INTO tollgate.users (id, email, password_hash, scopes, created_at, disabled_at, epoch)
                           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
             added(rows.execute(insert, &values).await?, "user")?;
+            audit::insert(client, audit).await?;
             Done::Nothing
         }
-        AccountWork::AddSite(site) => {
+        AccountWork::AddSite(site, audit) => {
             let insert = "INSERT INTO tollgate.sites (id, user_id, name, url, created_at)
                           SELECT $1, id, $3, $4, $5 FROM tollgate.users WHERE id = $2 ON CONFLICT DO NOTHING";
             let values: [&(dyn ToSql + Sync); 5] = [&site.id, &site.user_id, &site.name, &site.url, &site.created_at];
             added(rows.execute(insert, &values).await?, "site")?;
+            audit::insert(client, audit).await?;
             Done::Nothing
         }
-        AccountWork::ChangeUser(id, change) => Done::UserChanged(Box::new(rows.change_user(id, change).await?)),
-        AccountWork::AddLoginSession(session, epoch, max) => {
+        AccountWork::ChangeUser(id, change, audit) => {
+            let changed = rows.change_user(id, change).await?;
+            audit::insert(client, audit).await?;
+            Done::UserChanged(Box::new(changed))
+        }
+        AccountWork::AddLoginSession(session, epoch, max, audit) => {
             rows.add_login_session(session, epoch, max).await?;
+            audit::insert(client, audit).await?;
             Done::Nothing
         }
-        AccountWork::EndLoginSession(user_id, id) => {
+        AccountWork::EndLoginSession(user_id, id, audit) => {
             let delete = "DELETE FROM tollgate.login_sessions WHERE id = $1 AND user_id = $2";
             let ended = rows.execute(delete, &[&id, &user_id]).await?;
             let delete = "DELETE FROM tollgate.authorization_codes
                           WHERE user_id = $2 AND session_id = $1 AND used_at IS NULL";
             if ended + rows.execute(delete, &[&id, &user_id]).await? == 0 {
                 return Ok(Done::Added(vec![false]));
+            }
+            if ended > 0 {
+                audit::insert(client, audit).await?;
             }
             Done::Added(vec![ended > 0])
         }
@@ -290,7 +318,7 @@ pub(crate) async fn run(
             // Nothing has changed.
             other => return Ok(Done::Redeemed(Box::new(other))),
         },
-        AccountWork::ReplaceSigningKeys(version, private_jwks) => {
+        AccountWork::ReplaceSigningKeys(version, private_jwks, audit) => {
             let replace = match version {
                 0 => {
                     "INSERT INTO tollgate.signing_keys (id, version, private_jwks) VALUES (1, $1::bigint + 1, $2) ON CONFLICT DO NOTHING"
@@ -300,7 +328,14 @@ pub(crate) async fn run(
             if rows.execute(replace, &[&version, &private_jwks]).await? == 0 {
                 return Ok(Done::Added(vec![false]));
             }
+            audit::insert(client, audit).await?;
             Done::Added(vec![true])
+        }
+        AccountWork::Record(records) => {
+            for record in records {
+                audit::insert(client, record).await?;
+            }
+            Done::Nothing
         }
     };
     transaction.changed(Changed::Heartbeat);

@@ -5,8 +5,8 @@ use tokio_postgres::types::ToSql;
 use tollgate::{Digest, KeyKind};
 use tollgate_storage::limits::REVOCATION_KEPT_SECONDS;
 use tollgate_storage::{
-    Client, Command, Executed, Existing, KeyFilter, KeyStore, Position, RevocationKind, StorageError, StoredKey,
-    StoredRevocation,
+    AuditRecord, Client, Command, Executed, Existing, KeyFilter, KeyStore, Position, RevocationKind, StorageError,
+    StoredKey, StoredRevocation,
 };
 
 use crate::append::position;
@@ -28,8 +28,13 @@ impl KeyStore for PostgresStore {
         }
     }
 
-    async fn import(&self, keys: Vec<StoredKey>, existing: Existing) -> Result<Vec<bool>, StorageError> {
-        match self.acknowledged(Work::Import(&keys, existing)).await? {
+    async fn import(
+        &self,
+        keys: Vec<StoredKey>,
+        existing: Existing,
+        audit: &AuditRecord,
+    ) -> Result<Vec<bool>, StorageError> {
+        match self.acknowledged(Work::Import(&keys, existing, audit)).await? {
             (Done::Added(added), _) => Ok(added),
             _ => Ok(Vec::new()),
         }

@@ -29,6 +29,7 @@
 
 mod accounts;
 mod append;
+mod audit;
 mod barrier;
 mod config;
 mod connection;

@@ -275,4 +275,19 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (user_id, digest)
     );
 ",
+    "
+    -- Who did what. The id begins with the time; a row is never changed.
+    CREATE TABLE tollgate.audit (
+        id                text COLLATE \"C\" PRIMARY KEY,
+        at                bigint NOT NULL,
+        door              text COLLATE \"C\" NOT NULL CHECK (door IN ('http', 'command', 'service')),
+        actor             text,
+        credential        text,
+        address           text,
+        action            text NOT NULL,
+        target            text NOT NULL,
+        concerns          text,
+        outcome           text NOT NULL
+    );
+",
 ];

@@ -6,11 +6,12 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate::{Digest, KeyKind};
 use tollgate_storage::{
-    Client, Command, Derived, KeySession, KeyTransaction, Refusal, RevocationKind, StorageError, StoredKey,
-    StoredRevocation, TokensOf,
+    AuditRecord, Client, Command, Derived, KeySession, KeyTransaction, Refusal, RevocationKind, StorageError,
+    StoredKey, StoredRevocation, TokensOf,
 };
 
 use crate::append::Changed;
+use crate::audit;
 use crate::error::of_server;
 use crate::limits::NAME_LOCKS;
 use crate::rows::{
@@ -53,7 +54,7 @@ impl<'c> PostgresTransaction<'c> {
     /// Begins the transaction, and looks in the same round trip which of the keys that the commands add are new.
     pub(crate) async fn begin(&mut self, commands: &[Command]) -> Result<(), StorageError> {
         let added = || {
-            commands.iter().filter_map(|command| match command {
+            commands.iter().filter_map(|command| match command.plain() {
                 Command::AddKey { key, .. } if !key.record.id().contains('\0') => Some(key),
                 _ => None,
             })
@@ -427,6 +428,10 @@ impl KeyTransaction for PostgresTransaction<'_> {
         self.execute("DELETE FROM tollgate.revocations WHERE digest = $1", &[&&digest[..]]).await?;
         self.changes.push(of_revocation(kind, issuer, name));
         Ok(())
+    }
+
+    async fn put_audit(&mut self, record: &AuditRecord) -> Result<(), StorageError> {
+        audit::insert(self.client, record).await
     }
 }
 

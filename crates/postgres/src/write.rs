@@ -7,10 +7,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{Redemption, UserChanged};
 use tollgate_storage::limits::CHANGES_KEPT;
-use tollgate_storage::{Command, Existing, Outcome, Position, StorageError, StoredKey};
+use tollgate_storage::{AuditRecord, Command, Existing, Outcome, Position, StorageError, StoredKey};
 
 use crate::accounts::{self, AccountWork};
 use crate::append::{APPEND, Append, Batch, Changed, position, random};
+use crate::audit;
 use crate::error::{Failure, of_server};
 use crate::import;
 use crate::limits::{
@@ -24,7 +25,7 @@ use crate::transaction::PostgresTransaction;
 #[derive(Clone, Copy)]
 pub(crate) enum Work<'w> {
     Commands(&'w [Command]),
-    Import(&'w [StoredKey], Existing),
+    Import(&'w [StoredKey], Existing, &'w AuditRecord),
     Account(AccountWork<'w>),
     Heartbeat,
 }
@@ -33,7 +34,7 @@ impl Work<'_> {
     /// How much longer than a command it may take.
     pub(crate) fn allowance(self) -> Duration {
         match self {
-            Work::Import(keys, _) => IMPORT_TIME_A_KEY * u32::try_from(keys.len()).unwrap_or(u32::MAX),
+            Work::Import(keys, ..) => IMPORT_TIME_A_KEY * u32::try_from(keys.len()).unwrap_or(u32::MAX),
             _ => Duration::ZERO,
         }
     }
@@ -145,7 +146,11 @@ impl Writer {
                 }
                 Done::Outcomes(outcomes)
             }
-            Work::Import(keys, existing) => Done::Added(import::run(client, &mut transaction, keys, existing).await?),
+            Work::Import(keys, existing, audit) => {
+                let added = import::run(client, &mut transaction, keys, existing).await?;
+                audit::insert(client, audit).await?;
+                Done::Added(added)
+            }
             Work::Account(work) => accounts::run(client, &mut transaction, work).await?,
             Work::Heartbeat => {
                 transaction.changed(Changed::Heartbeat);

@@ -1,3 +1,4 @@
+use crate::audit;
 use crate::error::ServerError;
 use crate::ids::now;
 use crate::key_store::{FollowedStore, NewKey};
@@ -10,7 +11,9 @@ use crate::users::{Ended, Users};
 use std::sync::Arc;
 use tollgate::{KeyKind, KeyRecord, KeyState};
 use tollgate_storage::accounts::{Site, User};
-use tollgate_storage::{AccountStore, Client, Command, Refusal, StorageError, StoredKey, USER_ID_PREFIX, new_key_id};
+use tollgate_storage::{
+    AccountStore, AuditRecord, Client, Command, Refusal, StorageError, StoredKey, USER_ID_PREFIX, new_key_id,
+};
 
 /// Users, clients and their credentials.
 ///
@@ -148,7 +151,7 @@ impl Accounts {
 
     /// The users, without waiting for the engine.
     pub(crate) fn users(&self) -> Users {
-        Users::new(Arc::clone(&self.store), Arc::clone(&self.keys.store))
+        Users::new(Arc::clone(&self.store), Arc::clone(&self.keys.store)).by(audit::caller())
     }
 
     /// Returns when the engine has applied what was ended.
@@ -170,7 +173,8 @@ impl Accounts {
         }
         let (user_id, name, url) = (user_id.to_owned(), name.to_owned(), url.to_owned());
         let site = Site { id: new_key_id("site")?, user_id, name, url, created_at: now() };
-        self.keys.wait(self.store.add_site(&site))?;
+        let record = AuditRecord::new(&audit::caller(), "site.add", &site.id)?.concerning(&site.user_id);
+        self.keys.wait(self.store.add_site(&site, &record))?;
         Ok(site)
     }
 

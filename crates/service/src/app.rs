@@ -1,4 +1,5 @@
 use crate::accounts::Accounts;
+use crate::audit;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::ids::now;
@@ -11,8 +12,9 @@ use crate::login::Login;
 use crate::oauth::Cookies;
 use crate::rate_limit::RateLimiter;
 use crate::store::StoreUrl;
-use crate::tokens::Tokens;
+use crate::tokens::{Tokens, seconds};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tollgate::{Engine, Issuer, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
@@ -30,6 +32,7 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     pub(crate) signing_keys: Arc<SigningKeys>,
     signing_key_store: SigningKeyStore,
+    audit_retention: Duration,
     pub(crate) cookies: Cookies,
     pub(crate) metrics: Option<Metrics>,
 }
@@ -93,16 +96,20 @@ impl App {
             tokens,
             signing_keys,
             signing_key_store,
+            audit_retention: config.audit_retention,
             cookies,
             metrics: config.metrics.clone(),
         })
     }
 
-    /// Ends the sessions of keys whose overlap is over, and clears away what has expired on the disk; what has in memory is the follower's. Blocks.
+    /// Ends the sessions of keys whose overlap is over, and clears away what has expired on the disk and old audit records; what has in memory is the follower's. Blocks.
     pub(crate) fn upkeep(&self) -> Result<(), ServerError> {
         let now = now();
         self.accounts.keys.wait(self.accounts.keys.store.run(Command::EndSessions { now }))?;
         self.accounts.keys.wait(self.accounts.keys.store.forget_expired(now))?;
+        let forgotten = now.saturating_sub(seconds(self.audit_retention));
+        self.accounts.keys.wait(self.accounts.keys.store.forget_audit(forgotten))?;
+        self.accounts.keys.wait(self.accounts.store.forget_audit(forgotten))?;
         self.accounts.keys.wait(self.signing_key_store.prune(&self.signing_keys, now))
     }
 
@@ -111,8 +118,8 @@ impl App {
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let app = Arc::clone(self);
-        match tokio::task::spawn_blocking(move || work(&app)).await {
+        let (app, caller) = (Arc::clone(self), audit::caller());
+        match tokio::task::spawn_blocking(move || audit::on_behalf_of(caller, || work(&app))).await {
             Ok(result) => result,
             Err(_) => Err(ServerError::Task.into()),
         }

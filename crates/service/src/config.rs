@@ -1,5 +1,5 @@
 use crate::error::ServerError;
-use crate::limits::{ACCESS_TOKEN_TTL, MAX_TTL, SESSION_TTL, UPKEEP_INTERVAL};
+use crate::limits::{ACCESS_TOKEN_TTL, AUDIT_RETENTION, MAX_TTL, SESSION_TTL, UPKEEP_INTERVAL};
 use crate::store::StoreUrl;
 use crate::tokens::seconds;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -45,6 +45,8 @@ pub struct Config {
     pub upkeep_interval: Duration,
     /// What counts what the service does, for the recorder that the program has installed. Their `collect` is the program's to call.
     pub metrics: Option<Metrics>,
+    /// For how long audit records are kept.
+    pub audit_retention: Duration,
     /// Fill the store with the demo's accounts; needs `store: None`, since their password is known.
     pub demo: bool,
 }
@@ -77,6 +79,7 @@ impl Default for Config {
             max_staleness: DEFAULT_MAX_STALENESS,
             upkeep_interval: UPKEEP_INTERVAL,
             metrics: None,
+            audit_retention: AUDIT_RETENTION,
             demo: false,
         }
     }

@@ -1,6 +1,7 @@
 //! API keys, clients and revocations: the store that other processes may write too, and the tables that this process's
 //! engine reads, which a thread keeps in sync with it.
 
+use crate::audit;
 use crate::config::Config;
 use crate::error::ServerError;
 use crate::ids::now;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tollgate::{ApiKey, ApiKeyTable, KeyFormat, KeyRecord, Revocations};
-use tollgate_storage::{Command, Follower, FollowerThread, KeyStore, Lag, Progress, StorageError, StoredKey};
+use tollgate_storage::{Actor, Command, Follower, FollowerThread, KeyStore, Lag, Progress, StorageError, StoredKey};
 
 /// The store, followed.
 pub(crate) struct FollowedStore {
@@ -110,15 +111,22 @@ impl FollowedStore {
         self.runtime.block_on(answer)
     }
 
-    /// Runs a command; returns when this process's engine goes by it. Blocks.
+    /// Runs a command for the caller of the request; returns when this process's engine goes by it. Blocks.
     pub(crate) fn run(&self, command: Command) -> Result<u64, ServerError> {
-        let (changed, position) = self.wait(self.store.run(command))?;
+        self.run_for(&audit::caller(), command)
+    }
+
+    /// As [`run`](Self::run), for somebody.
+    pub(crate) fn run_for(&self, caller: &Actor, command: Command) -> Result<u64, ServerError> {
+        let (changed, position) = self.wait(self.store.run(command.by(caller)?))?;
         self.in_force(position.number)?;
         Ok(changed)
     }
 
     /// Runs commands in one step; returns when this process's engine goes by them. Blocks.
     pub(crate) fn run_all(&self, commands: Vec<Command>) -> Result<(), ServerError> {
+        let caller = audit::caller();
+        let commands = commands.into_iter().map(|command| command.by(&caller)).collect::<Result<_, _>>()?;
         let executed = self.wait(self.store.execute(commands))?;
         executed.outcomes.into_iter().try_for_each(|outcome| outcome.map(drop)).map_err(StorageError::from)?;
         self.in_force(executed.position.number)

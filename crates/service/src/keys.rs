@@ -1,13 +1,14 @@
 //! The service's own signing keys: made once, kept in the store, published, and cleared away when they have retired.
 
+use crate::audit;
 use crate::error::ServerError;
 use crate::sealing::{self, Opened, SealingKeys};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tollgate::Algorithm;
 use tollgate_issuer::{SigningKey, SigningKeys};
-use tollgate_storage::AccountStore;
 use tollgate_storage::accounts::StoredSigningKeys;
+use tollgate_storage::{AccountStore, AuditRecord};
 use zeroize::Zeroizing;
 
 /// The signing keys in the store, encrypted under the keys of a file.
@@ -99,7 +100,8 @@ impl SigningKeyStore {
             Some(sealing) => sealing.seal(version + 1, private_jwks)?,
             None => Zeroizing::new(private_jwks.to_owned()),
         };
-        Ok(self.store.replace_signing_keys(version, &sealed).await?)
+        let record = AuditRecord::new(&audit::caller(), "signing-keys.write", &(version + 1).to_string())?;
+        Ok(self.store.replace_signing_keys(version, &sealed, &record).await?)
     }
 }
 

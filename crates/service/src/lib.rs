@@ -26,6 +26,7 @@
 
 mod accounts;
 mod app;
+mod audit;
 mod auth;
 mod client_address;
 mod clients;
@@ -56,6 +57,7 @@ mod tokens;
 mod users;
 
 pub use accounts::{AccountError, Accounts};
+pub use audit::AuditTrail;
 pub use config::{AccessTokenFormat, Config};
 pub use error::ServerError;
 pub use key_store::NewKey;

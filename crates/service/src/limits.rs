@@ -137,3 +137,7 @@ pub const MAX_SEALING_KEYS: usize = 16;
 
 /// Longest file of sealing keys, in bytes. Our own choice: room for a comment on each line.
 pub const MAX_SEALING_FILE_BYTES: usize = 16 * 1024;
+
+/// For how long audit records are kept, unless the configuration says otherwise. Our own choice: a year, after which a breach is
+/// seldom found.
+pub const AUDIT_RETENTION: Duration = Duration::from_secs(365 * 24 * 60 * 60);

@@ -1,11 +1,15 @@
 use crate::accounts::Accounts;
+use crate::audit;
 use crate::limits::MAX_EMAIL_BYTES;
 use crate::passwords::Busy;
 use crate::rate_limit::{RateLimiter, RetryAfter, network_of};
 use std::net::IpAddr;
-use tollgate_storage::StorageError;
 use tollgate_storage::accounts::User;
+use tollgate_storage::{AuditRecord, StorageError};
 use zeroize::Zeroizing;
+
+/// As the audit log has it, of logins by API key too.
+pub(crate) const LOGIN: &str = "login";
 
 /// Checks e-mail and password, a bounded number of times per account and per network address.
 pub(crate) struct Login {
@@ -46,8 +50,26 @@ impl Login {
         let found = self.accounts.store.user_by_email(&email).await.map_err(LoginError::Store)?;
         let (user, phc) = found.unzip();
         let matches = self.accounts.passwords.verify(password, phc).await.map_err(|Busy| LoginError::Busy)?;
-        let user = user.filter(|user| matches && user.disabled_at.is_none()).ok_or(LoginError::WrongPassword)?;
-        self.per_account.reset(&email);
-        Ok(user)
+        match user {
+            Some(user) if matches && user.disabled_at.is_none() => {
+                self.per_account.reset(&email);
+                Ok(user)
+            }
+            user => {
+                self.record_failure(user.as_ref()).await.map_err(LoginError::Store)?;
+                Err(LoginError::WrongPassword)
+            }
+        }
+    }
+
+    /// What was typed in the place of the address is not written down: it may be a password. There are as many records as the limits
+    /// let through attempts.
+    async fn record_failure(&self, user: Option<&User>) -> Result<(), StorageError> {
+        let failed = AuditRecord::new(&audit::caller(), LOGIN, "")?.failed("wrong-password");
+        let failed = match user {
+            Some(user) => failed.concerning(&user.id),
+            None => failed,
+        };
+        self.accounts.store.record(&[failed]).await
     }
 }

@@ -1,16 +1,19 @@
 //! Logins as records: begun, found by a cookie, ended.
 
 use crate::app::App;
+use crate::audit;
 use crate::client_address::ClientAddress;
 use crate::ids::{digest, new_secret, now};
 use crate::limits::{LOGIN_SESSION_TTL_SECONDS, MAX_AGENT_BYTES, MAX_SESSIONS_PER_USER};
+use crate::login::LOGIN;
 use crate::problem::Problem;
 use crate::revocations;
 use crate::tokens::{Grant, Minted, Session};
+use crate::users::SESSION_END;
 use axum::http::{HeaderMap, header};
 use tollgate::{Principal, PrincipalKind, Rejection};
 use tollgate_storage::accounts::{LoginSession, User};
-use tollgate_storage::{Command, KeySession, Refusal, StorageError, StoredKey, new_key_id};
+use tollgate_storage::{AuditRecord, Command, KeySession, Refusal, StorageError, StoredKey, new_key_id};
 use zeroize::Zeroizing;
 
 /// Who logs in, for the people who look at their sessions.
@@ -82,7 +85,8 @@ impl App {
         match keys.wait(keys.store.run(Command::AddSession { session: of_key, made_at })) {
             Ok(_) => Ok(()),
             Err(StorageError::Refused(_)) => {
-                keys.wait(self.accounts.store.end_login_session(&session.user_id, &session.id))?;
+                let undone = AuditRecord::new(&audit::caller(), SESSION_END, &session.id)?.concerning(&session.user_id);
+                keys.wait(self.accounts.store.end_login_session(&session.user_id, &session.id, &undone))?;
                 Err(Problem::Rejected(Rejection::CredentialNotAccepted))
             }
             Err(error) => Err(error.into()),
@@ -118,7 +122,12 @@ impl App {
         let Visitor { agent, address } = visitor;
         let (id, user_id, created_at) = (new_key_id("session")?, user.id.clone(), now());
         let session = LoginSession { id, user_id, digest, key_id, agent, address, created_at, expires_at };
-        let added = self.accounts.store.add_login_session(&session, user.epoch, MAX_SESSIONS_PER_USER);
+        let by = audit::caller_as(
+            &user.id,
+            Some(session.key_id.as_ref().map_or_else(|| "password".to_owned(), |key_id| format!("api-key {key_id}"))),
+        );
+        let record = AuditRecord::new(&by, LOGIN, &session.id)?.concerning(&user.id);
+        let added = self.accounts.store.add_login_session(&session, user.epoch, MAX_SESSIONS_PER_USER, &record);
         match self.accounts.keys.wait(added) {
             Ok(()) => Ok(session),
             Err(StorageError::Refused(Refusal::Changed { .. })) => Err(Problem::WrongPassword),

@@ -58,6 +58,14 @@ impl StoreUrl {
         }
     }
 
+    /// Whether there are accounts in a database other than that of the keys.
+    pub(crate) fn has_other_accounts(&self) -> bool {
+        match self {
+            Self::Sqlite(folder) => SqliteAccountStore::file_in(folder).is_file(),
+            Self::Postgres(_) => false,
+        }
+    }
+
     /// Whether there is a store of keys, or a database in which one is made.
     #[must_use]
     pub fn exists(&self) -> bool {

@@ -1,3 +1,4 @@
+use crate::audit;
 use crate::config::{AccessTokenFormat, Config};
 use crate::error::ServerError;
 use crate::key_store::FollowedStore;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tollgate::{KeyRecord, KeyState};
 use tollgate_issuer::{Minter, SigningKeys};
-use tollgate_storage::{Command, new_key_id};
+use tollgate_storage::{AuditRecord, Command, new_key_id};
 use zeroize::Zeroizing;
 
 /// Makes the service's tokens: `iss` and `aud` are its public origin.
@@ -46,6 +47,13 @@ pub(crate) struct Session<'a> {
     pub(crate) expires_at: i64,
 }
 
+impl Grant<'_> {
+    /// What the client has shown beside its own id: that a user let it have the token.
+    fn credential(&self) -> Option<String> {
+        self.session_id.map(|session_id| format!("code {session_id}"))
+    }
+}
+
 impl Tokens {
     /// The signing keys' overlap must cover both lifetimes.
     pub(crate) fn new(
@@ -80,9 +88,10 @@ impl Tokens {
 
     /// An access token: a JWT (RFC 9068), or an opaque one whose record is in the store. Blocks.
     pub(crate) fn access(&self, grant: &Grant<'_>, now: i64) -> Result<Minted, ServerError> {
+        let id = grant.token_id.map_or_else(|| new_key_id("token"), |id| Ok(id.to_owned()))?;
         let token = match self.format {
-            AccessTokenFormat::Jwt => self.jwt(grant, now)?,
-            AccessTokenFormat::Opaque => self.opaque(grant, now)?,
+            AccessTokenFormat::Jwt => self.jwt(grant, &id, now)?,
+            AccessTokenFormat::Opaque => self.opaque(grant, &id, now)?,
         };
         Ok(minted(token, now, self.access_token_ttl))
     }
@@ -91,36 +100,40 @@ impl Tokens {
         self.access_token_ttl
     }
 
-    fn jwt(&self, grant: &Grant<'_>, now: i64) -> Result<String, ServerError> {
+    /// It is handed out only when it is written down who got it.
+    fn jwt(&self, grant: &Grant<'_>, id: &str, now: i64) -> Result<String, ServerError> {
         let builder = self.minter.token().access_token().client_id(grant.client_id).subject(grant.subject);
-        let mut builder = builder.audience(&self.origin).scope(grant.scope).lifetime(self.access_token_ttl);
-        if let Some(token_id) = grant.token_id {
-            builder = builder.jti(token_id);
-        }
+        let mut builder = builder.audience(&self.origin).scope(grant.scope).lifetime(self.access_token_ttl).jti(id);
         if let Some(session_id) = grant.session_id {
             builder = builder.claim("sid", session_id.into());
         }
-        Ok(builder.mint_at(now)?)
+        let token = builder.mint_at(now)?;
+        let issued = AuditRecord::new(&audit::caller_as(grant.client_id, grant.credential()), ISSUED, id)?;
+        self.keys.wait(self.keys.store.record(&[issued.concerning(grant.subject)]))?;
+        Ok(token)
     }
 
-    fn opaque(&self, grant: &Grant<'_>, now: i64) -> Result<String, ServerError> {
-        let id = grant.token_id.map_or_else(|| new_key_id("token"), |id| Ok(id.to_owned()))?;
-        let record = KeyRecord::access_token(&id, grant.subject)
+    fn opaque(&self, grant: &Grant<'_>, id: &str, now: i64) -> Result<String, ServerError> {
+        let record = KeyRecord::access_token(id, grant.subject)
             .client_id(grant.client_id)
             .scopes(grant.scope.split(' '))
             .expires_at(now.saturating_add(self.access_token_ttl));
         let mut new = self.keys.make(record)?;
         // So that it ends with the login session, as a JWT does by its `sid`.
         new.stored.parent = grant.session_id.map(Into::into);
-        self.keys.run(Command::AddKey { key: new.stored.clone(), max: None })?;
+        let caller = audit::caller_as(grant.client_id, grant.credential());
+        self.keys.run_for(&caller, Command::AddKey { key: new.stored.clone(), max: None })?;
         // Whoever revokes all tokens of somebody writes that down first and then looks for tokens; this one is written down
         // first and then looks for that. So one of the two sees the other. As a JWT it would be issued and rejected too.
         if revocations::concern(&self.keys, &self.origin, grant, now)? {
-            self.keys.run(Command::PutKeyInState { id, state: KeyState::Revoked })?;
+            self.keys.run(Command::PutKeyInState { id: id.to_owned(), state: KeyState::Revoked })?;
         }
         Ok(new.secret.as_str().to_owned())
     }
 }
+
+/// As the audit log has it, of opaque tokens too.
+const ISSUED: &str = "token.issue";
 
 fn minted(token: String, now: i64, ttl: i64) -> Minted {
     Minted { token: Zeroizing::new(token), expires_at: now.saturating_add(ttl), expires_in: ttl }

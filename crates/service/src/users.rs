@@ -11,7 +11,8 @@ use std::sync::Arc;
 use tollgate::KeyState;
 use tollgate_storage::accounts::{LoginSession, User, UserChange, UserChanged};
 use tollgate_storage::{
-    AccountStore, Command, Executed, Issued, KeyStore, Position, Refusal, RevocationKind, StoredRevocation,
+    AccountStore, Actor, AuditRecord, Command, Door, Executed, Issued, KeyStore, Position, Refusal, RevocationKind,
+    StorageError, StoredRevocation,
 };
 
 /// The users of a service, in its store, beside whichever processes serve them.
@@ -37,7 +38,22 @@ use tollgate_storage::{
 pub struct Users {
     accounts: Arc<dyn AccountStore>,
     keys: Arc<dyn KeyStore>,
+    by: Actor,
 }
+
+/// What a change that ends logins is called in the audit log.
+fn action(change: &UserChange) -> &'static str {
+    match change {
+        UserChange::Disable { .. } => "user.disable",
+        UserChange::Password { .. } => "user.set-password",
+        UserChange::EndLogins => "user.log-out",
+        UserChange::Remove => "user.remove",
+        _ => "user.enable",
+    }
+}
+
+/// The end of a login session, as the audit log has it.
+pub(crate) const SESSION_END: &str = "session.end";
 
 /// What came of a change that ends logins.
 #[derive(Clone, Debug)]
@@ -62,7 +78,13 @@ impl Users {
     /// The users of a store that is open already.
     #[must_use]
     pub fn new(accounts: Arc<dyn AccountStore>, keys: Arc<dyn KeyStore>) -> Self {
-        Self { accounts, keys }
+        Self { accounts, keys, by: Actor::unknown(Door::Service) }
+    }
+
+    /// For whom changes are made, as the audit log has it; otherwise for the service itself.
+    #[must_use]
+    pub fn by(self, by: Actor) -> Self {
+        Self { by, ..self }
     }
 
     /// Adds a user.
@@ -70,7 +92,8 @@ impl Users {
     /// # Errors
     /// [`Refusal::AlreadyExists`] when the address is taken.
     pub async fn add(&self, new: &NewUser) -> Result<User, AccountError> {
-        self.accounts.add_user(&new.user, &new.password_hash).await?;
+        let record = self.record("user.add", &new.user.id)?;
+        self.told(self.accounts.add_user(&new.user, &new.password_hash, &record).await, record).await?;
         Ok(new.user.clone())
     }
 
@@ -108,7 +131,8 @@ impl Users {
     /// # Errors
     /// [`Refusal::NotFound`].
     pub async fn enable(&self, id: &str) -> Result<User, AccountError> {
-        Ok(self.accounts.change_user(id, &UserChange::Enable).await?.user)
+        let record = self.record("user.enable", id)?;
+        Ok(self.told(self.accounts.change_user(id, &UserChange::Enable, &record).await, record).await?.user)
     }
 
     /// Gives the user another password, and ends the user's logins and every token of theirs. API keys stay as they are. Hashing takes tens
@@ -143,9 +167,10 @@ impl Users {
     /// # Errors
     /// [`Refusal::NotFound`] when the user has no such session.
     pub async fn end_session(&self, id: &str, session_id: &str) -> Result<Position, AccountError> {
+        let record = self.record(SESSION_END, session_id)?.concerning(id);
         let sessions = self.accounts.login_sessions_of(id, i64::MIN).await?;
         if !sessions.iter().any(|session| session.id == session_id) {
-            return Err(Refusal::NotFound { what: "session" }.into());
+            return self.told(Err(Refusal::NotFound { what: "session" }.into()), record).await;
         }
         let until = now().saturating_add(1).saturating_add(seconds(MAX_TTL));
         let revoked = |issuer: &String| {
@@ -156,7 +181,7 @@ impl Users {
         let commands = self.accounts.issuers().await?.iter().map(revoked).collect();
         let Executed { outcomes, position } = self.keys.execute(commands).await?;
         outcomes.into_iter().try_for_each(|outcome| outcome.map(drop))?;
-        self.accounts.end_login_session(id, session_id).await?;
+        self.accounts.end_login_session(id, session_id, &record).await?;
         Ok(position)
     }
 
@@ -170,11 +195,14 @@ impl Users {
 
     /// What is revoked is revoked before the user is changed: where the second fails, the first has ended too much, and not too little.
     async fn end(&self, id: &str, change: UserChange, keys: Option<KeyState>) -> Result<Ended, AccountError> {
-        self.known(id).await?;
+        let record = self.record(action(&change), id)?;
+        if let Err(refused) = self.known(id).await {
+            return self.told(Err(refused), record).await;
+        }
         let sessions = self.accounts.login_sessions_of(id, i64::MIN).await?;
         let sessions: Vec<String> = sessions.into_iter().map(|session| session.id).collect();
         let mut position = self.end_issued(id, keys, sessions.clone()).await?;
-        let UserChanged { user, ended } = self.accounts.change_user(id, &change).await?;
+        let UserChanged { user, ended } = self.accounts.change_user(id, &change, &record).await?;
         let late: Vec<String> = ended.into_iter().filter(|session| !sessions.contains(session)).collect();
         // What was made in between, by whom the change had not reached yet.
         if keys.is_some() || !late.is_empty() {
@@ -197,7 +225,19 @@ impl Users {
         Ok(position)
     }
 
-    async fn known(&self, id: &str) -> Result<User, AccountError> {
+    async fn known(&self, id: &str) -> Result<User, StorageError> {
         Ok(self.accounts.user_by_id(id).await?.ok_or(Refusal::NotFound { what: "user" })?)
+    }
+
+    fn record(&self, action: &str, target: &str) -> Result<AuditRecord, StorageError> {
+        AuditRecord::new(&self.by, action, target)
+    }
+
+    /// What came of a change, of which the record is written by itself where it was refused.
+    async fn told<T>(&self, changed: Result<T, StorageError>, record: AuditRecord) -> Result<T, AccountError> {
+        if let Err(StorageError::Refused(refusal)) = &changed {
+            self.accounts.record(&[record.refused(refusal)]).await?;
+        }
+        Ok(changed?)
     }
 }

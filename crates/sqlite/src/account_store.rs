@@ -1,3 +1,4 @@
+use crate::audit_rows;
 use crate::consent_rows;
 use crate::database::open_writer;
 use crate::error::SqliteError;
@@ -10,7 +11,7 @@ use tollgate_storage::accounts::{
     AuthorizationCode, Consent, KnownDevice, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
     UserChange, UserChanged,
 };
-use tollgate_storage::{AccountStore, Refusal, StorageError};
+use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 use zeroize::Zeroizing;
 
 /// Users, sites, login sessions, codes and signing keys in a SQLite file beside that of the keys.
@@ -29,10 +30,16 @@ impl SqliteAccountStore {
     /// # Errors
     /// As [`SqliteKeyStore::open`](crate::SqliteKeyStore::open).
     pub fn open(folder: &Path) -> Result<Self, StorageError> {
-        let file = folder.join(FILE_NAME);
+        let file = Self::file_in(folder);
         let writer = Writer::spawn(open_writer(&file, STEPS)?, |_| Ok(()), || {})?;
         let reader = Reader::open(&file)?;
         Ok(Self { file, writer, reader })
+    }
+
+    /// The database file of the store in `folder`.
+    #[must_use]
+    pub fn file_in(folder: &Path) -> PathBuf {
+        folder.join(FILE_NAME)
     }
 
     /// The database file.
@@ -40,12 +47,20 @@ impl SqliteAccountStore {
     pub fn file(&self) -> &Path {
         &self.file
     }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.reader
+    }
 }
 
 #[async_trait]
 impl AccountStore for SqliteAccountStore {
-    async fn add_user(&self, user: &User, password_hash: &str) -> Result<(), StorageError> {
-        let (user, password_hash) = (user.clone(), password_hash.to_owned());
+    async fn add_user(&self, user: &User, password_hash: &str, audit: &AuditRecord) -> Result<(), StorageError> {
+        let (user, password_hash, audit) = (user.clone(), password_hash.to_owned(), audit.clone());
         let add = move |connection: &mut Connection| {
             connection
                 .prepare_cached(
@@ -62,7 +77,7 @@ impl AccountStore for SqliteAccountStore {
                     user.epoch,
                 ))
                 .map_err(|error| SqliteError::of_insert(error, "user"))?;
-            Ok(())
+            audit_rows::insert(connection, &audit)
         };
         self.writer.write(add).await
     }
@@ -91,19 +106,29 @@ impl AccountStore for SqliteAccountStore {
         self.reader.read(read).await
     }
 
-    async fn change_user(&self, id: &str, change: &UserChange) -> Result<UserChanged, StorageError> {
-        let (id, change) = (id.to_owned(), change.clone());
-        self.writer.write(move |connection| change_user(connection, &id, &change)).await
+    async fn change_user(
+        &self,
+        id: &str,
+        change: &UserChange,
+        audit: &AuditRecord,
+    ) -> Result<UserChanged, StorageError> {
+        let (id, change, audit) = (id.to_owned(), change.clone(), audit.clone());
+        let change = move |connection: &mut Connection| {
+            let changed = change_user(connection, &id, &change)?;
+            audit_rows::insert(connection, &audit)?;
+            Ok(changed)
+        };
+        self.writer.write(change).await
     }
 
-    async fn add_site(&self, site: &Site) -> Result<(), StorageError> {
-        let site = site.clone();
+    async fn add_site(&self, site: &Site, audit: &AuditRecord) -> Result<(), StorageError> {
+        let (site, audit) = (site.clone(), audit.clone());
         let add = move |connection: &mut Connection| {
             connection
                 .prepare_cached("INSERT INTO sites (id, user_id, name, url, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
                 .execute((&site.id, &site.user_id, &site.name, &site.url, site.created_at))
                 .map_err(|error| SqliteError::of_insert(error, "site"))?;
-            Ok(())
+            audit_rows::insert(connection, &audit)
         };
         self.writer.write(add).await
     }
@@ -128,8 +153,14 @@ impl AccountStore for SqliteAccountStore {
         self.reader.read(read).await
     }
 
-    async fn add_login_session(&self, session: &LoginSession, epoch: i64, max: u32) -> Result<(), StorageError> {
-        let session = session.clone();
+    async fn add_login_session(
+        &self,
+        session: &LoginSession,
+        epoch: i64,
+        max: u32,
+        audit: &AuditRecord,
+    ) -> Result<(), StorageError> {
+        let (session, audit) = (session.clone(), audit.clone());
         let add = move |connection: &mut Connection| {
             let LoginSession { id, user_id, digest, key_id, agent, address, created_at, expires_at } = &session;
             connection.prepare_cached("DELETE FROM login_sessions WHERE expires_at <= ?1")?.execute([created_at])?;
@@ -147,7 +178,10 @@ impl AccountStore for SqliteAccountStore {
                 )?
                 .execute((id, user_id, digest, key_id, agent, address, created_at, expires_at, epoch))
                 .map_err(|error| SqliteError::of_insert(error, "session"))?;
-            if added == 0 { Err(Refusal::Changed { what: "user" }.into()) } else { Ok(()) }
+            if added == 0 {
+                return Err(Refusal::Changed { what: "user" }.into());
+            }
+            audit_rows::insert(connection, &audit)
         };
         self.writer.write(add).await
     }
@@ -174,8 +208,8 @@ impl AccountStore for SqliteAccountStore {
         self.reader.read(read).await
     }
 
-    async fn end_login_session(&self, user_id: &str, id: &str) -> Result<bool, StorageError> {
-        let (user_id, id) = (user_id.to_owned(), id.to_owned());
+    async fn end_login_session(&self, user_id: &str, id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
+        let (user_id, id, audit) = (user_id.to_owned(), id.to_owned(), audit.clone());
         let end = move |connection: &mut Connection| {
             let ended = connection
                 .prepare_cached("DELETE FROM login_sessions WHERE id = ?1 AND user_id = ?2")?
@@ -185,6 +219,9 @@ impl AccountStore for SqliteAccountStore {
                     "DELETE FROM authorization_codes WHERE user_id = ?2 AND session_id = ?1 AND used_at IS NULL",
                 )?
                 .execute((&id, &user_id))?;
+            if ended > 0 {
+                audit_rows::insert(connection, &audit)?;
+            }
             Ok(ended > 0)
         };
         self.writer.write(end).await
@@ -304,8 +341,13 @@ impl AccountStore for SqliteAccountStore {
             .await
     }
 
-    async fn replace_signing_keys(&self, version: i64, private_jwks: &str) -> Result<bool, StorageError> {
-        let private_jwks = Zeroizing::new(private_jwks.to_owned());
+    async fn replace_signing_keys(
+        &self,
+        version: i64,
+        private_jwks: &str,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError> {
+        let (private_jwks, audit) = (Zeroizing::new(private_jwks.to_owned()), audit.clone());
         let replace = move |connection: &mut Connection| {
             let sql = "SELECT version FROM signing_keys WHERE id = ?1";
             if select(connection, sql, 1, |row| row.get(0))?.unwrap_or(0) != version {
@@ -317,6 +359,7 @@ impl AccountStore for SqliteAccountStore {
                      ON CONFLICT (id) DO UPDATE SET version = ?1, private_jwks = ?2",
                 )?
                 .execute((version + 1, &*private_jwks))?;
+            audit_rows::insert(connection, &audit)?;
             Ok(true)
         };
         self.writer.write(replace).await
@@ -507,4 +550,5 @@ const STEPS: &[&str] = &[
         PRIMARY KEY (user_id, digest)
     ) STRICT, WITHOUT ROWID;
 ",
+    audit_rows::TABLE,
 ];

@@ -4,7 +4,7 @@ use crate::joined::Joined;
 use crate::reader::Reader;
 use crate::watch::Commits;
 use crate::writer::Writer;
-use crate::{change_rows, client_rows, key_rows, revocation_rows, schema, snapshot, transaction, watch};
+use crate::{audit_rows, change_rows, client_rows, key_rows, revocation_rows, schema, snapshot, transaction, watch};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::path::{Path, PathBuf};
@@ -16,8 +16,8 @@ use tokio::time::{self, Instant};
 use tollgate::{Digest, KeyKind};
 use tollgate_storage::limits::{CHANGES_KEPT, REVOCATION_KEPT_SECONDS};
 use tollgate_storage::{
-    Client, Command, Executed, Existing, KeyFeed, KeyFilter, KeyStore, Position, Refusal, RevocationKind, Since,
-    StorageError, StoredKey, StoredRevocation, Visit,
+    AuditRecord, Client, Command, Executed, Existing, KeyFeed, KeyFilter, KeyStore, Position, Refusal, RevocationKind,
+    Since, StorageError, StoredKey, StoredRevocation, Visit,
 };
 
 /// Keys, clients and revocations in one SQLite file, and the log of their changes.
@@ -75,6 +75,14 @@ impl SqliteKeyStore {
     pub fn file(&self) -> &Path {
         &self.file
     }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.look_ups
+    }
 }
 
 #[async_trait]
@@ -130,7 +138,13 @@ impl KeyStore for SqliteKeyStore {
         self.writer.write(execute).await
     }
 
-    async fn import(&self, keys: Vec<StoredKey>, existing: Existing) -> Result<Vec<bool>, StorageError> {
+    async fn import(
+        &self,
+        keys: Vec<StoredKey>,
+        existing: Existing,
+        audit: &AuditRecord,
+    ) -> Result<Vec<bool>, StorageError> {
+        let audit = audit.clone();
         let add_each = move |connection: &mut Connection| {
             let add = |(index, key): (usize, &StoredKey)| {
                 key.check().map_err(|refusal| StorageError::Key { index, refusal })?;
@@ -143,7 +157,9 @@ impl KeyStore for SqliteKeyStore {
                     Err(error) => Err(error),
                 }
             };
-            keys.iter().enumerate().map(add).collect()
+            let are_added = keys.iter().enumerate().map(add).collect::<Result<_, _>>()?;
+            audit_rows::insert(connection, &audit)?;
+            Ok(are_added)
         };
         self.writer.write(add_each).await
     }

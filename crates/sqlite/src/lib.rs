@@ -38,6 +38,8 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account_store;
+mod audit_log;
+mod audit_rows;
 mod change_rows;
 mod client_rows;
 mod consent_rows;

@@ -1,3 +1,4 @@
+use crate::audit_rows;
 use crate::error::SqliteError;
 use rusqlite::{Connection, TransactionBehavior};
 use tollgate_storage::StorageError;
@@ -150,4 +151,4 @@ pub(crate) const STEPS: &[&str] = &["
     WHERE auth_method <> 'none'
       AND id IN (SELECT subject FROM keys WHERE kind = 'client-secret' AND state = 'disabled')
       AND id NOT IN (SELECT subject FROM keys WHERE kind = 'client-secret' AND state = 'active');
-"];
+", audit_rows::TABLE];

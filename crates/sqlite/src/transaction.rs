@@ -1,13 +1,13 @@
 use crate::error::SqliteError;
-use crate::{change_rows, client_rows, key_rows, revocation_rows, session_rows};
+use crate::{audit_rows, change_rows, client_rows, key_rows, revocation_rows, session_rows};
 use async_trait::async_trait;
 use rusqlite::{Connection, ToSql, params};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use tollgate::{Digest, KeyKind};
 use tollgate_storage::{
-    Client, Command, Derived, KeySession, KeyTransaction, Outcome, RevocationKind, StorageError, StoredKey,
-    StoredRevocation, TokensOf,
+    AuditRecord, Client, Command, Derived, KeySession, KeyTransaction, Outcome, RevocationKind, StorageError,
+    StoredKey, StoredRevocation, TokensOf,
 };
 
 /// Applies the commands in the transaction that the connection is in.
@@ -98,6 +98,10 @@ impl KeyTransaction for Rows<'_> {
 
     async fn remove_revocation(&mut self, kind: RevocationKind, issuer: &str, name: &str) -> Result<(), StorageError> {
         Ok(revocation_rows::remove(self.connection, kind, issuer, name)?)
+    }
+
+    async fn put_audit(&mut self, record: &AuditRecord) -> Result<(), StorageError> {
+        Ok(audit_rows::insert(self.connection, record)?)
     }
 }
 

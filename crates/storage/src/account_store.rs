@@ -2,20 +2,22 @@ use crate::accounts::{
     AuthorizationCode, Consent, KnownDevice, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
     UserChange, UserChanged,
 };
+use crate::audit::{AuditLog, AuditRecord};
 use crate::error::StorageError;
 use async_trait::async_trait;
 
 /// What a service alone keeps: users and their passwords, sites, login sessions, authorization codes, signing keys.
 ///
 /// No engine follows it. What was acknowledged is durable, as in a [`KeyStore`](crate::KeyStore). It has to pass the tests of the
-/// feature `conformance`. All times are seconds since the Unix epoch.
+/// feature `conformance`. All times are seconds since the Unix epoch. `audit` is who asked for a change, and is written in its
+/// transaction; of a change that is refused nothing is written.
 #[async_trait]
-pub trait AccountStore: Send + Sync + 'static {
+pub trait AccountStore: AuditLog {
     /// Adds a user with the PHC string of the password's hash.
     ///
     /// # Errors
     /// [`Refusal::AlreadyExists`](crate::Refusal::AlreadyExists) when the id or the address is taken.
-    async fn add_user(&self, user: &User, password_hash: &str) -> Result<(), StorageError>;
+    async fn add_user(&self, user: &User, password_hash: &str, audit: &AuditRecord) -> Result<(), StorageError>;
 
     /// The user with that id.
     ///
@@ -39,13 +41,18 @@ pub trait AccountStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// [`Refusal::NotFound`](crate::Refusal::NotFound) when there is no such user.
-    async fn change_user(&self, id: &str, change: &UserChange) -> Result<UserChanged, StorageError>;
+    async fn change_user(
+        &self,
+        id: &str,
+        change: &UserChange,
+        audit: &AuditRecord,
+    ) -> Result<UserChanged, StorageError>;
 
     /// Adds a site.
     ///
     /// # Errors
     /// [`Refusal::AlreadyExists`](crate::Refusal::AlreadyExists) when the id is taken or the user is unknown.
-    async fn add_site(&self, site: &Site) -> Result<(), StorageError>;
+    async fn add_site(&self, site: &Site, audit: &AuditRecord) -> Result<(), StorageError>;
 
     /// The user's sites, oldest first, at most `limit`.
     ///
@@ -59,7 +66,13 @@ pub trait AccountStore: Send + Sync + 'static {
     /// # Errors
     /// [`Refusal::Changed`](crate::Refusal::Changed) when the user is gone, is disabled, or has another epoch;
     /// [`Refusal::TooMany`](crate::Refusal::TooMany) when the user has `max` sessions.
-    async fn add_login_session(&self, session: &LoginSession, epoch: i64, max: u32) -> Result<(), StorageError>;
+    async fn add_login_session(
+        &self,
+        session: &LoginSession,
+        epoch: i64,
+        max: u32,
+        audit: &AuditRecord,
+    ) -> Result<(), StorageError>;
 
     /// The login session whose cookie has that digest, unless it expired by `now`.
     ///
@@ -77,7 +90,7 @@ pub trait AccountStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the store cannot be written.
-    async fn end_login_session(&self, user_id: &str, id: &str) -> Result<bool, StorageError>;
+    async fn end_login_session(&self, user_id: &str, id: &str, audit: &AuditRecord) -> Result<bool, StorageError>;
 
     /// Adds a code, and forgets those that expired more than `keep_for` seconds before it is made.
     ///
@@ -163,5 +176,10 @@ pub trait AccountStore: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the store cannot be written.
-    async fn replace_signing_keys(&self, version: i64, private_jwks: &str) -> Result<bool, StorageError>;
+    async fn replace_signing_keys(
+        &self,
+        version: i64,
+        private_jwks: &str,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError>;
 }

@@ -1,5 +1,6 @@
 //! What may be done to keys, clients and revocations, and under which conditions. No door has rules of its own.
 
+use crate::audit::AuditRecord;
 use crate::client::Client;
 use crate::derived;
 use crate::error::{Refusal, StorageError};
@@ -134,6 +135,13 @@ pub enum Command {
         /// The name.
         name: String,
     },
+    /// Does the command, and writes down who asked for it and what came of it, in one transaction ([`Command::by`]).
+    Audited {
+        /// Who asked for what.
+        record: AuditRecord,
+        /// What.
+        command: Box<Command>,
+    },
     /// Revokes the opaque access tokens of somebody that were made before a time in seconds since the Unix epoch; their records stay
     /// until they expire.
     RevokeTokens {
@@ -173,7 +181,7 @@ pub struct Issued {
 }
 
 impl Command {
-    /// Does it, or says why not. A refused command has written nothing.
+    /// Does it, or says why not. A refused command has written nothing, but that it was refused where it is [audited](Self::by).
     ///
     /// # Errors
     /// When the transaction fails.
@@ -348,6 +356,11 @@ impl Command {
                 }
                 rows.remove_revocation(*kind, issuer, name).await?;
                 Ok(1)
+            }
+            Self::Audited { record, command } => {
+                let outcome = Box::pin(command.apply(rows)).await?;
+                rows.put_audit(&record.clone().with_outcome(&outcome)).await?;
+                Ok(outcome?)
             }
             Self::RevokeTokens { of, made_before } => rows.revoke_tokens(of, *made_before).await,
         }

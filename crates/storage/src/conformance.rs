@@ -16,6 +16,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod clients;
 mod commands;
 mod consents;
@@ -29,6 +30,7 @@ mod sample;
 mod snapshots;
 
 pub use accounts::*;
+pub use audit::*;
 pub use clients::*;
 pub use commands::*;
 pub use consents::*;
@@ -96,6 +98,10 @@ macro_rules! key_store_conformance {
             a81_a_restored_copy_is_noticed_when_as_many_changes_were_made_again
             a_waiting_reader_is_woken_by_another_process
             a_heartbeat_moves_the_end_and_changes_nothing
+            a_command_writes_down_who_asked_for_it_and_what_came_of_it
+            an_import_that_fails_leaves_no_record_of_it
+            audit_records_are_listed_by_page_and_filter_and_forgotten
+            what_is_too_long_for_an_audit_record_is_cut_off
             a_snapshot_is_everything_with_revocations_first
             a_snapshot_is_one_state_while_others_write
             keys_are_listed_by_page_and_filter

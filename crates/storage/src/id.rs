@@ -1,5 +1,6 @@
 use crate::clock;
 use crate::error::StorageError;
+use parking_lot::Mutex;
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// A new public id: the prefix, `_`, then 48 bits of time in milliseconds and 80 random bits as 26 digits of lower-case
@@ -14,12 +15,33 @@ use ring::rand::{SecureRandom, SystemRandom};
 /// # Errors
 /// [`StorageError::NoRandomness`] when the operating system gives none.
 pub fn new_key_id(prefix: &str) -> Result<String, StorageError> {
+    Ok(id_of(prefix, new_number()?))
+}
+
+/// As [`new_key_id`], and greater than every other that this process has made so: also of those of one millisecond the later one is.
+pub(crate) fn new_ordered_id(prefix: &str) -> Result<String, StorageError> {
+    static LAST: Mutex<u128> = Mutex::new(0);
+    let number = new_number()?;
+    let mut last = LAST.lock();
+    *last = number.max(last.saturating_add(1));
+    Ok(id_of(prefix, *last))
+}
+
+fn new_number() -> Result<u128, StorageError> {
     let mut bytes = [0; 16];
     SystemRandom::new().fill(&mut bytes[6..]).map_err(|_| StorageError::NoRandomness)?;
-    let random = u128::from_be_bytes(bytes);
-    let number = (u128::from(clock::milliseconds()) << 80) | random;
+    Ok((u128::from(clock::milliseconds()) << 80) | u128::from_be_bytes(bytes))
+}
+
+/// The least id that can be made at that time, in seconds since the Unix epoch.
+pub(crate) fn first_id_at(prefix: &str, seconds: i64) -> String {
+    let milliseconds = u64::try_from(seconds).unwrap_or(0).saturating_mul(1000).min((1 << 48) - 1);
+    id_of(prefix, u128::from(milliseconds) << 80)
+}
+
+fn id_of(prefix: &str, number: u128) -> String {
     let digits = (0..DIGITS).rev().map(|place| char::from(ALPHABET[(number >> (5 * place)) as usize % 32]));
-    Ok(format!("{prefix}_{}", digits.collect::<String>()))
+    format!("{prefix}_{}", digits.collect::<String>())
 }
 
 /// The least number that holds 128 bits.

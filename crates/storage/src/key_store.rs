@@ -1,3 +1,4 @@
+use crate::audit::{AuditLog, AuditRecord};
 use crate::client::Client;
 use crate::command::{Command, Outcome};
 use crate::error::StorageError;
@@ -13,7 +14,7 @@ use tollgate::{Digest, KeyKind, KeyState};
 /// an implementation runs them in a [transaction](crate::KeyTransaction) of its own. It has to pass the tests of the
 /// feature `conformance`.
 #[async_trait]
-pub trait KeyStore: KeyFeed {
+pub trait KeyStore: KeyFeed + AuditLog {
     /// Runs commands in one transaction, and returns what came of each.
     ///
     /// A command that is refused changes nothing and does not keep the others from being done.
@@ -23,11 +24,16 @@ pub trait KeyStore: KeyFeed {
     async fn execute(&self, commands: Vec<Command>) -> Result<Executed, StorageError>;
 
     /// Adds many keys in one transaction, quickly, and returns which were added: those whose id or digest is taken are passed over,
-    /// or with [`Existing::Refuse`] fail the whole.
+    /// or with [`Existing::Refuse`] fail the whole. `audit` is who asked for it, and is written in the transaction.
     ///
     /// # Errors
     /// [`StorageError::Key`] when one cannot be added; then none is.
-    async fn import(&self, keys: Vec<StoredKey>, existing: Existing) -> Result<Vec<bool>, StorageError>;
+    async fn import(
+        &self,
+        keys: Vec<StoredKey>,
+        existing: Existing,
+        audit: &AuditRecord,
+    ) -> Result<Vec<bool>, StorageError>;
 
     /// Forgets all changes but the last `kept`, which is taken for at least 1; a reader that is further behind has to begin with a
     /// snapshot. Returns how many were forgotten. Every write does this for [`CHANGES_KEPT`](crate::limits::CHANGES_KEPT).

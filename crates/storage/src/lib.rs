@@ -5,7 +5,7 @@
 //! says to an [`ApiKeyTable`](tollgate::ApiKeyTable) and a [`Revocations`](tollgate::Revocations), which is all that an engine reads; no
 //! verify ever waits for the store. [`Import`] and [`export_keys`] take keys from files and write them.
 //!
-//! [`AccountStore`] is what a service alone keeps. `tollgate-sqlite` is the implementation for one host. Whatever implements the traits has to pass the tests in `conformance`, a
+//! [`AccountStore`] is what a service alone keeps. Both are an [`AuditLog`] of who did what. `tollgate-sqlite` is the implementation for one host. Whatever implements the traits has to pass the tests in `conformance`, a
 //! feature.
 //!
 //! All times are seconds since the Unix epoch. Secrets are kept as digests only.
@@ -15,6 +15,8 @@
 
 mod account_store;
 pub mod accounts;
+mod audit;
+mod audited;
 mod client;
 mod clock;
 mod command;
@@ -34,6 +36,7 @@ mod transaction;
 mod transfer;
 
 pub use account_store::AccountStore;
+pub use audit::{Actor, AuditFilter, AuditLog, AuditRecord, Door};
 pub use client::{
     ADMIN_SCOPE_PREFIX, Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, USER_ID_PREFIX,
     is_redirect_uri,

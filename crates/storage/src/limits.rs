@@ -11,6 +11,9 @@ pub const MAX_SUBJECT_BYTES: usize = 1024;
 /// Longest name for people, in bytes. Our own choice: more than a screen shows.
 pub const MAX_NAME_BYTES: usize = 1024;
 
+/// Longest field of an audit record, in bytes; what is longer is cut off. Our own choice: what a caller sends becomes a row that is kept.
+pub const MAX_AUDIT_FIELD_BYTES: usize = 512;
+
 /// Longest metadata of a key, in bytes. Our own choice: every engine holds it in memory.
 pub const MAX_METADATA_BYTES: usize = 4096;
 

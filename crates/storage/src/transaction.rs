@@ -1,3 +1,4 @@
+use crate::audit::AuditRecord;
 use crate::client::Client;
 use crate::command::TokensOf;
 use crate::error::StorageError;
@@ -68,4 +69,7 @@ pub trait KeyTransaction: Send {
 
     /// Removes the revocation of that name, which is there.
     async fn remove_revocation(&mut self, kind: RevocationKind, issuer: &str, name: &str) -> Result<(), StorageError>;
+
+    /// Adds the record, unless it is there, from a try whose answer was lost. It is no change for the feed.
+    async fn put_audit(&mut self, record: &AuditRecord) -> Result<(), StorageError>;
 }

@@ -63,6 +63,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     sealing_key_file: Option<PathBuf>,
 
+    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = audit_retention_help())]
+    audit_retention: Option<u32>,
+
     #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("session tokens", Config::default().session_ttl))]
     session_ttl: Option<u32>,
 
@@ -127,6 +130,7 @@ impl Arguments {
             },
             key_format,
             pepper: self.pepper.read()?,
+            audit_retention: lifetime(self.audit_retention, default.audit_retention),
             sealing_key_file: self.sealing_key_file.clone(),
             trusted_proxies: match self.client_address {
                 Some(field) => TrustedProxies::new(self.trusted_proxy.iter().copied(), field),
@@ -147,6 +151,11 @@ async fn serve(config: Config, scrape: Option<(SocketAddr, Scrape)>) -> Result<O
     let _ = print(&[&format!("tollgate listens on {}\n", server.origin()), server.demo().unwrap_or_default()])?;
     server.run(shutdown_signal()).await?;
     Ok(Outcome::Accepted)
+}
+
+fn audit_retention_help() -> String {
+    let days = Config::default().audit_retention.as_secs() / (24 * 60 * 60);
+    format!("For how long audit records are kept: seconds, or 12h, 30d; {days} days otherwise")
 }
 
 fn lifetime_help(what: &str, default: Duration) -> String {

@@ -4,6 +4,7 @@
 
 mod algorithms;
 mod api_key;
+mod audit;
 #[cfg(unix)]
 mod behind_nginx;
 mod bench;

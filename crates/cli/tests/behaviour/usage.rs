@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, run, run_command};
 
-const COMMANDS: [&[&str]; 41] = [
+const COMMANDS: [&[&str]; 42] = [
     &["jws"],
     &["verify"],
     &["keys"],
@@ -40,6 +40,7 @@ const COMMANDS: [&[&str]; 41] = [
     &["revoke", "client"],
     &["revoke", "issuer"],
     &["revoke", "list"],
+    &["audit", "list"],
     &["token", "new"],
     &["bench"],
     &["serve"],

@@ -12,7 +12,7 @@ use tollgate_storage::{
 };
 
 use crate::cluster::shared;
-use crate::support::{add, block_on, changes, execute, key, open};
+use crate::support::{add, audit, block_on, changes, execute, key, open};
 
 /// A store in a database of its own, and the name of that.
 async fn store() -> Option<(PostgresStore, String)> {
@@ -222,20 +222,20 @@ fn an_import_adds_what_is_new_or_nothing() {
         let Some((store, _)) = store().await else { return };
         execute(&store, add(3)).await.unwrap();
         let keys: Vec<_> = [1, 2, 3, 2, 4].map(key).into();
-        let refused = store.import(keys.clone(), Existing::Refuse).await.unwrap_err();
+        let refused = store.import(keys.clone(), Existing::Refuse, &audit()).await.unwrap_err();
         assert!(matches!(refused, StorageError::Key { index: 2, refusal: Refusal::AlreadyExists { .. } }), "{refused}");
         assert_eq!(store.latest().await.unwrap().number, 1);
-        let added = store.import(keys, Existing::Skip).await.unwrap();
+        let added = store.import(keys, Existing::Skip, &audit()).await.unwrap();
         assert_eq!(added, [true, true, false, false, true]);
         assert_eq!(store.latest().await.unwrap().number, 4);
         let empty = of_subject(9, "");
-        let refused = store.import(vec![key(8), empty], Existing::Skip).await.unwrap_err();
+        let refused = store.import(vec![key(8), empty], Existing::Skip, &audit()).await.unwrap_err();
         assert!(
             matches!(refused, StorageError::Key { index: 1, refusal: Refusal::Field { field: "subject" } }),
             "{refused}"
         );
         let many: Vec<_> = (100..10_100).map(key).collect();
-        assert!(store.import(many, Existing::Refuse).await.unwrap().into_iter().all(|is_added| is_added));
+        assert!(store.import(many, Existing::Refuse, &audit()).await.unwrap().into_iter().all(|is_added| is_added));
         assert_eq!(store.latest().await.unwrap().number, 10_004);
     });
 }
@@ -244,7 +244,7 @@ fn an_import_adds_what_is_new_or_nothing() {
 fn a_reader_that_is_further_behind_than_the_log_reaches_begins_anew() {
     block_on(async {
         let Some((store, _)) = store().await else { return };
-        store.import((0..50).map(key).collect(), Existing::Refuse).await.unwrap();
+        store.import((0..50).map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
         let (tenth, last) = (tag_of(&store, 10).await, store.latest().await.unwrap());
         assert_eq!(store.compact(20).await.unwrap(), 30);
         for gone in
@@ -263,7 +263,10 @@ fn a_snapshot_is_of_one_state_while_others_write() {
     block_on(async {
         let Some((store, _)) = store().await else { return };
         for chunk in 0..5_u64 {
-            store.import((chunk * 10_000..(chunk + 1) * 10_000).map(key).collect(), Existing::Refuse).await.unwrap();
+            store
+                .import((chunk * 10_000..(chunk + 1) * 10_000).map(key).collect(), Existing::Refuse, &audit())
+                .await
+                .unwrap();
         }
         let writer = tokio::spawn({
             let store = store.clone();
@@ -302,7 +305,7 @@ fn a_row_that_cannot_be_read_stops_nothing_but_itself() {
     block_on(async {
         let Some((store, database)) = store().await else { return };
         let server = shared().unwrap();
-        store.import((0..3).map(key).collect(), Existing::Refuse).await.unwrap();
+        store.import((0..3).map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
         server.sql(&database, "UPDATE tollgate.keys SET allowed_addresses = 'nowhere' WHERE id = 'key_1'").unwrap();
         let is_unreadable = |change: &Change| {
             matches!(change, Change::Unreadable { table: "keys", row, digest: Some(digest) }

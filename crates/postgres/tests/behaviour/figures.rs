@@ -10,7 +10,7 @@ use tollgate_postgres::PostgresStore;
 use tollgate_storage::{Existing, KeyFeed, KeyStore, Since};
 
 use crate::cluster::Server;
-use crate::support::{add, block_on, execute, key, open};
+use crate::support::{add, audit, block_on, execute, key, open};
 
 const SECONDS: u64 = 5;
 
@@ -34,7 +34,7 @@ async fn write(store: &PostgresStore, writers: u64, batch: u64) -> (u64, u64) {
                     let numbers = first..first + batch;
                     if batch > 10 {
                         // As an import adds them.
-                        store.import(numbers.map(key).collect(), Existing::Refuse).await.unwrap();
+                        store.import(numbers.map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
                     } else {
                         store.execute(numbers.map(add).collect()).await.unwrap();
                     }
@@ -151,7 +151,10 @@ fn figures_of_imports_and_snapshots() {
         let store = open(&first.config("postgres")).await;
         let begun = Instant::now();
         for chunk in 0..count / 10_000 {
-            store.import((chunk * 10_000..(chunk + 1) * 10_000).map(key).collect(), Existing::Refuse).await.unwrap();
+            store
+                .import((chunk * 10_000..(chunk + 1) * 10_000).map(key).collect(), Existing::Refuse, &audit())
+                .await
+                .unwrap();
         }
         println!("import of {count} keys: {:?}", begun.elapsed());
         for _ in 0..3 {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tollgate::{Digest, KeyRecord};
 use tollgate_postgres::{PostgresConfig, PostgresStore};
-use tollgate_storage::{Change, Command, Executed, KeyFeed, KeyStore, Position, Since, StorageError, StoredKey};
+use tollgate_storage::{
+    Actor, AuditRecord, Change, Command, Door, Executed, KeyFeed, KeyStore, Position, Since, StorageError, StoredKey,
+};
 
 /// Runs `test` on a runtime of several threads, as the service does.
 pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
@@ -66,4 +68,9 @@ pub(crate) async fn soon(mut is_so: impl AsyncFnMut() -> bool) -> bool {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     false
+}
+
+/// A record of its own.
+pub(crate) fn audit() -> AuditRecord {
+    AuditRecord::new(&Actor::unknown(Door::Service), "test", "").expect("there is randomness")
 }

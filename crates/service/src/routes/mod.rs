@@ -9,6 +9,7 @@ mod sessions;
 mod sites;
 
 use crate::app::App;
+use crate::audit::note_caller;
 use crate::auth::{authenticate, require};
 use crate::limits::{MAX_BODY_BYTES, READY_WITHIN};
 use crate::oauth;
@@ -50,9 +51,13 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/api/v2/sessions/{id}", delete(sessions::end))
         .route("/api/v2/sessions", get(sessions::list).delete(sessions::end_all))
         .merge(admin::router().route_layer(require(&app, scopes::ADMIN_KEYS)?))
+        .route_layer(from_fn_with_state(Arc::clone(&app), note_caller))
         .route_layer(resources);
 
-    let sessions = Router::new().route("/api/v2/sessions", post(sessions::create)).route_layer(key_or_password);
+    let sessions = Router::new()
+        .route("/api/v2/sessions", post(sessions::create))
+        .route_layer(from_fn_with_state(Arc::clone(&app), note_caller))
+        .route_layer(key_or_password);
 
     let public = Router::new()
         .route("/oauth/v2/token", post(oauth::token))
@@ -63,7 +68,8 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))
         .route("/.well-known/oauth-protected-resource", get(oauth::protected_resource))
         .route("/healthz", get(healthz))
-        .route("/readyz", get(readyz));
+        .route("/readyz", get(readyz))
+        .route_layer(from_fn_with_state(Arc::clone(&app), note_caller));
 
     let router = Router::new()
         .merge(protected)

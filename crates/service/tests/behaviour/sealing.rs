@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use tollgate::Algorithm;
 use tollgate_issuer::{SigningKey, SigningKeys};
 use tollgate_service::{Config, Server, ServerError, StoreUrl};
-use tollgate_storage::AccountStore;
+use tollgate_storage::{AccountStore, Actor, AuditRecord, Door};
 
 const FIRST: &str = "1111111111111111111111111111111111111111111111111111111111111111";
 const SECOND: &str = "2222222222222222222222222222222222222222222222222222222222222222";
@@ -52,7 +52,8 @@ impl Store {
     }
 
     fn put(&self, version: i64, text: &str) {
-        assert!(self.with(async |store| store.replace_signing_keys(version, text).await));
+        let audit = AuditRecord::new(&Actor::unknown(Door::Service), "test", "").unwrap();
+        assert!(self.with(async |store| store.replace_signing_keys(version, text, &audit).await));
     }
 
     fn with<T>(&self, work: impl AsyncFnOnce(&dyn AccountStore) -> Result<T, tollgate_storage::StorageError>) -> T {

@@ -12,13 +12,13 @@ fn a_file_that_is_no_database_is_refused() {
 #[cfg(unix)]
 #[test]
 fn only_the_owner_can_read_the_files() {
-    use crate::support::wait;
+    use crate::support::{audit, wait};
     use std::os::unix::fs::PermissionsExt;
     use tollgate_storage::AccountStore;
     let parent = tempfile::tempdir().unwrap();
     let folder = parent.path().join("data");
     let store = SqliteAccountStore::open(&folder).unwrap();
-    wait(store.replace_signing_keys(0, "secret")).unwrap();
+    wait(store.replace_signing_keys(0, "secret", &audit())).unwrap();
     assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     let mut files = 0;
     for entry in std::fs::read_dir(&folder).unwrap() {

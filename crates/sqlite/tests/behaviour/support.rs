@@ -7,8 +7,8 @@ use tokio::runtime::Runtime;
 use tollgate::{ApiKey, KeyFormat, KeyKind, KeyRecord, KeyState};
 use tollgate_sqlite::SqliteKeyStore;
 use tollgate_storage::{
-    Change, Client, Command, Existing, KeyFilter, KeyStore, Position, Refusal, RevocationKind, Since, StorageError,
-    StoredKey, StoredRevocation, TokensOf,
+    Actor, AuditRecord, Change, Client, Command, Door, Existing, KeyFilter, KeyStore, Position, Refusal,
+    RevocationKind, Since, StorageError, StoredKey, StoredRevocation, TokensOf,
 };
 
 pub(crate) const NOW: i64 = 1_763_800_000;
@@ -96,7 +96,7 @@ impl Store {
     }
 
     pub(crate) fn add_keys(&self, keys: &[StoredKey]) -> Result<u64> {
-        wait(self.0.import(keys.to_vec(), Existing::Refuse))?;
+        wait(self.0.import(keys.to_vec(), Existing::Refuse, &audit()))?;
         self.latest()
     }
 
@@ -209,4 +209,9 @@ impl Store {
         let changes = std::mem::take(&mut *changes.lock().unwrap());
         (position, changes)
     }
+}
+
+/// A record of its own.
+pub(crate) fn audit() -> AuditRecord {
+    AuditRecord::new(&Actor::unknown(Door::Service), "test", "").expect("there is randomness")
 }

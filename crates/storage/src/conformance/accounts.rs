@@ -1,3 +1,4 @@
+use super::sample::audit;
 use crate::account_store::AccountStore;
 use crate::accounts::{AuthorizationCode, LoginSession, PresentedCode, Redemption, Site, User, UserChange};
 use crate::error::{Refusal, StorageError};
@@ -23,6 +24,7 @@ macro_rules! account_store_conformance {
             a71_a_login_that_was_begun_before_a_change_is_not_completed_after_it
             a71_a_login_session_ends_alone_and_its_codes_with_it
             a83_a_user_has_at_most_so_many_login_sessions
+            a_change_of_accounts_is_written_down_with_it_and_a_refused_one_is_not
             issuers_are_noted_once
             a_code_is_redeemed_once_even_by_two_processes_at_once
             a_second_redemption_is_told_from_an_unknown_code_also_after_it_expired
@@ -42,11 +44,11 @@ macro_rules! account_store_conformance {
 pub async fn what_another_process_added_is_there(world: &dyn AccountWorld) {
     let (store, other) = (world.open().await, world.open().await);
     let (ada, home) = (user("u1"), site("s2", "u1", 1));
-    store.add_user(&ada, "$argon2id$...").await.unwrap();
-    store.add_login_session(&session(9, 1), 0, 10).await.unwrap();
-    store.add_site(&home).await.unwrap();
-    store.add_site(&site("s1", "u1", 2)).await.unwrap();
-    store.replace_signing_keys(0, "secret").await.unwrap();
+    store.add_user(&ada, "$argon2id$...", &audit()).await.unwrap();
+    store.add_login_session(&session(9, 1), 0, 10, &audit()).await.unwrap();
+    store.add_site(&home, &audit()).await.unwrap();
+    store.add_site(&site("s1", "u1", 2), &audit()).await.unwrap();
+    store.replace_signing_keys(0, "secret", &audit()).await.unwrap();
     store.add_code(&AuthorizationCode { session_id: "s9".into(), ..code(1) }, 0).await.unwrap();
     assert_eq!(other.user_by_id("u1").await.unwrap(), Some(ada.clone()));
     assert_eq!(other.user_by_email("u1@example.com").await.unwrap(), Some((ada, "$argon2id$...".to_owned())));
@@ -65,21 +67,21 @@ pub async fn what_another_process_added_is_there(world: &dyn AccountWorld) {
 
 pub async fn a_user_who_exists_already_is_refused_and_left_alone(world: &dyn AccountWorld) {
     let store = world.open().await;
-    store.add_user(&user("u1"), "first").await.unwrap();
+    store.add_user(&user("u1"), "first", &audit()).await.unwrap();
     for twin in [User { id: "u2".into(), ..user("u1") }, User { email: "u2@example.com".into(), ..user("u1") }] {
-        let refused = store.add_user(&twin, "second").await.unwrap_err();
+        let refused = store.add_user(&twin, "second", &audit()).await.unwrap_err();
         assert!(matches!(refused, StorageError::Refused(Refusal::AlreadyExists { what: "user" })), "{refused}");
     }
     let found = store.user_by_email("u1@example.com").await.unwrap();
     assert_eq!(found.map(|(_, hash)| hash).as_deref(), Some("first"));
-    let unknown = store.add_site(&site("s1", "u2", 1)).await.unwrap_err();
+    let unknown = store.add_site(&site("s1", "u2", 1), &audit()).await.unwrap_err();
     assert_eq!(unknown.code(), "already-exists");
 }
 
 pub async fn users_are_listed_by_page(world: &dyn AccountWorld) {
     let store = world.open().await;
     for id in ["u3", "u1", "u2"] {
-        store.add_user(&user(id), "").await.unwrap();
+        store.add_user(&user(id), "", &audit()).await.unwrap();
     }
     assert_eq!(store.users(None, 2).await.unwrap(), [user("u1"), user("u2")]);
     assert_eq!(store.users(Some("u2"), 2).await.unwrap(), [user("u3")]);
@@ -88,15 +90,15 @@ pub async fn users_are_listed_by_page(world: &dyn AccountWorld) {
 
 pub async fn a71_a_change_of_a_user_ends_every_login_session_and_every_unused_code(world: &dyn AccountWorld) {
     let (store, other) = (world.open().await, world.open().await);
-    store.add_user(&user("u2"), "").await.unwrap();
-    store.add_login_session(&LoginSession { user_id: "u2".into(), ..session(99, 1) }, 0, 10).await.unwrap();
-    store.add_user(&user("u1"), "").await.unwrap();
+    store.add_user(&user("u2"), "", &audit()).await.unwrap();
+    store.add_login_session(&LoginSession { user_id: "u2".into(), ..session(99, 1) }, 0, 10, &audit()).await.unwrap();
+    store.add_user(&user("u1"), "", &audit()).await.unwrap();
     let (disable, enable) = (UserChange::Disable { at: 7 }, UserChange::Enable);
     let password = UserChange::Password { hash: "second".into() };
     let mut epoch = 0;
     for (round, change) in (1_u8..).zip([&disable, &disable, &enable, &password, &UserChange::EndLogins, &enable]) {
         // Where the user is disabled there is neither.
-        let is_there = store.add_login_session(&session(round, 1), epoch, 10).await.is_ok();
+        let is_there = store.add_login_session(&session(round, 1), epoch, 10, &audit()).await.is_ok();
         let used = AuthorizationCode { session_id: format!("s{round}"), ..code(100 + round) };
         let unused = AuthorizationCode { digest: [round; 32], ..used.clone() };
         if is_there {
@@ -104,7 +106,7 @@ pub async fn a71_a_change_of_a_user_ends_every_login_session_and_every_unused_co
             store.redeem_code(&presented(100 + round), 50).await.unwrap();
             store.add_code(&unused, 1_000).await.unwrap();
         }
-        let changed = other.change_user("u1", change).await.unwrap();
+        let changed = other.change_user("u1", change, &audit()).await.unwrap();
         let ends = *change != enable;
         epoch += i64::from(ends);
         let disabled_at = if *change == disable { Some(7) } else { None };
@@ -122,46 +124,47 @@ pub async fn a71_a_change_of_a_user_ends_every_login_session_and_every_unused_co
     }
     let (_, hash) = store.user_by_email("u1@example.com").await.unwrap().unwrap();
     assert_eq!(hash, "second");
-    store.add_site(&site("s1", "u1", 1)).await.unwrap();
-    let removed = store.change_user("u1", &UserChange::Remove).await.unwrap();
+    store.add_site(&site("s1", "u1", 1), &audit()).await.unwrap();
+    let removed = store.change_user("u1", &UserChange::Remove, &audit()).await.unwrap();
     assert_eq!((removed.user.id.as_str(), removed.ended.len()), ("u1", 1), "that which the enabling left");
     assert_eq!(other.user_by_id("u1").await.unwrap(), None);
     assert_eq!(other.sites_of("u1", 10).await.unwrap(), []);
     assert!(other.login_session(&[99; 32], 1).await.unwrap().is_some(), "nobody else's");
     for change in [disable, enable, password, UserChange::Remove] {
-        let refused = store.change_user("u1", &change).await.unwrap_err();
+        let refused = store.change_user("u1", &change, &audit()).await.unwrap_err();
         assert!(matches!(refused, StorageError::Refused(Refusal::NotFound { what: "user" })), "{refused}");
     }
 }
 
 pub async fn a71_a_login_that_was_begun_before_a_change_is_not_completed_after_it(world: &dyn AccountWorld) {
     let store = world.open().await;
-    store.add_user(&user("u1"), "").await.unwrap();
-    let refused = async |session: &LoginSession, epoch| store.add_login_session(session, epoch, 10).await.unwrap_err();
-    store.change_user("u1", &UserChange::Password { hash: "second".into() }).await.unwrap();
+    store.add_user(&user("u1"), "", &audit()).await.unwrap();
+    let refused =
+        async |session: &LoginSession, epoch| store.add_login_session(session, epoch, 10, &audit()).await.unwrap_err();
+    store.change_user("u1", &UserChange::Password { hash: "second".into() }, &audit()).await.unwrap();
     assert_eq!(refused(&session(1, 1), 0).await.code(), "changed");
-    store.add_login_session(&session(1, 1), 1, 10).await.unwrap();
-    store.change_user("u1", &UserChange::Disable { at: 1 }).await.unwrap();
+    store.add_login_session(&session(1, 1), 1, 10, &audit()).await.unwrap();
+    store.change_user("u1", &UserChange::Disable { at: 1 }, &audit()).await.unwrap();
     assert_eq!(refused(&session(2, 1), 2).await.code(), "changed", "disabled");
     assert_eq!(store.add_code(&code(1), 0).await.unwrap_err().code(), "changed", "its session has ended");
-    store.change_user("u1", &UserChange::Enable).await.unwrap();
-    store.add_login_session(&session(2, 1), 2, 10).await.unwrap();
-    store.change_user("u1", &UserChange::Remove).await.unwrap();
+    store.change_user("u1", &UserChange::Enable, &audit()).await.unwrap();
+    store.add_login_session(&session(2, 1), 2, 10, &audit()).await.unwrap();
+    store.change_user("u1", &UserChange::Remove, &audit()).await.unwrap();
     assert_eq!(refused(&session(3, 1), 2).await.code(), "changed", "removed");
 }
 
 pub async fn a71_a_login_session_ends_alone_and_its_codes_with_it(world: &dyn AccountWorld) {
     let (store, other) = (world.open().await, world.open().await);
     log_in(&*store, &user("u1")).await;
-    store.add_user(&user("u2"), "").await.unwrap();
-    store.add_login_session(&session(2, 2), 0, 10).await.unwrap();
+    store.add_user(&user("u2"), "", &audit()).await.unwrap();
+    store.add_login_session(&session(2, 2), 0, 10, &audit()).await.unwrap();
     store.add_code(&code(1), 0).await.unwrap();
     store.add_code(&AuthorizationCode { session_id: "s2".into(), ..code(2) }, 0).await.unwrap();
-    assert!(!other.end_login_session("u2", "s1").await.unwrap(), "another's");
+    assert!(!other.end_login_session("u2", "s1", &audit()).await.unwrap(), "another's");
     let all = store.login_sessions_of("u1", 2).await.unwrap();
     assert_eq!(all, [session(2, 2), session(1, 1)], "the newest first");
-    assert!(other.end_login_session("u1", "s1").await.unwrap());
-    assert!(!other.end_login_session("u1", "s1").await.unwrap());
+    assert!(other.end_login_session("u1", "s1", &audit()).await.unwrap());
+    assert!(!other.end_login_session("u1", "s1", &audit()).await.unwrap());
     assert_eq!(store.login_sessions_of("u1", 2).await.unwrap(), [session(2, 2)]);
     assert_eq!(store.redeem_code(&presented(1), 50).await.unwrap(), Redemption::Unknown);
     assert!(matches!(store.redeem_code(&presented(2), 50).await.unwrap(), Redemption::First(_)));
@@ -169,16 +172,16 @@ pub async fn a71_a_login_session_ends_alone_and_its_codes_with_it(world: &dyn Ac
 
 pub async fn a83_a_user_has_at_most_so_many_login_sessions(world: &dyn AccountWorld) {
     let store = world.open().await;
-    store.add_user(&user("u1"), "").await.unwrap();
-    store.add_user(&user("u2"), "").await.unwrap();
+    store.add_user(&user("u1"), "", &audit()).await.unwrap();
+    store.add_user(&user("u2"), "", &audit()).await.unwrap();
     for number in 1..=3 {
-        store.add_login_session(&session(number, 1), 0, 3).await.unwrap();
+        store.add_login_session(&session(number, 1), 0, 3, &audit()).await.unwrap();
     }
-    let refused = store.add_login_session(&session(4, 1), 0, 3).await.unwrap_err();
+    let refused = store.add_login_session(&session(4, 1), 0, 3, &audit()).await.unwrap_err();
     assert!(matches!(refused, StorageError::Refused(Refusal::TooMany { max: 3 })), "{refused}");
-    store.add_login_session(&LoginSession { user_id: "u2".into(), ..session(5, 1) }, 0, 3).await.unwrap();
+    store.add_login_session(&LoginSession { user_id: "u2".into(), ..session(5, 1) }, 0, 3, &audit()).await.unwrap();
     // Those there were have expired by then.
-    store.add_login_session(&session(6, 1_001), 0, 3).await.unwrap();
+    store.add_login_session(&session(6, 1_001), 0, 3, &audit()).await.unwrap();
 }
 
 pub async fn issuers_are_noted_once(world: &dyn AccountWorld) {
@@ -250,7 +253,7 @@ pub async fn codes_and_login_sessions_that_have_expired_are_forgotten(world: &dy
     assert_eq!(store.redeem_code(&presented(1), 150).await.unwrap(), Redemption::Expired, "not long enough ago");
     store.add_code(&later(3, 151), 50).await.unwrap();
     assert_eq!(store.redeem_code(&presented(1), 151).await.unwrap(), Redemption::Unknown);
-    store.add_login_session(&session(2, 1_001), 0, 10).await.unwrap();
+    store.add_login_session(&session(2, 1_001), 0, 10, &audit()).await.unwrap();
     assert_eq!(store.login_session(&[1; 32], 0).await.unwrap(), None, "its row is gone");
     assert!(store.login_session(&[2; 32], 2_000).await.unwrap().is_some());
 }
@@ -258,9 +261,9 @@ pub async fn codes_and_login_sessions_that_have_expired_are_forgotten(world: &dy
 pub async fn signing_keys_are_replaced_only_by_those_who_know_the_current_ones(world: &dyn AccountWorld) {
     let (store, other) = (world.open().await, world.open().await);
     assert_eq!(store.signing_keys().await.unwrap(), None);
-    assert!(store.replace_signing_keys(0, "secret one").await.unwrap());
-    assert!(!other.replace_signing_keys(0, "secret two").await.unwrap(), "another process was first");
-    assert!(other.replace_signing_keys(1, "secret three").await.unwrap());
+    assert!(store.replace_signing_keys(0, "secret one", &audit()).await.unwrap());
+    assert!(!other.replace_signing_keys(0, "secret two", &audit()).await.unwrap(), "another process was first");
+    assert!(other.replace_signing_keys(1, "secret three", &audit()).await.unwrap());
     let stored = store.signing_keys().await.unwrap().unwrap();
     assert_eq!((stored.version, stored.private_jwks.as_str()), (2, "secret three"));
     assert!(!format!("{stored:?}").contains("secret"));
@@ -273,8 +276,8 @@ pub(super) fn user(id: &str) -> User {
 
 /// Adds a user with the session 1.
 pub(super) async fn log_in(store: &dyn AccountStore, user: &User) {
-    store.add_user(user, "").await.unwrap();
-    store.add_login_session(&session(1, 1), 0, 10).await.unwrap();
+    store.add_user(user, "", &audit()).await.unwrap();
+    store.add_login_session(&session(1, 1), 0, 10, &audit()).await.unwrap();
 }
 
 fn site(id: &str, user_id: &str, created_at: i64) -> Site {

@@ -1,6 +1,6 @@
 use super::World;
 use super::sample::{
-    NOW, add, done, format, id, key, key_of, put, refused, revocation, revoke, run, secret, state, token,
+    NOW, add, audit, done, format, id, key, key_of, put, refused, revocation, revoke, run, secret, state, token,
 };
 use crate::client::Client;
 use crate::command::{Command, Issued, TokensOf};
@@ -153,21 +153,22 @@ pub async fn an_import_is_made_whole_or_not_at_all(world: &dyn World) {
     let taken = StoredKey { digest: secret(1).digest(), ..key(3) };
     let before = store.latest().await.unwrap();
     let keys = vec![key(1), key(2), taken.clone()];
-    let Err(StorageError::Key { index: 2, refusal }) = store.import(keys.clone(), Existing::Refuse).await else {
+    let Err(StorageError::Key { index: 2, refusal }) = store.import(keys.clone(), Existing::Refuse, &audit()).await
+    else {
         panic!("the digest is taken")
     };
     assert_eq!(refusal, Refusal::AlreadyExists { what: "key" });
     assert_eq!((store.latest().await.unwrap(), state(&store, 1).await), (before, None));
-    assert_eq!(store.import(keys, Existing::Skip).await.unwrap(), [true, true, false]);
+    assert_eq!(store.import(keys, Existing::Skip, &audit()).await.unwrap(), [true, true, false]);
     let again = vec![key(2), key(4), key(4)];
-    assert_eq!(store.import(again, Existing::Skip).await.unwrap(), [false, true, false]);
+    assert_eq!(store.import(again, Existing::Skip, &audit()).await.unwrap(), [false, true, false]);
     let nameless = StoredKey { record: key(5).record.edit().id("").build(), ..key(5) };
-    let refused = store.import(vec![key(6), nameless], Existing::Skip).await.unwrap_err();
+    let refused = store.import(vec![key(6), nameless], Existing::Skip, &audit()).await.unwrap_err();
     assert_eq!((refused.code(), state(&store, 6).await), ("invalid-field", None));
     let many: Vec<StoredKey> = (100..5_100).map(key).collect();
-    assert!(store.import(many, Existing::Refuse).await.unwrap().iter().all(|is_added| *is_added));
+    assert!(store.import(many, Existing::Refuse, &audit()).await.unwrap().iter().all(|is_added| *is_added));
     assert_eq!(store.key(&id(4_000)).await.unwrap(), Some(key(4_000)));
-    assert!(store.import(Vec::new(), Existing::Refuse).await.unwrap().is_empty());
+    assert!(store.import(Vec::new(), Existing::Refuse, &audit()).await.unwrap().is_empty());
 }
 
 pub async fn the_stricter_revocation_counts(world: &dyn World) {
@@ -203,7 +204,7 @@ pub async fn opaque_tokens_are_revoked_by_whom_they_are_of(world: &dyn World) {
         StoredKey { parent: Some("s1".into()), ..token(8, "lin", "tool", NOW) },
         StoredKey { parent: Some("s2".into()), ..token(9, "lin", "tool", NOW) },
     ];
-    store.import(keys.to_vec(), Existing::Refuse).await.unwrap();
+    store.import(keys.to_vec(), Existing::Refuse, &audit()).await.unwrap();
     let revoked = async || {
         let mut revoked = Vec::new();
         for number in [1, 2, 3, 4, 5, 6, 8, 9] {
@@ -239,7 +240,7 @@ pub async fn a71_what_a_subject_was_issued_ends_with_its_keys(world: &dyn World)
         key_of(6, KeyKind::ApiKey, "grace", None),
         key_of(7, KeyKind::ApiKey, "ada", None).in_state(KeyState::Revoked),
     ];
-    store.import(keys.to_vec(), Existing::Refuse).await.unwrap();
+    store.import(keys.to_vec(), Existing::Refuse, &audit()).await.unwrap();
     let states = async || {
         let mut states = String::new();
         for number in 1..=7 {
@@ -280,7 +281,7 @@ pub async fn a82_what_has_ended_is_forgotten_and_a_revocation_after_the_leeway(w
         ending(2, KeyKind::AccessToken, NOW + 1),
         ending(3, KeyKind::ApiKey, NOW),
     ];
-    store.import(keys, Existing::Refuse).await.unwrap();
+    store.import(keys, Existing::Refuse, &audit()).await.unwrap();
     let ended = StoredRevocation { until: NOW, ..revocation(RevocationKind::Token, "a") };
     run(&store, revoke(&ended)).await;
     let at = done(&store, revoke(&revocation(RevocationKind::Token, "b"))).await;

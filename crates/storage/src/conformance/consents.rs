@@ -1,11 +1,12 @@
 use super::accounts::{AccountWorld, code, log_in, presented, user};
+use super::sample::audit;
 use crate::accounts::{AuthorizationCode, Consent, KnownDevice, PresentedCode, Redemption, UserChange};
 use std::sync::Arc;
 
 pub async fn consents_are_remembered_per_user_and_client_and_add_up(world: &dyn AccountWorld) {
     let (store, other) = (world.open().await, world.open().await);
-    store.add_user(&user("u1"), "").await.unwrap();
-    store.add_user(&user("u2"), "").await.unwrap();
+    store.add_user(&user("u1"), "", &audit()).await.unwrap();
+    store.add_user(&user("u2"), "", &audit()).await.unwrap();
     assert_eq!(store.consent("u1", "c1").await.unwrap(), None);
     store.add_consent(&consent("u1", "c1", "b a", 1)).await.unwrap();
     assert_eq!(other.consent("u1", "c1").await.unwrap(), Some(consent("u1", "c1", "b a", 1)));
@@ -22,7 +23,7 @@ pub async fn consents_are_remembered_per_user_and_client_and_add_up(world: &dyn 
 
 pub async fn consents_that_are_given_at_once_all_count(world: &dyn AccountWorld) {
     let stores = [world.open().await, world.open().await];
-    stores[0].add_user(&user("u1"), "").await.unwrap();
+    stores[0].add_user(&user("u1"), "", &audit()).await.unwrap();
     let givers: Vec<_> = (0..8)
         .map(|number| {
             let store = Arc::clone(&stores[number % 2]);
@@ -66,14 +67,14 @@ pub async fn a71_a_consent_that_is_revoked_takes_its_unused_codes_along_and_name
 
 pub async fn a_user_who_is_removed_takes_consents_and_devices_along(world: &dyn AccountWorld) {
     let store = world.open().await;
-    store.add_user(&user("u1"), "").await.unwrap();
+    store.add_user(&user("u1"), "", &audit()).await.unwrap();
     store.add_consent(&consent("u1", "c1", "a", 1)).await.unwrap();
     let device = KnownDevice { digest: [1; 32], user_id: "u1".into(), last_login_at: 1, expires_at: 100 };
     store.add_known_device(&device, 10).await.unwrap();
-    store.change_user("u1", &UserChange::Password { hash: "second".into() }).await.unwrap();
+    store.change_user("u1", &UserChange::Password { hash: "second".into() }, &audit()).await.unwrap();
     assert!(store.consent("u1", "c1").await.unwrap().is_some());
     assert!(store.is_known_device("u1", &[1; 32], 1).await.unwrap());
-    store.change_user("u1", &UserChange::Remove).await.unwrap();
+    store.change_user("u1", &UserChange::Remove, &audit()).await.unwrap();
     assert_eq!(store.consent("u1", "c1").await.unwrap(), None);
     assert!(!store.is_known_device("u1", &[1; 32], 1).await.unwrap());
 }

@@ -1,10 +1,11 @@
 use super::accounts::{AccountWorld, user};
+use super::sample::audit;
 use crate::accounts::KnownDevice;
 
 pub async fn a74_a_device_is_known_for_its_user_until_it_expires(world: &dyn AccountWorld) {
     let (store, other) = (world.open().await, world.open().await);
-    store.add_user(&user("u1"), "").await.unwrap();
-    store.add_user(&user("u2"), "").await.unwrap();
+    store.add_user(&user("u1"), "", &audit()).await.unwrap();
+    store.add_user(&user("u2"), "", &audit()).await.unwrap();
     store.add_known_device(&device(1, "u1", 1), 10).await.unwrap();
     assert!(other.is_known_device("u1", &[1; 32], 100).await.unwrap());
     assert!(!other.is_known_device("u1", &[1; 32], 101).await.unwrap(), "expired");
@@ -20,8 +21,8 @@ pub async fn a74_a_device_is_known_for_its_user_until_it_expires(world: &dyn Acc
 
 pub async fn a83_a_user_has_at_most_so_many_known_devices(world: &dyn AccountWorld) {
     let store = world.open().await;
-    store.add_user(&user("u1"), "").await.unwrap();
-    store.add_user(&user("u2"), "").await.unwrap();
+    store.add_user(&user("u1"), "", &audit()).await.unwrap();
+    store.add_user(&user("u2"), "", &audit()).await.unwrap();
     store.add_known_device(&device(9, "u2", 1), 2).await.unwrap();
     for (number, last_login_at) in [(1, 3), (2, 1), (3, 2)] {
         store.add_known_device(&device(number, "u1", last_login_at), 2).await.unwrap();

@@ -1,5 +1,7 @@
 use super::World;
-use super::sample::{add, after, done, id, is_compacted, key, put, refused, revocation, revoke, run, secret, snapshot};
+use super::sample::{
+    add, after, audit, done, id, is_compacted, key, put, refused, revocation, revoke, run, secret, snapshot,
+};
 use crate::client::Client;
 use crate::command::{Command, Issued};
 use crate::feed::{Change, Position};
@@ -36,7 +38,7 @@ pub async fn everything_that_changes_is_in_the_feed(world: &dyn World) {
     refused(&store, add(2)).await;
     run(&store, put(2, KeyState::Disabled)).await;
     assert_eq!(after(&store, at, 100).await, (Vec::new(), at));
-    store.import(vec![key(3), key(4)], Existing::Refuse).await.unwrap();
+    store.import(vec![key(3), key(4)], Existing::Refuse, &audit()).await.unwrap();
     let (changes, _) = after(&store, at, 100).await;
     assert!(matches!(&changes[..], [(a, Change::Key(_)), (b, Change::Key(_))] if a < b));
 }
@@ -44,7 +46,7 @@ pub async fn everything_that_changes_is_in_the_feed(world: &dyn World) {
 pub async fn a_reader_resumes_where_it_was(world: &dyn World) {
     let store = world.open().await;
     let start = store.latest().await.unwrap();
-    store.import((0..10).map(key).collect(), Existing::Refuse).await.unwrap();
+    store.import((0..10).map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
     let (mut at, mut seen) = (start, Vec::new());
     loop {
         let (changes, through) = after(&store, at, 3).await;

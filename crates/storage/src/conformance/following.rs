@@ -1,5 +1,5 @@
 use super::World;
-use super::sample::{add, after, done, format, id, key, put, revocation, revoke, run, secret, state};
+use super::sample::{add, after, audit, done, format, id, key, put, revocation, revoke, run, secret, state};
 use crate::command::Command;
 use crate::feed::{Change, KeyFeed};
 use crate::follower::Follower;
@@ -22,7 +22,7 @@ fn code(engine: &Engine, number: u64) -> &'static str {
 
 pub async fn an_engine_goes_by_what_another_process_changes(world: &dyn World) {
     let (store, other) = (world.open().await, world.open().await);
-    store.import((0..10).map(key).collect(), Existing::Refuse).await.unwrap();
+    store.import((0..10).map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
     let (engine, follower) = engine(store.clone());
     let thread = follower.spawn().unwrap();
     let restore = Command::Restore { kind: RevocationKind::ApiKey, issuer: String::new(), name: id(1) };
@@ -60,7 +60,7 @@ pub async fn an_engine_goes_by_what_another_process_changes(world: &dyn World) {
 
 pub async fn a79_a_row_that_cannot_be_decoded_stops_nothing_but_itself(world: &dyn World) {
     let store = world.open().await;
-    store.import((1..=3).map(key).collect(), Existing::Refuse).await.unwrap();
+    store.import((1..=3).map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
     let (engine, mut follower) = engine(store.clone());
     let at = follower.catch_up().await.unwrap();
     assert_eq!([1, 2, 3].map(|number| code(&engine, number)), ["accepted"; 3]);

@@ -1,5 +1,5 @@
 use super::World;
-use super::sample::{NOW, format, id, key_of, put, revocation, revoke, run, secret};
+use super::sample::{NOW, audit, format, id, key_of, put, revocation, revoke, run, secret};
 use crate::client::Client;
 use crate::command::Command;
 use crate::key::StoredKey;
@@ -14,7 +14,7 @@ pub async fn keys_are_listed_by_page_and_filter(world: &dyn World) {
         let subject = if number % 2 == 0 { "even" } else { "odd" };
         key_of(number, if number < 8 { KeyKind::ApiKey } else { KeyKind::AccessToken }, subject, None)
     });
-    store.import(keys.collect(), Existing::Refuse).await.unwrap();
+    store.import(keys.collect(), Existing::Refuse, &audit()).await.unwrap();
     run(&store, put(2, KeyState::Disabled)).await;
     let numbers = async |filter: &KeyFilter, after: Option<u64>, max| -> Vec<u64> {
         let keys = store.keys(filter, after.map(id).as_deref(), max).await.unwrap();
@@ -56,7 +56,7 @@ pub async fn live_keys_are_those_that_are_not_at_their_end(world: &dyn World) {
         key_of(7, KeyKind::ApiKey, "grace", None),
         key_of(8, KeyKind::AccessToken, "ada", None),
     ];
-    store.import(keys, Existing::Refuse).await.unwrap();
+    store.import(keys, Existing::Refuse, &audit()).await.unwrap();
     let live = async |now| -> Vec<String> {
         let keys = store.live_keys_of("ada", KeyKind::ApiKey, now).await.unwrap();
         keys.iter().map(|key| key.record.id().to_owned()).collect()

@@ -1,5 +1,6 @@
 //! What the tests put into stores.
 
+use crate::audit::{Actor, AuditRecord, Door};
 use crate::command::Command;
 use crate::error::Refusal;
 use crate::feed::{Change, Position, Since};
@@ -80,6 +81,11 @@ pub(super) async fn done(store: &Arc<dyn KeyStore>, command: Command) -> Positio
 pub(super) async fn refused(store: &Arc<dyn KeyStore>, command: Command) -> Refusal {
     let executed = store.execute(vec![command]).await.expect("the store works");
     executed.outcomes.into_iter().next().expect("one outcome a command").expect_err("the command is refused")
+}
+
+/// A record of its own.
+pub(super) fn audit() -> AuditRecord {
+    AuditRecord::new(&Actor::unknown(Door::Service), "test", "").expect("there is randomness")
 }
 
 pub(super) async fn state(store: &Arc<dyn KeyStore>, number: u64) -> Option<KeyState> {

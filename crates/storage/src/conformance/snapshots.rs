@@ -1,5 +1,5 @@
 use super::World;
-use super::sample::{add, after, done, id, key, revocation, revoke, run, snapshot};
+use super::sample::{add, after, audit, done, id, key, revocation, revoke, run, snapshot};
 use crate::client::Client;
 use crate::command::Command;
 use crate::feed::Change;
@@ -13,7 +13,7 @@ pub async fn a_snapshot_is_everything_with_revocations_first(world: &dyn World) 
     let store = world.open().await;
     assert_eq!(snapshot(&store).await.1, []);
     // Enough for an implementation that reads on several connections to do so.
-    store.import((0..45_000).map(key).collect(), Existing::Refuse).await.unwrap();
+    store.import((0..45_000).map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
     let client = Client::new("c", "", "", ["https://a.example/"], 0).unwrap();
     run(&store, Command::AddClient { client: client.clone(), secret: None }).await;
     let revoked = revocation(RevocationKind::ApiKey, &id(7));
@@ -32,7 +32,7 @@ pub async fn a_snapshot_is_everything_with_revocations_first(world: &dyn World) 
 
 pub async fn a_snapshot_is_one_state_while_others_write(world: &dyn World) {
     let store = world.open().await;
-    store.import((0..25_000).map(key).collect(), Existing::Refuse).await.unwrap();
+    store.import((0..25_000).map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
     let is_over = Arc::new(AtomicBool::new(false));
     let mut writers = Vec::new();
     for writer in 1..=4 {

@@ -2,6 +2,7 @@ use super::FileFormat;
 use super::csv_file::CsvFile;
 use super::json_lines::JsonLines;
 use super::line::{KeyLine, refused};
+use crate::audit::{Actor, AuditRecord, Door};
 use crate::clock;
 use crate::error::{LineRefused, StorageError};
 use crate::id::new_key_id;
@@ -32,6 +33,7 @@ pub struct Import<'a> {
     in_clear: Option<InClear<'a>>,
     refused: Option<&'a mut Refusals<'a>>,
     report: Option<&'a mut dyn FnMut(&ImportReport)>,
+    by: Actor,
 }
 
 /// How keys in clear are taken.
@@ -64,7 +66,14 @@ impl<'a> Import<'a> {
     /// An import that refuses keys which are there, and lines without a digest.
     #[must_use]
     pub fn new(format: FileFormat) -> Self {
-        Self { format, existing: Existing::Refuse, mint: None, in_clear: None, refused: None, report: None }
+        let by = Actor::unknown(Door::Service);
+        Self { format, existing: Existing::Refuse, mint: None, in_clear: None, refused: None, report: None, by }
+    }
+
+    /// For whom it is made, as the audit log has it, with a record for each transaction; otherwise for the service itself.
+    #[must_use]
+    pub fn by(self, by: Actor) -> Self {
+        Self { by, ..self }
     }
 
     /// What to do with keys that are there.
@@ -141,7 +150,9 @@ impl<'a> Import<'a> {
             // Where lines that are refused do not end it, neither does a key that is there.
             let existing = if self.refused.is_some() { Existing::Skip } else { self.existing };
             let keys = new.iter().map(|(_, new)| new.key.clone()).collect();
-            let are_added = match store.import(keys, existing).await {
+            let lines = format!("{} keys up to line {last}", new.len());
+            let audit = AuditRecord::new(&self.by, "api-key.import", &lines)?;
+            let are_added = match store.import(keys, existing, &audit).await {
                 Err(StorageError::Key { index, refusal }) => {
                     let (line, reason) = (new[index].0, refusal.into());
                     return Err(StorageError::Line { line, reason, resume_at });

@@ -15,7 +15,7 @@ use crate::commands::Outcome;
 use crate::error::{CommandError, warn};
 use crate::reason::Reason;
 use crate::secret_input::SecretInput;
-use crate::store_options::{FormatOption, PepperOption, StoreOption};
+use crate::store_options::{FormatOption, PepperOption, StoreOption, operator};
 use crate::stream::progress::byte_bar;
 use crate::stream::{JsonLines, gone_or_failed};
 
@@ -146,7 +146,7 @@ impl Arguments {
         };
         let mut refused = |line, reason: &LineRefused| bar.suspend(|| self.pass_over(line, reason));
 
-        let mut import = Import::new(self.format().into()).report(&mut report);
+        let mut import = Import::new(self.format().into()).by(operator()).report(&mut report);
         if self.skip_existing {
             import = import.existing(Existing::Skip);
         }

@@ -6,7 +6,7 @@ use clap::Args;
 use ring::rand::{SecureRandom, SystemRandom};
 use tollgate::jwt::{base64url, is_scope_token};
 use tollgate::{AddressBlock, ApiKey, KeyFormat, KeyRecord};
-use tollgate_storage::{Existing, StorageError, StoredKey, new_key_id};
+use tollgate_storage::{AuditRecord, Existing, StorageError, StoredKey, new_key_id};
 
 use super::made::Made;
 use super::shown::Shown;
@@ -14,7 +14,7 @@ use crate::commands::Outcome;
 use crate::error::{CommandError, warn};
 use crate::key_records::{self, FormatName, KeyLine};
 use crate::limits::{KEYS_PER_BATCH, MAX_MADE};
-use crate::store_options::{FormatOption, Store, StoreOption, labels};
+use crate::store_options::{FormatOption, Store, StoreOption, labels, operator};
 use crate::stream::progress::key_bar;
 use crate::values::{self, Kind, now};
 
@@ -213,7 +213,16 @@ impl Arguments {
 
 /// Adds all of them or none.
 fn add(store: &Store, keys: Vec<StoredKey>) -> Result<(), CommandError> {
-    match store.wait_for(store.import(keys, Existing::Refuse)) {
+    let target = match &keys[..] {
+        [key] => key.record.id().to_owned(),
+        keys => format!("{} keys", keys.len()),
+    };
+    let audit = AuditRecord::new(&operator(), "api-key.add", &target).map_err(|source| store.failed(source))?;
+    let audit = match keys.first() {
+        Some(key) => audit.concerning(key.record.subject()),
+        None => audit,
+    };
+    match store.wait_for(store.import(keys, Existing::Refuse, &audit)) {
         Ok(_) => Ok(()),
         Err(StorageError::Key { refusal, .. }) => Err(store.failed(refusal.into())),
         Err(source) => Err(store.failed(source)),

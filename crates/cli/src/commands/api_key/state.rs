@@ -89,7 +89,7 @@ impl Changed {
         state: KeyState,
     ) -> Result<bool, CommandError> {
         let put = |id: &&str| Command::PutKeyInState { id: (*id).to_owned(), state };
-        let outcomes = store.wait(store.execute(ids.iter().map(put).collect()))?.outcomes;
+        let outcomes = store.run_commands(ids.iter().map(put).collect())?;
         let written = ids.iter().zip(outcomes).try_for_each(|(id, outcome)| self.tell(id, outcome, state));
         match written.and_then(|()| self.output.flush()) {
             Ok(()) => Ok(true),

@@ -125,7 +125,7 @@ impl Arguments {
                 let tokens = |name: &&str| Command::RevokeTokens { of: tokens_of((*name).to_owned()), made_before };
                 commands.extend(names.iter().map(tokens));
             }
-            let outcomes = store.wait(store.execute(commands))?.outcomes;
+            let outcomes = store.run_commands(commands)?;
             for ((name, revocation), done) in names.iter().zip(&revocations).zip(outcomes) {
                 let is_known = match done {
                     Ok(_) => true,

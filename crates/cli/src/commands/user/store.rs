@@ -6,7 +6,7 @@ use tollgate_storage::accounts::User;
 
 use crate::error::CommandError;
 use crate::remote;
-use crate::store_options::{StoreOption, url};
+use crate::store_options::{StoreOption, operator, url};
 
 pub(in crate::commands) struct UserStore {
     pub(in crate::commands) users: Users,
@@ -19,7 +19,7 @@ impl UserStore {
     pub(in crate::commands) fn open(option: &StoreOption) -> Result<Self, CommandError> {
         let url = url(&option.name().ok_or(CommandError::NoStore)?)?;
         let runtime = remote::runtime().map_err(CommandError::Runtime)?;
-        let users = runtime.block_on(Users::open(&url))?;
+        let users = runtime.block_on(Users::open(&url))?.by(operator());
         Ok(UserStore { users, runtime, store: url.to_string() })
     }
 
