@@ -18,6 +18,7 @@ use crate::public_paths::PublicPaths;
 use crate::resource_metadata::ResourceMetadata;
 use crate::response::{EmptyBody, Responder};
 use crate::service::{Admit, Guard};
+use crate::swappable::{EngineSource, SwappableEngine};
 
 /// Verifies the credential of every request by an [`Engine`].
 ///
@@ -38,7 +39,7 @@ use crate::service::{Admit, Guard};
 /// [`PeerAddress`](crate::PeerAddress), or the one that [trusted proxies](AuthLayer::trusted_proxies) name. Without either
 /// such keys are rejected: with axum, serve `router.into_make_service_with_connect_info::<SocketAddr>()`.
 ///
-/// A layer of an engine decides at once: the first tokens under a key that an issuer has just published are rejected. With the
+/// A layer of an engine, or of a [swappable one](AuthLayer::swappable), decides at once: the first tokens under a key that an issuer has just published are rejected. With the
 /// feature `remote`, a layer of a `Verifier` (`AuthLayer::with_verifier`) waits for the key in place of that.
 ///
 /// CORS preflights carry no credential: put the layer that answers them outside of this one, or let them
@@ -59,7 +60,7 @@ use crate::service::{Admit, Guard};
 /// ```
 #[derive(Clone, Debug)]
 pub struct AuthLayer<A = EmptyBody, V = Arc<Engine>> {
-    /// What verifies: an engine, which decides at once, or a verifier, which may wait.
+    /// What verifies: an engine or a swappable one, which decide at once, or a verifier, which may wait.
     pub(crate) verifier: V,
     optional: bool,
     public_paths: PublicPaths,
@@ -166,7 +167,7 @@ impl<A, V> AuthLayer<A, V> {
     /// [`LayerError::NothingAccepted`] where there is no source, or one whose kinds the engine does not accept.
     pub fn sources(self, sources: Sources) -> Result<Self, LayerError>
     where
-        V: AsRef<Engine>,
+        V: EngineSource,
     {
         AuthLayer { sources, ..self }.checked()
     }
@@ -187,16 +188,16 @@ impl<A, V> AuthLayer<A, V> {
     /// such request would be rejected.
     pub fn accept(self, accepted: AcceptedCredentials) -> Result<Self, LayerError>
     where
-        V: AsRef<Engine>,
+        V: EngineSource,
     {
         AuthLayer { accepted, ..self }.checked()
     }
 
     fn checked(self) -> Result<Self, LayerError>
     where
-        V: AsRef<Engine>,
+        V: EngineSource,
     {
-        let accepted = self.verifier.as_ref().accepted().and(self.accepted);
+        let accepted = self.verifier.with_engine(Engine::accepted).and(self.accepted);
         let is_useless = |source: &Source| accepted.and(source.accepted()).is_empty();
         let takes_nothing = self.sources.iter().next().is_none() || self.sources.iter().any(is_useless);
         if takes_nothing { Err(LayerError::NothingAccepted) } else { Ok(self) }
@@ -296,7 +297,15 @@ impl<S, A: Clone> Layer<S> for AuthLayer<A> {
     }
 }
 
-impl<A> Admit for AuthLayer<A> {
+impl<S, A: Clone> Layer<S> for AuthLayer<A, SwappableEngine> {
+    type Service = Guard<S, Self>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        Guard::new(inner, self)
+    }
+}
+
+impl<A, V: EngineSource> Admit for AuthLayer<A, V> {
     type Answer = A;
 
     fn admit(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection> {
@@ -308,7 +317,7 @@ impl<A> Admit for AuthLayer<A> {
     }
 }
 
-impl<A, V: AsRef<Engine>> AuthLayer<A, V> {
+impl<A, V: EngineSource> AuthLayer<A, V> {
     /// Lets the request pass, with its principal, or not. Returns the nonce that the response is to tell the client.
     pub(crate) fn decide(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection> {
         // An outer layer's principal may be from another engine, by another credential.
@@ -323,9 +332,10 @@ impl<A, V: AsRef<Engine>> AuthLayer<A, V> {
         let Some(presented) = self.presented(request)? else {
             return if self.optional { Ok(None) } else { Err(Rejection::MissingCredential) };
         };
-        let engine = self.verifier.as_ref();
-        let principal = engine.verify_request(&presented)?;
-        let nonce = renewed_nonce(engine, &presented);
+        let (principal, nonce) = self.verifier.with_engine(|engine| {
+            let principal = engine.verify_request(&presented)?;
+            Ok::<_, Rejection>((principal, renewed_nonce(engine, &presented)))
+        })?;
         request.extensions.insert(principal);
         Ok(nonce)
     }

@@ -41,7 +41,7 @@
 //! # }
 //! ```
 //!
-//! In reading order: `layer` decides, with `client_address` and
+//! In reading order: `layer` decides, by an engine or one that is `swappable`, with `client_address` and
 //! `client_certificate` to find a request's client, and `origin` what it is for; `service` acts on that, and `waiting` does where the layer may wait (feature
 //! `remote`); `response` turns a [`Rejection`] into an HTTP response, and `grpc` into one for gRPC.
 //!
@@ -66,6 +66,7 @@ mod require;
 mod resource_metadata;
 mod response;
 mod service;
+mod swappable;
 #[cfg(feature = "remote")]
 mod waiting;
 
@@ -75,14 +76,14 @@ pub use decision::Decision;
 pub use error::LayerError;
 #[cfg(feature = "axum")]
 pub use extract::{Authenticated, Claims};
-pub use future::ResponseFuture;
 pub use layer::AuthLayer;
 pub use require::Require;
 pub use resource_metadata::ResourceMetadata;
 pub use response::{EmptyBody, JsonBody, Respond};
 pub use service::Guard;
+pub use swappable::SwappableEngine;
 #[cfg(feature = "remote")]
-pub use waiting::{WaitingFuture, WaitingGuard};
+pub use waiting::WaitingGuard;
 
 #[cfg(all(doctest, feature = "axum", feature = "remote"))]
 #[doc = include_str!("../../../README.md")]

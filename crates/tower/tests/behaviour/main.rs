@@ -30,5 +30,6 @@ mod resource_metadata;
 mod sockets;
 mod sources;
 mod support;
+mod swappable;
 #[cfg(all(feature = "axum", feature = "remote"))]
 mod waiting;
