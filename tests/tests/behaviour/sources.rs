@@ -1,5 +1,7 @@
 //! Where the credential of a request may stand, and that it has one alone.
 
+mod twin;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use tollgate::{
