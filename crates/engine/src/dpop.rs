@@ -34,12 +34,12 @@ pub(crate) struct DpopChecks {
     secret: [u8; 32],
     nonces: Option<Nonces>,
     /// Made with the first proof: most engines see none.
-    made: OnceLock<Made>,
+    memory: OnceLock<ProofMemory>,
     /// Since when proofs are remembered, in seconds since the Unix epoch.
     started_at: i64,
 }
 
-struct Made {
+struct ProofMemory {
     keys: ProofKeys,
     replays: Arc<dyn ReplayStore>,
 }
@@ -51,7 +51,7 @@ impl DpopChecks {
         let secret = settings.secret()?;
         let nonces = settings.nonce_required.then(|| Nonces::new(&secret));
         let started_at = settings.started_at.unwrap_or(started_at);
-        Ok(DpopChecks { secret, nonces, made: OnceLock::new(), started_at, settings })
+        Ok(DpopChecks { secret, nonces, memory: OnceLock::new(), started_at, settings })
     }
 
     /// Spends a proof of which everything else was found good: the last step.
@@ -64,7 +64,7 @@ impl DpopChecks {
             expires_at: proof.issued_at.saturating_add(max_age),
             now: now.earliest,
         };
-        match self.made().replays.spend(&spent) {
+        match self.memory().replays.spend(&spent) {
             Ok(()) => Ok(()),
             Err(NotSpent::Replayed) => Err(ProofError::Replayed.into()),
             Err(NotSpent::Forgotten { floor }) => {
@@ -78,8 +78,8 @@ impl DpopChecks {
         sha256(&[&self.secret, &jkt[..], jti].concat())
     }
 
-    fn made(&self) -> &Made {
-        self.made.get_or_init(|| Made {
+    fn memory(&self) -> &ProofMemory {
+        self.memory.get_or_init(|| ProofMemory {
             keys: ProofKeys::new(),
             replays: self
                 .settings

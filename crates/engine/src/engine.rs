@@ -157,7 +157,7 @@ impl Engine {
 
     #[inline]
     fn admit<N: Notes + ?Sized>(&self, request: &Request<'_>, now: Now, notes: &N) -> Result<Principal, Rejection> {
-        Thread::let_go();
+        Thread::release_dropped();
         let (credential, kinds) = self.credential(request)?;
         notes.kinds(kinds);
         let sender = Sender { request, is_dpop: credential.is_dpop, dpop: self.dpop.as_ref(), now };
@@ -452,7 +452,7 @@ impl Engine {
     }
 
     pub(crate) fn check_not_revoked<'m>(&self, marks: impl FnOnce() -> Marks<'m>) -> Result<(), Rejection> {
-        if self.revocations.concern(marks) { Err(Rejection::Revoked) } else { Ok(()) }
+        if self.revocations.contain_any(marks) { Err(Rejection::Revoked) } else { Ok(()) }
     }
 
     pub(crate) fn split<'t>(&self, token: &'t [u8]) -> Result<CompactJws<'t>, Rejection> {

@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// Whether a token begins as the table's own keys do, or is a key in our format of another table.
-    pub(crate) fn is_of_our_making(&self, token: &[u8]) -> bool {
+    pub(crate) fn has_own_format(&self, token: &[u8]) -> bool {
         self.api_keys.as_ref().is_some_and(|table| table.format().claims(token)) || NativeKey::parse(token).is_ok()
     }
 

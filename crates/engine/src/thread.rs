@@ -22,43 +22,43 @@ pub(crate) struct Thread {
 
 thread_local! {
     /// Absent before the first verify, and taken out while one uses it.
-    static KEPT: Cell<Option<Box<Thread>>> = Cell::default();
+    static STATE: Cell<Option<Box<Thread>>> = Cell::default();
 }
 
 std::thread_local! {
     /// How many caches had been dropped when this thread last let go of what it kept of them.
-    static LET_GO: Cell<u64> = const { Cell::new(0) };
+    static RELEASED: Cell<u64> = const { Cell::new(0) };
 }
 
 impl Thread {
     /// Gives `work` what this thread has kept. A verify inside another one, or in a destructor that runs after that of the
     /// thread's own state, works with a state that is new.
     pub(crate) fn with<R>(work: impl FnOnce(&mut Thread) -> R) -> R {
-        let mut thread = KEPT.try_with(Cell::take).ok().flatten().unwrap_or_default();
-        let let_go = LET_GO.get();
+        let mut thread = STATE.try_with(Cell::take).ok().flatten().unwrap_or_default();
+        let released = RELEASED.get();
         let result = work(&mut thread);
         // Where the thread ends there is nothing to keep it for.
-        let _ = KEPT.try_with(|kept| kept.set(Some(thread)));
-        if LET_GO.get() != let_go {
+        let _ = STATE.try_with(|state| state.set(Some(thread)));
+        if RELEASED.get() != released {
             // A verify inside of this one has noticed what was dropped, but found nothing here to wipe.
-            Self::let_go_of_dropped();
+            Self::release_tables();
         }
         result
     }
 
     /// Wipes what this thread kept of engines that have been dropped. To be called by every verify, of any engine.
-    pub(crate) fn let_go() {
+    pub(crate) fn release_dropped() {
         let dropped = cache::dropped();
-        if LET_GO.replace(dropped) != dropped {
-            Self::let_go_of_dropped();
+        if RELEASED.replace(dropped) != dropped {
+            Self::release_tables();
         }
     }
 
     #[cold]
-    fn let_go_of_dropped() {
-        if let Ok(Some(mut thread)) = KEPT.try_with(Cell::take) {
-            thread.fronts.let_go();
-            KEPT.with(|kept| kept.set(Some(thread)));
+    fn release_tables() {
+        if let Ok(Some(mut thread)) = STATE.try_with(Cell::take) {
+            thread.fronts.release_dropped();
+            STATE.with(|state| state.set(Some(thread)));
         }
     }
 }

@@ -34,7 +34,7 @@ impl Fronts {
     }
 
     /// Lets go of the tables of caches that were dropped.
-    pub(crate) fn let_go(&mut self) {
+    pub(crate) fn release_dropped(&mut self) {
         let living = registry::living();
         for (index, table) in self.tables.iter_mut().enumerate() {
             table.take_if(|table| !living.has(index, table.serial));

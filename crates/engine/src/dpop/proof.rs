@@ -44,7 +44,7 @@ impl DpopChecks {
         }
         let text = str::from_utf8(text).map_err(|_| ProofError::Malformed(tollgate_jwt::ParseError::NotCompact))?;
         let jws = CompactJws::parse_within(text, MAX_PROOF_BYTES).map_err(ProofError::from)?;
-        let known = self.made().keys.find(jws.header());
+        let known = self.memory().keys.find(jws.header());
         let key = match &known {
             Some(key) => key.clone(),
             None => Arc::new(ProofKey::read(&jws, self.settings.algorithms)?),
@@ -62,7 +62,7 @@ impl DpopChecks {
         }
         self.spend(&proof, jkt, now)?;
         if known.is_none() {
-            self.made().keys.keep(&key);
+            self.memory().keys.keep(&key);
         }
         Ok(())
     }

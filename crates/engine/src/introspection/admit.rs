@@ -154,7 +154,7 @@ impl Engine {
     /// Who is to be asked about a token that no table knows, which was sent with `Bearer`.
     pub(crate) fn asked_issuer(&self, token: &[u8], kinds: Kinds) -> Option<(&Introspection, &Arc<AskedIssuer>)> {
         let introspection = self.introspection.as_ref()?;
-        if !kinds.contains(PrincipalKind::AccessToken) || self.is_of_our_making(token) {
+        if !kinds.contains(PrincipalKind::AccessToken) || self.has_own_format(token) {
             return None;
         }
         Some((introspection, introspection.issuer_of(token)?))

@@ -197,14 +197,14 @@ impl Revocations {
     }
 
     /// Whether the credential of these marks is revoked. They are asked for where anything is.
-    pub(crate) fn concern<'m>(&self, marks: impl FnOnce() -> Marks<'m>) -> bool {
+    pub(crate) fn contain_any<'m>(&self, marks: impl FnOnce() -> Marks<'m>) -> bool {
         let kinds = self.0.kinds.load(Ordering::Acquire);
-        kinds != 0 && self.0.concern(kinds, &marks())
+        kinds != 0 && self.0.contains_any(kinds, &marks())
     }
 }
 
 impl Table {
-    fn concern(&self, kinds: usize, marks: &Marks<'_>) -> bool {
+    fn contains_any(&self, kinds: usize, marks: &Marks<'_>) -> bool {
         marks.names().any(|(kind, name)| {
             if kinds & bit(kind) == 0 {
                 return false;
@@ -226,13 +226,13 @@ impl Table {
     fn find(&self, high: High, complete: impl FnOnce() -> Fingerprint) -> Option<Entry> {
         let entries = self.shards[high.prefix(REVOCATION_SHARDS_LOG2)].load();
         let entries = entries.as_ref()?;
-        let mut alike = entries[entries.partition_point(|entry| entry.fingerprint.high() < high)..]
+        let mut candidates = entries[entries.partition_point(|entry| entry.fingerprint.high() < high)..]
             .iter()
             .take_while(|entry| entry.fingerprint.high() == high)
             .peekable();
-        alike.peek()?;
+        candidates.peek()?;
         let fingerprint = complete();
-        alike.find(|entry| entry.fingerprint == fingerprint).copied()
+        candidates.find(|entry| entry.fingerprint == fingerprint).copied()
     }
 
     /// Merges sorted `new` entries into their shard; of two of one name `choose` makes one of the earlier and the later.

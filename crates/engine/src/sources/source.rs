@@ -133,9 +133,11 @@ impl Place {
             Place::Authorization | Place::Field(_) | Place::ApiKeyField(_) => Claim::Whole(value),
             Place::Scheme(name) => after_scheme(value, name).map_or(Claim::None, Claim::Whole),
             Place::BasicUser => after_scheme(value, "basic").map_or(Claim::None, Claim::Whole),
-            Place::Cookie(name) => Claim::Parts(Parts { rest: Some(value), separator: b';', of: Of::Cookie(name) }),
+            Place::Cookie(name) => {
+                Claim::Parts(Parts { rest: Some(value), separator: b';', matcher: PartMatcher::Cookie(name) })
+            }
             Place::WebSocketProtocol(prefix) => {
-                Claim::Parts(Parts { rest: Some(value), separator: b',', of: Of::Prefix(prefix) })
+                Claim::Parts(Parts { rest: Some(value), separator: b',', matcher: PartMatcher::Prefix(prefix) })
             }
         }
     }
@@ -145,10 +147,10 @@ impl Place {
 pub(super) struct Parts<'s, 'r> {
     rest: Option<&'r [u8]>,
     separator: u8,
-    of: Of<'s>,
+    matcher: PartMatcher<'s>,
 }
 
-enum Of<'s> {
+enum PartMatcher<'s> {
     Cookie(&'s str),
     Prefix(&'s str),
 }
@@ -161,11 +163,11 @@ impl<'r> Iterator for Parts<'_, 'r> {
             let end = rest.iter().position(|byte| *byte == self.separator);
             let part = without_space_around(&rest[..end.unwrap_or(rest.len())]);
             self.rest = end.map(|end| &rest[end + 1..]);
-            let credential = match self.of {
-                Of::Cookie(name) => {
+            let credential = match self.matcher {
+                PartMatcher::Cookie(name) => {
                     part.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"=")).map(unquoted)
                 }
-                Of::Prefix(prefix) => part.strip_prefix(prefix.as_bytes()),
+                PartMatcher::Prefix(prefix) => part.strip_prefix(prefix.as_bytes()),
             };
             if credential.is_some() {
                 return credential;
