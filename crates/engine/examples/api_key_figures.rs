@@ -1,9 +1,9 @@
 //! Measures the table of API keys at the sizes given as arguments and prints a row of docs/api-keys.md for each:
 //! `cargo run --release -p tollgate --example api_key_figures -- 1000 100000 1000000 10000000`.
 //!
-//! Ratios are to the SHA-256 of the same keys: medians of batches of 16 calls, which all take turns, so that other work on
-//! the machine disturbs few of them. Keys arrive in memory that was written a moment ago. "One access" is what a read at
-//! random costs, in as much memory, that has to wait for the one before.
+//! Ratios are to the SHA-256 of the same keys. Figures are medians of batches of 16 calls, which take turns, so
+//! that other work on the machine disturbs few of them. Keys are read from memory that was written a moment ago.
+//! "One access" is the cost of a random read, in as much memory, that depends on the read before.
 
 #![forbid(unsafe_code)]
 
@@ -90,7 +90,7 @@ fn row(format: &KeyFormat, keys: u64) {
     );
 }
 
-/// From as many threads as there are processors.
+/// Inserts from as many threads as there are processors.
 fn insert_all(table: &Table, digests: &[Digest]) {
     let threads = thread::available_parallelism().map_or(1, usize::from);
     let share = digests.len().div_ceil(threads);
@@ -112,7 +112,7 @@ fn record(number: u64) -> KeyRecord {
         .build()
 }
 
-/// The 50th and the 99.9th of single calls, in nanoseconds, the clock's own reading included.
+/// The 50th and 99.9th percentile of single calls, in nanoseconds, including the reading of the clock.
 fn percentiles(presented: &mut Presented, mut work: impl FnMut(&[u8])) -> [f64; 2] {
     let mut samples = Vec::new();
     for _ in 0..SAMPLE_ROUNDS {
@@ -149,7 +149,7 @@ fn under_updates<T>(table: &Table, format: &KeyFormat, keys: u64, work: impl FnO
     })
 }
 
-/// Verifies a second by two threads that present the same key, to twice those of one thread.
+/// The throughput of two threads that present the same key, as a fraction of twice that of one thread.
 fn two_threads(engine: &Engine, key: &[u8]) -> f64 {
     const VERIFIES: u32 = 1 << 18;
     let run = || {
@@ -172,7 +172,7 @@ fn two_threads(engine: &Engine, key: &[u8]) -> f64 {
     alone.as_secs_f64() / together.as_secs_f64()
 }
 
-/// Keys in random order, each handed over from memory that was written a moment ago, as after a read from a socket.
+/// Keys in random order, each read from memory that was written a moment ago, as after a read from a socket.
 struct Presented {
     keys: Vec<String>,
     written: [Vec<u8>; BATCH],
@@ -184,7 +184,7 @@ impl Presented {
         Self { keys, written: Default::default(), next: 0 }
     }
 
-    /// Nanoseconds a call, of some batches.
+    /// Nanoseconds per call, for each of some batches.
     fn batches(&mut self, mut work: impl FnMut(&[u8])) -> [f64; BATCHES] {
         std::array::from_fn(|_| {
             for written in &mut self.written {
@@ -218,7 +218,7 @@ impl OneAccess {
         Self { memory, at: 0 }
     }
 
-    /// Nanoseconds a read, of some batches.
+    /// Nanoseconds per read, for each of some batches.
     fn batches(&mut self) -> [f64; BATCHES] {
         std::array::from_fn(|_| {
             let start = Instant::now();
@@ -236,7 +236,7 @@ fn key(format: &KeyFormat, number: u64) -> ApiKey {
     ApiKey::danger_from_entropy(format, &entropy)
 }
 
-/// The key with another last character, whichever it has.
+/// The key with another last character.
 fn with_wrong_checksum(key: &str) -> String {
     let (rest, last) = key.split_at(key.len() - 1);
     format!("{rest}{}", if last == "0" { '1' } else { '0' })
@@ -250,7 +250,7 @@ fn scrambled(n: u64) -> u64 {
     n ^ (n >> 31)
 }
 
-/// Bytes that this process has in memory; 0 where the system does not tell as Linux does.
+/// The resident memory of this process, in bytes; 0 unless the system is Linux.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = status.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0_u64);

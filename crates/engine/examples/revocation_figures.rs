@@ -1,8 +1,8 @@
-//! Prints what a table of revoked tokens takes: memory of the process an entry, time to load and to revoke one more.
+//! Prints the cost of a table of revoked tokens: memory per entry, and the time to load it and to revoke one more.
 //!
 //!     cargo run --release -p tollgate --example revocation_figures -- 10000000
 //!
-//! Linux alone: the memory is what `/proc` says is resident.
+//! Only on Linux: the memory is read from `/proc`.
 
 #![forbid(unsafe_code)]
 
@@ -12,13 +12,13 @@ use std::time::{Duration, Instant};
 
 use tollgate::{Revocation, Revocations};
 
-/// How many are loaded at once, as from a store.
+/// The number of entries loaded at once, as from a store.
 const BATCH: usize = 1_000_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let entries: usize = std::env::args().nth(1).unwrap_or_else(|| "1000000".to_owned()).parse()?;
     let revocations = Revocations::new();
-    // So that the memory of a batch is not taken for that of the table.
+    // Allocates the memory of a batch before the measurement, so that it is not counted as the table's.
     drop(batch(0, BATCH.min(entries)));
     let before = resident_bytes()?;
     let mut spent = Duration::ZERO;

@@ -4,15 +4,16 @@ use crate::credential::Credential;
 use crate::principal::PrincipalKind;
 use crate::rejection::Rejection;
 
-/// Which credentials an engine, or one of its routes, accepts: the kinds, and whether bare values, which have no scheme.
+/// The credentials that an engine or a route accepts: a set of kinds, and whether bare values (without a scheme) are
+/// accepted.
 ///
-/// Everything is accepted by default, because the two services that the engine was made for take all of it:
+/// Everything is accepted by default, since the two services that the engine was built for accept all of these:
 ///
 /// | sent as | accepted where these are accepted |
 /// |---|---|
 /// | `Bearer <jws>` | [`PrincipalKind::Jwt`] |
 /// | the bare `<jws>` | [`PrincipalKind::Jwt`], bare values |
-/// | `Bearer <token>`, any other token | [`PrincipalKind::AccessToken`] or [`PrincipalKind::ApiKey`], whichever the token is |
+/// | `Bearer <token>`, any other token | [`PrincipalKind::AccessToken`] or [`PrincipalKind::ApiKey`], whichever it is |
 /// | the bare `<key>` | [`PrincipalKind::ApiKey`], bare values |
 /// | `X-API-Key: <key>` | [`PrincipalKind::ApiKey`] |
 /// | `Basic base64(client_id:client_secret)` | [`PrincipalKind::Client`] |
@@ -49,7 +50,7 @@ impl AcceptedCredentials {
         AcceptedCredentials { bare: false, ..self }
     }
 
-    /// Credentials that both accept.
+    /// Credentials accepted by both.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         AcceptedCredentials { kinds: self.kinds.and(other.kinds), bare: self.bare && other.bare }
@@ -73,7 +74,6 @@ impl AcceptedCredentials {
         self.kinds == Kinds::NONE
     }
 
-    /// Whether no kind is left out.
     pub(crate) fn has_all_kinds(self) -> bool {
         self.kinds == Kinds::ALL
     }
@@ -128,10 +128,10 @@ impl Kinds {
     pub(crate) const JWT: Self = Self::of(PrincipalKind::Jwt);
     pub(crate) const API_KEY: Self = Self::of(PrincipalKind::ApiKey);
     pub(crate) const CLIENT: Self = Self::of(PrincipalKind::Client);
-    /// What an opaque Bearer token may be.
+    /// The kinds of an opaque Bearer token.
     pub(crate) const OPAQUE: Self = Self::API_KEY.or(Self::of(PrincipalKind::AccessToken));
     pub(crate) const ACCESS_TOKEN: Self = Self::of(PrincipalKind::AccessToken);
-    /// What the table of API keys holds.
+    /// The kinds stored in the table of API keys.
     pub(crate) const OF_THE_TABLE: Self = Self::OPAQUE.or(Self::CLIENT);
 
     const fn of(kind: PrincipalKind) -> Self {

@@ -36,7 +36,7 @@ impl AddressBlock {
         self.0.network()
     }
 
-    /// Whether it is `0.0.0.0/0` or `::/0`, which holds every address of its family.
+    /// Whether the block is `0.0.0.0/0` or `::/0`, which hold every address of their family.
     #[must_use]
     pub fn is_everything(&self) -> bool {
         self.0.prefix_len() == 0
@@ -49,14 +49,14 @@ impl From<IpAddr> for AddressBlock {
     }
 }
 
-/// A text that is no block of addresses: not CIDR notation, or with bits set behind the prefix.
+/// The error for a text that is not an address block: it is not CIDR notation, or has bits set after the prefix.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NotAnAddressBlock;
 
 impl FromStr for AddressBlock {
     type Err = NotAnAddressBlock;
 
-    /// One text for each block. `IpNet`'s own parser takes leading zeros, which some systems read as octal.
+    /// Parses the prefix length strictly: `IpNet`'s own parser accepts leading zeros, which some systems read as octal.
     fn from_str(text: &str) -> Result<Self, NotAnAddressBlock> {
         let (address, length) = match text.split_once('/') {
             Some((address, length)) => (address, Some(length)),
@@ -72,7 +72,7 @@ impl FromStr for AddressBlock {
     }
 }
 
-/// The IPv4 block that an IPv4-mapped one stands for.
+/// Converts an IPv4-mapped block to its IPv4 block.
 fn canonical(block: IpNet) -> IpNet {
     match block {
         IpNet::V6(mapped) => mapped
@@ -85,7 +85,7 @@ fn canonical(block: IpNet) -> IpNet {
     }
 }
 
-/// The bits of `::ffff:0:0/96`.
+/// The prefix length of `::ffff:0:0/96`.
 const MAPPING_BITS: u8 = (Ipv6Addr::BITS - 32) as u8;
 
 impl fmt::Display for AddressBlock {

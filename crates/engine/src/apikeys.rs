@@ -1,4 +1,4 @@
-//! What of `tollgate-apikeys` a server meets beside its table of keys.
+//! The items of `tollgate-apikeys` that a server needs besides its table of keys.
 
 pub use tollgate_apikeys::{
     ApiKeyTableBuilder, Flaw, ForeignKey, KeyDigest, KeyError, MatchedKey, NativeKey, Pepper, TableEntry, limits,

@@ -19,7 +19,7 @@ use crate::record::KeyRecord;
 use crate::revocation::Revocations;
 use crate::table::{ApiKeyTable, LastUse};
 
-/// Puts an [`Engine`] together.
+/// Configures and builds an [`Engine`].
 #[derive(Debug)]
 pub struct EngineBuilder {
     issuers: Vec<Issuer>,
@@ -56,38 +56,40 @@ impl EngineBuilder {
         }
     }
 
-    /// Accepts the JWTs of `issuer`. To be called once for each issuer.
+    /// Accepts the JWTs of `issuer`. Call it once for each issuer.
     #[must_use]
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
         self
     }
 
-    /// Accepts JWTs also where no issuer is given before the engine is built: [`Engine::add_issuer`] will. Until then each is of
-    /// an unknown issuer.
+    /// Accepts JWTs even if no issuer is given before the engine is built, for issuers added later by
+    /// [`Engine::add_issuer`]. Until then every JWT is rejected for its unknown issuer.
     #[must_use]
     pub fn issuers_at_run_time(mut self) -> Self {
         self.issuers_at_run_time = true;
         self
     }
 
-    /// Accepts the opaque tokens of `issuer`, which whoever verifies asks about them. To be called once for each issuer.
+    /// Accepts the opaque tokens of `issuer`, which are verified by introspection. Call it once for each issuer.
     #[must_use]
     pub fn opaque_issuer(mut self, issuer: OpaqueIssuer) -> Self {
         self.opaque_issuers.push(issuer);
         self
     }
 
-    /// Accepts these kinds of credentials alone, with or without bare values: [everything](AcceptedCredentials) otherwise.
-    /// Each kind that is named needs an issuer (JWTs) or a table of API keys (the others). A route can narrow it further ([`Request::accept`](crate::Request::accept)).
+    /// Accepts only these kinds of credentials, with or without bare values. The default is
+    /// [everything](AcceptedCredentials). Each named kind needs an issuer (JWTs), a table of API keys or an opaque
+    /// issuer (access tokens), or a table of API keys (the others). A route can restrict them further
+    /// ([`Request::accept`](crate::Request::accept)).
     #[must_use]
     pub fn accept(mut self, accepted: AcceptedCredentials) -> Self {
         self.accepted = accepted;
         self
     }
 
-    /// Looks at headers of at most `bytes`, itself from [`MIN_HEADER_BYTES`], or [`MIN_HEADER_BYTES_FOR_JWTS`] where JWTs alone
-    /// are accepted, to [`MAX_HEADER_BYTES`].
+    /// Rejects headers longer than `bytes`. `bytes` is at least [`MIN_HEADER_BYTES`], or [`MIN_HEADER_BYTES_FOR_JWTS`]
+    /// if only JWTs are accepted, and at most [`MAX_HEADER_BYTES`].
     #[must_use]
     pub fn max_header_bytes(mut self, bytes: usize) -> Self {
         self.max_header_bytes = bytes;
@@ -101,14 +103,14 @@ impl EngineBuilder {
         self
     }
 
-    /// Does without the verified-token cache: every JWT is decoded and verified anew.
+    /// Disables the verified-token cache: every JWT is decoded and verified each time.
     #[must_use]
     pub fn no_cache(mut self) -> Self {
         self.cache = None;
         self
     }
 
-    /// Rejects what `revocations` names. The table is shared: what is revoked is rejected from the next verify on.
+    /// Rejects credentials that `revocations` names. The table is shared: a revocation applies from the next verify on.
     #[must_use]
     pub fn revocations(mut self, revocations: Revocations) -> Self {
         self.revocations = revocations;
@@ -117,29 +119,32 @@ impl EngineBuilder {
 
     /// Takes the time from `seconds_since_epoch` instead of the system's clock.
     ///
-    /// The engine's clock holds still while this one goes back, but for at most [`MAX_CLOCK_HOLD`](crate::limits::MAX_CLOCK_HOLD) seconds. After a jump ahead
-    /// by more than [`MAX_CLOCK_STEP`](crate::limits::MAX_CLOCK_STEP) seconds a credential has to be good both before and after it, until readings over
-    /// [`CLOCK_CONFIRMATION`](crate::limits::CLOCK_CONFIRMATION) seconds have confirmed the jump. A time before 1970 is none: nothing is good then.
+    /// The engine's clock holds still while this one goes back, but for at most
+    /// [`MAX_CLOCK_HOLD`](crate::limits::MAX_CLOCK_HOLD) seconds. After a jump ahead by more than
+    /// [`MAX_CLOCK_STEP`](crate::limits::MAX_CLOCK_STEP) seconds, a credential must be valid both before and after the
+    /// jump, until readings over [`CLOCK_CONFIRMATION`](crate::limits::CLOCK_CONFIRMATION) seconds have confirmed it. A
+    /// time before 1970 counts as unknown: no credential is valid then.
     #[must_use]
     pub fn clock(mut self, seconds_since_epoch: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         self.clock.set_source(seconds_since_epoch);
         self
     }
 
-    /// Measures with `elapsed`, the time since any moment, how long the [`clock`](Self::clock) has gone back or ahead, instead
-    /// of with the system's monotonic clock. For programs that pass time by themselves, as tests do: both clocks have to move.
+    /// Uses `elapsed`, the time since any fixed moment, instead of the system's monotonic clock to measure how long the
+    /// [`clock`](Self::clock) has gone back or ahead. For programs that control time, such as tests: both clocks must
+    /// advance.
     #[must_use]
     pub fn monotonic_clock(mut self, elapsed: impl Fn() -> Duration + Send + Sync + 'static) -> Self {
         self.clock.set_monotonic(elapsed);
         self
     }
 
-    /// Calls `observer` at the end of every verify, in the thread of its caller, for metrics and logs. One more call takes the place
-    /// of the observer before.
+    /// Calls `observer` at the end of every verify, in the caller's thread, for metrics and logs. A second call
+    /// replaces the observer.
     ///
-    /// It should not block. Where it panics, a credential that was good is rejected with [`ObserverPanicked`](crate::Rejection::ObserverPanicked)
-    ///: what could not be observed does not pass. A verify inside of an observer is not
-    /// observed.
+    /// The observer should not block. If it panics, a valid credential is rejected with
+    /// [`ObserverPanicked`](crate::Rejection::ObserverPanicked): a verification that could not be observed is not
+    /// accepted. A verify inside an observer is not observed.
     ///
     /// ```
     /// use tollgate::{ApiKeyTable, Engine, KeyFormat};
@@ -159,32 +164,32 @@ impl EngineBuilder {
         self
     }
 
-    /// As [`observer`](Self::observer), and does not read a clock: [`Verification::duration`] is zero. For counters: together with one that
-    /// writes to memory of its thread alone it is measured in docs/metrics.md.
+    /// Like [`observer`](Self::observer), but reads no clock: [`Verification::duration`] is zero. For counters:
+    /// docs/metrics.md has its cost, measured with an observer that writes only to memory of its own thread.
     #[must_use]
     pub fn untimed_observer(mut self, observer: impl Fn(&Verification<'_>) + Send + Sync + 'static) -> Self {
         self.observer = Some(Observer::new(observer, false));
         self
     }
 
-    /// Checks proofs of possession (DPoP, RFC 9449) so. Otherwise as [`Dpop::new`] says.
+    /// Configures how proofs of possession (DPoP, RFC 9449) are checked. The default is [`Dpop::new`].
     #[must_use]
     pub fn dpop(mut self, dpop: Dpop) -> Self {
         self.dpop = Some(dpop);
         self
     }
 
-    /// Takes no proofs of possession: tokens that are bound to a key are rejected.
+    /// Accepts no proofs of possession: tokens that are bound to a key are rejected.
     #[must_use]
     pub fn no_dpop(mut self) -> Self {
         self.dpop = None;
         self
     }
 
-    /// Checks the configuration as a whole.
+    /// Checks the configuration and builds the engine.
     ///
     /// # Errors
-    /// [`BuildError`] says what cannot work.
+    /// [`BuildError`] says which part of the configuration cannot work.
     pub fn build(self) -> Result<Engine, BuildError> {
         if self.max_header_bytes > MAX_HEADER_BYTES {
             return Err(BuildError::HeaderLimitTooHigh { bytes: self.max_header_bytes });
@@ -210,7 +215,8 @@ impl EngineBuilder {
         if accepted.is_empty() {
             return Err(BuildError::NothingToAccept);
         }
-        // Everything is accepted by default, as far as there is something to accept; kinds that were named are meant.
+        // By default every kind is accepted that something is configured for. A kind that was named has to be
+        // configured.
         let is_unmet = |kind: &PrincipalKind| self.accepted.contains(*kind) && !accepted.contains(*kind);
         if let Some(kind) = PrincipalKind::ALL.into_iter().find(is_unmet).filter(|_| !self.accepted.has_all_kinds()) {
             return Err(BuildError::NothingForKind { kind });
@@ -240,24 +246,26 @@ impl EngineBuilder {
 
 #[cfg(feature = "apikeys")]
 impl EngineBuilder {
-    /// Accepts the API keys, opaque tokens and client secrets of `table`, which is shared: what is inserted or
-    /// removed takes effect on the next verify.
+    /// Accepts the API keys, opaque tokens and client secrets of `table`. The table is shared: insertions and removals
+    /// take effect on the next verify.
     #[must_use]
     pub fn api_keys(mut self, table: impl Into<Arc<ApiKeyTable<KeyRecord>>>) -> Self {
         self.api_keys = Some(table.into());
         self
     }
 
-    /// Accepts the keys, opaque tokens and client secrets of the table only while the [revocations](Self::revocations) are
-    /// [fresh](Revocations::are_fresh): for a table that follows a store, whose removals may otherwise be missing here. They are answered
-    /// with 503 while the revocations are stale; what is rejected anyway is rejected as before.
+    /// Accepts the keys, opaque tokens and client secrets of the table only while the [revocations](Self::revocations)
+    /// are [fresh](Revocations::are_fresh). For a table that follows a store: while it is stale, removals made in the
+    /// store may be missing. Valid credentials are answered with 503 while the revocations are stale; others are
+    /// rejected as before.
     #[must_use]
     pub fn require_fresh_api_keys(mut self) -> Self {
         self.require_fresh_api_keys = true;
         self
     }
 
-    /// Notes in `last_use` when keys of the table are used, as far as it says. Nothing is noted otherwise.
+    /// Records in `last_use` when keys of the table are used, with the precision set there. By default nothing is
+    /// recorded.
     #[must_use]
     pub fn last_use(mut self, last_use: impl Into<Arc<LastUse>>) -> Self {
         self.last_use = Some(last_use.into());
@@ -265,10 +273,10 @@ impl EngineBuilder {
     }
 }
 
-/// What vouches for keys, where an issuer would be named.
+/// Named in place of an issuer where freshness is required of the table of API keys.
 pub(crate) const KEY_STORE: &str = "the store of API keys";
 
-/// An issuer that requires fresh revocations needs somebody who can declare that they are.
+/// Fresh revocations need a shared table: otherwise nothing outside the engine can declare them fresh.
 pub(crate) fn check_freshness(issuers: &[Issuer], revocations: &Revocations) -> Result<(), BuildError> {
     let requiring = issuers.iter().map(Issuer::settings).filter(|settings| settings.require_fresh_revocations);
     check_shared(requiring.map(|settings| &*settings.name), revocations)
@@ -285,29 +293,29 @@ fn check_shared<'i>(mut requiring: impl Iterator<Item = &'i str>, revocations: &
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum BuildError {
-    /// Neither an issuer nor a table of API keys for any kind of credential that is accepted: every request would be
+    /// There is neither an issuer nor a table of API keys for any accepted kind of credential: every request would be
     /// rejected.
     NothingToAccept,
-    /// A kind of credential was named as accepted, and there is no issuer, or no table of API keys, for it.
+    /// A kind of credential was named as accepted, but nothing is configured that verifies it.
     NothingForKind {
         /// The kind.
         kind: PrincipalKind,
     },
-    /// The uses of keys are to be noted, and there is no table of API keys.
+    /// The last use of keys is to be recorded, but there is no table of API keys.
     LastUseWithoutApiKeys,
     /// An issuer has no keys: neither a set nor a ring.
     NoKeys {
         /// The issuer's name.
         issuer: Box<str>,
     },
-    /// An issuer has a [static](tollgate_keys::KeyRing::is_static) key set without a key for the accepted algorithms, so that
+    /// An issuer has a [static](tollgate_keys::KeyRing::is_static) key set without a key for the accepted algorithms:
     /// every token would be rejected.
     NoUsableKey {
         /// The issuer's name.
         issuer: Box<str>,
     },
-    /// An issuer has a list of the [use](crate::Issuer::key_use) of its keys, and a [static](tollgate_keys::KeyRing::is_static) key
-    /// set in which no key comes from a JWK, so that none has a use: a secret, or PEM.
+    /// An issuer restricts the [use](crate::Issuer::key_use) of its keys, but no key of its
+    /// [static](tollgate_keys::KeyRing::is_static) key set has a use: none comes from a JWK, but from a secret or PEM.
     KeyUseWithoutEffect {
         /// The issuer's name.
         issuer: Box<str>,
@@ -319,43 +327,45 @@ pub enum BuildError {
         /// Why not.
         error: SettingsError,
     },
-    /// An issuer requires fresh revocations, and nobody but the engine has its table of revocations, so that they would never be fresh.
+    /// An issuer requires fresh revocations, but only the engine has its table of revocations, so they would never be
+    /// fresh.
     RevocationsNeverFresh {
         /// The issuer's name.
         issuer: Box<str>,
     },
-    /// Two issuers have one name, and neither their `typ` nor their audiences tell them apart.
+    /// Two issuers have the same name, and neither `typ` nor audience tells their tokens apart.
     IssuersOverlap {
         /// The name.
         issuer: Box<str>,
     },
-    /// Two issuers' names are templates, and there is a name that both match.
+    /// The names of two issuers are templates, and some name matches both.
     TemplatesOverlap {
         /// The one.
         issuer: Box<str>,
         /// The other.
         other: Box<str>,
     },
-    /// Two opaque issuers have no token prefix, or one has a prefix that begins with the other's: a token could go to either.
+    /// Two opaque issuers have no token prefix, or one's prefix begins with the other's: a token could belong to
+    /// either.
     TokenPrefixesOverlap {
         /// The one.
         issuer: Box<str>,
         /// The other.
         other: Box<str>,
     },
-    /// The token prefix of an opaque issuer begins as the engine's own keys do, about which nobody is asked.
+    /// The token prefix of an opaque issuer begins like the engine's own keys, which are never introspected.
     TokenPrefixOfKeys {
         /// The issuer.
         issuer: Box<str>,
     },
-    /// Nobody asks an opaque issuer about its tokens.
+    /// An opaque issuer has no introspector.
     NoIntrospector {
         /// The issuer.
         issuer: Box<str>,
     },
-    /// The system has no randomness for the secret under which opaque tokens are kept.
+    /// The system has no randomness for the secret that keys the digests of cached opaque tokens.
     NoRandomness,
-    /// An issuer is added to a running engine, and there are issuers of its name: to be replaced together.
+    /// An issuer is added to a running engine that has issuers of its name: they have to be replaced together.
     IssuerExists {
         /// The name.
         issuer: Box<str>,
@@ -374,15 +384,14 @@ pub enum BuildError {
         /// The limit that was asked for.
         bytes: usize,
     },
-    /// The cache is smaller than [`MIN_CACHE_BYTES`], so that it could hold next to nothing, or larger than
-    /// [`MAX_CACHE_BYTES`].
+    /// The cache is smaller than [`MIN_CACHE_BYTES`], too small to be of use, or larger than [`MAX_CACHE_BYTES`].
     CacheSize {
         /// The bytes that were asked for.
         bytes: usize,
     },
-    /// Tokens are to be verified anew after 0 s, so that the cache would never have a hit.
+    /// The maximum age of cached tokens is 0 s, so the cache would never have a hit.
     NoCachedTokenAge,
-    /// Proofs of possession cannot be checked so.
+    /// The settings of proofs of possession cannot work.
     Dpop {
         /// Why not.
         error: DpopError,

@@ -1,11 +1,11 @@
-//! The verified-token cache: what was found signed once need not be decoded and verified again.
+//! The verified-token cache: a token that was verified once need not be decoded and verified again.
 //!
-//! It holds facts, not decisions: this text is a token that verified under that key, with these claims. Time, the key's
-//! presence and revocation are judged again on every hit, by whoever asks. Only verified tokens enter, so that garbage
-//! evicts nothing; failures are not kept. A hit means equal bytes: the whole token is compared.
+//! The cache holds facts, not decisions: this text is a token that verified under this key, with these claims. The
+//! engine checks time, the key's presence and revocation again on every hit. Only verified tokens are inserted, so
+//! garbage evicts nothing. Failures are not cached. A hit compares the whole token.
 //!
-//! Each thread has a small direct-mapped table of its own for each engine ([`front`]), whose entries have reference counts of
-//! their own, so that a hit there writes no memory that another thread reads. Behind it is one table for all threads
+//! Each thread has a small direct-mapped table for each engine ([`front`]). Its entries have reference counts of their
+//! own, so a hit there writes no memory that another thread reads. Behind it is one table shared by all threads
 //! ([`back`]).
 
 mod back;
@@ -31,12 +31,12 @@ use crate::introspection::TokenDigest;
 use crate::sync::RandomState;
 use crate::token::Token;
 
-/// What the engine says of a token that was found in the cache.
+/// The engine's judgement of a token that was found in the cache.
 pub(crate) enum Judgement<R> {
     Good,
-    /// Rejected, by the facts that the cache holds.
+    /// Rejected on the cached facts.
     Rejected(R),
-    /// The facts do not hold any more: as if it had not been found.
+    /// The cached facts no longer hold: treated as a miss.
     Gone,
 }
 
@@ -61,7 +61,7 @@ impl Cache {
         }
     }
 
-    /// Looks for the token whose whole text is `jws`, and has it judged. One that has been here too long is not found.
+    /// Looks up the token whose whole text is `jws`, and judges it. A token older than the maximum age is a miss.
     pub(crate) fn find<R>(
         &self,
         fronts: &mut Fronts,
@@ -72,7 +72,8 @@ impl Cache {
         self.find_tagged(fronts, Tag::of(jws, self.secret)?, now, |token| token.jws() == jws, judge)
     }
 
-    /// Looks for the token of this tag that `is` the one, and has it judged. One that has been here too long is not found.
+    /// Looks up the token with this tag for which `is` holds, and judges it. A token older than the maximum age is a
+    /// miss.
     #[inline]
     pub(crate) fn find_tagged<R>(
         &self,
@@ -114,7 +115,7 @@ impl Cache {
         }
     }
 
-    /// [`find`](Self::find) in the shared table alone: what this thread has of the token is outdated.
+    /// [`find`](Self::find) in the shared table only: this thread's entry is stale.
     #[cold]
     pub(crate) fn find_shared<R>(
         &self,
@@ -128,14 +129,14 @@ impl Cache {
         self.find_tagged(fronts, tag, now, |token| token.jws() == jws, judge)
     }
 
-    /// Keeps a token that has just been verified.
+    /// Inserts a token that has just been verified.
     pub(crate) fn insert(&self, jws: &[u8], token: &Token) {
         if let Some(tag) = Tag::of(jws, self.secret) {
             self.back.insert(tag, token);
         }
     }
 
-    /// Keeps a token that was not found by this tag.
+    /// Inserts a token that was not found by this tag.
     pub(crate) fn insert_tagged(&self, tag: Tag, token: &Token) {
         self.back.insert(tag, token);
     }
@@ -144,8 +145,8 @@ impl Cache {
         self.statistics.sum(self.back.evictions(), self.back.bytes())
     }
 
-    /// Not verified longer ago than is allowed, nor at a time that has not come yet: that was the reading of a clock that has
-    /// been corrected since.
+    /// Whether the token was verified at most the maximum age ago. A time of verification in the future was read from a
+    /// clock that has been corrected since.
     #[inline]
     fn is_young(&self, token: &Token, now: i64) -> bool {
         (0..=i64::from(self.config.max_token_age)).contains(&now.saturating_sub(token.times().verified_at))
@@ -158,8 +159,8 @@ impl fmt::Debug for Cache {
     }
 }
 
-/// Where a token is looked for: a keyed mix of its last bytes, which are the end of its signature and so as good as random.
-/// That two tokens have one tag costs a comparison and no more.
+/// The hash of a token for the tables: a keyed mix of its last bytes, the end of its signature, which are as good as
+/// random. Tokens with one tag only displace each other, since a hit compares the whole token.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Tag(u64);
 
@@ -172,13 +173,13 @@ impl Tag {
         Some(Tag((product >> 64) as u64 ^ product as u64))
     }
 
-    /// A digest is as good as random.
+    /// The first bytes of a digest, which are as good as random.
     pub(crate) fn of_digest(digest: &TokenDigest) -> Self {
         let (first, _) = digest.as_bytes().split_first_chunk::<8>().expect("a digest is longer");
         Tag(u64::from_le_bytes(*first))
     }
 
-    /// A number below `count`, which is at most 2^32, as good as random.
+    /// An index below `count`, which is at most 2^32, as good as random.
     fn index(self, count: usize) -> usize {
         (((self.0 >> 32) * count as u64) >> 32) as usize
     }

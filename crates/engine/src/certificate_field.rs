@@ -5,10 +5,12 @@ use crate::limits::MAX_CERTIFICATE_FIELD_BYTES;
 use crate::rejection::Rejection;
 use crate::trusted_proxies::{last_comma_outside_quotes, trimmed};
 
-/// The field in which a proxy that ends TLS names the certificate that its client has proved to have the key of.
+/// The header field in which a proxy that terminates TLS passes on the certificate whose key its client has proved to
+/// have.
 ///
-/// It is to be read of trusted proxies alone, and each of them has to overwrite it: what it lets pass was written by the client.
-/// docs/sender-constrained.md has recipes. The other fields are not read, since clients can send them.
+/// Read the field only from trusted proxies. Each of them must overwrite it: a value that a proxy lets through was
+/// written by the client. docs/sender-constrained.md has recipes. The other fields are not read, since clients can send
+/// them.
 ///
 /// ```
 /// use tollgate::CertificateField;
@@ -25,11 +27,11 @@ use crate::trusted_proxies::{last_comma_outside_quotes, trimmed};
 pub enum CertificateField {
     /// `Client-Cert: :MIIC...:` (RFC 9440 section 2.1): the DER as a byte sequence (RFC 8941 section 3.3.5).
     ClientCert,
-    /// Envoy's `x-forwarded-client-cert`. Of the list, in which the proxies further away are to the left, the last element
-    /// alone counts, and of that `Hash`. A field with a backslash is malformed: Envoy writes one only before a quote in the
-    /// certificate's own subject, which could pass for a further element.
+    /// Envoy's `x-forwarded-client-cert`. Only the last element of the list is read, and only its `Hash`: elements to
+    /// the left are from proxies further away. A field with a backslash is malformed: Envoy writes one only before a
+    /// quote in the certificate's own subject, which could be taken for a further element.
     XForwardedClientCert,
-    /// `x-ssl-client-cert`: PEM, percent-encoded, as nginx has it in `$ssl_client_escaped_cert`.
+    /// `x-ssl-client-cert`: PEM, percent-encoded, as in nginx's `$ssl_client_escaped_cert`.
     XSslClientCert,
 }
 
@@ -47,20 +49,20 @@ impl CertificateField {
         }
     }
 
-    /// The field of that [name](Self::as_str).
+    /// The field with that [name](Self::as_str).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.as_str() == name)
     }
 
-    /// The SHA-256 of the certificate, for [`Request::certificate_digest`](crate::Request::certificate_digest); `None` where
-    /// the field is absent or empty: the client has none.
+    /// The SHA-256 of the certificate, for [`Request::certificate_digest`](crate::Request::certificate_digest). `None`
+    /// if the field is absent or empty: the client has no certificate.
     ///
-    /// `lines`: the values of the request's field lines of that [name](Self::as_str).
+    /// `lines`: the values of the request's field lines with that [name](Self::as_str).
     ///
     /// # Errors
-    /// [`Rejection::MultipleCertificates`] where the field is there more than once, [`Rejection::MalformedCertificate`] where
-    /// it has another form.
+    /// [`Rejection::MultipleCertificates`] if the request has the field more than once,
+    /// [`Rejection::MalformedCertificate`] if it has another form.
     pub fn digest<'f, L>(self, lines: impl IntoIterator<Item = &'f L>) -> Result<Option<[u8; 32]>, Rejection>
     where
         L: AsRef<[u8]> + ?Sized + 'f,
@@ -93,7 +95,7 @@ fn byte_sequence(value: &[u8]) -> Option<Vec<u8>> {
     decoded(text)
 }
 
-/// `Hash` of the last element: pairs between semicolons, values quoted or not.
+/// The `Hash` of the last element: pairs separated by semicolons, with values quoted or not.
 fn envoy_hash(list: &[u8]) -> Option<[u8; 32]> {
     if list.contains(&b'\\') {
         return None;
@@ -143,14 +145,14 @@ fn percent_decoded(text: &[u8]) -> Option<Vec<u8>> {
     Some(decoded)
 }
 
-/// The one certificate of a PEM text (RFC 7468 section 5).
+/// The only certificate of a PEM text (RFC 7468 section 5).
 fn pem(text: &[u8]) -> Option<Vec<u8>> {
     let text =
         text.strip_prefix(b"-----BEGIN CERTIFICATE-----")?.trim_ascii().strip_suffix(b"-----END CERTIFICATE-----")?;
     decoded(&text.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect::<Vec<_>>())
 }
 
-/// Some bytes at least, from canonical base64.
+/// Decodes canonical base64 of at least one byte.
 fn decoded(text: &[u8]) -> Option<Vec<u8>> {
     STANDARD.decode_to_vec(text).ok().filter(|der| !der.is_empty())
 }

@@ -3,9 +3,10 @@ use std::fmt;
 use crate::dpop::ProofAlgorithms;
 use crate::rejection::Rejection;
 
-/// The value of a WWW-Authenticate header (RFC 9110 section 11.6.1): what RFC 6750 section 3 says and no more.
+/// The value of a WWW-Authenticate header (RFC 9110 section 11.6.1). It tells no more than RFC 6750 section 3 says.
 ///
-/// It is one line of printable ASCII, whatever the rejection holds: one that a program made by hand splits no header.
+/// The value is one line of printable ASCII whatever the rejection holds, so a rejection made by a program splits no
+/// header.
 ///
 /// ```
 /// use tollgate::Rejection;
@@ -33,8 +34,8 @@ impl<'r> Challenge<'r> {
         }
         let (scheme, error, scope) = match rejection {
             Rejection::Proof(error) => (DPOP, Some(error.challenge_code()), None),
-            // RFC 6750 section 3.1: no error code where the client sent nothing, or used a method that is not supported. Nor
-            // has it one for a credential that is good from another address.
+            // RFC 6750 section 3.1: no error code if the client sent nothing, or used an unsupported method. Nor if the
+            // credential is valid from another address.
             Rejection::MissingCredential
             | Rejection::UnsupportedScheme
             | Rejection::MethodNotAccepted
@@ -42,15 +43,15 @@ impl<'r> Challenge<'r> {
             | Rejection::AddressRequired
             | Rejection::AddressNotAllowed { .. } => (BEARER, None, None),
             Rejection::MalformedBasic | Rejection::UnknownClient | Rejection::Client { .. } => (BASIC, None, None),
-            // The fault is the program's: there is nothing that the client could do better.
+            // The fault is the program's: the client cannot correct anything.
             Rejection::InvalidScopeRequirement { .. }
             | Rejection::InvalidRequirement { .. }
             | Rejection::ValidatorPanicked
             | Rejection::ObserverPanicked => (BEARER, None, None),
-            // Nor does it know whether there is anything wrong with the credential.
+            // It is not known whether the credential is valid.
             Rejection::Unavailable { .. } => (BEARER, None, None),
             Rejection::Refused(refusal) if refusal.status() == 503 => (BEARER, None, None),
-            // "The request requires higher privileges than provided by the access token": of which kind is not the client's.
+            // "The request requires higher privileges than provided by the access token"; the client is not told which.
             Rejection::RequirementNotMet { .. } | Rejection::UnexpectedClaims { .. } => {
                 (BEARER, Some("insufficient_scope"), None)
             }
@@ -71,7 +72,8 @@ impl<'r> Challenge<'r> {
         Challenge { scheme, realm, error, scope, login, resource_metadata: None, algorithms: None, rejection }
     }
 
-    /// Names the part of the server that is protected (RFC 9110 section 11.5). What is no printable ASCII is shown as `?`.
+    /// Names the protected part of the server (RFC 9110 section 11.5). Characters other than printable ASCII are shown
+    /// as `?`.
     ///
     /// ```
     /// use tollgate::Rejection;
@@ -84,8 +86,8 @@ impl<'r> Challenge<'r> {
         Challenge { realm: Some(realm), ..self }
     }
 
-    /// Says where clients read which authorization servers this one takes tokens of (RFC 9728 section 5.1): the `https` URL of its
-    /// metadata. `Basic` has no such parameter.
+    /// Adds the `https` URL of the resource's metadata, from which clients learn whose tokens it accepts (RFC 9728
+    /// section 5.1). `Basic` has no such parameter.
     ///
     /// ```
     /// use tollgate::Rejection;
@@ -99,8 +101,8 @@ impl<'r> Challenge<'r> {
         Challenge { resource_metadata: Some(url).filter(|_| self.scheme != BASIC), ..self }
     }
 
-    /// The header fields of the answer to the rejection, names in lower case: `www-authenticate`, unless the status is 500 or
-    /// 503, `dpop-nonce` and `retry-after`. Values are printable ASCII.
+    /// The header fields of the response to the rejection, with names in lower case: `www-authenticate`, unless the
+    /// status is 500 or 503, `dpop-nonce` and `retry-after`. Values are printable ASCII.
     ///
     /// ```
     /// use tollgate::Rejection;
@@ -109,9 +111,9 @@ impl<'r> Challenge<'r> {
     /// assert_eq!(fields, [("www-authenticate", r#"Bearer realm="sites", error="invalid_token""#.to_owned())]);
     /// ```
     pub fn fields(&self) -> impl Iterator<Item = (&'static str, String)> + use<> {
-        // A fault of the program is no question of another credential, nor is what cannot be decided.
+        // With status 500 or 503, another credential would not help.
         let challenge = (self.rejection.status() < 500).then(|| ("www-authenticate", self.to_string()));
-        // RFC 9449 section 9.1. It is base64url, unless somebody made the rejection by hand.
+        // RFC 9449 section 9.1. A nonce is base64url, unless a program made the rejection.
         let nonce = self.rejection.dpop_nonce().map(|nonce| ("dpop-nonce", Quoted(nonce).to_string()));
         let retry_after = self.rejection.retry_after().map(|seconds| ("retry-after", seconds.to_string()));
         [challenge, nonce, retry_after].into_iter().flatten()
@@ -139,7 +141,7 @@ impl fmt::Display for Challenge<'_> {
             separator = ", ";
         }
         if self.scheme == BASIC {
-            // RFC 7617 section 2.1: how the client is to encode the secret.
+            // RFC 7617 section 2.1: how the client encodes the secret.
             write!(f, r#"{separator}charset="UTF-8""#)?;
         }
         if let Some(error) = self.error {
@@ -154,7 +156,7 @@ impl fmt::Display for Challenge<'_> {
             }
             max_age.map_or(Ok(()), |seconds| write!(f, ", max_age=\"{seconds}\""))?;
         }
-        // What follows stands behind `error`, where there is one.
+        // `error`, if present, has used the first separator.
         let mut separator = if self.error.is_some() { ", " } else { separator };
         if let Some(algorithms) = self.algorithms {
             write!(f, "{separator}algs=\"{algorithms}\"")?;
@@ -172,7 +174,7 @@ const DPOP: &str = "DPoP";
 const BASIC: &str = "Basic";
 
 /// The value of `scope`: RFC 6750 section 3 allows the characters of scope-tokens and spaces. Others, which only a
-/// rejection made by hand can hold, are shown as `?`.
+/// rejection made by a program can hold, are shown as `?`.
 struct ScopeList<'a>(&'a str);
 
 impl fmt::Display for ScopeList<'_> {
@@ -184,7 +186,7 @@ impl fmt::Display for ScopeList<'_> {
     }
 }
 
-/// What stands between the quotes of a quoted-string (RFC 9110 section 5.6.4).
+/// The content of a quoted-string (RFC 9110 section 5.6.4).
 struct Quoted<'a>(&'a str);
 
 impl fmt::Display for Quoted<'_> {

@@ -1,4 +1,4 @@
-//! The rest of a token's payload, deserialised when somebody asks for it.
+//! Deserialises the payload of a token on demand.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,7 +11,7 @@ use crate::excerpt::{Brief, excerpt_of};
 use crate::issuer::{ClaimPath, Expected};
 use crate::limits::HIGHEST_MAX_MEMBERS;
 
-/// A claim, or the claims, do not have the shape that was asked for.
+/// The error if a claim, or the claims as a whole, do not have the requested shape.
 ///
 /// ```
 /// use tollgate::{Principal, Rejection};
@@ -31,8 +31,8 @@ pub struct ClaimsError {
 }
 
 impl ClaimsError {
-    /// The claim, or the part of one, that does not fit. `None` where the claims as a whole do not: a member that is absent is
-    /// named in the message.
+    /// The claim, or the part of one, that does not fit. `None` if the claims as a whole do not fit; the message names
+    /// a member that is absent.
     #[must_use]
     pub fn claim(&self) -> Option<&ClaimPath> {
         self.claim.as_ref()
@@ -48,7 +48,7 @@ impl ClaimsError {
         ClaimsError { claim: ClaimPath::from_steps(steps), reason: excerpt_of(reason) }
     }
 
-    /// The payload cannot be read, which a verified token's always can.
+    /// The payload cannot be read. That of a verified token always can.
     #[cold]
     fn unreadable(reason: impl fmt::Display) -> Self {
         ClaimsError { claim: None, reason: excerpt_of(reason) }
@@ -76,7 +76,8 @@ pub(crate) fn one<T: DeserializeOwned>(payload: &[u8], name: &str) -> Result<Opt
     tracked(payload, Member { name, value: PhantomData })
 }
 
-/// The claim `name` of `payload`, the base64url of a JSON object, as a time in seconds since the Unix epoch, rounded down.
+/// The claim `name` of `payload`, the base64url of a JSON object: a time in seconds since the Unix epoch, rounded
+/// down.
 pub(crate) fn time(payload: &[u8], name: &str) -> Result<Option<i64>, ClaimsError> {
     let mut buffer = json::Buffer::default();
     let text = decode(payload)?;
@@ -91,7 +92,7 @@ pub(crate) fn time(payload: &[u8], name: &str) -> Result<Option<i64>, ClaimsErro
 /// Whether the claim at `path` of `payload`, the base64url of a JSON object, has a value that is expected.
 pub(crate) fn has(payload: &[u8], path: &ClaimPath, expected: &Expected) -> bool {
     let mut buffer = json::Buffer::default();
-    // The limits that the token was verified within are no wider.
+    // The token was verified within limits that are no wider.
     let Ok(text) = decode(payload) else { return false };
     json::parse_within(&text, HIGHEST_MAX_MEMBERS, &mut buffer)
         .is_ok_and(|claims| path.find(claims.root()).is_some_and(|value| expected.admits(value)))
@@ -103,7 +104,7 @@ fn decode(payload: &[u8]) -> Result<Vec<u8>, ClaimsError> {
     Ok(text)
 }
 
-/// Deserialises `payload` by `seed`, and notes on the way where it is, for the error.
+/// Deserialises `payload` with `seed`, and tracks the path for the error.
 fn tracked<S: for<'de> DeserializeSeed<'de, Value = V>, V>(payload: &[u8], seed: S) -> Result<V, ClaimsError> {
     let mut text = decode(payload)?;
     let mut deserializer = simd_json::Deserializer::from_slice(&mut text).map_err(ClaimsError::unreadable)?;
@@ -112,7 +113,7 @@ fn tracked<S: for<'de> DeserializeSeed<'de, Value = V>, V>(payload: &[u8], seed:
     seed.deserialize(tracking).map_err(|error| ClaimsError::new(&track.path(), error))
 }
 
-/// Deserialises one member of an object and passes over the others.
+/// Deserialises one member of an object and ignores the others.
 struct Member<'n, T> {
     name: &'n str,
     value: PhantomData<T>,

@@ -1,13 +1,13 @@
-//! The engine's clock: the time of its source, as far as that can be believed.
+//! The engine's clock: the time of its source, as long as it is plausible.
 //!
-//! It follows a source that runs as clocks do. When the source goes back it holds still, so that expired stays expired, but
-//! no longer than [`MAX_CLOCK_HOLD`]: then the source is believed again, so that one wrong reading is not for ever. When the
-//! source jumps ahead by more than [`MAX_CLOCK_STEP`], nothing but its own later readings tells whether that was a wrong one.
-//! Until they have confirmed it over [`CLOCK_CONFIRMATION`], a credential has to be good at both times, and one right reading
-//! is enough to forget the jump.
+//! When the source goes back, the clock holds still, so that expired credentials stay expired, but for at most
+//! [`MAX_CLOCK_HOLD`]: then the source is believed again, so that one wrong reading has no lasting effect. When the
+//! source jumps ahead by more than [`MAX_CLOCK_STEP`], only its later readings show whether the jump was wrong. Until
+//! readings over [`CLOCK_CONFIRMATION`] have confirmed it, a credential must be valid at both times, and one plausible
+//! reading cancels the jump.
 //!
-//! How long things take is measured on a second clock, which is monotonic. It is read when the source says another second
-//! than before, and while the source is in doubt.
+//! Durations are measured on a second, monotonic clock. It is read when the source's second changes, and while the
+//! source is doubted.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,19 +19,19 @@ use crate::limits::{CLOCK_CONFIRMATION, MAX_CLOCK_HOLD, MAX_CLOCK_STEP};
 /// The time of a verify, in seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Now {
-    /// By which a credential has to have begun.
+    /// A credential's `nbf` must not be later.
     pub(crate) earliest: i64,
-    /// At which it may not have expired. The same, but for a jump ahead that is not confirmed.
+    /// A credential's `exp` must be later. Differs from `earliest` only after a jump ahead that is not confirmed.
     pub(crate) latest: i64,
 }
 
-/// Where the engine takes its time from when it is not given.
+/// The source of the engine's time where the caller gives none.
 pub(crate) struct Clock {
     source: Box<dyn Fn() -> i64 + Send + Sync>,
     monotonic: Box<dyn Fn() -> Duration + Send + Sync>,
-    /// The last reading that was believed.
+    /// The last believed reading.
     believed: LastReading,
-    /// The first of those since then that were not.
+    /// The first doubted reading since then.
     doubted: LastReading,
 }
 
@@ -41,18 +41,18 @@ impl Clock {
         self.source = Box::new(source);
     }
 
-    /// Measures how long things take with `monotonic`, the time since any moment.
+    /// Measures durations with `monotonic`, the time since any fixed moment.
     pub(crate) fn set_monotonic(&mut self, monotonic: impl Fn() -> Duration + Send + Sync + 'static) {
         self.monotonic = Box::new(monotonic);
     }
 
-    /// Reads the source. What threads share is written once a second, and when doubt begins or ends.
+    /// Reads the source. Shared memory is written only once a second, and when doubt begins or ends.
     pub(crate) fn now(&self) -> Now {
         let time = (self.source)();
         if self.believed.is_of(time) && self.doubted.is_none() { Now::from(time) } else { self.judge(time) }
     }
 
-    /// What the source says when an engine is built. Where it panics no time has been, so that nothing is known to be later.
+    /// The source's reading when an engine is built. `i64::MAX` if the source panics, so that no time counts as later.
     pub(crate) fn first_reading(&self) -> i64 {
         catch_unwind(AssertUnwindSafe(|| (self.source)())).unwrap_or(i64::MAX)
     }
@@ -63,7 +63,7 @@ impl Clock {
         loop {
             let (believed, doubted) = (self.believed.load(), self.doubted.load());
             let verdict = judge(believed, doubted, reading);
-            // Doubt first: a reading that is believed ends it. A thread that has been overtaken judges anew.
+            // Doubt first, since a believed reading ends it. A thread that was overtaken judges again.
             if self.doubted.replace(doubted, verdict.doubted) && self.believed.replace(believed, verdict.believed) {
                 return verdict.now;
             }
@@ -98,26 +98,26 @@ impl From<i64> for Now {
 }
 
 impl Now {
-    /// Where no time is known everything has expired, and nothing has begun.
+    /// The time is unknown: every credential has expired, and none has begun.
     const UNKNOWN: Self = Now { earliest: i64::MIN, latest: i64::MAX };
 }
 
-/// What the source said, and when by the monotonic clock. Both in seconds.
+/// A reading of the source, and of the monotonic clock at that moment. Both in seconds.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Reading {
-    /// 0 for what the source says before 1970 began: that is no time.
+    /// 0 for a time before 1970, which counts as unknown.
     time: u64,
     at: u64,
 }
 
-/// What follows from a reading.
+/// The result of judging a reading.
 struct Verdict {
     now: Now,
     believed: Option<Reading>,
     doubted: Option<Reading>,
 }
 
-/// The rule. `believed` is the last reading that was, `doubted` the first of those since then.
+/// Judges a reading. `believed` is the last believed reading, `doubted` the first doubted one since then.
 fn judge(believed: Option<Reading>, doubted: Option<Reading>, reading: Reading) -> Verdict {
     let time = Now::from(reading.time as i64);
     let trusted = Verdict { now: time, believed: Some(reading), doubted: None };
@@ -130,13 +130,14 @@ fn judge(believed: Option<Reading>, doubted: Option<Reading>, reading: Reading) 
     if reading.time >= last.time && !is_ahead {
         return trusted;
     }
-    // Since when it has been so: back with any readings, ahead with readings that go on from the first.
+    // When doubt began. A reading that is back continues any other one that is; a reading ahead continues a jump only
+    // if it advances with the monotonic clock.
     let continues = |first: &Reading| match is_ahead {
         true => reading.time.abs_diff(first.time + reading.seconds_since(*first)) <= MAX_CLOCK_STEP,
         false => first.time < last.time,
     };
     let first = doubted.filter(continues).unwrap_or(reading);
-    // Both clocks are read in whole seconds, so that one more has to have passed to be sure.
+    // Both clocks are read in whole seconds, so one more second must have passed.
     let has_lasted = reading.seconds_since(first) > if is_ahead { CLOCK_CONFIRMATION } else { MAX_CLOCK_HOLD };
     let now = match (is_ahead, has_lasted) {
         (_, true) if reading.time > 0 => return trusted,
@@ -153,23 +154,23 @@ impl Reading {
         Reading { time, at: monotonic.as_secs() & MAX_AT }
     }
 
-    /// How long ago the `earlier` one was. The monotonic seconds begin anew after eight years.
+    /// The seconds since the `earlier` reading. The monotonic seconds wrap around after eight years.
     fn seconds_since(self, earlier: Reading) -> u64 {
         self.at.wrapping_sub(earlier.at) & MAX_AT
     }
 }
 
-/// A [`Reading`] that threads replace: the time, and in the lower bits the monotonic second.
+/// A [`Reading`] that threads replace atomically: the time, and in the lower bits the monotonic second.
 struct LastReading(AtomicU64);
 
-/// In place of a reading.
+/// Stored where there is no reading.
 const NONE: u64 = u64::MAX;
 
 const AT_BITS: u32 = 28;
 
 const MAX_AT: u64 = (1 << AT_BITS) - 1;
 
-/// In the year 4147. Whatever is later counts as this.
+/// In the year 4147. Later times count as this one.
 const MAX_TIME: u64 = (NONE >> AT_BITS) - 1;
 
 impl LastReading {
@@ -186,7 +187,7 @@ impl LastReading {
         (packed != NONE).then_some(Reading { time: packed >> AT_BITS, at: packed & MAX_AT })
     }
 
-    /// Whether `old` was there still. Nothing is written where nothing changes.
+    /// Replaces `old` by `new`, and returns whether `old` was still stored. Writes nothing if they are equal.
     fn replace(&self, old: Option<Reading>, new: Option<Reading>) -> bool {
         let pack = |reading: Option<Reading>| reading.map_or(NONE, |Reading { time, at }| time << AT_BITS | at);
         let (old, new) = (pack(old), pack(new));
@@ -200,7 +201,7 @@ impl Default for LastReading {
     }
 }
 
-/// The kernel's time as of its last tick, at most 10 ms ago, which is read in a fifth of the time that the exact one takes.
+/// The kernel's time at its last tick, at most 10 ms ago. Reading it takes a fifth of the time of the exact one.
 #[cfg(target_os = "linux")]
 pub(crate) fn system_time() -> i64 {
     rustix::time::clock_gettime(rustix::time::ClockId::RealtimeCoarse).tv_sec
@@ -213,14 +214,14 @@ pub(crate) fn system_time() -> i64 {
     since.and_then(|since| i64::try_from(since.as_secs()).ok()).unwrap_or(-1)
 }
 
-/// Since the system was started, sleep included: a system that wakes up has not jumped ahead.
+/// The time since the system was started, sleep included: waking up is not a jump ahead.
 #[cfg(target_os = "linux")]
 fn monotonic_time() -> Duration {
     let since = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
     Duration::from_secs(u64::try_from(since.tv_sec).unwrap_or_default())
 }
 
-/// Since the first call.
+/// The time since the first call.
 #[cfg(not(target_os = "linux"))]
 fn monotonic_time() -> Duration {
     use std::sync::LazyLock;

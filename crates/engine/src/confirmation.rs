@@ -1,4 +1,4 @@
-//! What a token is bound to (`cnf`, RFC 7800), and whether the sender of a request has it.
+//! The key or certificate that a token is bound to (`cnf`, RFC 7800), and whether a request's sender has it.
 
 use subtle::ConstantTimeEq;
 use tollgate_jwt::base64url;
@@ -11,9 +11,9 @@ use crate::rejection::Rejection;
 use crate::request::{Certificate, Proofs, Request};
 use crate::thread::Thread;
 
-/// What the `cnf` of a token, or of an introspection answer, says. Each text is the canonical base64url of 32 bytes.
+/// The `cnf` of a token or of an introspection answer. Each text is the canonical base64url of 32 bytes.
 ///
-/// Nobody is bound by the default: there was no `cnf`.
+/// The default has no members: there was no `cnf`.
 #[derive(Clone, Copy, Default, Eq, PartialEq)]
 pub(crate) struct Confirmation<'s> {
     /// `x5t#S256`: the SHA-256 of the client's certificate (RFC 8705 section 3.1).
@@ -22,12 +22,12 @@ pub(crate) struct Confirmation<'s> {
     pub(crate) key: Option<&'s str>,
 }
 
-/// How a credential was sent, and what its sender is checked with.
+/// A request, with the state that its sender is checked against.
 pub(crate) struct Sender<'e> {
     pub(crate) request: &'e Request<'e>,
     /// Whether the scheme is `DPoP`.
     pub(crate) is_dpop: bool,
-    /// `None` where the engine takes no proofs.
+    /// `None` if the engine accepts no proofs.
     pub(crate) dpop: Option<&'e DpopChecks>,
     pub(crate) now: Now,
 }
@@ -36,7 +36,8 @@ const CERTIFICATE: &str = "x5t#S256";
 const KEY: &str = "jkt";
 
 impl<'s> Confirmation<'s> {
-    /// Reads a `cnf`. What is not checked here may not be ignored: it is a rejection, and so is a `cnf` that says nothing.
+    /// Reads a `cnf`. A member that is not checked here must not be ignored: it is a rejection, and so is an empty
+    /// `cnf`.
     pub(crate) fn read(cnf: Object<'_, 's>) -> Result<Self, Rejection> {
         let mut confirmation = Confirmation::default();
         for (name, value) in cnf.iter() {
@@ -49,7 +50,7 @@ impl<'s> Confirmation<'s> {
         if cnf.is_empty() { Err(Rejection::EmptyConfirmation) } else { Ok(confirmation) }
     }
 
-    /// Whether the request has what is to be checked, before anything costly is.
+    /// Whether the request has what will be checked, before any costly check.
     pub(crate) fn check_presented(&self, sender: &Sender<'_>) -> Result<(), Rejection> {
         if self.certificate.is_some() && matches!(sender.request.certificate, Certificate::Absent) {
             return Err(Rejection::CertificateRequired);
@@ -65,8 +66,8 @@ impl<'s> Confirmation<'s> {
         }
     }
 
-    /// Whether the request's sender has what the token is bound to. A proof is spent by this: it comes last, when everything
-    /// else has been found good.
+    /// Whether the request's sender has the key and certificate that the token is bound to. This spends the proof, so
+    /// it is the last check of all.
     pub(crate) fn check(&self, token: &[u8], sender: &Sender<'_>, thread: &mut Thread) -> Result<(), Rejection> {
         self.check_presented(sender)?;
         if let Some(expected) = self.certificate {
@@ -98,7 +99,7 @@ fn thumbprint<'s>(member: &'static str, value: Value<'_, 's>) -> Result<&'s str,
     value.as_str().filter(|text| decode(text).is_some()).ok_or(Rejection::InvalidConfirmation { member })
 }
 
-/// The 32 bytes of which `text` is the canonical base64url.
+/// Decodes the canonical base64url of 32 bytes.
 fn decode(text: &str) -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     base64url::decode_exactly(text, &mut bytes).ok().map(|()| bytes)

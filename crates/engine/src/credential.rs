@@ -1,10 +1,10 @@
-//! Which kind of credential a request has, decided from its shape alone.
+//! The kind of a request's credential, decided from its shape alone.
 
 use crate::accepted::Kinds;
 use crate::rejection::Rejection;
 use crate::request::Presented;
 
-/// A credential, borrowed from the request. What fails as one kind is never tried as another.
+/// A credential, borrowed from the request. A credential that fails as one kind is never tried as another.
 ///
 /// | header value | kind |
 /// |---|---|
@@ -19,8 +19,8 @@ use crate::request::Presented;
 /// | none: a client's secret from a form | [`CredentialKind::Client`] |
 /// | `Basic <credentials>`, where the user's name is a key | [`CredentialKind::BasicUser`] |
 ///
-/// A JWS's first part is the base64url of a JSON object, which begins with `{` and then `"` or white space:
-/// that makes its first two characters `ey` or `ew`; and it holds a dot.
+/// The first part of a JWS is the base64url of a JSON object, which begins with `{` and then `"` or white space, so its
+/// first two characters are `ey` or `ew`. A JWS also has a dot.
 #[derive(Clone, Copy)]
 pub(crate) struct Credential<'h> {
     pub(crate) kind: CredentialKind,
@@ -28,7 +28,7 @@ pub(crate) struct Credential<'h> {
     pub(crate) is_bare: bool,
     /// Whether its scheme is `DPoP`.
     pub(crate) is_dpop: bool,
-    /// Without the scheme.
+    /// The credential without its scheme.
     pub(crate) text: &'h [u8],
 }
 
@@ -38,7 +38,7 @@ pub(crate) enum CredentialKind {
     OpaqueToken,
     ApiKey,
     Basic,
-    /// Its id is in the [request](crate::Request).
+    /// The client's id is in the [request](crate::Request).
     Client,
     /// An API key in the place of a user's name.
     BasicUser,
@@ -77,11 +77,11 @@ impl<'h> Credential<'h> {
     /// Reads the value of an Authorization header (RFC 9110 section 11.6.2) or a bare credential.
     #[inline(always)]
     fn parse(header: &'h [u8]) -> Result<Self, Rejection> {
-        // The one kind that is long, and no scheme begins so: there is no need to look for its end.
+        // JWSs are the only long kind, and no scheme begins like one, so there is no need to look for a scheme's end.
         if begins_as_jws(header) {
             return Ok(Credential { kind: CredentialKind::Jws, is_bare: true, is_dpop: false, text: header });
         }
-        // As nearly all clients write it.
+        // The spelling that nearly all clients use.
         if let Some((scheme, credentials)) = header.split_first_chunk()
             && scheme == b"Bearer "
         {
@@ -95,7 +95,7 @@ impl<'h> Credential<'h> {
         if scheme.eq_ignore_ascii_case(b"bearer") {
             bearer(credentials)
         } else if scheme.eq_ignore_ascii_case(b"dpop") {
-            // RFC 9449 section 7.1: the same tokens.
+            // RFC 9449 section 7.1: the same tokens as with `Bearer`.
             bearer(credentials).map(|credential| Credential { is_dpop: true, ..credential })
         } else if scheme.eq_ignore_ascii_case(b"basic") {
             Ok(Credential { kind: CredentialKind::Basic, is_bare: false, is_dpop: false, text: credentials })
@@ -106,7 +106,7 @@ impl<'h> Credential<'h> {
         }
     }
 
-    /// The rejection where its kind, or the way in which it was sent, is not accepted.
+    /// The rejection of a credential whose kind, or way of being sent, is not accepted.
     #[cold]
     pub(crate) fn not_accepted(&self) -> Rejection {
         match self.kind {
@@ -117,7 +117,7 @@ impl<'h> Credential<'h> {
 }
 
 impl CredentialKind {
-    /// The kinds of [principals](crate::Principal) that may come of it.
+    /// The kinds of [principals](crate::Principal) that this kind can yield.
     #[inline]
     pub(crate) fn principals(self) -> Kinds {
         match self {
@@ -153,14 +153,14 @@ fn api_key(text: &[u8], is_bare: bool) -> Result<Credential<'_>, Rejection> {
     }
 }
 
-/// Whether `text` is an API key or an opaque token with `Bearer`, and an API key bare.
+/// Whether `text` is an API key or an opaque token when sent with `Bearer`, and an API key when bare.
 pub(crate) fn is_opaque_token(text: &[u8]) -> bool {
     matches!(bearer(text), Ok(Credential { kind: CredentialKind::OpaqueToken, .. }))
 }
 
 #[inline(always)]
 fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
-    // The parts of a JWS are decoded one by one, which checks every character.
+    // Decoding the parts of a JWS later checks every character.
     if begins_as_jws(token) {
         Ok(Credential { kind: CredentialKind::Jws, is_bare: false, is_dpop: false, text: token })
     } else if is_key(token) {
@@ -170,12 +170,12 @@ fn bearer(token: &[u8]) -> Result<Credential<'_>, Rejection> {
     }
 }
 
-/// The rejection of a value that is no credential, unless it is several, which a proxy has joined (RFC 9110 section 5.3): a
-/// list, of which each member has the form of a credential, the first one that of a whole JWS where it begins as one does.
-/// No credential holds a comma, but those of schemes that are not supported may.
+/// The rejection of an invalid value: `rejection`, unless the value is several credentials that a proxy has joined (RFC
+/// 9110 section 5.3). Such a value is a list in which each member has the form of a credential, and a first member that
+/// begins as a JWS is a whole JWS. No credential has a comma, but those of unsupported schemes may.
 #[cold]
 pub(crate) fn unless_joined(rejection: Rejection, value: &[u8]) -> Rejection {
-    // Nearly all are no list, and that is told in a fraction of the time that looking at members takes.
+    // Nearly all values have no comma. Checking for one takes a fraction of the time of parsing members.
     if rejection == Rejection::UnsupportedScheme || !contains(value, b',') {
         return rejection;
     }
@@ -193,26 +193,26 @@ fn begins_as_jws(token: &[u8]) -> bool {
     matches!(token, [b'e', b'y' | b'w', ..]) && contains(token, b'.')
 }
 
-/// In blocks, which the compiler turns into vector instructions. The first dot of a JWS is in one of the first.
+/// Compares in blocks, which the compiler vectorises. The first dot of a JWS is in one of the first blocks.
 pub(crate) fn contains(text: &[u8], byte: u8) -> bool {
     let (blocks, rest) = text.as_chunks::<32>();
     blocks.iter().any(|block| holds(block, byte)) || holds(rest, byte)
 }
 
-/// Where the first space is. There is none in an API key with no scheme, and in other headers it is near.
+/// The index of the first space. A bare API key has none, and in other headers it is near.
 fn first_space(header: &[u8]) -> Option<usize> {
     let blocks = header.as_chunks::<16>().0;
     let before = blocks.iter().take_while(|block| !holds(*block, b' ')).count() * 16;
     header[before..].iter().position(|byte| *byte == b' ').map(|space| before + space)
 }
 
-/// All after the spaces at the beginning.
+/// The text after leading spaces.
 #[inline(always)]
 pub(crate) fn without_spaces(text: &[u8]) -> &[u8] {
     &text[text.iter().take_while(|byte| **byte == b' ').count()..]
 }
 
-/// What stands between optional white space (RFC 9110 section 5.6.3).
+/// The text without optional white space around it (RFC 9110 section 5.6.3).
 pub(crate) fn without_space_around(text: &[u8]) -> &[u8] {
     let is_text = |byte: &u8| *byte != b' ' && *byte != b'\t';
     let start = text.iter().position(is_text).unwrap_or(text.len());
@@ -224,12 +224,12 @@ fn holds(block: &[u8], byte: u8) -> bool {
     block.iter().fold(false, |found, one| found | (*one == byte))
 }
 
-/// Whether `text` can be an API key or an opaque token. The rule is one for `Bearer`, bare values and X-API-Key.
+/// Whether `text` can be an API key or an opaque token. The rule is the same for `Bearer`, bare values and X-API-Key.
 fn is_key(text: &[u8]) -> bool {
     !text.is_empty() && all(text, is_key_character)
 }
 
-/// Whether each byte `is`. Without an early end in a block, so that the compiler makes vector instructions of it.
+/// Whether `is` holds for each byte. No early exit within a block, so that the compiler vectorises it.
 #[inline]
 fn all(text: &[u8], is: impl Fn(u8) -> bool) -> bool {
     const BLOCK: usize = 16;
@@ -241,9 +241,9 @@ fn all(text: &[u8], is: impl Fn(u8) -> bool) -> bool {
     }
 }
 
-/// What an API key or opaque token may hold: the characters of token and of token68 (RFC 9110 sections 5.6.2 and 11.2),
-/// and the colon. Keys of other systems hold `|` and `:`, and their clients send them with `Bearer`, for which RFC 6750
-/// section 2.1 has token68 alone. No quotes, commas, semicolons, brackets, spaces or controls.
+/// The characters of API keys and opaque tokens: those of token and token68 (RFC 9110 sections 5.6.2 and 11.2), and the
+/// colon. Keys of other systems have `|` and `:`, and their clients send them with `Bearer`, for which RFC 6750 section
+/// 2.1 allows only token68. No quotes, commas, semicolons, brackets, spaces or controls.
 fn is_key_character(byte: u8) -> bool {
     is_token_character(byte) | (byte == b'/') | (byte == b'=') | (byte == b':')
 }

@@ -27,15 +27,15 @@ use nonce::Nonces;
 use proof::Proof;
 use proof_keys::ProofKeys;
 
-/// What an engine checks proofs with.
+/// The state with which an engine checks proofs.
 pub(crate) struct DpopChecks {
     settings: Dpop,
-    /// Under which what is kept of proofs is digested: nobody can choose where a proof is kept.
+    /// Keys the digests by which proofs are remembered, so that no client can choose where its proof is stored.
     secret: [u8; 32],
     nonces: Option<Nonces>,
-    /// Made with the first proof: most engines see none.
+    /// Created with the first proof: most engines see none.
     memory: OnceLock<ProofMemory>,
-    /// Since when proofs are remembered, in seconds since the Unix epoch.
+    /// The time since which proofs are remembered, in seconds since the Unix epoch.
     started_at: i64,
 }
 
@@ -54,7 +54,7 @@ impl DpopChecks {
         Ok(DpopChecks { secret, nonces, memory: OnceLock::new(), started_at, settings })
     }
 
-    /// Spends a proof of which everything else was found good: the last step.
+    /// Spends a proof that has passed all other checks: the last step.
     fn spend(&self, proof: &Proof<'_>, jkt: &[u8; 32], now: Now) -> Result<(), Rejection> {
         let max_age = i64::from(self.settings.max_age);
         let spent = SpentProof {
@@ -89,7 +89,7 @@ impl DpopChecks {
         })
     }
 
-    /// What to tell a client that is to send a proof, or another one.
+    /// The challenge for a client that has to send a proof, or another one.
     pub(crate) fn challenge(&self, now: Now) -> DpopChallenge {
         let nonce = self.nonces.as_ref().map(|nonces| nonces.at(now.earliest).into());
         DpopChallenge { algorithms: self.settings.algorithms, nonce }

@@ -23,10 +23,10 @@ use crate::table::{ApiKeyTable, LastUse};
 use crate::thread::Thread;
 use crate::token::{Stamp, Token};
 
-/// The token verification engine: the value of an Authorization header, or a [`Request`], in, a [`Principal`] or a
-/// [`Rejection`] out.
+/// The token verification engine: it takes the value of an Authorization header, or a [`Request`], and returns a
+/// [`Principal`] or a [`Rejection`].
 ///
-/// It is meant to be built once, put into an [`Arc`] and used by every thread. It never blocks and does no I/O.
+/// Build it once, put it into an [`Arc`] and use it in every thread. It never blocks and does no I/O.
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) issuers: Issuers,
@@ -53,10 +53,10 @@ impl Engine {
     /// Verifies the value of an Authorization header: `Bearer` with a JWT, an API key or an opaque token; `Basic` with
     /// a client's id and secret; or a JWT or API key with no scheme.
     ///
-    /// This is [`Engine::verify_request`] for a request of which nothing else is known.
+    /// This is [`Engine::verify_request`] for a request with nothing but the credential.
     ///
     /// # Errors
-    /// [`Rejection`] says why not.
+    /// [`Rejection`] says why the credential is not accepted.
     pub fn verify(&self, header: impl AsRef<[u8]>) -> Result<Principal, Rejection> {
         self.verify_alone(Presented::Authorization(header.as_ref()), self.clock.now())
     }
@@ -71,7 +71,7 @@ impl Engine {
 
     /// Verifies an API key from a header of its own, such as `X-API-Key`.
     ///
-    /// This is [`Engine::verify_request`] for a request of which nothing else is known.
+    /// This is [`Engine::verify_request`] for a request with nothing but the credential.
     ///
     /// # Errors
     /// As [`Engine::verify`].
@@ -87,11 +87,11 @@ impl Engine {
         self.verify_alone(Presented::ApiKey(value.as_ref()), now.into())
     }
 
-    /// Verifies a client's id and secret from the body of a request (`client_secret_post`, RFC 6749 section 2.3.1), decoded
-    /// from the form. They are looked up as they are, and count as `Basic` where kinds of credentials are
+    /// Verifies a client's id and secret from the body of a request (`client_secret_post`, RFC 6749 section 2.3.1),
+    /// decoded from the form. They are looked up as given, and count as `Basic` where kinds of credentials are
     /// [restricted](EngineBuilder::accept).
     ///
-    /// This is [`Engine::verify_request`] for a request of which nothing else is known.
+    /// This is [`Engine::verify_request`] for a request with nothing but the credential.
     ///
     /// ```
     /// use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord};
@@ -126,8 +126,9 @@ impl Engine {
     /// Verifies the credential of a request, with everything else of the request that a check needs.
     ///
     /// # Errors
-    /// As [`Engine::verify`]; [`Rejection::AddressRequired`] and [`Rejection::AddressNotAllowed`] for a key with
-    /// [allowed addresses](KeyRecord::allowed_addresses) and no address, or another.
+    /// As [`Engine::verify`]. For a key with [allowed addresses](KeyRecord::allowed_addresses),
+    /// [`Rejection::AddressRequired`] if the request has no address, and [`Rejection::AddressNotAllowed`] if it has
+    /// another one.
     pub fn verify_request(&self, request: &Request<'_>) -> Result<Principal, Rejection> {
         self.verify_whole(request, self.clock.now())
     }
@@ -140,9 +141,9 @@ impl Engine {
         self.verify_whole(request, now.into())
     }
 
-    /// The value of the `DPoP-Nonce` field of the response to a request that was accepted (RFC 9449 section 8.2): where the engine
-    /// [requires nonces](crate::Dpop::require_nonce) and that of the request's proof will soon not be accepted any more, the next one.
-    /// Such a response should not be stored: `Cache-Control: no-store`.
+    /// The next nonce, for the field `DPoP-Nonce` of the response to an accepted request (RFC 9449 section 8.2). `None`
+    /// unless the engine [requires nonces](crate::Dpop::require_nonce) and the nonce of the request's proof is about to
+    /// become invalid. A response with the field should not be stored: `Cache-Control: no-store`.
     #[must_use]
     pub fn renewed_dpop_nonce(&self, request: &Request<'_>) -> Option<Box<str>> {
         self.dpop.as_ref()?.renewed_nonce(request, self.clock.now())
@@ -172,7 +173,7 @@ impl Engine {
         verdict.map_err(|rejection| self.challenge_dpop(rejection, credential.is_dpop, now))
     }
 
-    /// Where the client used DPoP, or has to, it is challenged to.
+    /// Adds a DPoP challenge if the client used DPoP, or has to.
     #[cold]
     fn challenge_dpop(&self, rejection: Rejection, is_dpop: bool, now: Now) -> Rejection {
         match &self.dpop {
@@ -181,30 +182,30 @@ impl Engine {
         }
     }
 
-    /// Verifies a request of which nothing but the credential is known.
+    /// Verifies a request with nothing but the credential.
     #[inline]
     fn verify_alone(&self, credential: Presented<'_>, now: Now) -> Result<Principal, Rejection> {
         self.verify_whole(&Request { credential, ..Request::new() }, now)
     }
 
-    /// Which credentials the engine accepts: those it was [told to](EngineBuilder::accept), as far as it has something
-    /// to check them against.
+    /// The credentials that the engine accepts: those it was [told to](EngineBuilder::accept), as far as something is
+    /// configured that verifies them.
     #[must_use]
     pub fn accepted(&self) -> AcceptedCredentials {
         self.accepted
     }
 
-    /// What the verified-token cache has done so far; `None` without a cache.
+    /// The counters of the verified-token cache; `None` without a cache.
     #[must_use]
     pub fn cache_statistics(&self) -> Option<CacheStatistics> {
         self.cache.as_ref().map(Cache::statistics)
     }
 
-    /// The keys that decide on the JWT of a request: those of the issuer that it claims to be from. Nothing of the
-    /// token is verified by this. For callers that can fetch a key that is not there.
+    /// The keys that a request's JWT is verified with: those of the issuer that the JWT names. Nothing of the JWT is
+    /// verified by this. For callers that can fetch a missing key.
     ///
     /// # Errors
-    /// [`Rejection`] where there is no JWT, it cannot be read, or the issuer is not configured.
+    /// [`Rejection`] if there is no JWT, it cannot be read, or its issuer is not configured.
     pub fn key_ring_of(&self, request: &Request<'_>) -> Result<KeyRing, Rejection> {
         let (Credential { kind: CredentialKind::Jws, text, .. }, _) = self.credential(request)? else {
             return Err(Rejection::CredentialNotAccepted);
@@ -218,10 +219,10 @@ impl Engine {
         })
     }
 
-    /// Accepts the JWTs of `issuer` from the next verify on. Of the other issuers nothing is verified anew.
+    /// Accepts the JWTs of `issuer` from the next verify on. Cached tokens of other issuers are not verified again.
     ///
-    /// An engine that is built without an issuer takes some only where it was told that they
-    /// [would come](EngineBuilder::issuers_at_run_time).
+    /// An engine that is built without an issuer accepts JWTs only if it was built for [issuers at run
+    /// time](EngineBuilder::issuers_at_run_time).
     ///
     /// ```
     /// use tollgate::{Engine, Issuer, KeyRing, KeySet};
@@ -234,19 +235,19 @@ impl Engine {
     /// ```
     ///
     /// # Errors
-    /// [`BuildError`] where its settings cannot work, or there are issuers of its name.
+    /// [`BuildError`] if the issuer's settings cannot work, or there are issuers of its name.
     pub fn add_issuer(&self, issuer: Issuer) -> Result<(), BuildError> {
         self.check_takes_issuers()?;
         check_freshness(std::slice::from_ref(&issuer), &self.revocations)?;
         self.issuers.add(issuer)
     }
 
-    /// Puts `issuers` in the place of all that have the same names, or adds them, all in one step. Their tokens are verified
-    /// anew, by the new policy and under the new keys; those of other issuers are not. When this has returned, no verify that
-    /// starts later goes by what was replaced.
+    /// Replaces all issuers that have the same names by `issuers`, or adds them, atomically. Their tokens are verified
+    /// again, by the new policy and under the new keys; those of other issuers are not. When this has returned, no
+    /// verify that starts later uses a replaced issuer.
     ///
     /// # Errors
-    /// As [`add_issuer`](Engine::add_issuer). Nothing is changed then.
+    /// As [`add_issuer`](Engine::add_issuer). On an error nothing is changed.
     pub fn replace_issuers(&self, issuers: impl IntoIterator<Item = Issuer>) -> Result<(), BuildError> {
         self.check_takes_issuers()?;
         let issuers: Vec<_> = issuers.into_iter().collect();
@@ -254,9 +255,10 @@ impl Engine {
         self.issuers.replace(issuers)
     }
 
-    /// Removes the issuers of this name, which may be a template, or `spiffe://` and a trust domain. Returns whether there were any.
+    /// Removes the issuers of this name, which may be a template, or `spiffe://` and a trust domain. Returns whether
+    /// there were any.
     ///
-    /// When this has returned, no verify that starts later accepts their tokens, also those in the cache.
+    /// When this has returned, no verify that starts later accepts their tokens, cached ones included.
     pub fn remove_issuer(&self, name: &str) -> bool {
         self.issuers.remove(name)
     }
@@ -265,8 +267,8 @@ impl Engine {
         if self.accepted.contains(PrincipalKind::Jwt) { Ok(()) } else { Err(BuildError::JwtsNotAccepted) }
     }
 
-    /// The credential of a request, and the accepted ones among the kinds that it may be of. Inlined, because a call hands
-    /// both over in memory, as large as a rejection.
+    /// The credential of a request, and its accepted kinds. Inlined, because a call would return both in memory, as
+    /// large as a rejection.
     #[inline(always)]
     pub(crate) fn credential<'r>(&self, request: &Request<'r>) -> Result<(Credential<'r>, Kinds), Rejection> {
         let credential = Credential::of(request.credential, self.max_header_bytes)?;
@@ -286,14 +288,15 @@ impl Engine {
         let mut asked = None;
         let verdict = Thread::with(|thread| {
             let verified = self.find_jws(token, sender, thread, &mut asked, notes)?;
-            // The cache holds what the token says; that its sender has what it is bound to is for each request to show.
+            // The cache holds facts about the token. Each request has to show that its sender has the key or
+            // certificate.
             if verified.is_bound() || sender.is_dpop {
                 let confirmed = verified.confirmation().check(token, sender, thread);
                 confirmed.inspect_err(|_| notes.issuer(verified.configured_issuer()))?;
             }
             Ok(verified)
         });
-        // Now that nothing of the thread is in use: the refresher is the user's, and may itself verify.
+        // After the thread's state is released: the refresher is the user's code, and may verify in turn.
         if let Some(key_ring) = asked
             && let Some(missing) = verdict.as_ref().err().and_then(Rejection::missing_key)
         {
@@ -302,8 +305,8 @@ impl Engine {
         verdict.map(Principal::from_token)
     }
 
-    /// The JWT, if it is in the cache and good still, or otherwise once it is verified. Whether its sender has what it is bound to is
-    /// another question.
+    /// The JWT: from the cache if it is there and still valid, otherwise verified. The sender of a bound token is not
+    /// checked here.
     #[inline(always)]
     pub(crate) fn find_jws<N: Notes + ?Sized>(
         &self,
@@ -325,7 +328,7 @@ impl Engine {
         if let Some(Err(rejection)) = &cached
             && rejection.unasked_issuer().is_some()
         {
-            // Another thread may have got an answer since.
+            // Another thread may have received an answer since.
             cached = self.cache.as_ref().and_then(|cache| cache.find_shared(&mut thread.fronts, token, now, judge));
         }
         match cached {
@@ -344,7 +347,7 @@ impl Engine {
         }
     }
 
-    /// Puts a token that was found good here into the cache, also where its issuer is yet to confirm it.
+    /// Caches a token that was verified here, even if its issuer has yet to confirm it.
     fn keep(
         &self,
         text: &[u8],
@@ -361,7 +364,7 @@ impl Engine {
         confirmed.map(|()| token)
     }
 
-    /// The whole verification of a JWT. Where its signature was not verified, the ring that was asked is put into `asked`.
+    /// Verifies a JWT in full. If its signature was not verified, `asked` receives the key ring.
     fn verify_jws<N: Notes + ?Sized>(
         &self,
         token: &[u8],
@@ -371,7 +374,7 @@ impl Engine {
         notes: &N,
     ) -> Result<Token, Rejection> {
         let now = sender.now;
-        // Read before anything is looked up: what is revoked or removed from here on is found by the next hit.
+        // Read before any look-up: a later revocation or removal is found by the next hit.
         let (revocations, issuers) = (self.revocations.generation(), self.issuers.load());
         let jws = self.split(token)?;
         let header = thread.headers.decode(&jws)?;
@@ -411,13 +414,13 @@ impl Engine {
         Ok(verified)
     }
 
-    /// Whether a token that verified once is good now: everything that can have changed since, and nothing that cannot.
+    /// Whether a cached token is still valid: everything is checked that can have changed since it was verified.
     fn judge(&self, token: &Token, sender: &Sender<'_>) -> Judgement<Rejection> {
         let now = sender.now;
         let (issuer, times, stamp) = (token.configured_issuer(), token.times(), token.stamp());
         let mut issuers = self.issuers.generation();
         if stamp.issuers != issuers {
-            // First of all: what follows is this issuer's to say.
+            // First of all, since the checks below use this issuer's policy.
             match self.issuers.confirm(issuer, token.iss()) {
                 Some(generation) => issuers = generation,
                 None => return Judgement::Gone,
@@ -458,7 +461,7 @@ impl Engine {
     pub(crate) fn split<'t>(&self, token: &'t [u8]) -> Result<CompactJws<'t>, Rejection> {
         let token = std::str::from_utf8(token).map_err(|_| Rejection::MalformedCredential)?;
         let jws = CompactJws::parse_within(token, self.max_header_bytes)?;
-        // The signature is decoded last, when its key is known; several tokens in one value are told apart before that.
+        // The signature is decoded last, when its key is known, but several tokens in one value are detected now.
         if contains(jws.signature().as_bytes(), b',') { Err(Rejection::MalformedSignature) } else { Ok(jws) }
     }
 }

@@ -1,4 +1,4 @@
-//! Text from a token, as much of it as belongs into an error.
+//! Excerpts of a token's text, for errors.
 
 use std::fmt::{self, Display, Write};
 
@@ -6,7 +6,7 @@ use tollgate_jwt::StringList;
 use tollgate_jwt::json::{Number, Value};
 use tollgate_jwt::limits::MAX_EXCERPT_BYTES;
 
-/// The text of `value`, or its beginning and `...`. It takes one allocation, however long `value` is.
+/// The text of `value`, or its beginning and `...`. Allocates once, however long `value` is.
 pub(crate) fn excerpt_of(value: impl Display) -> Box<str> {
     let mut excerpt = Excerpt { bytes: [0; MAX_EXCERPT_BYTES], length: 0, escaped: 0 };
     if write!(excerpt, "{value}").is_err() {
@@ -15,7 +15,7 @@ pub(crate) fn excerpt_of(value: impl Display) -> Box<str> {
     excerpt.as_str().into()
 }
 
-/// A claim's value as JSON. What is in an object is left out.
+/// A claim's value as JSON, with objects shown as `{...}`.
 pub(crate) fn excerpt_value(value: Value<'_, '_>) -> Box<str> {
     excerpt_of(Json(value))
 }
@@ -33,7 +33,7 @@ const MAX_CUT_BYTES: usize = MAX_EXCERPT_BYTES - ELLIPSIS.len();
 struct Excerpt {
     bytes: [u8; MAX_EXCERPT_BYTES],
     length: usize,
-    /// The length as `Debug` writes it.
+    /// The length of the text when `Debug` writes it.
     escaped: usize,
 }
 
@@ -45,15 +45,15 @@ impl Excerpt {
     }
 
     fn as_str(&self) -> &str {
-        // Whole characters alone were put in.
+        // Only whole characters were written.
         str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
     }
 }
 
 impl Write for Excerpt {
-    /// Fails where there is no more room, which ends the writing.
+    /// Fails when there is no more room, which ends the writing.
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // Most text is as it is written, and fits.
+        // Most text needs no escapes, and fits.
         let is_plain = text.bytes().all(|byte| matches!(byte, b' ' | b'!' | b'#'..=b'&' | b'('..=b'[' | b']'..=b'~'));
         if is_plain && self.escaped + text.len() <= MAX_CUT_BYTES {
             self.escaped += text.len();
@@ -96,7 +96,7 @@ impl Display for Json<'_, '_> {
     }
 }
 
-/// At most `max` characters of a text, with what does not print escaped.
+/// At most `max` characters of a text, with unprintable ones escaped.
 pub(crate) struct Brief<T>(pub(crate) T, pub(crate) usize);
 
 impl<T: Display> Display for Brief<T> {

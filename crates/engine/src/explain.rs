@@ -1,7 +1,7 @@
-//! A verify told step by step, for the person who looks for the cause of a rejection.
+//! Explains a verification step by step, to find the cause of a rejection.
 //!
-//! Each step calls the check that a verify calls, in the order of a verify without the cache, and adds which values it compares. The
-//! verdict is not made here: it is that of the verify, and the steps end at it.
+//! Each step calls a check of a verify without the cache, in the same order, and adds the compared values. The verdict
+//! is not decided here: it is the verify's, and the steps end at it.
 
 mod jwt;
 mod known;
@@ -29,7 +29,7 @@ pub enum StepOutcome {
     Passed,
     /// The credential is rejected by this check, the last step.
     Failed,
-    /// There is nothing to check, or what there is does not decide.
+    /// Nothing was checked, or the result does not decide.
     Noted,
 }
 
@@ -45,7 +45,7 @@ impl StepOutcome {
     }
 }
 
-/// One step of a verify: [`Engine::explain`].
+/// One step of a verification: see [`Engine::explain`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ExplainedStep {
     name: &'static str,
@@ -60,14 +60,14 @@ impl ExplainedStep {
         self.name
     }
 
-    /// What the check came to.
+    /// The outcome of the check.
     #[must_use]
     pub fn outcome(&self) -> StepOutcome {
         self.outcome
     }
 
-    /// What was compared with what: at most [`MAX_STEP_CHARACTERS`] characters, with what does not print escaped. It may name people, as
-    /// the claims of a token do; it never holds a signature, an API key or a secret.
+    /// The compared values: at most [`MAX_STEP_CHARACTERS`] characters, with unprintable ones escaped. They may name
+    /// people, as the claims of a token do, but never contain a signature, an API key or a secret.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
@@ -81,12 +81,12 @@ impl Display for ExplainedStep {
 }
 
 impl Engine {
-    /// Tells step by step how a verify of `request` at `now`, in seconds since the Unix epoch, comes to `verdict`, which it has given.
+    /// Explains step by step how a verify of `request` at `now`, in seconds since the Unix epoch, came to `verdict`.
     ///
-    /// The steps are those of a verify that finds nothing in the cache, up to the one that fails. Nothing changes by this: no proof of
-    /// possession is spent, nobody is asked, nothing is put into the cache, no validator is run; where those decide, the last step says
-    /// so from the verdict. It costs about as much as a verify and allocates: for a command or a page of diagnostics, not for each
-    /// request.
+    /// The steps are those of a verify without a cache hit, up to the one that fails. They change nothing: no proof of
+    /// possession is spent, no issuer is asked, nothing is cached and no validator is run; if one of these decides, the
+    /// last step takes it from the verdict. This costs about as much as a verify, and allocates: for a command or a
+    /// page of diagnostics, not for each request.
     ///
     /// ```
     /// use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Request, StepOutcome};
@@ -116,7 +116,8 @@ impl Engine {
             (Ok(()), Err(told)) => walk.fail(step_of(told), told),
             (Err(found), Err(told)) if found.code() == told.code() => {}
             (Err(_), told) => {
-                // Another thread has changed what the engine knows since the verdict, or the verdict is about more than one credential.
+                // Another thread has changed the engine's state since the verdict, or the verdict is about more than
+                // one credential.
                 walk.doubt_last();
                 match told {
                     Err(told) => walk.fail(step_of(told), told),
@@ -152,7 +153,7 @@ impl Engine {
     }
 }
 
-/// In which form the credential was sent, and its kind by that.
+/// How the credential was sent, and its kind.
 fn sent(credential: &Credential<'_>, presented: Presented<'_>, max: usize) -> String {
     let (place, length) = match presented {
         Presented::ApiKey(value) => ("in the field for API keys", value.len()),
@@ -184,7 +185,7 @@ pub(crate) struct Walk<'v> {
 }
 
 impl Walk<'_> {
-    /// Tells of a check by what it gave. `said`: what was compared with what.
+    /// Records a check with its result. `said` describes the compared values.
     pub(crate) fn check<T>(
         &mut self,
         name: &'static str,
@@ -196,7 +197,7 @@ impl Walk<'_> {
         checked
     }
 
-    /// Tells of a check that cannot fail here.
+    /// Records a check that cannot fail here.
     pub(crate) fn pass(&mut self, name: &'static str, detail: impl Display) {
         self.push(name, StepOutcome::Passed, detail);
     }
@@ -214,20 +215,20 @@ impl Walk<'_> {
         self.steps.push(ExplainedStep { name, outcome, detail });
     }
 
-    /// The last step has found what did not decide.
+    /// Notes the last step only, since its result did not decide.
     fn doubt_last(&mut self) {
         if let Some(last) = self.steps.last_mut() {
             last.outcome = StepOutcome::Noted;
         }
     }
 
-    /// Whether the verify got beyond every check that is called `name`: it accepted, or rejected for another reason.
+    /// Whether the verify passed every check named `name`: it accepted, or rejected for another reason.
     pub(crate) fn has_passed(&self, name: &'static str) -> bool {
         self.verdict.err().is_none_or(|rejection| step_of(rejection) != name)
     }
 }
 
-/// The check that a rejection comes from, where the steps do not tell it.
+/// The check that a rejection comes from, if the steps do not show it.
 fn step_of(rejection: &Rejection) -> &'static str {
     match rejection.cause() {
         Rejection::MissingCredential

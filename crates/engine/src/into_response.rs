@@ -1,12 +1,12 @@
-//! A rejection as what an axum handler returns.
+//! A rejection as the response of an axum handler.
 
 use axum_core::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::rejection::Rejection;
 
-/// Status, challenge and what else the client is told, with no body. The rejection itself is among the response's
-/// extensions, for layers that log.
+/// The response has the rejection's status, its challenge and other header fields, and no body. The rejection itself is
+/// among the response's extensions, for layers that log.
 ///
 /// ```
 /// use tollgate::{Principal, Rejection};

@@ -1,9 +1,9 @@
-//! Tokens whose issuer is asked about them (RFC 7662): opaque ones, of which it alone knows what they stand for, and JWTs that it may
-//! have revoked.
+//! Tokens whose issuer is asked about them (RFC 7662): opaque tokens, which only their issuer can read, and JWTs, which
+//! their issuer may have revoked.
 //!
-//! What the issuer says becomes facts in a cache of its own, of the same kind as that of JWTs, under a keyed digest of the
-//! token; that a token was rejected is remembered for some seconds. Nobody is asked from here: an engine rejects what it
-//! does not know and says so, and whoever can wait asks ([`Introspector`]) and hands the answer in with the request.
+//! An issuer's answer about an opaque token becomes facts in a cache like that of JWTs, by a keyed digest of the token.
+//! Rejected tokens are remembered for some seconds. The engine asks nobody: it rejects a token without an answer and
+//! says so. An async caller asks ([`Introspector`]) and passes the answer in with the request.
 
 mod admit;
 mod answer;
@@ -30,19 +30,19 @@ use asked_issuer::AskedIssuer;
 use digest::Digester;
 use rejected_tokens::RejectedTokens;
 
-/// What an engine knows of other servers' opaque tokens.
+/// An engine's state for the opaque tokens of other servers.
 #[derive(Debug)]
 pub(crate) struct Introspection {
     issuers: Box<[Arc<AskedIssuer>]>,
     digester: Digester,
-    /// The tokens that are active.
+    /// The active tokens.
     answers: Cache,
-    /// The tokens that are not, or not for us.
+    /// The tokens that are inactive, or not for this server.
     rejected: RejectedTokens,
 }
 
 impl Introspection {
-    /// None where no issuer is to be asked. `own`: what the engine's own keys begin with.
+    /// `None` if there is no issuer to ask. `own`: the prefix of the engine's own keys.
     pub(crate) fn new(issuers: &[OpaqueIssuer], own: Option<&str>) -> Result<Option<Self>, BuildError> {
         if issuers.is_empty() {
             return Ok(None);
@@ -73,7 +73,7 @@ impl Introspection {
         }))
     }
 
-    /// Whose a token is: decided by what it begins with, and by nothing else. Of the prefixes none begins with another.
+    /// A token's issuer, decided by the token's prefix alone. No prefix begins with another.
     fn issuer_of(&self, token: &[u8]) -> Option<&Arc<AskedIssuer>> {
         let prefixed = self.issuers.iter().find(|issuer| issuer.has_prefix_of(token));
         prefixed.or_else(|| self.issuers.iter().find(|issuer| issuer.prefix().is_none()))

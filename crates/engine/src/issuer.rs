@@ -1,4 +1,4 @@
-//! One issuer of JWTs: its settings, and what of them is ready to be checked.
+//! One issuer of JWTs: its settings, and the checks prepared from them.
 
 mod claim_path;
 #[cfg(feature = "serde")]
@@ -51,10 +51,10 @@ use crate::policy::Policy;
 use crate::status_lists::StatusLists;
 use crate::validator::{Refusal, Validators, VerifiedClaims};
 
-/// One issuer of JWTs: its name, its keys, and what its tokens have to say.
+/// One issuer of JWTs: its name, its keys, and the requirements for its tokens.
 ///
-/// Unless told otherwise: `iss`, `aud` and `exp` are required, `typ` is `JWT` or absent, every algorithm is taken
-/// for which there is a key, and 60 seconds of clock skew are forgiven.
+/// By default, `iss`, `aud` and `exp` are required, `typ` is `JWT` or absent, every algorithm is accepted for which
+/// there is a key, and 60 seconds of clock skew are tolerated.
 ///
 /// ```
 /// use tollgate::{Algorithm, Issuer, KeySet, TypProfile};
@@ -70,8 +70,9 @@ use crate::validator::{Refusal, Validators, VerifiedClaims};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// What providers do in their own way is said claim by claim; [`IssuerSettings`] has all of it. Here a user pool of Amazon
-/// Cognito, whose access tokens have no `aud`, name the app in `client_id` and tell themselves from ID tokens in `token_use`:
+/// The peculiarities of providers are set claim by claim; [`IssuerSettings`] has all settings. Here a user pool of
+/// Amazon Cognito, whose access tokens have no `aud`, name the app in `client_id`, and differ from ID tokens by
+/// `token_use`:
 ///
 /// ```
 /// use tollgate::Issuer;
@@ -82,11 +83,11 @@ use crate::validator::{Refusal, Validators, VerifiedClaims};
 ///     .expect_claim("token_use", "access");
 /// ```
 ///
-/// An issuer that has many names, one for each tenant, is a template: Microsoft Entra ID, for any tenant or for those that are
-/// listed ([`Issuer::tenant_claim`]).
+/// An issuer with many names, one for each tenant, is a template: Microsoft Entra ID, for any tenant or for listed ones
+/// ([`Issuer::tenant_claim`]).
 ///
-/// Two issuers of one name, such as for ID tokens and for access tokens, are told apart by `typ`, and where both take one `typ`
-/// by their audiences. They are a [`BuildError`] where a token could belong to both.
+/// Two issuers with one name, such as for ID tokens and for access tokens, are told apart by `typ`, and if both accept
+/// one `typ`, by their audiences. If a token could belong to both, they are a [`BuildError`].
 #[derive(Clone, Debug)]
 pub struct Issuer {
     settings: IssuerSettings,
@@ -94,27 +95,27 @@ pub struct Issuer {
     validators: Validators,
     status_lists: Option<StatusLists>,
     introspector: Option<JwtIntrospector>,
-    /// What was wrong first with what a method was given.
+    /// The first error in the arguments of a method.
     error: Option<SettingsError>,
 }
 
 impl Issuer {
-    /// An issuer whose tokens have exactly `name` as `iss`, or, where it holds one `{variable}`, a name that differs from it in
-    /// that alone: see [`tenant_claim`](Issuer::tenant_claim).
+    /// An issuer whose tokens have exactly `name` as `iss`. If `name` has one `{variable}`, `iss` may differ there
+    /// only: see [`tenant_claim`](Issuer::tenant_claim).
     #[must_use]
     pub fn new(name: &str) -> Self {
         IssuerSettings::new(name).into()
     }
 
-    /// A SPIFFE trust domain, such as `example.org`, in place of a name: accepts JWT-SVIDs of its workloads.
+    /// A SPIFFE trust domain, such as `example.org`, instead of a name: accepts the JWT-SVIDs of its workloads.
     ///
-    /// A token is one of these where its `sub` is a SPIFFE ID in the trust domain, `spiffe://example.org/...`, unless it has an
-    /// `iss` that is configured. The [`Principal`](crate::Principal)'s issuer is `spiffe://example.org`, and so is the name under
-    /// which [`remove_issuer`](crate::Engine::remove_issuer) finds it.
+    /// A token belongs to the trust domain if its `sub` is a SPIFFE ID in it, `spiffe://example.org/...`, unless its
+    /// `iss` is configured. The [`Principal`](crate::Principal)'s issuer is `spiffe://example.org`, and
+    /// [`remove_issuer`](crate::Engine::remove_issuer) takes that name.
     ///
-    /// The rules of JWT-SVID hold: `alg` is RS, ES or PS; `typ` is absent, `JWT` or `JOSE`; `sub`, `aud` and `exp` are there. Of
-    /// keys in a JWK it takes those whose `use` is `jwt-svid`, or [another one](Issuer::key_use) that is configured, but none
-    /// without `use`: [`IssuerSettings::key_uses`] is what the bundle has to be loaded with.
+    /// The rules of JWT-SVID apply: `alg` is RS, ES or PS; `typ` is absent, `JWT` or `JOSE`; `sub`, `aud` and `exp` are
+    /// required. A key from a JWK is accepted if its `use` is `jwt-svid`, or [another one](Issuer::key_use) that is
+    /// configured, but not without `use`. Load the bundle with [`IssuerSettings::key_uses`].
     ///
     /// ```
     /// use tollgate::{Engine, Issuer, KeySet};
@@ -133,14 +134,14 @@ impl Issuer {
         issuer
     }
 
-    /// Where the name holds a `{variable}`: accepts any tenant in its place that the claim at `path` equals, or those
-    /// [listed](Issuer::tenants). The keys are those of all tenants, so that the claim is what tells them apart, and the issuer
-    /// has to be trusted to set it.
+    /// For a name with a `{variable}`: accepts in its place any tenant that the claim at `path` equals, or only the
+    /// [listed](Issuer::tenants) ones. All tenants have the same keys, so only the claim tells them apart, and the
+    /// issuer has to be trusted to set it.
     ///
-    /// A tenant is 1 to [`MAX_TENANT_BYTES`](crate::limits::MAX_TENANT_BYTES) of `A-Z a-z 0-9 . _ -`, but not `.` or `..`. The
-    /// variable stands after the authority. An issuer with a full name takes precedence over a template. The
-    /// [`Principal`](crate::Principal)'s issuer is `iss`, with the tenant in it: equal subjects of two tenants are different
-    /// principals, and [`Revocation`](crate::Revocation)s name `iss` too.
+    /// A tenant is 1 to [`MAX_TENANT_BYTES`](crate::limits::MAX_TENANT_BYTES) of `A-Z a-z 0-9 . _ -`, but not `.` or
+    /// `..`. The variable comes after the authority. An issuer with a full name takes precedence over a template. The
+    /// [`Principal`](crate::Principal)'s issuer is `iss`, including the tenant: equal subjects of two tenants are
+    /// different principals, and [`Revocation`](crate::Revocation)s name `iss` too.
     ///
     /// ```
     /// use tollgate::Issuer;
@@ -158,49 +159,51 @@ impl Issuer {
         self
     }
 
-    /// Where the name holds a `{variable}`: accepts these tenants alone, at least one.
+    /// For a name with a `{variable}`: accepts only these tenants, at least one.
     #[must_use]
     pub fn tenants(mut self, tenants: &[&str]) -> Self {
         self.settings.tenants = Some(tenants.iter().map(|tenant| (*tenant).to_owned()).collect());
         self
     }
 
-    /// Accepts tokens for `audience`: one entry of `aud` has to equal it, or another one given here.
+    /// Accepts tokens for `audience`: one entry of `aud` has to equal this or another audience given here.
     #[must_use]
     pub fn audience(mut self, audience: &str) -> Self {
         self.settings.audiences.push(audience.into());
         self
     }
 
-    /// The keys that verify its tokens: a [`KeySet`](tollgate_keys::KeySet), or a ring, whose set somebody replaces. The ring is
-    /// shared: replacing its set takes effect on the next verify.
+    /// The keys that verify its tokens: a [`KeySet`](tollgate_keys::KeySet), or a ring, whose set can be replaced. The
+    /// ring is shared: replacing its set takes effect on the next verify.
     ///
-    /// An issuer without keys is a [`BuildError`], and so is a set without a key for the accepted algorithms. To begin without
-    /// keys on purpose, give it [`KeyRing::new`] with an empty set: that ring is to be filled later.
+    /// An issuer without keys is a [`BuildError`], and so is a set without a key for the accepted algorithms. To begin
+    /// without keys on purpose, give [`KeyRing::new`] with an empty set, and fill that ring later.
     #[must_use]
     pub fn keys(mut self, keys: impl Into<KeyRing>) -> Self {
         self.keys = Some(keys.into());
         self
     }
 
-    /// Rejects tokens whose status in one of `lists` is not 0 ([`StatusLists`]). Without it `status` is a claim like others.
+    /// Rejects tokens whose status in one of `lists` is not 0 ([`StatusLists`]). Without lists, `status` is an ordinary
+    /// claim.
     #[must_use]
     pub fn status_lists(mut self, lists: StatusLists) -> Self {
         self.status_lists = Some(lists);
         self
     }
 
-    /// Asks the issuer about each of its tokens that is good here (RFC 7662), so that one that it has revoked is rejected before it
-    /// expires: an answer serves for `max_age` seconds, counted from the question, and never past its `exp` or that of the token.
-    /// At least 1, at most [`MAX_ANSWER_AGE`].
+    /// Asks the issuer about each of its tokens that is valid here (RFC 7662), so that a revoked one is rejected before
+    /// it expires. An answer is used for `max_age` seconds, counted from the question, and never past its `exp` or the
+    /// token's. `max_age` is at least 1, at most [`MAX_ANSWER_AGE`].
     ///
-    /// The engine itself asks nobody: it rejects a token without an answer ([`Unavailable::NotAsked`](crate::Unavailable), 503), and an
-    /// async verifier, such as that of `tollgate-remote`, asks and hands the answer in. Everything else about the token is checked
-    /// before: nobody is asked about one that is forged, expired, revoked here or of another issuer.
+    /// The engine itself asks nobody: it rejects a token without an answer
+    /// ([`Unavailable::NotAsked`](crate::Unavailable), 503). An async verifier, such as that of `tollgate-remote`, asks
+    /// and passes the answer in. All other checks come first: nobody is asked about a token that is forged, expired,
+    /// revoked here or of another issuer.
     ///
-    /// The principal is what the token says. The answer has to be `active`, and where it has `iss`, `aud`, `exp`, `nbf` or `cnf`, these
-    /// have to agree; its other members are not looked at. It is kept with the token in the engine's cache: an engine
-    /// [without](crate::EngineBuilder::no_cache) needs one for each request.
+    /// The principal is taken from the token. The answer has to be `active`, and its `iss`, `aud`, `exp`, `nbf` and
+    /// `cnf`, where present, have to agree with the token; other members are ignored. The answer is kept with the token
+    /// in the engine's cache: an engine [without](crate::EngineBuilder::no_cache) one needs an answer for each request.
     #[must_use]
     pub fn introspect(mut self, introspector: impl Into<Arc<dyn Introspector>>, max_age: u32) -> Self {
         let checked = check_limit("max_age", max_age as usize, 1, MAX_ANSWER_AGE as usize);
@@ -210,17 +213,17 @@ impl Issuer {
         self
     }
 
-    /// Accepts these algorithms alone, at least one.
+    /// Accepts only these algorithms, at least one.
     #[must_use]
     pub fn algorithms(mut self, algorithms: &[Algorithm]) -> Self {
         self.settings.algorithms = Some(algorithms.to_vec());
         self
     }
 
-    /// Accepts keys whose JWK has one of these as `use` (RFC 7517 section 4.2), or none: `sig` otherwise.
+    /// Accepts keys whose JWK has one of these as `use` (RFC 7517 section 4.2), or none. The default is `sig`.
     ///
-    /// A set that is loaded without them does not hold such keys: give
-    /// [`KeySetBuilder::key_uses`](tollgate_keys::KeySetBuilder::key_uses), or the remote key set, the same list.
+    /// A set that is loaded without them has no such keys: give the same list to
+    /// [`KeySetBuilder::key_uses`](tollgate_keys::KeySetBuilder::key_uses), or to the remote key set.
     ///
     /// ```
     /// use tollgate::{Issuer, KeySet};
@@ -239,14 +242,14 @@ impl Issuer {
         self
     }
 
-    /// Which `typ` its tokens have.
+    /// The `typ` of its tokens.
     #[must_use]
     pub fn typ(mut self, profile: TypProfile) -> Self {
         self.settings.typ = profile;
         self
     }
 
-    /// Forgives `seconds` of clock skew at `exp` and `nbf`, at most [`MAX_LEEWAY`](crate::limits::MAX_LEEWAY).
+    /// Tolerates `seconds` of clock skew at `exp` and `nbf`, at most [`MAX_LEEWAY`](crate::limits::MAX_LEEWAY).
     #[must_use]
     pub fn leeway(mut self, seconds: u32) -> Self {
         self.settings.leeway = seconds;
@@ -262,8 +265,8 @@ impl Issuer {
         self
     }
 
-    /// Expects the claim at `path` to have a value, or one of several: a name, or a JSON Pointer that begins with `/`. A claim
-    /// that is an array has to hold one of them; one that is absent is rejected.
+    /// Expects the claim at `path`, a name or a JSON Pointer that begins with `/`, to have a value, or one of several.
+    /// A claim that is an array has to contain one of them. A token without the claim is rejected.
     ///
     /// ```
     /// use tollgate::Issuer;
@@ -281,7 +284,7 @@ impl Issuer {
         self
     }
 
-    /// Lets access tokens (`typ` is `at+jwt`) do without some of the claims that RFC 9068 section 2.2 requires: `sub`,
+    /// Makes claims optional that RFC 9068 section 2.2 requires of access tokens (`typ` is `at+jwt`): `sub`,
     /// `client_id`, `iat`, `jti`. Naming `iss`, `exp`, `aud` or another one is an error of
     /// [`build`](crate::EngineBuilder::build).
     #[must_use]
@@ -294,8 +297,8 @@ impl Issuer {
         self
     }
 
-    /// Takes the audience from the first of these claims that is there, in place of `aud`. `client_id` among them is safe only
-    /// where the issuer chooses client ids: otherwise a client could choose the name of another audience.
+    /// Reads the audience from the first of these claims that is present, instead of `aud`. `client_id` among them is
+    /// safe only if the issuer chooses client ids: otherwise a client could choose the name of another audience.
     #[must_use]
     pub fn audience_claims(mut self, paths: &[&str]) -> Self {
         if let Some(paths) = self.claim_paths(paths) {
@@ -304,9 +307,9 @@ impl Issuer {
         self
     }
 
-    /// Takes the client from the first of these claims that is there, in place of `client_id`, `azp`, `cid` and `appid`.
-    /// [`Principal::client_id`](crate::Principal::client_id) is it, and [`Revocation::client`](crate::Revocation::client)
-    /// names it.
+    /// Reads the client from the first of these claims that is present, instead of `client_id`, `azp`, `cid` and
+    /// `appid`. [`Principal::client_id`](crate::Principal::client_id) returns it, and
+    /// [`Revocation::client`](crate::Revocation::client) names it.
     #[must_use]
     pub fn client_claims(mut self, paths: &[&str]) -> Self {
         if let Some(paths) = self.claim_paths(paths) {
@@ -315,9 +318,9 @@ impl Issuer {
         self
     }
 
-    /// Takes the subject from the first of these claims that is there, in place of `sub`.
-    /// [`Principal::subject`](crate::Principal::subject) is it, and [`Revocation::subject`](crate::Revocation::subject)
-    /// names it.
+    /// Reads the subject from the first of these claims that is present, instead of `sub`.
+    /// [`Principal::subject`](crate::Principal::subject) returns it, and
+    /// [`Revocation::subject`](crate::Revocation::subject) names it.
     #[must_use]
     pub fn subject_claims(mut self, paths: &[&str]) -> Self {
         if let Some(paths) = self.claim_paths(paths) {
@@ -326,8 +329,8 @@ impl Issuer {
         self
     }
 
-    /// Takes the scopes from the first of these claims that is there, in place of `scope` and `scp`. What a claim may be is in
-    /// [`ClaimSources::scopes`].
+    /// Reads the scopes from the first of these claims that is present, instead of `scope` and `scp`.
+    /// [`ClaimSources::scopes`] has the forms of such a claim.
     #[must_use]
     pub fn scope_claims(mut self, paths: &[&str]) -> Self {
         if let Some(paths) = self.claim_paths(paths) {
@@ -336,7 +339,7 @@ impl Issuer {
         self
     }
 
-    /// Adds a claim to those that scopes are taken from.
+    /// Adds a claim to those that scopes are read from.
     #[must_use]
     pub fn scope_claim(mut self, path: &str) -> Self {
         if let Some(source) = self.valid(path.parse().map_err(SettingsError::ClaimPath)) {
@@ -345,8 +348,9 @@ impl Issuer {
         self
     }
 
-    /// Adds a claim to those that scopes are taken from, with `prefix` before each of its values. A scope from another claim
-    /// that begins with `prefix` is left out, so that none that a client asked for can pass for one of these.
+    /// Adds a claim to those that scopes are read from, with `prefix` before each of its values. A scope from another
+    /// claim that begins with `prefix` is left out, so that a scope that a client asked for cannot be mistaken for one
+    /// of these.
     ///
     /// ```
     /// use tollgate::{Issuer, ScopesFrom};
@@ -366,22 +370,22 @@ impl Issuer {
         self
     }
 
-    /// Whether the scopes are those of the first claim that is there, or of all.
+    /// Whether the scopes are read from the first claim that is present, or from all.
     #[must_use]
     pub fn scopes_from(mut self, which: ScopesFrom) -> Self {
         self.settings.claims.scopes_from = which;
         self
     }
 
-    /// Takes tokens in which an array of `aud`, `scope`, `scp` or another claim that is looked at has up to `entries` entries:
-    /// 128 otherwise, at most [`HIGHEST_MAX_LIST_ENTRIES`](crate::limits::HIGHEST_MAX_LIST_ENTRIES).
+    /// Accepts tokens in which an array of `aud`, `scope`, `scp` or another claim that is read has up to `entries`
+    /// entries. The default is 128, the maximum [`HIGHEST_MAX_LIST_ENTRIES`](crate::limits::HIGHEST_MAX_LIST_ENTRIES).
     #[must_use]
     pub fn max_list_entries(mut self, entries: usize) -> Self {
         self.settings.max_list_entries = entries;
         self
     }
 
-    /// Takes tokens in which a JSON object has up to `members` members: 256 otherwise, at most
+    /// Accepts tokens in which a JSON object has up to `members` members. The default is 256, the maximum
     /// [`HIGHEST_MAX_MEMBERS`](crate::limits::HIGHEST_MAX_MEMBERS).
     #[must_use]
     pub fn max_members(mut self, members: usize) -> Self {
@@ -389,11 +393,12 @@ impl Issuer {
         self
     }
 
-    /// Has each new token checked by `validator`, after its signature and everything else. A token that passed is accepted
-    /// from the cache without asking again; what changes with time or state is for
+    /// Checks each new token with `validator`, after its signature and everything else. On a cache hit the validator
+    /// does not run again. For decisions that change with time or state, use
     /// [`validator_on_each_hit`](Issuer::validator_on_each_hit).
     ///
-    /// A validator that panics lets nothing pass: [`Rejection::ValidatorPanicked`](crate::Rejection::ValidatorPanicked).
+    /// If a validator panics, the token is rejected:
+    /// [`Rejection::ValidatorPanicked`](crate::Rejection::ValidatorPanicked).
     ///
     /// ```
     /// use tollgate::{Issuer, RefusalCode};
@@ -416,8 +421,8 @@ impl Issuer {
         self
     }
 
-    /// As [`validator`](Issuer::validator), and has a token that is known checked each time that it comes: for a decision that
-    /// changes with time or state. It runs on the path of every verify, so that it should take little time and never block.
+    /// Like [`validator`](Issuer::validator), but also runs on each cache hit: for decisions that change with time or
+    /// state. It runs on the path of every verify, so it should take little time and never block.
     #[must_use]
     pub fn validator_on_each_hit(
         mut self,
@@ -427,10 +432,10 @@ impl Issuer {
         self
     }
 
-    /// Accepts its tokens only while the engine's [revocations are fresh](crate::Revocations::mark_fresh): otherwise they are
-    /// rejected with [`StaleRevocations`](crate::Unavailable::StaleRevocations), a status of 503.
+    /// Accepts its tokens only while the engine's [revocations are fresh](crate::Revocations::mark_fresh). Otherwise
+    /// they are rejected with [`StaleRevocations`](crate::Unavailable::StaleRevocations), status 503.
     ///
-    /// A table of revocations is stale until whoever feeds it says otherwise, as the follower of `tollgate-storage` does.
+    /// A table of revocations is stale until its feeder marks it fresh, as the follower of `tollgate-storage` does.
     ///
     /// ```
     /// use tollgate::{Engine, Issuer, KeyRing, KeySet, Revocations};
@@ -449,28 +454,28 @@ impl Issuer {
         self
     }
 
-    /// Accepts tokens for anybody. A token that another service was given is then accepted here too
-    /// (RFC 8725 section 3.9).
+    /// Accepts tokens for any audience. A token that was issued for another service is then accepted here too (RFC 8725
+    /// section 3.9).
     #[must_use]
     pub fn danger_accept_any_audience(mut self) -> Self {
         self.settings.danger_accept_any_audience = true;
         self
     }
 
-    /// Accepts tokens without `exp`, which are good for as long as their key is.
+    /// Accepts tokens without `exp`, which are valid for as long as their key is.
     #[must_use]
     pub fn danger_accept_missing_exp(mut self) -> Self {
         self.settings.danger_accept_missing_exp = true;
         self
     }
 
-    /// All of it but the keys, the validators and where the issuer says that it has revoked a token.
+    /// The settings: everything but the keys, the validators, the status lists and the introspector.
     #[must_use]
     pub fn settings(&self) -> &IssuerSettings {
         &self.settings
     }
 
-    /// The key ring, unless no token could ever verify under it by `policy`.
+    /// The key ring. An error if no token could ever verify under it by `policy`.
     pub(crate) fn key_ring(&self, policy: &Policy) -> Result<&KeyRing, BuildError> {
         let issuer = || self.settings.issuer().into();
         let keys = self.keys.as_ref().ok_or_else(|| BuildError::NoKeys { issuer: issuer() })?;
@@ -510,13 +515,13 @@ impl Issuer {
         self.valid(paths.map_err(SettingsError::ClaimPath))
     }
 
-    /// What a method was given, or nothing and the error kept.
+    /// The argument of a method. If it is invalid, `None`, and the first error is kept.
     fn valid<T>(&mut self, given: Result<T, SettingsError>) -> Option<T> {
         given.map_err(|error| self.error.get_or_insert(error).clone()).ok()
     }
 }
 
-/// Without keys, which [`Issuer::keys`] gives.
+/// Without keys: add them with [`Issuer::keys`].
 impl From<IssuerSettings> for Issuer {
     fn from(settings: IssuerSettings) -> Self {
         let validators = Validators::default();

@@ -1,5 +1,5 @@
-//! What of `tollgate-keys` a server meets beside its engine: keys from where they are, and why one is refused. That crate's own
-//! documentation says which library does the cryptography, and what a key has to pass.
+//! The items of `tollgate-keys` that a server needs besides its engine: where keys are loaded from, and why one is
+//! refused. That crate's documentation says which library does the cryptography, and which checks a key has to pass.
 
 #[cfg(all(feature = "ecdsa-tables", not(feature = "fips")))]
 pub use tollgate_keys::undecided_checks;

@@ -1,4 +1,4 @@
-//! Credentials of which this server holds a record: API keys, opaque tokens and client secrets.
+//! Credentials that this server has a record of: API keys, opaque tokens and client secrets.
 
 use crate::accepted::Kinds;
 use crate::basic::BasicCredentials;
@@ -30,7 +30,7 @@ impl Engine {
         self.admit_found(table.find(key)?, kinds, request, now)
     }
 
-    /// A token that the table knows, or otherwise the issuer that it is from.
+    /// Verifies a token by the table, or if it is not there, by its issuer.
     pub(crate) fn admit_opaque<N: Notes + ?Sized>(
         &self,
         token: &[u8],
@@ -65,12 +65,12 @@ impl Engine {
         self.api_keys.as_ref().is_some_and(|table| table.find(token).is_ok())
     }
 
-    /// Whether a token begins as the table's own keys do, or is a key in our format of another table.
+    /// Whether a token begins like the table's own keys, or is a key of another table in tollgate's format.
     pub(crate) fn has_own_format(&self, token: &[u8]) -> bool {
         self.api_keys.as_ref().is_some_and(|table| table.format().claims(token)) || NativeKey::parse(token).is_ok()
     }
 
-    /// At most two look-ups: the second is for a reading of which nothing was found in the first.
+    /// At most two look-ups: the second reading is tried only if the first finds nothing.
     pub(crate) fn admit_basic(
         &self,
         credentials: &[u8],
@@ -89,7 +89,7 @@ impl Engine {
         verdict
     }
 
-    /// The user is a key, as it was sent: keys hold nothing that a form would encode.
+    /// The user is a key, as sent: keys have no characters that a form would encode.
     pub(crate) fn admit_basic_user(
         &self,
         credentials: &[u8],
@@ -121,7 +121,8 @@ impl Engine {
         self.admit_known(key, request, now).map_err(Rejection::of_client)
     }
 
-    /// The checks of whatever the table holds. The address comes last: 403 is for a credential that is good elsewhere.
+    /// The checks for every record of the table. The address comes after the record: 403 is for a credential that is
+    /// valid elsewhere.
     fn admit_known(&self, key: MatchedKey<KeyRecord>, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
         let record = key.record();
         check_in_force(record, now)?;
@@ -134,7 +135,7 @@ impl Engine {
         Ok(Principal::from_key(key))
     }
 
-    /// Whether what the table lacks is known to be gone, where the store is to be followed.
+    /// Whether removals in the store are known here, if the table has to follow a store.
     #[inline]
     pub(crate) fn check_fresh_keys(&self) -> Result<(), Rejection> {
         if self.require_fresh_api_keys && !self.revocations.are_fresh() {

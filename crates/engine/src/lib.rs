@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 //! A server hands over the value of the Authorization header and gets back a [`Principal`] (who is calling, by which
 //! credential, with which scopes, until when) or a [`Rejection`] (why not, which status, which challenge). JWTs, API
-//! keys, opaque tokens and client credentials are all verified by the same call. [`AcceptedCredentials`] has the table of what
-//! is accepted; a [`Request`] says more of a request than its header.
+//! keys, opaque tokens and client credentials are all verified by the same call. [`AcceptedCredentials`] lists the
+//! accepted credentials. A [`Request`] carries more of a request than its header.
 //!
 //! ```
 //! use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord};
@@ -39,11 +39,11 @@
 //! | feature | gives |
 //! |---|---|
 //! | `ring` (on by default), `aws-lc-rs`, `fips`, `ed25519-tables` | the cryptography: see [`keys`] |
-//! | `apikeys` (on by default) | API keys, opaque tokens and client secrets. Without it the engine verifies JWTs, and tokens whose issuer is asked |
+//! | `apikeys` (on by default) | API keys, opaque tokens and client secrets. Without it the engine verifies JWTs, and opaque tokens by introspection |
 //! | `axum` | [`Rejection`] is an axum response, so that a handler returns `Result<_, Rejection>` |
 //! | `serde` | [`IssuerSettings`] can be deserialised |
-//! | `explain` | `Engine::explain`: a verify told step by step |
-//! | `testing` | `testing`: principals for the tests of handlers, never for what is shipped |
+//! | `explain` | `Engine::explain`: explains a verification step by step |
+//! | `testing` | `testing`: principals for the tests of handlers, not for production |
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,4 +1,4 @@
-//! What a program may know of every verify, for metrics and logs.
+//! What a program can observe of every verify, for metrics and logs.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -11,7 +11,7 @@ use crate::issuer::ConfiguredIssuer;
 use crate::principal::{Principal, PrincipalKind};
 use crate::rejection::Rejection;
 
-/// A verify that has ended, as an [observer](crate::EngineBuilder::observer) sees it.
+/// A finished verify, as an [observer](crate::EngineBuilder::observer) sees it.
 pub struct Verification<'v> {
     verdict: Result<&'v Principal, &'v Rejection>,
     kind: Option<PrincipalKind>,
@@ -22,36 +22,36 @@ pub struct Verification<'v> {
 }
 
 impl<'v> Verification<'v> {
-    /// What the verify gives: the principal, or why there is none. A rejection's `Display` is its detail, for the server's own log.
+    /// The result of the verify. A rejection's `Display` is its detail, for the server's own log.
     ///
     /// # Errors
-    /// The rejection, where the credential was rejected.
+    /// The rejection, if the credential was rejected.
     pub fn verdict(&self) -> Result<&'v Principal, &'v Rejection> {
         self.verdict
     }
 
-    /// The [code](Rejection::code) of the rejection; `None` where the credential was accepted.
+    /// The [code](Rejection::code) of the rejection; `None` if the credential was accepted.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         self.verdict.err().map(Rejection::code)
     }
 
-    /// The kind of the credential. Of one that was rejected it is `None` where its form does not tell: a `Bearer` value that is
-    /// no JWT may be an API key or an opaque token, and where neither was found nothing has decided which.
+    /// The kind of the credential. `None` for a rejected credential whose form does not tell its kind: a `Bearer` value
+    /// that is not a JWT may be an API key or an opaque token, and neither was found.
     #[must_use]
     pub fn kind(&self) -> Option<PrincipalKind> {
         self.kind
     }
 
-    /// The issuer whose policy the token was held to, under the name that is configured: for a
-    /// [template](crate::Issuer::tenant_claim) the template. It is never what a token says, so that there are no more values than
-    /// issuers, whoever sends what.
+    /// The issuer whose policy checked the token, by its configured name: for a [template](crate::Issuer::tenant_claim)
+    /// the template. It is never taken from the token, so there are no more values than issuers, whatever is sent.
     #[must_use]
     pub fn issuer(&self) -> Option<&'v str> {
         self.issuer.map(|name| &**name)
     }
 
-    /// As [`issuer`](Self::issuer), the engine's own copy: for observers that keep it, and tell issuers apart by its address while they do.
+    /// Like [`issuer`](Self::issuer), but the engine's own copy: for observers that keep it, and meanwhile tell issuers
+    /// apart by its address.
     #[must_use]
     pub fn configured_issuer(&self) -> Option<&'v Arc<str>> {
         self.issuer
@@ -64,14 +64,14 @@ impl<'v> Verification<'v> {
         self.duration
     }
 
-    /// Whether the token was found in the cache, so that its signature was not checked again. What was found may be rejected all the
-    /// same, when it has expired, say.
+    /// Whether the token was found in the cache, so that its signature was not checked again. A cached token may still
+    /// be rejected, for example because it has expired.
     #[must_use]
     pub fn is_cache_hit(&self) -> bool {
         self.is_cache_hit
     }
 
-    /// Whether the signature of a JWT was checked, well or badly.
+    /// Whether the signature of a JWT was checked, with either result.
     #[must_use]
     pub fn is_signature_checked(&self) -> bool {
         self.is_signature_checked
@@ -91,14 +91,14 @@ impl fmt::Debug for Verification<'_> {
     }
 }
 
-/// What a verify notes on its way. Nobody asks where there is no observer, and then nothing is done.
+/// Records facts during a verify. Without an observer it records nothing.
 pub(crate) trait Notes {
     fn cache_hit(&self) {}
 
-    /// The kinds that the credential may be of.
+    /// The kinds that the credential may have.
     fn kinds(&self, _kinds: Kinds) {}
 
-    /// The issuer that decides on the token, also where a rejection leads to another one. A principal tells its own.
+    /// The issuer that decides on the token. A later call overwrites it. An accepted token's principal has its own.
     fn issuer(&self, _issuer: &Arc<ConfiguredIssuer>) {}
 
     fn signature_checked(&self) {}
@@ -142,7 +142,7 @@ pub(crate) struct Observer {
 type Observe = dyn Fn(&Verification<'_>) + Send + Sync;
 
 thread_local! {
-    /// Whether an observer of this thread is at work.
+    /// Whether an observer is running in this thread.
     static IS_OBSERVING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -151,7 +151,7 @@ impl Observer {
         Observer { observe: Arc::new(observe), is_timed }
     }
 
-    /// Verifies, and tells the observer. A verify inside of an observer is not told: it would tell for ever.
+    /// Verifies, and calls the observer. A verify inside an observer is not observed, since that would never end.
     #[inline(never)]
     pub(crate) fn watch(
         &self,
@@ -166,19 +166,19 @@ impl Observer {
         let Noted { is_cache_hit, is_signature_checked, kinds, issuer } = noted;
         let rejected_by = issuer.into_inner();
         let (kind, issuer) = match &verdict {
-            // Not a count of references, which all threads share.
+            // Borrowed, without a reference count that all threads would share.
             Ok(principal) => (Some(principal.kind()), principal.configured_issuer()),
             Err(_) => (kinds.get().and_then(Kinds::only), rejected_by.as_ref()),
         };
         let (is_cache_hit, is_signature_checked) = (is_cache_hit.get(), is_signature_checked.get());
         let seen =
             Verification { verdict: verdict.as_ref(), kind, issuer, duration, is_cache_hit, is_signature_checked };
-        // The verdict is settled, and shared with the observer behind a reference alone.
+        // The verdict is final, and the observer has only a shared reference to it.
         let told = catch_unwind(AssertUnwindSafe(|| (self.observe)(&seen)));
         IS_OBSERVING.set(false);
         match told {
             Ok(()) => verdict,
-            // What could not be observed does not pass, and what was rejected stays rejected for its own reason.
+            // A verification that could not be observed is not accepted. A rejected one keeps its own reason.
             Err(_) => verdict.and(Err(Rejection::ObserverPanicked)),
         }
     }

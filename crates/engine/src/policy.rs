@@ -1,4 +1,4 @@
-//! The facts that a token has to state, checked before its signature: cheapest rejection first.
+//! The checks of a token's header and claims, before its signature: the cheapest first.
 
 #[cfg(feature = "explain")]
 mod explained;
@@ -21,7 +21,7 @@ use crate::revocation::Revocations;
 use crate::token::Token;
 use crate::unavailable::Unavailable;
 
-/// What one issuer's tokens have to say: its settings, made ready.
+/// The requirements for one issuer's tokens: its settings, prepared for checking.
 #[derive(Clone, Debug)]
 pub(crate) struct Policy {
     issuer: Arc<str>,
@@ -30,23 +30,23 @@ pub(crate) struct Policy {
     algorithms: Option<Vec<Algorithm>>,
     key_uses: KeyUses,
     typ: TypProfile,
-    /// Any will do without it.
+    /// `None`: any audience is accepted.
     audiences: Option<Arc<[Box<str>]>>,
     accept_missing_exp: bool,
     require_fresh_revocations: bool,
-    /// Those of RFC 9068 that an access token has to have, beside `iss`, `exp` and `aud`.
+    /// The claims of RFC 9068 that an access token must have besides `iss`, `exp` and `aud`.
     access_token_claims: Vec<OptionalClaim>,
     required: Vec<Location>,
     expected: Vec<(Location, Arc<Expected>)>,
-    /// Seconds.
+    /// In seconds.
     leeway: u32,
     limits: ClaimLimits,
     mapping: Mapping,
-    /// What is looked for in a token's claims.
+    /// The claims that are looked up in a token.
     names: ClaimNames,
 }
 
-/// Whose tokens an issuer's are, where its name is a template.
+/// The accepted tenants of an issuer whose name is a template.
 #[derive(Clone, Debug)]
 struct Tenancy {
     template: IssuerTemplate,
@@ -54,9 +54,9 @@ struct Tenancy {
     tenants: Tenants,
 }
 
-/// What the claims of a token say that its policy has passed.
+/// The claims of a token that has passed its policy.
 pub(crate) struct Mapped<'c, 's> {
-    /// What `iss` says, or whose answer it is.
+    /// The token's `iss`, or the issuer that answered.
     pub(crate) iss: Option<&'c str>,
     pub(crate) claims: LocatedClaims<'c, 's>,
     pub(crate) mapping: &'c Mapping,
@@ -106,29 +106,30 @@ impl Policy {
         })
     }
 
-    /// The issuer's name as it is configured, or the SPIFFE ID of its trust domain.
+    /// The configured name of the issuer, or the SPIFFE ID of its trust domain.
     pub(crate) fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// Whether the issuer is a SPIFFE trust domain: then its name is that of its tokens' principals, whatever `iss` says.
+    /// Whether the issuer is a SPIFFE trust domain. Then its name is the issuer of its tokens' principals, whatever
+    /// `iss` says.
     #[inline]
     pub(crate) fn is_of_trust_domain(&self) -> bool {
         self.is_of_trust_domain
     }
 
-    /// Who issued a token of this issuer that has this `iss`.
+    /// The issuer of a token of this policy, given the token's `iss`.
     #[inline]
     pub(crate) fn issuer_of<'i>(&'i self, iss: Option<&'i str>) -> Option<&'i str> {
         if self.is_of_trust_domain { Some(&self.issuer) } else { iss }
     }
 
-    /// The issuer's name, where it is a template.
+    /// The issuer's name, if it is a template.
     pub(crate) fn template(&self) -> Option<&IssuerTemplate> {
         self.tenancy.as_ref().map(|tenancy| &tenancy.template)
     }
 
-    /// The issuer's name, as it is configured.
+    /// The configured name of the issuer.
     pub(crate) fn name(&self) -> &Arc<str> {
         &self.issuer
     }
@@ -137,8 +138,8 @@ impl Policy {
         self.limits
     }
 
-    /// Checks everything but the signature, and of `iss` what is variable in it. `limits`: those within which the claims were
-    /// read, which may be wider than its own.
+    /// Checks everything but the signature, and of `iss` the variable part. `limits`: those that the claims were read
+    /// within, which may be wider than the policy's own.
     pub(crate) fn check<'c, 's>(
         &'c self,
         algorithm: Algorithm,
@@ -162,7 +163,7 @@ impl Policy {
         self.check_claims(claims.claims.iss(), claims, is_access_token, now)
     }
 
-    /// Checks what an introspection response says (RFC 7662 section 2.2).
+    /// Checks the claims of an introspection response (RFC 7662 section 2.2).
     pub(crate) fn check_answer<'c, 's>(
         &'c self,
         claims: &'c Claims<'s>,
@@ -177,8 +178,8 @@ impl Policy {
         self.check_claims(Some(&self.issuer), claims, false, now)
     }
 
-    /// Checks what an issuer answers about a JWT of its own that was found good here: whatever the answer says beside `active` has
-    /// to agree with the token. It need not say more.
+    /// Checks an issuer's answer about one of its JWTs that was found valid here: `iss`, the audience, `exp`, `nbf` and
+    /// `cnf`, where present, have to agree with the token.
     pub(crate) fn check_agreement(&self, claims: &Claims<'_>, token: &Token, now: Now) -> Result<(), Rejection> {
         if let Some(iss) = claims.iss()
             && Some(iss) != token.iss()
@@ -244,19 +245,19 @@ impl Policy {
         if self.admits(algorithm) { Ok(()) } else { Err(Rejection::AlgorithmNotAllowed) }
     }
 
-    /// Whether tokens of that algorithm are accepted.
+    /// Whether tokens with this algorithm are accepted.
     pub(crate) fn admits(&self, algorithm: Algorithm) -> bool {
         self.algorithms.as_ref().is_none_or(|allowed| allowed.contains(&algorithm))
     }
 
-    /// Whether `key`, which is in the issuer's ring, is for tokens with this `iss` by what its JWKs say.
+    /// Whether `key`, which is in the issuer's ring, is for tokens with this `iss` according to its JWKs.
     #[inline]
     pub(crate) fn admits_key(&self, key: &VerifyingKey, iss: &str) -> bool {
         let is_usual = self.key_uses.is_default() && !key.has_special_purpose();
         is_usual || self.admits_purpose(key, |name| self.is_meant(name, iss))
     }
 
-    /// Whether there can be a token that `key` is for.
+    /// Whether `key` can be for any token at all.
     pub(crate) fn may_admit_key(&self, key: &VerifyingKey) -> bool {
         self.admits_purpose(key, |name| match &self.tenancy {
             None => self.is_meant(name, &self.issuer),
@@ -272,11 +273,11 @@ impl Policy {
 
     /// Whether a key for the issuer `name` is for tokens with this `iss`, which is a name of this issuer.
     fn is_meant(&self, name: &str, iss: &str) -> bool {
-        // Most keys of an issuer whose name is a template have that very template.
+        // Most keys of an issuer whose name is a template name exactly that template.
         *name == *self.issuer || name == iss || is_template_of(name, iss)
     }
 
-    /// Whether the token is an access token in the sense of RFC 9068.
+    /// Whether the token is an access token as defined by RFC 9068.
     fn check_typ(&self, header: &Header<'_>) -> Result<bool, Rejection> {
         self.typ.check(header).ok_or_else(|| Rejection::type_not_allowed(header.typ(), &self.typ, &self.issuer))
     }
@@ -326,7 +327,7 @@ impl Policy {
         Ok(())
     }
 
-    /// Checks that what the token was not found among can be relied on, where the issuer requires it.
+    /// Checks that the revocations are fresh, if the issuer requires that.
     pub(crate) fn check_fresh(&self, revocations: &Revocations) -> Result<(), Rejection> {
         if self.require_fresh_revocations && !revocations.are_fresh() {
             return Err(Unavailable::StaleRevocations { issuer: self.issuer.clone() }.into());
@@ -334,7 +335,7 @@ impl Policy {
         Ok(())
     }
 
-    /// Checks what changes with time. `exp` and `nbf` in seconds since the Unix epoch.
+    /// Checks the times, which are in seconds since the Unix epoch.
     pub(crate) fn check_time(&self, exp: Option<i64>, nbf: Option<i64>, now: Now) -> Result<(), Rejection> {
         match exp {
             None if !self.accept_missing_exp => return Err(missing("exp")),
@@ -349,7 +350,7 @@ impl Policy {
 }
 
 impl Tenancy {
-    /// Whether a key for the issuer `name` is for a tenant that is accepted.
+    /// Whether a key for the issuer `name` is for an accepted tenant.
     fn may_be_meant(&self, name: &str) -> bool {
         match IssuerTemplate::of(name) {
             Ok(Some(other)) => other.overlaps(&self.template),
@@ -358,7 +359,7 @@ impl Tenancy {
         }
     }
 
-    /// Whether `iss` names a tenant that is accepted, and the tenant's claim says the same.
+    /// Checks that `iss` names an accepted tenant, and that the tenant's claim agrees.
     fn check(&self, claims: &LocatedClaims<'_, '_>, issuer: &Arc<str>) -> Result<(), Rejection> {
         let iss = claims.claims.iss().unwrap_or_default();
         let tenant = self.template.tenant(iss).filter(|tenant| self.tenants.contain(tenant));
@@ -379,9 +380,9 @@ impl Tenancy {
     }
 }
 
-/// RFC 7519 section 4.1.4: "on or after which" it must not be accepted; `leeway` seconds are forgiven.
+/// RFC 7519 section 4.1.4: "on or after which" it must not be accepted; `leeway` seconds are tolerated.
 pub(crate) fn check_not_expired(expired_at: i64, leeway: u32, now: i64) -> Result<(), Rejection> {
-    // An `exp` of the epoch or before is never meant: some issuers write 0 for "none".
+    // An `exp` of the epoch or before is never intended: some issuers write 0 for "none".
     if expired_at > 0 && now < expired_at.saturating_add(i64::from(leeway)) {
         Ok(())
     } else {
@@ -389,7 +390,7 @@ pub(crate) fn check_not_expired(expired_at: i64, leeway: u32, now: i64) -> Resul
     }
 }
 
-/// RFC 7519 section 4.1.5: "before which" it must not be accepted; `leeway` seconds are forgiven.
+/// RFC 7519 section 4.1.5: "before which" it must not be accepted; `leeway` seconds are tolerated.
 pub(crate) fn check_begun(not_before: i64, leeway: u32, now: i64) -> Result<(), Rejection> {
     if now >= not_before.saturating_sub(i64::from(leeway)) {
         Ok(())

@@ -1,4 +1,4 @@
-//! Who is calling.
+//! The verified caller.
 
 mod serialize;
 
@@ -17,14 +17,15 @@ use crate::scopes::Scopes;
 use crate::table::MatchedKey;
 use crate::token::Token;
 
-/// Who is calling, by which credential, with which scopes, until when.
+/// The verified caller: who is calling, by which credential, with which scopes, until when.
 ///
-/// Only a passed check makes one. It borrows nothing, and is cheap to clone: clones share what they are made of. What is to
-/// be kept for longer than a request is better kept as its [`into_owned`](Principal::into_owned).
+/// Only a passed check makes one. It borrows nothing, and is cheap to clone, since clones share its data. To keep one
+/// for longer than a request, use [`into_owned`](Principal::into_owned).
 ///
-/// It can be serialised, for logs and for other services: `kind`, `issuer`, `subject`, `audience`, `scopes`, `client_id`,
-/// `credential_id`, `session_id`, `key_id`, `algorithm`, `issued_at`, `not_before` and `expires_at`, with null for what it does
-/// not have. No credential is in it. It cannot be deserialised: that would be a principal without a check.
+/// It can be serialised, for logs and for other services: `kind`, `issuer`, `subject`, `audience`, `scopes`,
+/// `client_id`, `credential_id`, `session_id`, `key_id`, `algorithm`, `issued_at`, `not_before` and `expires_at`, with
+/// null for absent ones. The credential is not included. It cannot be deserialised: that would be a principal without a
+/// check.
 #[derive(Clone)]
 pub struct Principal(Source);
 
@@ -35,7 +36,7 @@ enum Source {
     Key(MatchedKey<KeyRecord>),
 }
 
-/// By which kind of credential a [`Principal`] is known.
+/// The kind of credential of a [`Principal`].
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum PrincipalKind {
@@ -50,17 +51,17 @@ pub enum PrincipalKind {
 }
 
 impl Principal {
-    /// From a token, which exists only where there was a proof that it is signed, or its issuer has vouched for it.
+    /// A token exists only if its signature was verified, or if its issuer confirmed it.
     pub(crate) fn from_token(token: Token) -> Self {
         Principal(Source::Token(token))
     }
 
-    /// From a key, which exists only where there was a proof that the table holds it.
+    /// A matched key exists only if the table holds it.
     pub(crate) fn from_key(proof: MatchedKey<KeyRecord>) -> Self {
         Principal(Source::Key(proof))
     }
 
-    /// The name of the issuer whose policy the token was held to, as it is configured.
+    /// The configured name of the issuer whose policy checked the token.
     #[inline]
     pub(crate) fn configured_issuer(&self) -> Option<&Arc<str>> {
         match &self.0 {
@@ -69,7 +70,7 @@ impl Principal {
         }
     }
 
-    /// By which kind of credential the caller is known.
+    /// The kind of the caller's credential.
     #[must_use]
     pub fn kind(&self) -> PrincipalKind {
         match &self.0 {
@@ -79,9 +80,9 @@ impl Principal {
         }
     }
 
-    /// Who issued the token (`iss`); `None` for what the table holds.
+    /// The issuer of the token (`iss`); `None` for a record of the table.
     ///
-    /// A subject means something only together with its issuer: two issuers may use the same one.
+    /// A subject is unique only within its issuer: two issuers may use the same one.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         match &self.0 {
@@ -90,7 +91,7 @@ impl Principal {
         }
     }
 
-    /// Whom the credential speaks for: a token's `sub`, or what its issuer's
+    /// The subject of the credential: a token's `sub`, or the claim that its issuer's
     /// [settings](crate::ClaimSources::subject) name.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
@@ -100,8 +101,8 @@ impl Principal {
         }
     }
 
-    /// For whom the token is meant: `aud`, or what its issuer's [settings](crate::ClaimSources::audience) name; nothing for
-    /// what the table holds.
+    /// The audience of the token: `aud`, or the claim that its issuer's [settings](crate::ClaimSources::audience) name;
+    /// empty for a record of the table.
     pub fn audience(&self) -> impl Iterator<Item = &str> {
         let token = match &self.0 {
             Source::Token(token) => Some(token),
@@ -110,7 +111,7 @@ impl Principal {
         token.into_iter().flat_map(Token::audience)
     }
 
-    /// What the credential may be used for: a token's `scope` or `scp`, or what its issuer's
+    /// The scopes of the credential: a token's `scope` or `scp`, or the claims that its issuer's
     /// [settings](crate::ClaimSources::scopes) name.
     #[must_use]
     pub fn scopes(&self) -> Scopes<'_> {
@@ -120,8 +121,8 @@ impl Principal {
         }
     }
 
-    /// The client that presents the credential: a token's `client_id`, `azp`, `cid` or `appid`, or what its issuer's
-    /// [settings](crate::ClaimSources::client) name.
+    /// The client that presents the credential: a token's `client_id`, `azp`, `cid` or `appid`, or the claim that its
+    /// issuer's [settings](crate::ClaimSources::client) name.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         match &self.0 {
@@ -130,7 +131,7 @@ impl Principal {
         }
     }
 
-    /// The credential's own name: a token's `jti`, a key's id.
+    /// The identifier of the credential: a token's `jti`, a key's id.
     #[must_use]
     pub fn credential_id(&self) -> Option<&str> {
         match &self.0 {
@@ -157,7 +158,7 @@ impl Principal {
         }
     }
 
-    /// The login session that the token belongs to: its `sid` (OpenID Connect Front-Channel Logout 1.0 section 3), by which
+    /// The login session of the token: its `sid` (OpenID Connect Front-Channel Logout 1.0 section 3), which
     /// [`Revocation::session`](crate::Revocation::session) revokes.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
@@ -194,13 +195,13 @@ impl Principal {
         }
     }
 
-    /// When the user last authenticated (`auth_time`, RFC 9068 section 2.2.1), in seconds since the Unix epoch, fractions
-    /// rounded down; `None` where the claim is absent or there is no token.
+    /// When the user last authenticated (`auth_time`, RFC 9068 section 2.2.1), in seconds since the Unix epoch,
+    /// fractions rounded down; `None` if the claim is absent or there is no token.
     ///
-    /// It is decoded at each call, as few ask for it.
+    /// It is decoded at each call, since few callers need it.
     ///
     /// # Errors
-    /// [`ClaimsError`] when the claim is present and no number.
+    /// [`ClaimsError`] if the claim is present and not a number.
     pub fn auth_time(&self) -> Result<Option<i64>, ClaimsError> {
         match &self.0 {
             Source::Token(token) => claims::time(token.payload(), "auth_time"),
@@ -208,23 +209,23 @@ impl Principal {
         }
     }
 
-    /// How the user authenticated (`acr`, the authentication context class reference, RFC 9068 section 2.2.1 and RFC 9470);
-    /// `None` where the claim is absent or there is no token.
+    /// How the user authenticated (`acr`, the authentication context class reference, RFC 9068 section 2.2.1 and RFC
+    /// 9470); `None` if the claim is absent or there is no token.
     ///
-    /// It is decoded at each call, as few ask for it.
+    /// It is decoded at each call, since few callers need it.
     ///
     /// # Errors
-    /// [`ClaimsError`] when the claim is present and no string.
+    /// [`ClaimsError`] if the claim is present and not a string.
     pub fn acr(&self) -> Result<Option<String>, ClaimsError> {
         self.claim("acr")
     }
 
-    /// The claim `name` of the token; `None` where it is absent or there is no token.
+    /// The claim `name` of the token; `None` if it is absent or there is no token.
     ///
     /// It is decoded at each call.
     ///
     /// # Errors
-    /// [`ClaimsError`] when the claim is present and no `T`.
+    /// [`ClaimsError`] if the claim is present and not a `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimsError> {
         match &self.0 {
             Source::Token(token) => claims::one(token.payload(), name),
@@ -235,7 +236,7 @@ impl Principal {
     /// All claims of the token as a `T`, decoded at each call.
     ///
     /// # Errors
-    /// [`ClaimsError`] when the claims are no `T`; without a token they are an empty object.
+    /// [`ClaimsError`] if the claims are not a `T`. Without a token they are an empty object.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
         match &self.0 {
             Source::Token(token) => claims::all(token.payload()),
@@ -244,32 +245,34 @@ impl Principal {
         }
     }
 
-    /// Passes when the credential carries `scope`, which is one scope-token (RFC 6749 section 3.3).
+    /// Passes if the credential has `scope`, which is one scope-token (RFC 6749 section 3.3).
     ///
     /// # Errors
-    /// [`Rejection::InsufficientScope`], to be answered with 403. [`Rejection::InvalidScopeRequirement`], to be answered
-    /// with 500, when `scope` is no scope-token: `"read write"` is two of them, for
+    /// [`Rejection::InsufficientScope`], to be answered with 403. [`Rejection::InvalidScopeRequirement`], to be
+    /// answered with 500, if `scope` is not one scope-token: `"read write"` is two of them, for
     /// [`require_all`](Principal::require_all).
     pub fn require_scope(&self, scope: &str) -> Result<(), Rejection> {
         self.require_all(&[scope])
     }
 
-    /// Passes when the credential carries every one of `scopes`, at least one scope-token.
+    /// Passes if the credential has all of `scopes`, at least one scope-token.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientScope`], to be answered with 403. [`Rejection::InvalidScopeRequirement`], to be answered
-    /// with 500, when `scopes` is empty, as everybody would pass, or when a text in it is no scope-token, as nobody could.
+    /// [`Rejection::InsufficientScope`], to be answered with 403. [`Rejection::InvalidScopeRequirement`], to be
+    /// answered with 500, if `scopes` is empty, since everybody would pass, or a text in it is not a scope-token, since
+    /// nobody could.
     pub fn require_all(&self, scopes: &[&str]) -> Result<(), Rejection> {
         let granted = self.scopes();
         let pass = !scopes.is_empty() && scopes.iter().all(|scope| granted.contains(scope));
         if pass { Ok(()) } else { Err(insufficient(scopes)) }
     }
 
-    /// Passes when the credential carries at least one of `scopes`, at least one scope-token.
+    /// Passes if the credential has at least one of `scopes`, at least one scope-token.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientScope`], to be answered with 403. [`Rejection::InvalidScopeRequirement`], to be answered
-    /// with 500, when the credential carries none of them and `scopes` is empty or a text in it is no scope-token.
+    /// [`Rejection::InsufficientScope`], to be answered with 403. [`Rejection::InvalidScopeRequirement`], to be
+    /// answered with 500, if the credential has none of them and `scopes` is empty or a text in it is not a
+    /// scope-token.
     pub fn require_any(&self, scopes: &[&str]) -> Result<(), Rejection> {
         let granted = self.scopes();
         if scopes.iter().any(|scope| granted.contains(scope)) { Ok(()) } else { Err(insufficient(scopes)) }
@@ -277,7 +280,7 @@ impl Principal {
 }
 
 impl Principal {
-    /// Whether the token has a claim with a value that is expected.
+    /// Whether the token has a claim with an expected value.
     pub(crate) fn has_claim(&self, path: &ClaimPath, expected: &Expected) -> bool {
         match &self.0 {
             Source::Token(token) => claims::has(token.payload(), path, expected),
@@ -287,11 +290,12 @@ impl Principal {
 
     /// The same principal, to be kept for longer than a request, such as in a session or a queue.
     ///
-    /// A principal never borrows. But one that was made from a token keeps the token's whole text, which is a credential, and
-    /// shares memory with the engine's cache. What this gives keeps the claims in memory of its own, and not the signature.
-    /// What was made from a key has no credential in it, and is given back as it is.
+    /// A principal that was made from a token keeps the token's whole text, which is a credential, and shares memory
+    /// with the engine's cache. The returned principal keeps the claims in memory of its own, without the signature. A
+    /// principal that was made from a key has no credential in it, and is returned unchanged.
     ///
-    /// It is no longer checked: whoever keeps it asks [`expires_at`](Principal::expires_at), and does not hear of revocations.
+    /// The returned principal is no longer checked: its keeper has to look at [`expires_at`](Principal::expires_at),
+    /// and is not told of revocations.
     #[must_use]
     pub fn into_owned(self) -> Self {
         match self.0 {
@@ -300,7 +304,7 @@ impl Principal {
         }
     }
 
-    /// What the table knows of the key; `None` for a token.
+    /// The table's record of the key; `None` for a token.
     #[must_use]
     pub fn key_record(&self) -> Option<&KeyRecord> {
         match &self.0 {
@@ -340,7 +344,7 @@ impl PrincipalKind {
         }
     }
 
-    /// The kind of that [name](Self::as_str).
+    /// The kind with that [name](Self::as_str).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
@@ -363,7 +367,7 @@ impl fmt::Display for PrincipalKind {
     }
 }
 
-/// What is granted is scope-tokens, so that a requirement that is none never passes: it is looked at only here.
+/// Granted scopes are scope-tokens, so an invalid requirement never passes, and is detected only here.
 #[cold]
 fn insufficient(required: &[&str]) -> Rejection {
     let is_valid = !required.is_empty() && required.iter().all(|scope| is_scope_token(scope));

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An origin that a server is reached at by its clients, such as `https://api.example.com` (RFC 6454 section 6.2): what the absolute URI of
-/// a request begins with ([`Request::uri_of`](crate::Request::uri_of)).
+/// An origin under which clients reach a server, such as `https://api.example.com` (RFC 6454 section 6.2): the
+/// beginning of a request's absolute URI ([`Request::uri_of`](crate::Request::uri_of)).
 ///
 /// ```
 /// use tollgate::PublicOrigin;
@@ -16,7 +16,7 @@ use std::str::FromStr;
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct PublicOrigin {
     text: Box<str>,
-    /// Where the authority begins.
+    /// The index at which the authority begins.
     authority: usize,
 }
 
@@ -33,8 +33,8 @@ impl PublicOrigin {
         self.text.starts_with("https:")
     }
 
-    /// Whether the origin is the one that `authority`, the value of a `Host` field, names, with this scheme. Letter case does not count,
-    /// nor does the scheme's own port.
+    /// Whether `authority`, the value of a `Host` field, names this origin under this scheme. Letter case and the
+    /// scheme's default port are ignored.
     #[must_use]
     pub fn has_authority(&self, authority: &str) -> bool {
         let port = if self.is_https() { ":443" } else { ":80" };
@@ -52,7 +52,7 @@ impl PublicOrigin {
     }
 }
 
-/// The text is no origin: `http` or `https`, a host, a port perhaps, and nothing more.
+/// The error for a text that is not an origin: `http` or `https`, a host, optionally a port, and nothing more.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct NotAnOrigin;
 

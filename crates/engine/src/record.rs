@@ -1,4 +1,4 @@
-//! What is known of an API key: the record that users build, and the table keeps.
+//! The record of an API key, which users build and the table stores.
 
 mod builder;
 mod key_record;

@@ -20,17 +20,17 @@ use crate::validator::Refusal;
 
 /// Why a credential was not accepted.
 ///
-/// The variant and its data are for the server's own logs; [`status`](Rejection::status) and
-/// [`challenge`](Rejection::challenge) are what may leave the process (RFC 6750 section 3.1).
+/// The variant and its data are for the server's own logs. Only [`status`](Rejection::status) and
+/// [`challenge`](Rejection::challenge) may leave the process (RFC 6750 section 3.1).
 ///
-/// Both formatters show text that came from the credential as an [excerpt](UnverifiedText), escaped: a message has at most
-/// 256 characters, whatever was sent.
+/// Both formatters show text from the credential as an escaped [excerpt](UnverifiedText): a message has at most 256
+/// characters, whatever was sent.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Rejection {
     /// There is no credential.
     MissingCredential,
-    /// The header is longer than the limit; nothing of it was looked at. Both figures in bytes.
+    /// The header is longer than the limit; nothing of it was read. Both figures in bytes.
     HeaderTooLong {
         /// The header's length.
         length: usize,
@@ -41,25 +41,26 @@ pub enum Rejection {
     MalformedCredential,
     /// `Basic` credentials that are not canonical base64 of `id:secret` (RFC 7617 section 2).
     MalformedBasic,
-    /// An authentication scheme other than `Bearer`, `Basic` and, where the engine takes proofs, `DPoP`.
+    /// An authentication scheme other than `Bearer`, `Basic` and, if the engine accepts proofs, `DPoP`.
     UnsupportedScheme,
     /// More than one credential in one request (RFC 6750 section 2).
     MultipleCredentials,
     /// A token with `Bearer` of a kind that the engine or the route does not accept
-    /// ([`AcceptedCredentials`](crate::AcceptedCredentials)), or that the engine was given nothing to check against.
+    /// ([`AcceptedCredentials`](crate::AcceptedCredentials)), or that nothing is configured to verify.
     CredentialNotAccepted,
-    /// As [`CredentialNotAccepted`](Rejection::CredentialNotAccepted), for what was not sent with `Bearer`: `Basic`
-    /// credentials, a bare value, or one in the API keys' own header. The challenge then has no error code.
+    /// Like [`CredentialNotAccepted`](Rejection::CredentialNotAccepted), for a credential that was not sent with
+    /// `Bearer`: `Basic` credentials, a bare value, or one in the API keys' own header. The challenge then has no error
+    /// code.
     MethodNotAccepted,
-    /// The token's syntax, or what its header asks for.
+    /// The token cannot be parsed, or its header requires an unsupported extension.
     Token(ParseError),
     /// `alg` is unknown, or not among those configured for the issuer.
     AlgorithmNotAllowed,
-    /// `typ` is not one that the issuer's tokens have (RFC 8725 section 3.11).
+    /// `typ` is not accepted for the issuer's tokens (RFC 8725 section 3.11).
     TypeNotAllowed {
-        /// `typ` as it was sent, an excerpt of it.
+        /// An excerpt of `typ` as it was sent.
         sent: Option<Box<str>>,
-        /// What it may be.
+        /// The accepted `typ`.
         expected: TypProfile,
         /// The issuer.
         issuer: Arc<str>,
@@ -69,65 +70,66 @@ pub enum Rejection {
         /// The claim's name, from the configuration.
         name: Box<str>,
     },
-    /// `iss` names no issuer that is configured.
+    /// `iss` is not a configured issuer.
     UnknownIssuer {
-        /// What it says.
+        /// The value of `iss`.
         issuer: UnverifiedText,
     },
-    /// The audience of the token holds none that is expected.
+    /// The audience of the token has no expected entry.
     WrongAudience {
-        /// The audience as it was sent, as JSON, an excerpt of it.
+        /// An excerpt of the audience as it was sent, as JSON.
         sent: Box<str>,
-        /// The audiences that are expected.
+        /// The expected audiences.
         expected: Arc<[Box<str>]>,
         /// The issuer.
         issuer: Arc<str>,
     },
-    /// A claim that the issuer's configuration names has a value of the wrong type or form. Of the registered claims the
-    /// types are [`Token`](Rejection::Token)'s.
+    /// A claim that the issuer's configuration names has a value of the wrong type or form. For the types of registered
+    /// claims see [`Token`](Rejection::Token).
     InvalidClaim {
         /// The claim.
         claim: ClaimPath,
-        /// What it has to be.
+        /// The expected type or form.
         expected: &'static str,
         /// The issuer.
         issuer: Arc<str>,
     },
-    /// A claim that the issuer's configuration names is an array of more entries than the limit, `max_list_entries`.
+    /// A claim that the issuer's configuration names is an array with more entries than the limit, `max_list_entries`.
     TooManyEntries {
         /// The claim.
         claim: ClaimPath,
-        /// How many it has.
+        /// The number of its entries.
         entries: usize,
         /// The limit.
         max: usize,
         /// The issuer.
         issuer: Arc<str>,
     },
-    /// A claim does not have a value that is expected.
+    /// A claim does not have an expected value.
     WrongClaim {
         /// The claim.
         claim: ClaimPath,
-        /// Its value as JSON, an excerpt of it.
+        /// An excerpt of its value, as JSON.
         sent: Box<str>,
-        /// What it may be.
+        /// The expected values.
         expected: Arc<Expected>,
         /// The issuer.
         issuer: Arc<str>,
     },
-    /// A validator of the issuer's did not let the token pass.
+    /// A validator of the issuer refused the token.
     Refused(Refusal),
-    /// A validator of the issuer's panicked: a fault of the program.
+    /// A validator of the issuer panicked: a fault of the program.
     ValidatorPanicked,
-    /// The [observer](crate::EngineBuilder::observer) panicked, so that an accepted credential did not pass: a fault of the program.
+    /// The [observer](crate::EngineBuilder::observer) panicked, so a valid credential was not accepted: a fault of the
+    /// program.
     ObserverPanicked,
-    /// The token is bound to its sender (`cnf`, RFC 7800) in a way that is not checked here: taken as a bearer token it would
-    /// be good for whoever stole it.
+    /// The token is bound to its sender (`cnf`, RFC 7800) in a way that is not checked here. Accepted as a bearer
+    /// token, it could be used by a thief.
     SenderConstrained {
         /// The member of `cnf`.
         member: UnverifiedText,
     },
-    /// The token's `cnf` has no member, so that it does not say what the token is bound to.
+    /// The token's `cnf` is empty, so it does not say what the token is bound to.
     EmptyConfirmation,
     /// A member of the token's `cnf` is not the canonical base64url of a SHA-256.
     InvalidConfirmation {
@@ -138,10 +140,10 @@ pub enum Rejection {
     CertificateRequired,
     /// The client's certificate is not the one that the token is bound to (RFC 8705 section 3).
     WrongCertificate,
-    /// The field in which a proxy names the client's certificate is there more than once, so that one of them may be the
-    /// client's own.
+    /// The field in which a proxy passes on the client's certificate is present more than once, so one of them may be
+    /// the client's own.
     MultipleCertificates,
-    /// The field in which a proxy names the client's certificate has another form than the one that is configured
+    /// The field in which a proxy passes on the client's certificate does not have the configured form
     /// ([`CertificateField`]).
     MalformedCertificate {
         /// The field.
@@ -161,154 +163,158 @@ pub enum Rejection {
         /// The time of the check.
         now: i64,
     },
-    /// The issuer has no key of that `kid`.
+    /// The issuer has no key with that `kid`.
     UnknownKey {
-        /// What the header says.
+        /// The value of `kid`.
         kid: Option<UnverifiedText>,
     },
-    /// The key of that `kid` is, as its JWK says, for other tokens than those of this issuer: it has an `issuer` that is another
-    /// one, or its `use` is none that the issuer is [configured](crate::Issuer::key_use) with.
+    /// According to its JWK, the key with that `kid` is not for tokens of this issuer: it has another `issuer`, or a
+    /// `use` that the issuer is not [configured](crate::Issuer::key_use) with.
     KeyNotAdmitted {
-        /// What the header says.
+        /// The value of `kid`.
         kid: Option<UnverifiedText>,
-        /// What `iss` says.
+        /// The value of `iss`.
         issuer: UnverifiedText,
-        /// The `use` of the JWK, an excerpt of it.
+        /// An excerpt of the JWK's `use`.
         key_use: Option<Box<str>>,
-        /// The `issuer` of the JWK, an excerpt of it.
+        /// An excerpt of the JWK's `issuer`.
         key_issuer: Option<Box<str>>,
     },
-    /// No `kid`, or one that no key has, and more keys that could have made the signature than are tried.
+    /// There is no `kid`, or no key has it, and more keys could have made the signature than are tried.
     AmbiguousKey {
-        /// What the header says.
+        /// The value of `kid`.
         kid: Option<UnverifiedText>,
-        /// Whether the header has no `kid`, and an `x5t` or `x5t#S256` that no key has.
+        /// Whether the header has no `kid`, but an `x5t` or `x5t#S256` that no key has.
         has_thumbprint: bool,
-        /// How many there are.
+        /// The number of such keys.
         candidates: usize,
-        /// How many are tried.
+        /// The most keys that are tried.
         max: usize,
     },
-    /// The key of that `kid` is for another algorithm (RFC 8725 section 3.1).
+    /// The key with that `kid` is for another algorithm (RFC 8725 section 3.1).
     AlgorithmMismatch {
-        /// What the header says.
+        /// The header's `alg`.
         header: Algorithm,
-        /// What the key is for.
+        /// The key's algorithm.
         key: Algorithm,
     },
-    /// The signature is not canonical base64url, or not as long as the algorithm's signatures are.
+    /// The signature is not canonical base64url, or does not have the length of the algorithm's signatures.
     MalformedSignature,
-    /// The signature is not that of the key that the header names over the token.
+    /// The signature does not verify under the key that the header names.
     BadSignature,
-    /// The header names no key of the issuer, and the signature is of none of those that were tried: the keys without `kid`, or
-    /// all where the header has no `kid`. The issuer may have published the key since its keys were fetched.
+    /// The header names no key of the issuer, and the signature verifies under none of the keys that were tried: those
+    /// without `kid`, or all if the header has no `kid`. The issuer may have published the key since its keys were
+    /// fetched.
     NoKeyVerifies {
-        /// What the header says.
+        /// The value of `kid`.
         kid: Option<UnverifiedText>,
-        /// How many keys were tried.
+        /// The number of keys that were tried.
         tried: usize,
     },
-    /// The credential, or who it speaks for, was revoked.
+    /// The credential was revoked, or its subject, session, client or issuer was.
     Revoked,
-    /// The API key, client secret or opaque token is switched off.
+    /// The API key, client secret or opaque token is disabled.
     Disabled,
-    /// The key may be used from certain addresses only, and the client's is not known: the server did not give one,
-    /// or a proxy named none ([`TrustedProxies`](crate::TrustedProxies)).
+    /// The key may be used from certain addresses only, and the client's is unknown: the server did not give one, or a
+    /// proxy named none ([`TrustedProxies`](crate::TrustedProxies)).
     AddressRequired,
-    /// The client's address is none of those that the key may be used from.
+    /// The key may not be used from the client's address.
     AddressNotAllowed {
         /// The address.
         address: IpAddr,
     },
     /// Not an API key of the table's format: its length, alphabet or checksum is wrong.
     MalformedApiKey,
-    /// The table holds no such API key or opaque token.
+    /// The table has no such API key or opaque token.
     UnknownApiKey,
-    /// The table holds no such client secret, or it is that of another client.
+    /// The table has no such client secret, or it belongs to another client.
     UnknownClient,
-    /// A client's id and secret belong together, and may not be used: disabled, revoked, expired and the like. Apart from
-    /// the same causes for a key or a token, because the [challenge](Rejection::challenge) is `Basic`.
+    /// A client's id and secret match, but may not be used: disabled, revoked, expired and the like. Separate from the
+    /// same causes for a key or a token, because the [challenge](Rejection::challenge) is `Basic`.
     Client {
-        /// Why not.
+        /// The reason.
         cause: Box<Rejection>,
     },
     /// The issuer's status list says that the token is not valid, or has no entry for it.
     InvalidStatus {
-        /// The status: 1 where it is revoked, 2 where it is suspended. `None`: the list has no such entry.
+        /// The status: 1 if it is revoked, 2 if it is suspended. `None`: the list has no such entry.
         status: Option<u8>,
-        /// The issuer, as it is configured.
+        /// The configured name of the issuer.
         issuer: Arc<str>,
     },
-    /// The issuer of an opaque token says that it is not active (RFC 7662 section 2.2).
+    /// The issuer was asked about the token and says that it is not active (RFC 7662 section 2.2).
     InactiveToken {
-        /// The issuer, as it is configured.
+        /// The configured name of the issuer.
         issuer: Arc<str>,
     },
-    /// The sender has not proved to have the key that the token is bound to (DPoP, RFC 9449).
+    /// The sender has not proved possession of the key that the token is bound to (DPoP, RFC 9449).
     Proof(ProofError),
-    /// A token was sent with the scheme `DPoP`, or has to be, and was not accepted. Apart from the same causes for a bearer token,
-    /// because the [challenge](Rejection::challenge) is `DPoP`.
+    /// A token that was sent with the scheme `DPoP`, or has to be, was not accepted. Separate from the same causes for
+    /// a bearer token, because the [challenge](Rejection::challenge) is `DPoP`.
     Dpop {
-        /// Why not.
+        /// The reason.
         cause: Box<Rejection>,
-        /// What the client is told.
+        /// The parameters of the challenge.
         challenge: DpopChallenge,
     },
-    /// It cannot be decided now: something that the decision needs is missing, and is not the client's to give.
+    /// The credential cannot be judged now: something is missing that the client cannot provide.
     Unavailable {
         /// What is missing.
         cause: Unavailable,
-        /// After how many seconds to ask again.
+        /// The seconds after which to retry.
         retry_after: u32,
     },
-    /// The credential does not carry a scope that is required.
+    /// The credential lacks a required scope.
     InsufficientScope {
-        /// What is required, scope-tokens joined by spaces (RFC 6750 section 3).
+        /// The required scope-tokens, joined by spaces (RFC 6750 section 3).
         required: Box<str>,
     },
     /// The caller does not meet a [`Requirement`](crate::Requirement), and no scope would help.
     RequirementNotMet {
-        /// The requirement, an excerpt of it.
+        /// An excerpt of the requirement.
         requirement: Box<str>,
     },
-    /// The user has not logged in recently enough, or not in a way that is required (RFC 9470): another token is needed, after
+    /// The user has not logged in recently enough, or not in a required way (RFC 9470): another token is needed, after
     /// another login.
     InsufficientAuthentication {
-        /// The ways to log in that would do (`acr`), joined by spaces. Empty: any.
+        /// The accepted ways to log in (`acr`), joined by spaces. Empty: any.
         acr_values: Box<str>,
         /// For how many seconds a login is recent enough.
         max_age: Option<u32>,
     },
-    /// The claims of the token are not what the program makes of them ([`Principal::claims`](crate::Principal::claims)).
+    /// The claims of the token do not have the shape that the program expects
+    /// ([`Principal::claims`](crate::Principal::claims)).
     UnexpectedClaims {
-        /// Which claim, and what is wrong with it.
+        /// The claim, and what is wrong with it.
         error: Box<ClaimsError>,
     },
-    /// The credential is in a cookie, and a page of another site may have had it sent ([`CsrfRule`](crate::CsrfRule)).
+    /// The credential is in a cookie, and a page of another site may have caused the request
+    /// ([`CsrfRule`](crate::CsrfRule)).
     CrossSiteRequest,
     /// The program has a [`Requirement`](crate::Requirement) that nobody can meet: a fault of the program.
     InvalidRequirement {
         /// What is wrong with it.
         error: InvalidRequirement,
     },
-    /// The program requires no scope at all, or a text that is no scope-token (RFC 6749 section 3.3), such as two of them
-    /// in one. A fault of the program: no credential could pass the second, and every credential would pass the first.
+    /// The program requires no scope at all, or a text that is not one scope-token (RFC 6749 section 3.3), such as two
+    /// of them in one. A fault of the program: no credential could pass the second, and every credential would pass the
+    /// first.
     InvalidScopeRequirement {
-        /// What the program requires, joined by spaces.
+        /// The required texts, joined by spaces.
         required: Box<str>,
     },
 }
 
-/// What a client has to know for its proofs (RFC 9449 sections 7.1 and 9).
+/// The data that a client needs for its proofs (RFC 9449 sections 7.1 and 9).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct DpopChallenge {
     /// The algorithms that proofs may be signed with.
     pub algorithms: ProofAlgorithms,
-    /// The nonce that proofs have to have, for the header `DPoP-Nonce`.
+    /// The nonce that proofs need, for the header `DPoP-Nonce`.
     pub nonce: Option<Box<str>>,
 }
 
-/// A key that a token may be under and its issuer's key set lacks: [`Rejection::missing_key`].
+/// A key that a token may be signed by and that its issuer's key set lacks: see [`Rejection::missing_key`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct MissingKey<'r> {
@@ -377,7 +383,8 @@ impl Rejection {
         }
     }
 
-    /// Why the credential itself was not accepted: of a [`Client`](Rejection::Client) or [`Dpop`](Rejection::Dpop) its cause, otherwise this rejection.
+    /// Why the credential itself was not accepted: the cause of a [`Client`](Rejection::Client) or
+    /// [`Dpop`](Rejection::Dpop), otherwise this rejection.
     #[must_use]
     pub fn cause(&self) -> &Rejection {
         match self {
@@ -386,9 +393,9 @@ impl Rejection {
         }
     }
 
-    /// The HTTP status to answer with: 401; 403 where the credential is good but does not suffice; 400 where there
-    /// is more than one (RFC 6750 section 3.1); 500 where the program is at fault; 503 where it cannot be decided now; what a
-    /// validator says.
+    /// The HTTP status of the response: 401; 403 if the credential is valid but does not suffice; 400 if there is more
+    /// than one (RFC 6750 section 3.1); 500 if the program is at fault; 503 if the credential cannot be judged now; or
+    /// the status that a validator chose.
     #[must_use]
     pub fn status(&self) -> u16 {
         match self {
@@ -412,7 +419,7 @@ impl Rejection {
         }
     }
 
-    /// The value of the Retry-After header (RFC 9110 section 10.2.3), in seconds: with a status of 503 alone.
+    /// The value of the Retry-After header (RFC 9110 section 10.2.3), in seconds: only with status 503.
     #[must_use]
     pub fn retry_after(&self) -> Option<u32> {
         match self.cause() {
@@ -421,8 +428,8 @@ impl Rejection {
         }
     }
 
-    /// The key that is missing, for a JWT that may be under one that the issuer has published since its keys were fetched. For
-    /// callers that can fetch it.
+    /// The missing key, for a JWT that may be signed by a key that the issuer has published since its keys were
+    /// fetched. For callers that can fetch it.
     #[must_use]
     pub fn missing_key(&self) -> Option<MissingKey<'_>> {
         match self.cause() {
@@ -436,7 +443,8 @@ impl Rejection {
         }
     }
 
-    /// The status list that is missing for a token that is otherwise good, and its issuer. For callers that can have it fetched.
+    /// The missing status list of a token that is otherwise valid, and its issuer. For callers that can have it
+    /// fetched.
     #[must_use]
     pub fn missing_status_list(&self) -> Option<(&Arc<str>, &MissingStatusList)> {
         match self {
@@ -445,8 +453,8 @@ impl Rejection {
         }
     }
 
-    /// The issuer that was not asked about an opaque token, or a JWT that it is to confirm, which is the whole reason of this rejection. For callers that can
-    /// ask it: [`Engine::unknown_token`](crate::Engine::unknown_token).
+    /// The issuer that was not asked about an opaque token, or about a JWT that it has to confirm, if that is the only
+    /// reason of this rejection. For callers that can ask it: [`Engine::unknown_token`](crate::Engine::unknown_token).
     #[must_use]
     pub fn unasked_issuer(&self) -> Option<&str> {
         match self {
@@ -455,7 +463,7 @@ impl Rejection {
         }
     }
 
-    /// The value of the `DPoP-Nonce` header to answer with (RFC 9449 section 9.1).
+    /// The value of the response's `DPoP-Nonce` header (RFC 9449 section 9.1).
     #[must_use]
     pub fn dpop_nonce(&self) -> Option<&str> {
         match self {
@@ -464,17 +472,18 @@ impl Rejection {
         }
     }
 
-    /// The value of the WWW-Authenticate header to answer with, in the scheme that the client used: `Basic` for a client's
-    /// id and secret, `DPoP` for a token that is bound to a key, otherwise `Bearer`. Nothing in it comes from the credential. A status of 500 or 503 is answered without.
+    /// The value of the response's WWW-Authenticate header, in the scheme that the client used: `Basic` for a client's
+    /// id and secret, `DPoP` for a token that is bound to a key, otherwise `Bearer`. Nothing in it comes from the
+    /// credential. Responses with status 500 or 503 have none.
     ///
-    /// [`Challenge::fields`] has all header fields of the answer.
+    /// [`Challenge::fields`] has all header fields of the response.
     #[must_use]
     pub fn challenge(&self) -> Challenge<'_> {
         Challenge::new(self)
     }
 }
 
-/// So that a handler reads claims with `?`.
+/// Lets a handler read claims with `?`.
 impl From<ClaimsError> for Rejection {
     #[cold]
     fn from(error: ClaimsError) -> Self {
@@ -490,7 +499,7 @@ impl From<ParseError> for Rejection {
 }
 
 impl Rejection {
-    /// What a key set found wrong with a token of this header.
+    /// The rejection for a key set's error about a token with this header.
     #[cold]
     pub(crate) fn unverified(error: VerifyError, header: &Header<'_>) -> Self {
         let kid = || header.kid().map(Into::into);
@@ -511,17 +520,17 @@ impl Rejection {
 }
 
 impl Rejection {
-    /// The rejection of a client's id and secret, which belong together. Only 401 asks for other credentials.
+    /// The rejection of a client's id and secret that match. Only 401 asks for other credentials.
     #[cold]
     pub(crate) fn of_client(self) -> Self {
         if self.status() == 401 { Rejection::Client { cause: Box::new(self) } } else { self }
     }
 
-    /// The key of `keys` that a header names is not for tokens with this `iss`.
+    /// The rejection if the key of `keys` that a header names is not for tokens with this `iss`.
     #[cold]
     pub(crate) fn key_not_admitted(keys: &KeySet, algorithm: Algorithm, kid: Option<&str>, iss: &str) -> Self {
         let key = keys.iter().find(|key| key.algorithm() == algorithm && key.kid() == kid);
-        // Of several purposes the first tells enough.
+        // One of several purposes is enough for a message.
         let purpose = key.and_then(|key| key.purposes().first());
         Rejection::KeyNotAdmitted {
             kid: kid.map(Into::into),

@@ -5,11 +5,11 @@ use std::net::IpAddr;
 use crate::accepted::AcceptedCredentials;
 use crate::introspection::IntrospectionAnswer;
 
-/// One request as [`Engine::verify_request`](crate::Engine::verify_request) sees it: its credential, and whatever else a
-/// check needs.
+/// A request as [`Engine::verify_request`](crate::Engine::verify_request) sees it: its credential, and everything else
+/// that a check needs.
 ///
-/// What a check needs and was not given is a rejection: an API key with
-/// [allowed addresses](crate::KeyRecord::allowed_addresses) needs the client's address, for example.
+/// A request without something that a check needs is rejected: for example, an API key with [allowed
+/// addresses](crate::KeyRecord::allowed_addresses) needs the client's address.
 ///
 /// ```
 /// use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Rejection, Request};
@@ -38,7 +38,7 @@ pub struct Request<'r> {
     pub(crate) answer: Option<&'r IntrospectionAnswer>,
 }
 
-/// The fields of a request that hold credentials, unread.
+/// The credential fields of a request, unparsed.
 #[derive(Clone, Copy, Default)]
 pub(crate) enum Presented<'r> {
     #[default]
@@ -54,7 +54,7 @@ pub(crate) enum Presented<'r> {
     Several,
 }
 
-/// The certificate that the client has proved to have the key of.
+/// The certificate whose key the client has proved to have.
 #[derive(Clone, Copy, Default)]
 pub(crate) enum Certificate<'r> {
     #[default]
@@ -96,7 +96,7 @@ impl<'r> Uri<'r> {
 }
 
 impl<'r> Request<'r> {
-    /// A request of which nothing is known: it has no credential.
+    /// A request without a credential or anything else.
     #[must_use]
     #[inline]
     pub fn new() -> Self {
@@ -105,7 +105,7 @@ impl<'r> Request<'r> {
 
     /// Adds the value of an Authorization header.
     ///
-    /// To be called for each such field, an empty one too: a request with more than one credential is rejected
+    /// Call it for each such field, even an empty one: a request with more than one credential is rejected
     /// ([`Rejection::MultipleCredentials`](crate::Rejection::MultipleCredentials), RFC 6750 section 2).
     #[must_use]
     #[inline]
@@ -113,38 +113,38 @@ impl<'r> Request<'r> {
         self.with(Presented::Authorization(value.as_ref()))
     }
 
-    /// Adds the value of a header that carries API keys alone, such as `X-API-Key`.
+    /// Adds the value of a header for API keys only, such as `X-API-Key`.
     ///
-    /// To be called for each such field, as [`authorization`](Self::authorization) is.
+    /// Call it for each such field, like [`authorization`](Self::authorization).
     #[must_use]
     #[inline]
     pub fn api_key<V: AsRef<[u8]> + ?Sized>(self, value: &'r V) -> Self {
         self.with(Presented::ApiKey(value.as_ref()))
     }
 
-    /// Adds a token that stands alone in its place, such as a cookie, a field of a proxy's, or behind a scheme of your own: a JWT,
-    /// an API key or an opaque token, taken as it is with `Bearer` in Authorization.
+    /// Adds a token that is a value of its own, such as in a cookie or a proxy's field, or after a scheme of your own:
+    /// a JWT, an API key or an opaque token, read as after `Bearer` in Authorization.
     ///
-    /// To be called as [`authorization`](Self::authorization) is. [`Sources`](crate::Sources) finds such tokens.
+    /// Call it like [`authorization`](Self::authorization). [`Sources`](crate::Sources) finds such tokens.
     #[must_use]
     #[inline]
     pub fn token<V: AsRef<[u8]> + ?Sized>(self, value: &'r V) -> Self {
         self.with(Presented::Token(value.as_ref()))
     }
 
-    /// Adds `Basic` credentials, without the scheme, whose user is an API key and whose password is empty: as Stripe's
+    /// Adds `Basic` credentials, without the scheme, whose user is an API key and whose password is empty, as Stripe's
     /// clients send them.
     ///
-    /// To be called as [`authorization`](Self::authorization) is.
+    /// Call it like [`authorization`](Self::authorization).
     #[must_use]
     pub fn basic_user<V: AsRef<[u8]> + ?Sized>(self, credentials: &'r V) -> Self {
         self.with(Presented::BasicUser(credentials.as_ref()))
     }
 
-    /// Adds the id and secret of a client from the request's body (`client_secret_post`, RFC 6749 section 2.3.1), decoded
-    /// from the form, and taken as they are.
+    /// Adds the id and secret of a client from the request's body (`client_secret_post`, RFC 6749 section 2.3.1),
+    /// decoded from the form. They are looked up as given.
     ///
-    /// To be called as [`authorization`](Self::authorization) is; that is for an id and a secret in `Basic`.
+    /// Call it like [`authorization`](Self::authorization), which is for an id and a secret in `Basic`.
     #[must_use]
     pub fn client<I, S>(self, id: &'r I, secret: &'r S) -> Self
     where
@@ -154,7 +154,7 @@ impl<'r> Request<'r> {
         self.with(Presented::Client { id: id.as_ref(), secret: secret.as_ref() })
     }
 
-    /// Gives the client's address, as the server sees it; `None` where it does not know. Behind a proxy,
+    /// Sets the client's address as the server sees it; `None` if it is unknown. Behind a proxy,
     /// [`TrustedProxies`](crate::TrustedProxies) finds it.
     #[must_use]
     #[inline]
@@ -163,10 +163,10 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// Gives the certificate with which the client authenticated in the TLS handshake, in DER: what a token that is
-    /// [bound to one](crate::Rejection::CertificateRequired) needs (RFC 8705 section 3). It is compared, not read.
+    /// Sets the certificate with which the client authenticated in the TLS handshake, in DER. A token that is [bound to
+    /// one](crate::Rejection::CertificateRequired) needs it (RFC 8705 section 3). It is compared, not parsed.
     ///
-    /// Whoever gives it vouches for it: it has to come from the connection itself, or from a proxy that is trusted
+    /// The caller vouches for it: it has to come from the connection itself, or from a trusted proxy
     /// ([`CertificateField`](crate::CertificateField)).
     #[must_use]
     #[inline]
@@ -175,8 +175,8 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// As [`certificate`](Self::certificate), by the SHA-256 of the certificate's DER, which a server can compute once for a
-    /// connection.
+    /// Like [`certificate`](Self::certificate), with the SHA-256 of the certificate's DER, which a server can compute
+    /// once for a connection.
     #[must_use]
     #[inline]
     pub fn certificate_digest(mut self, sha256: [u8; 32]) -> Self {
@@ -184,7 +184,7 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// Gives the request's method, such as `GET`, letter case as it was sent: what a DPoP proof is for (RFC 9449).
+    /// Sets the request's method, such as `GET`, in the letter case that was sent. A DPoP proof names it (RFC 9449).
     #[must_use]
     #[inline]
     pub fn method(mut self, method: &'r str) -> Self {
@@ -192,11 +192,11 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// Gives the request's absolute URI, such as `https://api.example.com/sites?page=2`: what a DPoP proof is for (RFC 9449). Query and
-    /// fragment do not matter.
+    /// Sets the request's absolute URI, such as `https://api.example.com/sites?page=2`. A DPoP proof names it (RFC
+    /// 9449). Query and fragment are ignored.
     ///
-    /// Whoever gives it vouches for its origin. A server that sees a `Host` field has to choose among its own origins: any other
-    /// would be the attacker's, who has proofs for that.
+    /// The caller vouches for its origin. A server that reads a `Host` field has to choose among its own origins: any
+    /// other could be an attacker's, who has proofs for it.
     #[must_use]
     #[inline]
     pub fn uri(mut self, uri: &'r str) -> Self {
@@ -204,7 +204,8 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// As [`uri`](Self::uri), in two parts: an origin, such as `https://api.example.com`, and what follows it, such as `/sites`.
+    /// Like [`uri`](Self::uri), in two parts: an origin, such as `https://api.example.com`, and the rest, such as
+    /// `/sites`.
     #[must_use]
     #[inline]
     pub fn uri_of(mut self, origin: &'r str, path: &'r str) -> Self {
@@ -212,8 +213,8 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// Adds the value of a `DPoP` field: a proof (RFC 9449 section 4.1). To be called for each such field: a token that is bound to a
-    /// key is rejected where there is more than one.
+    /// Adds the value of a `DPoP` field: a proof (RFC 9449 section 4.1). Call it for each such field: a token that is
+    /// bound to a key is rejected if there is more than one.
     #[must_use]
     #[inline]
     pub fn proof<V: AsRef<[u8]> + ?Sized>(mut self, value: &'r V) -> Self {
@@ -224,8 +225,8 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// Narrows what is accepted to `accepted`, for a route that takes fewer kinds of credentials than the engine does. Called
-    /// again it narrows further.
+    /// Restricts the accepted credentials to `accepted`, for a route that accepts fewer kinds than the engine. Further
+    /// calls restrict them further.
     #[must_use]
     #[inline]
     pub fn accept(mut self, accepted: AcceptedCredentials) -> Self {
@@ -233,8 +234,8 @@ impl<'r> Request<'r> {
         self
     }
 
-    /// Gives what the issuer of a token has answered about it: for a request that the engine rejected because the issuer was not
-    /// asked ([`Engine::unknown_token`](crate::Engine::unknown_token)).
+    /// Sets the answer of a token's issuer, for a request that the engine rejected because the issuer was not asked
+    /// ([`Engine::unknown_token`](crate::Engine::unknown_token)).
     #[must_use]
     pub fn introspected(mut self, answer: &'r IntrospectionAnswer) -> Self {
         self.answer = Some(answer);
@@ -259,7 +260,7 @@ impl<'r> Request<'r> {
     }
 }
 
-/// Names which field holds the credential, not the credential.
+/// Shows which field has the credential, not the credential.
 impl fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let credential = match self.credential {

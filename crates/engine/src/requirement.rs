@@ -1,4 +1,4 @@
-//! What a route requires of its caller.
+//! The requirements of a route for its caller.
 
 use std::fmt;
 
@@ -9,12 +9,13 @@ use crate::issuer::{ClaimPath, Expected, InvalidClaimPath};
 use crate::principal::{Principal, PrincipalKind};
 use crate::rejection::Rejection;
 
-/// What a caller has to be or to have, beyond being known: scopes, a kind of credential, an issuer, values of claims, and all
-/// or any of several such.
+/// A requirement for a caller, beyond a valid credential: scopes, a kind of credential, an issuer, values of claims, or
+/// all or any of several requirements.
 ///
-/// A requirement is made once and held against each [`Principal`] with [`Principal::require`]. One that nobody could meet, or
-/// that everybody would, is met by nobody: an empty [`all`](Requirement::all) or [`any`](Requirement::any), and a text
-/// that is no scope-token. [`Requirement::check`] finds such a fault when the program starts.
+/// Make a requirement once, and check each [`Principal`] with [`Principal::require`]. A requirement that nobody could
+/// meet, or that everybody would meet, is met by nobody: an empty [`all`](Requirement::all) or
+/// [`any`](Requirement::any), or a text that is not a scope-token. [`Requirement::check`] finds such a fault when the
+/// program starts.
 ///
 /// ```
 /// use tollgate::{PrincipalKind, Requirement};
@@ -44,7 +45,7 @@ enum Node {
         path: Result<ClaimPath, InvalidClaimPath>,
         expected: Expected,
     },
-    /// At most so many seconds ago.
+    /// A login at most so many seconds ago.
     Login(u32),
     Acr(Box<[Box<str>]>),
     All(Vec<Requirement>),
@@ -52,49 +53,50 @@ enum Node {
 }
 
 impl Requirement {
-    /// The credential carries `scope`, which is one scope-token (RFC 6749 section 3.3).
+    /// The credential has `scope`, which is one scope-token (RFC 6749 section 3.3).
     #[must_use]
     pub fn scope(scope: &str) -> Self {
         Requirement(Node::Scope(scope.into()))
     }
 
-    /// The caller is known by this kind of credential.
+    /// The caller's credential is of this kind.
     #[must_use]
     pub fn kind(kind: PrincipalKind) -> Self {
         Requirement(Node::Kind(kind))
     }
 
-    /// The token is from the issuer `name`. What the table holds has no issuer.
+    /// The token is from the issuer `name`. A record of the table has no issuer.
     #[must_use]
     pub fn issuer(name: &str) -> Self {
         Requirement(Node::Issuer(name.into()))
     }
 
-    /// The claim at `path`, a name or a JSON Pointer that begins with `/`, has a value that is expected, or holds one where it
-    /// is an array. What the table holds has no claims.
+    /// The claim at `path`, a name or a JSON Pointer that begins with `/`, has an expected value, or is an array with
+    /// one. A record of the table has no claims.
     ///
-    /// The claims are decoded each time, which takes longer than a look at a scope: a claim that every token of an issuer has
-    /// to have is better [expected](crate::Issuer::expect_claim), and one whose values are names better
-    /// [taken for scopes](crate::Issuer::prefixed_scope_claim).
+    /// The claims are decoded each time, which is slower than a check of scopes. A claim that every token of an issuer
+    /// needs is better [expected](crate::Issuer::expect_claim), and one whose values are names is better [read as
+    /// scopes](crate::Issuer::prefixed_scope_claim).
     #[must_use]
     pub fn claim(path: &str, expected: impl Into<Expected>) -> Self {
         Requirement(Node::Claim { path: path.parse(), expected: expected.into() })
     }
 
-    /// The user logged in at most `seconds` ago (`auth_time`). A caller who did not is told how recent a login has to be (RFC 9470). What the table
-    /// holds has no login.
+    /// The user logged in at most `seconds` ago (`auth_time`). Otherwise the caller is told how recent a login has to
+    /// be (RFC 9470). A record of the table has no login.
     #[must_use]
     pub fn login_within(seconds: u32) -> Self {
         Requirement(Node::Login(seconds))
     }
 
-    /// The user logged in in one of these ways (`acr`), such as `urn:example:mfa`. A caller who did not is told which they are (RFC 9470).
+    /// The user logged in in one of these ways (`acr`), such as `urn:example:mfa`. Otherwise the caller is told the
+    /// accepted ways (RFC 9470).
     #[must_use]
     pub fn acr<A: AsRef<str>>(values: impl IntoIterator<Item = A>) -> Self {
         Requirement(Node::Acr(values.into_iter().map(|value| value.as_ref().into()).collect()))
     }
 
-    /// Every one of `requirements`, at least one, is met.
+    /// All of `requirements`, at least one, are met.
     #[must_use]
     pub fn all(requirements: impl IntoIterator<Item = Requirement>) -> Self {
         Requirement(Node::All(requirements.into_iter().collect()))
@@ -128,7 +130,7 @@ impl Requirement {
 
     fn is_met_by(&self, principal: &Principal, now: Now<'_>) -> bool {
         match &self.0 {
-            // What is granted is scope-tokens, so that no other text is among them.
+            // Granted scopes are scope-tokens, so no other text is among them.
             Node::Scope(scope) => principal.scopes().contains(scope),
             Node::Kind(kind) => principal.kind() == *kind,
             Node::Issuer(name) => principal.issuer() == Some(name),
@@ -147,7 +149,7 @@ impl Requirement {
         }
     }
 
-    /// Puts into `remedy` what the caller would meet this with; `false` where neither scopes nor another login would help.
+    /// Adds to `remedy` what the caller lacks; `false` if neither scopes nor another login would help.
     fn find_remedy<'r>(&'r self, principal: &Principal, now: Now<'_>, remedy: &mut Remedy<'r>) -> bool {
         let before = remedy.size();
         let would_help = match &self.0 {
@@ -155,7 +157,7 @@ impl Requirement {
                 remedy.scopes.push(scope);
                 is_scope_token(scope)
             }
-            // What the table holds no login can give.
+            // A record of the table cannot get a login.
             Node::Login(_) | Node::Acr(_) if self.is_met_by(principal, now) => true,
             Node::Login(_) | Node::Acr(_) if principal.key_record().is_some() => false,
             Node::Login(seconds) => {
@@ -169,7 +171,7 @@ impl Requirement {
             Node::All(parts) => !parts.is_empty() && parts.iter().all(|part| part.find_remedy(principal, now, remedy)),
             Node::Any(parts) => match parts.iter().find(|part| part.is_met_by(principal, now)) {
                 Some(met) => met.find_remedy(principal, now, remedy),
-                // Every one that could be met: which of them a client can get is not known here.
+                // Every part that could be met: which of them a client can get is unknown here.
                 None => parts.iter().filter(|part| part.find_remedy(principal, now, remedy)).count() > 0,
             },
             _ => self.is_met_by(principal, now),
@@ -184,7 +186,7 @@ impl Requirement {
     fn rejection(&self, principal: &Principal, now: Now<'_>) -> Rejection {
         let mut remedy = Remedy::default();
         if self.find_remedy(principal, now, &mut remedy) {
-            // Another login may give other scopes, so that it comes first.
+            // Another login may grant other scopes, so it comes first.
             return if remedy.ages.is_empty() && remedy.acrs.is_empty() {
                 Rejection::InsufficientScope { required: joined(remedy.scopes) }
             } else {
@@ -199,10 +201,10 @@ impl Requirement {
     }
 }
 
-/// Reads the time, in seconds since the Unix epoch: few requirements ask for it.
+/// Reads the time, in seconds since the Unix epoch. Few requirements need it.
 type Now<'n> = &'n dyn Fn() -> i64;
 
-/// What would help a caller.
+/// What a caller lacks to meet a requirement.
 #[derive(Default)]
 struct Remedy<'r> {
     scopes: Vec<&'r str>,
@@ -222,7 +224,7 @@ impl Remedy<'_> {
     }
 }
 
-/// Each once, in the order in which they are required.
+/// Each word once, in the order of first appearance.
 fn joined(words: Vec<&str>) -> Box<str> {
     let mut seen: Vec<&str> = Vec::with_capacity(words.len());
     for word in words {
@@ -234,13 +236,14 @@ fn joined(words: Vec<&str>) -> Box<str> {
 }
 
 impl Principal {
-    /// Passes when the caller meets `requirement`. How long ago a [login](Requirement::login_within) is, is told by the system's clock.
+    /// Passes if the caller meets `requirement`. The age of a [login](Requirement::login_within) is measured by the
+    /// system's clock.
     ///
     /// # Errors
-    /// [`Rejection::InsufficientScope`] with the scopes that would help, where scopes would, to be answered with 403;
-    /// [`Rejection::InsufficientAuthentication`] where another login would, to be answered with 401; otherwise
-    /// [`Rejection::RequirementNotMet`], to be answered with 403. [`Rejection::InvalidRequirement`], to be answered with
-    /// 500, where the fault is the program's.
+    /// [`Rejection::InsufficientScope`] with the scopes that would help, if scopes would, to be answered with 403;
+    /// [`Rejection::InsufficientAuthentication`] if another login would help, to be answered with 401; otherwise
+    /// [`Rejection::RequirementNotMet`], to be answered with 403. [`Rejection::InvalidRequirement`], to be answered
+    /// with 500, if the fault is the program's.
     pub fn require(&self, requirement: &Requirement) -> Result<(), Rejection> {
         self.require_by(requirement, &system_time)
     }
@@ -282,23 +285,23 @@ impl fmt::Display for Requirement {
     }
 }
 
-/// Why a [`Requirement`] cannot be met by anybody: a fault of the program.
+/// Why nobody can meet a [`Requirement`]: a fault of the program.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum InvalidRequirement {
-    /// All or any of nothing, or a claim with one of no values.
+    /// All or any of nothing, or a claim or `acr` without expected values.
     Empty,
-    /// A text is no scope-token (RFC 6749 section 3.3), such as two of them in one.
+    /// A text is not one scope-token (RFC 6749 section 3.3), such as two of them in one.
     NotAScope {
         /// The text.
         text: Box<str>,
     },
-    /// A text is no value of `acr` that can stand in a list (RFC 9470 section 3).
+    /// A text is not a value of `acr` that can be in a list (RFC 9470 section 3).
     NotAnAcr {
         /// The text.
         text: Box<str>,
     },
-    /// A text names no claim.
+    /// A text is not the path of a claim.
     ClaimPath(InvalidClaimPath),
 }
 

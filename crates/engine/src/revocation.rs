@@ -1,4 +1,4 @@
-//! Revocation: what was good and is no more, before it expires.
+//! Revocation of credentials before they expire.
 
 mod fingerprint;
 mod logout_token;

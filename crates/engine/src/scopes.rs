@@ -5,8 +5,8 @@ use tollgate_jwt::is_scope_token;
 
 /// The scope-tokens of a credential (RFC 6749 section 3.3), borrowed.
 ///
-/// `Display` writes them as a `scope` claim has them, joined by single spaces. They serialise as a sequence, one scope-token
-/// an entry.
+/// `Display` writes them as in a `scope` claim, joined by single spaces. They serialise as a sequence with one
+/// scope-token per entry.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Scopes<'a> {
     /// Joined by single spaces.
@@ -48,11 +48,11 @@ impl Serialize for Scopes<'_> {
     }
 }
 
-/// Takes out of a text the scopes that stand in it before. Its memory is used again.
+/// Removes repeated scopes from a text. Its memory is reused.
 #[derive(Default)]
 pub(crate) struct RepeatedScopes(Vec<Span>);
 
-/// Where a scope and the space after it are, in bytes.
+/// The position of a scope and the space after it, in bytes.
 #[derive(Clone, Copy)]
 struct Span {
     start: u32,
@@ -66,7 +66,7 @@ impl Span {
 }
 
 impl RepeatedScopes {
-    /// `text` from `start` on are scopes, each followed by a space.
+    /// `text` from `start` on consists of scopes, each followed by a space.
     pub(crate) fn remove_from(&mut self, text: &mut String, start: usize) {
         let (RepeatedScopes(spans), mut begin) = (&mut *self, start);
         spans.clear();
@@ -85,7 +85,7 @@ impl RepeatedScopes {
         }
     }
 
-    /// Keeps the spans of scopes that stand in the text before. Sorts them, because a token may have thousands.
+    /// Keeps the spans of scopes that occur earlier in the text. Sorts them, because a token may have thousands.
     #[cold]
     fn keep_repeated(&mut self, text: &str) {
         let RepeatedScopes(spans) = self;
@@ -100,7 +100,7 @@ impl RepeatedScopes {
         });
     }
 
-    /// Takes all spans out of `text` in one pass.
+    /// Removes all spans from `text` in one pass.
     #[cold]
     fn cut(&mut self, text: &mut String) {
         self.0.sort_unstable_by_key(|span| span.start);
@@ -115,7 +115,7 @@ impl RepeatedScopes {
     }
 }
 
-/// Up to so many scopes are compared with each other, which takes less than sorting them.
+/// Up to so many scopes are compared with each other, which is faster than sorting them.
 const FEW: usize = 16;
 
 fn is_any_repeated(spans: &[Span], text: &str) -> bool {
@@ -126,7 +126,7 @@ fn is_any_repeated(spans: &[Span], text: &str) -> bool {
     (1..spans.len()).any(|index| is_in((&spans[..index], &spans[index])))
 }
 
-/// Joins scope-tokens by spaces, and leaves out what is not one.
+/// Joins scope-tokens by spaces, and leaves out other texts.
 pub(crate) fn join<'a>(scopes: impl IntoIterator<Item = &'a str>) -> String {
     let mut joined = String::new();
     for scope in scopes.into_iter().filter(|scope| is_scope_token(scope)) {

@@ -1,4 +1,4 @@
-//! Where the credential of a request may stand, and which one it is.
+//! The places in a request where its credential may be, and which credential that is.
 
 mod csrf;
 mod source;
@@ -12,12 +12,12 @@ use crate::request::Request;
 
 use source::{Claim, Place};
 
-/// Where the credential of a request may stand: what finds the one credential of a request, for any server that can list
-/// a request's header fields.
+/// The places in a request where its credential may be. Finds the one credential of a request, for any server that can
+/// list a request's header fields.
 ///
-/// The sources are asked in their order: the first that takes the value of a field has it. A request with more than one
-/// credential is rejected, wherever they stand ([`Rejection::MultipleCredentials`], RFC 6750 section 2); so is one with an
-/// `access_token` in its query beside a credential. `Default` is the Authorization field alone.
+/// The sources are tried in order: the first one that accepts the value of a field takes it. A request with more than
+/// one credential is rejected, in whatever places they are ([`Rejection::MultipleCredentials`], RFC 6750 section 2); so
+/// is one with an `access_token` in its query besides a credential. `Default` is the Authorization field alone.
 ///
 /// ```
 /// use tollgate::{AcceptedCredentials, CsrfRule, PrincipalKind, RequestLine, Source, Sources};
@@ -34,7 +34,7 @@ use source::{Claim, Place};
 /// let line = RequestLine { method: "GET", authority: None, query: Some("page=2") };
 /// let fields = [("Host", &b"api.example.com"[..]), ("Authorization", b"Token tg_live_1"), ("Accept", b"*/*")];
 /// let request = sources.find(line, fields)?.expect("there is a credential");
-/// // What `Engine::verify_request` is asked about, once the client's address and the like are added.
+/// // For `Engine::verify_request`, once the client's address and the like are added.
 /// let request = request.address("192.0.2.7".parse::<std::net::IpAddr>()?);
 ///
 /// let two = [("Authorization", &b"Token tg_live_1"[..]), ("Cookie", b"__Host-session=eyJh.eyJp.c2ln")];
@@ -47,50 +47,50 @@ pub struct Sources {
     csrf: CsrfRule,
 }
 
-/// What of a request's first line tells credentials apart.
+/// The parts of a request's first line that are needed to find its credential.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RequestLine<'r> {
-    /// The method, such as `GET`, letter case as it was sent.
+    /// The method, such as `GET`, in the letter case that was sent.
     pub method: &'r str,
-    /// The authority of the target, which in HTTP/2 (`:authority`) takes the place of the `Host` field.
+    /// The authority of the target, which in HTTP/2 (`:authority`) replaces the `Host` field.
     pub authority: Option<&'r str>,
     /// The query, without the question mark.
     pub query: Option<&'r str>,
 }
 
 impl Sources {
-    /// A credential stands in one of these places.
+    /// Credentials are read from these places.
     #[must_use]
     pub fn new(sources: impl IntoIterator<Item = Source>) -> Self {
         Sources { list: sources.into_iter().collect(), csrf: CsrfRule::default() }
     }
 
-    /// The same, with one more source after those there are.
+    /// Adds one more source after the others.
     #[must_use]
     pub fn and(mut self, source: Source) -> Self {
         self.list.push(source);
         self
     }
 
-    /// Says which requests may have their credential in a [cookie](Source::cookie): otherwise those of the
-    /// [same origin](CsrfRule::same_origin).
+    /// Sets which requests may have their credential in a [cookie](Source::cookie). By default those of the [same
+    /// origin](CsrfRule::same_origin).
     #[must_use]
     pub fn csrf(self, rule: CsrfRule) -> Self {
         Sources { csrf: rule, ..self }
     }
 
-    /// The sources, in the order in which they are asked.
+    /// The sources, in the order in which they are tried.
     pub fn iter(&self) -> impl Iterator<Item = &Source> {
         self.list.iter()
     }
 
-    /// The request with its credential, unread, and the kinds that its source takes; `None` where it has none.
+    /// The request with its credential, unparsed, and the kinds that its source accepts; `None` if it has none.
     ///
-    /// `fields` are all header fields of the request in their order, each line by itself, names in any letter case.
+    /// `fields`: all header fields of the request in order, each line by itself, with names in any letter case.
     ///
     /// # Errors
-    /// [`Rejection::MultipleCredentials`]; [`Rejection::UnsupportedScheme`] for an Authorization field that no source takes;
-    /// [`Rejection::CrossSiteRequest`] for a cookie that a page of another site has had sent.
+    /// [`Rejection::MultipleCredentials`]; [`Rejection::UnsupportedScheme`] for an Authorization field that no source
+    /// accepts; [`Rejection::CrossSiteRequest`] for a cookie if a page of another site may have caused the request.
     pub fn find<'r>(
         &self,
         line: RequestLine<'r>,
@@ -119,13 +119,13 @@ impl Sources {
         Ok(Some(found.request))
     }
 
-    /// Whether a credential may stand in the field `name`, so that its value is to be kept out of logs.
+    /// Whether the field `name` may have a credential, so that its value has to be kept out of logs.
     #[must_use]
     pub fn may_hold(&self, name: &str) -> bool {
         self.list.iter().any(|source| source.place.is_in(name))
     }
 
-    /// Takes the credentials of one field. Returns whether it should be one, and is of no source.
+    /// Takes the credentials of one field. Returns whether the field should have one, but no source accepts it.
     #[inline]
     fn take<'r>(&self, name: &str, value: &'r [u8], found: &mut Found<'r>) -> bool {
         let mut is_unclaimed = false;
@@ -150,7 +150,7 @@ impl Default for Sources {
     }
 }
 
-/// What was found so far.
+/// The credentials that were found so far.
 struct Found<'r> {
     request: Request<'r>,
     credentials: usize,
@@ -173,7 +173,7 @@ impl<'r> Found<'r> {
     }
 }
 
-/// RFC 6750 section 2.3, the name decoded as a handler would.
+/// RFC 6750 section 2.3, with the name decoded like a handler would decode it.
 fn has_access_token(query: &str) -> bool {
     let mut decoded = Vec::new();
     query.split('&').map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name)).any(|name| {

@@ -1,5 +1,5 @@
-//! Token status lists (draft-ietf-oauth-status-list): one bit, or a few, for each token of an issuer, which says whether it is
-//! still valid. What is here is read by verifiers; who fetches and checks the lists is outside of the engine.
+//! Token status lists (draft-ietf-oauth-status-list): one bit, or a few, for each token of an issuer, which tell
+//! whether it is still valid. Verifiers read the lists here; they are fetched and checked outside the engine.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,12 +17,12 @@ use crate::rejection::Rejection;
 use crate::sync::{ArcSwap, AtomicBool, Mutex};
 use crate::unavailable::Unavailable;
 
-/// The status lists that an issuer's tokens may refer to: for [`Issuer::status_lists`](crate::Issuer::status_lists). Clones are the
-/// same lists.
+/// The status lists that an issuer's tokens may refer to, for [`Issuer::status_lists`](crate::Issuer::status_lists).
+/// Clones share the same lists.
 ///
-/// A token refers to a list by `status.status_list.uri` and to its place there by `idx`. The reference is followed only after the
-/// signature, and only to where the issuer is configured to have lists. A status of 0 alone is valid. Where the list is not there, or is
-/// older than it may be, the token cannot be decided: 503.
+/// A token refers to a list by `status.status_list.uri`, and to its entry by `idx`. The reference is followed only
+/// after the signature, and only to URIs that are configured for the issuer. Only a status of 0 is valid. If the list
+/// is missing or outdated, the token cannot be judged: 503.
 #[derive(Clone)]
 pub struct StatusLists(Arc<Shared>);
 
@@ -30,42 +30,42 @@ struct Shared {
     prefixes: Box<[Box<str>]>,
     is_required: bool,
     lists: ArcSwap<Lists>,
-    /// Held by writers, so that each builds on what the one before has published.
+    /// Held by writers, so that each changes the latest published lists.
     writer: Mutex<()>,
     fetcher: Arc<dyn StatusListFetcher>,
 }
 
 #[derive(Clone, Default)]
 struct Lists {
-    /// Where in `lists` a URI's is.
+    /// The index in `lists` for each URI.
     by_uri: HashMap<Box<str>, u32>,
     lists: Vec<Arc<StatusList>>,
 }
 
-/// The statuses of one list, at a time.
+/// The statuses of one list at some time.
 pub struct StatusList {
     bits: u8,
     bytes: Box<[u8]>,
     fresh_until: i64,
-    /// Whether a status was looked up in it. Written once, so that readers share its memory.
+    /// Whether a status was looked up in the list. Written once, so that readers share its memory.
     is_used: AtomicBool,
 }
 
-/// [`StatusLists`] as long as somebody else holds them: for whoever keeps them fresh only while they are read.
+/// A weak reference to [`StatusLists`], for a task that keeps them fresh only while they are in use.
 #[derive(Clone)]
 pub struct WeakStatusLists(Weak<Shared>);
 
-/// Fetches lists and publishes them. `tollgate-remote` has one; an engine never calls it itself.
+/// Fetches lists and publishes them. `tollgate-remote` has an implementation; an engine never calls it itself.
 pub trait StatusListFetcher: Send + Sync {
-    /// Fetches the list at `uri`, checks it and [publishes](StatusLists::publish) it. `now`: the time of the check, in seconds since the
-    /// Unix epoch. Why it failed is an error; what many calls lead to is bounded.
+    /// Fetches the list at `uri`, checks it and [publishes](StatusLists::publish) it. `now`: the time of the check, in
+    /// seconds since the Unix epoch. The error says why it failed. Many calls send a bounded number of requests.
     fn fetch<'r>(&'r self, lists: &'r StatusLists, uri: &'r str, now: i64) -> StatusListFetch<'r>;
 }
 
-/// A fetch under way: [`StatusListFetcher::fetch`]. The error is for the server's own log.
+/// A pending fetch: see [`StatusListFetcher::fetch`]. The error is for the server's own log.
 pub type StatusListFetch<'r> = Pin<Box<dyn Future<Output = Result<(), Box<str>>> + Send + 'r>>;
 
-/// A list that is missing, or outdated, for a token that is otherwise good.
+/// A list that is missing or outdated, for a token that is otherwise valid.
 #[derive(Clone)]
 pub struct MissingStatusList {
     lists: StatusLists,
@@ -74,13 +74,14 @@ pub struct MissingStatusList {
 }
 
 impl StatusLists {
-    /// Lists whose URIs begin with one of `prefixes`, fetched by `fetcher`. A prefix that does not end in `/` is that of one URI alone.
+    /// Lists whose URIs begin with one of `prefixes`, fetched by `fetcher`. A prefix that does not end in `/` allows
+    /// only that one URI.
     #[must_use]
     pub fn new<P: Into<Box<str>>>(prefixes: impl IntoIterator<Item = P>, fetcher: Arc<dyn StatusListFetcher>) -> Self {
         Self::make(prefixes.into_iter().map(Into::into).collect(), false, fetcher)
     }
 
-    /// As [`new`](Self::new), and rejects tokens that refer to no list.
+    /// Like [`new`](Self::new), but rejects tokens that refer to no list.
     #[must_use]
     pub fn required<P: Into<Box<str>>>(
         prefixes: impl IntoIterator<Item = P>,
@@ -94,10 +95,10 @@ impl StatusLists {
         StatusLists(Arc::new(Shared { prefixes, is_required, lists, writer: Mutex::new(()), fetcher }))
     }
 
-    /// Puts `list` in the place of the one at `uri`, or adds it. When this has returned, no verify that starts later goes by the
-    /// one before. Returns whether there was room, for [`MAX_STATUS_LISTS`].
+    /// Replaces the list at `uri`, or adds it. When this has returned, no verify that starts later uses the previous
+    /// one. Returns whether there was room: there are at most [`MAX_STATUS_LISTS`].
     pub fn publish(&self, uri: &str, list: StatusList) -> bool {
-        // Nothing between lock and unlock leaves the lists half-changed: they are replaced as a whole.
+        // A panic under the lock leaves no half-changed lists, since they are replaced as a whole.
         let _writer = self.0.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lists = Lists::clone(&self.0.lists.load());
         match lists.by_uri.get(uri) {
@@ -120,13 +121,13 @@ impl StatusLists {
         list.is_some_and(|list| list.is_used.load(Ordering::Relaxed))
     }
 
-    /// The same lists, which are not kept alive by this.
+    /// A weak reference to the same lists.
     #[must_use]
     pub fn downgrade(&self) -> WeakStatusLists {
         WeakStatusLists(Arc::downgrade(&self.0))
     }
 
-    /// Which entry of which list a token refers to, or the rejection that it leads to.
+    /// The entry that a token refers to, or the rejection of the token.
     pub(crate) fn refer(
         &self,
         claims: &LocatedClaims<'_, '_>,
@@ -162,13 +163,13 @@ impl StatusLists {
         (is_plain && !leaves && self.0.prefixes.iter().any(|prefix| is_within(prefix))).then_some((uri, index))
     }
 
-    /// Whether the status that a token refers to is valid now.
+    /// Checks that the status that a token refers to is valid now.
     pub(crate) fn check(&self, reference: StatusReference, issuer: &Arc<str>, now: Now) -> Result<(), Rejection> {
         if reference == StatusReference::NONE {
             return Ok(());
         }
         let lists = self.0.lists.load();
-        // Places are never given up.
+        // An index is never reused.
         let list = &lists.lists[reference.list as usize];
         if now.latest >= list.fresh_until {
             let uri = lists.by_uri.iter().find(|(_, place)| **place == reference.list).map_or("", |(uri, _)| uri);
@@ -191,15 +192,16 @@ impl StatusLists {
 }
 
 impl StatusList {
-    /// `bytes`: the statuses of `bits` bits each, from the least significant bit of each byte on, inflated. `fresh_until`: from when on
-    /// it is outdated, in seconds since the Unix epoch. `None` unless `bits` is 1, 2, 4 or 8.
+    /// `bytes`: the inflated statuses of `bits` bits each, from the least significant bit of each byte on.
+    /// `fresh_until`: the time from which the list is outdated, in seconds since the Unix epoch. `None` unless `bits`
+    /// is 1, 2, 4 or 8.
     #[must_use]
     pub fn new(bits: u8, bytes: impl Into<Box<[u8]>>, fresh_until: i64) -> Option<Self> {
         let list = || StatusList { bits, bytes: bytes.into(), fresh_until, is_used: AtomicBool::new(false) };
         matches!(bits, 1 | 2 | 4 | 8).then(list)
     }
 
-    /// From when on it is outdated, in seconds since the Unix epoch.
+    /// The time from which the list is outdated, in seconds since the Unix epoch.
     #[must_use]
     pub fn fresh_until(&self) -> i64 {
         self.fresh_until
@@ -216,14 +218,14 @@ impl StatusList {
 }
 
 impl WeakStatusLists {
-    /// The lists, unless nobody holds them any more.
+    /// The lists, unless they have been dropped.
     #[must_use]
     pub fn upgrade(&self) -> Option<StatusLists> {
         self.0.upgrade().map(StatusLists)
     }
 }
 
-/// Which entry of which list a token refers to.
+/// The list and the entry that a token refers to.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct StatusReference {
     list: u32,
@@ -235,16 +237,16 @@ impl StatusReference {
 }
 
 impl MissingStatusList {
-    /// Where the list is.
+    /// The URI of the list.
     #[must_use]
     pub fn uri(&self) -> &str {
         &self.uri
     }
 
-    /// Has it fetched. For callers that can wait.
+    /// Fetches the list. For callers that can wait.
     ///
     /// # Errors
-    /// Why it could not be.
+    /// Why it could not be fetched.
     pub async fn fetch(&self) -> Result<(), Box<str>> {
         self.lists.0.fetcher.fetch(&self.lists, &self.uri, self.now).await
     }

@@ -1,5 +1,5 @@
-//! What threads share, and with it the order of what they do: from the standard library and arc-swap, or from loom where
-//! `tests/removal_model` tries every order.
+//! The types that threads synchronise with: from the standard library and arc-swap, or from loom where
+//! `tests/removal_model` tries every order of operations.
 
 #[cfg(not(tollgate_model))]
 pub(crate) use {
@@ -18,6 +18,6 @@ pub(crate) use {
     tollgate_keys::sync::{ArcSwap, ArcSwapOption, Guard},
 };
 
-/// Each run of a model has to take the same way through hash tables.
+/// Each run of a model must be the same, hash tables included.
 #[cfg(tollgate_model)]
 pub(crate) type RandomState = std::hash::BuildHasherDefault<std::hash::DefaultHasher>;

@@ -1,5 +1,5 @@
-//! The table of API keys; or, in a build without the feature `apikeys`, types in its place that have no values. So the rest of the
-//! engine is written once.
+//! The table of API keys. In a build without the feature `apikeys`, types without values replace it, so that the rest
+//! of the engine is written once.
 
 #[cfg(not(feature = "apikeys"))]
 mod absent;

@@ -1,24 +1,25 @@
-//! **For tests alone**: principals of one's own making, so that handlers can be tested without minting credentials.
+//! **For tests only**: principals of your own, to test handlers without minting credentials.
 //!
-//! It is there with the feature `testing`, which is off by default and belongs among the dev-dependencies:
+//! They need the feature `testing`, which is off by default and belongs in the dev-dependencies:
 //!
 //! ```toml
 //! [dev-dependencies]
 //! tollgate = { version = "0.1", features = ["testing"] }
 //! ```
 //!
-//! A [`TestingPrincipal`] is no way around the engine. It signs a token with a secret that is made for it alone and thrown away,
-//! and has an engine of its own verify that token, so that a [`Principal`] comes from a proof here too. No other engine accepts
-//! anything for this feature being on.
+//! A [`TestingPrincipal`] does not bypass the engine. It signs a token with a secret that is made for it alone and
+//! thrown away, and has an engine of its own verify that token, so the [`Principal`] comes from a proof here too. The
+//! feature does not make any other engine accept more.
 //!
-//! Cargo switches a feature on for all when one dependency asks for it. Whether one does in what is shipped is seen with
+//! Cargo enables a feature for all dependents when one of them asks for it. To see whether one does in production code,
+//! run
 //!
 //! ```text
 //! cargo tree --edges normal,build,features --invert tollgate
 //! ```
 //!
-//! which then has a line `tollgate feature "testing"` and below it the crate that asks. cargo-deny refuses it for good, with
-//! `exclude-dev = true` under `[graph]` in its `deny.toml`:
+//! which then has a line `tollgate feature "testing"`, and below it the crate that asks. cargo-deny forbids it
+//! permanently, with `exclude-dev = true` under `[graph]` in its `deny.toml`:
 //!
 //! ```toml
 //! [[bans.features]]
@@ -62,10 +63,10 @@ use crate::principal::Principal;
 use crate::record::{KeyKind, KeyRecord};
 use crate::request::Request;
 
-/// **For tests alone**: builds a [`Principal`] as from a JWT.
+/// **For tests only**: builds a [`Principal`] as from a JWT.
 ///
-/// Unless told otherwise it has the issuer `https://testing.example/`, no audience, scope or client, was issued now and is good
-/// for an hour. The token is always of HS256.
+/// By default its issuer is `https://testing.example/`, it has no audience, scope or client, was issued now and is
+/// valid for an hour. The token is always signed with HS256.
 ///
 /// ```
 /// use tollgate::testing::TestingPrincipal;
@@ -88,7 +89,7 @@ pub struct TestingPrincipal {
 }
 
 impl TestingPrincipal {
-    /// Begins a principal that speaks for `subject`.
+    /// Begins a principal of `subject`.
     ///
     /// # Panics
     /// If `subject` is empty (when it is [built](Self::build)).
@@ -140,13 +141,15 @@ impl TestingPrincipal {
         self
     }
 
-    /// Sets [`Principal::expires_at`], in seconds since the Unix epoch. It may lie in the past: a handler may be called late.
+    /// Sets [`Principal::expires_at`], in seconds since the Unix epoch. It may be in the past: a handler may be called
+    /// late.
     pub fn expires_at(mut self, seconds: i64) -> Self {
         self.expires_at = seconds;
         self.claim("exp", seconds)
     }
 
-    /// Sets any claim, for [`Principal::claim`] and for what has no method here, such as `nbf`, `auth_time` or `acr`.
+    /// Sets any claim, for [`Principal::claim`] and for claims without a method here, such as `nbf`, `auth_time` or
+    /// `acr`.
     ///
     /// # Panics
     /// If `value` cannot be written as JSON.
@@ -155,16 +158,17 @@ impl TestingPrincipal {
         self
     }
 
-    /// Takes a claim out, such as the `sub` of a token that speaks for no user.
+    /// Removes a claim, such as the `sub` of a token without a user.
     pub fn without_claim(mut self, name: &str) -> Self {
         self.claims.remove(name);
         self
     }
 
-    /// The principal.
+    /// Builds the principal.
     ///
     /// # Panics
-    /// If no engine could accept such a token: a scope that is no scope-token, say, or a `cnf`.
+    /// If no engine could accept such a token: for example, with a text that is not a scope-token among its scopes, or
+    /// with a `cnf`.
     #[must_use]
     pub fn build(&self) -> Principal {
         let secret = secret();
@@ -190,8 +194,8 @@ impl TestingPrincipal {
     }
 }
 
-/// **For tests alone**: a [`Principal`] as from the table of API keys, whose record is `record`: of an API key, a client secret or
-/// an access token.
+/// **For tests only**: a [`Principal`] as from the table of API keys, with this record of an API key, a client secret
+/// or an access token.
 ///
 /// ```
 /// use tollgate::testing::testing_key_principal;
@@ -202,7 +206,7 @@ impl TestingPrincipal {
 /// ```
 ///
 /// # Panics
-/// If no engine could accept a key with such a record: one that is disabled or revoked, say.
+/// If no engine could accept a key with such a record: for example, a disabled or revoked one.
 #[must_use]
 pub fn testing_key_principal(record: impl Into<KeyRecord>) -> Principal {
     let record = record.into();

@@ -1,4 +1,4 @@
-//! What a thread keeps from one verify to the next.
+//! The state that a thread keeps from one verify to the next.
 
 use std::cell::Cell;
 
@@ -9,8 +9,8 @@ use crate::cache::{self, Fronts};
 use crate::sync::thread_local;
 use crate::token::FieldsBuffer;
 
-/// Memory for the token at hand, so that a verify allocates only what its `Principal` keeps, and the thread's part of the
-/// caches.
+/// Memory for the current token, so that a verify allocates only what its `Principal` keeps, and the thread's tables of
+/// the caches.
 #[derive(Default)]
 pub(crate) struct Thread {
     pub(crate) fronts: Fronts,
@@ -21,32 +21,32 @@ pub(crate) struct Thread {
 }
 
 thread_local! {
-    /// Absent before the first verify, and taken out while one uses it.
+    /// Absent before the first verify, and while a verify uses it.
     static STATE: Cell<Option<Box<Thread>>> = Cell::default();
 }
 
 std::thread_local! {
-    /// How many caches had been dropped when this thread last let go of what it kept of them.
+    /// The number of dropped caches when this thread last released its tables of them.
     static RELEASED: Cell<u64> = const { Cell::new(0) };
 }
 
 impl Thread {
-    /// Gives `work` what this thread has kept. A verify inside another one, or in a destructor that runs after that of the
-    /// thread's own state, works with a state that is new.
+    /// Passes this thread's state to `work`. A verify inside another one, or in a destructor that runs after the
+    /// state's own, gets a new state.
     pub(crate) fn with<R>(work: impl FnOnce(&mut Thread) -> R) -> R {
         let mut thread = STATE.try_with(Cell::take).ok().flatten().unwrap_or_default();
         let released = RELEASED.get();
         let result = work(&mut thread);
-        // Where the thread ends there is nothing to keep it for.
+        // An ending thread keeps no state.
         let _ = STATE.try_with(|state| state.set(Some(thread)));
         if RELEASED.get() != released {
-            // A verify inside of this one has noticed what was dropped, but found nothing here to wipe.
+            // A verify inside this one has seen the dropped caches, but could not wipe the tables in use here.
             Self::release_tables();
         }
         result
     }
 
-    /// Wipes what this thread kept of engines that have been dropped. To be called by every verify, of any engine.
+    /// Wipes this thread's tables of engines that have been dropped. Every verify, of any engine, calls it.
     pub(crate) fn release_dropped() {
         let dropped = cache::dropped();
         if RELEASED.replace(dropped) != dropped {
@@ -63,12 +63,12 @@ impl Thread {
     }
 }
 
-/// Memory for the decoded signature of the token at hand. It holds one for as long as it is checked.
+/// Memory for the decoded signature of the current token. It has one only while it is checked.
 #[derive(Default)]
 pub(crate) struct Signature(Vec<u8>);
 
 impl Signature {
-    /// Lends the memory to `check`, and wipes it.
+    /// Lends the memory to `check`, and then wipes it.
     pub(crate) fn with<R>(&mut self, check: impl FnOnce(&mut Vec<u8>) -> R) -> R {
         let result = check(&mut self.0);
         self.wipe();
@@ -77,10 +77,10 @@ impl Signature {
 
     fn wipe(&mut self) {
         if self.0.is_empty() {
-            // What could be decoded of a malformed one may lie beyond the end.
+            // The part that could be decoded of a malformed signature may lie beyond the end.
             self.0.resize(self.0.capacity(), 0);
         }
-        // At once, where `Zeroize` writes one byte after the other.
+        // At once, while `Zeroize` writes one byte after the other.
         self.0.fill(0);
         optimization_barrier(&*self.0);
         self.0.clear();
@@ -89,7 +89,7 @@ impl Signature {
 
 impl Drop for Signature {
     fn drop(&mut self) {
-        // There is something to wipe where a check has panicked.
+        // A check that panicked has left the signature.
         self.wipe();
     }
 }

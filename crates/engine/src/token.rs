@@ -1,4 +1,4 @@
-//! What is kept of a verified token.
+//! A verified token, as the caches and principals keep it.
 
 mod fields;
 mod text;
@@ -24,11 +24,12 @@ pub(crate) use fields::FieldsBuffer;
 use fields::{Field, Fields};
 use text::Block;
 
-/// A verified token: its facts, the generations under which it was last found good, and its whole text. Clones share them.
+/// A verified token: its facts, the generations under which it was last found valid, and its whole text. Clones share
+/// them.
 ///
-/// Only [`Token::new`] makes one, from the proof that the token is signed, and [`Token::of_answer`], from what the issuer of an
-/// opaque one has answered. All that a cache hit reads is one allocation; the
-/// fields that a `Principal` tells are another. When the last clone goes, the text is wiped.
+/// Only [`Token::new`] makes one, from the proof that the token is signed, and [`Token::of_answer`], from the issuer's
+/// answer about an opaque token. Everything that a cache hit reads is in one allocation; the fields for a `Principal`
+/// are in another. The text is wiped when the last clone is dropped.
 #[derive(Clone)]
 pub(crate) struct Token(Arc<HeaderSlice<Facts, [Block]>>);
 
@@ -36,14 +37,14 @@ struct Facts {
     times: Times,
     stamp: LastStamp,
     issuer: sync::Arc<ConfiguredIssuer>,
-    /// The length of the text, in bytes, and where in it the claims begin and end.
+    /// The length of the text, and where in it the claims begin and end, in bytes.
     length: u32,
     payload_start: u32,
     payload_end: u32,
-    /// None where no key has signed it: its issuer was asked.
+    /// `None` if no key has signed it: its issuer was asked.
     key: Option<VerifyingKey>,
     status: StatusReference,
-    /// For how many seconds after it was verified its issuer vouches for it, where that is asked.
+    /// For how many seconds after `verified_at` its issuer's answer is used, if the issuer is asked.
     vouched_seconds: u32,
     fields: Fields,
 }
@@ -51,28 +52,28 @@ struct Facts {
 /// A token's times, in seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
-    /// When its signature was checked.
+    /// When its signature was checked, or its issuer was asked.
     pub(crate) verified_at: i64,
     expires_at: i64,
     not_before: i64,
     issued_at: i64,
 }
 
-/// The time that stands for none, in half the memory of an `Option`. The earliest that a number can be read as: no token
-/// expires then, and begun or issued then is as good as at no time that is known.
+/// Stands for no time, in half the memory of an `Option`. It is the earliest number that can be parsed: no token
+/// expires then, and a token that began or was issued then is treated as one without that time.
 const ABSENT: i64 = i64::MIN;
 
-/// The generations under which a token was last found good.
+/// The generations under which a token was last found valid.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Stamp {
     /// Of the key ring of the token's issuer.
     pub(crate) keys: u64,
     pub(crate) revocations: u64,
-    /// Of the engine's issuers: that the token's is still the one that checks it, and its policy the same.
+    /// Of the engine's issuers: while it is the same, the same issuer checks the token, by the same policy.
     pub(crate) issuers: u64,
 }
 
-/// A [`Stamp`] that threads change at any time. Each part is true by itself, so that parts of several stamps are true
+/// A [`Stamp`] that threads change at any time. Each part is valid by itself, so parts of several stamps are valid
 /// together.
 struct LastStamp {
     keys: AtomicU64,
@@ -81,8 +82,8 @@ struct LastStamp {
 }
 
 impl Token {
-    /// Keeps a verified token and the fields in its claims, which are put together in `buffer`. `stamp` is from before the
-    /// verification began.
+    /// Stores a verified token and the fields of its claims, which are assembled in `buffer`. `stamp` was read before
+    /// the verification began.
     pub(crate) fn new(
         proof: &VerifiedJws<'_>,
         mapped: &Mapped<'_, '_>,
@@ -116,8 +117,8 @@ impl Token {
         Token(Arc::from_header_and_iter(facts, text::blocks(jws.token().as_bytes())))
     }
 
-    /// Keeps what its issuer said about an opaque token, of which `digest` is kept in place of the text. `asked_at`: from when on
-    /// the answer's age is counted.
+    /// Stores the issuer's answer about an opaque token, with `digest` in place of the token's text. `asked_at`: the
+    /// time from which the answer's age is counted.
     pub(crate) fn of_answer(
         digest: &TokenDigest,
         json: &[u8],
@@ -136,7 +137,7 @@ impl Token {
                 not_before: claims.nbf().unwrap_or(ABSENT),
                 issued_at: claims.iat().unwrap_or(ABSENT),
             },
-            // No generation: it is judged before it is good.
+            // No generation: the token is judged before it is accepted.
             stamp: LastStamp::new(Stamp { keys: u64::MAX, revocations: u64::MAX, issuers: u64::MAX }),
             issuer: issuer.clone(),
             // An answer has at most 64 KiB.
@@ -151,7 +152,7 @@ impl Token {
         Token(Arc::from_header_and_iter(facts, text::blocks(&[digest, payload.as_bytes()].concat())))
     }
 
-    /// The same in memory of its own, so that its references are counted where no other thread counts.
+    /// A copy in memory of its own, so that its reference count is shared with no other thread.
     pub(crate) fn copy(&self) -> Self {
         let facts = self.facts();
         let facts = Facts {
@@ -164,7 +165,7 @@ impl Token {
         Token(Arc::from_header_and_iter(facts, self.0.slice.iter().map(Block::copy)))
     }
 
-    /// The same in memory of its own, without the signature: what is left of the text is no credential.
+    /// A copy in memory of its own, without the signature: the rest of the text is not a credential.
     pub(crate) fn without_signature(&self) -> Self {
         let facts = self.facts();
         let length = facts.payload_end as usize;
@@ -179,7 +180,7 @@ impl Token {
         Token(Arc::from_header_and_iter(facts, text::blocks(&self.jws()[..length])))
     }
 
-    /// The whole token, which is a credential. Of an opaque one its digest and what is known of it.
+    /// The whole token, which is a credential. For an opaque token, its digest and the issuer's answer.
     pub(crate) fn jws(&self) -> &[u8] {
         &text::bytes(&self.0.slice)[..self.facts().length as usize]
     }
@@ -188,7 +189,7 @@ impl Token {
         &self.facts().times
     }
 
-    /// Under which generations it was last found good.
+    /// The generations under which it was last found valid.
     pub(crate) fn stamp(&self) -> Stamp {
         let LastStamp { keys, revocations, issuers } = &self.facts().stamp;
         Stamp {
@@ -198,7 +199,7 @@ impl Token {
         }
     }
 
-    /// Notes that it was found good under these generations.
+    /// Records that it was found valid under these generations.
     pub(crate) fn restamp(&self, stamp: Stamp) {
         let LastStamp { keys, revocations, issuers } = &self.facts().stamp;
         issuers.store(stamp.issuers, Ordering::Relaxed);
@@ -206,17 +207,17 @@ impl Token {
         revocations.store(stamp.revocations, Ordering::Relaxed);
     }
 
-    /// The key under which it verified; `None` where its issuer was asked.
+    /// The key that verified it; `None` if its issuer was asked.
     pub(crate) fn key(&self) -> Option<&VerifyingKey> {
         self.facts().key.as_ref()
     }
 
-    /// Whether its issuer, which was asked, vouches for it now.
+    /// Whether its issuer's last answer is still used.
     pub(crate) fn is_vouched_for(&self, now: Now) -> bool {
         now.latest.saturating_sub(self.times().verified_at) < i64::from(self.facts().vouched_seconds)
     }
 
-    /// Notes until when its issuer vouches for it, in seconds since the Unix epoch: of a token that nobody else has yet.
+    /// Sets until when its issuer's answer is used, in seconds since the Unix epoch. For a token without clones.
     pub(crate) fn vouch_until(&mut self, until: i64) {
         if let Some(own) = Arc::get_mut(&mut self.0) {
             let seconds = until.saturating_sub(own.header.times.verified_at).max(0);
@@ -224,22 +225,22 @@ impl Token {
         }
     }
 
-    /// Where its issuer says whether it is still valid.
+    /// The entry of a status list that it refers to.
     pub(crate) fn status(&self) -> StatusReference {
         self.facts().status
     }
 
-    /// Which of the engine's issuers checked it.
+    /// The engine's issuer that checked it.
     pub(crate) fn configured_issuer(&self) -> &sync::Arc<ConfiguredIssuer> {
         &self.facts().issuer
     }
 
-    /// Who issued it: what `iss` says, or the trust domain that it is of.
+    /// Its issuer: its `iss`, or its trust domain.
     pub(crate) fn issuer(&self) -> Option<&str> {
         self.facts().issuer.policy().issuer_of(self.iss())
     }
 
-    /// What `iss` says, or whose answer it is.
+    /// Its `iss`, or the issuer that answered.
     pub(crate) fn iss(&self) -> Option<&str> {
         self.facts().fields.get(Field::Iss)
     }
@@ -260,13 +261,13 @@ impl Token {
         self.facts().fields.get(Field::Jti)
     }
 
-    /// Whether its sender has to have more than the token.
+    /// Whether it is bound to a key or certificate that its sender has to have.
     #[inline]
     pub(crate) fn is_bound(&self) -> bool {
         self.facts().fields.is_bound()
     }
 
-    /// What its sender has to have.
+    /// The key and certificate that its sender has to have.
     pub(crate) fn confirmation(&self) -> Confirmation<'_> {
         let fields = &self.facts().fields;
         Confirmation { certificate: fields.get(Field::Certificate), key: fields.get(Field::Key) }
@@ -285,7 +286,7 @@ impl Token {
         &self.jws()[self.facts().payload_start as usize..self.facts().payload_end as usize]
     }
 
-    /// By what it can be revoked.
+    /// The names by which it can be revoked.
     pub(crate) fn marks(&self) -> Marks<'_> {
         Marks {
             issuer: self.issuer().unwrap_or_default(),
@@ -337,7 +338,7 @@ impl LastStamp {
     }
 }
 
-/// What an allocator takes for `bytes`: that of glibc keeps a word beside them and hands out multiples of two words.
+/// The memory that an allocator takes for `bytes`: that of glibc adds a word, and rounds up to a multiple of two words.
 fn allocated(bytes: usize) -> usize {
     (bytes + 8).next_multiple_of(16).max(32)
 }

@@ -4,19 +4,18 @@ use crate::address::AddressBlock;
 use crate::certificate_field::CertificateField;
 use crate::limits::MAX_FORWARDED_BYTES;
 
-/// The proxies in front of a server, and the one field in which they name the client: how the server learns its
-/// client's address.
+/// The proxies in front of a server, and the one field in which they name the client: the server learns its client's
+/// address from it.
 ///
-/// The client is the peer of the connection, unless that is a trusted proxy. Then it is the first address, from the
+/// The client is the peer of the connection, unless the peer is a trusted proxy. Then it is the first address, from the
 /// right, in that one field that is not a trusted proxy's: each proxy adds at the right the address that it was reached
-/// from, and what is further to the left was written by whoever sent the request. Another field is not read, since
+/// from, and everything further to the left was written by the sender of the request. No other field is read, since
 /// clients can send it too.
 ///
-/// The client's address is unknown (`None`), so that keys with allowed addresses are rejected, where the search meets
-/// an entry that names no address before it has found the client:
-/// `unknown` or an obfuscated identifier (RFC 7239 section 6.3), an empty or malformed entry, or more than
-/// [`MAX_FORWARDED_BYTES`]; and where there is nothing left to search, because the field is absent or names trusted
-/// proxies alone. So trust the addresses of the proxies, not of the whole network that they are in.
+/// The client's address is unknown (`None`), so that keys with allowed addresses are rejected, if the search meets an
+/// entry without an address before it has found the client: `unknown` or an obfuscated identifier (RFC 7239 section
+/// 6.3), an empty or malformed entry, or more than [`MAX_FORWARDED_BYTES`]. It is also unknown if the field is absent
+/// or names only trusted proxies. So trust the addresses of the proxies, not of the whole network that they are in.
 ///
 /// ```
 /// use std::net::IpAddr;
@@ -33,13 +32,13 @@ use crate::limits::MAX_FORWARDED_BYTES;
 #[derive(Clone, Debug)]
 pub struct TrustedProxies {
     blocks: Box<[AddressBlock]>,
-    /// Where they name the client, if they do.
+    /// The field in which they name the client, if any.
     field: Option<ForwardedField>,
-    /// Where they name the client's certificate, if they do.
+    /// The field in which they pass on the client's certificate, if any.
     certificate: Option<CertificateField>,
 }
 
-/// The field in which a proxy names the client. Both are lists, over as many field lines as there are.
+/// The field in which a proxy names the client. Both are lists, over any number of field lines.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum ForwardedField {
@@ -51,20 +50,20 @@ pub enum ForwardedField {
 }
 
 impl TrustedProxies {
-    /// Trusts the proxies at these addresses to name their client in `field`, and to add to what is there already.
+    /// Trusts the proxies at these addresses to add the address of their client to `field`.
     #[must_use]
     pub fn new(proxies: impl IntoIterator<Item = AddressBlock>, field: ForwardedField) -> Self {
         TrustedProxies { blocks: proxies.into_iter().collect(), field: Some(field), certificate: None }
     }
 
-    /// Trusts the proxies at these addresses, which name no client: its address is not known behind them.
+    /// Trusts the proxies at these addresses, which do not name their client: behind them its address is unknown.
     #[must_use]
     pub fn nameless(proxies: impl IntoIterator<Item = AddressBlock>) -> Self {
         TrustedProxies { blocks: proxies.into_iter().collect(), field: None, certificate: None }
     }
 
-    /// Trusts the proxies to name the certificate of their client in `field`, and to let no client write into it. Otherwise they
-    /// name none.
+    /// Trusts the proxies to pass on the certificate of their client in `field`, and to let no client write into it. By
+    /// default they pass on none.
     #[must_use]
     pub fn client_certificate(self, field: CertificateField) -> Self {
         TrustedProxies { certificate: Some(field), ..self }
@@ -76,29 +75,29 @@ impl TrustedProxies {
         Self::nameless([])
     }
 
-    /// The field that the proxies name their client in, if they do.
+    /// The field in which the proxies name their client, if any.
     #[must_use]
     pub fn field(&self) -> Option<ForwardedField> {
         self.field
     }
 
-    /// The field that the proxies name their client's certificate in, if they do. Where `peer` is one of them it counts, and the
-    /// certificate of the connection does not, which is the proxy's own.
+    /// The field in which the proxies pass on their client's certificate, if any. If `peer` is one of them, read this
+    /// field, not the certificate of the connection, which is the proxy's own.
     #[must_use]
     pub fn certificate_field(&self) -> Option<CertificateField> {
         self.certificate
     }
 
-    /// Whether that is the address of a trusted proxy.
+    /// Whether `address` is that of a trusted proxy.
     #[must_use]
     pub fn contain(&self, address: IpAddr) -> bool {
         self.blocks.iter().any(|block| block.contains(address))
     }
 
-    /// The client's address, an IPv4-mapped one as IPv4; `None` where it is not known.
+    /// The client's address, an IPv4-mapped one as IPv4; `None` if it is unknown.
     ///
-    /// `peer` is the other end of the connection, `lines` the values of the request's field lines of the name
-    /// [`field`](Self::field), in their order.
+    /// `peer`: the other end of the connection. `lines`: the values of the request's field lines with the name
+    /// [`field`](Self::field), in order.
     #[must_use]
     pub fn client_address<'f, L>(
         &self,
@@ -145,13 +144,13 @@ impl ForwardedField {
         }
     }
 
-    /// The field of that [name](Self::as_str).
+    /// The field with that [name](Self::as_str).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [ForwardedField::XForwardedFor, ForwardedField::Forwarded].into_iter().find(|field| field.as_str() == name)
     }
 
-    /// What is before the last comma of a list, and what is after it.
+    /// The parts of a list before and after its last comma.
     fn split_last(self, list: &[u8]) -> (Option<&[u8]>, &[u8]) {
         let comma = match self {
             ForwardedField::XForwardedFor => list.iter().rposition(|byte| *byte == b','),
@@ -175,7 +174,8 @@ impl ForwardedField {
     }
 }
 
-/// Read from the right, so that nothing a client sent, an open quote for one, changes how the entry of a proxy is read.
+/// Searches from the right, so that nothing a client sent, such as an open quote, changes how the entry of a proxy is
+/// read.
 pub(crate) fn last_comma_outside_quotes(list: &[u8]) -> Option<usize> {
     let mut in_quotes = false;
     for (position, byte) in list.iter().enumerate().rev() {
@@ -194,7 +194,7 @@ fn ends_in_escape(text: &[u8]) -> bool {
     text.iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
-/// The value of `for` in a forwarded-element (RFC 7239 section 4), which has it once.
+/// The value of `for` in a forwarded-element (RFC 7239 section 4), which may occur once.
 fn forwarded_for(element: &[u8]) -> Option<&str> {
     let mut rest = str::from_utf8(element).ok()?;
     let mut found = None;
@@ -212,8 +212,8 @@ fn forwarded_for(element: &[u8]) -> Option<&str> {
     found
 }
 
-/// Name and value of the pair that `text` begins with, and the rest. The value of a quoted-string is without its quotes and
-/// with its backslashes, which no address has.
+/// Name and value of the pair that `text` begins with, and the rest. The value of a quoted-string is returned without
+/// its quotes, but with its backslashes, which no address has.
 fn forwarded_pair(text: &str) -> Option<(&str, &str, &str)> {
     if text.starts_with(';') {
         return Some(("", "", text));
@@ -236,7 +236,7 @@ fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_character)
 }
 
-/// The address of a node (RFC 7239 section 6). The other nodes, `unknown` and obfuscated identifiers, name none.
+/// The address of a node (RFC 7239 section 6). The other nodes, `unknown` and obfuscated identifiers, have none.
 fn node(text: &str) -> Option<IpAddr> {
     let (address, port): (IpAddr, &str) = match text.strip_prefix('[') {
         Some(rest) => {
@@ -261,7 +261,7 @@ fn is_node_port(port: &str) -> bool {
     }
 }
 
-/// Without the optional white space around it (RFC 9110 section 5.6.3).
+/// The text without the optional white space around it (RFC 9110 section 5.6.3).
 pub(crate) fn trimmed(mut entry: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = entry {
         entry = rest;

@@ -6,10 +6,10 @@ use crate::limits::RETRY_AFTER_SECONDS;
 use crate::rejection::Rejection;
 use crate::status_lists::MissingStatusList;
 
-/// What a decision needs and lacks now: it comes from outside of the engine, and did not come. The credential may be good, so
-/// that the rejection is neither 401 nor 403, but 503.
+/// Something from outside the engine that a decision needs, and that is missing now. The credential may be valid, so
+/// the rejection is neither 401 nor 403, but 503.
 ///
-/// Whoever verifies with more than the engine, as an async verifier does that asks an issuer, makes a [`Rejection`] of it:
+/// A verifier around the engine, such as an async one that asks an issuer, makes a [`Rejection`] of it:
 ///
 /// ```
 /// use tollgate::{Rejection, Unavailable};
@@ -22,46 +22,46 @@ use crate::status_lists::MissingStatusList;
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Unavailable {
-    /// What was revoked elsewhere may not be known here yet, and the issuer
-    /// [requires](crate::Issuer::require_fresh_revocations) that it is.
+    /// Revocations made elsewhere may not be known here yet, and the issuer
+    /// [requires](crate::Issuer::require_fresh_revocations) that they are.
     StaleRevocations {
-        /// The issuer, as it is configured.
+        /// The configured name of the issuer, or `the store of API keys`.
         issuer: Arc<str>,
     },
-    /// An opaque token that nobody here knows, or a JWT that its issuer is to [confirm](crate::Issuer::introspect), and the issuer was not
-    /// asked: an engine alone asks nobody. For callers that can
-    /// ask, [`Engine::unknown_token`](crate::Engine::unknown_token) says whom.
+    /// The issuer has to be asked about an opaque token that the engine does not know, or a JWT that it has to
+    /// [confirm](crate::Issuer::introspect), and was not: an engine asks nobody. For callers that can ask,
+    /// [`Engine::unknown_token`](crate::Engine::unknown_token) returns the token and its introspector.
     NotAsked {
-        /// The issuer, as it is configured.
+        /// The configured name of the issuer.
         issuer: Arc<str>,
     },
-    /// The issuer's status list that the token refers to is not known here, or outdated. For callers that can wait,
-    /// [`MissingStatusList::fetch`] has it fetched.
+    /// The status list that the token refers to is unknown here, or outdated. For callers that can wait,
+    /// [`MissingStatusList::fetch`] fetches it.
     NoStatusList {
-        /// The issuer, as it is configured.
+        /// The configured name of the issuer.
         issuer: Arc<str>,
         /// The list.
         list: MissingStatusList,
     },
-    /// The issuer of the credential was asked, and gave no answer that can be used.
+    /// The issuer of the credential was asked, and gave no usable answer.
     NoAnswer {
-        /// The issuer, as it is configured.
+        /// The configured name of the issuer.
         issuer: Arc<str>,
-        /// Why there is none, an excerpt of it.
+        /// An excerpt of the reason.
         reason: Box<str>,
     },
     /// The [`ReplayStore`](crate::ReplayStore) cannot say whether a DPoP proof was used before.
     ReplayStore,
-    /// The issuer of the credential would have to be asked, and was asked too often of late.
+    /// The issuer of the credential would have to be asked, and was asked too often recently.
     BudgetSpent {
-        /// The issuer, as it is configured.
+        /// The configured name of the issuer.
         issuer: Arc<str>,
     },
 }
 
 impl Unavailable {
-    /// `issuer`, as it is configured, gave no answer that can be used. `reason` is for the server's own log; an excerpt of it is
-    /// kept.
+    /// The issuer with the configured name `issuer` gave no usable answer. `reason` is for the server's own log; an
+    /// excerpt of it is kept.
     #[must_use]
     pub fn no_answer(issuer: impl Into<Arc<str>>, reason: impl fmt::Display) -> Self {
         Unavailable::NoAnswer { issuer: issuer.into(), reason: excerpt_of(reason) }
@@ -107,7 +107,7 @@ impl fmt::Display for Unavailable {
 
 impl std::error::Error for Unavailable {}
 
-/// To be asked again after [`RETRY_AFTER_SECONDS`].
+/// To be retried after [`RETRY_AFTER_SECONDS`].
 impl From<Unavailable> for Rejection {
     #[cold]
     fn from(cause: Unavailable) -> Self {

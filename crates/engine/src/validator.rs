@@ -1,4 +1,4 @@
-//! Checks of the user's own, made after the signature.
+//! Checks of the user's own, after the signature.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,28 +12,29 @@ use crate::rejection::Rejection;
 use crate::scopes::Scopes;
 use crate::token::Token;
 
-/// The claims of a token whose signature is verified and whose issuer's policy it has passed: what a validator looks at.
+/// The claims of a token whose signature was verified and that has passed its issuer's policy: the argument of a
+/// validator.
 ///
-/// It is not yet accepted, so that it is no [`Principal`](crate::Principal) and cannot be kept.
+/// The token is not accepted yet, so this is not a [`Principal`](crate::Principal), and cannot be kept.
 pub struct VerifiedClaims<'t> {
     token: &'t Token,
     now: i64,
 }
 
 impl<'t> VerifiedClaims<'t> {
-    /// Who issued the token (`iss`).
+    /// The issuer of the token (`iss`).
     #[must_use]
     pub fn issuer(&self) -> Option<&'t str> {
         self.token.issuer()
     }
 
-    /// Whom the token speaks for.
+    /// The subject of the token.
     #[must_use]
     pub fn subject(&self) -> Option<&'t str> {
         self.token.subject()
     }
 
-    /// For whom the token is meant.
+    /// The audience of the token.
     pub fn audience(&self) -> impl Iterator<Item = &'t str> + use<'t> {
         self.token.audience()
     }
@@ -44,13 +45,13 @@ impl<'t> VerifiedClaims<'t> {
         self.token.client_id()
     }
 
-    /// What the token may be used for.
+    /// The scopes of the token.
     #[must_use]
     pub fn scopes(&self) -> Scopes<'t> {
         self.token.scopes()
     }
 
-    /// The token's own name (`jti`).
+    /// The identifier of the token (`jti`).
     #[must_use]
     pub fn token_id(&self) -> Option<&'t str> {
         self.token.jti()
@@ -68,16 +69,17 @@ impl<'t> VerifiedClaims<'t> {
         self.token.times().issued_at()
     }
 
-    /// The time of the verify, in seconds since the Unix epoch: the later one, while a jump ahead of the clock is not confirmed.
+    /// The time of the verify, in seconds since the Unix epoch: the later one, while a jump ahead of the clock is not
+    /// confirmed.
     #[must_use]
     pub fn now(&self) -> i64 {
         self.now
     }
 
-    /// The claim `name`; `None` where it is absent. It is decoded at each call.
+    /// The claim `name`; `None` if it is absent. It is decoded at each call.
     ///
     /// # Errors
-    /// [`ClaimsError`] when the claim is present and no `T`.
+    /// [`ClaimsError`] if the claim is present and not a `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimsError> {
         claims::one(self.token.payload(), name)
     }
@@ -85,7 +87,7 @@ impl<'t> VerifiedClaims<'t> {
     /// All claims as a `T`, decoded at each call.
     ///
     /// # Errors
-    /// [`ClaimsError`] when the claims are no `T`.
+    /// [`ClaimsError`] if the claims are not a `T`.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
         claims::all(self.token.payload())
     }
@@ -101,12 +103,12 @@ impl fmt::Debug for VerifiedClaims<'_> {
     }
 }
 
-/// A code of a validator's own, in kebab-case as tollgate's are, such as `tenant-suspended`.
+/// A code of a validator's own, in kebab-case like tollgate's codes, such as `tenant-suspended`.
 ///
 /// ```
 /// use tollgate::RefusalCode;
 ///
-/// // As a constant it is checked when the program is compiled.
+/// // A constant is checked when the program is compiled.
 /// const SUSPENDED: RefusalCode = RefusalCode::new("tenant-suspended");
 /// let refusal = SUSPENDED.refuse("tenant 7 has not paid");
 /// assert_eq!(refusal.code(), "tenant-suspended");
@@ -118,7 +120,7 @@ impl RefusalCode {
     /// The code `code`: words of `a` to `z` and `0` to `9`, joined by `-`, the first of which begins with a letter.
     ///
     /// # Panics
-    /// If it is no such code.
+    /// If `code` does not have this form.
     #[must_use]
     pub const fn new(code: &'static str) -> Self {
         let bytes = code.as_bytes();
@@ -137,19 +139,19 @@ impl RefusalCode {
         RefusalCode(code)
     }
 
-    /// The token is not good here: 401. `detail` is for the server's own log; an excerpt of it is kept.
+    /// The token is not valid here: 401. `detail` is for the server's own log; an excerpt of it is kept.
     #[must_use]
     pub fn refuse(self, detail: impl AsRef<str>) -> Refusal {
         self.with_status(401, detail.as_ref())
     }
 
-    /// The token is good, and does not suffice: 403.
+    /// The token is valid, but does not suffice: 403.
     #[must_use]
     pub fn forbid(self, detail: impl AsRef<str>) -> Refusal {
         self.with_status(403, detail.as_ref())
     }
 
-    /// It cannot be decided now, because something that the decision needs is not there: 503, to be asked again after
+    /// The token cannot be judged now, because something that the decision needs is missing: 503, to be retried after
     /// [`RETRY_AFTER_SECONDS`](crate::limits::RETRY_AFTER_SECONDS).
     #[must_use]
     pub fn unavailable(self, detail: impl AsRef<str>) -> Refusal {
@@ -161,7 +163,7 @@ impl RefusalCode {
     }
 }
 
-/// Why a validator does not let a token pass. [`RefusalCode`] makes one.
+/// Why a validator refuses a token. [`RefusalCode`] makes one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Refusal {
     code: &'static str,
@@ -176,13 +178,13 @@ impl Refusal {
         self.code
     }
 
-    /// The HTTP status to answer with: 401, 403 or 503.
+    /// The HTTP status of the response: 401, 403 or 503.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// What the validator says, an excerpt of it.
+    /// An excerpt of the validator's explanation.
     #[must_use]
     pub fn detail(&self) -> &str {
         &self.detail
@@ -213,13 +215,13 @@ impl Validators {
         self.on_each_hit.push(Arc::new(validator));
     }
 
-    /// To be called for a token that was not known before.
+    /// For a token that was not in the cache.
     pub(crate) fn check_new(&self, token: &Token, now: i64) -> Result<(), Rejection> {
         check(&self.once, token, now)?;
         check(&self.on_each_hit, token, now)
     }
 
-    /// To be called for a token that was found in the cache.
+    /// For a token that was found in the cache.
     pub(crate) fn check_hit(&self, token: &Token, now: i64) -> Result<(), Rejection> {
         check(&self.on_each_hit, token, now)
     }
@@ -233,7 +235,7 @@ fn check(validators: &[Validator], token: &Token, now: i64) -> Result<(), Reject
 #[inline(never)]
 fn run(validators: &[Validator], claims: &VerifiedClaims<'_>) -> Result<(), Rejection> {
     validators.iter().try_for_each(|validator| {
-        // A validator sees nothing of the engine's own state that a panic could leave half-changed.
+        // A validator sees no state of the engine that a panic could leave half-changed.
         match catch_unwind(AssertUnwindSafe(|| validator(claims))) {
             Ok(result) => result.map_err(Rejection::Refused),
             Err(_) => Err(Rejection::ValidatorPanicked),

@@ -1,4 +1,4 @@
-//! An engine for JWTs, with or without the feature `apikeys`: what a build without it is tried with.
+//! An engine for JWTs, with or without the feature `apikeys`. These tests cover the build without it.
 
 #![forbid(unsafe_code)]
 

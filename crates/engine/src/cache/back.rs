@@ -5,26 +5,26 @@ use super::Tag;
 use crate::sync::{AtomicU64, AtomicUsize, Mutex, MutexGuard};
 use crate::token::Token;
 
-/// How many tokens share a set.
+/// Slots per set.
 const WAYS: usize = if cfg!(tollgate_model) { 2 } else { 16 };
 
-/// The memory for which a slot is planned: that of a token of 400 bytes, its claims and all. Larger tokens leave slots empty,
-/// which keeps sets from filling up before the memory does.
+/// The memory planned per slot: that of a token of 400 bytes, with its claims. Larger tokens leave slots empty, so the
+/// memory fills up before the sets do.
 const PLANNED_TOKEN_BYTES: usize = if cfg!(tollgate_model) { 8192 } else { 720 };
 
-/// Into how many shares of equal size the memory is divided at most, and the least that makes one.
+/// The most shares of equal size that the memory is divided into, and the smallest size of one.
 const MAX_SHARES: usize = 16;
 const MIN_SHARE_BYTES: usize = 1 << 20;
 
-/// How many tokens are spared at most for having been used, to evict one.
+/// The most used tokens that one eviction spares.
 const SPARED: usize = 16;
 
-/// The table that all threads share: set-associative, and bounded in bytes over many sets at once, so that a set of many
-/// tokens, or of large ones, lives on what others leave. Tokens are evicted by the clock algorithm.
+/// The table that all threads share: set-associative, and bounded in bytes per share of many sets, so a set with many
+/// or large tokens uses memory that others leave free. The clock algorithm evicts tokens.
 ///
-/// It is laid out for two misses of the processor's caches, one after the other: a slot, and the token that it points to. A
-/// look-up begins in its set where the token is most of the time, and locks the token's slot alone. So does whoever puts a
-/// token there or takes one out: nobody holds two locks.
+/// A look-up costs two successive misses of the processor's caches: a slot, and the token that it points to. A look-up
+/// begins at the slot of the set where the token usually is, and locks only the token's slot. So do insertion and
+/// removal: no thread holds two locks.
 pub(super) struct Back {
     slots: Box<[Slot]>,
     shares: Box<[Share]>,
@@ -36,8 +36,8 @@ pub(super) struct Back {
 #[derive(Default)]
 #[repr(align(32))]
 struct Slot {
-    /// That of the token, or [`VACANT`], and [`USED`] or not. It is a hint, so that slots of others are not locked; it changes
-    /// under the lock, but for [`USED`], which may be cleared at any time.
+    /// The token's tag, or [`VACANT`], with the bit [`USED`]. A hint that avoids locking the slots of other tokens. It
+    /// changes only under the lock, except for [`USED`], which may be cleared at any time.
     tag: AtomicU64,
     token: Mutex<Option<Token>>,
 }
@@ -45,22 +45,22 @@ struct Slot {
 #[cfg(all(target_pointer_width = "64", not(tollgate_model)))]
 const _: () = assert!(size_of::<Slot>() == 32);
 
-/// In place of a tag. It is none: a tag has [`OCCUPIED`] set.
+/// Stored instead of a tag in an empty slot. No tag equals it, since each has [`OCCUPIED`] set.
 const VACANT: u64 = 0;
 
-/// Whether a slot has a token, ...
+/// The bit of a slot with a token.
 const OCCUPIED: u64 = 0b01;
 
-/// ... and whether that was asked for since the hand went by.
+/// The bit of a token that was found since the hand last passed it.
 const USED: u64 = 0b10;
 
-/// A part of the memory, and of the sets that divide it among themselves. On cache lines of its own.
+/// A part of the memory, with the sets that divide it among themselves. On cache lines of its own.
 #[derive(Default)]
 #[repr(align(128))]
 struct Share {
-    /// The memory of its tokens, and of those that are about to be put in.
+    /// The memory of its tokens, including those that are about to be inserted.
     bytes: AtomicUsize,
-    /// Which slot is considered for eviction next.
+    /// The slot that is considered next for eviction.
     hand: AtomicUsize,
     evictions: AtomicU64,
 }
@@ -77,17 +77,17 @@ impl Back {
         }
     }
 
-    /// The token of this tag, if it `is` the one.
+    /// Finds the token with this tag for which `is` holds.
     pub(super) fn find(&self, tag: Tag, is: impl Fn(&Token) -> bool) -> Option<Token> {
         let slot = self.set(tag).find(|slot| slot.has(tag))?;
         let token = slot.lock();
-        // Whoever waits for this lock wants the same token, so that comparing it meanwhile keeps nobody else.
+        // A thread that waits for this lock wants the same token, so comparing under the lock delays no other.
         let token = token.as_ref().filter(|token| is(token))?;
         slot.mark_used();
         Some(token.clone())
     }
 
-    /// Puts a token in, in place of an earlier one of its tag, and of as many others as there is no room for.
+    /// Inserts a token in place of an earlier one with its tag, and evicts others until there is room.
     pub(super) fn insert(&self, tag: Tag, token: &Token) {
         let bytes = token.bytes();
         if bytes > self.share_bytes {
@@ -95,11 +95,11 @@ impl Back {
         }
         self.remove(tag);
         let (share, slots) = self.share(tag);
-        // Counted before it is there, so that the memory is never more than was granted.
+        // Counted before the insertion, so that the memory never exceeds the limit.
         share.bytes.fetch_add(bytes, Relaxed);
         while share.bytes.load(Relaxed) > self.share_bytes {
             if !share.evict(slots) {
-                // All that is counted is about to be put in, by others.
+                // All counted tokens are about to be inserted by other threads.
                 share.bytes.fetch_sub(bytes, Relaxed);
                 return;
             }
@@ -109,7 +109,7 @@ impl Back {
     }
 
     pub(super) fn remove(&self, tag: Tag) {
-        // Two, where two threads put the same token in at once.
+        // Two slots have the tag if two threads inserted the same token at once.
         for slot in self.set(tag).filter(|slot| slot.has(tag)) {
             self.share(tag).0.forget(slot.replace(VACANT, None), false);
         }
@@ -125,16 +125,16 @@ impl Back {
         self.shares.iter().map(|share| share.evictions.load(Relaxed)).sum()
     }
 
-    /// The slots in which a token of this tag may be, beginning where it is most of the time.
+    /// The slots that may hold a token with this tag, beginning with the one that usually does.
     fn set(&self, tag: Tag) -> impl Iterator<Item = &Slot> {
         let first = tag.index(self.slots.len() / WAYS) * WAYS;
         let (before, from) = self.slots[first..first + WAYS].split_at(tag.0 as usize / 4 % WAYS);
         from.iter().chain(before)
     }
 
-    /// The share that the tag's set belongs to, and its slots.
+    /// The share of the tag's set, and the share's slots.
     fn share(&self, tag: Tag) -> (&Share, &[Slot]) {
-        // The shares have equally many sets, so that the one of the tag is among these.
+        // All shares have the same number of sets, so the tag's set is among these slots.
         let (index, length) = (tag.index(self.shares.len()), self.slots.len() / self.shares.len());
         (&self.shares[index], &self.slots[index * length..][..length])
     }
@@ -148,11 +148,11 @@ impl Back {
 }
 
 impl Share {
-    /// Evicts the next token that was not used since the hand went by, or after some of them any. Returns whether there was
-    /// one.
+    /// Evicts the next token that was not used since the hand last passed it, or any token after [`SPARED`] used ones.
+    /// Returns whether a token was evicted.
     fn evict(&self, slots: &[Slot]) -> bool {
         let mut spared = 0;
-        // Once around where tokens are few, and on until one of those that were spared comes again.
+        // Two rounds: in a share with few tokens the first may spare them all.
         for _ in 0..2 * slots.len() {
             let slot = &slots[self.hand.fetch_add(1, Relaxed) % slots.len()];
             if slot.tag.load(Relaxed) == VACANT {
@@ -168,7 +168,7 @@ impl Share {
         false
     }
 
-    /// Gives back the memory of a token that was taken out.
+    /// Releases the memory of a token that was taken out.
     fn forget(&self, token: Option<Token>, is_evicted: bool) {
         if let Some(token) = token {
             self.bytes.fetch_sub(token.bytes(), Relaxed);
@@ -183,11 +183,11 @@ impl Slot {
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Token>> {
-        // Nothing under the lock can panic half-way, so that a poisoned one is as good as any.
+        // Nothing under the lock can panic half-way, so the content of a poisoned lock is consistent.
         self.token.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// To be called under the lock, which keeps the tag as it is.
+    /// Call it with the lock held, under which the tag does not change.
     fn mark_used(&self) {
         let tag = self.tag.load(Relaxed);
         if tag & USED == 0 {
@@ -199,7 +199,7 @@ impl Slot {
         self.tag.fetch_and(!USED, Relaxed) & USED != 0
     }
 
-    /// Returns what was there, to be dropped when the lock is not held any more.
+    /// Returns the previous token, to be dropped after the lock is released.
     fn replace(&self, tag: u64, token: Option<Token>) -> Option<Token> {
         let mut place = self.lock();
         self.tag.store(tag, Relaxed);
@@ -207,7 +207,7 @@ impl Slot {
     }
 }
 
-/// Two bits of a tag do not count here.
+/// Two bits of the tag are replaced by flags.
 fn occupied(tag: Tag) -> u64 {
     tag.0 & !USED | OCCUPIED
 }

@@ -4,7 +4,7 @@ use crate::limits::{
     MAX_CACHE_SLOTS_PER_THREAD, MIN_CACHE_BYTES,
 };
 
-/// How large the verified-token cache of an engine is.
+/// The size of an engine's verified-token cache.
 ///
 /// ```
 /// use tollgate::CacheConfig;
@@ -13,17 +13,17 @@ use crate::limits::{
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct CacheConfig {
-    /// The most memory that the table shared by all threads takes, in bytes, from [`MIN_CACHE_BYTES`] to
+    /// The maximum memory of the table shared by all threads, in bytes, from [`MIN_CACHE_BYTES`] to
     /// [`MAX_CACHE_BYTES`].
     ///
-    /// A token of 600 bytes takes about 1,000, one of 900 bytes about 1,300. For 100,000 tokens in use at a time, give 128
-    /// MiB. A table that is full evicts tokens that have not been asked for lately; they are verified anew.
+    /// A token of 600 bytes takes about 1,000, one of 900 bytes about 1,300. For 100,000 tokens in use at a time, give
+    /// 128 MiB. A full table evicts tokens that were not used lately; they are verified again.
     pub bytes: usize,
-    /// How many tokens each thread keeps for itself, rounded up to a power of two, at least one and at most
-    /// [`MAX_CACHE_SLOTS_PER_THREAD`]. A slot takes 32 bytes, and about as many as `bytes` says once it has a token. A thread
-    /// keeps that for each engine that it has used, until the engine is dropped.
+    /// The number of tokens that each thread keeps for itself, rounded up to a power of two, at least one and at most
+    /// [`MAX_CACHE_SLOTS_PER_THREAD`]. A slot takes 32 bytes, and once it has a token about as many more as `bytes`
+    /// says. A thread keeps these slots for each engine that it has used, until the engine is dropped.
     pub per_thread_slots: usize,
-    /// After how many seconds a token is verified anew, whatever its `exp`: at least 1.
+    /// The age in seconds after which a token is verified again, whatever its `exp`: at least 1.
     pub max_token_age: u32,
 }
 

@@ -7,12 +7,12 @@ use crate::token::Token;
 /// A thread's tables, one for each living cache that it has used.
 #[derive(Default)]
 pub(crate) struct Fronts {
-    /// By the index of the cache.
+    /// By the index of the cache in the registry.
     tables: Vec<Option<Front>>,
 }
 
 impl Fronts {
-    /// The table for `cache`, made where there is none.
+    /// The table for `cache`, created if there is none.
     #[inline]
     pub(super) fn of(&mut self, cache: &Cache) -> &mut Front {
         let (index, serial) = (cache.registration.index(), cache.registration.serial());
@@ -29,11 +29,11 @@ impl Fronts {
         if self.tables.len() <= index {
             self.tables.resize_with(index + 1, || None);
         }
-        // In place of that of a dropped cache of the same index, if there is one.
+        // Replaces the table of a dropped cache with the same index, if there is one.
         self.tables[index] = Some(Front::new(cache));
     }
 
-    /// Lets go of the tables of caches that were dropped.
+    /// Drops the tables of dropped caches.
     pub(crate) fn release_dropped(&mut self) {
         let living = registry::living();
         for (index, table) in self.tables.iter_mut().enumerate() {
@@ -42,9 +42,9 @@ impl Fronts {
     }
 }
 
-/// One thread's direct-mapped table for one cache. What it holds are copies of its own.
+/// One thread's direct-mapped table for one cache. Its tokens are copies of its own.
 pub(super) struct Front {
-    /// The cache's.
+    /// The serial number of the cache.
     serial: u64,
     slots: Box<[Slot]>,
     statistics: Arc<ThreadStatistics>,
@@ -56,9 +56,10 @@ pub(super) struct Front {
 struct Slot {
     tag: Tag,
     token: Option<Token>,
-    /// Half of the tag that asked for this slot last and did not get it. One that has the same half gets a copy too soon.
+    /// Half of the tag that last asked for this slot without getting it. Another tag with the same half is copied too
+    /// soon.
     candidate: u32,
-    /// Whether there was a hit since.
+    /// Whether the token had a hit since that tag asked.
     is_used: bool,
 }
 
@@ -75,7 +76,7 @@ impl Front {
         }
     }
 
-    /// The token of this tag, if it `is` the one.
+    /// Finds the token with this tag for which `is` holds.
     #[inline]
     pub(super) fn find(&mut self, tag: Tag, is: impl Fn(&Token) -> bool) -> Option<Token> {
         let slot = self.slot(tag);
@@ -87,9 +88,8 @@ impl Front {
         Some(token.clone())
     }
 
-    /// Takes a token that was found in the shared table, once it has been asked for twice and the token that lies in its
-    /// place has not been asked for in between. So tokens that come once in a while evict none that comes often, and
-    /// copies are made seldom.
+    /// Takes a copy of a token found in the shared table, once the token was asked for twice while the current token of
+    /// its slot was not. So rare tokens do not evict frequent ones, and copies are rare.
     pub(super) fn offer(&mut self, tag: Tag, token: &Token) {
         let half = (tag.0 >> 32) as u32;
         let slot = self.slot(tag);

@@ -1,4 +1,4 @@
-//! Which caches there are, so that threads find their part of one by its number, and let go of it when it is gone.
+//! The registry of living caches. Threads find their tables by a cache's index, and drop the tables of dropped caches.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,23 +6,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// The living caches.
 static LIVING: Mutex<Living> = Mutex::new(Living { serials: Vec::new(), latest: 0 });
 
-/// How many caches were dropped so far.
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
-/// How many caches were dropped so far. A thread that keeps something of a cache looks here at every verify: it is one load of
-/// memory that is hardly ever written.
+/// The number of caches dropped so far. A thread that has tables of caches reads it at every verify, which is cheap:
+/// the memory is hardly ever written.
 pub(crate) fn dropped() -> u64 {
     DROPPED.load(Ordering::Acquire)
 }
 
-/// Those that are there now. Caches are neither made nor dropped while this is looked at.
+/// Locks the registry: no cache is created or dropped meanwhile.
 pub(super) fn living() -> MutexGuard<'static, Living> {
     // Nothing under the lock can panic half-way.
     LIVING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 pub(super) struct Living {
-    /// By index; 0 where there is none.
+    /// The serial numbers by index; 0 for a free index.
     serials: Vec<u64>,
     latest: u64,
 }
@@ -33,11 +32,11 @@ impl Living {
     }
 }
 
-/// A cache's place among the living, until it is dropped.
+/// A cache's entry in the registry, until the cache is dropped.
 pub(super) struct Registration {
-    /// Small: threads have arrays of what they keep of each cache. Used again when the cache is gone.
+    /// Small, since each thread has an array by index. Reused after the cache is dropped.
     index: usize,
-    /// Never used again, and not 0.
+    /// Never reused, and not 0.
     serial: u64,
 }
 
@@ -65,7 +64,7 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         living().serials[self.index] = 0;
-        // Once it is not there any more, so that who sees this finds it gone.
+        // Counted after the removal, so that a thread that sees the count finds the cache gone.
         DROPPED.fetch_add(1, Ordering::Release);
     }
 }

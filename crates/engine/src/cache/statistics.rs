@@ -1,7 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// What an engine's cache has done so far.
+/// The counters of an engine's cache.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct CacheStatistics {
@@ -9,15 +9,15 @@ pub struct CacheStatistics {
     pub front_hits: u64,
     /// Tokens found in the table that all threads share.
     pub back_hits: u64,
-    /// Tokens that were not found, and were verified in full.
+    /// Tokens that were not found, and were fully verified.
     pub misses: u64,
-    /// Tokens that made room for others in the shared table.
+    /// Tokens evicted from the shared table to make room.
     pub evictions: u64,
     /// The memory of the shared table and of the tokens in it, in bytes.
     pub bytes: usize,
 }
 
-/// Each thread counts for itself, and who asks adds up.
+/// Each thread has counters of its own; a reader adds them up.
 #[derive(Default)]
 pub(super) struct Statistics {
     threads: Mutex<Threads>,
@@ -26,7 +26,7 @@ pub(super) struct Statistics {
 #[derive(Default)]
 struct Threads {
     running: Vec<Arc<ThreadStatistics>>,
-    /// Of the threads that have ended.
+    /// The sum of the threads that have ended.
     ended: CacheStatistics,
 }
 
@@ -56,7 +56,7 @@ impl Statistics {
 }
 
 impl Threads {
-    /// So that threads that come and go leave nothing behind but a sum.
+    /// Adds up the counters of ended threads, so that each leaves nothing behind but its part of the sum.
     fn collect_ended(&mut self) {
         let ended = &mut self.ended;
         self.running.retain(|thread| {
@@ -92,7 +92,7 @@ impl ThreadStatistics {
     }
 }
 
-/// One thread writes, so that no read-modify-write is needed.
+/// Only one thread writes, so no read-modify-write is needed.
 fn count(counter: &AtomicU64) {
     counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
 }

@@ -2,8 +2,8 @@ use std::fmt;
 
 use tollgate_keys::Algorithm;
 
-/// Which algorithms proofs may be signed with, in a word. It is shown as the parameter `algs` of a challenge has it: names
-/// joined by spaces (RFC 9449 section 7.1).
+/// The set of algorithms that proofs may be signed with. It is displayed like the parameter `algs` of a challenge:
+/// names joined by spaces (RFC 9449 section 7.1).
 #[derive(Clone, Copy, Eq, Hash, PartialEq)]
 pub struct ProofAlgorithms(u32);
 

@@ -5,7 +5,7 @@ use tollgate_keys::KeyRefused;
 
 use crate::rejection::Rejection;
 
-/// Why a token's sender has not proved to have the key that the token is bound to (RFC 9449 sections 4.3 and 7).
+/// Why a request does not prove possession of the key that its token is bound to (RFC 9449 sections 4.3 and 7).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum ProofError {
@@ -28,9 +28,9 @@ pub enum ProofError {
         /// The limit.
         max: usize,
     },
-    /// The proof's syntax, or what its header asks for.
+    /// The proof cannot be parsed, or its header requires an unsupported extension.
     Malformed(ParseError),
-    /// A member of the proof's header or a claim is absent, or has another type than it should.
+    /// A member of the proof's header, or a claim, is absent or has the wrong type.
     Member {
         /// Its name.
         name: &'static str,
@@ -45,44 +45,44 @@ pub enum ProofError {
     WrongKey,
     /// `htm` is not the request's method, letter case included.
     WrongMethod {
-        /// What it says.
+        /// The value of `htm`.
         sent: UnverifiedText,
     },
     /// `htu` is not the request's URI.
     WrongUri {
-        /// What it says.
+        /// The value of `htu`.
         sent: UnverifiedText,
     },
     /// `ath` is not the hash of the token.
     WrongToken,
-    /// `iat` lies back too far. Both in seconds since the Unix epoch.
+    /// `iat` is too far in the past. Both in seconds since the Unix epoch.
     TooOld {
         /// `iat`.
         issued_at: i64,
         /// The time of the check.
         now: i64,
     },
-    /// `iat` lies ahead too far. Both in seconds since the Unix epoch.
+    /// `iat` is too far in the future. Both in seconds since the Unix epoch.
     NotYetIssued {
         /// `iat`.
         issued_at: i64,
         /// The time of the check.
         now: i64,
     },
-    /// There is no `nonce`, and the engine requires one of its own.
+    /// The proof has no `nonce`, and the engine requires one of its own.
     NonceRequired,
-    /// `nonce` is none of this engine's, or an older one.
+    /// `nonce` is not one of this engine's, or is too old.
     WrongNonce,
-    /// The signature does not have the form of one, or is not that of the proof's key.
+    /// The signature is malformed, or does not verify under the proof's key.
     BadSignature,
     /// The proof was accepted before.
     Replayed,
-    /// Proofs of that time are not remembered any more, or were not yet, so that this one may be a replay. Both in seconds
+    /// Proofs of that time are no longer remembered, or were not yet, so this one may be a replay. Both in seconds
     /// since the Unix epoch.
     Forgotten {
         /// `iat`.
         issued_at: i64,
-        /// Only what was issued after that is accepted.
+        /// Only proofs issued after this time are accepted.
         floor: i64,
     },
 }
@@ -117,7 +117,7 @@ impl ProofError {
         }
     }
 
-    /// The error code of a challenge (RFC 9449 sections 7.1 and 9): whether the proof is at fault, or the token.
+    /// The error code of a challenge (RFC 9449 sections 7.1 and 9): it says whether the proof or the token is at fault.
     pub(crate) fn challenge_code(&self) -> &'static str {
         match self {
             ProofError::NonceRequired | ProofError::WrongNonce => "use_dpop_nonce",

@@ -4,7 +4,7 @@ use tollgate_keys::sha256;
 
 use crate::limits::NONCE_SECONDS;
 
-/// Nonces that nobody has to remember: a MAC of the period that they are good in (RFC 9449 section 9).
+/// Nonces without stored state: the nonce of a period is a MAC of its number (RFC 9449 section 9).
 pub(super) struct Nonces {
     secret: [u8; 32],
 }
@@ -19,7 +19,7 @@ impl Nonces {
         self.of_period(now.div_euclid(NONCE_SECONDS))
     }
 
-    /// Whether that is the nonce of the time `now`, or of the period before.
+    /// Whether `nonce` is that of the time `now`, or of the period before.
     pub(super) fn admit(&self, nonce: &str, now: i64) -> bool {
         let period = now.div_euclid(NONCE_SECONDS);
         let is_of = |period| self.of_period(period).as_bytes().ct_eq(nonce.as_bytes());

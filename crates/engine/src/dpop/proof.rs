@@ -1,4 +1,4 @@
-//! One proof, checked as RFC 9449 section 4.3 says: what costs least comes first.
+//! Checks one proof as RFC 9449 section 4.3 says, the cheapest checks first.
 
 use std::sync::Arc;
 
@@ -17,15 +17,15 @@ use crate::rejection::Rejection;
 use crate::request::{Proofs, Request};
 use crate::thread::Thread;
 
-/// What is left of a proof that was checked.
+/// The claims of a checked proof that are needed to spend it.
 pub(super) struct Proof<'s> {
     pub(super) jti: &'s str,
     pub(super) issued_at: i64,
 }
 
 impl DpopChecks {
-    /// Whether the request's proof is one for this request, this token and the key with the thumbprint `jkt`. It is spent by
-    /// this, so everything else has been checked before.
+    /// Whether the request's proof is for this request, this token and the key with the thumbprint `jkt`. This spends
+    /// the proof, so all other checks come before.
     pub(crate) fn check(
         &self,
         request: &Request<'_>,
@@ -67,7 +67,7 @@ impl DpopChecks {
         Ok(())
     }
 
-    /// The nonce of now, where the proof of a request that was accepted has the one before.
+    /// The current nonce, if the proof of an accepted request has the one before.
     pub(crate) fn renewed_nonce(&self, request: &Request<'_>, now: Now) -> Option<Box<str>> {
         let (nonces, Proofs::One(proof)) = (self.nonces.as_ref()?, request.proofs) else { return None };
         let jws = CompactJws::parse_within(str::from_utf8(proof).ok()?, MAX_PROOF_BYTES).ok()?;
@@ -120,7 +120,7 @@ impl DpopChecks {
     }
 }
 
-/// `exp` and `nbf`, which no proof needs, mean what they mean elsewhere (RFC 7519 section 4.1).
+/// `exp` and `nbf`, which are optional in a proof, have their usual meaning (RFC 7519 section 4.1).
 fn check_lifetime(claims: &Claims<'_>, now: Now) -> Result<(), ProofError> {
     let ahead = PROOF_AHEAD.unsigned_abs() as u32;
     if let Some(exp) = claims.exp() {

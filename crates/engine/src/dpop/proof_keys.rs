@@ -8,14 +8,16 @@ use super::{ProofAlgorithms, ProofError};
 use crate::limits::{MAX_KEPT_PROOF_HEADER_BYTES, MAX_PROOF_KEYS};
 use crate::sync::{Mutex, RandomState};
 
-/// The keys of proofs that were accepted, by the text of the header that they came in: a client's proofs have one header. Vetted
-/// when they came, and found by comparing the whole text. Only accepted proofs bring a key in, so that garbage evicts none.
+/// A cache of the keys of accepted proofs, by the text of the proof's header, which is the same in all proofs of a
+/// client. Keys are vetted before insertion, and found by comparing the whole text. Only accepted proofs insert a key,
+/// so garbage evicts none.
 pub(super) struct ProofKeys {
     sets: Box<[Mutex<Set>]>,
     random: RandomState,
 }
 
-/// The key that a proof brings along, ready to check its signature. It has no tables: most clients come a few times.
+/// The key in a proof's header, ready to verify its signature. It has no tables, since most clients come only a few
+/// times.
 pub(super) struct ProofKey {
     header: Box<str>,
     pub(super) key: VerifyingKey,
@@ -24,7 +26,7 @@ pub(super) struct ProofKey {
 #[derive(Default)]
 struct Set {
     keys: [Option<Arc<ProofKey>>; WAYS],
-    /// Which is evicted next.
+    /// The index of the key to evict next.
     oldest: usize,
 }
 
@@ -42,7 +44,7 @@ impl ProofKeys {
         set.keys.iter().flatten().find(|key| *key.header == *header).cloned()
     }
 
-    /// Keeps the key of a proof that was accepted.
+    /// Caches the key of an accepted proof.
     pub(super) fn keep(&self, key: &Arc<ProofKey>) {
         if key.header.len() > MAX_KEPT_PROOF_HEADER_BYTES {
             return;
@@ -62,7 +64,8 @@ impl ProofKeys {
 }
 
 impl ProofKey {
-    /// Reads a proof's header (RFC 9449 section 4.2): its type, its algorithm, and a public key, vetted as any other.
+    /// Reads a proof's header (RFC 9449 section 4.2): its type, its algorithm, and its public key, which is vetted like
+    /// any other.
     pub(super) fn read(proof: &CompactJws<'_>, algorithms: ProofAlgorithms) -> Result<Self, ProofError> {
         let mut buffer = json::Buffer::default();
         let (header, members) = proof.decode_header_members(&mut buffer)?;

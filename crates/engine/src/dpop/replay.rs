@@ -5,38 +5,39 @@ use crate::sync::Mutex;
 
 /// Remembers which proofs were accepted, so that each is accepted once.
 ///
-/// The store of an engine is a [`ReplayMemory`] of its own, unless it is given another
-/// ([`Dpop::replay_store`](crate::Dpop::replay_store)): one that several engines share, of one process or of several hosts.
-/// [`Engine::verify_request`](crate::Engine::verify_request) calls it as the last step, in the thread of its caller, and waits for it: it should answer
-/// at once, from memory that is shared or from an agent on the same host.
+/// An engine has a [`ReplayMemory`] of its own, unless it is given another store
+/// ([`Dpop::replay_store`](crate::Dpop::replay_store)), which several engines of one process or of several hosts may
+/// share. [`Engine::verify_request`](crate::Engine::verify_request) calls the store as its last step, in the caller's
+/// thread, and waits for the answer. So a store should answer at once, from shared memory or from an agent on the same
+/// host.
 pub trait ReplayStore: Send + Sync {
-    /// Spends a proof. Of any number of calls for one `id`, on any number of threads and hosts, at most one is answered with
-    /// `Ok` as long as the time is not past `expires_at`; a store that has lost something answers
-    /// [`NotSpent::Forgotten`] to whatever may have been in it.
+    /// Spends a proof. Of all calls for one `id`, on any number of threads and hosts, at most one returns `Ok` until
+    /// the time is past `expires_at`. A store that has lost proofs returns [`NotSpent::Forgotten`] for every proof that
+    /// may have been among them.
     ///
     /// # Errors
-    /// [`NotSpent`] says why the proof does not count.
+    /// [`NotSpent`] says why the proof is not accepted.
     fn spend(&self, proof: &SpentProof) -> Result<(), NotSpent>;
 }
 
-/// What a [`ReplayStore`] learns of a proof. All times in seconds since the Unix epoch.
+/// A proof as a [`ReplayStore`] sees it. All times in seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct SpentProof {
-    /// A keyed digest of the key's thumbprint and the proof's `jti`: the same for the same proof, and no other's.
+    /// A keyed digest of the key's thumbprint and the proof's `jti`: equal for the same proof only.
     pub id: [u8; 16],
-    /// A keyed digest of the key's thumbprint: whose proof it is.
+    /// A keyed digest of the key's thumbprint: it tells whose proof this is.
     pub key: u64,
     /// The proof's `iat`.
     pub issued_at: i64,
-    /// Until when the proof would be accepted.
+    /// The last time at which the proof would be accepted.
     pub expires_at: i64,
     /// The time of the check.
     pub now: i64,
 }
 
 impl SpentProof {
-    /// For the tests of a store. The times are `issued_at`, `expires_at` and `now`.
+    /// For the tests of a store. `issued_at`, `expires_at` and `now` are in seconds since the Unix epoch.
     #[must_use]
     pub fn new(id: [u8; 16], key: u64, issued_at: i64, expires_at: i64, now: i64) -> Self {
         SpentProof { id, key, issued_at, expires_at, now }
@@ -49,36 +50,37 @@ impl SpentProof {
 pub enum NotSpent {
     /// It was spent before.
     Replayed,
-    /// It may have been spent before: what was issued at `floor` or before is not remembered.
+    /// It may have been spent before: proofs issued at `floor` or before are not remembered.
     Forgotten {
         /// Seconds since the Unix epoch.
         floor: i64,
     },
-    /// The store cannot be asked now.
+    /// The store is unavailable.
     Unavailable,
 }
 
 /// The [`ReplayStore`] of one process: a table of a fixed size.
 ///
-/// Where a proof is kept depends on its key and on its digest, both of which are secret: in one of a sixteenth of the sets. So one
-/// client fills a sixteenth of the table at most. Of a full set the oldest proof goes, of the key that has most in it, and from
-/// then on nothing of that key that is as old is accepted there. Where no key has more than one, what is as old as the
-/// oldest is not accepted of any. Fresh proofs are accepted meanwhile: an attacker shortens the time for which those of others
-/// are good, and its own first.
+/// A proof's set is selected by the keyed digests of its key and of the proof, among a sixteenth of the sets for each
+/// key. So one client fills at most a sixteenth of the table. A full set evicts the oldest proof of the key with the
+/// most proofs in it, and from then on accepts no proof of that key that is as old or older. If no key has more than
+/// one proof in it, the set evicts its oldest entry, and accepts no proof of any key that is as old or older. Fresh
+/// proofs are still accepted: an attacker shortens the time for which the proofs of others are accepted, and of its own
+/// first.
 pub struct ReplayMemory {
     sets: Box<[Mutex<Set>]>,
 }
 
-/// Proofs that were spent, and what is not remembered any more.
+/// Spent proofs, and the times up to which proofs are no longer remembered.
 struct Set {
     entries: [Entry; WAYS],
-    /// What was issued then or before is not remembered, whoever's it is.
+    /// Proofs issued then or before are not remembered, of any key.
     floor: i64,
 }
 
 const WAYS: usize = 16;
 
-/// A proof; or, without an `id`, that what was issued to `key` at `issued_at` or before is not remembered.
+/// A spent proof; or, with `id` 0, a key's floor: proofs of `key` issued at `issued_at` or before are not remembered.
 #[derive(Clone, Copy, Eq, PartialEq)]
 struct Entry {
     id: u128,
@@ -89,8 +91,8 @@ struct Entry {
 const VACANT: Entry = Entry { id: 0, key: 0, issued_at: i64::MIN };
 
 impl ReplayMemory {
-    /// A memory of at most `bytes`, one set at least, that begins at `started_at`, in seconds since the Unix epoch: no proof
-    /// is accepted that could have been accepted before.
+    /// A memory of at most `bytes`, but at least one set, that begins at `started_at`, in seconds since the Unix epoch:
+    /// a proof that could have been accepted before then is not accepted.
     #[must_use]
     pub fn new(bytes: usize, started_at: i64) -> Self {
         let floor = started_at.saturating_add(if started_at == i64::MIN { 0 } else { PROOF_AHEAD });
@@ -99,13 +101,13 @@ impl ReplayMemory {
         ReplayMemory { sets: (0..sets).map(|_| set()).collect() }
     }
 
-    /// How many proofs there is room for.
+    /// The number of proofs that there is room for.
     #[must_use]
     pub fn capacity(&self) -> usize {
         self.sets.len() * WAYS
     }
 
-    /// The sets that a key's proofs are in are neighbours: a share of all of them.
+    /// The sets of a key's proofs are neighbours: a fixed share of all sets.
     fn set(&self, key: u64, id: u128) -> &Mutex<Set> {
         let sets = self.sets.len() as u64;
         let share = sets.div_ceil(REPLAY_SHARES);
@@ -115,17 +117,18 @@ impl ReplayMemory {
 
 impl ReplayStore for ReplayMemory {
     fn spend(&self, proof: &SpentProof) -> Result<(), NotSpent> {
-        // No digest is 0, which stands for none.
+        // `id` 0 stands for no proof.
         let entry = Entry { id: u128::from_le_bytes(proof.id).max(1), key: proof.key, issued_at: proof.issued_at };
-        // Nobody has asked for what has expired by now; a wrong clock cannot bring it back, since the floor goes up with it.
+        // Expired proofs may be forgotten. A wrong clock cannot make one acceptable again, since the floor rises with
+        // each.
         let expired = proof.now.saturating_sub(proof.expires_at.saturating_sub(proof.issued_at));
-        // A thread that panicked in here has left the set in doubt.
+        // A thread that panicked with the lock held has left the set in doubt.
         self.set(entry.key, entry.id).lock().map_or(Err(NotSpent::Unavailable), |mut set| set.spend(entry, expired))
     }
 }
 
 impl Set {
-    /// `expired`: what was issued before that time is not accepted any more.
+    /// `expired`: proofs issued before that time are no longer accepted.
     fn spend(&mut self, proof: Entry, expired: i64) -> Result<(), NotSpent> {
         if proof.issued_at <= self.floor {
             return Err(NotSpent::Forgotten { floor: self.floor });
@@ -147,12 +150,12 @@ impl Set {
         }
     }
 
-    /// Makes room, or brings it nearer.
+    /// Frees an entry, or turns a proof into a floor, two of which become one the next time.
     fn evict(&mut self, proof: Entry) -> Result<(), NotSpent> {
         let key = self.heaviest(proof.key);
         let has_several = self.count(key) + usize::from(key == proof.key) > 1;
         if !has_several {
-            // Proofs and floors of as many keys as there are entries.
+            // No key has more than one proof here.
             let oldest = oldest(self.entries.iter_mut()).expect("a set has entries");
             self.floor = self.floor.max(oldest.issued_at);
             *oldest = VACANT;
@@ -162,7 +165,7 @@ impl Set {
         let Some(evicted) = oldest(of_key) else { return Ok(()) };
         let floor = evicted.issued_at;
         *evicted = Entry { id: 0, key, issued_at: floor };
-        // One floor of a key is enough, the higher one.
+        // A key needs one floor, the higher one.
         let mut floors = self.entries.iter_mut().filter(|entry| entry.id == 0 && entry.key == key && **entry != VACANT);
         if let (Some(one), Some(other)) = (floors.next(), floors.next()) {
             one.issued_at = one.issued_at.max(other.issued_at);
@@ -171,7 +174,7 @@ impl Set {
         Ok(())
     }
 
-    /// The key with most proofs, one of `key` counted in addition.
+    /// The key with the most proofs, with one more counted for `key`.
     fn heaviest(&self, key: u64) -> u64 {
         let weight = |other: u64| self.count(other) + usize::from(other == key);
         let proofs = self.entries.iter().filter(|entry| entry.id != 0).map(|entry| entry.key);

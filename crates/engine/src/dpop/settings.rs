@@ -31,8 +31,8 @@ pub struct Dpop {
 }
 
 impl Dpop {
-    /// Proofs by ES256, EdDSA, RS256 and PS256, at most [`DEFAULT_PROOF_AGE`] seconds old, without a nonce, remembered by this
-    /// engine alone in [`DEFAULT_REPLAY_BYTES`].
+    /// The defaults: proofs by ES256, EdDSA, RS256 and PS256, at most [`DEFAULT_PROOF_AGE`] seconds old, without a
+    /// nonce, remembered by this engine alone in [`DEFAULT_REPLAY_BYTES`].
     #[must_use]
     pub fn new() -> Self {
         Dpop {
@@ -46,44 +46,44 @@ impl Dpop {
         }
     }
 
-    /// Takes proofs by these algorithms alone.
+    /// Accepts proofs by these algorithms only.
     #[must_use]
     pub fn algorithms(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         Dpop { algorithms: ProofAlgorithms::new(algorithms), ..self }
     }
 
-    /// Takes proofs whose `iat` lies back by at most so many seconds, from 1 to [`MAX_PROOF_AGE`]. Ahead it may lie by
-    /// [`PROOF_AHEAD`](crate::limits::PROOF_AHEAD).
+    /// Accepts proofs whose `iat` is at most so many seconds in the past, from 1 to [`MAX_PROOF_AGE`]. `iat` may be
+    /// [`PROOF_AHEAD`](crate::limits::PROOF_AHEAD) seconds in the future.
     #[must_use]
     pub fn max_age(self, seconds: u32) -> Self {
         Dpop { max_age: seconds, ..self }
     }
 
-    /// Takes proofs with a nonce of this engine's alone (RFC 9449 section 9), which changes every
-    /// [`NONCE_SECONDS`](crate::limits::NONCE_SECONDS) and is good for as long again. A client learns it from the rejection
-    /// of a proof without ([`Rejection::dpop_nonce`](crate::Rejection::dpop_nonce)).
+    /// Accepts only proofs with a nonce of this engine (RFC 9449 section 9). The nonce changes every
+    /// [`NONCE_SECONDS`](crate::limits::NONCE_SECONDS), and stays valid for as long again. A client gets it with the
+    /// rejection of a proof that has none ([`Rejection::dpop_nonce`](crate::Rejection::dpop_nonce)).
     #[must_use]
     pub fn require_nonce(self) -> Self {
         Dpop { nonce_required: true, ..self }
     }
 
-    /// Remembers spent proofs in at most so many bytes, which are taken with the first proof: 32 for each, from
-    /// [`MIN_REPLAY_BYTES`] to [`MAX_REPLAY_BYTES`].
+    /// Remembers spent proofs in at most so many bytes, from [`MIN_REPLAY_BYTES`] to [`MAX_REPLAY_BYTES`]: 32 for each
+    /// proof. They are allocated with the first proof.
     #[must_use]
     pub fn replay_bytes(self, bytes: usize) -> Self {
         Dpop { replay_bytes: bytes, ..self }
     }
 
-    /// Remembers spent proofs in `store`, which other engines may share. `secret` is the same for all of them, and known to
-    /// nobody else: proofs are known to the store by a digest under it, and nonces are made with it.
+    /// Remembers spent proofs in `store`, which other engines may share. `secret` is the same for all of them, and
+    /// known to nobody else: it keys the digests by which the store knows proofs, and the nonces are made with it.
     #[must_use]
     pub fn replay_store(self, store: impl Into<Arc<dyn ReplayStore>>, secret: [u8; 32]) -> Self {
         Dpop { replay_store: Some(store.into()), shared_secret: Some(secret), ..self }
     }
 
-    /// Says since when this engine alone has seen all proofs: in seconds since the Unix epoch. Otherwise since it was built, so
-    /// that no proof from before that is accepted, nor one that could have been accepted before:
-    /// for [`PROOF_AHEAD`](crate::limits::PROOF_AHEAD) seconds none is.
+    /// Sets the time since which this engine alone has seen all proofs, in seconds since the Unix epoch. By default
+    /// that is when it was built. Proofs that are older, or could have been accepted before that time, are rejected: so
+    /// no proof is accepted for [`PROOF_AHEAD`](crate::limits::PROOF_AHEAD) seconds.
     #[must_use]
     pub fn started_at(self, time: i64) -> Self {
         Dpop { started_at: Some(time), ..self }
@@ -110,7 +110,7 @@ impl Dpop {
         let mut secret = [0; 32];
         match self.shared_secret {
             Some(shared) => secret = shared,
-            // Every run of a model has to take the same way.
+            // Each run of a model must be the same.
             None if cfg!(tollgate_model) => {}
             None => SystemRandom::new().fill(&mut secret).map_err(|_| DpopError::NoRandomness)?,
         }
@@ -135,18 +135,18 @@ impl fmt::Debug for Dpop {
     }
 }
 
-/// Why proofs cannot be checked so.
+/// Why the settings of proofs cannot work.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum DpopError {
     /// No algorithm is accepted, so that every proof would be rejected.
     NoAlgorithm,
-    /// An algorithm that is symmetric, or that this build cannot check.
+    /// An algorithm is symmetric, or this build does not support it.
     Algorithm {
         /// The algorithm.
         algorithm: Algorithm,
     },
-    /// The age of proofs is not 1 to [`MAX_PROOF_AGE`] seconds.
+    /// The maximum age of proofs is not 1 to [`MAX_PROOF_AGE`] seconds.
     MaxAge {
         /// The seconds that were asked for.
         seconds: u32,

@@ -2,13 +2,13 @@
 
 use std::fmt::Write;
 
-/// Whether two absolute `http` or `https` URIs are the same, but for query and fragment, after syntax-based and scheme-based
-/// normalisation (RFC 3986 sections 6.2.2 and 6.2.3). What is no such URI is the same as none.
+/// Whether two absolute `http` or `https` URIs are equal apart from query and fragment, after syntax-based and
+/// scheme-based normalisation (RFC 3986 sections 6.2.2 and 6.2.3). Any other text equals nothing.
 pub(super) fn is_same_target(one: &str, other: &str) -> bool {
     normalised(one).is_some_and(|one| normalised(other).is_some_and(|other| one == other))
 }
 
-/// Without query and fragment.
+/// The normalised URI, without query and fragment.
 fn normalised(uri: &str) -> Option<String> {
     let uri = &uri[..uri.find(['?', '#']).unwrap_or(uri.len())];
     let (scheme, rest) = uri.split_once("://")?;
@@ -24,7 +24,7 @@ fn normalised(uri: &str) -> Option<String> {
     Some(normal)
 }
 
-/// Host and port. User information is no part of the target of a request (RFC 9110 section 4.2.4).
+/// Appends host and port. User information is not part of a request's target (RFC 9110 section 4.2.4).
 fn push_authority(normal: &mut String, authority: &str, scheme: &str) -> Option<()> {
     let end_of_host = match authority.strip_prefix('[') {
         Some(address) => address.find(']')? + 2,
@@ -52,8 +52,8 @@ fn push_authority(normal: &mut String, authority: &str, scheme: &str) -> Option<
     Some(())
 }
 
-/// Appends `text` with each character as `plain` has it, whether it was percent-encoded or not; one that is none stays encoded,
-/// in capital letters, and may not be plain.
+/// Appends `text`. `plain` maps a character to its normal form, or to `None` if it must be percent-encoded.
+/// Percent-encoded octets are decoded if they are unreserved and `plain` maps them, and otherwise get capital letters.
 fn push_decoded(normal: &mut String, text: &str, plain: impl Fn(u8) -> Option<u8>) -> Option<()> {
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
@@ -71,7 +71,7 @@ fn push_decoded(normal: &mut String, text: &str, plain: impl Fn(u8) -> Option<u8
     Some(())
 }
 
-/// Appends an absolute path without its segments `.` and `..` (RFC 3986 section 5.2.4); an empty one is `/`.
+/// Appends an absolute path without its segments `.` and `..` (RFC 3986 section 5.2.4). An empty path becomes `/`.
 fn push_without_dots(normal: &mut String, path: &str) {
     let root = normal.len();
     let mut segments = path.split('/').skip(1).peekable();

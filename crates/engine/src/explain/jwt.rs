@@ -36,7 +36,7 @@ impl Engine {
     /// The steps of `Engine::verify_jws`, in its order.
     fn walk_parts(&self, walk: &mut Walk<'_>, token: &[u8], sender: &Sender<'_>) -> Result<(), Rejection> {
         let now = sender.now;
-        // Not the thread's own, of which the cache is a part. The signature in it is wiped when it is dropped.
+        // Not this thread's own state, which has the cache in it. The signature is wiped on drop.
         let mut thread = Thread::default();
         let issuers = self.issuers.load();
         let jws = walk.check("parts", self.split(token), |jws| match jws {
@@ -162,7 +162,7 @@ fn text<T>(checked: &Result<T, &Rejection>) -> String {
     checked.as_ref().err().map(ToString::to_string).unwrap_or_default()
 }
 
-/// The sender of the request has whatever the token is bound to, if it is bound.
+/// The sender of the request has the key or certificate that the token is bound to, if any.
 pub(super) fn walk_sender(walk: &mut Walk<'_>, confirmation: &Confirmation<'_>) {
     match (confirmation.certificate, confirmation.key) {
         (None, None) => walk.note("sender", "the token is bound to nobody: whoever holds it may use it"),
@@ -196,7 +196,7 @@ fn described(header: &Header<'_>) -> String {
     format!("alg {}, typ {typ}, kid {kid}{of_certificate}", quoted(header.alg()))
 }
 
-/// Why it was this key.
+/// Why this key was chosen.
 fn choice(header: &Header<'_>, key: &VerifyingKey, keys: &KeySet) -> String {
     let chosen = match (header.kid(), key.kid()) {
         (Some(kid), Some(own)) if kid == own => format!("kid {} names it", quoted(kid)),
@@ -218,7 +218,7 @@ fn of_set(keys: &KeySet) -> String {
     format!("the issuer's keys: {}", list(each))
 }
 
-/// Which issuers there are, that one first that was probably meant.
+/// The configured issuers, or the one that was probably meant.
 fn configured(issuers: &IssuerSet, iss: &str) -> String {
     let plain = |name: &str| {
         let name = name.trim().to_ascii_lowercase();

@@ -109,7 +109,7 @@ impl Engine {
         self.walk_key(walk, decoded.as_sent().0, kinds, request, now).map_err(Rejection::of_client)
     }
 
-    /// `readings`: id and secret, in the order in which they are tried.
+    /// `readings`: ids and secrets, in the order in which they are tried.
     pub(super) fn walk_client(
         &self,
         walk: &mut Walk<'_>,

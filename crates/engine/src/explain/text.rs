@@ -2,12 +2,12 @@ use std::fmt::{self, Display};
 
 use crate::excerpt::excerpt_of;
 
-/// A text of the credential, in quotes, an excerpt of it.
+/// An excerpt of a text of the credential, in quotes.
 pub(crate) fn quoted(text: &str) -> Box<str> {
     excerpt_of(format_args!("{text:?}"))
 }
 
-/// Texts with commas between them; at most [`LISTED`] of them.
+/// Texts separated by commas; at most [`LISTED`] of them.
 pub(crate) fn list<T: Display>(texts: impl IntoIterator<Item = T>) -> String {
     let mut texts = texts.into_iter();
     let shown: Vec<String> = texts.by_ref().take(LISTED).map(|text| text.to_string()).collect();
@@ -18,7 +18,7 @@ pub(crate) fn list<T: Display>(texts: impl IntoIterator<Item = T>) -> String {
     }
 }
 
-/// As many as a line holds.
+/// As many as fit into a line.
 const LISTED: usize = 6;
 
 /// A time, in seconds since the Unix epoch, with its date, and how far it is from `now`.
@@ -31,7 +31,7 @@ pub(crate) fn at(time: i64, now: i64) -> String {
     }
 }
 
-/// In the two largest units, in seconds.
+/// A duration in seconds, displayed in its two largest units.
 struct Duration(i128);
 
 impl Display for Duration {
@@ -49,7 +49,7 @@ impl Display for Duration {
     }
 }
 
-/// Seconds since the Unix epoch as a date of RFC 3339, in UTC; of the years 0 to 9999.
+/// Seconds since the Unix epoch, displayed as a date of RFC 3339 in UTC; for the years 0 to 9999.
 struct Date(i64);
 
 impl Display for Date {
@@ -58,7 +58,7 @@ impl Display for Date {
         if !(-719_528..2_932_897).contains(&days) {
             return f.write_str("no date");
         }
-        // Years that begin in March, of which each four hundred have 146,097 days: the day of a leap year is the last one.
+        // Years that begin in March, so that the leap day is the last day. Four hundred of them have 146,097 days.
         let day = days + 719_468;
         let (era, day) = (day.div_euclid(146_097), day.rem_euclid(146_097));
         let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;

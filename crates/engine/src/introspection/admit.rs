@@ -17,12 +17,13 @@ use crate::thread::Thread;
 use crate::token::{Stamp, Token};
 
 impl Engine {
-    /// The token of a request about which an issuer is to be asked: an opaque one that nobody here knows, of an
-    /// [`OpaqueIssuer`](crate::OpaqueIssuer); or a JWT that is good here, of an issuer that is to [confirm](crate::Issuer::introspect)
-    /// it. For callers that can ask: the answer is handed in with [`Request::introspected`](crate::Request::introspected).
+    /// The token of a request that an issuer has to be asked about: an opaque one that the engine does not know, of an
+    /// [`OpaqueIssuer`](crate::OpaqueIssuer); or a JWT that is valid here, of an issuer that has to
+    /// [confirm](crate::Issuer::introspect) it. For callers that can ask: they pass the answer in with
+    /// [`Request::introspected`](crate::Request::introspected).
     ///
-    /// Never a bare key, nor one that begins as the engine's own keys do, nor one that its table knows; and never a JWT that is
-    /// rejected for another reason than that its issuer was not asked.
+    /// Never a bare key, a token that begins like the engine's own keys, or a token in its table; and never a JWT that
+    /// is rejected for any reason but the missing answer.
     #[must_use]
     pub fn unknown_token<'r>(&self, request: &Request<'r>) -> Option<UnknownToken<'r>> {
         self.find_unknown_token(request, self.clock.now())
@@ -55,7 +56,7 @@ impl Engine {
         }
     }
 
-    /// A token that is in no table here; `None` where nobody is to be asked about it.
+    /// Verifies a token that is in no table here. `None` if there is no issuer to ask about it.
     pub(crate) fn admit_unknown_token<N: Notes + ?Sized>(
         &self,
         token: &[u8],
@@ -83,7 +84,7 @@ impl Engine {
             },
         };
         let admitted = verdict.and_then(|verified| {
-            // As for a JWT: that its sender has what it is bound to is for each request to show.
+            // As for a JWT: each request has to show that its sender has the key or certificate.
             if verified.is_bound() || sender.is_dpop {
                 Thread::with(|thread| verified.confirmation().check(token, sender, thread))?;
             }
@@ -92,7 +93,7 @@ impl Engine {
         Some(admitted.inspect_err(|_| notes.issuer(issuer.configured())))
     }
 
-    /// Takes the issuer's word, as far as its policy allows, and keeps it.
+    /// Accepts the issuer's answer as far as its policy allows, and caches it.
     fn admit_answer(
         &self,
         introspection: &Introspection,
@@ -121,7 +122,7 @@ impl Engine {
                 return Err(rejection);
             }
         };
-        // Facts: that it may be revoked here is judged now and on every hit.
+        // The cache holds facts: whether the token is revoked here is checked now and on every hit.
         introspection.answers.insert_tagged(Tag::of_digest(digest), &token);
         self.judge_facts(issuer, &token, now)?;
         Ok(token)
@@ -138,7 +139,7 @@ impl Engine {
         }
     }
 
-    /// What can have changed since the answer: the time, and what is revoked here.
+    /// Checks everything that can have changed since the answer: the time, and the revocations here.
     fn judge_facts(&self, issuer: &AskedIssuer, token: &Token, now: Now) -> Result<(), Rejection> {
         let (times, stamp) = (token.times(), token.stamp());
         issuer.policy().check_time(times.expires_at(), times.not_before(), now)?;
@@ -151,7 +152,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Who is to be asked about a token that no table knows, which was sent with `Bearer`.
+    /// The issuer to ask about a token that was sent with `Bearer` and is in no table.
     pub(crate) fn asked_issuer(&self, token: &[u8], kinds: Kinds) -> Option<(&Introspection, &Arc<AskedIssuer>)> {
         let introspection = self.introspection.as_ref()?;
         if !kinds.contains(PrincipalKind::AccessToken) || self.has_own_format(token) {

@@ -9,8 +9,8 @@ use crate::clock::Now;
 use crate::rejection::Rejection;
 use crate::unavailable::Unavailable;
 
-/// An opaque token that nobody here knows, or a JWT whose issuer is to [confirm](crate::Issuer::introspect) it, and who is to be asked
-/// about it: [`Engine::unknown_token`].
+/// An opaque token that the engine does not know, or a JWT whose issuer has to [confirm](crate::Issuer::introspect) it,
+/// with the introspector that asks about it: see [`Engine::unknown_token`].
 ///
 /// [`Engine::unknown_token`]: crate::Engine::unknown_token
 pub struct UnknownToken<'r> {
@@ -21,31 +21,31 @@ pub struct UnknownToken<'r> {
 }
 
 impl<'r> UnknownToken<'r> {
-    /// The issuer, as it is configured.
+    /// The configured name of the issuer.
     #[must_use]
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
 
-    /// The token. It is a credential: for its issuer's endpoint alone.
+    /// The token. It is a credential: send it to its issuer's endpoint only.
     #[must_use]
     pub fn text(&self) -> &'r str {
         self.text
     }
 
-    /// Asks the issuer.
+    /// The introspector that asks the issuer.
     #[must_use]
     pub fn introspector(&self) -> &Arc<dyn Introspector> {
         &self.introspector
     }
 
-    /// What the issuer answered about this token, for [`Request::introspected`](crate::Request::introspected).
+    /// The issuer's answer about this token, for [`Request::introspected`](crate::Request::introspected).
     #[must_use]
     pub fn answered(&self, response: IntrospectionResponse) -> IntrospectionAnswer {
         IntrospectionAnswer { digest: self.digest, response }
     }
 
-    /// The rejection where there is no answer: 503, to be asked again.
+    /// The rejection if there is no answer: 503, to be retried.
     #[must_use]
     pub fn not_answered(&self, failure: IntrospectionFailure) -> Rejection {
         let issuer = self.issuer.clone();
@@ -58,14 +58,14 @@ impl<'r> UnknownToken<'r> {
     }
 }
 
-/// Without the token.
+/// Omits the token.
 impl fmt::Debug for UnknownToken<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnknownToken").field("issuer", &self.issuer()).finish_non_exhaustive()
     }
 }
 
-/// What an issuer answered about one token. It counts for that token alone, and for the engine that named it unknown.
+/// An issuer's answer about one token. It is used for that token only, and by the engine that reported it unknown.
 #[derive(Clone, Debug)]
 pub struct IntrospectionAnswer {
     pub(super) digest: TokenDigest,
@@ -73,15 +73,15 @@ pub struct IntrospectionAnswer {
 }
 
 impl IntrospectionAnswer {
-    /// When the question was sent, in seconds since the Unix epoch.
+    /// The time at which the question was sent, in seconds since the Unix epoch.
     pub(super) fn asked_at(&self, now: Now) -> i64 {
-        // Its age is rounded up, so that an answer never serves for longer.
+        // The age is rounded up, so that an answer is never used for longer.
         let age = self.response.asked_at.elapsed().as_millis().div_ceil(1000);
         now.earliest.saturating_sub(i64::try_from(age).unwrap_or(i64::MAX))
     }
 
-    /// What it says of a token that is active (RFC 7662 section 2.2); `None` of one that is not. What cannot be read is no answer, and
-    /// nothing follows from it for the token.
+    /// The claims of an active token (RFC 7662 section 2.2); `None` if the token is inactive. An unreadable response is
+    /// no answer, and decides nothing about the token.
     pub(super) fn read<'s>(
         &self,
         issuer: &Arc<str>,

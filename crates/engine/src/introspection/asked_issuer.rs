@@ -6,11 +6,11 @@ use crate::builder::BuildError;
 use crate::issuer::{ConfiguredIssuer, OpaqueIssuer};
 use crate::policy::Policy;
 
-/// An issuer of opaque tokens whose settings are known to work.
+/// An issuer of opaque tokens whose settings have been checked.
 pub(crate) struct AskedIssuer {
     name: Arc<str>,
     prefix: Option<Box<str>>,
-    /// Seconds.
+    /// In seconds.
     max_age: u32,
     configured: Arc<ConfiguredIssuer>,
     introspector: Arc<dyn Introspector>,
@@ -43,7 +43,7 @@ impl AskedIssuer {
         self.prefix.as_ref().is_some_and(|prefix| token.starts_with(prefix.as_bytes()))
     }
 
-    /// Whether a token could be of either.
+    /// Whether a token could belong to both.
     pub(super) fn overlaps(&self, other: &Self) -> bool {
         match (self.prefix(), other.prefix()) {
             (Some(one), Some(other)) => one.starts_with(other) || other.starts_with(one),
@@ -52,7 +52,7 @@ impl AskedIssuer {
         }
     }
 
-    /// For how many seconds an answer serves, counted from the question.
+    /// The seconds for which an answer is used, counted from the question.
     pub(super) fn max_age(&self) -> i64 {
         self.max_age.into()
     }

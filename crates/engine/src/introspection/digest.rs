@@ -3,8 +3,8 @@ use std::fmt;
 use ring::hmac;
 use ring::rand::SystemRandom;
 
-/// What an opaque token is known by: HMAC-SHA-256 under a secret of the engine, so that nobody can find two tokens of one
-/// digest, nor a token of a given one.
+/// The digest by which a token is known: HMAC-SHA-256 under a secret of the engine, so that nobody can find two tokens
+/// with one digest, or a token with a given digest.
 #[derive(Clone, Copy, Eq, PartialEq)]
 pub(crate) struct TokenDigest([u8; DIGEST_BYTES]);
 
@@ -22,11 +22,11 @@ impl fmt::Debug for TokenDigest {
     }
 }
 
-/// Makes digests under one secret.
+/// Computes digests under one secret.
 pub(super) struct Digester(hmac::Key);
 
 impl Digester {
-    /// None where the system has no randomness.
+    /// `None` if the system has no randomness.
     pub(super) fn new() -> Option<Self> {
         hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok().map(Digester)
     }

@@ -21,7 +21,7 @@ use crate::rejection::Rejection;
 use crate::thread::Thread;
 use crate::token::Token;
 
-/// Who asks an issuer about its JWTs, and for how many seconds an answer serves.
+/// The introspector for an issuer's JWTs, and the seconds for which an answer is used.
 #[derive(Clone)]
 pub(crate) struct JwtIntrospector {
     pub(crate) introspector: Arc<dyn Introspector>,
@@ -34,9 +34,9 @@ impl fmt::Debug for JwtIntrospector {
     }
 }
 
-/// An issuer that is asked about each of its JWTs that is good here: it alone knows which of them it has revoked.
+/// An issuer that is asked about each of its JWTs that is valid here, since only the issuer knows which it has revoked.
 ///
-/// A token in the cache knows until when the last answer serves.
+/// A cached token holds the time until which the last answer is used.
 #[derive(Debug)]
 pub(crate) struct JwtIntrospection {
     asked: JwtIntrospector,
@@ -50,7 +50,8 @@ impl JwtIntrospection {
         Ok(JwtIntrospection { asked: asked.clone(), digester, rejected: RejectedTokens::new(REJECTED_JWTS) })
     }
 
-    /// Whether the issuer vouches for a token that was just found good here: the answer is in the request, or there is none.
+    /// Checks the issuer's answer about a token that was just found valid here. A request without an answer is
+    /// rejected.
     fn admit(
         &self,
         token: &mut Token,
@@ -81,14 +82,14 @@ impl JwtIntrospection {
         }
     }
 
-    /// What is to be said of a token of the cache; `None` where its issuer vouches for it.
+    /// The judgement of a cached token, or `None` while the last answer about it is used.
     pub(crate) fn judge(&self, token: &Token, policy: &Policy, sender: &Sender<'_>) -> Option<Judgement<Rejection>> {
         if token.is_vouched_for(sender.now) {
             return None;
         }
         let digest = self.digester.digest(token.jws());
         let is_answered = sender.request.answer.is_some_and(|answer| answer.digest == digest);
-        // The answer becomes a fact of the token that is verified anew.
+        // The answer is stored in the token when it is verified again.
         Some(if is_answered {
             Judgement::Gone
         } else {
@@ -102,7 +103,7 @@ impl JwtIntrospection {
     }
 }
 
-/// Whether its issuer, which is asked about its tokens, vouches for a token that was just found good here.
+/// Checks the issuer's answer about a token that was just found valid here, if its issuer is asked about tokens.
 #[cold]
 pub(crate) fn confirm(token: &mut Token, sender: &Sender<'_>, thread: &mut Thread) -> Result<(), Rejection> {
     let issuer = token.configured_issuer().clone();
@@ -111,10 +112,10 @@ pub(crate) fn confirm(token: &mut Token, sender: &Sender<'_>, thread: &mut Threa
 }
 
 impl Engine {
-    /// A JWT that would be accepted if its issuer vouched for it. Its signature has been verified when it is returned.
+    /// The JWT, if only the issuer's answer is missing for it to be accepted. Its signature has been verified then.
     pub(super) fn unconfirmed_jwt<'r>(&self, token: &'r str, sender: &Sender<'_>) -> Option<UnknownToken<'r>> {
         let deciding = Deciding::default();
-        // Nothing is spent, and no missing key reported: the caller has just been told.
+        // Spends no proof, and reports no missing key: the verify before this has reported it.
         let verdict = Thread::with(|thread| {
             self.find_jws(token.as_bytes(), sender, thread, &mut None, &deciding as &dyn Notes).map(drop)
         });

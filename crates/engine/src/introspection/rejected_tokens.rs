@@ -6,8 +6,9 @@ use crate::limits::REJECTED_ANSWER_AGE;
 use crate::rejection::Rejection;
 use crate::sync::Mutex;
 
-/// The tokens that their issuer has called inactive, or that are not for us, for [`REJECTED_ANSWER_AGE`] seconds: a table of
-/// fixed size. Where two fall into one slot the later one stays, and the other is asked for once more.
+/// The tokens that their issuer called inactive, or that are not for this server, for [`REJECTED_ANSWER_AGE`] seconds:
+/// a table of fixed size. If two tokens have one slot, the later one stays, and the issuer is asked about the other
+/// again.
 pub(super) struct RejectedTokens(Box<[Mutex<Option<RejectedToken>>]>);
 
 struct RejectedToken {
@@ -24,7 +25,7 @@ impl RejectedTokens {
 
     pub(super) fn remember(&self, digest: TokenDigest, asked_at: i64, rejection: &Rejection) {
         let token = RejectedToken { digest, asked_at, rejection: rejection.clone() };
-        // What was there is dropped when the lock is not held any more.
+        // The previous entry is dropped after the lock is released.
         let _before = self.slot(&digest).lock().unwrap_or_else(PoisonError::into_inner).replace(token);
     }
 

@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use tollgate_jwt::json::{Object, Value};
 
-/// Where a claim stands: the name of a member of the claims, or a JSON Pointer (RFC 6901) where the text begins with `/`.
+/// The path of a claim: the name of a member of the claims, or a JSON Pointer (RFC 6901) if the text begins with `/`.
 ///
-/// A pointer of one step is the same as the name in it: `/scope` is the claim `scope`. A step into an array is an index.
+/// A pointer of one step equals the name in it: `/scope` is the claim `scope`. A step into an array is an index.
 ///
 /// ```
 /// use tollgate::ClaimPath;
 ///
 /// let roles: ClaimPath = "/realm_access/roles".parse()?;
 /// assert_eq!(roles.to_string(), "/realm_access/roles");
-/// // A name that is a URL begins with no slash, so that it is one name.
+/// // A name that is a URL does not begin with a slash, so it is one name.
 /// let namespaced: ClaimPath = "https://example.com/roles".parse()?;
 /// assert_eq!(namespaced, "/https:~1~1example.com~1roles".parse()?);
 /// # Ok::<(), tollgate::InvalidClaimPath>(())
@@ -25,18 +25,18 @@ pub struct ClaimPath {
 }
 
 impl ClaimPath {
-    /// The path of these steps, escapes resolved; `None` where there is none.
+    /// The path of these steps, escapes resolved; `None` if there are none.
     pub(crate) fn from_steps(steps: impl IntoIterator<Item = Box<str>>) -> Option<Self> {
         let steps: Arc<[_]> = steps.into_iter().collect();
         if steps.is_empty() { None } else { Some(ClaimPath { steps }) }
     }
 
-    /// The name of the claim that the path is or leads through.
+    /// The name of the claim that the path is, or leads into.
     pub(crate) fn claim(&self) -> &str {
         &self.steps[0]
     }
 
-    /// Whether this is a claim itself, and not something in it.
+    /// Whether the path is a claim itself, not a value inside one.
     #[inline]
     pub(crate) fn is_claim(&self) -> bool {
         self.steps.len() == 1
@@ -47,12 +47,12 @@ impl ClaimPath {
         self.is_claim() && self.claim() == name
     }
 
-    /// What the path leads to, which is looked for in all of `claims`.
+    /// The value at the path, looked up in all of `claims`.
     pub(crate) fn find<'a, 's>(&self, claims: Object<'a, 's>) -> Option<Value<'a, 's>> {
         self.follow(claims.get(self.claim())?)
     }
 
-    /// What the path leads to from the value of [`claim`](ClaimPath::claim).
+    /// The value at the path, given the value of [`claim`](ClaimPath::claim).
     #[inline]
     pub(crate) fn follow<'a, 's>(&self, claim: Value<'a, 's>) -> Option<Value<'a, 's>> {
         if self.is_claim() { Some(claim) } else { self.follow_steps(claim) }
@@ -67,7 +67,7 @@ impl ClaimPath {
     }
 }
 
-/// RFC 6901 section 4: digits without a leading zero. `-`, the element after the last, is never there.
+/// RFC 6901 section 4: digits without a leading zero. `-`, the element after the last, never exists.
 fn array_index(step: &str) -> Option<usize> {
     let is_canonical = step == "0" || (!step.starts_with('0') && step.bytes().all(|byte| byte.is_ascii_digit()));
     if is_canonical { step.parse().ok() } else { None }
@@ -125,7 +125,7 @@ impl fmt::Debug for ClaimPath {
     }
 }
 
-/// A text is no [`ClaimPath`].
+/// The error for a text that is not a [`ClaimPath`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidClaimPath {
     text: Box<str>,

@@ -1,4 +1,4 @@
-//! Settings from a configuration file, as far as they are not derived.
+//! Deserialises settings from a configuration file where that is not derived.
 
 use std::fmt::{self, Display};
 
@@ -32,7 +32,7 @@ pub(super) fn algorithms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     Ok(Some(named.into_iter().map(|named| named.0).collect()))
 }
 
-/// A list of what `use` of keys may be.
+/// A list of accepted values of `use`.
 pub(super) fn key_use<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<KeyUses>, D::Error> {
     struct Uses(KeyUses);
 
@@ -46,7 +46,7 @@ pub(super) fn key_use<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
     Uses::deserialize(deserializer).map(|uses| Some(uses.0))
 }
 
-/// What a text says. The error is of the text itself, so that it has its line.
+/// Parses a text. The error is raised at the text itself, so that it has the text's line.
 fn text<'de, D: Deserializer<'de>, T, E: Display>(
     deserializer: D,
     expected: &'static str,
@@ -87,7 +87,7 @@ impl<'de> Deserialize<'de> for OptionalClaim {
     }
 }
 
-/// A table of claims and what each of them has to be.
+/// A table of claims and their expected values.
 pub(super) fn expectations<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(ClaimPath, Expected)>, D::Error> {
     struct Table;
 

@@ -2,9 +2,9 @@ use std::fmt;
 
 use tollgate_jwt::json::{Number, Value};
 
-/// What a claim has to be: one of these strings, numbers and booleans, by value. A claim that is an array has to hold one.
+/// The expected values of a claim: strings, numbers and booleans. A claim that is an array has to contain one of them.
 ///
-/// Nothing is converted: `true` is not `"true"`, and `1` is not `"1"`. Numbers are equal by value: `1` is `1.0`.
+/// Nothing is converted: `true` is not `"true"`, and `1` is not `"1"`. Numbers are compared by value: `1` equals `1.0`.
 ///
 /// ```
 /// use tollgate::Expected;
@@ -18,7 +18,7 @@ pub struct Expected {
     /// Sorted.
     strings: Vec<Box<str>>,
     numbers: Vec<ExpectedNumber>,
-    /// Whether `false` is, and whether `true` is.
+    /// Whether `false`, and whether `true`, is expected.
     booleans: [bool; 2],
 }
 
@@ -30,7 +30,7 @@ pub enum ExpectedValue {
     String(Box<str>),
     /// An integer.
     Integer(i64),
-    /// A number with a fraction. One of 2^53 or more has neighbours that read the same, so it is equal to nothing.
+    /// A number with a fraction. From 2^53 on, several numbers are read as one double, so such a value equals nothing.
     Float(f64),
     /// `true` or `false`.
     Bool(bool),
@@ -43,14 +43,14 @@ enum ExpectedNumber {
     Float(u64),
 }
 
-/// Above this a double stands for more than one integer.
+/// Above this, a double represents more than one integer.
 const MAX_SAFE_INTEGER: f64 = 9_007_199_254_740_991.0;
 
-/// Up to so many strings are compared one after the other, which mostly ends with their lengths.
+/// Up to so many strings are compared one by one, which mostly ends at their lengths.
 const FEW: usize = 8;
 
 impl Expected {
-    /// Whether a claim may have this value, or holds one that it may have.
+    /// Whether a claim may have this value, or is an array with such a value.
     pub(crate) fn admits(&self, value: Value<'_, '_>) -> bool {
         match value {
             Value::Array(array) => array.iter().any(|entry| self.admits_one(entry)),
@@ -68,12 +68,12 @@ impl Expected {
         }
     }
 
-    /// Whether nothing is expected, so that nothing could be admitted.
+    /// Whether nothing is expected, so that every value would be refused.
     pub(crate) fn is_empty(&self) -> bool {
         self.strings.is_empty() && self.numbers.is_empty() && self.booleans == [false; 2]
     }
 
-    /// Whether each number stands for itself alone.
+    /// Whether each number is represented exactly.
     pub(crate) fn is_exact(&self) -> bool {
         self.numbers.iter().all(|number| match number {
             ExpectedNumber::Integer(_) => true,
@@ -104,7 +104,7 @@ fn is_safe(value: f64) -> bool {
     value.abs() <= MAX_SAFE_INTEGER
 }
 
-/// Exactly: a double that stands for several integers is none of them.
+/// Exact: a double that represents several integers equals none of them.
 fn is_integer(value: f64, integer: i64) -> bool {
     is_safe(value) && value.fract() == 0.0 && value as i64 == integer
 }
@@ -180,7 +180,7 @@ impl From<bool> for ExpectedValue {
 }
 
 impl fmt::Display for Expected {
-    /// The values as JSON, but for what `Debug` escapes otherwise, joined by `or`.
+    /// The values as JSON, apart from some escapes of `Debug`, joined by `or`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
         let mut next = || std::mem::replace(&mut separator, " or ");

@@ -11,16 +11,16 @@ use crate::builder::BuildError;
 use crate::rejection::Rejection;
 use crate::sync::RandomState;
 
-/// The issuers of an engine at one time. A copy shares what is not changed in it.
+/// The issuers of an engine at one time. Clones share the unchanged parts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IssuerSet {
     by_name: NameTable,
-    /// Of `by_name`, where there is one: most engines have one, and comparing its name takes less than hashing it.
+    /// The only entry of `by_name`, if it has one: most engines do, and comparing its name is faster than hashing it.
     only: Option<Arc<NamedIssuers>>,
     templates: Arc<Templates>,
     /// By the SPIFFE IDs of the trust domains.
     trust_domains: Arc<HashMap<Arc<str>, Arc<NamedIssuers>, RandomState>>,
-    /// The widest of all: whose limits hold is known only when the claims have been read.
+    /// The widest limits of all issuers: a token's issuer is known only after its claims are read.
     limits: ClaimLimits,
     generation: u64,
 }
@@ -30,7 +30,7 @@ impl IssuerSet {
         self.by_name.len() == 0 && self.templates.is_empty() && self.trust_domains.is_empty()
     }
 
-    /// How often the issuers had been changed.
+    /// The number of changes to the issuers so far.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }
@@ -41,14 +41,14 @@ impl IssuerSet {
         self.by_name.iter().chain(self.templates.iter()).chain(self.trust_domains.values()).map(|named| &*named.name)
     }
 
-    /// How large the claims of a token may be, whoever issued it.
+    /// The limits for the claims of any token, whichever its issuer.
     pub(crate) fn limits(&self) -> &ClaimLimits {
         &self.limits
     }
 
-    /// Which issuer a token is to be checked by: the one that `iss` names, by equality alone (RFC 8725 section 3.8), or
-    /// otherwise the one whose template it matches; where there is none, the trust domain that `sub` is in; and of several of
-    /// that name the one that takes its `typ`, and then its audience.
+    /// The issuer that checks a token: the one that `iss` names, by equality alone (RFC 8725 section 3.8); otherwise
+    /// the one whose template `iss` matches; otherwise the trust domain that `sub` is in. Among several with that name,
+    /// the one that accepts the token's `typ`, and then its audience.
     pub(crate) fn find(&self, header: &Header<'_>, claims: &Claims<'_>) -> Result<&Arc<ConfiguredIssuer>, Rejection> {
         let named = match claims.iss().and_then(|iss| self.named(iss)) {
             Some(named) => named,
@@ -57,7 +57,7 @@ impl IssuerSet {
         named.find(header, claims)
     }
 
-    /// The trust domain that a token is of whose `iss` is absent or not configured.
+    /// The trust domain of a token whose `iss` is absent or not configured.
     #[inline(never)]
     fn of_subject(&self, claims: &Claims<'_>) -> Result<&Arc<NamedIssuers>, Rejection> {
         let domain = claims.sub().filter(|_| !self.trust_domains.is_empty()).and_then(domain_part);
@@ -65,12 +65,12 @@ impl IssuerSet {
         named.ok_or_else(|| claims.iss().or(domain).map_or_else(missing_iss, Rejection::unknown_issuer))
     }
 
-    /// Whether a token with this `iss`, which was verified by `issuer`, would be checked by it now.
+    /// Whether a token with this `iss`, which `issuer` has verified, would be checked by the same issuer now.
     ///
-    /// Of several issuers of one name it would be by the same one: they are replaced together.
+    /// Among several issuers with one name it would: they are replaced together.
     pub(super) fn still_has(&self, issuer: &Arc<ConfiguredIssuer>, iss: Option<&str>) -> bool {
         let named = iss.and_then(|iss| self.named(iss)).or_else(|| {
-            // Its `sub` is in the same trust domain as ever.
+            // The token's `sub` is still in the same trust domain.
             let is_of_trust_domain = issuer.policy().is_of_trust_domain();
             is_of_trust_domain.then(|| self.trust_domains.get(issuer.policy().issuer())).flatten()
         });
@@ -86,14 +86,14 @@ impl IssuerSet {
         by_name.or_else(|| self.templates.find(iss))
     }
 
-    /// Whether there are issuers of this very name, which may be a template.
+    /// Whether there are issuers with exactly this name, which may be a template.
     pub(super) fn has(&self, name: &str) -> bool {
         self.by_name.find(name).is_some()
             || self.templates.named(name).is_some()
             || self.trust_domains.contains_key(name)
     }
 
-    /// Puts these in the place of those with the same names.
+    /// Replaces the issuers that have the same names, or adds these.
     pub(super) fn insert(&mut self, all: impl IntoIterator<Item = NamedIssuers>) -> Result<(), BuildError> {
         let mut replaces_any = false;
         for named in all {
@@ -116,7 +116,7 @@ impl IssuerSet {
         Ok(())
     }
 
-    /// Returns whether there were any of this name.
+    /// Returns whether there were issuers with this name.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         let is_there = self.has(name);
         if is_there && !self.by_name.remove(name) && !self.remove_trust_domain(name) {
@@ -126,16 +126,16 @@ impl IssuerSet {
         is_there
     }
 
-    /// Returns whether it was there.
+    /// Returns whether it was present.
     fn remove_trust_domain(&mut self, id: &str) -> bool {
-        // Looked up first, so that nothing is copied for nothing.
+        // Looked up first to avoid a needless copy.
         self.trust_domains.contains_key(id) && Arc::make_mut(&mut self.trust_domains).remove(id).is_some()
     }
 
     fn changed(&mut self, is_any_gone: bool) {
         self.generation += 1;
         self.only = if self.by_name.len() == 1 { self.by_name.iter().next().cloned() } else { None };
-        // Few have limits of their own, so that all are rarely looked at.
+        // Few issuers have limits of their own, so this loop over all is rare.
         if is_any_gone && self.limits != ClaimLimits::default() {
             self.limits = ClaimLimits::default();
             for named in self.by_name.iter().chain(self.templates.iter()).chain(self.trust_domains.values()) {

@@ -9,14 +9,15 @@ use super::named_issuers::{ConfiguredIssuer, NamedIssuers};
 use crate::builder::BuildError;
 use crate::sync::{ArcSwap, AtomicU64, Guard, Mutex};
 
-/// The configured issuers, which change while the engine runs as the keys of a [`KeyRing`](tollgate_keys::KeyRing) do.
+/// The configured issuers, which can change while the engine runs, like the keys of a
+/// [`KeyRing`](tollgate_keys::KeyRing).
 ///
-/// Readers never wait: they see one whole set or the next.
+/// Readers never wait: they see a whole set, the old or the new one.
 pub(crate) struct Issuers {
     current: ArcSwap<IssuerSet>,
-    /// A copy of the current set's, for those who want only that.
+    /// A copy of the current set's generation, for readers that need nothing else.
     generation: AtomicU64,
-    /// Held by writers, so that each builds on what the one before has published.
+    /// Held by writers, so that each changes the latest published set.
     writer: Mutex<()>,
 }
 
@@ -32,18 +33,18 @@ impl Issuers {
         self.load().is_empty()
     }
 
-    /// The current set. To be held for one verification, not longer.
+    /// The current set. Hold it for one verification, not longer.
     pub(crate) fn load(&self) -> Guard<Arc<IssuerSet>> {
         self.current.load()
     }
 
-    /// How often the issuers were changed. Much cheaper than a load.
+    /// The number of changes so far. Much cheaper than a load.
     pub(crate) fn generation(&self) -> u64 {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Whether a token with this `iss`, which was verified by `issuer`, would be checked by it now: then under which
-    /// generation.
+    /// The generation of the current set, if a token with this `iss`, which `issuer` has verified, would be checked by
+    /// the same issuer now.
     #[cold]
     pub(crate) fn confirm(&self, issuer: &Arc<ConfiguredIssuer>, iss: Option<&str>) -> Option<u64> {
         let set = self.load();
@@ -69,21 +70,21 @@ impl Issuers {
         self.change(|set| if set.remove(name) { Ok(()) } else { Err(()) }).is_ok()
     }
 
-    /// Publishes a copy of the current set with this change; an error leaves everything as it is.
+    /// Publishes a changed copy of the current set. An error changes nothing.
     fn change<E>(&self, change: impl FnOnce(&mut IssuerSet) -> Result<(), E>) -> Result<(), E> {
-        // Nothing between lock and unlock leaves a set half-changed: it is replaced as a whole.
+        // A panic under the lock leaves no half-changed set, since the set is replaced as a whole.
         let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut set = IssuerSet::clone(&self.current.load());
         change(&mut set)?;
         let generation = set.generation();
         self.current.store(Arc::new(set));
-        // After the set: whoever reads the new generation also sees the new set.
+        // After the set, so that a reader of the new generation also sees the new set.
         self.generation.store(generation, Ordering::Release);
         Ok(())
     }
 }
 
-/// The issuers by their names, in the order in which the names come first.
+/// Groups the issuers by name, in the order of first appearance.
 fn by_name(issuers: Vec<Issuer>) -> Result<Vec<NamedIssuers>, BuildError> {
     let (mut groups, mut indexes) = (Vec::<(String, Vec<Issuer>)>::new(), HashMap::<String, usize>::new());
     for issuer in issuers {

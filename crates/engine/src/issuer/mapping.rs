@@ -1,4 +1,4 @@
-//! Where an issuer's tokens say for whom they are, what they may do and who asks, made ready to be read.
+//! Where an issuer's tokens have their audience, scopes, client and subject, prepared for reading.
 
 use std::fmt::{self, Display};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::excerpt::excerpt_of;
 use crate::rejection::Rejection;
 use crate::scopes::RepeatedScopes;
 
-/// A claim of which the place is known, or is looked for together with the others.
+/// A claim with a known place, or one that is looked up together with the others.
 #[derive(Clone, Debug)]
 pub(crate) struct Location {
     path: ClaimPath,
@@ -28,7 +28,7 @@ enum ClaimPlace {
 }
 
 impl Location {
-    /// Adds to `names` what `path` needs.
+    /// Adds the names that `path` needs to `names`.
     pub(crate) fn note(path: &ClaimPath, names: &mut ClaimNames) -> Result<(), SettingsError> {
         match KnownClaim::from_name(path.claim()) {
             None if !names.add(path.claim()) => Err(SettingsError::TooManyClaims),
@@ -36,7 +36,7 @@ impl Location {
         }
     }
 
-    /// To be called once all is noted.
+    /// Call it after all paths are noted.
     pub(crate) fn new(path: &ClaimPath, names: &ClaimNames) -> Self {
         let claim = match (KnownClaim::from_name(path.claim()), names.index(path.claim())) {
             (Some(known), _) => ClaimPlace::Known(known),
@@ -50,7 +50,7 @@ impl Location {
     }
 }
 
-/// A token's claims, and where in them the claims are that its issuer's policy names.
+/// A token's claims, with the places of the claims that its issuer's policy names.
 pub(crate) struct LocatedClaims<'c, 's> {
     pub(crate) claims: &'c Claims<'s>,
     found: Option<FoundClaims>,
@@ -72,13 +72,13 @@ impl<'c, 's> LocatedClaims<'c, 's> {
         location.path.follow(claim)
     }
 
-    /// The first of `locations` that is there, with what is there.
+    /// The first of `locations` with a claim, and its value.
     fn first<'l, T>(&self, locations: &'l [T], location: impl Fn(&T) -> &Location) -> Option<(&'l T, Value<'c, 's>)> {
         locations.iter().find_map(|one| Some((one, self.at(location(one))?)))
     }
 }
 
-/// [`ClaimSources`] made ready.
+/// [`ClaimSources`], prepared for reading.
 #[derive(Clone, Debug)]
 pub(crate) struct Mapping {
     issuer: Arc<str>,
@@ -93,10 +93,11 @@ pub(crate) struct Mapping {
 #[derive(Clone, Debug)]
 struct ScopeLocation {
     location: Location,
-    /// Whether it is `scope` or `scp`, whose syntax was checked when the claims were read, and whose text is split.
+    /// Whether it is `scope` or `scp`, whose syntax was checked when the claims were read, and whose text has to be
+    /// split.
     is_scope_claim: bool,
     prefix: Box<str>,
-    /// What the scopes of other claims begin with.
+    /// The prefixes of the scopes of other claims.
     reserved: Vec<Box<str>>,
 }
 
@@ -127,7 +128,7 @@ impl Mapping {
         }
     }
 
-    /// For whom a token is meant. Absent where no claim says so.
+    /// The audience of a token; absent if no claim names it.
     pub(crate) fn audience<'c, 's>(&self, claims: &LocatedClaims<'c, 's>) -> Result<StringList<'c, 's>, Rejection> {
         let Some((location, value)) = claims.first(&self.audience, |location| location) else {
             return Ok(StringList::default());
@@ -145,7 +146,7 @@ impl Mapping {
         Ok(value.into())
     }
 
-    /// Whom a token speaks for.
+    /// The subject of a token.
     pub(crate) fn subject<'s>(&self, claims: &LocatedClaims<'_, 's>) -> Result<Option<&'s str>, Rejection> {
         self.one(&self.subject, claims)
     }
@@ -157,7 +158,7 @@ impl Mapping {
 
     fn one<'s>(&self, locations: &[Location], claims: &LocatedClaims<'_, 's>) -> Result<Option<&'s str>, Rejection> {
         for location in locations {
-            // Of these three the form was checked when the claims were read.
+            // The form of these three was checked when the claims were read.
             let text = match location.claim {
                 ClaimPlace::Known(KnownClaim::Sub) => claims.claims.sub(),
                 ClaimPlace::Known(KnownClaim::ClientId) => claims.claims.client_id(),
@@ -180,7 +181,7 @@ impl Mapping {
             .ok_or_else(|| self.invalid(location, "a string of one character or more, without U+0000"))
     }
 
-    /// Whether no claim that names scopes has more entries than the limit.
+    /// Checks that no claim with scopes has more entries than the limit.
     pub(crate) fn check_scopes(&self, claims: &LocatedClaims<'_, '_>) -> Result<(), Rejection> {
         let others = self.scopes.iter().filter(|source| !source.is_scope_claim);
         for ScopeLocation { location, .. } in others {
@@ -191,7 +192,8 @@ impl Mapping {
         Ok(())
     }
 
-    /// Appends to `text` each scope and a space. Those of several claims are a set, in the order in which they come first.
+    /// Appends each scope and a space to `text`. The scopes of several claims are a set, in the order of first
+    /// appearance.
     pub(crate) fn write_scopes(
         &self,
         claims: &LocatedClaims<'_, '_>,
@@ -216,7 +218,7 @@ impl Mapping {
         }
     }
 
-    /// Whether a claim that is an array has at most as many entries as the limit.
+    /// Checks that a claim that is an array has at most as many entries as the limit.
     pub(crate) fn check_entries(&self, location: &Location, value: Value<'_, '_>) -> Result<(), Rejection> {
         match value {
             Value::Array(array) if array.len() > self.max_list_entries => Err(Rejection::TooManyEntries {
@@ -229,7 +231,7 @@ impl Mapping {
         }
     }
 
-    /// What no claim says from which the audience is read.
+    /// The rejection of a token without a claim that the audience is read from.
     #[cold]
     pub(crate) fn missing_audience(&self) -> Rejection {
         Rejection::MissingClaim { name: excerpt_of(AnyOf(&self.audience)) }
@@ -263,19 +265,19 @@ impl ScopeLocation {
         }
     }
 
-    /// Whether a scope would pass for one of another claim.
+    /// Whether a scope could be mistaken for one of another claim.
     fn reserves(&self, scope: &str) -> bool {
         self.reserved.iter().any(|prefix| scope.starts_with(&**prefix))
     }
 
-    /// Whether one of several scopes, joined by spaces, would.
+    /// Whether one of several scopes, joined by spaces, could.
     fn reserves_any(&self, joined: &str) -> bool {
         !self.reserved.is_empty() && joined.split(' ').any(|scope| self.reserves(scope))
     }
 }
 
-/// The prefixes of the sources other than `source`. With a prefix of its own its scopes cannot pass for others': of two
-/// different prefixes none begins with the other.
+/// The prefixes of the other sources. A source with a prefix of its own needs none: of two different prefixes, none
+/// begins with the other.
 fn reserved(source: &ScopeSource, all: &[ScopeSource]) -> Vec<Box<str>> {
     let prefixes = all.iter().map(ScopeSource::prefix).filter(|prefix| !prefix.is_empty());
     if source.prefix().is_empty() { prefixes.map(Into::into).collect() } else { Vec::new() }
@@ -288,7 +290,7 @@ fn push(text: &mut String, prefix: &str, scope: &str) {
     text.push(' ');
 }
 
-/// Claims that stand for each other.
+/// Alternative claims.
 struct AnyOf<'l>(&'l [Location]);
 
 impl Display for AnyOf<'_> {
@@ -300,7 +302,7 @@ impl Display for AnyOf<'_> {
     }
 }
 
-/// A string that can name somebody or something.
+/// A string that can be a name.
 fn name<'s>(value: Value<'_, 's>) -> Option<&'s str> {
     value.as_str().filter(|text| !text.contains('\0'))
 }

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use super::named_issuers::NamedIssuers;
 use crate::sync::RandomState;
 
-/// Into how many parts the table is divided. A change copies one of them and the list of all: with 10,000 names about 160
-/// entries and 64 pointers.
+/// The number of shards. A change copies one shard and the list of all: with 10,000 names about 160 entries and 64
+/// pointers.
 const SHARDS: usize = 64;
 
 type Shard = HashMap<Arc<str>, Arc<NamedIssuers>, RandomState>;
 
-/// The issuers with full names. A copy shares what is not changed in it.
+/// The issuers with full names. Clones share the unchanged shards.
 #[derive(Clone, Debug)]
 pub(super) struct NameTable {
     shards: Vec<Arc<Shard>>,
@@ -29,13 +29,13 @@ impl NameTable {
         self.shards[shard(name)].get(name)
     }
 
-    /// In place of those of the same name.
+    /// Replaces issuers with the same name, or adds these.
     pub(super) fn insert(&mut self, named: Arc<NamedIssuers>) {
         let shard = Arc::make_mut(&mut self.shards[shard(&named.name)]);
         self.length += usize::from(shard.insert(named.name.clone(), named).is_none());
     }
 
-    /// Returns whether they were there.
+    /// Returns whether there were any.
     pub(super) fn remove(&mut self, name: &str) -> bool {
         let is_there = self.find(name).is_some();
         if is_there {
@@ -54,7 +54,7 @@ impl NameTable {
     }
 }
 
-/// Need not be fair to whoever chooses names: they are the operator's, and each part is a hash table of its own.
+/// Need not resist chosen names: the operator chooses them, and each shard is a hash table of its own.
 fn shard(name: &str) -> usize {
     let (words, rest) = name.as_bytes().as_chunks::<8>();
     let mix = |sum: u64, word: u64| (sum ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);

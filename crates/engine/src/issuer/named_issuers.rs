@@ -13,9 +13,9 @@ use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::validator::Validators;
 
-/// An issuer whose settings are known to work.
+/// An issuer whose settings have been checked.
 ///
-/// Tokens in the cache refer to the one that they were verified by, so that its address is never another's while they do.
+/// Cached tokens refer to the issuer that verified them, so its address is not reused while they do.
 #[derive(Debug)]
 pub(crate) struct ConfiguredIssuer {
     policy: Policy,
@@ -25,7 +25,7 @@ pub(crate) struct ConfiguredIssuer {
 }
 
 impl ConfiguredIssuer {
-    /// One whose tokens are not signed.
+    /// An issuer whose tokens are not signed.
     pub(crate) fn without_keys(policy: Policy) -> Self {
         ConfiguredIssuer {
             policy,
@@ -52,20 +52,20 @@ impl ConfiguredIssuer {
     }
 }
 
-/// The issuers of one name.
+/// The issuers with one name.
 #[derive(Debug)]
 pub(super) struct NamedIssuers {
-    /// As it was configured.
+    /// The configured name.
     pub(super) name: Arc<str>,
     pub(super) template: Option<IssuerTemplate>,
-    /// Whether it is a SPIFFE trust domain, and not a name that tokens have as `iss`.
+    /// Whether the name is a SPIFFE trust domain, rather than the `iss` of tokens.
     pub(super) is_trust_domain: bool,
     sections: Sections,
     issuers: Box<[Arc<ConfiguredIssuer>]>,
 }
 
 impl NamedIssuers {
-    /// Those of `issuers`, which all have one name.
+    /// `issuers` all have this name.
     pub(super) fn new(name: &str, issuers: &[Issuer]) -> Result<Self, BuildError> {
         let configured = |issuer: &Issuer| {
             let policy = issuer.policy()?;
@@ -80,7 +80,7 @@ impl NamedIssuers {
         let settings: Vec<_> = issuers.iter().map(Issuer::settings).enumerate().collect();
         let is_trust_domain = configured[0].policy.is_of_trust_domain();
         let sections = Sections::new(&settings).filter(|_| {
-            // One as `iss` and one as trust domain would give principals of the same issuer.
+            // A trust domain and an `iss` of the same name would yield principals of the same issuer.
             configured.iter().all(|issuer| issuer.policy.is_of_trust_domain() == is_trust_domain)
         });
         let sections = sections.ok_or_else(|| BuildError::IssuersOverlap { issuer: name.into() })?;
@@ -88,17 +88,17 @@ impl NamedIssuers {
         Ok(NamedIssuers { name: name.into(), template, is_trust_domain, sections, issuers: configured })
     }
 
-    /// The one that takes the token's `typ`, and then its audience.
+    /// The issuer that accepts the token's `typ`, and then its audience.
     pub(super) fn find(&self, header: &Header<'_>, claims: &Claims<'_>) -> Result<&Arc<ConfiguredIssuer>, Rejection> {
         self.sections.find(header, claims, &self.name).map(|index| &self.issuers[index])
     }
 
-    /// Whether `issuer` itself, and not only one like it, is among them.
+    /// Whether `issuer` itself, not just an equal one, is among them.
     pub(super) fn contain(&self, issuer: &Arc<ConfiguredIssuer>) -> bool {
         self.issuers.iter().any(|one| Arc::ptr_eq(one, issuer))
     }
 
-    /// Raises `limits` to theirs, where those are wider.
+    /// Raises `limits` to those of these issuers where they are wider.
     pub(super) fn widen(&self, limits: &mut ClaimLimits) {
         for issuer in &self.issuers {
             let own = issuer.policy.limits();

@@ -11,17 +11,19 @@ use crate::introspection::Introspector;
 use crate::limits::{DEFAULT_ANSWER_AGE, MAX_ANSWER_AGE, MAX_TOKEN_PREFIX_BYTES};
 use crate::policy::Policy;
 
-/// One issuer of opaque access tokens, which is asked what they are (RFC 7662): its name, what its tokens begin with, and what
-/// its answers have to say.
+/// One issuer of opaque access tokens, which is asked about them (RFC 7662): its name, the prefix of its tokens, and
+/// the requirements for its answers.
 ///
-/// A token with `Bearer` that no table knows goes to the issuer whose [`token_prefix`](OpaqueIssuer::token_prefix) it begins
-/// with, or otherwise to the one issuer without a prefix; to no other one, so that no server sees another's tokens. Never
-/// asked about are bare keys and what begins as the engine's own keys do.
+/// A token that was sent with `Bearer` and is in no table goes to the issuer whose
+/// [`token_prefix`](OpaqueIssuer::token_prefix) it begins with, otherwise to the one issuer without a prefix, and to no
+/// other, so that no server sees another's tokens. Bare keys, and tokens that begin like the engine's own keys, go to
+/// none.
 ///
-/// The engine itself asks nobody: it rejects a token that it does not know ([`Unavailable::NotAsked`](crate::Unavailable)), and
-/// an async verifier, such as that of `tollgate-remote`, asks and hands the answer in. An answer has to be for one of the
-/// [`audience`](OpaqueIssuer::audience)s, and of this issuer where it names one. It serves for at most
-/// [`max_age`](OpaqueIssuer::max_age) and never past its `exp`; time and revocations are judged each time.
+/// The engine itself asks nobody: it rejects a token that it does not know
+/// ([`Unavailable::NotAsked`](crate::Unavailable)). An async verifier, such as that of `tollgate-remote`, asks and
+/// passes the answer in. An answer has to be for one of the [`audience`](OpaqueIssuer::audience)s, and of this issuer
+/// if it names one. It is used for at most [`max_age`](OpaqueIssuer::max_age), and never past its `exp`. Time and
+/// revocations are checked each time.
 #[derive(Clone)]
 pub struct OpaqueIssuer {
     settings: OpaqueIssuerSettings,
@@ -29,23 +31,23 @@ pub struct OpaqueIssuer {
     error: Option<SettingsError>,
 }
 
-/// All that an [`OpaqueIssuer`] is made from but who asks. With the feature `serde` it is deserialised, and an unknown name is
-/// an error.
+/// The settings of an [`OpaqueIssuer`]: everything but its introspector. With the feature `serde` they can be
+/// deserialised; an unknown name is an error.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields, default))]
 #[non_exhaustive]
 pub struct OpaqueIssuerSettings {
-    /// The principals' issuer. An answer that has `iss` has to have this one.
+    /// The issuer of the principals. The `iss` of an answer, if present, has to equal it.
     pub name: String,
-    /// What its tokens begin with.
+    /// The prefix of its tokens.
     pub token_prefix: Option<String>,
-    /// One of which the audience of an answer has to hold.
+    /// The accepted audiences. An answer has to be for one of them.
     pub audiences: Vec<String>,
-    /// For how many seconds an answer serves at most.
+    /// The most seconds for which an answer is used.
     pub max_age: u32,
-    /// Where audience, client, subject and scopes stand.
+    /// The members with the audience, client, subject and scopes.
     pub claims: ClaimSources,
-    /// Values that members of an answer have to have.
+    /// The values that members of an answer have to have.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::expectations"))]
     pub expect: Vec<(ClaimPath, Expected)>,
     /// Whether its tokens are accepted only while the engine's revocations are [fresh](crate::Revocations::are_fresh).
@@ -67,7 +69,7 @@ impl Default for OpaqueIssuerSettings {
 }
 
 impl OpaqueIssuerSettings {
-    /// The settings of the issuer `name`, all else as it is by default.
+    /// The settings of the issuer `name`, with the defaults for everything else.
     #[must_use]
     pub fn new(name: &str) -> Self {
         OpaqueIssuerSettings { name: name.into(), ..OpaqueIssuerSettings::default() }
@@ -91,7 +93,7 @@ impl OpaqueIssuerSettings {
         }
     }
 
-    /// As the settings of a policy. No leeway: an answer never serves past its `exp`, which it need not have.
+    /// The settings as those of a [`Policy`]. No leeway: an answer is never used past its `exp`, which is optional.
     fn of_policy(&self) -> IssuerSettings {
         IssuerSettings {
             audiences: self.audiences.clone(),
@@ -112,29 +114,30 @@ impl OpaqueIssuer {
         OpaqueIssuerSettings::new(name).into()
     }
 
-    /// Asks about tokens that begin with `prefix` alone. At most one issuer has none, and no prefix begins with another.
+    /// Asks only about tokens that begin with `prefix`. At most one issuer has no prefix, and no prefix begins with
+    /// another.
     #[must_use]
     pub fn token_prefix(mut self, prefix: &str) -> Self {
         self.settings.token_prefix = Some(prefix.into());
         self
     }
 
-    /// Accepts answers for `audience`: one entry of `aud` has to equal it, or another one given here.
+    /// Accepts answers for `audience`: one entry of `aud` has to equal this or another audience given here.
     #[must_use]
     pub fn audience(mut self, audience: &str) -> Self {
         self.settings.audiences.push(audience.into());
         self
     }
 
-    /// Lets an answer serve for `seconds`, counted from the question: at least 1, 30 otherwise, at most
-    /// [`MAX_ANSWER_AGE`]. It is for how long a token that its issuer has revoked may still be accepted.
+    /// Uses an answer for `seconds`, counted from the question: at least 1, by default 30, at most [`MAX_ANSWER_AGE`].
+    /// For so long a token that its issuer has revoked may still be accepted.
     #[must_use]
     pub fn max_age(mut self, seconds: u32) -> Self {
         self.settings.max_age = seconds;
         self
     }
 
-    /// Where audience, client, subject and scopes stand in an answer.
+    /// The members of an answer with the audience, client, subject and scopes.
     #[must_use]
     pub fn claims(mut self, sources: ClaimSources) -> Self {
         self.settings.claims = sources;
@@ -160,14 +163,14 @@ impl OpaqueIssuer {
         self
     }
 
-    /// Who asks the issuer. Without one it is a [`BuildError`].
+    /// The introspector, which asks the issuer. An issuer without one is a [`BuildError`].
     #[must_use]
     pub fn introspector(mut self, introspector: impl Into<Arc<dyn Introspector>>) -> Self {
         self.introspector = Some(introspector.into());
         self
     }
 
-    /// All of it but who asks.
+    /// The settings: everything but the introspector.
     #[must_use]
     pub fn settings(&self) -> &OpaqueIssuerSettings {
         &self.settings
@@ -185,7 +188,7 @@ impl OpaqueIssuer {
     }
 }
 
-/// Without who asks, which [`OpaqueIssuer::introspector`] says.
+/// Without an introspector: add it with [`OpaqueIssuer::introspector`].
 impl From<OpaqueIssuerSettings> for OpaqueIssuer {
     fn from(settings: OpaqueIssuerSettings) -> Self {
         OpaqueIssuer { settings, introspector: None, error: None }

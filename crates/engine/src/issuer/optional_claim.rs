@@ -3,8 +3,8 @@ use std::str::FromStr;
 
 use tollgate_jwt::Claims;
 
-/// A claim that RFC 9068 section 2.2 requires of an access token and an issuer's configuration can make optional. `iss`, `exp`
-/// and `aud`, which the RFC requires too, are not among them.
+/// A claim that RFC 9068 section 2.2 requires of access tokens, and that an issuer's configuration can make optional.
+/// `iss`, `exp` and `aud`, which the RFC also requires, cannot be made optional.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum OptionalClaim {
@@ -22,7 +22,7 @@ impl OptionalClaim {
     pub(crate) const ALL: [OptionalClaim; 4] =
         [OptionalClaim::Sub, OptionalClaim::ClientId, OptionalClaim::Iat, OptionalClaim::Jti];
 
-    /// Its name.
+    /// The claim's name.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -54,7 +54,7 @@ impl FromStr for OptionalClaim {
     }
 }
 
-/// A claim cannot be made optional.
+/// The error for a claim that cannot be made optional.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct NotOptional {
     claim: Box<str>,

@@ -8,27 +8,27 @@ use super::claim_path::ClaimPath;
 use super::typ::{TypProfile, is_same};
 use crate::rejection::Rejection;
 
-/// The issuers of one name, by their indexes.
+/// The issuers with one name, by their indexes.
 #[derive(Debug)]
 pub(super) enum Sections {
     One(usize),
     Several {
-        /// For each media type that one of them takes, those that take it. Few, so that they are compared one by one.
+        /// For each accepted media type, the issuers that accept it. They are few, and are compared one by one.
         by_typ: Vec<(Option<Box<str>>, Candidates)>,
         /// All these media types.
         expected: TypProfile,
     },
 }
 
-/// The issuers of one name that take one `typ`.
+/// The issuers with one name that accept one `typ`.
 #[derive(Debug)]
 pub(super) enum Candidates {
     One(usize),
     Several {
-        /// Where the audience stands, in the tokens of all of them.
+        /// The claims with the audience, in the tokens of all of them.
         sources: Vec<ClaimPath>,
         by_audience: HashMap<Box<str>, usize>,
-        /// Which of them says what is wrong with a token that has no audience.
+        /// The issuer that rejects tokens without an audience.
         first: usize,
         /// All these audiences.
         expected: Arc<[Box<str>]>,
@@ -36,7 +36,7 @@ pub(super) enum Candidates {
 }
 
 impl Sections {
-    /// `None` where a token could belong to two of them.
+    /// `None` if a token could belong to two of them.
     pub(super) fn new(sections: &[(usize, &IssuerSettings)]) -> Option<Self> {
         if let [(index, _)] = sections {
             return Some(Sections::One(*index));
@@ -57,7 +57,7 @@ impl Sections {
         Some(Sections::Several { by_typ, expected })
     }
 
-    /// The one that takes the token's `typ`, and then its audience. `name` is that of all of them.
+    /// The issuer that accepts the token's `typ`, and then its audience. `name` is the name of all.
     pub(super) fn find(&self, header: &Header<'_>, claims: &Claims<'_>, name: &Arc<str>) -> Result<usize, Rejection> {
         match self {
             Sections::One(index) => Ok(*index),
@@ -72,7 +72,7 @@ impl Sections {
 }
 
 impl Candidates {
-    /// `None` where they cannot be told apart by the audience.
+    /// `None` if their audiences do not tell them apart.
     fn new(sections: &[(usize, &IssuerSettings)]) -> Option<Self> {
         let ((first, settings), rest) = sections.split_first()?;
         if rest.is_empty() {
@@ -85,7 +85,7 @@ impl Candidates {
                 return None;
             }
             for audience in &settings.audiences {
-                // One section may name an audience twice.
+                // One issuer may name an audience twice.
                 if by_audience.insert(audience.as_str().into(), *index).is_some_and(|other| other != *index) {
                     return None;
                 }
@@ -95,7 +95,7 @@ impl Candidates {
         Some(Candidates::Several { sources, by_audience, first: *first, expected })
     }
 
-    /// The one that names the first of the token's audiences that any of them names.
+    /// The issuer with the first of the token's audiences that any of them accepts.
     fn find(&self, claims: &Claims<'_>, issuer: &Arc<str>) -> Result<usize, Rejection> {
         match self {
             Candidates::One(index) => Ok(*index),

@@ -16,11 +16,11 @@ use crate::limits::{
     MAX_TENANT_BYTES, MAX_TOKEN_PREFIX_BYTES,
 };
 
-/// All that the tokens of one issuer have to say, and where they say it: what an [`Issuer`](super::Issuer) is made from but
-/// for its keys and validators.
+/// The settings of an [`Issuer`](super::Issuer), without its keys and validators: the requirements for the issuer's
+/// tokens, and the claims that are read.
 ///
-/// The methods of [`Issuer`](super::Issuer) set these fields, and a configuration file is read into them: with the feature
-/// `serde` they are deserialised, and an unknown name is an error.
+/// The methods of [`Issuer`](super::Issuer) set these fields. With the feature `serde` they can be deserialised from a
+/// configuration file; an unknown name is an error.
 ///
 /// ```
 /// # #[cfg(feature = "serde")] {
@@ -43,44 +43,44 @@ use crate::limits::{
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields, default))]
 #[non_exhaustive]
 pub struct IssuerSettings {
-    /// What `iss` has to equal. It may hold one `{variable}` after its authority, in place of which any
-    /// [tenant](IssuerSettings::tenants) may stand: 1 to [`MAX_TENANT_BYTES`] of `A-Z a-z 0-9 . _ -`, but not `.` or `..`.
+    /// The value that `iss` has to equal. It may have one `{variable}` after its authority, which stands for any
+    /// [tenant](IssuerSettings::tenants): 1 to [`MAX_TENANT_BYTES`] of `A-Z a-z 0-9 . _ -`, but not `.` or `..`.
     pub name: String,
-    /// In place of the name: the SPIFFE trust domain whose workloads' tokens are accepted, found by `sub`.
+    /// Instead of the name: the SPIFFE trust domain whose workloads' tokens are accepted, found by `sub`.
     pub spiffe_trust_domain: Option<TrustDomain>,
-    /// Where the name holds a variable: the claim that has to equal what stands in its place in `iss`.
+    /// For a name with a variable: the claim that has to equal the variable's value in `iss`.
     pub tenant_claim: Option<ClaimPath>,
-    /// Where the name holds a variable: these tenants alone. Without it any whose claim agrees.
+    /// For a name with a variable: the only tenants that are accepted. `None`: any whose claim agrees.
     pub tenants: Option<Vec<String>>,
-    /// One of which the audience of a token has to hold.
+    /// The accepted audiences. A token has to be for one of them.
     pub audiences: Vec<String>,
-    /// The algorithms that are accepted; without it those of all keys.
+    /// The accepted algorithms. `None`: those of all keys.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::algorithms"))]
     pub algorithms: Option<Vec<Algorithm>>,
-    /// Which `use` the JWKs of its keys may have; `sig` or none without it. [`key_uses`](IssuerSettings::key_uses) is what it
-    /// comes to.
+    /// The accepted `use` of the JWKs of its keys. `None`: `sig`, or no `use`. [`key_uses`](IssuerSettings::key_uses)
+    /// returns the resulting set.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::key_use"))]
     pub key_use: Option<KeyUses>,
-    /// Which `typ` tokens have.
+    /// The `typ` of tokens.
     pub typ: TypProfile,
-    /// Seconds of clock skew that are forgiven at `exp` and `nbf`.
+    /// The seconds of clock skew that are tolerated at `exp` and `nbf`.
     pub leeway: u32,
-    /// Claims that have to be there, of any value but `null`.
+    /// Claims that have to be present, with any value but `null`.
     pub require_claims: Vec<ClaimPath>,
     /// Claims of RFC 9068 that may be absent.
     pub optional_claims: Vec<OptionalClaim>,
-    /// The most entries of an array in `aud`, `scope`, `scp` and every other claim that is looked at here.
+    /// The most entries of an array in `aud`, `scope`, `scp` and every other claim that is read.
     pub max_list_entries: usize,
     /// The most members of one JSON object.
     pub max_members: usize,
-    /// Where audience, client, subject and scopes stand.
+    /// The claims with the audience, client, subject and scopes.
     pub claims: ClaimSources,
-    /// Values that claims have to have.
+    /// The values that claims have to have.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "super::deserialize::expectations"))]
     pub expect: Vec<(ClaimPath, Expected)>,
     /// Whether its tokens are accepted only while the engine's revocations are [fresh](crate::Revocations::are_fresh).
     pub require_fresh_revocations: bool,
-    /// Whether tokens for anybody are accepted.
+    /// Whether tokens for any audience are accepted.
     pub danger_accept_any_audience: bool,
     /// Whether tokens without `exp` are accepted.
     pub danger_accept_missing_exp: bool,
@@ -112,7 +112,7 @@ impl Default for IssuerSettings {
 }
 
 impl IssuerSettings {
-    /// The settings of the issuer `name`, all else as it is by default.
+    /// The settings of the issuer `name`, with the defaults for everything else.
     #[must_use]
     pub fn new(name: &str) -> Self {
         IssuerSettings { name: name.into(), ..IssuerSettings::default() }
@@ -158,15 +158,16 @@ impl IssuerSettings {
         self.check_claims()
     }
 
-    /// What it goes by: its name, or `spiffe://` and its trust domain.
+    /// The issuer's name, or `spiffe://` and its trust domain.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.spiffe_trust_domain.as_ref().map_or(&self.name, TrustDomain::id)
     }
 
-    /// Which `use` the JWKs of its keys may have: for [`KeySetBuilder::key_uses`](tollgate_keys::KeySetBuilder::key_uses), or a
-    /// remote key set. Of a trust domain `jwt-svid`, where no other is listed, and none without `use`: in a SPIFFE bundle each
-    /// key has it, and those of X.509 certificates are beside.
+    /// The accepted `use` of the JWKs of its keys, for
+    /// [`KeySetBuilder::key_uses`](tollgate_keys::KeySetBuilder::key_uses) or a remote key set. For a trust domain it
+    /// is `jwt-svid` unless others are listed, and keys without `use` are not accepted: each key of a SPIFFE bundle has
+    /// one, and the bundle also has keys of X.509 certificates.
     #[must_use]
     pub fn key_uses(&self) -> KeyUses {
         let listed = self.key_use.clone();
@@ -176,12 +177,12 @@ impl IssuerSettings {
         }
     }
 
-    /// The algorithms that are accepted; `None` for those of all keys.
+    /// The accepted algorithms; `None` for those of all keys.
     pub(crate) fn accepted_algorithms(&self) -> Option<Vec<Algorithm>> {
         self.algorithms.clone().or_else(|| self.spiffe_trust_domain.as_ref().map(|_| SVID_ALGORITHMS.to_vec()))
     }
 
-    /// Which `typ` tokens have.
+    /// The `typ` of tokens.
     pub(crate) fn typ_profile(&self) -> TypProfile {
         match &self.spiffe_trust_domain {
             None => self.typ.clone(),
@@ -189,7 +190,7 @@ impl IssuerSettings {
         }
     }
 
-    /// JWT-SVID sections 2 and 3: what is fixed cannot be configured.
+    /// JWT-SVID sections 2 and 3 fix these settings.
     fn check_trust_domain(&self) -> Result<(), SettingsError> {
         let (own, default) = (&self.claims, ClaimSources::default());
         let fixed = [
@@ -227,12 +228,12 @@ impl IssuerSettings {
         }
     }
 
-    /// The name as a template; `None` where it is a full name.
+    /// The name as a template; `None` if it is a full name.
     pub(crate) fn template(&self) -> Result<Option<IssuerTemplate>, SettingsError> {
         IssuerTemplate::of(&self.name).map_err(SettingsError::Template)
     }
 
-    /// How many members the claims of every token have that could be accepted.
+    /// The fewest members that the claims of an acceptable token can have.
     fn least_members(&self) -> usize {
         let mut names: HashSet<&str> = HashSet::from([if self.spiffe_trust_domain.is_some() { "sub" } else { "iss" }]);
         if !self.danger_accept_missing_exp {
@@ -297,15 +298,15 @@ pub(super) fn check_limit(name: &'static str, value: usize, min: usize, max: usi
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// The issuer has no name, nor a trust domain in its place.
+    /// The issuer has neither a name nor a trust domain.
     NoName,
     /// The issuer has both a name and a trust domain.
     NameAndTrustDomain,
-    /// A text is no trust domain.
+    /// A text is not a trust domain.
     TrustDomain(InvalidTrustDomain),
-    /// Something is configured that the rules of JWT-SVID fix for the tokens of a trust domain.
+    /// A setting was changed that JWT-SVID fixes for the tokens of a trust domain.
     FixedForTrustDomain {
-        /// Its name.
+        /// The setting's name.
         setting: &'static str,
     },
     /// An algorithm is listed that the tokens of a trust domain cannot have.
@@ -313,40 +314,40 @@ pub enum SettingsError {
         /// The algorithm.
         algorithm: Algorithm,
     },
-    /// The name holds a brace and is no template.
+    /// The name has a brace, but is not a template.
     Template(InvalidTemplate),
-    /// The name holds a variable, and no claim says what may stand in its place.
+    /// The name has a variable, but no claim is configured that has to equal it.
     NoTenantClaim,
-    /// There is a claim for the tenant or a list of tenants, and the name holds no variable.
+    /// There is a claim for the tenant or a list of tenants, but the name has no variable.
     NoVariable,
-    /// The list of tenants is empty, so that no token could be accepted.
+    /// The list of tenants is empty, so no token could be accepted.
     NoTenant,
-    /// A tenant is listed that cannot stand in place of the variable.
+    /// A listed tenant is not a possible value of the variable.
     InvalidTenant {
         /// The tenant.
         tenant: Box<str>,
     },
-    /// Too many issuers whose names are templates with one scheme and authority.
+    /// Too many issuers have templates with the same scheme and authority.
     TooManyTemplates,
-    /// No audience, so that no token could be accepted.
+    /// There is no audience, so no token could be accepted.
     NoAudience,
-    /// An audience is the empty text.
+    /// An audience is empty.
     EmptyAudience,
-    /// There are audiences, and tokens for any are accepted all the same.
+    /// There are audiences, although tokens for any audience are accepted.
     AudiencesWithoutEffect,
-    /// The name or an audience holds the character U+0000, which no claim may hold, so that no token could be accepted.
+    /// The name or an audience has the character U+0000, which no claim may have, so no token could be accepted.
     Nul,
-    /// What an opaque issuer's tokens begin with is no beginning of a token, or longer than
+    /// The token prefix of an opaque issuer is not the beginning of a token, or longer than
     /// [`MAX_TOKEN_PREFIX_BYTES`](crate::limits::MAX_TOKEN_PREFIX_BYTES).
     TokenPrefix {
         /// The prefix.
         prefix: Box<str>,
     },
-    /// The list of algorithms is empty, so that no token could be accepted.
+    /// The list of algorithms is empty, so no token could be accepted.
     NoAlgorithm,
-    /// This build verifies none of the accepted algorithms, so that no token could be accepted.
+    /// This build verifies none of the accepted algorithms, so no token could be accepted.
     NoSupportedAlgorithm,
-    /// A list cannot be that of the accepted `use` of keys.
+    /// A list is not valid as the accepted `use` of keys.
     KeyUse(InvalidKeyUses),
     /// The leeway is above [`MAX_LEEWAY`].
     LeewayTooLong {
@@ -357,53 +358,53 @@ pub enum SettingsError {
     LimitOutOfRange {
         /// The limit's name.
         name: &'static str,
-        /// What was asked for.
+        /// The given value.
         value: usize,
         /// The lowest value.
         min: usize,
         /// The highest value.
         max: usize,
     },
-    /// A text that should name a claim does not.
+    /// A text is not the path of a claim.
     ClaimPath(InvalidClaimPath),
-    /// A text cannot stand before scopes.
+    /// A text is not a prefix of scopes.
     ScopePrefix(InvalidScopePrefix),
-    /// A claim was to be made optional that cannot be.
+    /// A claim is listed as optional that cannot be optional.
     NotOptional(NotOptional),
     /// A claim is both required and optional.
     RequiredAndOptional {
         /// The claim.
         claim: OptionalClaim,
     },
-    /// Claims of RFC 9068 were made optional where it does not apply: with a `typ` other than that of access tokens.
+    /// Claims of RFC 9068 are optional, although `typ` is never that of access tokens.
     OptionalWithoutEffect,
-    /// No claim names the audience, so that no token could be accepted.
+    /// The list of claims for the audience is empty, so no token could be accepted.
     NoAudienceClaim,
-    /// One claim stands twice in one list.
+    /// A list names one claim twice.
     ClaimNamedTwice {
-        /// What the list is of: `audience`, `client`, `subject` or `scopes`.
+        /// The list: `audience`, `client`, `subject` or `scopes`.
         role: &'static str,
         /// The claim.
         claim: ClaimPath,
     },
-    /// One prefix of scopes begins with another, so that scopes of the one could pass for scopes of the other.
+    /// One prefix of scopes begins with another, so scopes of the one could be mistaken for scopes of the other.
     PrefixesOverlap {
         /// The shorter one.
         one: Box<str>,
         /// The longer one.
         other: Box<str>,
     },
-    /// A claim is expected to have one of no values.
+    /// The list of values for an expected claim is empty.
     NothingExpected {
         /// The claim.
         claim: ClaimPath,
     },
-    /// A claim is expected to be a number that other numbers read as.
+    /// A claim is expected to equal a number that other numbers are read as, too.
     InexactNumber {
         /// The claim.
         claim: ClaimPath,
     },
-    /// More claims are looked at than the limit.
+    /// More claims are read than the limit.
     TooManyClaims,
 }
 

@@ -6,26 +6,27 @@ use tollgate_jwt::is_scope_token;
 use super::claim_path::{ClaimPath, InvalidClaimPath};
 use crate::limits::MAX_SCOPE_PREFIX_BYTES;
 
-/// Where the tokens of an issuer say for whom they are, what they may do, and who asks: each an ordered list of claims.
+/// The claims of an issuer's tokens with the audience, client, subject and scopes: each an ordered list.
 ///
-/// Of `audience`, `client` and `subject` the first that is there counts. One that is `null` or of another type is an error,
-/// and the next is not looked at.
+/// For `audience`, `client` and `subject` the first claim that is present is used. If it is `null` or of another type,
+/// the token is rejected; the next claim is not tried.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(deny_unknown_fields, default))]
 #[non_exhaustive]
 pub struct ClaimSources {
-    /// For whom a token is meant: a string or an array of strings. By default `aud`.
+    /// The audience of a token: a string or an array of strings. By default `aud`.
     pub audience: Vec<ClaimPath>,
     /// The client that a token was issued to: a string. By default `client_id`, `azp`, `cid`, `appid`.
     pub client: Vec<ClaimPath>,
-    /// Whom a token speaks for: a string. By default `sub`.
+    /// The subject of a token: a string. By default `sub`.
     pub subject: Vec<ClaimPath>,
-    /// What a token may be used for: a string or an array of strings. By default `scope`, `scp`.
+    /// The scopes of a token: a string or an array of strings. By default `scope`, `scp`.
     ///
-    /// A string is split at spaces in `scope` and `scp`; elsewhere it is one value. An array's entry is never split. A value
-    /// that is no scope-token (RFC 6749 section 3.3) is an error in `scope` and `scp`, and is left out elsewhere.
+    /// A string is split at spaces in `scope` and `scp`; elsewhere it is one value. An array's entry is never split. A
+    /// value that is not a scope-token (RFC 6749 section 3.3) is an error in `scope` and `scp`, and is left out
+    /// elsewhere.
     pub scopes: Vec<ScopeSource>,
-    /// How many of [`scopes`](ClaimSources::scopes) count.
+    /// Whether the first or all of [`scopes`](ClaimSources::scopes) are read.
     pub scopes_from: ScopesFrom,
 }
 
@@ -50,11 +51,11 @@ pub struct ScopeSource {
 }
 
 impl ScopeSource {
-    /// The values of the claim at `at`, each behind `prefix`, so that a scope that a client asked for cannot pass for one: a
-    /// scope from another claim that begins with `prefix` is left out.
+    /// The values of the claim at `at`, each with `prefix` before it. A scope from another claim that begins with
+    /// `prefix` is left out, so that a scope that a client asked for cannot be mistaken for one of these.
     ///
     /// # Errors
-    /// [`InvalidScopePrefix`].
+    /// [`InvalidScopePrefix`] if `prefix` is not 1 to [`MAX_SCOPE_PREFIX_BYTES`] characters of a scope-token.
     pub fn with_prefix(at: ClaimPath, prefix: &str) -> Result<Self, InvalidScopePrefix> {
         if is_scope_token(prefix) && prefix.len() <= MAX_SCOPE_PREFIX_BYTES {
             Ok(ScopeSource { at, prefix: prefix.into() })
@@ -69,7 +70,7 @@ impl ScopeSource {
         &self.at
     }
 
-    /// What is put before each value; empty where nothing is.
+    /// The prefix of each value, or empty.
     #[must_use]
     pub fn prefix(&self) -> &str {
         &self.prefix
@@ -90,19 +91,19 @@ impl FromStr for ScopeSource {
     }
 }
 
-/// How many of the claims that name scopes count.
+/// Which of the claims with scopes are read.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Deserialize), serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum ScopesFrom {
-    /// The first that is there.
+    /// The first one that is present.
     #[default]
     First,
-    /// All of them together, as a set: a scope that several have is there once, where it comes first.
+    /// All of them, as a set: a scope in several claims is included once, where it comes first.
     All,
 }
 
-/// A text cannot stand before scopes.
+/// The error for a text that is not a prefix of scopes.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidScopePrefix {
     prefix: Box<str>,

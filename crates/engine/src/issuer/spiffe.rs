@@ -1,4 +1,4 @@
-//! SPIFFE: trust domains, which stand in place of an issuer's name, and the IDs of workloads in them.
+//! SPIFFE: trust domains, which replace an issuer's name, and the IDs of their workloads.
 
 use std::fmt;
 use std::str::FromStr;
@@ -51,15 +51,15 @@ impl FromStr for TrustDomain {
     }
 }
 
-/// What stands before the path of a SPIFFE ID, which may be none: the part that a [`TrustDomain::id`] has to equal.
+/// The part of a SPIFFE ID before its path, if it has one: the part that a [`TrustDomain::id`] has to equal.
 pub(super) fn domain_part(id: &str) -> Option<&str> {
     let name = id.strip_prefix(SCHEME)?;
     let length = name.find('/').unwrap_or(name.len());
     Some(&id[..SCHEME.len() + length])
 }
 
-/// Whether `id` is the SPIFFE ID of a workload (SPIFFE-ID section 2): one with a path, since the others are those of trust
-/// domains themselves.
+/// Whether `id` is the SPIFFE ID of a workload (SPIFFE-ID section 2). It has a path; an ID without one is that of a
+/// trust domain.
 pub(crate) fn is_workload_id(id: &str) -> bool {
     let parts = id.strip_prefix(SCHEME).and_then(|rest| rest.split_once('/'));
     id.len() <= MAX_SPIFFE_ID_BYTES
@@ -90,13 +90,13 @@ pub(crate) const SVID_ALGORITHMS: [Algorithm; 9] = [
     Algorithm::PS512,
 ];
 
-/// What `typ` JWT-SVIDs have (JWT-SVID section 2.3); the empty text stands for none.
+/// The `typ` of JWT-SVIDs (JWT-SVID section 2.3); the empty text stands for no `typ`.
 pub(super) const SVID_TYPES: [&str; 3] = ["", "JWT", "JOSE"];
 
 /// The `use` of the keys that sign JWT-SVIDs (SPIFFE Trust Domain and Bundle section 4.2.2).
 pub(super) const SVID_KEY_USE: &str = "jwt-svid";
 
-/// A text is no name of a trust domain.
+/// The error for a text that is not the name of a trust domain.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidTrustDomain {
     name: Box<str>,

@@ -6,8 +6,8 @@ use crate::limits::MAX_TENANT_BYTES;
 
 /// The name of an issuer in which one part is variable, such as `https://login.microsoftonline.com/{tenantid}/v2.0`.
 ///
-/// A template matches by equality of everything before and after the variable. Nothing is normalised, and the authority is
-/// never variable, so that whoever answers for a name answers for all names of the template.
+/// A template matches if everything before and after the variable is equal. Nothing is normalised, and the authority is
+/// never variable, so all names of a template belong to one owner.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct IssuerTemplate {
     prefix: Box<str>,
@@ -15,12 +15,12 @@ pub(crate) struct IssuerTemplate {
 }
 
 impl IssuerTemplate {
-    /// The template that `name` is; `None` where it holds no brace and so is a full name.
+    /// The template `name`; `None` if it has no brace and so is a full name.
     pub(crate) fn of(name: &str) -> Result<Option<Self>, InvalidTemplate> {
         if name.contains(['{', '}']) { name.parse().map(Some) } else { Ok(None) }
     }
 
-    /// What stands in `iss` in place of the variable; `None` where the template does not match.
+    /// The value of the variable in `iss`; `None` if the template does not match.
     pub(crate) fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
         tenant(iss, &self.prefix, &self.suffix)
     }
@@ -30,13 +30,13 @@ impl IssuerTemplate {
         origin(&self.prefix).unwrap_or_default()
     }
 
-    /// Whether there is a name that both match.
+    /// Whether some name matches both.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let (short, long) = if self.prefix.len() <= other.prefix.len() { (self, other) } else { (other, self) };
         let Some(begin) = long.prefix.strip_prefix(&*short.prefix) else {
             return false;
         };
-        // What the tenant of `short` has to begin with, and how the two go on from there.
+        // The tenant of `short` has to begin with `begin`; the suffixes decide how the two names continue.
         if let Some(end) = short.suffix.strip_suffix(&*long.suffix) {
             // tenant of short + end = begin + tenant of long
             let leave_room = begin.len().max(end.len()) < MAX_TENANT_BYTES;
@@ -51,7 +51,7 @@ impl IssuerTemplate {
     }
 }
 
-/// Whether `name`, which nobody has checked, is a template that `iss` matches.
+/// Whether `name`, which is unchecked, is a template that `iss` matches.
 pub(crate) fn is_template_of(name: &str, iss: &str) -> bool {
     parse(name).is_ok_and(|(prefix, suffix)| tenant(iss, prefix, suffix).is_some())
 }
@@ -61,7 +61,7 @@ fn tenant<'i>(iss: &'i str, prefix: &str, suffix: &str) -> Option<&'i str> {
     is_tenant(tenant).then_some(tenant)
 }
 
-/// Whether `begin` ends with the text that `end` begins with, where the rest of both is a tenant.
+/// Whether `begin` ends with a text that `end` begins with, so that the rest of each is a tenant.
 fn share_a_slice(begin: &str, end: &str) -> bool {
     (1..begin.len().min(end.len())).any(|length| {
         let at = begin.len() - length;
@@ -70,13 +70,13 @@ fn share_a_slice(begin: &str, end: &str) -> bool {
     })
 }
 
-/// Whether a tenant may have `text` in it.
+/// Whether a tenant may contain `text`.
 fn is_part(text: &str) -> bool {
     text.len() <= MAX_TENANT_BYTES && text.bytes().all(is_tenant_byte)
 }
 
-/// Whether `text` may stand in place of a variable. The two names of a path's folders are left out, since a server that
-/// normalises paths would give them another meaning.
+/// Whether `text` may be the value of a variable. `.` and `..` may not, since a server that normalises paths would give
+/// them another meaning.
 pub(super) fn is_tenant(text: &str) -> bool {
     !text.is_empty() && is_part(text) && text != "." && text != ".."
 }
@@ -100,7 +100,7 @@ impl FromStr for IssuerTemplate {
     }
 }
 
-/// What stands before and after the variable.
+/// The parts before and after the variable.
 fn parse(name: &str) -> Result<(&str, &str), InvalidTemplate> {
     let (prefix, rest) = name.split_once('{').ok_or(InvalidTemplate::NotOneVariable)?;
     let (variable, suffix) = rest.split_once('}').ok_or(InvalidTemplate::NotOneVariable)?;
@@ -112,7 +112,8 @@ fn parse(name: &str) -> Result<(&str, &str), InvalidTemplate> {
     }
     let origin = origin(prefix).ok_or(InvalidTemplate::InAuthority)?;
     let (scheme, authority) = origin.split_once("://").unwrap_or_default();
-    // RFC 3986 section 3.1; and section 3.2, by which `?` and `#` end an authority too. To some `\` is a slash.
+    // RFC 3986 section 3.1; and section 3.2, by which `?` and `#` also end an authority. Some parsers read `\` as a
+    // slash.
     let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
     if !is_scheme || authority == "/" || authority.contains(['?', '#', '\\']) {
@@ -121,15 +122,15 @@ fn parse(name: &str) -> Result<(&str, &str), InvalidTemplate> {
     Ok((prefix, suffix))
 }
 
-/// Why a name that holds a brace is no template.
+/// Why a name with a brace is not a template.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum InvalidTemplate {
-    /// Braces that are not those of one variable.
+    /// The braces are not those of one variable.
     NotOneVariable,
-    /// Between the braces stands no name of ASCII letters, digits and `_`.
+    /// The variable's name does not consist of ASCII letters, digits and `_`.
     VariableName,
-    /// The variable does not come after `scheme://authority/`: whoever has a name in the domain could be the issuer.
+    /// The variable does not come after `scheme://authority/`: anyone with a name in the domain could be the issuer.
     InAuthority,
 }
 
@@ -145,7 +146,7 @@ impl fmt::Display for InvalidTemplate {
 
 impl std::error::Error for InvalidTemplate {}
 
-/// Which tenants of a template are accepted.
+/// The accepted tenants of a template.
 #[derive(Clone, Debug)]
 pub(crate) enum Tenants {
     Any,

@@ -10,8 +10,8 @@ use crate::sync::RandomState;
 
 /// The issuers whose names are templates.
 ///
-/// They are found by what no template leaves open, scheme and authority; of those that have the same, at most
-/// [`MAX_TEMPLATES_OF_ONE_ORIGIN`], each is tried. No name matches two of them.
+/// They are found by scheme and authority, which no template leaves variable. Those with the same, at most
+/// [`MAX_TEMPLATES_OF_ONE_ORIGIN`], are tried one by one. No name matches two templates.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Templates {
     by_origin: HashMap<Box<str>, Vec<Named>, RandomState>,
@@ -24,7 +24,7 @@ struct Named {
 }
 
 impl Templates {
-    /// In place of those of the same name.
+    /// Replaces the issuers with the same name, or adds these.
     pub(super) fn insert(&mut self, template: IssuerTemplate, issuers: Arc<NamedIssuers>) -> Result<(), BuildError> {
         let of_origin = self.by_origin.entry(template.origin().into()).or_default();
         let name = &issuers.name;
@@ -59,7 +59,7 @@ impl Templates {
         Some(&named.issuers)
     }
 
-    /// Those of this very template.
+    /// The issuers with exactly this template.
     pub(super) fn named(&self, name: &str) -> Option<&Arc<NamedIssuers>> {
         let of_origin = self.by_origin.get(origin(name)?)?;
         of_origin.iter().map(|named| &named.issuers).find(|issuers| *issuers.name == *name)

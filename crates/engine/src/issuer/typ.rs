@@ -3,22 +3,23 @@ use std::sync::Arc;
 
 use tollgate_jwt::Header;
 
-/// What `typ` the tokens of an issuer have (RFC 8725 section 3.11).
+/// The accepted `typ` of an issuer's tokens (RFC 8725 section 3.11).
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum TypProfile {
     /// `typ` is `JWT` or absent (RFC 7519 section 5.1).
     #[default]
     Jwt,
-    /// `typ` is `at+jwt`, and the claims that RFC 9068 section 2.2 requires are there.
+    /// `typ` is `at+jwt`, and the claims that RFC 9068 section 2.2 requires are present.
     AccessToken,
-    /// Either of the two, each by its own rules.
+    /// Either of the two, each with its own rules.
     JwtOrAccessToken,
-    /// `typ` is one of these, and nothing else follows from it.
+    /// `typ` is one of these. It has no other effect.
     OneOf(TypSet),
 }
 
-/// A set of media types that `typ` may be. `application/` may be left out, and case does not count (RFC 7515 section 4.1.9).
+/// A set of accepted media types for `typ`. `application/` may be left out, and letter case is ignored (RFC 7515
+/// section 4.1.9).
 ///
 /// ```
 /// use tollgate::{TypProfile, TypSet};
@@ -38,7 +39,7 @@ impl TypSet {
     /// The set of these media types.
     ///
     /// # Errors
-    /// [`InvalidTyp`] where one of them is no media type, or there is none.
+    /// [`InvalidTyp`] if one of them is not a media type, or there is none.
     pub fn new<'a>(types: impl IntoIterator<Item = &'a str>) -> Result<Self, InvalidTyp> {
         let mut types = types.into_iter().map(media_type).collect::<Result<Vec<_>, _>>()?;
         types.sort_unstable();
@@ -83,7 +84,7 @@ fn media_type(text: &str) -> Result<Option<Box<str>>, InvalidTyp> {
 }
 
 impl TypProfile {
-    /// Whether a token with this header is an access token in the sense of RFC 9068; `None` where its `typ` is not taken.
+    /// Whether a token with this header is an access token as defined by RFC 9068; `None` if its `typ` is not accepted.
     pub(crate) fn check(&self, header: &Header<'_>) -> Option<bool> {
         let subtype = header.media_subtype();
         let is_access_token = || subtype.is_some_and(|subtype| subtype.eq_ignore_ascii_case(AT_JWT));
@@ -97,12 +98,12 @@ impl TypProfile {
         }
     }
 
-    /// Whether tokens are judged as access tokens of RFC 9068, some or all.
+    /// Whether some or all tokens are checked as access tokens of RFC 9068.
     pub(super) fn has_access_tokens(&self) -> bool {
         matches!(self, TypProfile::AccessToken | TypProfile::JwtOrAccessToken)
     }
 
-    /// Every media type that is taken, in the form of [`TypSet`].
+    /// Every accepted media type, in the form of [`TypSet`].
     pub(super) fn types(&self) -> Vec<Option<&str>> {
         match self {
             TypProfile::Jwt => vec![None, Some(JWT)],
@@ -112,7 +113,7 @@ impl TypProfile {
         }
     }
 
-    /// What any of `profiles` takes. To be told what was expected.
+    /// The media types that any of `profiles` accepts, for messages.
     pub(super) fn union<'p>(profiles: impl IntoIterator<Item = &'p TypProfile>) -> Self {
         let mut types: Vec<Option<Box<str>>> =
             profiles.into_iter().flat_map(TypProfile::types).map(|typ| typ.map(Into::into)).collect();
@@ -139,7 +140,7 @@ impl fmt::Display for TypProfile {
     }
 }
 
-/// A text is no media type, or a list of them is empty.
+/// The error for a text that is not a media type, or for an empty list of them.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidTyp(Option<Box<str>>);
 

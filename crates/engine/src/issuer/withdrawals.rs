@@ -6,7 +6,7 @@ use crate::rejection::Rejection;
 use crate::status_lists::StatusLists;
 use crate::token::Token;
 
-/// Where an issuer says that it has revoked a token that it signed: in its status lists, or when it is asked.
+/// How an issuer reports that it has revoked a token that it signed: in its status lists, or by introspection.
 #[derive(Debug)]
 pub(crate) struct Withdrawals {
     pub(crate) status_lists: Option<StatusLists>,
@@ -14,7 +14,7 @@ pub(crate) struct Withdrawals {
 }
 
 impl Withdrawals {
-    /// What is to be said of a token of the cache; `None` where it is good. Not inlined: most issuers have neither.
+    /// The judgement of a cached token; `None` if it is valid. Not inlined: most issuers have neither.
     #[inline(never)]
     pub(crate) fn judge(&self, token: &Token, policy: &Policy, sender: &Sender<'_>) -> Option<Judgement<Rejection>> {
         if let Some(lists) = &self.status_lists

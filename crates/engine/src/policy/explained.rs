@@ -1,4 +1,4 @@
-//! The policy's checks told one by one, in the order of [`Policy::check`].
+//! Explains the policy's checks one by one, in the order of [`Policy::check`].
 
 use tollgate_jwt::{Claims, Header, StringList};
 use tollgate_keys::Algorithm;

@@ -6,7 +6,7 @@ use super::Principal;
 
 impl Serialize for Principal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Only an issuer's token is meant for somebody.
+        // Only tokens of an issuer have an audience.
         let audience = self.issuer().is_some().then_some(List(|| self.audience()));
         let mut members = serializer.serialize_struct("Principal", 13)?;
         members.serialize_field("kind", self.kind().as_str())?;
@@ -26,7 +26,7 @@ impl Serialize for Principal {
     }
 }
 
-/// A sequence that is iterated over when it is serialised.
+/// A sequence that is iterated when it is serialised.
 struct List<F>(F);
 
 impl<'a, F: Fn() -> I, I: Iterator<Item = &'a str>> Serialize for List<F> {

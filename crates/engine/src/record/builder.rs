@@ -3,7 +3,7 @@ use super::kind::{KeyKind, KeyState};
 use crate::address::AddressBlock;
 use crate::scopes;
 
-/// Makes a [`KeyRecord`]. Where a record is wanted, the builder will do.
+/// Builds a [`KeyRecord`]. Functions that take a record also take its builder.
 ///
 /// ```
 /// use tollgate::{ApiKey, ApiKeyTable, KeyFormat, KeyRecord, KeyState};
@@ -61,7 +61,7 @@ impl<'a> KeyRecordBuilder<'a> {
         self
     }
 
-    /// Puts the key into that state; a key is active unless told.
+    /// Sets the key's state, which is active by default.
     pub fn state(mut self, state: KeyState) -> Self {
         self.state = state;
         self
@@ -73,48 +73,48 @@ impl<'a> KeyRecordBuilder<'a> {
         self
     }
 
-    /// Grants `scopes`, each one scope-token (RFC 6749 section 3.3); what is none is left out.
+    /// Grants `scopes`, each one scope-token (RFC 6749 section 3.3); other texts are left out.
     pub fn scopes<'s>(mut self, scopes: impl IntoIterator<Item = &'s str>) -> Self {
         self.scopes = scopes::join(scopes);
         self
     }
 
-    /// Names the client an access token was issued to. A client secret keeps its own.
+    /// Sets the client that an access token was issued to. A client secret keeps its own.
     pub fn client_id<'c>(mut self, client_id: impl Into<Option<&'c str>>) -> Self {
         let client_id = client_id.into().filter(|_| self.kind != KeyKind::ClientSecret);
         self.rare.client_id = client_id.map(Into::into);
         self
     }
 
-    /// Begins the key's life at `seconds` since the Unix epoch.
+    /// Makes the key valid from `seconds` since the Unix epoch on.
     pub fn not_before(mut self, seconds: impl Into<Option<i64>>) -> Self {
         self.rare.not_before = seconds.into();
         self
     }
 
-    /// Ends the key's life at `seconds` since the Unix epoch.
+    /// Makes the key expire at `seconds` since the Unix epoch.
     pub fn expires_at(mut self, seconds: impl Into<Option<i64>>) -> Self {
         self.expires_at = seconds.into().unwrap_or(NEVER);
         self
     }
 
-    /// Lets the key be used from these client addresses only; from everywhere when there are none. The engine checks
-    /// the address of the [`Request`](crate::Request): a request without one is rejected.
+    /// Restricts the key to these client addresses; without any, it is not restricted. The engine checks the address of
+    /// the [`Request`](crate::Request): a request without one is rejected.
     pub fn allowed_addresses(mut self, addresses: impl IntoIterator<Item = AddressBlock>) -> Self {
         self.rare.addresses = addresses.into_iter().collect();
         self
     }
 
-    /// Keeps bytes with the key that mean something to its owner alone. They are no place for secrets.
+    /// Stores bytes with the key that only its owner interprets. Do not store secrets in them.
     pub fn metadata(mut self, metadata: &[u8]) -> Self {
         self.rare.metadata = metadata.into();
         self
     }
 
-    /// The record.
+    /// Builds the record.
     ///
     /// # Panics
-    /// When id, subject and name have 4 GiB together.
+    /// If id, subject and name have 4 GiB or more together.
     #[must_use]
     pub fn build(self) -> KeyRecord {
         let parts = [self.id, self.subject, self.name];
@@ -131,7 +131,7 @@ impl<'a> KeyRecordBuilder<'a> {
             ends,
             text: [id, subject, name, &self.scopes].concat().into(),
             expires_at: self.expires_at,
-            // So that records of the same facts are equal, and small.
+            // `None` without rare facts, so that equal records compare equal, and are small.
             rare: Some(self.rare).filter(|rare| *rare != RareFacts::default()).map(Box::new),
         }
     }

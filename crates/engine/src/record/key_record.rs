@@ -8,10 +8,10 @@ use crate::address::AddressBlock;
 use crate::rejection::Rejection;
 use crate::scopes::Scopes;
 
-/// What the table of API keys knows of one key: the facts of a [`Principal`](crate::Principal).
+/// The table's record of one API key: the facts for a [`Principal`](crate::Principal).
 ///
-/// The secret is not in it; the table finds the record by the secret's digest. It does not change: [`edit`](Self::edit)
-/// makes another of it.
+/// The secret is not in it; the table finds the record by the secret's digest. A record is immutable:
+/// [`edit`](Self::edit) builds a changed copy.
 ///
 /// ```
 /// use tollgate::KeyRecord;
@@ -24,20 +24,20 @@ use crate::scopes::Scopes;
 pub struct KeyRecord {
     pub(super) kind: KeyKind,
     pub(super) state: KeyState,
-    /// Where in `text` id, subject and name end.
+    /// The ends of id, subject and name in `text`.
     pub(super) ends: [u32; 3],
-    /// Id, subject, name, and the scopes joined by spaces, with nothing between.
+    /// Id, subject, name, and the scopes joined by spaces, without separators between the four.
     pub(super) text: Box<str>,
     /// In seconds since the Unix epoch, or [`NEVER`].
     pub(super) expires_at: i64,
     pub(super) rare: Option<Box<RareFacts>>,
 }
 
-/// With digest and reference count 88 bytes, which allocators do not round up.
+/// With digest and reference count 88 bytes, a size that allocators do not round up.
 #[cfg(target_pointer_width = "64")]
 const _: () = assert!(size_of::<KeyRecord>() == 48);
 
-/// Since [`expires_at`](KeyRecord::expires_at) says until when, the last second is as good as none.
+/// [`expires_at`](KeyRecord::expires_at) is exclusive, so the last second can stand for none.
 pub(super) const NEVER: i64 = i64::MAX;
 
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -49,17 +49,17 @@ pub(super) struct RareFacts {
 }
 
 impl KeyRecord {
-    /// An API key of `subject`. `id` names the key where the key itself must not be shown.
+    /// An API key of `subject`. `id` identifies the key where the key itself must not be shown.
     pub fn api_key<'a>(id: &'a str, subject: &'a str) -> KeyRecordBuilder<'a> {
         Self::builder(KeyKind::ApiKey, id, subject)
     }
 
-    /// The secret of the client `client_id`, which is also the subject. `id` names the secret.
+    /// The secret of the client `client_id`, which is also the subject. `id` identifies the secret.
     pub fn client_secret<'a>(id: &'a str, client_id: &'a str) -> KeyRecordBuilder<'a> {
         Self::builder(KeyKind::ClientSecret, id, client_id)
     }
 
-    /// An opaque access token that speaks for `subject`. `id` names the token.
+    /// An opaque access token of `subject`. `id` identifies the token.
     pub fn access_token<'a>(id: &'a str, subject: &'a str) -> KeyRecordBuilder<'a> {
         Self::builder(KeyKind::AccessToken, id, subject)
     }
@@ -69,12 +69,12 @@ impl KeyRecord {
         KeyRecordBuilder::new(kind, id, subject)
     }
 
-    /// A builder of a record that says the same, to change something of it.
+    /// A builder with this record's values, to change some of them.
     pub fn edit(&self) -> KeyRecordBuilder<'_> {
         KeyRecordBuilder::of(self)
     }
 
-    /// What the key is for.
+    /// The kind of the key.
     #[must_use]
     pub fn kind(&self) -> KeyKind {
         self.kind
@@ -86,25 +86,25 @@ impl KeyRecord {
         self.state
     }
 
-    /// The key's public name.
+    /// The key's public identifier.
     #[must_use]
     pub fn id(&self) -> &str {
         self.text(0..self.ends[0])
     }
 
-    /// Whom the key speaks for.
+    /// The subject of the key.
     #[must_use]
     pub fn subject(&self) -> &str {
         self.text(self.ends[0]..self.ends[1])
     }
 
-    /// The name for people, or nothing.
+    /// The name for people, or empty.
     #[must_use]
     pub fn name(&self) -> &str {
         self.text(self.ends[1]..self.ends[2])
     }
 
-    /// What the key may be used for.
+    /// The scopes of the key.
     #[must_use]
     pub fn scopes(&self) -> Scopes<'_> {
         Scopes::new(&self.text[self.ends[2] as usize..])
@@ -119,30 +119,30 @@ impl KeyRecord {
         }
     }
 
-    /// From when on the key is good, in seconds since the Unix epoch.
+    /// The time from which the key is valid, in seconds since the Unix epoch.
     #[must_use]
     pub fn not_before(&self) -> Option<i64> {
         self.rare.as_ref()?.not_before
     }
 
-    /// Until before when the key is good, in seconds since the Unix epoch.
+    /// The time at which the key expires, in seconds since the Unix epoch.
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
         if self.expires_at == NEVER { None } else { Some(self.expires_at) }
     }
 
-    /// From which client addresses the key may be used; from everywhere when there are none.
+    /// The client addresses that the key may be used from; from all if there are none.
     #[must_use]
     pub fn allowed_addresses(&self) -> &[AddressBlock] {
         self.rare.as_ref().map_or(&[], |rare| &rare.addresses)
     }
 
-    /// Passes when the key may be used from `client`, the client's address as the server sees it; `None` where the
-    /// server does not know it. The engine does this for every key that it accepts.
+    /// Passes if the key may be used from `client`, the client's address as the server sees it; `None` if the server
+    /// does not know it. The engine does this for every key that it accepts.
     ///
     /// # Errors
-    /// For a key with [allowed addresses](Self::allowed_addresses), [`Rejection::AddressRequired`] without an address and
-    /// [`Rejection::AddressNotAllowed`] with another.
+    /// For a key with [allowed addresses](Self::allowed_addresses), [`Rejection::AddressRequired`] without an address
+    /// and [`Rejection::AddressNotAllowed`] with another.
     pub fn check_address(&self, client: Option<IpAddr>) -> Result<(), Rejection> {
         match (self.allowed_addresses(), client) {
             ([], _) => Ok(()),
@@ -152,7 +152,7 @@ impl KeyRecord {
         }
     }
 
-    /// The bytes that mean something to the owner alone.
+    /// The bytes that only the owner interprets.
     #[must_use]
     pub fn metadata(&self) -> &[u8] {
         self.rare.as_ref().map_or(&[], |rare| &rare.metadata)

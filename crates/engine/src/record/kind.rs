@@ -1,6 +1,6 @@
 use crate::{basic, credential};
 
-/// What a key in the table is for; each kind is taken from certain places of a request only.
+/// The kind of a key in the table. Each kind is accepted only in certain places of a request.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum KeyKind {
@@ -15,19 +15,20 @@ pub enum KeyKind {
 /// Whether a key may be used.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub enum KeyState {
-    /// It may.
+    /// The key may be used.
     #[default]
     Active,
-    /// Switched off, and may be switched on again.
+    /// Disabled, and may be enabled again.
     Disabled,
-    /// Never again.
+    /// Revoked for ever.
     Revoked,
 }
 
 impl KeyKind {
-    /// Whether an Authorization header can present `secret` as one of this kind, by the rules that headers are read by: a
-    /// client's secret is any text without control characters; an API key or an access token is of letters, digits and
-    /// ``!#$%&'*+-.^_`|~/=:``, and does not begin as a JWT does. What cannot be presented is not worth storing.
+    /// Whether an Authorization header can present `secret` as this kind, by the rules for reading headers: a client's
+    /// secret is any text without control characters; an API key or an access token consists of letters, digits and
+    /// ``!#$%&'*+-.^_`|~/=:``, and does not begin as a JWT does. A secret that cannot be presented is not worth
+    /// storing.
     ///
     /// ```
     /// use tollgate::KeyKind;
@@ -54,7 +55,7 @@ impl KeyKind {
         }
     }
 
-    /// The kind of that [name](Self::as_str).
+    /// The kind with that [name](Self::as_str).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [KeyKind::ApiKey, KeyKind::ClientSecret, KeyKind::AccessToken].into_iter().find(|kind| kind.as_str() == name)
@@ -72,7 +73,7 @@ impl KeyState {
         }
     }
 
-    /// The state of that [name](Self::as_str).
+    /// The state with that [name](Self::as_str).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [KeyState::Active, KeyState::Disabled, KeyState::Revoked].into_iter().find(|state| state.as_str() == name)

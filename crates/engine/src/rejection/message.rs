@@ -9,7 +9,7 @@ use crate::excerpt::Brief;
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // All text is quoted, escaped and no longer than an excerpt, whoever made this rejection.
+        // Every text is quoted, escaped and cut to an excerpt, whoever made this rejection.
         match self {
             Rejection::MissingCredential => f.write_str("there is no credential"),
             Rejection::HeaderTooLong { length, max } => {
@@ -151,7 +151,7 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// Why no key is named.
+/// Says why no key is chosen.
 fn write_missing(f: &mut fmt::Formatter<'_>, kid: Option<&UnverifiedText>) -> fmt::Result {
     match kid {
         Some(kid) => write!(f, "the issuer has no key with the kid {kid}"),
@@ -159,7 +159,7 @@ fn write_missing(f: &mut fmt::Formatter<'_>, kid: Option<&UnverifiedText>) -> fm
     }
 }
 
-/// Names that stand for each other.
+/// Alternative names.
 struct AnyOf<'a>(&'a [Box<str>]);
 
 impl fmt::Display for AnyOf<'_> {

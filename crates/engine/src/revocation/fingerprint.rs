@@ -3,18 +3,19 @@ use std::hash::BuildHasher;
 use super::target::Kind;
 use crate::sync::RandomState;
 
-/// 128 bits that stand for a revoked name: two of the standard library's keyed hashes (SipHash) under independent secrets.
+/// 128 bits that stand for a revoked name: two of the standard library's keyed hashes (SipHash) under independent
+/// secrets.
 ///
-/// Two names collide with a probability of 2^-128, which nobody can raise without the secrets; and then a good token is
-/// rejected, never a revoked one accepted.
+/// Two names collide with a probability of 2^-128, which nobody can raise without the secrets. A collision rejects a
+/// valid token, and never accepts a revoked one.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(crate) struct Fingerprint {
     high: High,
     low: u64,
 }
 
-/// The half of a [`Fingerprint`] by which fingerprints are ordered. Most names that are not revoked differ from every revoked
-/// one in it, so that for them the other half is not computed.
+/// The half of a [`Fingerprint`] that fingerprints are ordered by. Most unrevoked names differ from every revoked one
+/// in this half, so their other half is not computed.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct High(u64);
 
@@ -31,7 +32,7 @@ impl Fingerprint {
     }
 }
 
-/// What fingerprints are made under, chosen at random for each table.
+/// The secrets of a table's fingerprints, chosen at random.
 #[derive(Default)]
 pub(super) struct Secret {
     high: RandomState,
@@ -44,11 +45,11 @@ impl Secret {
     }
 
     pub(super) fn high(&self, kind: Kind, issuer: &str, name: &str) -> High {
-        // A string's hash ends in a byte that no string holds, so that no two triples read alike.
+        // A string's hash ends in a byte that no string has, so no two triples are hashed from the same bytes.
         High(self.high.hash_one((kind, issuer, name)))
     }
 
-    /// The fingerprint of which the half is known.
+    /// The fingerprint whose first half is known.
     pub(super) fn complete(&self, high: High, kind: Kind, issuer: &str, name: &str) -> Fingerprint {
         Fingerprint { high, low: self.low.hash_one((kind, issuer, name)) }
     }

@@ -11,16 +11,17 @@ use crate::principal::Principal;
 const LOGOUT: &str = "http://schemas.openid.net/event/backchannel-logout";
 
 impl Revocation {
-    /// What a logout token asks to revoke: the session that its `sid` names; without `sid` whatever its subject was issued before,
-    /// or in the same second (OpenID Connect Back-Channel Logout 1.0 sections 2.4 to 2.7).
+    /// The revocation that a logout token asks for: of the session in its `sid`, or without `sid`, of all tokens that
+    /// its subject was issued before it or in the same second (OpenID Connect Back-Channel Logout 1.0 sections 2.4 to
+    /// 2.7).
     ///
-    /// `principal` is what an engine made of the token: signature, issuer, audience and times are checked then. Let a policy of its
-    /// own verify logout tokens, whose [`TypProfile`](crate::TypProfile) takes `logout+jwt` alone, so that none of them passes for
-    /// an access token.
+    /// `principal` is the engine's verdict on the token: its signature, issuer, audience and times have been checked.
+    /// Verify logout tokens by a policy of their own whose [`TypProfile`](crate::TypProfile) accepts only `logout+jwt`,
+    /// so that none can be used as an access token.
     ///
     /// # Errors
-    /// [`LogoutTokenError`] where it is no logout token, or one that names neither session nor subject. An identity provider is to
-    /// be answered with 400 then (section 2.8).
+    /// [`LogoutTokenError`] if it is not a logout token, or names neither session nor subject. The identity provider is
+    /// then to be answered with 400 (section 2.8).
     ///
     /// ```no_run
     /// # fn logout(engine: &tollgate::Engine, revocations: &tollgate::Revocations, logout_token: &str) -> Result<(), Box<dyn std::error::Error>> {
@@ -49,7 +50,7 @@ impl Revocation {
     }
 }
 
-/// A member of `events`: whether it is an object, as the logout's has to be.
+/// A member of `events`. The logout event has to be an object.
 struct Event {
     is_object: bool,
 }
@@ -108,17 +109,17 @@ impl<'de> Visitor<'de> for EventVisitor {
     }
 }
 
-/// Why a verified token asks for no logout (OpenID Connect Back-Channel Logout 1.0 section 2.6).
+/// Why a verified token is not a logout token (OpenID Connect Back-Channel Logout 1.0 section 2.6).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum LogoutTokenError {
-    /// The principal is that of an API key or the like.
+    /// The principal is from a record of the table, such as an API key.
     NoToken,
-    /// There is no `events` with a back-channel logout that is an object.
+    /// `events` has no back-channel logout event that is an object.
     NoLogoutEvent,
-    /// It has a `nonce`, as ID tokens have, which a logout token must not.
+    /// It has a `nonce`, like an ID token. A logout token must not have one.
     Nonce,
-    /// It does not say when it was issued (`iat`).
+    /// It has no `iat`.
     NoIssuedAt,
     /// It has neither `sid` nor `sub`.
     NamesNobody,

@@ -7,31 +7,32 @@ use super::target::{Kind, Marks, Revocation};
 use crate::limits::REVOCATION_SHARDS_LOG2;
 use crate::sync::{ArcSwapOption, AtomicBool, AtomicU64, AtomicUsize, Mutex};
 
-/// What has been revoked. Clones are the same table, and any number of engines may share it.
+/// The table of revocations. Clones share one table, and so may any number of engines.
 ///
-/// When [`Revocations::revoke`] has returned, no verify that starts later accepts what it names. Looking up takes no lock
-/// and writes nothing that another thread reads; while nothing is revoked it costs one load. An entry takes 32 bytes.
+/// When [`Revocations::revoke`] has returned, no verify that starts later accepts a credential that it names. A look-up
+/// takes no lock, and writes no memory that another thread reads; while nothing is revoked it costs one load. An entry
+/// takes 32 bytes.
 #[derive(Clone, Default)]
 pub struct Revocations(Arc<Table>);
 
 struct Table {
     secret: Secret,
-    /// By the fingerprint's first bits; each shard sorted, and replaced as a whole.
+    /// By the first bits of the fingerprint. Each shard is sorted, and replaced as a whole.
     shards: Box<[ArcSwapOption<Vec<Entry>>]>,
-    /// How many entries there are of each kind.
+    /// The number of entries of each kind.
     counts: [AtomicUsize; KINDS],
-    /// A bit for each kind of which there are entries, so that others are not looked up: one load while nothing is revoked.
+    /// A bit for each kind that has entries, so that other kinds are not looked up: one load while nothing is revoked.
     kinds: AtomicUsize,
-    /// Goes up after each change.
+    /// Incremented after each change.
     generation: AtomicU64,
-    /// Whether it is declared to be in step with the place where revocations are made.
+    /// Whether the table is declared in sync with the place where revocations are made.
     are_fresh: AtomicBool,
     writer: Mutex<()>,
 }
 
 const KINDS: usize = 6;
 
-/// The end of an entry that is never forgotten.
+/// The end of an entry that is never removed.
 const NEVER: u32 = u32::MAX;
 
 #[derive(Clone, Copy)]
@@ -43,7 +44,7 @@ struct Entry {
     kind: Kind,
 }
 
-/// What the documentation says.
+/// The size that the documentation states.
 const _: () = assert!(size_of::<Entry>() == 32);
 
 impl Entry {
@@ -74,17 +75,17 @@ impl Revocations {
         Self::default()
     }
 
-    /// Revokes. Of two revocations of one name the stricter counts: the later `issued_before` and the later `until`.
+    /// Adds a revocation. Of two for one name the stricter applies: the later `issued_before` and the later `until`.
     pub fn revoke(&self, revocation: &Revocation) {
         self.revoke_all(std::slice::from_ref(revocation));
     }
 
-    /// Revokes many at once, which takes less than one after the other. Returns how many had been there before.
+    /// Adds many revocations, faster than one by one. Returns how many names were revoked before.
     pub fn revoke_all<'r>(&self, revocations: impl IntoIterator<Item = &'r Revocation>) -> usize {
         let table = &*self.0;
         let mut new: Vec<_> = revocations.into_iter().map(|revocation| table.entry(revocation)).collect();
         new.sort_unstable_by_key(|entry| entry.fingerprint);
-        // Nothing between lock and unlock can leave a shard half-changed: each is replaced as a whole.
+        // A panic under the lock leaves no shard half-changed, since each is replaced as a whole.
         let _writer = table.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let mut already = 0;
         for entries in new.chunk_by(|a, b| shard(a.fingerprint) == shard(b.fingerprint)) {
@@ -94,7 +95,7 @@ impl Revocations {
         already
     }
 
-    /// Revokes, and whatever was revoked under the same name counts no more: also where it was stricter.
+    /// Adds a revocation in place of an earlier one of the same name, even a stricter one.
     pub fn replace(&self, revocation: &Revocation) {
         let table = &*self.0;
         let entry = table.entry(revocation);
@@ -103,8 +104,8 @@ impl Revocations {
         table.generation.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Replaces everything by `revocations`. What is in both stays revoked throughout; when this has returned, all of
-    /// `revocations` is. Of two of one name the stricter counts.
+    /// Replaces all revocations by `revocations`. A name in both stays revoked throughout. When this has returned, all
+    /// of `revocations` apply. Of two for one name the stricter applies.
     pub fn replace_all<'r>(&self, revocations: impl IntoIterator<Item = &'r Revocation>) {
         let table = &*self.0;
         let mut new: Vec<_> = revocations.into_iter().map(|revocation| table.entry(revocation)).collect();
@@ -116,7 +117,7 @@ impl Revocations {
             let entries;
             (entries, rest) = rest.split_at(rest.partition_point(|entry| shard(entry.fingerprint) == number));
             if !entries.is_empty() {
-                // First what is new, so that no name is missing in between.
+                // New entries first, so that no name is missing in between.
                 table.merge(entries, |_, later| later);
             }
             table.retain(number, |old| {
@@ -126,7 +127,7 @@ impl Revocations {
         table.generation.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Takes a revocation back. Returns whether there was one of that name.
+    /// Removes a revocation. Returns whether there was one for its name.
     pub fn restore(&self, revocation: &Revocation) -> bool {
         let table = &*self.0;
         let fingerprint = revocation.fingerprint(&table.secret);
@@ -134,9 +135,10 @@ impl Revocations {
         table.retain(shard(fingerprint), |entry| entry.fingerprint != fingerprint) > 0
     }
 
-    /// Forgets what no credential can outlive at `now`, in seconds since the Unix epoch. Returns how many entries that were.
+    /// Removes the entries that no credential can outlive at `now`, in seconds since the Unix epoch. Returns their
+    /// number.
     ///
-    /// To be called now and then by whoever owns the table; a verify never does.
+    /// The owner of the table should call it now and then; a verify never does.
     pub fn forget_expired(&self, now: i64) -> usize {
         let table = &*self.0;
         let _writer = table.writer.lock().unwrap_or_else(PoisonError::into_inner);
@@ -157,46 +159,47 @@ impl Revocations {
         self.len() == 0
     }
 
-    /// Declares that the table is in step with the place where revocations are made. Whoever feeds it from a store does so each time that
-    /// the store was read to its end. A new table is stale.
+    /// Declares the table in sync with the place where revocations are made. A feeder that reads a store calls it each
+    /// time it has read the store to its end. A new table is stale.
     ///
-    /// This matters to issuers alone that [require it](crate::Issuer::require_fresh_revocations).
+    /// This matters only where fresh revocations are required: by [issuers](crate::Issuer::require_fresh_revocations),
+    /// or for API keys.
     pub fn mark_fresh(&self) {
-        // Read first: it is said again and again, and threads that verify read beside it.
+        // Read first: this is called again and again, and verifying threads read the same memory.
         if !self.are_fresh() {
             self.0.are_fresh.store(true, Ordering::Release);
         }
     }
 
-    /// Declares that revocations made elsewhere may be missing here. After how long without a look at the store that is, whoever
-    /// feeds the table decides, by a monotonic clock.
+    /// Declares that revocations made elsewhere may be missing here. How long after the last read of the store that is,
+    /// the feeder of the table decides, by a monotonic clock.
     ///
-    /// When this has returned, no verify that starts later accepts a token of an issuer that
-    /// [requires fresh revocations](crate::Issuer::require_fresh_revocations), until they are [fresh](Self::mark_fresh) again.
+    /// When this has returned, no verify that starts later accepts a token of an issuer that [requires fresh
+    /// revocations](crate::Issuer::require_fresh_revocations), until they are [fresh](Self::mark_fresh) again.
     pub fn mark_stale(&self) {
-        // Before the generation: a token that was stamped under the new one was looked at when they were fresh again.
+        // Before the generation: a token that is stamped with the new one was checked when they were fresh again.
         if self.0.are_fresh.swap(false, Ordering::AcqRel) {
             self.0.generation.fetch_add(1, Ordering::SeqCst);
         }
     }
 
-    /// Whether the table is declared to be in step with the place where revocations are made.
+    /// Whether the table is declared in sync with the place where revocations are made.
     #[must_use]
     pub fn are_fresh(&self) -> bool {
         self.0.are_fresh.load(Ordering::Acquire)
     }
 
-    /// Whether anybody else has this table, who could declare it to be fresh.
+    /// Whether anybody else has this table, who could declare it fresh.
     pub(crate) fn are_shared(&self) -> bool {
         Arc::strong_count(&self.0) > 1
     }
 
-    /// How often the table was changed. Whoever keeps what was found good keeps with it the generation from before.
+    /// The number of changes so far. A valid credential is cached with the generation from before its check.
     pub(crate) fn generation(&self) -> u64 {
         self.0.generation.load(Ordering::Acquire)
     }
 
-    /// Whether the credential of these marks is revoked. They are asked for where anything is.
+    /// Whether the credential with these marks is revoked. `marks` is called only if anything is revoked.
     pub(crate) fn contain_any<'m>(&self, marks: impl FnOnce() -> Marks<'m>) -> bool {
         let kinds = self.0.kinds.load(Ordering::Acquire);
         kinds != 0 && self.0.contains_any(kinds, &marks())
@@ -209,7 +212,7 @@ impl Table {
             if kinds & bit(kind) == 0 {
                 return false;
             }
-            // An API key has no issuer, whatever its record says.
+            // The marks of an API key have no issuer.
             let high = self.secret.high(kind, marks.issuer, name);
             let entry = self.find(high, || self.secret.complete(high, kind, marks.issuer, name));
             entry.is_some_and(|entry| marks.issued_at.is_none_or(|iat| iat < entry.issued_before))
@@ -222,7 +225,7 @@ impl Table {
         Entry { fingerprint: revocation.fingerprint(&self.secret), issued_before, until, kind: revocation.kind() }
     }
 
-    /// The entry of the fingerprint that begins with `high` and that `complete` gives.
+    /// The entry with the fingerprint that `complete` returns and whose first half is `high`.
     fn find(&self, high: High, complete: impl FnOnce() -> Fingerprint) -> Option<Entry> {
         let entries = self.shards[high.prefix(REVOCATION_SHARDS_LOG2)].load();
         let entries = entries.as_ref()?;
@@ -235,8 +238,8 @@ impl Table {
         candidates.find(|entry| entry.fingerprint == fingerprint).copied()
     }
 
-    /// Merges sorted `new` entries into their shard; of two of one name `choose` makes one of the earlier and the later.
-    /// Returns how many names were there before.
+    /// Merges sorted `new` entries into their shard. `choose` makes one entry of an earlier and a later one for the
+    /// same name. Returns how many names were present before.
     fn merge(&self, new: &[Entry], choose: impl Fn(Entry, Entry) -> Entry) -> usize {
         let slot = &self.shards[shard(new[0].fingerprint)];
         let old = slot.load_full();
@@ -257,7 +260,7 @@ impl Table {
         already
     }
 
-    /// Keeps in a shard only what `keep` says. Returns how many entries went.
+    /// Keeps only the entries of a shard for which `keep` holds. Returns how many were removed.
     fn retain(&self, shard: usize, keep: impl Fn(&Entry) -> bool) -> usize {
         let Some(old) = self.shards[shard].load_full() else {
             return 0;
@@ -270,13 +273,13 @@ impl Table {
                 self.counts[entry.kind as usize].fetch_sub(1, Ordering::Release);
             }
             self.note_kinds();
-            // What was revoked and is no more may have been dropped from a cache; nothing else depends on it.
+            // A credential that is no longer revoked may have been dropped from a cache; nothing else depends on this.
             self.generation.fetch_add(1, Ordering::SeqCst);
         }
         gone
     }
 
-    /// To be called by the writer, after the counts have changed and before the generation goes up.
+    /// The writer calls it after the counts have changed and before the generation is incremented.
     fn note_kinds(&self) {
         let there = ALL_KINDS.into_iter().filter(|kind| self.counts[*kind as usize].load(Ordering::Relaxed) > 0);
         self.kinds.store(there.map(bit).sum(), Ordering::Release);
@@ -289,7 +292,7 @@ fn bit(kind: Kind) -> usize {
     1 << kind as usize
 }
 
-/// Of two neighbours of one name `choose` makes one of the earlier and the later.
+/// Makes one entry of neighbours for one name, with `choose` of the earlier and the later.
 fn unite(entries: &mut Vec<Entry>, choose: impl Fn(Entry, Entry) -> Entry) {
     entries.dedup_by(|later, kept| {
         let is_same = later.fingerprint == kept.fingerprint;

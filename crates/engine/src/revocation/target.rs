@@ -1,8 +1,8 @@
 use super::fingerprint::Fingerprint;
 
-/// What is to be revoked: a credential, or all that speak for somebody, wholly or as far as issued before some time.
+/// A revocation of one credential, or of all that speak for a name, wholly or if issued before some time.
 ///
-/// The name of a token's subject, session or client counts under its issuer alone.
+/// The name of a token's subject, session or client is revoked for its issuer only.
 ///
 /// ```
 /// use tollgate::{Revocation, Revocations};
@@ -10,7 +10,7 @@ use super::fingerprint::Fingerprint;
 /// let revocations = Revocations::new();
 /// // One token, until it would have expired by itself.
 /// revocations.revoke(&Revocation::token("https://as/", "jti-1").until(1_763_900_000));
-/// // Whatever the user was issued before the password was changed.
+/// // All tokens that the user was issued before the password was changed.
 /// revocations.revoke(&Revocation::subject("https://as/", "user-1").issued_before(1_763_800_000));
 /// assert_eq!(revocations.len(), 2);
 /// ```
@@ -23,7 +23,7 @@ pub struct Revocation {
     until: i64,
 }
 
-/// What kind of name is revoked.
+/// The kind of a revoked name.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub(crate) enum Kind {
     Token,
@@ -35,7 +35,7 @@ pub(crate) enum Kind {
 }
 
 impl Revocation {
-    /// The token of `issuer` with this `jti`. Named so, a token stays revoked in every encoding of its signature.
+    /// The token of `issuer` with this `jti`. It stays revoked in every encoding of its signature.
     #[must_use]
     pub fn token(issuer: &str, jti: &str) -> Self {
         Self::new(Kind::Token, issuer, jti)
@@ -75,16 +75,16 @@ impl Revocation {
         Revocation { kind, issuer: issuer.into(), name: name.into(), issued_before: i64::MAX, until: i64::MAX }
     }
 
-    /// Spares what was issued (`iat`) at `seconds` since the Unix epoch or later. A token that does not say when it was
-    /// issued is not spared.
+    /// Spares tokens that were issued (`iat`) at `seconds` since the Unix epoch or later. A token without `iat` is not
+    /// spared.
     #[must_use]
     pub fn issued_before(mut self, seconds: i64) -> Self {
         self.issued_before = seconds;
         self
     }
 
-    /// Lets [`Revocations::forget_expired`](crate::Revocations::forget_expired) forget this from `seconds` since the Unix
-    /// epoch on. To be set to when the last credential that it concerns has expired, leeway included.
+    /// Lets [`Revocations::forget_expired`](crate::Revocations::forget_expired) remove this from `seconds` since the
+    /// Unix epoch on. Give the time when the last credential that it names has expired, leeway included.
     #[must_use]
     pub fn until(mut self, seconds: i64) -> Self {
         self.until = seconds;
@@ -104,7 +104,7 @@ impl Revocation {
     }
 }
 
-/// By what a credential can be revoked.
+/// The names by which a credential can be revoked.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Marks<'a> {
     pub(crate) issuer: &'a str,

@@ -1,11 +1,11 @@
 use super::{InvalidSource, RequestLine, Source};
 use crate::public_origin::PublicOrigin;
 
-/// How the requests of one's own pages are told from those that a page of another site has a browser send, with the
-/// cookies that it has for this one (cross-site request forgery).
+/// How requests of a server's own pages are told from those that a page of another site makes a browser send, with the
+/// browser's cookies for the server (cross-site request forgery).
 ///
-/// Requests with the methods GET, HEAD and OPTIONS are taken without a look, since they are to change nothing, but for those that ask
-/// for another protocol: a WebSocket is opened with GET, and any page may open one.
+/// Requests with the methods GET, HEAD and OPTIONS are accepted unchecked, since they should change nothing, except
+/// those that ask for another protocol: a WebSocket is opened with GET, and any page may open one.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CsrfRule(Rule);
 
@@ -17,26 +17,27 @@ enum Rule {
 }
 
 impl CsrfRule {
-    /// From pages of the same origin, as the browser says: by `Sec-Fetch-Site`, or where it sends none (to plain HTTP, and old ones) by an
-    /// `Origin` that is the host of the request. A request that has neither is rejected; a program that sends a cookie
-    /// sends an `Origin` too.
+    /// Accepts requests from pages of the same origin, according to the browser: by `Sec-Fetch-Site`, or if that is
+    /// absent (over plain HTTP, or in old browsers) by an `Origin` that is the host of the request. A request with
+    /// neither is rejected; a program that sends a cookie has to send an `Origin` too.
     #[must_use]
     pub fn same_origin() -> Self {
         CsrfRule(Rule::Origins([].into()))
     }
 
-    /// As [`same_origin`](Self::same_origin), and from the pages of these origins: those of an application that is served
-    /// from another host, or one's own behind a proxy that does not hand on the `Host` field.
+    /// Like [`same_origin`](Self::same_origin), but accepts requests from pages of these origins, too: those of an
+    /// application on another host, or the server's own behind a proxy that does not pass on the `Host` field.
     #[must_use]
     pub fn origins(origins: impl IntoIterator<Item = PublicOrigin>) -> Self {
         CsrfRule(Rule::Origins(origins.into_iter().collect()))
     }
 
-    /// With the field `name`, whatever its value: a page of another site cannot add one without having asked (CORS).
+    /// Accepts requests with the field `name`, whatever its value: a page of another site cannot add one without
+    /// permission (CORS).
     ///
     /// # Errors
-    /// [`InvalidSource`] for what is no field name, and for a field that browsers send by themselves or that a page may set:
-    /// it has to begin with `x-`.
+    /// [`InvalidSource`] if `name` is not a field name, or does not begin with `x-`: browsers send other fields by
+    /// themselves, or let a page set them.
     pub fn field(name: &str) -> Result<Self, InvalidSource> {
         let has_prefix = name.get(..2).is_some_and(|prefix| prefix.eq_ignore_ascii_case("x-"));
         if has_prefix {
@@ -46,13 +47,14 @@ impl CsrfRule {
         }
     }
 
-    /// From anywhere: the cookie is `SameSite=Strict`, say, and no other host of the site can be an attacker's.
+    /// Accepts requests from anywhere. For example, if the cookie is `SameSite=Strict`, and no other host of the site
+    /// can be an attacker's.
     #[must_use]
     pub fn danger_none() -> Self {
         CsrfRule(Rule::None)
     }
 
-    /// What a request has to show, of which no field was seen so far.
+    /// The evidence that a request has to show, before any field was seen.
     pub(super) fn evidence<'r>(&self, line: RequestLine<'r>) -> Evidence<'_, 'r> {
         Evidence {
             rule: &self.0,
@@ -72,7 +74,7 @@ impl Default for CsrfRule {
     }
 }
 
-/// What a request says about the page that it is from.
+/// What a request shows about the page that it is from.
 pub(super) struct Evidence<'s, 'r> {
     rule: &'s Rule,
     method: &'r str,
@@ -83,7 +85,7 @@ pub(super) struct Evidence<'s, 'r> {
     has_own_field: bool,
 }
 
-/// What a field says that may be there once.
+/// The value of a field that may occur once.
 #[derive(Clone, Copy)]
 enum Stated<'r> {
     Nothing,
@@ -128,7 +130,7 @@ impl<'r> Evidence<'_, 'r> {
             return true;
         }
         match self.fetch_site {
-            // "none": the user's own doing, such as an address that was typed.
+            // "none": an action of the user, such as a typed address.
             Stated::Once(site) => site == b"same-origin" || site == b"none",
             Stated::Twice => false,
             Stated::Nothing => {

@@ -3,10 +3,11 @@ use std::fmt;
 use crate::accepted::AcceptedCredentials;
 use crate::credential::{is_token_character, without_space_around, without_spaces};
 
-/// One place where the credential of a request may stand, and the kinds of credentials that it takes there.
+/// One place in a request where its credential may be, and the kinds of credentials that are accepted there.
 ///
-/// What is not in the Authorization field with a scheme of its own is taken as a token is with `Bearer`: a JWT, an API key or
-/// an opaque token. One that is bound to a key (DPoP, RFC 9449) has to be sent with `DPoP` in Authorization.
+/// A token in another field than Authorization, or after a scheme of your own, is read like a token after `Bearer`: a
+/// JWT, an API key or an opaque token. A token that is bound to a key (DPoP, RFC 9449) has to be sent with `DPoP` in
+/// Authorization.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Source {
     pub(super) place: Place,
@@ -24,7 +25,7 @@ pub(super) enum Place {
     WebSocketProtocol(Box<str>),
 }
 
-/// What of a field's value is a source's.
+/// The part of a field's value that belongs to a source.
 pub(super) enum Claim<'s, 'r> {
     None,
     Whole(&'r [u8]),
@@ -32,26 +33,29 @@ pub(super) enum Claim<'s, 'r> {
 }
 
 impl Source {
-    /// The Authorization field, as [`Engine::verify`](crate::Engine::verify) reads it: `Bearer`, `DPoP`, `Basic`, and bare values.
+    /// The Authorization field, as [`Engine::verify`](crate::Engine::verify) reads it: `Bearer`, `DPoP`,
+    /// `Basic`, and bare values.
     ///
-    /// It takes every value, so that sources of other schemes come before it.
+    /// It takes every value, so sources with other schemes have to come before it.
     #[must_use]
     pub fn authorization() -> Self {
         Place::Authorization.into()
     }
 
-    /// The Authorization field with a scheme of your own, such as `Token` or `ApiKey`, in any letter case, before a token.
+    /// The Authorization field with a scheme of your own, such as `Token` or `ApiKey`, in any letter case,
+    /// before a token.
     ///
     /// # Errors
-    /// [`InvalidSource`] for what is no scheme (RFC 9110 section 11.1), and for `Bearer`, `DPoP` and `Basic`.
+    /// [`InvalidSource`] if `name` is not a scheme (RFC 9110 section 11.1), or is `Bearer`, `DPoP` or `Basic`.
     pub fn scheme(name: &str) -> Result<Self, InvalidSource> {
         let is_known = ["bearer", "dpop", "basic"].into_iter().any(|known| name.eq_ignore_ascii_case(known));
         if is_known { Err(InvalidSource::new(name)) } else { Ok(Place::Scheme(token(name)?).into()) }
     }
 
-    /// The user of `Basic` credentials whose password is empty, as Stripe's clients send API keys (`curl -u sk_live_...:`).
+    /// The user of `Basic` credentials whose password is empty, as Stripe's clients send API keys (`curl -u
+    /// sk_live_...:`).
     ///
-    /// It takes all `Basic` credentials that come to it: clients with an id and a secret have no source behind it.
+    /// It takes all `Basic` credentials that reach it: no source after it finds a client's id and secret.
     #[must_use]
     pub fn basic_user() -> Self {
         Place::BasicUser.into()
@@ -60,12 +64,12 @@ impl Source {
     /// A field whose whole value is a token, such as `x-goog-iap-jwt-assertion` or `cf-access-jwt-assertion`.
     ///
     /// # Errors
-    /// [`InvalidSource`] for what is no field name (RFC 9110 section 5.1), and for `Authorization` and `Cookie`.
+    /// [`InvalidSource`] if `name` is not a field name (RFC 9110 section 5.1), or is `Authorization` or `Cookie`.
     pub fn field(name: &str) -> Result<Self, InvalidSource> {
         Ok(Place::Field(field_name(name)?).into())
     }
 
-    /// A field that carries API keys alone, such as `x-api-key`.
+    /// A field for API keys only, such as `x-api-key`.
     ///
     /// # Errors
     /// As [`Source::field`].
@@ -73,35 +77,35 @@ impl Source {
         Ok(Place::ApiKeyField(field_name(name)?).into())
     }
 
-    /// The cookie `name`, whose value is a token. It counts in requests that the [rule](super::Sources::csrf) does not take for those
-    /// that another site had a browser send.
+    /// The cookie `name`, whose value is a token. It is accepted only in requests that, by the
+    /// [rule](super::Sources::csrf), no other site made a browser send.
     ///
-    /// The name is compared exactly. One that begins with `__Host-` no other host can set.
+    /// The name is compared exactly. No other host can set a cookie whose name begins with `__Host-`.
     ///
     /// # Errors
-    /// [`InvalidSource`] for what is no cookie's name (RFC 6265 section 4.1.1).
+    /// [`InvalidSource`] if `name` is not the name of a cookie (RFC 6265 section 4.1.1).
     pub fn cookie(name: &str) -> Result<Self, InvalidSource> {
         Ok(Place::Cookie(token(name)?).into())
     }
 
-    /// An entry of `Sec-WebSocket-Protocol` that begins with `prefix`, such as `bearer.`, with the token behind it: browsers let a
-    /// page set no other field of a WebSocket's handshake.
+    /// An entry of `Sec-WebSocket-Protocol` that begins with `prefix`, such as `bearer.`, followed by the token.
+    /// Browsers let a page set no other field of a WebSocket's handshake.
     ///
     /// The server has to choose another of the protocols that the client offers, one without a token in it.
     ///
     /// # Errors
-    /// [`InvalidSource`] for what no protocol's name can begin with (RFC 6455 section 4.1).
+    /// [`InvalidSource`] if the name of a protocol cannot begin with `prefix` (RFC 6455 section 4.1).
     pub fn web_socket_protocol(prefix: &str) -> Result<Self, InvalidSource> {
         Ok(Place::WebSocketProtocol(token(prefix)?).into())
     }
 
-    /// Takes these kinds alone here.
+    /// Accepts only these kinds here.
     #[must_use]
     pub fn accept(self, accepted: AcceptedCredentials) -> Self {
         Source { accepted, ..self }
     }
 
-    /// The kinds that are taken here.
+    /// The kinds that are accepted here.
     #[must_use]
     pub fn accepted(&self) -> AcceptedCredentials {
         self.accepted
@@ -126,7 +130,7 @@ impl Place {
         name.eq_ignore_ascii_case(field)
     }
 
-    /// What is of this source in the value of a field that it [is in](Self::is_in).
+    /// The part that belongs to this source of the value of a field that it [is in](Self::is_in).
     #[inline]
     pub(super) fn claim<'s, 'r>(&'s self, value: &'r [u8]) -> Claim<'s, 'r> {
         match self {
@@ -177,12 +181,12 @@ impl<'r> Iterator for Parts<'_, 'r> {
     }
 }
 
-/// The value of a cookie without the quotes that it may stand in (RFC 6265 section 4.1.1).
+/// The value of a cookie, without its optional quotes (RFC 6265 section 4.1.1).
 fn unquoted(value: &[u8]) -> &[u8] {
     value.strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\"")).unwrap_or(value)
 }
 
-/// What stands behind `scheme` and one or more spaces (RFC 9110 section 11.4); nothing where the scheme stands alone.
+/// The text after `scheme` and one or more spaces (RFC 9110 section 11.4); empty if the scheme stands alone.
 fn after_scheme<'r>(value: &'r [u8], scheme: &str) -> Option<&'r [u8]> {
     let (name, rest) = value.split_at_checked(scheme.len())?;
     let is_end = rest.first().is_none_or(|byte| *byte == b' ');
@@ -200,7 +204,7 @@ fn token(text: &str) -> Result<Box<str>, InvalidSource> {
     if is_token { Ok(text.into()) } else { Err(InvalidSource::new(text)) }
 }
 
-/// The text names no [`Source`] of that kind.
+/// The error for a text that cannot name a [`Source`] of its kind.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct InvalidSource {
     text: Box<str>,

@@ -1,4 +1,4 @@
-//! What `tollgate-apikeys` gives to the engine, as types without values.
+//! The items of `tollgate-apikeys` that the engine uses, as types without values.
 
 use std::convert::Infallible;
 use std::marker::PhantomData;
@@ -63,7 +63,7 @@ impl<R> Clone for MatchedKey<R> {
 }
 
 impl NativeKey {
-    /// This build makes no keys, so that none is one of them.
+    /// This build makes no keys, so no token is one.
     pub(crate) fn parse(_presented: &[u8]) -> Result<Self, ()> {
         Err(())
     }

@@ -4,17 +4,17 @@ use super::allocated;
 use crate::policy::Mapped;
 use crate::scopes::{RepeatedScopes, Scopes};
 
-/// The claims of a token that a `Principal` tells and a revocation names, one after the other in one text.
+/// The claims of a token that a `Principal` returns and a revocation names, concatenated in one text.
 #[derive(Clone)]
 pub(super) struct Fields {
     text: Arc<str>,
-    /// Where each field ends, in bytes; each begins where the one before ends.
+    /// Where each field ends, in bytes; each begins at the end of the one before.
     ends: [u32; FIELDS],
     /// A bit for each field that the token has.
     present: u16,
 }
 
-/// Where the fields of a token are put together.
+/// The buffer in which the fields of a token are assembled.
 #[derive(Default)]
 pub(crate) struct FieldsBuffer {
     text: String,
@@ -29,20 +29,20 @@ pub(super) enum Field {
     Session,
     Client,
     Jti,
-    /// Of the certificate that the token is bound to: its thumbprint, in base64url.
+    /// The thumbprint of the certificate that the token is bound to, in base64url.
     Certificate,
-    /// Of the key that the token is bound to: its thumbprint, in base64url.
+    /// The thumbprint of the key that the token is bound to, in base64url.
     Key,
-    /// Each entry is followed by U+0000, which no entry holds.
+    /// Each entry is followed by U+0000, which no entry contains.
     Audience,
-    /// Each is followed by a space, which no scope-token holds.
+    /// Each is followed by a space, which no scope-token contains.
     Scopes,
 }
 
 const FIELDS: usize = Field::Scopes as usize + 1;
 
 impl Fields {
-    /// Copies the fields. They are put together in `buffer`, so that their text is one allocation of the right size.
+    /// Copies the fields. They are assembled in `buffer`, so that their text is one allocation of the right size.
     pub(super) fn collect(mapped: &Mapped<'_, '_>, buffer: &mut FieldsBuffer) -> Self {
         let FieldsBuffer { text, repeated } = buffer;
         text.clear();
@@ -66,7 +66,7 @@ impl Fields {
         Fields { text: Arc::from(&**text), ends, present }
     }
 
-    /// The same in memory of its own.
+    /// A copy in memory of its own.
     pub(super) fn copy(&self) -> Self {
         Fields { text: Arc::from(&*self.text), ..*self }
     }
@@ -107,7 +107,7 @@ struct Collector<'b> {
     present: u16,
 }
 
-/// To be called for each field in its order.
+/// Its methods are called for each field in order.
 impl Collector<'_> {
     fn name(&mut self, field: Field, name: Option<&str>) {
         self.text.push_str(name.unwrap_or_default());
@@ -120,7 +120,7 @@ impl Collector<'_> {
     }
 
     fn end(&mut self, field: Field, is_present: bool) {
-        // The header has at most 64 KiB, and a prefix of at most 64 bytes comes before each scope in it.
+        // No overflow: the header has at most 64 KiB, and a prefix of at most 64 bytes comes before each scope in it.
         self.ends[field as usize] = self.text.len() as u32;
         self.present |= if is_present { bit(field) } else { 0 };
     }

@@ -1,5 +1,5 @@
-//! A token's whole text, in blocks: so it lies beside the token's facts in one allocation, and is wiped when that goes,
-//! whoever lets go of it last.
+//! A token's whole text, in blocks, so that it lies beside the token's facts in one allocation, and is wiped when that
+//! is freed, whoever drops it last.
 
 use zerocopy::{Immutable, IntoBytes};
 use zeroize::optimization_barrier;
@@ -19,13 +19,13 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        // In one or two vectors, where `Zeroize` writes one byte after the other.
+        // In one or two vectors, while `Zeroize` writes one byte after the other.
         self.0 = [0; BLOCK];
         optimization_barrier(&self.0);
     }
 }
 
-/// The blocks of `text`; the last one is filled up with zeros.
+/// The blocks of `text`; the last one is padded with zeros.
 pub(super) fn blocks(text: &[u8]) -> impl ExactSizeIterator<Item = Block> {
     text.chunks(BLOCK).map(|chunk| {
         Block(chunk.try_into().unwrap_or_else(|_| {
@@ -36,7 +36,7 @@ pub(super) fn blocks(text: &[u8]) -> impl ExactSizeIterator<Item = Block> {
     })
 }
 
-/// What [`blocks`] was given, and the zeros.
+/// The text that [`blocks`] was given, and the padding.
 pub(super) fn bytes(blocks: &[Block]) -> &[u8] {
     blocks.as_bytes()
 }

@@ -41,7 +41,7 @@ impl World {
     }
 }
 
-/// With a record of a few facts, and with one that has facts of every kind.
+/// Explores with a record of few facts, and with one of all kinds of facts.
 fn explore_removal(name: &str, remove: fn(&World)) {
     let long_id = "key-1-".repeat(50);
     let short = KeyRecord::api_key("key-1", "user-1").build();

@@ -8,7 +8,7 @@ use tollgate_tests::NOW;
 
 use crate::explore::{explore, thread};
 
-/// What the threads of one run share: a memory of one set, and how often the one proof was accepted.
+/// The shared state of the threads of one run: a memory of one set, and how often the one proof was accepted.
 struct World {
     memory: ReplayMemory,
     accepted: AtomicUsize,
@@ -25,7 +25,7 @@ impl World {
         }
     }
 
-    /// Uses `count` other proofs of the key, as old as the one or later.
+    /// Spends `count` other proofs of the key, as old as the one or newer.
     fn flood(&self, key: u64, count: u64) {
         for id in 0..count {
             let _ = self.memory.spend(&proof(key, 100 * key + id, NOW + (id % 2) as i64));

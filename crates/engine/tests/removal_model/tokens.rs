@@ -25,7 +25,7 @@ enum Removal {
     Issuer,
 }
 
-/// What the threads of one run share. Its tokens are alike but for their `jti`.
+/// The shared state of the threads of one run. Its tokens differ only in their `jti`.
 struct World {
     engine: Engine,
     ring: KeyRing,
@@ -35,7 +35,7 @@ struct World {
     is_removed: AtomicBool,
 }
 
-/// The same in every run.
+/// The keys and tokens, the same in every run.
 struct Fixture {
     keys: KeySet,
     other_keys: KeySet,
@@ -88,7 +88,7 @@ impl World {
         self.is_removed.store(true, Ordering::Release);
     }
 
-    /// Puts an issuer that knows these keys in the place of the one that is there.
+    /// Replaces the issuer by one with these keys.
     fn replace_issuer(&self, keys: &KeySet) {
         self.engine.replace_issuers([issuer(keys.clone())]).unwrap();
     }
@@ -204,7 +204,7 @@ fn a40_tokens_that_evict_each_other() {
     });
 }
 
-/// The generation moves on twice, so that a verify can stamp the token anew between the two.
+/// The generation is incremented twice, so that a verify can stamp the token in between.
 #[test]
 fn a40_a_removal_that_follows_another() {
     explore_each("second change", |fixture, removal| {
@@ -227,7 +227,7 @@ fn a40_a_removal_that_follows_another() {
     });
 }
 
-/// Replacing all revocations leaves no moment in which one that stays is missing.
+/// While all revocations are replaced, one that stays is never missing.
 #[test]
 fn a40_what_stays_revoked_while_all_is_replaced() {
     let fixture = Arc::new(Fixture::new());
@@ -247,7 +247,7 @@ fn a40_what_stays_revoked_while_all_is_replaced() {
     });
 }
 
-/// Two threads may stamp one token at a time, each with what it knows of keys and of revocations.
+/// Two threads may stamp one token at once, each with the generations that it has read.
 #[test]
 fn a40_two_threads_that_stamp_one_token_while_keys_and_revocations_change() {
     explore_each("two changes, two threads", |fixture, removal| {
@@ -257,7 +257,7 @@ fn a40_two_threads_that_stamp_one_token_while_keys_and_revocations_change() {
         let other = thread(move || theirs.verify_meanwhile(&text.token));
         let (theirs, keys) = (world.clone(), fixture.clone());
         let remover = thread(move || {
-            // First what concerns another token, and moves on the generation that the removal does not.
+            // First a change for another token, which increments the generation that the removal does not.
             match theirs.removal {
                 Removal::Revocation => theirs.ring.replace(keys.keys.clone()),
                 Removal::Key | Removal::Issuer => theirs.revocations.revoke(&Revocation::token(ISSUER, "token-3")),
@@ -271,7 +271,8 @@ fn a40_two_threads_that_stamp_one_token_while_keys_and_revocations_change() {
     });
 }
 
-/// A removed issuer comes back with the same settings, and its token is verified anew; a removal after that counts too.
+/// A removed issuer is added again with the same settings, and its token is verified again. A later removal
+/// applies, too.
 #[test]
 fn a40_an_issuer_that_is_removed_added_and_removed_again() {
     let fixture = Arc::new(Fixture::new());
@@ -293,8 +294,8 @@ fn a40_an_issuer_that_is_removed_added_and_removed_again() {
     });
 }
 
-/// Revocations that are stale count as a removal for an issuer that requires fresh ones. They are fresh again in between, so
-/// that a verify can stamp the token anew.
+/// Stale revocations are a removal for an issuer that requires fresh ones. They are fresh again in between, so that
+/// a verify can stamp the token.
 #[test]
 fn a80_revocations_that_are_stale_fresh_and_stale_again() {
     let fixture = Arc::new(Fixture::new());
