@@ -1,4 +1,4 @@
-//! The engine and the oracle on the same credentials: they have to agree on everything.
+//! The engine and the oracle on the same credentials. They have to agree on everything.
 
 mod explained;
 mod issuers;
@@ -20,21 +20,21 @@ use tollgate_oracle::{Facts, Json, Kind, NOW, Plan, State, Trial, Verdict, World
 use explained::compare_steps;
 use issuers::{algorithm, issuer};
 
-/// A credential on which they do not.
+/// A credential on which they disagree.
 #[derive(Debug)]
 pub struct Disagreement {
     /// How the credential was made.
     pub plan: Plan,
-    /// The credential and when it was presented.
+    /// The credential, and the times at which it was presented.
     pub trial: Trial,
-    /// What one says and the other does not.
+    /// The difference.
     pub what: String,
 }
 
-/// Makes the plan's credential, presents it to both, and again at another time, when the engine may have it in its cache.
+/// Presents the plan's credential to both, and again at another time, when the engine may have it in its cache.
 ///
 /// # Errors
-/// [`Disagreement`].
+/// [`Disagreement`] if their verdicts differ.
 pub fn agree(plan: &Plan) -> Result<Verdict, Box<Disagreement>> {
     let trial = plan.trial();
     let [first, second] = trial.times;
@@ -43,14 +43,14 @@ pub fn agree(plan: &Plan) -> Result<Verdict, Box<Disagreement>> {
     verdict.map_err(|what| Box::new(Disagreement { plan: plan.clone(), trial, what }))
 }
 
-/// The engine in the oracle's world, in which [`Plan::untouched`] are good tokens of every algorithm of this build.
+/// The engine for the oracle's world, in which [`Plan::untouched`] are valid tokens of every algorithm of this build.
 #[must_use]
 pub fn engine() -> &'static Engine {
     &ENGINE
 }
 
 impl Disagreement {
-    /// Another one that comes from less, if there is one.
+    /// A disagreement of a smaller plan, as small as can be found.
     #[must_use]
     pub fn minimal(self: Box<Self>) -> Box<Self> {
         let mut found = self;
@@ -84,7 +84,7 @@ fn compare(engine: &Engine, world: &World, trial: &Trial, now: i64) -> Result<Ve
         (engine.verify_at(&trial.header, now), tollgate_oracle::judge(world, &trial.header, now))
     };
     compare_verdicts(&result, &verdict, signature_checks() - before, now)?;
-    // It costs as much as the verify itself, so that some have to do.
+    // This costs as much as the verify itself, so only some headers are explained.
     if trial.header.len().is_multiple_of(4) {
         let request = if trial.is_api_key_header {
             Request::new().api_key(&trial.header)
@@ -96,7 +96,7 @@ fn compare(engine: &Engine, world: &World, trial: &Trial, now: i64) -> Result<Ve
     Ok(verdict)
 }
 
-/// `checks`: how many signatures the engine has checked for its verdict.
+/// `checks`: the number of signatures that the engine has checked for its verdict.
 fn compare_verdicts(
     result: &Result<Principal, Rejection>,
     verdict: &Verdict,
@@ -110,7 +110,7 @@ fn compare_verdicts(
             if !reasons.contains(code) {
                 return Err(format!("at {now} the engine says {code:?}, the oracle {reasons:?}"));
             }
-            // What can be rejected without a signature check is.
+            // Everything that can be rejected without a signature check has to be.
             let comes_after = code == Rejection::BadSignature.code() || code.starts_with("validator-");
             if checks > 0 && !comes_after {
                 return Err(format!("{checks} signatures were checked before {code:?}"));
@@ -151,7 +151,7 @@ fn compare_facts(principal: &Principal, facts: &Facts) -> Result<(), String> {
     }
 }
 
-/// Whether the value that the engine hands out is the one that the oracle read.
+/// Whether the value that the engine returns is the one that the oracle read.
 fn is_same(value: &Value, expected: &Json) -> bool {
     match (value, expected) {
         (Value::Null, Json::Null) => true,

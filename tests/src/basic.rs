@@ -1,8 +1,8 @@
-/// Every reading of what `Basic` carries, decoded from base64, as pairs of id and secret in the order in which they count: split at
-/// the first colon, decoded as form values (RFC 6749 section 2.3.1) where an encoder may have written both, and as sent
-/// (RFC 7617 section 2). None for what holds no colon, or a control character.
+/// Every reading of `Basic` credentials, decoded from base64, as pairs of id and secret in the order of precedence:
+/// split at the first colon, decoded as form values (RFC 6749 section 2.3.1) if an encoder may have written both, and
+/// as sent (RFC 7617 section 2). Empty for a text without a colon, or with a control character.
 ///
-/// The slow definition, to hold the engine against.
+/// The slow definition that the engine is compared with.
 #[must_use]
 pub fn basic_readings(text: &str) -> Vec<(String, String)> {
     let Some((id, secret)) = text.split_once(':').filter(|_| !text.contains(char::is_control)) else {
@@ -13,7 +13,7 @@ pub fn basic_readings(text: &str) -> Vec<(String, String)> {
     decoded.into_iter().chain([as_sent]).collect()
 }
 
-/// A form's value; `None` for what no encoder writes.
+/// A decoded form value; `None` for a text that no encoder writes.
 fn form_decoded(value: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut parts = value.split('%');

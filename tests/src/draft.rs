@@ -4,7 +4,7 @@ use tollgate_jwt::base64url;
 
 use crate::fixture::{AUDIENCE, ISSUER, NOW};
 
-/// A token in the making, good until it is changed. Everything about it can be changed.
+/// A token under construction, valid until it is changed. Everything about it can be changed.
 #[derive(Clone)]
 pub struct Draft {
     header: Map<String, Value>,
@@ -33,7 +33,7 @@ impl Draft {
         self
     }
 
-    /// Takes a header member out.
+    /// Removes a header member.
     #[must_use]
     pub fn without_header(mut self, name: &str) -> Self {
         self.header.remove(name);
@@ -47,7 +47,7 @@ impl Draft {
         self
     }
 
-    /// Takes a claim out.
+    /// Removes a claim.
     #[must_use]
     pub fn without_claim(mut self, name: &str) -> Self {
         self.claims.remove(name);
@@ -91,7 +91,7 @@ impl Draft {
     /// The token, signed by `key`, whatever its header says.
     ///
     /// # Panics
-    /// Where the key cannot sign, which no test key does.
+    /// If the key cannot sign. Every test key can.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
         let signing_input = self.signing_input();
@@ -99,7 +99,7 @@ impl Draft {
         format!("{signing_input}.{}", base64url::encode(signature))
     }
 
-    /// The token with `signature` in place of one.
+    /// The token with `signature` as its signature.
     #[must_use]
     pub fn with_signature(&self, signature: impl AsRef<[u8]>) -> String {
         format!("{}.{}", self.signing_input(), base64url::encode(signature.as_ref()))

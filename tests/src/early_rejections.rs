@@ -6,44 +6,44 @@ use tollgate_issuer::SigningKey;
 use crate::draft::Draft;
 use crate::fixture::{NOW, issuer, key_set, signing_key};
 
-/// Every way to be rejected before a signature is checked, by a header of any length that makes it cost the most.
+/// Every way to be rejected before a signature is checked, by a header of any length that is as costly as possible.
 pub struct EarlyRejections {
     engine: Engine,
     key: SigningKey,
 }
 
-/// One of them.
+/// One way to be rejected.
 #[derive(Clone, Copy)]
 pub struct EarlyRejection {
-    /// The code, and what it is about where one code has several causes.
+    /// The code, with the cause if one code has several.
     pub name: &'static str,
     /// The [`Rejection::code`](tollgate::Rejection::code).
     pub code: &'static str,
-    /// How often memory is allocated: for what the rejection names, or for what was decoded.
+    /// The number of allocations: for the data of the rejection, or for decoded text.
     pub allocations: u64,
     header: fn(&Sender<'_>) -> String,
 }
 
-/// What a header is made from.
+/// The parts that a header is made from.
 struct Sender<'k> {
     key: &'k SigningKey,
-    /// That much is put into it; base64url makes a third more of most.
+    /// The length of the filling. base64url adds a third to most of it.
     filling: usize,
-    /// What the filling consists of: another text each time, so that nothing is known from the time before.
+    /// The letter of the filling: another one each time, so that nothing is cached from the time before.
     letter: char,
 }
 
 impl EarlyRejections {
-    /// An engine that takes every kind of credential.
+    /// An engine that accepts every kind of credential.
     ///
     /// # Panics
-    /// Never: all it is made of is constant.
+    /// Never: all its parts are constant.
     #[must_use]
     pub fn new() -> Self {
         let key = signing_key(Algorithm::ES256, 0);
         let crowd: Vec<_> = (0..5).map(|index| signing_key(Algorithm::EdDSA, index)).collect();
         let table = ApiKeyTable::new(KeyFormat::new("tg", "live").expect("a format"));
-        // With a foreign key in it the table hashes whatever may be one.
+        // With a foreign key in it, the table hashes every text that may be one.
         let foreign = table.digest_of(b"foreign-key:8d2f0c71b6").expect("a foreign key");
         table.insert(foreign, KeyRecord::api_key("key", "user"));
         let issuer = issuer([]).keys(key_set(crowd.iter().chain([&key])));
@@ -57,8 +57,8 @@ impl EarlyRejections {
         &self.engine
     }
 
-    /// A header of at most `bytes` that is rejected so, and nearly as long where its kind can be. Two variants are alike in
-    /// everything but their text.
+    /// A header of at most `bytes` that is rejected in this way, and nearly as long if its kind can be. Two variants
+    /// differ only in their text.
     #[must_use]
     pub fn header(&self, rejection: &EarlyRejection, bytes: usize, variant: usize) -> String {
         let letter = ['a', 'b'][variant % 2];
@@ -89,7 +89,7 @@ impl Sender<'_> {
         Draft::new(self.key)
     }
 
-    /// With a claim that nobody reads and that is as long as all the rest should be.
+    /// With an unread claim that contains the filling.
     fn padded(&self) -> Draft {
         self.draft().claim("padding", self.text())
     }
@@ -110,7 +110,7 @@ fn unsigned(draft: &Draft) -> String {
     draft.with_signature([7; 64])
 }
 
-/// Nested as deep as there is filling for.
+/// Nested as deep as the filling allows.
 fn nested(sender: &Sender<'_>) -> String {
     let depth = sender.filling / 2;
     format!("{{\"{}\":{}{}}}", sender.letter, "[".repeat(depth), "]".repeat(depth))
@@ -125,7 +125,7 @@ const fn early(
     EarlyRejection { name, code, allocations, header }
 }
 
-/// In the order of the road.
+/// In the order of the checks.
 pub const EARLY_REJECTIONS: [EarlyRejection; 45] = [
     early("malformed-credential/scheme-alone", "malformed-credential", 0, |_| "Bearer".to_owned()),
     early("malformed-credential/bare", "malformed-credential", 0, |s| s.text() + "\""),
@@ -149,7 +149,7 @@ pub const EARLY_REJECTIONS: [EarlyRejection; 45] = [
     }),
     early("malformed-token/header-depth", "malformed-token", 0, |s| unsigned(&s.draft().header_text(nested(s)))),
     early("malformed-token/header-duplicates", "malformed-token", 1, |s| {
-        // One less than are sorted, all of one fingerprint and alike for half their length.
+        // One member fewer than are sorted, all with one fingerprint and equal in half their length.
         unsigned(&s.draft().header_text(s.object(30, "\"x\":0,\"x\":0")))
     }),
     early("malformed-token/no-alg", "malformed-token", 0, |s| {

@@ -2,19 +2,19 @@ use tollgate::{Algorithm, Engine, Issuer, KeySet};
 use tollgate_issuer::SigningKey;
 use tollgate_keys::KeyType;
 
-/// The issuer of the tokens here.
+/// The issuer of the test tokens.
 pub const ISSUER: &str = "https://auth.example.com/";
 
-/// The audience of the tokens here.
+/// The audience of the test tokens.
 pub const AUDIENCE: &str = "https://api.example.com";
 
-/// When the tests take place, in seconds since the Unix epoch.
+/// The time of the tests, in seconds since the Unix epoch.
 pub const NOW: i64 = 1_763_800_000;
 
 const RSA_KEYS: [&str; 2] = [include_str!("../keys/rsa2048-1.pem"), include_str!("../keys/rsa2048-2.pem")];
 
-/// A signing key for `algorithm`: a new one, but for RSA, where `index` 0 and 1 are two fixed keys. Its `kid` is
-/// the algorithm's name and `index`.
+/// A signing key for `algorithm`: a new one, except for RSA, where `index` 0 and 1 are two fixed keys. Its `kid` is the
+/// algorithm's name and `index`.
 ///
 /// # Panics
 /// For an algorithm that `tollgate-issuer` cannot sign with.
@@ -27,7 +27,7 @@ pub fn signing_key(algorithm: Algorithm, index: usize) -> SigningKey {
     key.and_then(|key| key.with_kid(format!("{}-{index}", algorithm.name()))).expect("a test key")
 }
 
-/// The set of the verifying halves of `keys`.
+/// The set of the verifying keys of `keys`.
 ///
 /// # Panics
 /// If two have the same `kid` and algorithm.
@@ -45,7 +45,7 @@ pub fn issuer<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Issuer {
     Issuer::new(ISSUER).audience(AUDIENCE).keys(key_set(keys))
 }
 
-/// An engine of one [`issuer`] without a cache, so that each verify is a full one.
+/// An engine with one [`issuer`] and no cache, so that each verify is a full one.
 ///
 /// # Panics
 /// Never: an issuer is enough to build an engine.
@@ -54,7 +54,7 @@ pub fn cold_engine<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> Engine
     Engine::builder().issuer(issuer(keys)).no_cache().build().expect("an issuer is enough")
 }
 
-/// An engine of one [`issuer`].
+/// An engine with one [`issuer`].
 ///
 /// # Panics
 /// Never: an issuer is enough to build an engine.

@@ -1,6 +1,6 @@
-//! What the tests, benchmarks and fuzz targets share: keys, tokens good and forged, engines.
+//! The shared parts of tests, benchmarks and fuzz targets: keys, valid and forged tokens, engines.
 //!
-//! The keys here are public: they are for tests alone.
+//! The keys here are public: they are for tests only.
 
 #![forbid(unsafe_code)]
 

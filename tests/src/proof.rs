@@ -6,7 +6,7 @@ use tollgate_keys::sha256;
 use crate::draft::Draft;
 use crate::fixture::NOW;
 
-/// A DPoP proof in the making (RFC 9449 section 4.2), good until it is changed.
+/// A DPoP proof under construction (RFC 9449 section 4.2), valid until it is changed.
 #[derive(Clone)]
 pub struct ProofDraft {
     /// The members of the header.
@@ -19,7 +19,7 @@ impl ProofDraft {
     /// A proof by `key` for a request with `token`, made at [`NOW`].
     ///
     /// # Panics
-    /// Where the key is symmetric.
+    /// If the key is symmetric.
     #[must_use]
     pub fn new(key: &SigningKey, method: &str, uri: &str, token: &str) -> Self {
         let jwk: Value = serde_json::from_str(&key.public_jwk().expect("a public key")).expect("JSON");
@@ -39,7 +39,7 @@ impl ProofDraft {
         self
     }
 
-    /// Sets a claim, or takes it out where it is null.
+    /// Sets a claim, or removes it if `value` is null.
     #[must_use]
     pub fn claim(mut self, name: &str, value: impl Into<Value>) -> Self {
         match value.into() {
@@ -52,7 +52,7 @@ impl ProofDraft {
     /// The proof, signed by `key`, whatever its header says.
     ///
     /// # Panics
-    /// Where the key cannot sign, which no test key does.
+    /// If the key cannot sign. Every test key can.
     #[must_use]
     pub fn sign(&self, key: &SigningKey) -> String {
         let part = |members: &Map<String, Value>| base64url::encode(Value::Object(members.clone()).to_string());

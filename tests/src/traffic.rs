@@ -4,8 +4,8 @@ use tollgate_issuer::SigningKey;
 use crate::draft::Draft;
 use crate::fixture::{AUDIENCE, ISSUER};
 
-/// The claims that the benchmarks verify, good from `now` for an hour: an ordinary access token of about 360 bytes.
-/// Those of two indices differ in `sub` and `jti`, and all are of one length.
+/// The claims that the benchmarks verify, valid for an hour from `now`: an ordinary access token of about 360 bytes.
+/// Those of two indices differ in `sub` and `jti`, and have the same length.
 #[must_use]
 pub fn traffic_claims(index: usize, now: i64) -> Value {
     json!({

@@ -1,6 +1,6 @@
 use tollgate::{Engine, ExplainedStep, Principal, Rejection, Request, StepOutcome};
 
-/// Whether the steps of a verify lead to its verdict, and show no secret.
+/// Checks that the steps of a verify lead to its verdict, and show no secret.
 pub(super) fn compare_steps(
     engine: &Engine,
     request: &Request<'_>,
@@ -23,7 +23,7 @@ pub(super) fn compare_steps(
     let sent = String::from_utf8_lossy(sent);
     let secret = sent.rsplit(['.', ' ']).next().filter(|secret| secret.len() > 16);
     let shows = |secret: &str| steps.iter().any(|step| step.detail().contains(secret));
-    // Of a key also its end alone.
+    // Of a key, the end alone, too.
     let parts = secret.into_iter().chain(secret.and_then(|secret| secret.get(secret.len() - 12..)));
     match parts.into_iter().find(|secret| shows(secret)) {
         Some(_) => Err(format!("a secret is shown: {}", told())),
@@ -31,13 +31,13 @@ pub(super) fn compare_steps(
     }
 }
 
-/// The steps in which a code is found; none where these are many.
+/// The steps that a code can come from; none if these are many.
 fn steps_of(code: &str) -> &'static [&'static str] {
     match code {
         "missing-credential" | "header-too-long" | "unsupported-scheme" => &["credential"],
         "encrypted-token" => &["parts"],
         "critical-header" | "unsupported-header" => &["header"],
-        // Of the policies that an issuer has, the audience chooses one.
+        // The audience may choose one of an issuer's policies.
         "wrong-audience" => &["aud", "issuer"],
         "expired" => &["exp"],
         "not-yet-valid" => &["nbf"],

@@ -7,10 +7,10 @@ use tollgate::{
 };
 use tollgate_oracle::{ExpectedValue, Rule, Typ, Validator};
 
-/// The codes of the validators that were run.
+/// The codes of the validators that ran.
 pub(super) type Log = Arc<Mutex<Vec<&'static str>>>;
 
-/// The issuer that the oracle has described. Its validators write their codes into `log` when they are run.
+/// The issuer that the oracle describes. Its validators write their codes into `log` when they run.
 pub(super) fn issuer(described: &tollgate_oracle::Issuer, log: Option<&Log>) -> Issuer {
     let keys = keys_of(described);
     assert_eq!(keys.len(), described.keys.len(), "the usable keys of {}", described.name);
@@ -81,7 +81,7 @@ pub(super) fn issuer(described: &tollgate_oracle::Issuer, log: Option<&Log>) -> 
     issuer
 }
 
-/// Made once: tables of elliptic keys take longer than all else of a plan.
+/// Cached: tables of elliptic keys take longer than everything else of a plan.
 fn keys_of(described: &tollgate_oracle::Issuer) -> KeySet {
     static MADE: Mutex<BTreeMap<(String, Vec<&str>), KeySet>> = Mutex::new(BTreeMap::new());
     let name = (described.jwks.clone(), described.loaded_uses.clone());

@@ -7,15 +7,15 @@ use tollgate_oracle::{PolicyPlan, Session, Step, Verdict};
 use super::compare_verdicts;
 use super::issuers::{Log, issuer};
 
-/// Builds an engine of the plan's configuration, unless that contradicts itself, and has everything happen to it and to the
-/// oracle. Returns the verdicts on the token; `None` for a configuration that has to be refused.
+/// Builds an engine with the plan's configuration, unless the configuration contradicts itself, and applies all events
+/// to it and to the oracle. Returns the verdicts on the token; `None` for a configuration that has to be refused.
 ///
 /// # Errors
-/// What one says and the other does not.
+/// The difference between the two.
 pub fn agree_on_policy(plan: &PolicyPlan) -> Result<Option<Vec<Verdict>>, String> {
     let log = Log::default();
     let issuer = |described| issuer(described, Some(&log));
-    // Small, so that it is made in no time.
+    // Small, so that it is created quickly.
     let cache = CacheConfig { bytes: 1 << 16, per_thread_slots: 1, ..CacheConfig::default() };
     let builder = Engine::builder().cache(cache);
     let builder = plan.world.issuers.iter().fold(builder, |builder, described| builder.issuer(issuer(described)));

@@ -15,11 +15,12 @@ static WORLD: LazyLock<(SigningKey, Engine)> = LazyLock::new(|| {
     (key, engine.expect("an issuer is enough"))
 });
 
-/// Presents the plan's token and what its sender has, twice: what was accepted with a proof is then a replay. Returns the reasons for
-/// which it may be rejected; none where it is accepted. A plan can be tried once in a process.
+/// Presents the plan's token with its sender's proof and certificate, twice: a proof that was accepted is then a
+/// replay. Returns the reasons for which the token may be rejected; none if it is accepted. A plan can be tried once
+/// per process.
 ///
 /// # Errors
-/// What the one says and the other does not.
+/// The difference between the two.
 pub fn agree_on_sender(plan: &SenderPlan) -> Result<BTreeSet<&'static str>, String> {
     let (key, engine) = &*WORLD;
     let cnf = plan.confirmation();

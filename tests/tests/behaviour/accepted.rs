@@ -1,4 +1,4 @@
-//! Engines and requests that take some kinds of credentials alone.
+//! Engines and requests that accept only some kinds of credentials.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use tollgate::{
 use tollgate_keys::test_hooks::signature_checks;
 use tollgate_tests::{Draft, NOW, issuer, signing_key};
 
-/// How a credential can be sent, with the kind that it then is.
+/// A way to send a credential, and the kind that it then has.
 struct Sent {
     name: &'static str,
     kind: PrincipalKind,
@@ -18,7 +18,7 @@ struct Sent {
     in_own_header: bool,
 }
 
-/// An engine that takes everything there is, and a good credential of each kind in each of its places.
+/// An engine that accepts everything, and a valid credential of each kind in each of its places.
 fn world() -> (impl Fn() -> EngineBuilder, Vec<Sent>) {
     let signer = signing_key(Algorithm::ES256, 0);
     let format = KeyFormat::new("tg", "live").unwrap();
@@ -51,7 +51,7 @@ impl Sent {
     }
 }
 
-/// Every choice of kinds, with bare values and without.
+/// Every choice of kinds, with and without bare values.
 fn choices() -> impl Iterator<Item = AcceptedCredentials> {
     (1..16u8).flat_map(|bits| {
         let kinds = PrincipalKind::ALL.into_iter().enumerate().filter(move |(n, _)| bits >> n & 1 == 1);
@@ -60,8 +60,8 @@ fn choices() -> impl Iterator<Item = AcceptedCredentials> {
     })
 }
 
-/// The rejection that names the cause before anything was looked up or verified: a Bearer token that may be a key or an
-/// access token is only known not to be among the accepted ones once it was looked up among them.
+/// The rejection before anything is looked up or verified. A Bearer token that may be a key or an access token has to
+/// be looked up first, to know whether its kind is accepted.
 fn expected(accepted: AcceptedCredentials, sent: &Sent) -> Option<Rejection> {
     let kind_is_accepted = accepted.contains(sent.kind);
     if kind_is_accepted && (accepted.has_bare() || !sent.bare) {
@@ -100,7 +100,7 @@ fn a57_a_request_takes_the_kinds_of_its_route_from_an_engine_that_takes_all() {
     for accepted in choices() {
         for sent in &all {
             let request = sent.request().accept(accepted);
-            // The second time a token comes from the cache.
+            // The second time, the token comes from the cache.
             for _ in 0..2 {
                 let verdict = engine.verify_request_at(&request, NOW);
                 assert_eq!(verdict.err(), expected(accepted, sent), "{accepted:?} {}", sent.name);
@@ -124,7 +124,7 @@ fn a57_a_route_takes_no_more_than_its_engine() {
 fn a57_what_is_not_accepted_is_not_read() {
     let (builder, _) = world();
     let jwts = builder().accept(AcceptedCredentials::only([PrincipalKind::Jwt])).build().unwrap();
-    // Malformed all of them, were they read.
+    // All of them would be malformed if they were read.
     for header in ["Basic bm8tY29sb24=", "Basic Og==", "Basic", "Basic x", "tg_live_2"] {
         assert_eq!(jwts.verify(header).unwrap_err(), Rejection::MethodNotAccepted, "{header}");
     }

@@ -1,4 +1,4 @@
-//! Keys that may be used from certain addresses only, and the blocks that those are written as.
+//! Keys that may be used from certain addresses only, and the address blocks that these are written as.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
@@ -24,7 +24,7 @@ fn address(text: &str) -> IpAddr {
     text.parse().unwrap()
 }
 
-/// An engine that knows one key of each kind, all of them for [`BLOCKS`], and another for everywhere.
+/// An engine with one key of each kind, all of them for [`BLOCKS`], and another key for all addresses.
 struct World {
     engine: Engine,
     bound: [(PrincipalKind, String); 4],
@@ -169,7 +169,7 @@ fn address_blocks_have_one_meaning() {
     }
 }
 
-/// Bit by bit, as RFC 4632 section 3.1 says it.
+/// Compares bit by bit, as RFC 4632 section 3.1 defines it.
 fn has_first_bits_of(block: IpAddr, length: u8, address: IpAddr) -> bool {
     let bits = |address: IpAddr| match address.to_canonical() {
         IpAddr::V4(v4) => v4.octets().to_vec(),
@@ -191,7 +191,7 @@ fn first_of(address: IpAddr, length: u8) -> IpAddr {
     }
 }
 
-/// Addresses that share their first bits more often than chance has it.
+/// Addresses that share their first bits more often than random ones.
 fn addresses() -> impl Strategy<Value = IpAddr> {
     let near = |bits: u8| 0u8..=bits;
     prop_oneof![

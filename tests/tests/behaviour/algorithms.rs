@@ -1,4 +1,4 @@
-//! One key, one algorithm; the header never selects it.
+//! One key has one algorithm; the header never selects it.
 
 use std::io::ErrorKind;
 use std::net::TcpListener;
@@ -131,7 +131,8 @@ fn a03_a_published_key_is_refused_as_an_hmac_secret() {
     }
 }
 
-/// What everybody has of a public key: JWK, JWK set, SubjectPublicKeyInfo in DER and PEM, and the modulus or point alone.
+/// The published forms of a public key: JWK, JWK set, SubjectPublicKeyInfo in DER and PEM, and the modulus or point
+/// alone.
 fn published_forms(key: &SigningKey) -> [Vec<u8>; 5] {
     let jwk = key.public_jwk().unwrap();
     let members: Value = serde_json::from_str(&jwk).unwrap();
@@ -180,7 +181,7 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
     [&[tag], &length[..], content].concat()
 }
 
-/// As an attacker's tool makes it, which refuses no secret.
+/// A MAC as an attacker's tool makes it, which refuses no secret.
 fn mac(algorithm: &str, secret: &[u8], message: &str) -> Vec<u8> {
     use hmac::{Hmac, KeyInit, Mac};
     fn with<M: Mac + KeyInit>(secret: &[u8], message: &str) -> Vec<u8> {
@@ -221,7 +222,7 @@ fn a04_a_key_without_alg_has_the_algorithm_of_its_curve_or_of_the_configuration(
         (Algorithm::Ed25519, &[], Ok(())),
         (Algorithm::RS256, &[Algorithm::RS256], Ok(())),
         (Algorithm::PS256, &[Algorithm::PS256, Algorithm::RS256], Ok(())),
-        // The header says PS256, and PS256 it is; but the key is for what was configured.
+        // The header says PS256, and so does the signature; but the key is configured for another algorithm.
         (Algorithm::PS256, &[Algorithm::RS256], Err("algorithm-mismatch")),
         (Algorithm::RS512, &[Algorithm::RS256, Algorithm::PS512], Err("algorithm-mismatch")),
         (Algorithm::RS256, &[Algorithm::ES256], Err("unknown-key")),

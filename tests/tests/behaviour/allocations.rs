@@ -1,4 +1,4 @@
-//! What a verify allocates: what its principal keeps, and nothing on the way to a rejection but its data.
+//! The allocations of a verify: the data of its principal, and on a rejection only the rejection's data.
 
 use allocation_counter::measure;
 use base64::Engine as _;
@@ -8,7 +8,7 @@ use tollgate_issuer::SigningKey;
 use tollgate_jwt::CompactJws;
 use tollgate_tests::{Draft, NOW, issuer, signing_key, traffic_token};
 
-/// A principal is a reference count and a text.
+/// The allocations of a principal: a token with its reference count, and a text.
 const COLD: u64 = 2;
 
 /// The allocations of the second call; the first grows the thread's memory to the size of the token.
@@ -18,7 +18,7 @@ fn allocations(engine: &Engine, header: &str) -> (u64, Result<(), Rejection>) {
     (counted.count_total, result)
 }
 
-/// ring allocates for RSA, and that only: it parses the key and builds its numbers at each verification.
+/// ring allocates only for RSA: it parses the key and builds its numbers at each verification.
 fn allocations_of_the_primitive(key: &SigningKey, token: &str) -> u64 {
     let jws = CompactJws::parse(token).unwrap();
     let mut signature = Vec::new();
@@ -78,7 +78,7 @@ fn an_api_key_allocates_nothing() {
     }
 }
 
-/// The text of both readings, each of which is wiped.
+/// The allocations are the texts of the readings, each of which is wiped.
 #[test]
 fn basic_credentials_allocate_once_for_each_reading() {
     let format = KeyFormat::new("tg", "live").unwrap();

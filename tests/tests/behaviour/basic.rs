@@ -1,4 +1,4 @@
-//! A client's id and secret, in `Basic` in its two readings and from a form.
+//! A client's id and secret, in `Basic` with its two readings, and from a form.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use tollgate_tests::{NOW, basic_readings};
 /// The id of the record, as the principal's client.
 type Verdict = Result<String, Rejection>;
 
-/// An engine that knows these clients, each with an id and a secret.
+/// An engine with these clients, each with an id and a secret.
 fn engine(clients: &[(&str, &str)]) -> Engine {
     let table = ApiKeyTable::<KeyRecord>::new(KeyFormat::new("tg", "live").unwrap());
     for (id, secret) in clients {
@@ -31,12 +31,12 @@ fn verdict(engine: &Engine, text: &str) -> Verdict {
     engine.verify_at(basic(text), NOW).map(|principal| principal.client_id().unwrap().to_owned())
 }
 
-/// RFC 6749 appendix B, by a library.
+/// Form encoding (RFC 6749 appendix B), by a library.
 fn encoded(value: &str) -> String {
     form_urlencoded::byte_serialize(value.as_bytes()).collect()
 }
 
-/// Text that means something to one of the two readings, or to a careless one.
+/// Text with characters that matter to one of the two readings, or to a careless one.
 fn text(least: usize, most: usize) -> impl Strategy<Value = String> {
     let pieces = [
         "%", "+", "%3A", "%3a", "%41", "%C3%A9", "%C3", "%A9", "%00", "%0a", "%2", "%zz", "%+1", "a", "é", "=", "&",
@@ -47,7 +47,7 @@ fn text(least: usize, most: usize) -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// However a client sends its own id and secret, it is known by them.
+    /// A client is recognised by its id and secret, however it sends them.
     #[test]
     fn a_client_authenticates_encoded_as_sent_and_from_a_form(
         id in prop_oneof!["[ -~é]{1,20}", text(1, 10)], secret in prop_oneof!["[ -~é]{16,60}", text(16, 30)]
@@ -57,12 +57,12 @@ proptest! {
         prop_assert_eq!(verdict(&engine, &format!("{}:{}", encoded(&id), encoded(&secret))), known.clone());
         let from_form = engine.verify_client_at(&id, &secret, NOW).map(|known| known.client_id().unwrap().to_owned());
         prop_assert_eq!(from_form, known.clone());
-        // Only the decoded reading gives an id with a colon.
+        // Only the decoded reading yields an id with a colon.
         let as_sent = verdict(&engine, &format!("{id}:{secret}"));
         prop_assert_eq!(as_sent.is_ok(), !id.contains(':'));
     }
 
-    /// A client authenticates if it is one of the readings of what it sent, and by nothing else.
+    /// A client authenticates if it is one of the readings of the text that it sent, and in no other way.
     #[test]
     fn the_readings_are_those_of_a_slow_decoder(
         sent in prop_oneof![(text(0, 8), text(14, 24)).prop_map(|(id, secret)| format!("{id}:{secret}")), text(0, 30)],
@@ -74,7 +74,7 @@ proptest! {
             let nobody = engine(&[(&format!("{id}x"), secret), (&other, &format!("{secret}x"))]);
             prop_assert_eq!(verdict(&nobody, &sent), Err(Rejection::UnknownClient));
         }
-        // Neither the whole, nor what another split or half a decoding would give.
+        // Neither the whole text, nor the result of another split or of half a decoding.
         let wrong = [
             ("", sent.as_str()),
             (&sent, ""),
@@ -104,7 +104,7 @@ fn the_decoded_reading_is_the_first_and_its_verdict_counts() {
     let (decoded, as_sent) = (("a+b", "secret of sixteen"), ("a%2Bb", "secret+of+sixteen"));
     assert_eq!(verdict(&engine(&[decoded, as_sent]), SENT), Ok("a+b".to_owned()));
     assert_eq!(verdict(&engine(&[as_sent]), SENT), Ok("a%2Bb".to_owned()));
-    // A secret that is found under another id is not that of the reading.
+    // A secret that is found under another id does not match the reading.
     assert_eq!(verdict(&engine(&[("b", decoded.1), as_sent]), SENT), Ok("a%2Bb".to_owned()));
     // A disabled client of the first reading is the verdict; the second reading is not tried.
     let table = ApiKeyTable::<KeyRecord>::new(KeyFormat::new("tg", "live").unwrap());
@@ -141,6 +141,6 @@ fn a_client_from_a_form_is_a_client_of_a_request() {
     assert_eq!(engine.verify_client("", "").unwrap_err(), Rejection::MissingCredential);
     let long = engine.verify_client(id, "x".repeat(8 * 1024)).unwrap_err();
     assert_eq!(long, Rejection::HeaderTooLong { length: 8 * 1024 + id.len(), max: 8 * 1024 });
-    // Bytes of any kind are looked up, and found nowhere.
+    // Bytes of any kind are looked up, and not found.
     assert_eq!(engine.verify_client([0xff], [0; 20]).unwrap_err(), Rejection::UnknownClient);
 }

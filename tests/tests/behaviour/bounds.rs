@@ -1,5 +1,5 @@
-//! What a rejection costs before any signature: a known number of allocations, no more memory than was sent, and past
-//! the limit nothing. `benches/bounds.rs` has the time.
+//! The cost of a rejection before any signature: a known number of allocations, no more memory than was sent, and
+//! nothing past the limit. `benches/bounds.rs` measures the time.
 
 use allocation_counter::{AllocationInfo, measure};
 use tollgate::Rejection;
@@ -48,7 +48,7 @@ fn every_early_rejection_comes_before_any_signature_check() {
     assert_eq!(signature_checks(), before);
 }
 
-/// What the second call allocates, with another text of the same length; the first grows the thread's memory to it.
+/// The allocations of the second call, with another text of the same length. The first call grows the thread's memory.
 fn measured(
     rejections: &EarlyRejections,
     rejection: &EarlyRejection,

@@ -1,4 +1,4 @@
-//! The verified-token cache: it saves work and decides nothing.
+//! The verified-token cache saves work, and decides nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,7 +16,7 @@ fn es256() -> SigningKey {
     signing_key(Algorithm::ES256, 0)
 }
 
-/// Verifies at [`NOW`] and counts the signature checks it took.
+/// Verifies at [`NOW`], and counts the signature checks.
 fn verify(engine: &Engine, token: &str) -> (Result<(), &'static str>, u64) {
     let before = signature_checks();
     let result = engine.verify_at(token.as_bytes(), NOW).map(drop).map_err(|rejection| rejection.code());
@@ -29,7 +29,7 @@ fn a_token_is_checked_once_and_then_known() {
     let engine = engine([&key]);
     let token = Draft::new(&key).sign(&key);
     assert_eq!(verify(&engine, &token), (Ok(()), 1));
-    // From the shared table, then from the thread's own; bare and as Bearer alike.
+    // From the shared table, then from the thread's own; bare and with Bearer.
     for _ in 0..5 {
         assert_eq!(verify(&engine, &token), (Ok(()), 0));
         assert_eq!(verify(&engine, &format!("bEaReR   {token}")), (Ok(()), 0));
@@ -67,7 +67,7 @@ fn without_a_cache_every_token_is_checked() {
 
 #[test]
 fn a36_tokens_that_end_alike_are_told_apart() {
-    // The place in the cache comes from a token's last bytes; these have them all in common.
+    // A token's slot depends on its last bytes, which these tokens share.
     let (a, b) = (es256(), signing_key(Algorithm::ES256, 1));
     let engine = engine([&a]);
     let good = Draft::new(&a).sign(&a);
@@ -236,7 +236,7 @@ fn a41_junk_evicts_nothing() {
 
 #[test]
 fn the_default_cache_holds_what_its_documentation_says() {
-    // HS256 over the input of the benchmarks; and as long as RS256 makes it.
+    // HS256 over the input of the benchmarks, and as long as with RS256.
     for (count, length) in [(60_000, 600), (45_000, 900)] {
         let key = signing_key(Algorithm::HS256, 0);
         let engine = engine([&key]);
@@ -259,7 +259,7 @@ fn the_default_cache_holds_what_its_documentation_says() {
     }
 }
 
-/// Of at least that many bytes, and at most 4 more.
+/// A token of at least that many bytes, and at most 4 more.
 fn token_of_length(key: &SigningKey, index: usize, length: usize) -> String {
     let mut claims = traffic_claims(index, NOW);
     let sign = |claims: &Value| Draft::new(key).payload_text(claims.to_string()).sign(key);
@@ -281,7 +281,7 @@ fn the_shared_table_stays_within_its_bytes() {
             .map(|index| Draft::new(&key).claim("n", index).claim("pad", "x".repeat(index % 700)).sign(&key))
             .collect();
         let other = Engine::builder().issuer(issuer([&key])).no_cache().build().unwrap();
-        // The thread's own memory grows to its size, which does not count.
+        // The thread's own memory grows to the token's size, which does not count.
         assert!(tokens.iter().all(|token| verify(&other, token).0 == Ok(())));
         let without = allocation_counter::measure(|| {
             std::mem::forget(Engine::builder().issuer(issuer([&key])).no_cache().build().unwrap());
@@ -295,7 +295,7 @@ fn the_shared_table_stays_within_its_bytes() {
         let statistics = engine.unwrap().cache_statistics().unwrap();
         assert!(statistics.bytes <= bytes && statistics.evictions > 0, "{statistics:?} of {bytes}");
         assert!(used <= bytes + THREAD_BYTES, "{used} of {bytes}");
-        // And of what it is granted it leaves nothing but what one more token would have needed in each share.
+        // The cache leaves no more of its memory unused than one more token would need in each share.
         assert!(statistics.bytes + 4096 > bytes, "{statistics:?} of {bytes}");
     }
 }
@@ -339,7 +339,7 @@ fn a_token_is_verified_anew_after_the_age_that_is_set() {
         signature_checks() - before
     };
     assert_eq!([NOW, NOW, NOW, NOW + 5, NOW + 6, NOW + 6, NOW + 11, NOW + 12].map(checks), [1, 0, 0, 0, 1, 0, 0, 1]);
-    // As young as can be is not what was verified at a time that has not come yet.
+    // However young a token may be, a time of verification in the future is not accepted.
     assert_eq!([NOW + 5, NOW + 5].map(checks), [1, 0]);
 }
 

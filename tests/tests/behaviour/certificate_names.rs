@@ -6,7 +6,7 @@ use tollgate_issuer::SigningKey;
 use tollgate_keys::test_hooks::signature_checks;
 use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, signing_key};
 
-/// More than are tried without a name.
+/// More keys than are tried without a name.
 const KEYS: usize = 6;
 
 fn keys() -> Vec<SigningKey> {
@@ -25,7 +25,7 @@ fn set(jwks: &[Value]) -> KeySet {
     KeySet::builder().jwks(json!({ "keys": jwks }).to_string().as_bytes()).unwrap().build().unwrap()
 }
 
-/// As AD FS publishes them: each key under the thumbprint of its certificate, here "x0", "x1" and so on.
+/// A key set as AD FS publishes it: each key under the thumbprint of its certificate, here "x0", "x1" and so on.
 fn published(keys: &[SigningKey]) -> Vec<Value> {
     let named = |(index, key)| jwk(key, json!({ "x5t": format!("x{index}"), "x5t#S256": format!("s{index}") }));
     keys.iter().enumerate().map(named).collect()
@@ -54,7 +54,7 @@ fn a17_a_token_without_kid_names_its_key_by_the_thumbprint_of_its_certificate() 
     let engine = engine(set(&published(&keys)));
     for (index, key) in keys.iter().enumerate() {
         let expected = || (Ok(key.kid().to_owned()), 1);
-        // More than once, so that the header is a remembered one.
+        // More than once, so that the header is a cached one.
         for subject in ["one", "two", "three"] {
             let draft = nameless(key).claim("sub", subject);
             assert_eq!(verify(&engine, &draft.clone().header("x5t", format!("x{index}")).sign(key)), expected());
@@ -62,12 +62,12 @@ fn a17_a_token_without_kid_names_its_key_by_the_thumbprint_of_its_certificate() 
         }
         let both = nameless(key).header("x5t", format!("x{index}")).header("x5t#S256", format!("s{index}"));
         assert_eq!(verify(&engine, &both.sign(key)), expected());
-        // The better one decides, where there is a key of it.
+        // The stronger thumbprint decides, if a key has it.
         let better = nameless(key).header("x5t", "x0").header("x5t#S256", format!("s{index}"));
         assert_eq!(verify(&engine, &better.sign(key)), expected());
         let other = nameless(key).header("x5t", format!("x{index}")).header("x5t#S256", "unknown");
         assert_eq!(verify(&engine, &other.sign(key)), expected());
-        // Nor is one of the two taken for the other.
+        // The value of one is not accepted for the other.
         let crossed = nameless(key).header("x5t", format!("s{index}")).header("x5t#S256", format!("x{index}"));
         assert_eq!(verify(&engine, &crossed.sign(key)), (Err("ambiguous-key"), 0));
     }
@@ -84,12 +84,13 @@ fn a15_a_thumbprint_brings_no_key_along() {
     for (name, value) in [("x5t", "x0"), ("x5t#S256", "s0")] {
         let forged = nameless(&attacker).header(name, value);
         assert_eq!(verify(&engine, &forged.sign(&attacker)), (Err("bad-signature"), 1));
-        // With a certificate or key that would fit it.
+        // With a certificate or key in the header that would fit.
         let brought =
             forged.header("jwk", own.clone()).header("x5c", json!(["MIIC"])).header("x5u", "https://evil.example/x5u");
         assert_eq!(verify(&engine, &brought.sign(&attacker)), (Err("bad-signature"), 1));
     }
-    // That of a real certificate is a name like any other, and not computed: only a JWK that has it is found by it.
+    // The thumbprint of a real certificate is a name like any other, and is not computed: only a JWK with it is found
+    // by it.
     let unnamed: Vec<Value> = keys.iter().map(|key| jwk(key, json!({ "x5c": ["MIIC"] }))).collect();
     let engine = self::engine(set(&unnamed));
     let token = nameless(&keys[0]).header("x5t", "x0").sign(&keys[0]);
@@ -109,7 +110,7 @@ fn a16_a_thumbprint_is_only_ever_looked_up() {
         for value in [json!(0), json!(["x0"]), json!({ "x0": "x0" }), json!(null), json!(true), json!("x\u{0}")] {
             let token = nameless(&keys[0]).header(name, value.clone()).sign(&keys[0]);
             assert_eq!(verify(&engine, &token), (Err("malformed-token"), 0), "{value}");
-            // Beside a kid it is nobody's.
+            // Beside a kid, the thumbprint is ignored.
             let named = Draft::new(&keys[0]).header(name, value).sign(&keys[0]);
             assert_eq!(verify(&engine, &named), (Ok(keys[0].kid().to_owned()), 1));
         }
@@ -135,10 +136,10 @@ fn a_thumbprint_that_no_key_has_leaves_a_few_keys_to_be_tried() {
     let engine = engine(set(&published(&keys)[..3]));
     let token = nameless(&keys[2]).header("x5t", "unknown").sign(&keys[2]);
     assert_eq!(verify(&engine, &token).0, Ok(keys[2].kid().to_owned()));
-    // One that a key has leaves no other.
+    // A thumbprint that a key has excludes all other keys.
     let token = nameless(&keys[2]).header("x5t", "x1").sign(&keys[2]);
     assert_eq!(verify(&engine, &token), (Err("bad-signature"), 1));
-    // Not even one of another algorithm.
+    // Keys of other algorithms with the same thumbprint do not matter.
     let rsa = signing_key(Algorithm::RS256, 0);
     let engine = self::engine(set(&[jwk(&rsa, json!({ "x5t": "x0" })), jwk(&keys[0], json!({ "x5t": "x0" }))]));
     for key in [&rsa, &keys[0]] {
@@ -154,7 +155,7 @@ fn a_thumbprint_of_several_keys_is_nobodys() {
     let engine = engine(set(&keys.iter().map(same).collect::<Vec<_>>()));
     let token = nameless(&keys[0]).header("x5t", "same").sign(&keys[0]);
     assert_eq!(verify(&engine, &token), (Err("ambiguous-key"), 0));
-    // The same key twice is one: under one kid, under two, and with a certificate that was renewed.
+    // The same key twice counts as one: under one kid, under two, and with a certificate that was renewed.
     let mut jwks = published(&keys);
     jwks.push(jwk(&keys[0], json!({ "x5t": "renewed" })));
     jwks.push(jwk(&keys[0], json!({ "x5t": "x0", "kid": "other" })));

@@ -1,4 +1,4 @@
-//! Where an issuer's tokens say for whom they are, what they may do and who asks. By Engine::verify throughout.
+//! Where an issuer's tokens have their audience, scopes and client. By Engine::verify throughout.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -24,7 +24,7 @@ impl World {
         World { key, revocations, engine }
     }
 
-    /// Of an issuer that expects no other audience than `audience`.
+    /// An issuer that expects only `audience`.
     fn for_audience(audience: &str, configure: impl FnOnce(Issuer) -> Issuer) -> Self {
         let (key, revocations) = (signing_key(Algorithm::HS256, 0), Revocations::new());
         let issuer = configure(Issuer::new(ISSUER).audience(audience).keys(key_set([&key])));
@@ -32,7 +32,7 @@ impl World {
         World { key, revocations, engine }
     }
 
-    /// A good token but for these claims; `null` in `absent` takes one out.
+    /// Verifies a valid token with these claims added or replaced.
     fn verify(&self, claims: Value) -> Result<Principal, Rejection> {
         let before = signature_checks();
         let result = self.engine.verify_at(self.token(claims).as_bytes(), NOW);
@@ -42,7 +42,7 @@ impl World {
         result
     }
 
-    /// A token of these claims and what every token needs.
+    /// A token with these claims and those that every token needs.
     fn token(&self, claims: Value) -> String {
         let mut all = json!({ "iss": ISSUER, "exp": NOW + 600, "aud": AUDIENCE });
         for (name, value) in claims.as_object().unwrap() {
@@ -51,7 +51,7 @@ impl World {
         Draft::new(&self.key).payload_text(all.to_string()).sign(&self.key)
     }
 
-    /// A token of these claims, `iss` and `exp`.
+    /// Verifies a token with these claims, `iss` and `exp`.
     fn verify_without_aud(&self, mut claims: Value) -> Result<Principal, Rejection> {
         claims["iss"] = json!(ISSUER);
         claims["exp"] = json!(NOW + 600);
@@ -96,13 +96,13 @@ fn a_claim_of_another_type_is_an_error_and_the_next_is_not_looked_at() {
         }
         assert_eq!(of_client.code(json!({ "cid": wrong, "appid": "d" })), "invalid-claim", "{wrong}");
         assert_eq!(of_subject.code(json!({ "user": { "id": wrong }, "sub": "s" })), "invalid-claim", "{wrong}");
-        // Behind one that counts, a claim that is not registered may be anything.
+        // After a claim that is used, an unregistered claim may have any value.
         assert_eq!(of_client.client(json!({ "client_id": "a", "cid": wrong })).as_deref(), Some("a"));
     }
     let rejection = of_client.verify(json!({ "cid": null })).unwrap_err();
     assert!(rejection.to_string().starts_with("the claim cid is not a string of one character or more"), "{rejection}");
     assert!(rejection.to_string().ends_with(ISSUER), "{rejection}");
-    // Where the path ends before it is there, nothing is.
+    // If the path ends before the value, nothing is found.
     for user in [json!(null), json!("x"), json!([]), json!({})] {
         assert_eq!(of_subject.verify(json!({ "user": user, "sub": "s" })).unwrap().subject(), Some("s"), "{user}");
     }
@@ -138,7 +138,7 @@ fn a_mapped_client_or_subject_is_the_one_that_is_revoked() {
         assert_eq!(world.verify(fresh).unwrap_err().code(), "revoked", "{revocation:?}");
         assert!(verify(&other).is_ok(), "{revocation:?}");
     }
-    // What is not mapped revokes nothing.
+    // A revocation does not apply to a claim that is not mapped.
     let world = World::new(|issuer| issuer.client_claims(&["azp"]));
     world.revocations.revoke(&Revocation::client(ISSUER, "okta-app"));
     assert!(world.verify(json!({ "cid": "okta-app", "azp": "b" })).is_ok());
@@ -161,7 +161,7 @@ fn a33_a_client_id_is_an_audience_only_where_the_issuer_is_configured_so() {
 
     let usual = World::for_audience("app-1", |issuer| issuer);
     assert_eq!(usual.verify_without_aud(json!({ "client_id": "app-1" })).unwrap_err().code(), "missing-claim");
-    // And where `client_id` alone counts, `aud` is nothing.
+    // If only `client_id` is used, `aud` is ignored.
     let alone = World::for_audience("app-1", |issuer| issuer.audience_claims(&["client_id"]));
     assert_eq!(alone.verify_without_aud(json!({ "aud": "app-1" })).unwrap_err().code(), "missing-claim");
     let wrong = alone.verify_without_aud(json!({ "aud": "app-1", "client_id": "app-2" })).unwrap_err();
@@ -256,7 +256,7 @@ fn scopes_of_all_claims_together_are_a_set() {
     assert_eq!(first.scopes(claims), ["b", "a", "b"], "of one claim they are as they were sent");
 }
 
-/// The scopes of `claims`, a claim and a value at a time.
+/// The scopes of `claims`, computed one claim and one value at a time.
 fn plainest_set(claims: &Value) -> Vec<String> {
     let mut set: Vec<String> = Vec::new();
     for (name, prefix) in [("scope", ""), ("scp", ""), ("permissions", ""), ("roles", "r:"), ("groups", "r:")] {
@@ -319,7 +319,7 @@ fn a_value_elsewhere_than_in_scope_and_scp_is_one_scope_or_none() {
     }
     let mixed = json!({ "roles": ["ok", "read admin", "", 1, null, ["admin"], { "admin": 1 }, "a\0b", "fine"] });
     assert_eq!(world.scopes(mixed), ["ok", "fine"]);
-    // In `scope` and `scp` it is an error wherever they stand in the list, and where they do not.
+    // In `scope` and `scp` it is an error, wherever they are in the list, and if they are not in it.
     for list in [&["roles", "scope", "scp"][..], &["roles"]] {
         let world = World::new(|issuer| issuer.scope_claims(list));
         for wrong in [json!(["a b"]), json!(null), json!(1), json!("a\"b"), json!([1])] {
@@ -369,7 +369,7 @@ fn a_scope_that_was_asked_for_does_not_pass_for_a_role() {
     let world = World::new(|issuer| roles(issuer).scopes_from(ScopesFrom::All));
     let claims = json!({ "scope": "read", "realm_access": { "roles": ["admin", "two words", ""] } });
     assert_eq!(world.scopes(claims), ["read", "role:admin"]);
-    // A prefix on the scopes themselves separates as well.
+    // A prefix of the scopes themselves also separates them.
     let both = World::new(|issuer| {
         let issuer = issuer.scope_claims(&["roles"]).prefixed_scope_claim("scope", "asked:");
         issuer.scopes_from(ScopesFrom::All)
@@ -459,10 +459,10 @@ fn settings_that_contradict_each_other_are_refused() {
         assert_eq!(refusal(configure).to_string(), message);
     }
     assert_eq!(refusal(|issuer| issuer.leeway(301)), SettingsError::LeewayTooLong { leeway: 301 });
-    // The first error counts, and a later method does not make it good.
+    // The first error is kept, and a later method does not fix it.
     let first: Configure = |issuer| issuer.require_claim("").optional_claims(&["exp"]).require_claim("a");
     assert!(matches!(refusal(first), SettingsError::ClaimPath(_)));
-    // Equal prefixes are one name space, and 64 claims are not too many.
+    // Equal prefixes are one name space, and 64 claims are allowed.
     let equal =
         issuer([&signing_key(Algorithm::ES256, 0)]).prefixed_scope_claim("a", "r:").prefixed_scope_claim("b", "r:");
     let equal = (0..62).fold(equal, |issuer, n| issuer.require_claim(&format!("claim-{n}")));

@@ -1,4 +1,4 @@
-//! Tokens that are bound to a client certificate (RFC 8705), and the fields in which proxies name one.
+//! Tokens that are bound to a client certificate (RFC 8705), and the fields in which proxies pass one on.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -37,7 +37,7 @@ fn a52_a_bound_token_is_accepted_with_its_certificate_alone() {
     let (digest, header) = (sha256(&der), format!("Bearer {token}"));
     let (other, nothing) = (&der[..der.len() - 1], b"");
     for engine in [cold_engine([&key]), engine([&key])] {
-        // Cold, from the shared table and from the thread's own: the certificate is asked for each time.
+        // Cold, from the shared table and from the thread's own: the certificate is checked each time.
         for _ in 0..5 {
             for value in [&token, &header] {
                 let request = Request::new().authorization(value);
@@ -59,7 +59,7 @@ fn a52_a_cache_hit_asks_for_the_certificate_and_for_no_signature() {
     let engine = engine([&key]);
     let (token, der) = (bound(&key), certificate());
     let request = Request::new().authorization(&token);
-    // Without what it is bound to, a token is not even looked at as far as its signature.
+    // Without the certificate, not even the token's signature is checked.
     let before = signature_checks();
     assert_eq!(code(&engine, request), Err("certificate-required"));
     assert_eq!(signature_checks(), before);
@@ -126,7 +126,7 @@ fn a52_each_field_names_the_certificate_in_its_own_form() {
     ];
     for (field, value) in &good {
         assert_eq!(field.digest([value.as_bytes()]), Ok(Some(digest)), "{value}");
-        // Twice is once too often, whichever of the two is the client's own.
+        // A field that is present twice is rejected, whichever of the two is the client's own.
         assert_eq!(field.digest([value.as_bytes(), b""]), Err(Rejection::MultipleCertificates));
         assert_eq!(field.digest([value.as_bytes(), value.as_bytes()]), Err(Rejection::MultipleCertificates));
     }
@@ -134,7 +134,7 @@ fn a52_each_field_names_the_certificate_in_its_own_form() {
         assert_eq!(field.digest::<[u8]>([]), Ok(None));
         assert_eq!(field.digest([""]), Ok(None));
         assert_eq!(CertificateField::from_name(field.as_str()), Some(field));
-        // Another one's form is none.
+        // The form of another field is malformed.
         for (other, value) in good.iter().filter(|(other, _)| *other != field) {
             let malformed = Err(Rejection::MalformedCertificate { field });
             assert_eq!(field.digest([value.as_bytes()]), malformed, "{} {}", field.as_str(), other.as_str());
@@ -163,7 +163,7 @@ fn a52_a_field_in_any_other_form_is_a_rejection() {
         (CertificateField::XForwardedClientCert, format!("Hash={zeros}00")),
         (CertificateField::XForwardedClientCert, format!("Hash={}é", &zeros[2..])),
         (CertificateField::XForwardedClientCert, format!("Hash={zeros};Subject=\"CN=a")),
-        // A subject with quotes in it, as Envoy writes it, in which a whole element is made up.
+        // A subject with quotes in it, as Envoy writes it, which imitates a whole element.
         (
             CertificateField::XForwardedClientCert,
             format!(r#"Hash={zeros};Subject="CN=x\\",Hash={zeros};Subject="\\"""#),

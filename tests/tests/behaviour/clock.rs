@@ -1,4 +1,4 @@
-//! The engine's clock: what it believes of its source, and for how long.
+//! The engine's clock: which readings of its source it believes, and for how long.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
@@ -14,7 +14,7 @@ const STEP: i64 = MAX_CLOCK_STEP as i64;
 const CONFIRMATION: i64 = CLOCK_CONFIRMATION as i64;
 const YEAR: i64 = 31_536_000;
 
-/// An engine whose clocks are set by hand, and a key that tells what time it takes it to be.
+/// An engine whose clocks are set by hand, and keys that show which time it uses.
 struct Clocks {
     engine: Engine,
     wall: Arc<AtomicI64>,
@@ -24,7 +24,7 @@ struct Clocks {
     good: ApiKey,
 }
 
-/// The key that is good is good for this long, from [`NOW`] on.
+/// The valid key is valid for so long, from [`NOW`] on.
 const VALIDITY: i64 = 1000;
 
 impl Clocks {
@@ -52,7 +52,7 @@ impl Clocks {
         Clocks { engine, wall, monotonic, ended, to_come, good }
     }
 
-    /// Lets `seconds` pass. Then the wall clock says `wall`: by which times does the engine judge?
+    /// Lets `seconds` pass, and sets the wall clock to `wall`. Returns the times that the engine judges by.
     fn after(&self, seconds: i64, wall: i64) -> (i64, i64) {
         self.monotonic.fetch_add(seconds as u64, Relaxed);
         self.wall.store(wall, Relaxed);
@@ -84,7 +84,7 @@ fn a58_a_reading_far_ahead_ends_nothing_and_is_forgotten_with_the_next_right_one
     assert_eq!(clocks.is_good(), Err("expired"));
     assert_eq!(clocks.after(1, NOW + 3), both(NOW + 3));
     assert_eq!(clocks.is_good(), Ok(()));
-    // Also within the same second, and however long after the first a second one comes.
+    // Also within the same second, and however long after the first reading the second one comes.
     assert_eq!(clocks.after(0, NOW + YEAR), (NOW + 3, NOW + YEAR));
     assert_eq!(clocks.after(0, NOW + 3), both(NOW + 3));
     assert_eq!(clocks.after(CONFIRMATION + 1, NOW + YEAR), (NOW + 4 + CONFIRMATION, NOW + YEAR));
@@ -96,11 +96,11 @@ fn a58_a_jump_ahead_counts_once_readings_have_confirmed_it() {
     let clocks = Clocks::new();
     clocks.after(0, NOW);
     assert_eq!(clocks.after(1, NOW + 500), (NOW + 1, NOW + 500));
-    // Good at both times.
+    // Valid at both times.
     assert_eq!(clocks.is_good(), Ok(()));
     assert_eq!(clocks.after(CONFIRMATION, NOW + 500 + CONFIRMATION).0, NOW + 1 + CONFIRMATION);
     assert_eq!(clocks.after(1, NOW + 501 + CONFIRMATION), both(NOW + 501 + CONFIRMATION));
-    // What comes later begins anew: it does not confirm what came before.
+    // A later jump begins a new confirmation; it does not confirm the earlier one.
     assert_eq!(clocks.after(1, NOW + YEAR).0, NOW + 502 + CONFIRMATION);
     assert_eq!(clocks.after(CONFIRMATION + 1, NOW + 2 * YEAR).0, NOW + 503 + 2 * CONFIRMATION);
 }
@@ -125,7 +125,7 @@ fn a58_expired_stays_expired_while_the_clock_goes_back() {
         assert_eq!(clocks.after(1, NOW + passed % 7), both(NOW + VALIDITY));
         assert_eq!(clocks.is_good(), Err("expired"));
     }
-    // The right time is back: what went before does not shorten the next time that the clock stands still.
+    // The right time is back: the hold before does not shorten the next one.
     assert_eq!(clocks.after(1, NOW + VALIDITY + 1), both(NOW + VALIDITY + 1));
     assert_eq!(clocks.after(1, NOW), both(NOW + VALIDITY + 1));
     assert_eq!(clocks.after(HOLD, NOW), both(NOW + VALIDITY + 1));
@@ -160,10 +160,10 @@ fn a58_time_that_passes_unread_is_no_jump() {
     assert_eq!(clocks.after(10, NOW + YEAR + 21 + 2 * STEP).0, NOW + YEAR + 20 + STEP);
 }
 
-/// The rule as a history tells it: everything that was read, the latest last.
+/// The rule, applied to a whole history of readings, the latest last.
 fn rule(history: &[(i64, i64)]) -> (i64, i64) {
     let (mut believed, mut now) = (None, (i64::MIN, i64::MAX));
-    // Readings since the one that is believed.
+    // Readings since the believed one.
     let mut since: Vec<(i64, i64)> = Vec::new();
     for &(at, wall) in history {
         let Some((believed_at, believed_time)) = believed else {
@@ -172,7 +172,7 @@ fn rule(history: &[(i64, i64)]) -> (i64, i64) {
             }
             continue;
         };
-        // The same second read again tells nothing new: the second began when it was read first.
+        // Another reading of the same second adds nothing: the second began when it was first read.
         if since.is_empty() && wall == believed_time {
             now = both(wall);
             continue;
@@ -181,7 +181,7 @@ fn rule(history: &[(i64, i64)]) -> (i64, i64) {
         let is_back = |wall: i64| wall < believed_time;
         let is_ahead = |at: i64, wall: i64| wall > believed_time + at - believed_at + STEP;
         since.push((at, wall));
-        // The last readings that all say the same, and how long they have said so.
+        // The last readings that agree, and for how long they have.
         let agree = |of: &[(i64, i64)]| {
             let (first_at, first) = of[0];
             of.iter().all(|&(at, wall)| match is_back(of[of.len() - 1].1) {
@@ -208,7 +208,7 @@ fn rule(history: &[(i64, i64)]) -> (i64, i64) {
     now
 }
 
-/// Where the last run of readings begins that agree with each other, when runs are taken from the front.
+/// The start of the last run of readings that agree with each other, when runs are taken from the front.
 fn runs_of(readings: &[(i64, i64)], agree: impl Fn(&[(i64, i64)]) -> bool) -> usize {
     let mut start = 0;
     for end in 1..=readings.len() {
@@ -231,7 +231,7 @@ proptest! {
         for (pause, seconds, kind, jitter) in steps {
             let passed = [0, seconds, seconds, seconds * 10][pause];
             (at, truth) = (at + passed, truth + passed);
-            // Mostly a clock that goes on from where it was set to, and now and then one that is set or goes mad.
+            // Mostly a clock that runs on from where it was set, and sometimes one that is set or fails.
             let wall = match kind {
                 0 => { offset = jitter * 100; truth + offset }
                 1 => { offset = 0; truth }
@@ -239,7 +239,7 @@ proptest! {
                 3 => if jitter % 2 == 0 { -jitter.abs() } else { NOW + jitter * YEAR / 10 },
                 _ => truth + offset,
             };
-            // It is read twice for each look at it.
+            // Each look reads the clock twice.
             history.extend([(at, wall); 2]);
             prop_assert_eq!(clocks.after(passed, wall), rule(&history), "{:?}", history);
         }

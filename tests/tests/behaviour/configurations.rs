@@ -1,4 +1,4 @@
-//! Configurations under which everything would be rejected, or of which a part would have no effect: errors of `build`.
+//! Configurations that would reject everything, or have a part without effect: errors of `build`.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ fn build_with(issuer: Issuer) -> Result<(), BuildError> {
     build(Engine::builder().issuer(issuer))
 }
 
-/// The error of the settings that `configure` gives a good issuer.
+/// The error of the settings after `configure` has changed a valid issuer.
 fn refusal(configure: impl FnOnce(Issuer) -> Issuer) -> SettingsError {
     match build_with(configure(issuer([&signing_key(Algorithm::ES256, 0)]))) {
         Err(BuildError::Issuer { error, .. }) => error,
@@ -68,7 +68,7 @@ fn a65_a_key_set_without_a_usable_key_is_refused() {
     assert_eq!(refused, BuildError::NoUsableKey { issuer: ISSUER.into() });
     assert!(refused.to_string().contains("has no key for an algorithm that it accepts; give it one, or"));
 
-    // What a document that somebody else wrote has left is a set too.
+    // The set of a document without usable keys is an empty set, too.
     let of_a_document = KeySet::builder().jwks(br#"{"keys":[{"kty":"new"}]}"#).unwrap().build_with_reports().set;
     assert!(matches!(build_with(with(of_a_document.into())), Err(BuildError::NoUsableKey { .. })));
 
@@ -200,7 +200,7 @@ fn a65_a_header_limit_below_every_credential_is_refused() {
     assert!(long.to_string().starts_with("the header limit is "));
 }
 
-/// The least header limit for JWTs leaves room for the shortest one.
+/// The minimum header limit for JWTs leaves room for the shortest one.
 #[test]
 fn the_shortest_token_is_as_long_as_the_least_header_limit() {
     let key = signing_key(Algorithm::HS256, 0);

@@ -37,7 +37,7 @@ fn world() -> World {
 }
 
 impl World {
-    /// What is rejected here is rejected before any signature check.
+    /// Every rejection here comes before any signature check.
     fn kind(&self, header: impl AsRef<[u8]>) -> Result<PrincipalKind, &'static str> {
         let before = signature_checks();
         let result = self.engine.verify_at(header.as_ref(), NOW);
@@ -213,7 +213,7 @@ fn a48_what_only_resembles_a_credential_is_rejected() {
     }
     assert_eq!(world.kind(""), Err("missing-credential"));
     assert_eq!(world.kind(b"Bearer \xff"), Err("malformed-credential"));
-    // A scheme is a token (RFC 9110 section 11.1); what is none, or nothing, names no scheme.
+    // A scheme is a token (RFC 9110 section 11.1). Other texts, and the empty one, name no scheme.
     for scheme in ["Digest", "x", "Bearerx", "a!#$%&'*+-.^_`|~9"] {
         assert_eq!(world.kind(format!("{scheme} x")), Err("unsupported-scheme"), "{scheme}");
     }
@@ -242,8 +242,8 @@ fn what_begins_as_a_jws_is_one_where_it_holds_a_dot() {
     }
 }
 
-/// The same characters with `Bearer`, bare and from a header of its own: RFC 9110 sections 5.6.2 and 11.2, and the colon,
-/// spelt out.
+/// The same characters with `Bearer`, bare and in a header of its own: RFC 9110 sections 5.6.2 and 11.2, and the colon,
+/// listed explicitly.
 #[test]
 fn a48_each_character_counts_wherever_it_is() {
     const ALPHANUMERIC: &str = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
@@ -256,7 +256,7 @@ fn a48_each_character_counts_wherever_it_is() {
     };
     let lengths = [2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 90];
     for (length, byte) in lengths.into_iter().flat_map(|length| (0..=u8::MAX).map(move |byte| (length, byte))) {
-        // Whoever writes a space has a scheme in front.
+        // A space ends a scheme.
         if byte == b' ' {
             continue;
         }
@@ -266,7 +266,7 @@ fn a48_each_character_counts_wherever_it_is() {
             let is_in = |others: &str| ALPHANUMERIC.bytes().chain(others.bytes()).any(|one| one == byte);
             let is_key = is_in("!#$%&'*+-.^_`|~/=:");
             for header in [text.clone(), [b"Bearer ", text.as_slice()].concat()] {
-                // A comma parts two credentials where there is something on either side.
+                // A comma separates two credentials if there is text on either side.
                 let is_joined = byte == b',' && position > 0 && position < length - 1;
                 let expected = if is_joined { None } else { Some(!is_key) };
                 assert_eq!(malformed(&header), expected, "{}", header.escape_ascii());
@@ -319,7 +319,7 @@ fn a24_a_json_serialisation_is_no_credential() {
     }
 }
 
-/// What is left of several fields, or several credentials in one, when a proxy has joined them (RFC 9110 section 5.3).
+/// Several fields, or several credentials in one, after a proxy has joined them (RFC 9110 section 5.3).
 #[test]
 fn a47_credentials_that_a_proxy_has_joined_are_told_from_one_that_is_malformed() {
     let world = world();
@@ -336,7 +336,8 @@ fn a47_credentials_that_a_proxy_has_joined_are_told_from_one_that_is_malformed()
         "Negotiate x".to_owned(),
     ];
     for (first, second) in sent.iter().flat_map(|first| sent.iter().map(move |second| (first, second))) {
-        // Its credentials may have any form, commas too (RFC 9110 section 11.4): it is what the whole value is.
+        // Its credentials may have any form, with commas too (RFC 9110 section 11.4), so the whole value is one
+        // credential.
         let expected = if first == "Negotiate x" { "unsupported-scheme" } else { "multiple-credentials" };
         for comma in [",", ", ", ",\t"] {
             let header = format!("{first}{comma}{second}");
@@ -349,7 +350,7 @@ fn a47_credentials_that_a_proxy_has_joined_are_told_from_one_that_is_malformed()
         let header = format!("{first}, realm=\"x\"");
         assert_ne!(world.kind(&header), Err("multiple-credentials"), "{header:?}");
     }
-    // One token with a comma in it is malformed, not several.
+    // One token with a comma in it is malformed, and not several.
     for position in [3, world.jwt.find('.').unwrap() + 9] {
         let mut spoilt = world.jwt.clone();
         spoilt.insert(position, ',');
@@ -359,7 +360,7 @@ fn a47_credentials_that_a_proxy_has_joined_are_told_from_one_that_is_malformed()
     assert_eq!(world.engine.verify_api_key(joined).unwrap_err(), Rejection::MultipleCredentials);
 }
 
-/// A token under an unknown key leads to a fetch; a list that begins with one does not.
+/// A token under an unknown key causes a fetch; a list that begins with one does not.
 #[test]
 fn a47_a_joined_value_leads_to_no_fetch() {
     struct Count(AtomicUsize);

@@ -1,4 +1,4 @@
-//! tollgate and jsonwebtoken take each other's tokens, for every algorithm that both have.
+//! tollgate and jsonwebtoken accept each other's tokens, for every algorithm that both have.
 
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
@@ -42,7 +42,7 @@ fn tokens_that_jsonwebtoken_mints_are_taken_here() {
         let private: Value = serde_json::from_str(&key.to_private_jwk()).unwrap();
         let encoding = match private["kty"].as_str() {
             Some("RSA") => EncodingKey::from_rsa_pem(RSA_KEY.as_bytes()).unwrap(),
-            // jsonwebtoken takes EC and Ed25519 keys as PKCS#8 alone, which JWKs are not.
+            // jsonwebtoken accepts EC and Ed25519 keys only as PKCS#8, which JWKs are not.
             _ => continue,
         };
         let header = Header { kid: Some(key.kid().to_owned()), ..Header::new(theirs) };

@@ -24,7 +24,7 @@ fn the_core_depends_on_at_most_fifteen_crates_which_the_architecture_names() {
     assert_eq!(taken, named);
 }
 
-/// The workspace's, as cargo describes them.
+/// The workspace's packages, as cargo describes them.
 pub(crate) fn packages() -> Vec<Value> {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--no-deps", "--offline", "--format-version", "1"])
@@ -42,7 +42,7 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// What a user of the package gets who asks for no feature: neither tests' crates nor those of features that are off.
+/// The dependencies of a package without features: neither those of tests nor those of disabled features.
 fn external_by_default(package: &Value) -> impl Iterator<Item = &str> {
     let of_feature = |name: &str| texts(&package["features"][name]);
     let of_default: BTreeSet<_> = of_feature("default").flat_map(of_feature).collect();

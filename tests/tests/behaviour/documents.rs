@@ -1,4 +1,4 @@
-//! The documents: each relative link leads somewhere, and each table and chart that was measured is there.
+//! The documents: each relative link has a target, and each measured table and chart is present.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
-/// Folders that hold what was built or installed.
+/// Folders with files that were built or installed.
 const NOT_OURS: [&str; 5] = ["target", "node_modules", ".work", ".git", "corpus"];
 
 #[test]
@@ -87,7 +87,7 @@ fn anchors_are_as_github_makes_them() {
     assert_eq!(links("[a](b.md#c) ![d](e.svg) `[f](g)`"), ["b.md#c", "e.svg"]);
 }
 
-/// What a document links to and shows.
+/// The targets of a document's links and images.
 fn links(text: &str) -> Vec<String> {
     let target = |event| match event {
         Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => Some(dest_url.into_string()),
@@ -96,7 +96,7 @@ fn links(text: &str) -> Vec<String> {
     Parser::new_ext(text, Options::ENABLE_TABLES).filter_map(target).collect()
 }
 
-/// The names by which a document's headings are linked to.
+/// The anchors of a document's headings.
 fn anchors(text: &str) -> BTreeSet<String> {
     let mut anchors = BTreeSet::new();
     let mut heading: Option<String> = None;
@@ -107,7 +107,7 @@ fn anchors(text: &str) -> BTreeSet<String> {
             (Event::End(TagEnd::Heading(_)), Some(text)) => {
                 let kept = |c: &char| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_');
                 let name: String = text.to_lowercase().chars().filter(kept).collect::<String>().replace(' ', "-");
-                // A name that is taken gets a number.
+                // A duplicate name gets a number.
                 let mut numbered = (1..).map(|number| format!("{name}-{number}"));
                 let free = Some(name.clone()).into_iter().chain(&mut numbered).find(|name| !anchors.contains(name));
                 anchors.extend(free);

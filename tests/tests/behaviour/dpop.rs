@@ -1,4 +1,4 @@
-//! Tokens that are bound to a key, and the proofs of who has it (DPoP, RFC 9449).
+//! Tokens that are bound to a key, and their proofs of possession (DPoP, RFC 9449).
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -50,7 +50,7 @@ impl World {
     }
 }
 
-/// That remembers since long ago.
+/// Settings with a start long ago.
 fn dpop() -> Dpop {
     Dpop::new().started_at(0)
 }
@@ -114,7 +114,7 @@ fn a51_a_bound_token_is_no_bearer_token_and_an_unbound_one_no_dpop_token() {
         let other = world.draft().claim("jti", format!("other-{}", signature_checks())).sign(&world.client);
         assert_eq!(code(&format!("dpop  {token}"), Some(&other)), Ok(()));
     }
-    // What is wrong with a token is told in the scheme that it was sent with.
+    // The rejection of a token is challenged in the scheme that the token was sent with.
     let expired = Draft::new(&world.key).bound_to(&world.client).claim("exp", NOW - 100).sign(&world.key);
     assert_eq!(code(&format!("DPoP {expired}"), Some(&proof)), invalid("expired"));
     assert_eq!(code("DPoP nonsense!\"", None).unwrap_err().0, "malformed-credential");
@@ -206,7 +206,7 @@ fn a51_a_proof_says_what_rfc_9449_requires() {
     for (proof, code) in forged {
         assert_eq!(world.code(&proof), Err(code), "{proof}");
     }
-    // Nothing of all this has spent the proof, nor kept a key.
+    // None of these rejections has spent the proof, or cached a key.
     assert_eq!(world.code(&good), Ok(()));
     for iat in [NOW - 60, NOW + 5] {
         assert_eq!(
@@ -240,7 +240,7 @@ fn a51_a_proof_is_spent_for_nothing_but_an_acceptance() {
     let token = Draft::new(&key).bound_to(&client).sign(&key);
     let world = World { key, client, engine, token };
     let proof = world.draft().sign(&world.client);
-    // The token's key is fetched, and the request asked again, as an async verifier does.
+    // The token's key is fetched, and the request verified again, as an async verifier does.
     assert_eq!(world.code(&proof), Err("unknown-key"));
     let rejection = world.verify_at(&proof, NOW).unwrap_err();
     assert!(rejection.missing_key().is_some());
@@ -280,7 +280,7 @@ fn a51_nothing_from_before_the_start_is_accepted() {
     }
     let later = world.draft().claim("iat", start + 6).sign(&world.client);
     assert_eq!(world.verify_at(&later, start + 6).map_err(|r| r.code()), Ok(()));
-    // Unless it is said otherwise, the start is when the engine is built, by its own clock.
+    // By default, the start is when the engine is built, by its own clock.
     let engine = Engine::builder().issuer(issuer([&world.key])).clock(move || start).build().unwrap();
     let world = World { engine, ..world };
     assert_eq!(world.code(&world.draft().sign(&world.client)), Err("proof-forgotten"));
@@ -304,7 +304,7 @@ fn a51_a_nonce_is_required_where_it_is_configured_and_changes() {
         assert_eq!(rejection.challenge().error(), Some("use_dpop_nonce"));
     }
     assert_eq!(world.code(&proof(json!(nonce), "3")), Ok(()));
-    // It is good for a period more, and no longer; and no other engine knows it.
+    // The nonce is valid for one more period, and no longer; and no other engine accepts it.
     let at = |now: i64| {
         let proof = world.draft().claim("nonce", nonce.clone()).claim("iat", now).claim("jti", now.to_string());
         world.verify_at(&proof.sign(&world.client), now).map_err(|rejection| rejection.code())
@@ -350,7 +350,7 @@ fn both_bindings_of_a_token_are_checked() {
     assert_eq!(code(request.proof(&proof).certificate_digest([7; 32])), Ok(()));
 }
 
-/// RFC 9449, section 7.1, figure 12 and the token beside it, whose `ath` the proof has.
+/// RFC 9449 section 7.1, figure 12 and the token beside it, whose `ath` the proof has.
 #[test]
 fn the_proof_of_rfc_9449_is_one() {
     let proof = "eyJ0eXAiOiJkcG9wK2p3dCIsImFsZyI6IkVTMjU2IiwiandrIjp7Imt0eSI6IkVDIiwieCI6Imw4dEZyaHgtMzR0VjNoUklDUkRZOXpDa0RscEJoRjQyVVFVZldWQVdCRnMiLCJ5IjoiOVZFNGpmX09rX282NHpiVFRsY3VOSmFqSG10NnY5VERWclUwQ2R2R1JEQSIsImNydiI6IlAtMjU2In19.eyJqdGkiOiJlMWozVl9iS2ljOC1MQUVCIiwiaHRtIjoiR0VUIiwiaHR1IjoiaHR0cHM6Ly9yZXNvdXJjZS5leGFtcGxlLm9yZy9wcm90ZWN0ZWRyZXNvdXJjZSIsImlhdCI6MTU2MjI2MjYxOCwiYXRoIjoiZlVIeU8ycjJaM0RaNTNFc05yV0JiMHhXWG9hTnk1OUlpS0NBcWtzbVFFbyJ9.2oW9RP35yRqzhrtNP86L-Ey71EOptxRimPPToA1plemAgR6pxHF8y6-yqyVnmcw6Fy1dqd-jfxSYoMxhAJpLjA";
@@ -362,7 +362,7 @@ fn the_proof_of_rfc_9449_is_one() {
         let request = Request::new().authorization(&header).method("GET").uri(uri).proof(proof);
         engine.verify_request_at(&request, 1_562_262_618).unwrap_err().code()
     };
-    // The token of the example is opaque, so that of all that the proof says its `ath` alone is wrong here.
+    // The token of the example is opaque, so of all claims of the proof only `ath` is wrong here.
     let token = bound("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
     assert_eq!(code(&token, "https://resource.example.org/protectedresource"), "wrong-proof-token");
     assert_eq!(code(&token, "https://resource.example.org/other"), "wrong-proof-uri");
@@ -388,7 +388,7 @@ fn a51_a_flood_of_one_key_closes_no_other_out() {
     for id in 0..1000 {
         let _ = memory.spend(&spent(1, id, NOW));
     }
-    // The flood has closed itself out until the next second.
+    // The key of the flood is rejected until the next second.
     assert_eq!(memory.spend(&spent(1, 2000, NOW)), Err(NotSpent::Forgotten { floor: NOW }));
     for key in 2..9 {
         assert_eq!(memory.spend(&spent(key, 3000 + key, NOW - 30)), Ok(()), "{key}");
@@ -399,7 +399,7 @@ fn a51_a_flood_of_one_key_closes_no_other_out() {
 }
 
 proptest! {
-    /// Whatever is spent in whatever order, nothing is accepted twice.
+    /// Nothing is accepted twice, whatever is spent in whatever order.
     #[test]
     fn a51_nothing_is_spent_twice(steps in prop::collection::vec((0_u64..6, 0_u64..40, 0_i64..90), 1..400)) {
         let memory = ReplayMemory::new(0, 0);
@@ -412,13 +412,14 @@ proptest! {
             if memory.spend(&proof).is_ok() {
                 prop_assert!(is_new, "{key} {id}");
             } else {
-                // Refused for good or not, it was not accepted now.
+                // Whether it is refused for ever or not, it was not accepted now.
                 if is_new { accepted.remove(&(key, id)); }
             }
         }
     }
 
-    /// The normalisation of URIs (RFC 3986 sections 6.2.2 and 6.2.3) against one that follows the text step by step.
+    /// Compares the normalisation of URIs (RFC 3986 sections 6.2.2 and 6.2.3) with one that follows the RFC step by
+    /// step.
     #[test]
     fn a51_htu_is_compared_as_rfc_3986_says(one in uri(), other in uri(), same in any::<bool>()) {
         let other = if same { scrambled(&one) } else { other };
@@ -460,13 +461,13 @@ fn uri() -> impl Strategy<Value = String> {
     })
 }
 
-/// The same in another spelling, most of the time.
+/// The same URI, mostly in another spelling.
 fn scrambled(uri: &str) -> String {
     let uri = uri.replace("/a", "/x/../%61").replace("~", "%7e").replace(":443", "").replace("https", "HtTpS");
     uri.replace("%2f", "%2F")
 }
 
-/// As the RFC is written: each step on the whole text, one after the other.
+/// Each step of the RFC on the whole text, one after the other.
 mod slow {
     pub(super) fn normal(uri: &str) -> Option<String> {
         if !uri.is_ascii() || uri.contains(' ') {
@@ -496,7 +497,7 @@ mod slow {
         Some(format!("{scheme}://{host}{port}{}", if path.is_empty() { "/" } else { &path }))
     }
 
-    /// In lower case, but for the digits of percent-encodings.
+    /// In lower case, except for the digits of percent-encodings.
     fn lower(text: &str) -> String {
         let mut parts = text.split('%');
         let first = parts.next().unwrap_or_default().to_lowercase();

@@ -1,4 +1,4 @@
-//! Values that claims have to have, claims that may be absent, and how large claims may be. By Engine::verify throughout.
+//! Expected values of claims, optional claims, and limits for the size of claims. By Engine::verify throughout.
 
 use serde_json::{Value, json};
 use tollgate::{Algorithm, Engine, Expected, Issuer, Principal, Rejection, TypProfile};
@@ -10,7 +10,7 @@ fn hs256() -> SigningKey {
     signing_key(Algorithm::HS256, 0)
 }
 
-/// Verifies; a rejection comes before any signature check.
+/// Verifies. A rejection has to come before any signature check.
 fn verify(engine: &Engine, draft: &Draft, key: &SigningKey) -> Result<Principal, Rejection> {
     let before = signature_checks();
     let result = engine.verify_at(draft.sign(key).as_bytes(), NOW);
@@ -69,7 +69,7 @@ fn a_claim_has_one_of_the_values_that_are_expected() {
         for (index, value) in all.iter().enumerate() {
             let verdict = if good.contains(&index) { Ok(()) } else { Err("wrong-claim") };
             assert_eq!(judge(expected.clone(), value.clone()), verdict, "{expected} and {value}");
-            // An array has to hold one, at its first level.
+            // An array has to contain one of them, at its first level.
             assert_eq!(judge(expected.clone(), json!(["x", value])), verdict, "{expected} and [{value}]");
             assert_eq!(judge(expected.clone(), json!([["x", value]])), Err("wrong-claim"), "{expected} [[{value}]]");
         }
@@ -92,7 +92,7 @@ fn a_number_is_expected_exactly() {
     for text in ["-7", "7.5", "70", "7.000001", "7e1"] {
         assert_eq!(judge(7, text), Err("wrong-claim"), "{text}");
     }
-    // Doubles from 2^53 on stand for several integers, and are none of them.
+    // Doubles from 2^53 on represent several integers, and equal none of them.
     let large = 9_007_199_254_740_993;
     assert_eq!(judge(large, "9007199254740993"), Ok(()));
     for text in ["9007199254740992", "9007199254740993.0", "9007199254740992.0", "9.007199254740993e15"] {
@@ -117,7 +117,7 @@ fn what_is_expected_is_required_wherever_it_stands() {
     assert_eq!(absent, Rejection::MissingClaim { name: "/resource/tier".into() });
     let absent = verify(&engine, &of_tier(json!("gold")).without_claim("token_use"), &key).unwrap_err();
     assert_eq!(absent, Rejection::MissingClaim { name: "token_use".into() });
-    // A claim of the same name elsewhere is another.
+    // A claim of the same name elsewhere is a different one.
     assert_eq!(code(&engine, &draft.clone().claim("tier", "gold"), &key), Err("missing-claim"));
     assert_eq!(code(&engine, &draft.clone().claim("/resource/tier", "gold"), &key), Err("missing-claim"));
 
@@ -163,7 +163,7 @@ fn a20_of_the_claims_of_rfc_9068_those_named_may_be_absent() {
     for required in ["iss", "exp", "aud"] {
         assert_eq!(code(&lax, &without(required), &key), Err("missing-claim"), "{required}");
     }
-    // Optional is not untyped, and a subject that is mapped from elsewhere does not stand in for `sub`.
+    // An optional claim still has a type, and a subject that is mapped from elsewhere does not replace `sub`.
     assert_eq!(code(&lax, &without("sub").claim("sub", Value::Null), &key), Err("invalid-claim"));
     let mapped = issuer([&key]).typ(TypProfile::AccessToken).subject_claims(&["sub", "client_id"]);
     let mapped = Engine::builder().issuer(mapped).build().unwrap();
@@ -216,7 +216,7 @@ fn a27_limits_can_be_raised_for_each_issuer_and_their_errors_name_them() {
     assert_eq!(verdict("https://usual/", clients(300)), too_wide(300, 256));
     assert_eq!(verdict("https://wide/", clients(300)), Ok(()));
     assert_eq!(verdict("https://wide/", clients(1025)), too_wide(1025, 1024));
-    // Where one issuer is lax, the others are no laxer for it.
+    // The other issuers are no laxer because one is.
     let twins = format!("{{{}}}", vec![r#""a":0"#; 300].join(","));
     assert_eq!(verdict("https://wide/", Draft::new(&key).payload_text(twins)).unwrap_err().0, "malformed-token");
 }

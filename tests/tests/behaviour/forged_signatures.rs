@@ -1,4 +1,4 @@
-//! Signatures that lenient verifiers have taken, each sent through the engine, with a good one as the control.
+//! Signatures that lenient verifiers have accepted, each sent through the engine, with a valid one as the control.
 
 use num_bigint::BigUint;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use tollgate_keys::test_hooks::signature_checks;
 use tollgate_oracle::Plan;
 use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, agreement, issuer, signing_key};
 
-/// Name, order, prime (NIST SP 800-186 sections 3.2.1.3 to 3.2.1.5, SEC 2 section 2.4.1), bytes in a coordinate.
+/// Name, order, prime (NIST SP 800-186 sections 3.2.1.3 to 3.2.1.5, SEC 2 section 2.4.1), bytes of a coordinate.
 const CURVES: [(&str, &str, &str, usize); 4] = [
     (
         "ES256",
@@ -78,7 +78,7 @@ fn a06_ecdsa_is_r_and_s_of_the_curves_length_and_nothing_else() {
             assert_eq!(good.with(&signature), Err("malformed-signature"), "{alg}: {signature:02x?}");
             assert_eq!(signature_checks(), before, "{alg}");
         }
-        // r + n and s + n stand for the same numbers modulo n. They fit for P-521; elsewhere the highest bit falls off.
+        // r + n and s + n equal r and s modulo n. They fit for P-521; elsewhere the highest bit is cut off.
         let n = number(order);
         let plus_order = |part: &[u8]| big_endian(&(BigUint::from_bytes_be(part) + &n), length);
         for signature in [[&plus_order(r)[..], s].concat(), [r, &plus_order(s)].concat(), [s, r].concat()] {
@@ -118,7 +118,7 @@ fn a08_s_plus_the_order_and_other_encodings_of_r_are_rejected() {
 
 #[test]
 fn a08_under_a_key_of_small_order_nothing_verifies() {
-    // Under the neutral element R = (0, 1) and S = 0 sign every message.
+    // Under the neutral element, R = (0, 1) and S = 0 are a signature of every message.
     let (mut neutral, header) = ([0; 32], Draft::new(&signing_key(Algorithm::EdDSA, 0)));
     neutral[0] = 1;
     let forged = header.without_header("kid").with_signature([&neutral[..], &[0; 32]].concat());
@@ -136,7 +136,7 @@ fn a08_under_a_key_of_small_order_nothing_verifies() {
 
 #[test]
 fn a10_a_cube_root_is_no_signature() {
-    // Under an exponent of 3 a number whose cube begins as a padded hash does is easily found (CVE-2006-4339).
+    // With an exponent of 3, a number whose cube begins like a padded hash is easily found (CVE-2006-4339).
     let modulus = BigUint::from_bytes_be(&[0xc5; 384]);
     for (alg, info, hash) in [
         ("RS256", "3031300d060960864801650304020105000420", (|m| Sha256::digest(m).to_vec()) as fn(&[u8]) -> Vec<u8>),
@@ -233,7 +233,7 @@ fn emsa_pss(message: &[u8], salt: &[u8], mask_hash: fn(&[u8]) -> Vec<u8>) -> Vec
     [&block[..], &hash, &[0xbc]].concat()
 }
 
-/// A token that verifies, to be given other signatures.
+/// A valid token, to be given other signatures.
 struct GoodToken {
     alg: &'static str,
     signing_input: String,
@@ -255,7 +255,7 @@ impl GoodToken {
         GoodToken { alg, signing_input: signing_input.to_owned(), signature, keys }
     }
 
-    /// What the engine and the key set say of this signature, which has to be the same.
+    /// The verdict of the engine and of the key set on this signature, which has to be the same.
     fn with(&self, signature: impl AsRef<[u8]>) -> Result<(), &'static str> {
         let token = format!("{}.{}", self.signing_input, base64url::encode(signature));
         let of_engine = agreement::engine().verify_at(token.as_bytes(), NOW).map(drop).map_err(|error| error.code());

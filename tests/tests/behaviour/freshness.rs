@@ -35,7 +35,7 @@ fn a80_stale_revocations_are_503_for_whoever_requires_fresh_ones() {
     let assert_stale = || {
         for _ in 0..4 {
             assert_eq!(engine.verify_at(&token, NOW).unwrap_err(), stale);
-            // What is certain is said, and what needs no revocations goes on.
+            // Certain rejections are still returned, and credentials that need no revocations are still accepted.
             assert_eq!(engine.verify_at(&revoked, NOW).unwrap_err(), Rejection::Revoked);
             assert_eq!(engine.verify_at(&expired, NOW).unwrap_err().code(), "expired");
             assert_eq!(engine.verify_at(&forged, NOW).unwrap_err().code(), "bad-signature");
@@ -43,7 +43,7 @@ fn a80_stale_revocations_are_503_for_whoever_requires_fresh_ones() {
         }
     };
     revocations.revoke(&Revocation::token(ISSUER, "token-2"));
-    // Nobody has said yet that they are fresh.
+    // They have not been declared fresh yet.
     assert_stale();
     for _ in 0..3 {
         revocations.mark_fresh();

@@ -1,4 +1,4 @@
-//! Tokens that are properly signed, or need not be, and are rejected for what they say before any signature is checked.
+//! Tokens that are properly signed, or need not be, and are rejected for their content before any signature is checked.
 
 use std::time::{Duration, Instant};
 
@@ -56,7 +56,7 @@ fn a18_a_signed_token_with_crit_is_rejected() {
     ] {
         let draft = world.draft().header("crit", value.clone());
         assert_eq!(world.code_of(&draft), "critical-header", "{value}");
-        // Also where the header has what it names.
+        // Also if the header has the named member.
         assert_eq!(world.code_of(&draft.header("exp", NOW + 600)), "critical-header", "{value}");
     }
 }
@@ -70,7 +70,7 @@ fn a19_a_signed_token_with_b64_is_rejected() {
         let code = world.code_of(&draft.header("crit", json!(["b64"])));
         assert!(["critical-header", "unsupported-header"].contains(&code), "{code}");
     }
-    // RFC 7797: the payload as it is.
+    // RFC 7797: the payload without base64url.
     let header = base64url::encode(r#"{"alg":"ES256","kid":"ES256-0","b64":false,"crit":["b64"]}"#);
     let signing_input = format!("{header}.{}", world.draft().claims_json().replace('.', ""));
     let signature = base64url::encode(world.key.sign(signing_input.as_bytes()).unwrap());
@@ -119,7 +119,7 @@ fn a22_a_signed_token_with_other_dots_is_rejected() {
         format!("..{token}"),
         format!("{token}{}", ".".repeat(7000)),
     ] {
-        // What does not begin as a JWS, or has no dot, is taken for an API key.
+        // A text that does not begin as a JWS, or has no dot, is read as an API key.
         let code = world.code(format!("Bearer {text}"));
         assert!(["malformed-token", "encrypted-token", "credential-not-accepted"].contains(&code), "{text}: {code}");
     }
@@ -138,7 +138,7 @@ fn a23_a_signed_token_in_another_base64_is_rejected() {
             .iter()
             .flat_map(|bad| [format!("{part}{bad}"), format!("{before}{bad}{after}")])
             .collect();
-        // A length of 1 modulo 4, and bits behind the last byte.
+        // A length of 1 modulo 4, and bits after the last byte.
         others.push(format!("{}A", &part[..part.len() / 4 * 4]));
         others.extend(["AB", "AAB"].map(|tail| format!("{}{tail}", &part[..part.len() / 4 * 4])));
         for other in others {
@@ -146,13 +146,13 @@ fn a23_a_signed_token_in_another_base64_is_rejected() {
             changed[index] = &other;
             let joined = changed.join(".");
             let expected = match index {
-                // A whole token, a comma and what may be another one.
+                // A whole token, a comma and a possible further one.
                 2 if other.contains(',') && !other.ends_with(',') => "multiple-credentials",
                 2 => "malformed-signature",
                 _ => "malformed-token",
             };
             assert_eq!(world.code(format!("Bearer {joined}")), expected, "{joined}");
-            // And where it is the changed text that is signed.
+            // Also if the changed text is the signed one.
             if index < 2 {
                 let signing_input = changed[..2].join(".");
                 let signature = base64url::encode(world.key.sign(signing_input.as_bytes()).unwrap());
@@ -238,7 +238,7 @@ fn a27_bombs_are_rejected_for_their_size_first() {
         assert_eq!(world.code_of(&world.draft().payload_text(bomb.clone())), "header-too-long");
         assert_eq!(world.code_of(&world.draft().header_text(bomb)), "header-too-long");
     }
-    // As large as a header can be made to be: time and stack are bounded all the same.
+    // As large as a header can be: time and stack are still bounded.
     world.engine = Engine::builder().issuer(issuer([&world.key])).max_header_bytes(64 * 1024).build().unwrap();
     for bomb in bombs(4_000) {
         let token = world.draft().payload_text(bomb).sign(&world.key);
@@ -261,7 +261,7 @@ fn a35_a_token_names_things_and_matches_no_patterns() {
         let principal = world.engine.verify_at(principal.sign(&world.key).as_bytes(), NOW).unwrap();
         assert!(principal.require_scope("read:sites").is_err(), "{pattern}");
     }
-    // Nor are there patterns in the configuration.
+    // The configuration has no patterns either.
     let wild = Issuer::new("https://*.example.com").audience("*").keys(key_set([&world.key]));
     let wild = World { engine: Engine::builder().issuer(wild).build().unwrap(), key: signing_key(Algorithm::ES256, 0) };
     assert_eq!(wild.code(world.draft().sign(&world.key)), "unknown-issuer");
@@ -294,7 +294,7 @@ fn a47_two_credentials_in_one_value_are_rejected_unchecked() {
 #[test]
 fn a50_what_a_long_header_costs_does_not_grow_with_its_length() {
     let world = World::new();
-    // Fresh memory that nobody has written to: whoever reads all of it waits for each of its pages.
+    // Fresh memory that was never written: reading all of it would wait for each of its pages.
     let header = vec![0; 512 << 20];
     let fastest = (0..5).map(|_| {
         let start = Instant::now();
@@ -326,7 +326,7 @@ fn a50_a_message_escapes_all_that_came_from_a_token() {
     }
 }
 
-/// Unsigned tokens of 8 KB, each with one text that is long, or many: what is logged of them, by either formatter, is not.
+/// Unsigned tokens of 8 KB, each with one long text, or many texts: their logged text is short, by either formatter.
 #[test]
 fn a61_an_unsigned_token_leads_to_at_most_512_bytes_of_log() {
     let world = World::new();
@@ -360,7 +360,7 @@ fn a61_an_unsigned_token_leads_to_at_most_512_bytes_of_log() {
     }
     let name = "\u{1}".repeat(800);
     let rejection = world.engine.verify_at(world.draft().claim("iss", name.clone()).sign(&world.key), NOW).unwrap_err();
-    // The program gets it whole.
+    // The program gets the whole text.
     assert_eq!(rejection, Rejection::UnknownIssuer { issuer: name.as_str().into() });
     assert_eq!(rejection.to_string(), format!(r#"the issuer "{}..." is not configured"#, r"\u{1}".repeat(31)));
 }

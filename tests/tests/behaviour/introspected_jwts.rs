@@ -1,4 +1,4 @@
-//! JWTs whose issuer is asked about them too: what an engine makes of the answers, which are handed in here.
+//! JWTs whose issuer is also asked about them: how an engine uses the answers, which are passed in here.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
@@ -13,7 +13,7 @@ use tollgate::{
 use tollgate_issuer::SigningKey;
 use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, ProofDraft, issuer, signing_key};
 
-/// Who must not be called: the engine never asks.
+/// An introspector that must not be called: the engine never asks.
 struct Nobody;
 
 impl Introspector for Nobody {
@@ -26,7 +26,7 @@ fn nobody() -> Arc<dyn Introspector> {
     Arc::new(Nobody)
 }
 
-/// Whose time is to be set.
+/// An engine whose time can be set.
 struct Fixture {
     key: SigningKey,
     engine: Engine,
@@ -70,7 +70,7 @@ impl Fixture {
         self.engine.unknown_token(&Request::new().authorization(header)).is_some()
     }
 
-    /// What comes of a request with `header`, about whose token its issuer answers `json`.
+    /// The verdict on a request with `header` whose issuer answers `json` about the token.
     fn answer(&self, header: &str, json: &str) -> Result<Principal, Rejection> {
         self.answer_of(&Request::new().authorization(header), json, Instant::now())
     }
@@ -100,7 +100,7 @@ fn good_jwt_is_rejected_with_a_hint_until_its_issuer_has_answered() {
         let unknown = fixture.engine.unknown_token(&request).unwrap();
         assert_eq!((unknown.issuer(), unknown.text()), (ISSUER, &header[7..]));
     }
-    // The principal is what the token says, whatever else the answer does.
+    // The principal is taken from the token, whatever else the answer says.
     let answer = r#"{"active":true,"sub":"somebody-else","scope":"admin","client_id":"other","username":"x"}"#;
     for principal in [fixture.answer(&header, answer).unwrap(), fixture.engine.verify(&header).unwrap()] {
         assert_eq!((principal.kind(), principal.subject()), (PrincipalKind::Jwt, Some("user-1")));
@@ -131,7 +131,7 @@ fn a86_an_answer_about_a_jwt_serves_for_max_age_and_never_past_an_exp() {
     assert_eq!(fixture.at(NOW + 8).code(&header), "accepted");
     assert_eq!(fixture.at(NOW + 10).code(&header), "not-introspected");
 
-    // The exp of the answer, or that of the token; the skew that is forgiven leads to a question each time.
+    // The answer's `exp`, or the token's. Within the tolerated skew, the issuer is asked each time.
     for (exp_of_token, exp_of_answer) in [(NOW + 10, None), (NOW + 600, Some(NOW + 10))] {
         let fixture = Fixture::new();
         let header = fixture.header_of(Draft::new(&fixture.key).claim("exp", exp_of_token));
@@ -141,7 +141,7 @@ fn a86_an_answer_about_a_jwt_serves_for_max_age_and_never_past_an_exp() {
         assert_eq!(fixture.at(NOW + 10).code(&header), "not-introspected");
         assert!(fixture.answer(&header, &answer).is_ok());
         assert_eq!(fixture.code(&header), "not-introspected");
-        // Beyond the skew it is the token itself that is rejected, or its answer.
+        // Beyond the skew, the token itself is rejected, or the answer.
         fixture.at(NOW + 70);
         match exp_of_answer {
             None => assert_eq!((fixture.code(&header), fixture.is_asked_about(&header)), ("expired", false)),
@@ -189,7 +189,7 @@ fn a86_nobody_is_asked_about_a_jwt_that_is_not_good_here() {
             assert_eq!(code(verdict), expected);
         }
     }
-    // What is revoked while the issuer vouches for it is revoked, and it is not asked again.
+    // A revoked token is rejected while the answer is still used, and the issuer is not asked again.
     assert!(fixture.answer(&good, ACTIVE).is_ok());
     revocations.revoke(&Revocation::token(ISSUER, "token-1"));
     assert_eq!(fixture.code(&good), "revoked");
@@ -216,7 +216,7 @@ fn a86_a_jwt_that_its_issuer_does_not_confirm_is_rejected_and_that_is_remembered
     ] {
         let fixture = Fixture::new();
         let header = fixture.header();
-        // Also where it had been confirmed before.
+        // Also if it was confirmed before.
         assert!(fixture.answer(&header, ACTIVE).is_ok());
         fixture.at(NOW + 30);
         let rejection = fixture.answer(&header, &answer.to_string()).unwrap_err();
@@ -271,7 +271,7 @@ fn answer_that_one_thread_got_serves_another_that_has_the_token_of_before() {
     let header = fixture.header();
     assert!(fixture.answer(&header, ACTIVE).is_ok());
     for _ in 0..4 {
-        // Until this thread has a copy of its own.
+        // Until this thread has its own copy.
         assert_eq!(fixture.code(&header), "accepted");
     }
     fixture.at(NOW + 30);
@@ -280,7 +280,7 @@ fn answer_that_one_thread_got_serves_another_that_has_the_token_of_before() {
     for _ in 0..4 {
         assert_eq!(fixture.code(&header), "accepted");
     }
-    // Rejections as well.
+    // The same for rejections.
     fixture.at(NOW + 60);
     let inactive = r#"{"active":false}"#;
     let elsewhere = std::thread::scope(|scope| scope.spawn(|| fixture.answer(&header, inactive).is_ok()).join());
@@ -299,7 +299,7 @@ fn a51_asking_about_a_bound_jwt_spends_no_proof() {
         assert_eq!(code(fixture.engine.verify_request(&request)), "not-introspected");
         assert!(fixture.engine.unknown_token(&request).is_some());
     }
-    // Whether the answer says what the token does, or nothing of it.
+    // Whether or not the answer repeats the binding of the token.
     let thumbprint = tollgate::jwt::base64url::encode(client.verifying_key().thumbprint());
     let answer = json!({ "active": true, "cnf": { "jkt": thumbprint } }).to_string();
     assert!(fixture.answer_of(&request, &answer, Instant::now()).is_ok());
@@ -358,7 +358,8 @@ fn max_age_has_its_limits() {
     }
 }
 
-/// What may happen to tokens whose issuer is asked, one after the other. Seconds are even, so that how long a step takes is nothing.
+/// Events for tokens whose issuer is asked, in sequence. Seconds are even, so that the duration of a step does not
+/// matter.
 #[derive(Clone, Debug)]
 enum Step {
     Pass { seconds: i64 },
@@ -370,7 +371,7 @@ enum Step {
     Restore { token: usize },
 }
 
-/// What is known of one token: a model of a few times.
+/// The model of one token: a few times.
 #[derive(Clone, Copy, Debug)]
 struct Known {
     exp: i64,
@@ -380,7 +381,7 @@ struct Known {
 }
 
 impl Known {
-    /// In the order of the documentation: the token itself first, what its issuer said last.
+    /// In the order of the documentation: first the token itself, last the issuer's answer.
     fn code(&self, now: i64) -> &'static str {
         match () {
             () if now >= self.exp + 60 => "expired",
@@ -409,7 +410,7 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever happens in whatever order: the engine says what a model of a few times does, of every token after every step.
+    /// After each step of any sequence, the engine's verdict on every token is that of a model of a few times.
     #[test]
     fn a86_answers_about_jwts_count_for_as_long_as_they_say(steps in prop::collection::vec(step(), 1..60)) {
         let revocations = Revocations::new();

@@ -1,5 +1,5 @@
-//! Opaque tokens of other servers, whose issuers are asked: what an engine makes of the answers. Here the answers are handed in;
-//! how they are fetched is tested where that is done.
+//! Opaque tokens of other servers, whose issuers are asked: how an engine uses the answers. They are passed in here;
+//! fetching them is tested where that is done.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
@@ -17,7 +17,7 @@ const AUDIENCE: &str = "https://api.example";
 const NOW: i64 = 1_763_827_200;
 const TOKEN: &str = "Bearer ory_at_1";
 
-/// Who must not be called: the engine never asks.
+/// An introspector that must not be called: the engine never asks.
 struct Nobody;
 
 impl Introspector for Nobody {
@@ -34,7 +34,7 @@ fn issuer() -> OpaqueIssuer {
     OpaqueIssuer::new(ISSUER).token_prefix("ory_at_").audience(AUDIENCE).introspector(nobody())
 }
 
-/// Whose time is to be set.
+/// An engine whose time can be set.
 struct Fixture {
     engine: Engine,
     now: Arc<AtomicI64>,
@@ -62,7 +62,7 @@ impl Fixture {
         self.engine.verify(header).map_or_else(|rejection| rejection.code(), |_| "accepted")
     }
 
-    /// What comes of a request with `header`, about whose token its issuer answers `json`.
+    /// The verdict on a request with `header` whose issuer answers `json` about the token.
     fn answer(&self, header: &str, json: &str) -> Result<Principal, Rejection> {
         self.answer_of(header, json, Instant::now())
     }
@@ -165,7 +165,7 @@ fn a86_what_is_not_active_or_not_for_us_is_rejected_and_remembered_for_a_while()
         assert_eq!((rejection.status(), rejection.code()), (401, code), "{json}");
         assert_eq!(fixture.engine.verify(TOKEN).unwrap_err(), rejection, "{json}");
         assert_eq!(fixture.at(NOW + 8).code(TOKEN), code, "{json}");
-        // Not for long: a token may be known to its issuer's servers one after the other.
+        // Only for a short time: the servers of an issuer may learn of a token one after the other.
         assert_eq!(fixture.at(NOW + 10).code(TOKEN), "not-introspected", "{json}");
     }
     assert!(Fixture::new(issuer()).answer(TOKEN, &active(r#","iss":"https://as.example/""#)).is_ok());
@@ -215,7 +215,7 @@ fn a86_a_cnf_in_the_answer_binds_as_in_a_jwt() {
     let json = active(&format!(r##","cnf":{{"x5t#S256":"{thumbprint}"}}"##));
     assert_eq!(fixture.answer(TOKEN, &json).unwrap_err().code(), "certificate-required");
     let request = Request::new().authorization(TOKEN);
-    // The answer is known now, and is asked for its binding each time.
+    // The answer is cached now, and the binding is checked each time.
     assert_eq!(fixture.code(TOKEN), "certificate-required");
     assert_eq!(
         fixture.engine.verify_request(&request.certificate(b"another")).unwrap_err().code(),
@@ -246,7 +246,7 @@ fn a86_revocation_drops_an_answer_at_once_by_each_of_its_names() {
         assert_eq!(fixture.code(TOKEN), "revoked", "{revocation:?}");
         table.restore(&revocation);
         assert_eq!(fixture.code(TOKEN), "accepted", "{revocation:?}");
-        // Nor does an answer that comes later bring it back.
+        // A later answer does not restore it either.
         table.revoke(&revocation);
         assert_eq!(fixture.at(NOW + 31).answer(TOKEN, &json).unwrap_err().code(), "revoked");
         assert_eq!(fixture.code(TOKEN), "revoked", "{revocation:?}");
@@ -297,7 +297,8 @@ fn a86_no_token_goes_to_another_issuer_than_its_own() {
         assert_eq!(asked(&Request::new().authorization(header)).as_deref(), Some(issuer), "{header}");
         assert_eq!(fixture.engine.verify(header).unwrap_err().unasked_issuer(), Some(issuer), "{header}");
     }
-    // Our own keys, known or not, whole or not, of this environment or another, and whatever was sent without a scheme for tokens.
+    // The engine's own keys, known or not, complete or not, of this environment or another, and credentials without a
+    // scheme for tokens.
     let bearer = |token: &str| format!("Bearer {token}");
     for header in [
         bearer(known.as_str()),
@@ -411,12 +412,12 @@ fn answers_and_rejected_tokens_are_bounded() {
     }
     let kept = (0..600).filter(|index| fixture.code(&format!("Bearer ory_at_{index}")) == "accepted").count();
     assert!((1..600).contains(&kept), "{kept}");
-    // The one that came last is there in any case.
+    // The last one is present in any case.
     assert_eq!(fixture.code("Bearer ory_at_x599"), "inactive-token");
 }
 
 proptest! {
-    /// Whatever comes for an answer: it is accepted only where it says that the token is active, and for us.
+    /// Of arbitrary answers, only those are accepted that say that the token is active, and for this audience.
     #[test]
     fn a86_no_other_answer_is_accepted(json in answer()) {
         let fixture = Fixture::new(issuer());

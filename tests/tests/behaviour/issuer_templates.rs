@@ -1,4 +1,4 @@
-//! Issuers whose name is a template: whose tokens they take, and whose they do not. By Engine::verify throughout.
+//! Issuers whose name is a template: which tokens they accept, and which not. By Engine::verify throughout.
 
 use serde_json::{Value, json};
 use tollgate::{
@@ -186,12 +186,12 @@ fn a34_the_claim_of_the_tenant_has_to_say_the_same() {
     }
     let absent = verify(&engine, &draft().without_claim("tid"), &key).unwrap_err();
     assert_eq!(absent, Rejection::MissingClaim { name: "tid".into() });
-    // A claim of another name is not that claim.
+    // A claim with another name is a different one.
     for name in ["TID", "Tid", "tenantid", "tid ", "{tenantid}"] {
         let draft = draft().without_claim("tid").claim(name, "contoso");
         assert_eq!(code(&engine, &draft, &key), Err("missing-claim"), "{name}");
     }
-    // A tenant that is a number elsewhere is a string in iss.
+    // A tenant that is a number in the claim is a string in iss.
     assert_eq!(code(&engine, &of_tenant(&key, "7").claim("tid", 7), &key), Err("wrong-claim"));
 }
 
@@ -236,10 +236,10 @@ fn a_full_name_takes_precedence_over_a_template() {
         let engine = engine(issuers);
         let draft = |key: &SigningKey| of_tenant(key, "contoso").claim("aud", "urn:contoso");
         assert_eq!(code(&engine, &draft(&own), &own), Ok(iss_of("contoso")));
-        // Neither the audience nor the keys of the template are good for this tenant.
+        // Neither the audience nor the keys of the template are valid for this tenant.
         assert_eq!(code(&engine, &of_tenant(&own, "contoso"), &own), Err("wrong-audience"));
         assert_eq!(engine.verify_at(draft(&shared).sign(&shared), NOW).unwrap_err().code(), "unknown-key");
-        // And those of the tenant for no other.
+        // Those of the tenant are valid for no other.
         assert_eq!(code(&engine, &of_tenant(&shared, "fabrikam"), &shared), Ok(iss_of("fabrikam")));
         assert_eq!(engine.verify_at(of_tenant(&own, "fabrikam").sign(&own), NOW).unwrap_err().code(), "unknown-key");
     }
@@ -272,7 +272,7 @@ fn a34_equal_subjects_of_two_tenants_are_different_principals() {
         revocations.restore(&revocation);
         assert_eq!(issuers(), [Ok(iss_of("contoso")), Ok(iss_of("fabrikam"))]);
     }
-    // The template is no principal's issuer.
+    // The template is not the issuer of any principal.
     revocations.revoke(&Revocation::subject(ENTRA, "user-1"));
     assert_eq!(issuers(), [Ok(iss_of("contoso")), Ok(iss_of("fabrikam"))]);
 }
@@ -306,7 +306,7 @@ fn several_policies_of_one_template_are_told_apart_as_those_of_a_full_name() {
     assert_eq!(twice.unwrap_err(), BuildError::IssuersOverlap { issuer: ENTRA.into() });
 }
 
-/// Every pair of templates that can be made of a few short pieces, against a search over the names that they match.
+/// Compares every pair of templates made of a few short pieces with a search over the names that they match.
 #[test]
 fn templates_that_overlap_are_refused() {
     let key = hs256();
@@ -368,7 +368,7 @@ fn templates_of_other_schemes_and_authorities_do_not_overlap() {
         let iss = name.replace("{t}", "x");
         assert_eq!(code(&engine, &Draft::new(&key).claim("iss", iss.as_str()).claim("tid", "x"), &key), Ok(iss));
     }
-    // One variable by two names is one variable.
+    // A variable with two names is one variable.
     let named = |name: &str| template(&format!("https://a.example/{{{name}}}"), &key);
     assert!(Engine::builder().issuer(named("one")).issuer(named("other")).build().is_err());
 }

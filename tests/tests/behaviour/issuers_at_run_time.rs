@@ -38,7 +38,7 @@ fn rejected(code: &'static str) -> (Result<String, &'static str>, u64) {
     (Err(code), 0)
 }
 
-/// Has the tokens verified until they lie in this thread's own part of the cache.
+/// Verifies the tokens until they are in this thread's own table.
 fn warm(engine: &Engine, tokens: &[&str]) {
     for token in tokens {
         for _ in 0..4 {
@@ -97,10 +97,10 @@ fn a40_a_removed_issuer_is_not_accepted_and_its_tokens_in_the_cache_are_not_eith
         assert_eq!(verify(&engine, &own), accepted(ISSUER, 0));
     }
     assert!(!engine.remove_issuer(OTHER));
-    // Its return does not bring back what was found good before.
+    // Adding it again does not restore tokens that were valid before.
     engine.add_issuer(other(&key)).unwrap();
     assert_eq!(verify(&engine, &others), accepted(OTHER, 1));
-    // And the last one may go.
+    // The last issuer can be removed, too.
     assert!(engine.remove_issuer(OTHER) && engine.remove_issuer(ISSUER));
     assert_eq!(verify(&engine, &own), rejected("unknown-issuer"));
 }
@@ -109,7 +109,7 @@ fn a40_a_removed_issuer_is_not_accepted_and_its_tokens_in_the_cache_are_not_eith
 fn a40_tokens_of_a_replaced_issuer_are_verified_anew() {
     let [key, new_key] = [0, 1].map(hs256);
     let refuse = |issuer: Issuer| issuer.validator(|_| Err(RefusalCode::new("refused-here").refuse("so")));
-    // No key of a static set may be without use.
+    // A static set would need a key that can be used, so this is a ring.
     let key_ring = KeyRing::new(key_set([&key]));
     let replacements: [(&str, Issuer, Result<(), &str>); 6] = [
         ("the same", other(&key), Ok(())),
@@ -159,7 +159,7 @@ fn all_policies_of_a_name_are_replaced_together() {
     assert_eq!(verify(&engine, &of_typ("b")), rejected("missing-claim"));
     assert_eq!(verify(&engine, &of_typ("JWT")), rejected("type-not-allowed"));
     assert_eq!(verify(&engine, &of_other(&key).sign(&key)), accepted(OTHER, 1));
-    // An error changes nothing, whatever stands before it.
+    // An error changes nothing, whatever comes before it.
     let overlap = engine.replace_issuers([policy("c"), policy("c")]);
     assert_eq!(overlap, Err(BuildError::IssuersOverlap { issuer: ISSUER.into() }));
     assert!(engine.replace_issuers([policy("c"), Issuer::new(OTHER)]).is_err());
@@ -190,7 +190,7 @@ fn a34_a_full_name_takes_a_tenant_from_a_template_and_gives_it_back() {
     engine.replace_issuers([template(&shared).tenants(&["two"])]).unwrap();
     assert_eq!(verify(&engine, &one), rejected("unknown-issuer"));
     assert_eq!(verify(&engine, &two), accepted("https://many.example/two/", 1));
-    // A tenant's name removes no template.
+    // The name of a tenant does not remove the template.
     assert!(!engine.remove_issuer("https://many.example/two/") && engine.remove_issuer("https://many.example/{t}/"));
     assert_eq!(verify(&engine, &two), rejected("unknown-issuer"));
 }

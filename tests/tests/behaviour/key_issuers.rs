@@ -1,4 +1,4 @@
-//! Keys whose JWK has an `issuer` of its own, as Microsoft Entra's common key set has them: no issuer passes for another. By
+//! Keys whose JWK has an `issuer`, as in Microsoft Entra's common key set: no issuer is accepted as another. By
 //! Engine::verify throughout.
 
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ fn set_of(jwks: &[Value]) -> KeySet {
     KeySet::builder().jwks(json!({ "keys": jwks }).to_string().as_bytes()).unwrap().build().unwrap()
 }
 
-/// Each key with the issuer that its JWK has.
+/// The keys, each with the issuer in its JWK.
 fn set<'k>(keys: impl IntoIterator<Item = (&'k SigningKey, Option<&'k str>)>) -> KeySet {
     set_of(&keys.into_iter().map(|(key, issuer)| jwk(key, issuer)).collect::<Vec<_>>())
 }
@@ -87,13 +87,13 @@ fn a32_a_key_of_one_tenant_serves_no_other_of_a_template() {
         }
         assert_eq!(verify(&engine, &token(&own, CONSUMERS)), accepted(CONSUMERS));
         assert_eq!(verify(&engine, &token(&own, CONTOSO)), NOT_ADMITTED);
-        // Nor where one of the two names of the tenant is the right one.
+        // Nor if only one of the two names of the tenant is right.
         let iss_alone = draft(&own, CONTOSO).claim("iss", iss_of(CONSUMERS)).sign(&own);
         assert_eq!(verify(&engine, &iss_alone), (Err("wrong-claim"), 0));
         let tid_alone = draft(&own, CONTOSO).claim("tid", CONSUMERS).sign(&own);
         assert_eq!(verify(&engine, &tid_alone), (Err("wrong-claim"), 0));
     }
-    // A tenant that is not listed gets nothing from having a key of its own.
+    // A tenant that is not listed is not accepted because it has a key of its own.
     let engine = engine([template(ENTRA, keys()).tenants(&[CONTOSO])]);
     assert_eq!(verify(&engine, &token(&own, CONSUMERS)), (Err("unknown-issuer"), 0));
     assert_eq!(verify(&engine, &token(&own, CONTOSO)), NOT_ADMITTED);
@@ -110,7 +110,7 @@ fn a32_issuers_that_share_a_ring_are_each_served_by_their_own_keys() {
         assert_eq!(verify(&engine, &token(&shared, tenant)), accepted(tenant));
         assert_eq!(verify(&engine, &token(foreign, tenant)), NOT_ADMITTED);
     }
-    // A third, added while the engine runs, has the shared key alone; so has a template.
+    // A third issuer, added while the engine runs, has only the shared key; so has a template.
     engine.add_issuer(full(&iss_of("third"), ring.clone())).unwrap();
     engine.add_issuer(template(ENTRA, ring)).unwrap();
     for tenant in ["third", "fourth"] {
@@ -176,7 +176,7 @@ fn a32_the_issuer_of_a_key_is_a_name_or_a_template_and_nothing_else() {
         assert!(!judge(Issuer::new(&name).audience(AUDIENCE), of_key), "{of_key:?}");
         assert!(!judge(Issuer::new(ENTRA).audience(AUDIENCE).tenant_claim("tid"), of_key), "{of_key:?}");
     }
-    // One that is no text makes the key unusable; null is absent.
+    // An issuer that is not a text makes the key unusable; null counts as absent.
     for (of_key, refused) in [(json!(5), true), (json!([name]), true), (json!({}), true), (json!(null), false)] {
         let jwks = json!({ "keys": [jwk(&key, of_key)] }).to_string();
         let reports = KeySet::builder().jwks(jwks.as_bytes()).unwrap().build_with_reports().reports;
@@ -185,7 +185,7 @@ fn a32_the_issuer_of_a_key_is_a_name_or_a_template_and_nothing_else() {
     }
 }
 
-/// Every key against every name of every issuer, against a naive reading.
+/// Compares every key for every name of every issuer with a naive reading.
 #[test]
 fn a32_every_key_against_every_issuer() {
     let key = es256(0);
@@ -259,7 +259,7 @@ fn a39_a_hit_sees_that_a_key_serves_another_issuer_now() {
         hit(expected);
         assert_eq!(verify(&engine, &bystander), from_the_cache("contoso"));
     }
-    // Those who keep their key are not verified anew.
+    // Tokens of issuers that keep their key are not verified again.
     ring.replace(keys(Some(&*contoso)));
     assert_eq!(verify(&engine, &tokens[0]), from_the_cache("contoso"));
     ring.replace(keys(Some(ENTRA)));
@@ -275,7 +275,7 @@ fn a32_the_same_key_for_two_issuers_serves_these_two() {
     assert_eq!(verify(&engine, &token(&key, "one")), accepted("one"));
     assert_eq!(verify(&engine, &token(&key, "two")), accepted("two"));
     assert_eq!(verify(&engine, &token(&key, "three")), NOT_ADMITTED);
-    // Under two names, each for one of them.
+    // With two kids, each for one of the tenants.
     let kids = ["k1", "k2"];
     let jwks = [0, 1].map(|index| {
         let mut jwk = jwk(&key, &*names[index]);

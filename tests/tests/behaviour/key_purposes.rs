@@ -1,4 +1,4 @@
-//! Keys whose JWK says that they are for some tokens alone: which issuers accept which. By Engine::verify throughout.
+//! Keys whose JWK restricts them to some tokens: which issuers accept which. By Engine::verify throughout.
 
 use serde_json::{Value, json};
 use tollgate::{Algorithm, BuildError, Engine, EngineBuilder, Issuer, KeyRing, KeySet, KeyUses};
@@ -12,7 +12,7 @@ fn es256(index: usize) -> SigningKey {
     signing_key(Algorithm::ES256, index)
 }
 
-/// The set of these keys, each with what its JWK has besides.
+/// The set of these keys, each with further members in its JWK.
 fn set(keys: &[(&SigningKey, Value)]) -> KeySet {
     let jwks: Vec<Value> = keys.iter().map(|(key, members)| jwk(key, members)).collect();
     let uses = KeyUses::new(["sig", "jwt-svid"]).unwrap();
@@ -116,7 +116,7 @@ fn a65_an_issuer_that_takes_no_key_of_its_set_is_refused() {
     assert_eq!(build(issuer(ISSUER, keys.clone()).key_use(&["jwt-svid"])), Ok(()));
     assert_eq!(build(issuer(ISSUER, keys.clone()).key_use(&["sig", "x509-svid"])), Err(no_key));
     assert_eq!(build(issuer(ISSUER, KeyRing::new(keys.clone()))), Ok(()), "a ring may be filled later");
-    // Where no key comes from a JWK there is no use to be listed.
+    // If no key comes from a JWK, no use can be listed.
     let secret = || KeySet::builder().hmac(None, Algorithm::HS256, &[7; 32]);
     let no_effect = BuildError::KeyUseWithoutEffect { issuer: ISSUER.into() };
     assert!(no_effect.to_string().contains("(key_use)"));

@@ -1,4 +1,4 @@
-//! What a key's record says, and that a table and a principal give it back as it was put in.
+//! The facts of a key's record, which a table and a principal return as they were put in.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ fn what_was_put_into_a_record_is_in_it() {
     assert_eq!((record.id(), record.subject(), record.name()), ("id", "subject", "a name"));
     assert_eq!((record.client_id(), record.not_before(), record.expires_at()), (Some("client"), Some(2), Some(3)));
     assert_eq!((record.metadata(), record.allowed_addresses()), (&b"\0bytes"[..], &[block][..]));
-    // What is no scope-token is left out.
+    // A text that is not a scope-token is left out.
     assert_eq!((record.scopes().as_str(), record.scopes().contains("a")), ("a d", true));
     let secret = KeyRecord::client_secret("id", "client").client_id("other").build();
     assert_eq!(secret.client_id(), Some("client"));
@@ -127,7 +127,7 @@ proptest! {
     }
 }
 
-/// What a principal refers to outlives the table.
+/// The record of a principal outlives the table.
 #[test]
 fn a_principal_keeps_what_it_needs() {
     let [one, two] = [0, 1].map(|n: usize| keys()[n].as_str().to_owned());
@@ -192,7 +192,7 @@ fn a_replaced_revocation_counts_no_more() {
     assert_eq!((accepted(), revocations.is_empty()), ([true, true, true], true));
 }
 
-/// As many keys as the tests need, always the same.
+/// As many keys as the tests need, the same each time.
 fn keys() -> Vec<ApiKey> {
     let format = KeyFormat::new("tg", "live").unwrap();
     (0..20).map(|n| ApiKey::danger_from_entropy(&format, &[n; 32])).collect()

@@ -1,15 +1,16 @@
-//! The ledger in SECURITY.md and the tests: what it names is there, is run, and bears the number of its attack.
+//! The ledger in SECURITY.md and the tests: each test that it names exists, is run, and has the number of its attack in
+//! its name.
 //!
-//! `.ci/ledger` runs them and sees to it that each did run.
+//! `.ci/ledger` runs them, and checks that each did run.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
-/// The attacks that have tests. The others come with what they attack.
+/// The attacks that have tests. The others follow with the code that they attack.
 const COVERED: [std::ops::RangeInclusive<u8>; 3] = [1..=65, 70..=70, 75..=75];
 
-/// What follows the name of a test that is ignored.
+/// The suffix of the name of an ignored test.
 const BY_HAND: &str = " (by hand)";
 
 #[test]
@@ -60,7 +61,7 @@ fn ledger() -> BTreeMap<u8, BTreeSet<String>> {
     ledger
 }
 
-/// What the tests of the conformance suites are given, which every store runs as tests of its own.
+/// The parameters of the conformance suites' tests, which every store runs as its own.
 const OF_EVERY_STORE: &str = "(world: &dyn ";
 
 fn is_test(attribute: &str) -> bool {
@@ -71,7 +72,7 @@ struct Test {
     is_ignored: bool,
 }
 
-/// The functions that are tests, by name.
+/// The test functions, by name.
 fn tests() -> BTreeMap<String, Test> {
     let mut sources = Vec::new();
     for folder in ["crates", "tests"] {

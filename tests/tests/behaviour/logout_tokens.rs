@@ -1,4 +1,4 @@
-//! Logout tokens (OpenID Connect Back-Channel Logout 1.0): what they revoke, and what is none.
+//! Logout tokens (OpenID Connect Back-Channel Logout 1.0): what they revoke, and tokens that are not logout tokens.
 
 use serde_json::{Value, json};
 use tollgate::{Algorithm, Engine, LogoutTokenError, Principal, Revocation, Revocations, TypProfile, TypSet};
@@ -51,7 +51,7 @@ fn a_session_that_is_named_is_revoked_alone() {
     assert_eq!(world.verify(&of_session("s-1")).map(drop), Err("revoked"));
     assert!(world.verify(&of_session("s-2")).is_ok(), "another session of the same subject");
     assert!(world.verify(&Draft::new(&world.key)).is_ok());
-    // One that is begun later has another sid, and this one's tokens are not good again.
+    // A session that is begun later has another sid, and the tokens of this one stay revoked.
     assert_eq!(world.verify(&of_session("s-1").claim("iat", NOW)).map(drop), Err("revoked"));
 }
 
@@ -88,7 +88,7 @@ fn what_is_no_logout_token_revokes_nothing() {
     assert_eq!(read(world.logout_token().without_claim("iat")), LogoutTokenError::NoIssuedAt);
     let of_nobody = world.logout_token().without_claim("sub").without_claim("sid");
     assert_eq!(read(of_nobody), LogoutTokenError::NamesNobody);
-    // Members beside the logout's are passed over, and so is what the event holds.
+    // Members besides the logout event are ignored, and so is the content of the event.
     let others = json!({ "urn:other": 7, EVENT: { "more": [] } });
     assert!(world.read(&world.logout_token().claim("events", others)).is_ok());
 }

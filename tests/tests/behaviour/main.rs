@@ -1,4 +1,4 @@
-//! Behaviour that crosses crates, one file a behaviour.
+//! Behaviour that crosses crates, one file per behaviour.
 
 #![forbid(unsafe_code)]
 

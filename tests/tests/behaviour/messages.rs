@@ -1,4 +1,4 @@
-//! What errors tell people, and what `Debug` does not tell anybody.
+//! The messages of errors, and the secrets that `Debug` leaves out.
 
 use std::error::Error;
 use std::num::NonZeroU32;

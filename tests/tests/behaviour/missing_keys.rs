@@ -1,4 +1,4 @@
-//! Tokens that may be under a key which their issuer has published since: the refresher is told of them, and of no others.
+//! Tokens that may be signed by a key that their issuer has published since: the refresher is told of these only.
 
 use std::sync::{Arc, Mutex};
 
@@ -46,7 +46,7 @@ fn a64_a_token_without_kid_that_no_key_verifies_leads_to_a_hint() {
     }
 }
 
-/// As AD FS does: more keys than are tried, each named by the thumbprint of its certificate.
+/// Like AD FS: more keys than are tried, each named by the thumbprint of its certificate.
 #[test]
 fn a64_a_thumbprint_that_none_of_many_keys_has_leads_to_a_hint() {
     let crowd: Vec<_> = (0..5).map(|index| named(&signing_key(Algorithm::ES256, index))).collect();
@@ -134,7 +134,7 @@ fn named(key: &SigningKey) -> VerifyingKey {
     key.verifying_key().clone()
 }
 
-/// The same key as it comes from PEM, say.
+/// The same key as from PEM, without a kid.
 fn nameless(key: &SigningKey) -> VerifyingKey {
     let mut jwk: serde_json::Value = serde_json::from_str(&key.public_jwk().unwrap()).unwrap();
     jwk["kid"] = serde_json::Value::Null;

@@ -1,4 +1,4 @@
-//! The observer of an engine: what it is told, and that it cannot change a verdict for the better.
+//! The observer of an engine: what it is told, and that it cannot turn a rejection into an acceptance.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};

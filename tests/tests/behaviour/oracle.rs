@@ -1,7 +1,7 @@
-//! The engine against the oracle, over plans from fixed seeds.
+//! The engine compared with the oracle, over plans from fixed seeds.
 //!
-//! `TOLLGATE_ORACLE_CASES` says how many, `TOLLGATE_ORACLE_SEED` from which number on. A disagreement is printed, reduced, as a line of
-//! JSON; `TOLLGATE_ORACLE_PLAN` with the `plan` of that line tries it again, alone.
+//! `TOLLGATE_ORACLE_CASES` sets the number of plans, `TOLLGATE_ORACLE_SEED` the first seed. A disagreement is reduced
+//! and printed as a line of JSON; `TOLLGATE_ORACLE_PLAN` with the `plan` of that line tries it again, alone.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -10,7 +10,7 @@ use std::thread;
 use tollgate_oracle::{MutationKind, Plan, PolicyPlan, SenderPlan, Verdict};
 use tollgate_tests::agreement::{agree, agree_on_policy, agree_on_sender};
 
-/// How often each outcome came up.
+/// How often each outcome occurred.
 #[derive(Default)]
 struct Tally {
     accepted: BTreeMap<&'static str, u64>,
@@ -39,7 +39,7 @@ fn the_engine_and_the_oracle_agree_on_every_plan() {
     println!("{cases} plans\naccepted {:?}\nrejected {:?}", total.accepted, total.rejected);
     assert!(total.disagreements.is_empty(), "disagreements:\n{}", total.disagreements.join("\n"));
     if cases >= 20_000 {
-        // Whether the plans reach everything that there is to decide.
+        // The plans have to reach everything that there is to decide.
         assert!(total.accepted.values().sum::<u64>() > cases / 8, "few plans are good tokens");
         let kinds: Vec<_> = total.accepted.keys().copied().collect();
         assert_eq!(kinds, ["access-token", "api-key", "client", "jwt"]);
@@ -48,7 +48,7 @@ fn the_engine_and_the_oracle_agree_on_every_plan() {
     }
 }
 
-/// Each reason for which a credential can be rejected in the oracle's world.
+/// The reasons for which a credential can be rejected in the oracle's world.
 const REASONS: [&str; 37] = [
     "algorithm-mismatch",
     "algorithm-not-allowed",
@@ -89,7 +89,7 @@ const REASONS: [&str; 37] = [
     "wrong-claim",
 ];
 
-/// `TOLLGATE_POLICY_CASES` says how many, `TOLLGATE_ORACLE_SEED` from which number on.
+/// `TOLLGATE_POLICY_CASES` sets the number of plans, `TOLLGATE_ORACLE_SEED` the first seed.
 #[test]
 fn the_engine_and_the_oracle_agree_on_every_configuration() {
     let number = |name, default| env::var(name).map_or(default, |text| text.parse().expect(name));
@@ -142,7 +142,7 @@ fn the_engine_and_the_oracle_agree_on_every_configuration() {
     }
 }
 
-/// `TOLLGATE_SENDER_CASES` says how many, `TOLLGATE_ORACLE_SEED` from which number on.
+/// `TOLLGATE_SENDER_CASES` sets the number of plans, `TOLLGATE_ORACLE_SEED` the first seed.
 #[test]
 fn the_engine_and_the_oracle_agree_on_every_sender() {
     let number = |name, default| env::var(name).map_or(default, |text| text.parse().expect(name));
@@ -208,7 +208,7 @@ fn run(numbers: impl Iterator<Item = u64>) -> Tally {
                     *tally.rejected.entry(reason).or_default() += 1;
                 }
             }
-            // The first few tell enough.
+            // The first few are enough.
             Err(disagreement) if tally.disagreements.len() < 10 => {
                 tally.disagreements.push(disagreement.minimal().to_string());
             }

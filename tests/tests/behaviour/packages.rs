@@ -1,4 +1,4 @@
-//! Each crate that is published says in its package what it is, for whom it is, and with which Rust it builds.
+//! Each published crate says in its package what it is, whom it is for, and which Rust it needs.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::dependencies::{packages, root};
 
-/// Those that other programs embed. Service, gateway and command may need a newer Rust.
+/// The crates that other programs embed. Service, gateway and command may need a newer Rust.
 const EMBEDDED: [&str; 9] = [
     "tollgate",
     "tollgate-apikeys",
@@ -20,7 +20,7 @@ const EMBEDDED: [&str; 9] = [
 ];
 const OLDEST_RUST: &str = "1.88";
 
-/// Bounds of the package registry.
+/// A limit of the package registry.
 const MAX_KEYWORDS: usize = 5;
 const MAX_KEYWORD_CHARACTERS: usize = 20;
 
@@ -90,7 +90,7 @@ fn what_is_embedded_builds_with_the_rust_that_the_readme_names() {
 }
 
 fn is_published(package: &Value) -> bool {
-    // Null is every registry, an empty list none.
+    // Null allows every registry, an empty list none.
     package["publish"].is_null()
 }
 

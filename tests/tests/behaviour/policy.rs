@@ -1,4 +1,4 @@
-//! What a token has to state: time, audience, issuer, type, required claims. By Engine::verify throughout.
+//! The facts that a token needs: time, audience, issuer, type, required claims. By Engine::verify throughout.
 
 use serde_json::{Value, json};
 use tollgate::jwt::base64url;
@@ -11,7 +11,7 @@ fn es256() -> SigningKey {
     signing_key(Algorithm::ES256, 0)
 }
 
-/// Verifies the draft's token at `now`; the rejection comes before any signature check.
+/// Verifies the draft's token at `now`. A rejection has to come before any signature check.
 fn verify(engine: &Engine, draft: &Draft, key: &SigningKey, now: i64) -> Result<Principal, Rejection> {
     let before = signature_checks();
     let result = engine.verify_at(draft.sign(key).as_bytes(), now);
@@ -128,7 +128,7 @@ fn a32_an_issuer_is_not_believed_about_another() {
     assert_eq!(verify("https://b/", &b).unwrap().issuer(), Some("https://b/"));
     assert_eq!(verify("https://a/", &b).unwrap_err(), Rejection::BadSignature);
     assert_eq!(verify("https://b/", &a).unwrap_err(), Rejection::BadSignature);
-    // And equal subjects of two issuers can be told apart.
+    // Equal subjects of two issuers can be told apart.
     let (first, second) = (verify("https://a/", &a).unwrap(), verify("https://b/", &b).unwrap());
     assert_eq!(first.subject(), second.subject());
     assert_ne!(first.issuer(), second.issuer());

@@ -1,4 +1,4 @@
-//! What a principal tells, and that it tells what the credential said.
+//! The facts of a principal are those of its credential.
 
 use std::collections::HashMap;
 
@@ -105,7 +105,7 @@ fn other_claims_are_reached_by_name_and_as_a_whole() {
     assert!(principal.claims::<Vec<u8>>().is_err());
 }
 
-/// The text of a claim is the token's, so that an error holds an excerpt of it, escaped.
+/// The text of a claim comes from the token, so an error has an escaped excerpt of it.
 #[test]
 fn a_claim_of_another_shape_is_named() {
     #[derive(Debug, Deserialize)]
@@ -177,7 +177,7 @@ fn scopes_are_required_one_all_or_any() {
     }
 }
 
-/// What nobody can have, and what everybody has, are faults of the program, and are told as such.
+/// Requirements that nobody or everybody meets are faults of the program, and are reported as such.
 #[test]
 fn a60_a_requirement_that_is_no_scope_fails_closed() {
     let principal = principal(|draft| draft);

@@ -1,4 +1,4 @@
-//! What the user plugs in may itself verify.
+//! User code that the engine calls may itself verify.
 
 use std::cell::RefCell;
 use std::sync::mpsc::{Sender, channel};
@@ -26,11 +26,11 @@ fn a62_a_refresher_that_verifies_gets_an_answer() {
     }
     let told = (Some(unknown.kid().to_owned()), true);
     assert_eq!(*refresher.answers.lock().unwrap(), [told.clone(), told.clone(), told.clone(), told]);
-    // They shared the thread's part of the cache.
+    // Both used the thread's table of the cache.
     assert!(engine.cache_statistics().unwrap().front_hits > 0);
 }
 
-/// Verifies a good token whenever it is told of an unknown key.
+/// Verifies a valid token whenever it is told of an unknown key.
 struct Verifies {
     engine: OnceLock<Arc<Engine>>,
     token: String,
@@ -89,7 +89,8 @@ fn a62_a_destructor_of_thread_local_storage_that_verifies_gets_an_answer() {
     let engine = Arc::new(engine([&key]));
     for (signer, expected) in [(&key, Ok(())), (&stranger, Err("bad-signature"))] {
         let header = format!("Bearer {}", Draft::new(signer).sign(signer));
-        // The destructors of a thread run in some order: what the engine keeps there goes first, or last, or never was.
+        // The destructors of a thread run in some order: the engine's state is destroyed first, or last, or never
+        // existed.
         for order in [&["set", "verify"][..], &["verify", "set"], &["set"]] {
             let (answers, received) = channel();
             let words = LastWords { engine: engine.clone(), header: header.clone(), answers };

@@ -16,7 +16,7 @@ use tollgate_tests::{Draft, NOW, issuer, key_set, signing_key};
 const INVALID_TOKEN: &str = r#"Bearer error="invalid_token""#;
 const BASIC: &str = r#"Basic realm="tollgate", charset="UTF-8""#;
 
-/// The codes that `verify` gives; each is met below.
+/// The codes that `verify` returns; each occurs below.
 const CODES: [&str; 31] = [
     "missing-credential",
     "header-too-long",
@@ -181,7 +181,7 @@ fn the_fields_of_an_answer_are_told() {
     assert!(with_metadata.ends_with(&format!(r#"", resource_metadata="{metadata}""#)), "{with_metadata}");
 }
 
-/// Nobody knows whether another credential would do better, so that none is asked for.
+/// Another credential may not do better, so none is asked for.
 #[test]
 fn what_cannot_be_decided_now_is_503_and_says_when_to_ask_again() {
     let causes = [
@@ -216,7 +216,7 @@ fn an_unsupported_scheme_is_challenged_without_an_error_code() {
             assert_eq!(rejection.challenge().to_string(), "Bearer", "{header}");
         }
     }
-    // Nor is there one where a method that is known is not accepted; nor is a client's secret asked for.
+    // Nor is there one if a known method is not accepted; nor is a client's secret asked for.
     let basic = format!("Basic {}", STANDARD.encode("client-1:secret"));
     let requests = ["tg_live_2", &basic, "Basic YWJj", "Basic", "Basic a b"].map(|v| Request::new().authorization(v));
     for request in requests.into_iter().chain([Request::new().api_key("tg_live_2"), Request::new().client("a", "b")]) {
@@ -252,7 +252,7 @@ fn a_client_is_challenged_in_the_scheme_that_it_used() {
         assert_eq!((rejection.challenge().to_string().as_str(), rejection.challenge().scheme()), (BASIC, "Basic"));
         assert_eq!(rejection.to_string(), format!("the client's secret: {cause}"));
     }
-    // Revoked by its id, as any other key is.
+    // Revoked by its id, like any other key.
     let table = ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap());
     let secret = ApiKey::generate(table.format()).unwrap();
     table.insert(&secret, KeyRecord::client_secret("s", "client-1"));
@@ -265,7 +265,7 @@ fn a_client_is_challenged_in_the_scheme_that_it_used() {
     assert_eq!((rejection.code(), rejection.challenge().to_string().as_str()), ("revoked", BASIC));
 }
 
-/// What is malformed is so in the scheme that the client used, too.
+/// A malformed credential is also challenged in the scheme that the client used.
 #[test]
 fn malformed_basic_credentials_are_challenged_as_basic() {
     let (engine, _) = engine_with_keys();
@@ -279,7 +279,7 @@ fn malformed_basic_credentials_are_challenged_as_basic() {
 
 type NewKey = Box<dyn Fn(KeyRecordBuilder<'_>) -> String>;
 
-/// An engine, and what puts a new key with a record into its table.
+/// An engine, and a function that puts a new key with a record into its table.
 fn engine_with_keys() -> (Engine, NewKey) {
     let table = Arc::new(ApiKeyTable::new(KeyFormat::new("tg", "live").unwrap()));
     let engine = Engine::builder().api_keys(table.clone()).build().unwrap();
@@ -316,7 +316,7 @@ fn a60_a_rejection_made_by_hand_splits_no_header() {
     assert_eq!(required.challenge().to_string(), expected);
 }
 
-/// Every variant that holds text, with this text.
+/// Every variant with text, holding this text.
 fn rejections_with(text: &str) -> Vec<Rejection> {
     let json = |part| ParseError::Json { part, error: JsonError::DuplicateMember { name: text.into() } };
     vec![
@@ -335,7 +335,7 @@ fn rejections_with(text: &str) -> Vec<Rejection> {
     ]
 }
 
-/// The parameters of a challenge (RFC 9110 section 11.2), read slowly and as strictly as the grammar is.
+/// The parameters of a challenge (RFC 9110 section 11.2), parsed slowly, and as strictly as the grammar.
 fn parameters(challenge: &str) -> Option<Vec<(String, String)>> {
     let Some((_, mut rest)) = challenge.split_once(' ') else { return Some(Vec::new()) };
     let mut parameters = Vec::new();
@@ -358,7 +358,7 @@ fn parameters(challenge: &str) -> Option<Vec<(String, String)>> {
     }
 }
 
-/// Attack 61: the bound is on the line that a log gets, escapes included.
+/// Attack 61: the limit applies to the line in a log, escapes included.
 #[test]
 fn a61_a_rejection_with_long_text_made_by_hand_has_a_short_message() {
     for text in ["a".repeat(8000), "\0".repeat(8000), "\u{1f600}\u{301}".repeat(1000), "\"\\'".repeat(2000)] {

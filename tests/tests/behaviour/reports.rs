@@ -1,17 +1,17 @@
-//! Inputs after public bug reports, where their folder lies beside this repository: it is not part of it.
+//! Inputs from public bug reports, if their folder lies beside this repository. It is not part of it.
 
 use std::fs;
 use std::path::PathBuf;
 
 use tollgate::{Engine, Issuer, KeySet, Principal, Rejection, TypProfile};
 
-/// When the reports' tokens are good.
+/// The time at which the reports' tokens are valid.
 const NOW: i64 = 1_800_000_000;
 
 const ISSUER: &str = "https://as.example";
 const AUDIENCE: &str = "https://api.example";
 
-/// Verifies the token of a report; `None`, and a word about it, where the folder is not there.
+/// Verifies the token of a report; `None`, with a note, if the folder is missing.
 fn verify(report: &str, configure: impl FnOnce(Issuer) -> Issuer) -> Option<Result<Principal, Rejection>> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/reports")).join(report);
     let read = |name: &str| fs::read(folder.join(name)).ok();

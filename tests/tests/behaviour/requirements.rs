@@ -1,4 +1,4 @@
-//! Requirements of scopes, kinds, issuers and claims, and all and any of them.
+//! Requirements of scopes, kinds, issuers and claims, and of all and any of them.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -78,7 +78,7 @@ fn a_rejection_names_the_scopes_that_would_help() {
     assert_eq!(rejection(any([scope("a"), scope("b")])), needs("a b"));
     assert_eq!(rejection(all([scope("a"), any([scope("a"), scope("b")])])), needs("a b"), "each once");
     assert_eq!(rejection(all([jwt(), scope("write")])), needs("write"));
-    // Of an alternative that is met already nothing else is needed, and what no scope can meet is left out.
+    // An alternative that is already met needs nothing else, and parts that no scope can meet are left out.
     assert_eq!(rejection(all([any([jwt(), scope("x")]), scope("write")])), needs("write"));
     assert_eq!(rejection(all([any([scope("x"), scope("read")]), scope("write")])), needs("read write"));
     let client = Requirement::kind(PrincipalKind::Client);
@@ -125,7 +125,7 @@ fn a_login_is_required_to_be_recent_and_of_a_kind() {
         assert_eq!(principal.require_at(&mfa, NOW).is_ok(), is_mfa, "{acr}");
     }
     assert!(of_token("read").require_at(&recent, NOW).is_err(), "without auth_time");
-    // By the system's clock no login of that time is recent.
+    // By the system's clock, no login of that time is recent.
     assert!(of(json!(NOW), json!("")).require(&recent).is_err());
 
     let old = of(json!(NOW - 1000), json!("urn:example:password"));
@@ -147,11 +147,11 @@ fn a_login_is_required_to_be_recent_and_of_a_kind() {
         rejection(both).to_string(),
         r#"the user has to log in again, at most 60 s before, with an acr of "urn:example:mfa urn:example:key""#
     );
-    // No login helps where another part is out of reach, and none is asked for where an alternative is met.
+    // No login helps if another part cannot be met, and none is asked for if an alternative is met.
     let client = Requirement::kind(PrincipalKind::Client);
     assert_eq!(rejection(all([client, recent.clone()])).code(), "requirement-not-met");
     assert_eq!(rejection(all([any([recent.clone(), jwt()]), scope("x")])).code(), "insufficient-scope");
-    // A key has no login, and gets none.
+    // A key has no login, and cannot get one.
     assert_eq!(of_key(&["read"]).require_at(&recent, NOW).unwrap_err().code(), "requirement-not-met");
     assert_eq!(of_key(&["read"]).require_at(&any([recent, scope("x")]), NOW).unwrap_err().code(), "insufficient-scope");
 
@@ -181,7 +181,7 @@ fn a60_a_requirement_that_says_nothing_is_met_by_nobody() {
     assert_eq!(invalid(&scope("")), InvalidRequirement::NotAScope { text: "".into() });
     assert!(matches!(invalid(&Requirement::claim("", "x")), InvalidRequirement::ClaimPath(_)));
     assert!(matches!(invalid(&Requirement::claim("/~", "x")), InvalidRequirement::ClaimPath(_)));
-    // Beside one that is met, or that a scope would help with, the fault shows in `check` alone.
+    // Beside a part that is met, or that a scope would help with, only `check` finds the fault.
     let beside = any([all([]), scope("read")]);
     assert!(token.require(&beside).is_ok());
     assert_eq!(beside.check(), Err(InvalidRequirement::Empty));
@@ -203,7 +203,7 @@ fn the_claims_of_a_wide_token_are_looked_at_too() {
     assert!(principal.require(&Requirement::claim("/wide/m899", 898)).is_err());
 }
 
-/// A tree of scopes, and what the naive reading of it says of the granted ones.
+/// A tree of scopes, and its naive evaluation for granted scopes.
 #[derive(Clone, Debug)]
 enum Tree {
     Scope(String),

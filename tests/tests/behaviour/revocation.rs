@@ -1,4 +1,4 @@
-//! Revocation: by every name, at once, for known tokens as for new ones.
+//! Revocation by every name, at once, for cached and new tokens.
 
 use std::collections::HashMap;
 
@@ -94,7 +94,7 @@ fn issued_before_spares_what_came_later() {
         assert_eq!((world.code(&before), world.code(&at)), (Err("revoked"), Ok(())));
         assert_eq!(world.code(&unsaid), Err("revoked"));
     }
-    // The stricter of two counts, whatever their order.
+    // The stricter of two applies, whatever their order.
     world.revocations.revoke(&Revocation::subject(ISSUER, "user-1").issued_before(NOW - 100));
     assert_eq!(world.code(&before), Err("revoked"));
     world.revocations.revoke(&Revocation::subject(ISSUER, "user-1").issued_before(NOW + 1));
@@ -102,7 +102,7 @@ fn issued_before_spares_what_came_later() {
     assert_eq!(world.revocations.len(), 1);
 }
 
-/// A revocation that counts in another order than it is given would let a token pass that a stricter one names.
+/// If the order of the entries mattered, a token could pass that the stricter revocation names.
 #[test]
 fn of_two_of_one_name_the_stricter_counts_also_where_everything_is_replaced() {
     let world = world();
@@ -162,7 +162,7 @@ fn negate_s(s: &mut [u8]) {
 
 #[test]
 fn an_api_key_is_revoked_by_its_id() {
-    // Ids and records of every form that the table has: packed into a cache line, and held whole.
+    // Ids and records of every form in the table: packed into a cache line, and stored whole.
     for (id, metadata) in [
         ("key-1", ""),
         ("key_01kdzb6y0v8e6q5t3h4jm2n7ra", ""),
@@ -211,7 +211,7 @@ enum Step {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Against a map from `jti` to the end of its revocation.
+    /// Compares with a map from `jti` to the end of its revocation.
     #[test]
     fn the_table_agrees_with_a_map(
         steps in proptest::collection::vec(

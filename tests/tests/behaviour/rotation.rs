@@ -1,4 +1,4 @@
-//! Keys come and go while the engine runs.
+//! Keys are added and removed while the engine runs.
 
 use tollgate::{Algorithm, Engine, KeyRing};
 use tollgate_tests::{Draft, NOW, issuer, key_set, signing_key};

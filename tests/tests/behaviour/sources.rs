@@ -1,4 +1,4 @@
-//! Where the credential of a request may stand, and that it has one alone.
+//! The places in a request where its credential may be, and that it has only one.
 
 mod twin;
 
@@ -10,7 +10,7 @@ use tollgate::{
 };
 use tollgate_tests::{Draft, NOW, issuer, signing_key};
 
-/// An engine that takes everything, and a credential of each kind.
+/// An engine that accepts everything, and a credential of each kind.
 struct World {
     engine: Engine,
     jwt: String,
@@ -149,7 +149,7 @@ fn a57_a_source_takes_its_own_kinds_alone() {
     ] {
         assert_eq!(kind(world.verify(&sources, &[(name, &value)])), found, "{name}: {value}");
     }
-    // A request that is narrowed twice takes what both say.
+    // A request that is restricted twice accepts what both allow.
     let request = tollgate::Request::new().authorization(jwt).accept(jwts).accept(AcceptedCredentials::ALL);
     assert!(world.engine.verify_request(&request).is_ok());
     assert!(world.engine.verify_request(&request.accept(keys())).is_err());
@@ -164,7 +164,7 @@ fn an_authorization_field_of_no_source_is_an_unsupported_scheme() {
         let verdict = world.verify(&sources, &[("authorization", &value)]);
         assert_eq!(kind(verdict), Err("unsupported-scheme"), "{value}");
     }
-    // Where no source reads Authorization, it is somebody else's.
+    // If no source reads Authorization, that field is ignored.
     let cookie = Sources::new([Source::cookie("s").unwrap()]);
     let fields = [("authorization", "Basic eDp5"), ("cookie", &*format!("s={}", world.jwt))];
     assert_eq!(kind(world.verify(&cookie, &fields)), Ok("jwt"));
@@ -193,7 +193,7 @@ fn a49_the_user_of_basic_is_a_key_where_there_is_no_password() {
         assert!(verdict.as_ref().err().is_none_or(|rejection| is_basic(rejection) || value == "Basic"), "{value}");
         assert_eq!(kind(verdict), found, "{value}");
     }
-    // Without the source it is a client that nobody knows.
+    // Without the source, it is an unknown client.
     let verdict = world.verify(&Sources::default(), &[("authorization", &basic(format!("{key}:")))]);
     assert_eq!(kind(verdict), Err("unknown-client"));
 }
@@ -208,7 +208,7 @@ fn a_cookie_counts_in_requests_of_ones_own_pages_alone() {
     let err = Err("cross-site-request");
     type Case<'c> = (CsrfRule, &'c str, &'c [(&'c str, &'c str)], Result<&'static str, &'static str>);
     let cases: [Case<'_>; 27] = [
-        // What changes nothing is taken from anywhere, but a WebSocket is opened with GET.
+        // A request that changes nothing is accepted from anywhere, but a WebSocket is opened with GET.
         (same(), "GET", &[("sec-fetch-site", "cross-site")], ok),
         (same(), "HEAD", &[], ok),
         (same(), "get", &[], err),
@@ -250,7 +250,7 @@ fn a_cookie_counts_in_requests_of_ones_own_pages_alone() {
             expected,
             "{rule:?} {method} {fields:?}"
         );
-        // What no browser adds by itself needs no rule.
+        // A credential that no browser adds by itself needs no rule.
         let bearer = format!("Bearer {}", world.jwt);
         let with_header: Vec<_> = fields.iter().copied().chain([("authorization", &*bearer)]).collect();
         assert_eq!(kind(world.verify_line(&sources, line, &with_header)), ok, "{rule:?} {method} {fields:?}");

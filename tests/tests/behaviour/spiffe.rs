@@ -1,4 +1,5 @@
-//! SPIFFE trust domains in place of issuers' names: whose tokens are theirs, and whose are not. By Engine::verify throughout.
+//! SPIFFE trust domains instead of issuers' names: which tokens are theirs, and which not. By Engine::verify
+//! throughout.
 
 use serde_json::{Value, json};
 use tollgate::{
@@ -108,7 +109,7 @@ fn a31_an_iss_that_is_configured_decides_alone() {
     assert_eq!(judge(&engine, &of(&own, ISSUER)), Err("unknown-key"));
     assert_eq!(judge(&engine, &of(&own, "https://auth.example.com")), accepted(ID));
     assert_eq!(judge(&engine, &of(&others, "https://auth.example.com")), Err("unknown-key"));
-    // Without a sub in the trust domain, an unknown iss is one as ever.
+    // Without a sub in the trust domain, an unknown iss is rejected as usual.
     let stranger = Draft::new(&own).claim("iss", "https://stranger.example/").sign(&own);
     assert_eq!(judge(&engine, &stranger), Err("unknown-issuer"));
     let nobody = svid(&own, "user-1").sign(&own);
@@ -282,11 +283,11 @@ fn a32_only_keys_for_jwt_svids_verify_them() {
     };
     assert_eq!(judge(domain("example.org", ring.clone())), [true, false, false, false]);
     assert_eq!(judge(domain("example.org", ring.clone()).key_use(&["sig", "x509-svid"])), [false, true, true, false]);
-    // As they are loaded, too.
+    // Also when the keys are loaded.
     let settings = Issuer::spiffe("example.org").settings().clone();
     assert!(settings.key_uses().admit(Some("jwt-svid")) && !settings.key_uses().admit(None));
     assert!(!settings.key_uses().admit(Some("sig")) && !settings.key_uses().admit(Some("x509-svid")));
-    // An issuer by name takes none of these.
+    // An issuer with a name accepts none of these.
     let engine = engine([Issuer::new(ISSUER).audience(AUDIENCE).keys(ring)]);
     let code = |key: &SigningKey| self::judge(&engine, &Draft::new(key).sign(key));
     assert_eq!(code(&keys[0]), Err("key-not-admitted"));
@@ -307,7 +308,7 @@ fn a32_one_trust_domain_signs_for_no_other() {
     assert_eq!(code(&other, of_one, &other), Err("unknown-key"));
     let forged = svid(&one, of_other).header("kid", other.kid()).sign(&one);
     assert_eq!(engine.verify_at(forged, NOW).unwrap_err().code(), "bad-signature");
-    // Nor does an iss that names one help a sub in the other.
+    // An iss that names one domain does not help a sub in the other either.
     let named = svid(&one, of_other).claim("iss", "spiffe://one.org").sign(&one);
     assert_eq!(judge(&engine, &named), Err("unknown-key"));
 }
@@ -351,7 +352,7 @@ fn a34_revocations_name_the_trust_domain_as_issuer() {
     assert_eq!(judge(&engine, &token), accepted(ID));
 }
 
-/// As `judge`, and how many signatures were checked.
+/// Like `judge`, with the number of signatures checked.
 fn count(engine: &Engine, token: &str) -> (Result<String, &'static str>, u64) {
     let before = signature_checks();
     (judge(engine, token), signature_checks() - before)
@@ -372,20 +373,20 @@ fn a40_trust_domains_are_added_replaced_and_removed_in_a_running_engine() {
     assert_eq!(count(&engine, &token), (accepted(ID), 0));
     let twice = engine.add_issuer(example_org(&key).leeway(0));
     assert_eq!(twice, Err(BuildError::IssuerExists { issuer: ID.into() }));
-    // Others that come and go change nothing in the cache.
+    // Adding and removing others changes nothing in the cache.
     engine.add_issuer(domain("other.org", bundle(&key))).unwrap();
     engine.add_issuer(named("https://other.example/", &key)).unwrap();
     assert_eq!(count(&engine, &token), (accepted(ID), 0));
     assert!(engine.remove_issuer("spiffe://other.org") && engine.remove_issuer("https://other.example/"));
     assert_eq!(count(&engine, &token), (accepted(ID), 0));
     assert_eq!(count(&engine, &bystander), (accepted(ISSUER), 0));
-    // A replaced one is asked anew.
+    // The tokens of a replaced one are verified again.
     engine.replace_issuers([example_org(&key)]).unwrap();
     assert_eq!(count(&engine, &token), (accepted(ID), 1));
     engine.replace_issuers([example_org(&new_key)]).unwrap();
     assert_eq!(count(&engine, &token), (Err("unknown-key"), 0));
     assert_eq!(count(&engine, &new_token), (accepted(ID), 1));
-    // The name of the trust domain alone removes nothing.
+    // The name of the trust domain without the scheme removes nothing.
     assert!(!engine.remove_issuer("example.org") && !engine.remove_issuer(WORKLOAD));
     assert!(engine.remove_issuer(ID) && !engine.remove_issuer(ID));
     for _ in 0..2 {
@@ -414,7 +415,7 @@ fn a40_an_iss_that_is_configured_later_takes_the_tokens_of_the_cache() {
     assert_eq!(count(&engine, &token), (accepted(oidc), 1));
     assert!(engine.remove_issuer(oidc));
     assert_eq!(count(&engine, &token), (accepted(ID), 1));
-    // A template takes them likewise.
+    // A template accepts them, too.
     let template = Issuer::new("https://oidc.example.org/{x}").tenant_claim("t").audience(AUDIENCE);
     let token = svid(&key, WORKLOAD).claim("iss", "https://oidc.example.org/a").claim("t", "a").sign(&key);
     assert_eq!(count(&engine, &token), (accepted(ID), 1));
@@ -432,7 +433,7 @@ fn a34_no_issuer_by_name_is_beside_a_trust_domain_of_the_same() {
     assert_eq!(build([named(ID, &key), example_org(&key)]), overlap);
     let other_audience = Issuer::new(ID).audience("urn:other").keys(bundle_of(&[(&key, Some("sig"))]));
     assert_eq!(build([example_org(&key), other_audience]), overlap);
-    // In a running engine one takes the place of the other.
+    // In a running engine, one replaces the other.
     let engine = engine([example_org(&key)]);
     assert_eq!(engine.add_issuer(named(ID, &key)), Err(BuildError::IssuerExists { issuer: ID.into() }));
     let [of_domain, of_name] =

@@ -1,4 +1,4 @@
-//! Principals of one's own making, with the feature `testing`.
+//! Principals of your own, with the feature `testing`.
 
 use std::panic;
 use std::path::Path;
@@ -62,7 +62,7 @@ fn a_testing_principal_of_a_key_has_its_record() {
     }
 }
 
-/// A principal that no engine would give is not made: a handler never meets one.
+/// A principal that no engine would return cannot be built, so a handler never meets one.
 #[test]
 fn no_testing_principal_comes_without_a_proof() {
     let is_refused = |make: &dyn Fn()| panic::catch_unwind(panic::AssertUnwindSafe(make)).is_err();
@@ -75,7 +75,7 @@ fn no_testing_principal_comes_without_a_proof() {
     }
 }
 
-/// The feature is on in this very build.
+/// The feature is enabled in this build.
 #[test]
 fn the_feature_testing_makes_no_engine_accept_anything() {
     let (key, stranger) = (signing_key(Algorithm::HS256, 0), signing_key(Algorithm::HS256, 0));
@@ -86,7 +86,7 @@ fn the_feature_testing_makes_no_engine_accept_anything() {
     assert_eq!(engine.verify_at(forged, NOW).unwrap_err().code(), "unknown-issuer");
 }
 
-/// By the very command that its documentation gives.
+/// Runs the command that the documentation gives.
 #[test]
 fn nothing_that_is_shipped_switches_the_feature_testing_on() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");

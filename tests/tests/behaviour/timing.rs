@@ -1,5 +1,6 @@
-//! Attack 45, measured: does the time of a comparison tell where two secrets differ? After dudect (Reparaz, Balasch,
-//! Verbauwhede, 2017): two classes in random order, Welch's t over their times, |t| under 4.5 means no difference is seen.
+//! Attack 45, measured: does the time of a comparison show where two secrets differ? After dudect (Reparaz, Balasch,
+//! Verbauwhede, 2017): two classes in random order, Welch's t over their times, |t| under 4.5 means that no difference
+//! is seen.
 //! `cargo test --release -p tollgate-tests timing:: -- --ignored --nocapture`
 
 use std::hint::black_box;
@@ -10,7 +11,7 @@ use tollgate_jwt::CompactJws;
 use tollgate_tests::{Draft, signing_key};
 
 const SAMPLES: usize = 10_000_000;
-/// What every run of the tests can afford: it finds a comparison that stops at the first difference, and little else.
+/// As many as every run of the tests can afford: enough to find a comparison that stops at the first difference.
 const FEW_SAMPLES: usize = 20_000;
 const BOUND: f64 = 4.5;
 
@@ -36,10 +37,10 @@ fn a45_the_time_of_a_comparison_does_not_tell_where_hmacs_differ() {
     assert_hmacs_tell_nothing(FEW_SAMPLES);
 }
 
-/// That the measurement would see what it looks for.
+/// The measurement has to find what it looks for.
 #[test]
 fn a45_a_comparison_that_stops_at_the_first_difference_is_found_out() {
-    // Long, so that it shows in few samples of a test that is not optimised.
+    // Long, so that the effect shows in few samples of an unoptimised test.
     let kept = [7_u8; 4096];
     let differing = |at: usize| {
         let mut bytes = kept;
@@ -52,7 +53,7 @@ fn a45_a_comparison_that_stops_at_the_first_difference_is_found_out() {
 }
 
 fn assert_digests_tell_nothing(samples: usize) {
-    /// Comparisons timed together: one alone is shorter than the clock can tell.
+    /// Comparisons timed together: a single one is shorter than the clock's resolution.
     const BATCH: usize = 16;
     let table = ApiKeyTable::<()>::new(KeyFormat::new("tg", "live").unwrap());
     let digest = |key: &[u8]| *table.digest_of(key).unwrap().digest();
@@ -86,7 +87,7 @@ fn assert_hmacs_tell_nothing(samples: usize) {
     }
 }
 
-/// Of few samples on a busy machine one run may be an accident; three are none.
+/// With few samples on a busy machine, one run may be an outlier; three are not.
 fn assert_small(samples: usize, what: &str, name: &str, measure: impl Fn() -> f64) {
     let mut t = measure();
     println!("{what}, first byte wrong against {name}: t = {t:.2} over {samples} samples");
@@ -105,7 +106,7 @@ fn with_wrong_byte(mut bytes: [u8; 32], at: usize) -> [u8; 32] {
 }
 
 fn welch_t<T: Clone>(samples: usize, classes: [T; 2], work: impl Fn(&T)) -> f64 {
-    // Both are copied to one place before the clock starts, so that where they lie cannot show.
+    // Both are copied to one place before the clock starts, so that their addresses have no effect.
     let mut presented = classes[0].clone();
     let mut times = [Vec::new(), Vec::new()];
     let mut random = 0x9E37_79B9_7F4A_7C15_u64;

@@ -95,7 +95,7 @@ fn a75_an_entry_that_names_no_address_leaves_the_client_unknown() {
         assert_eq!(x_forwarded_for(&[&format!("203.0.113.5, {entry}, 192.0.2.9")]), None, "{entry:?}");
     }
     for entry in neither {
-        // Without `for` there is no address either.
+        // Without `for` there is no address.
         assert_eq!(forwarded(&["for=203.0.113.5", entry]), None, "{entry:?}");
     }
     for node in ["unknown", "_hidden", "\"_hidden:80\"", "\"\"", "", "\"203.0.113\"", "\"2001:db8::1\"", "2001:db8::1"]
@@ -168,7 +168,7 @@ fn addresses_are_taken_with_ports() {
         assert_eq!(x_forwarded_for(&[node]).as_deref(), expected, "{node}");
         assert_eq!(forwarded(&[&format!("for=\"{node}\"")]).as_deref(), expected, "{node}");
     }
-    // In this field an IPv6 address is written plain.
+    // In this field, an IPv6 address has no brackets.
     assert_eq!(x_forwarded_for(&["2001:db8::1"]).as_deref(), Some("2001:db8::1"));
     assert_eq!(forwarded(&["for=\"2001:db8::1\""]), None);
 }
@@ -181,7 +181,7 @@ fn the_search_is_bounded() {
     assert_eq!(found(&short).as_deref(), None, "the client's own entry is past the limit");
     assert_eq!(found(&short[.."192.0.2.9,".len() * 400 - 1]).as_deref(), Some("203.0.113.5"));
     assert_eq!(found(&long), None);
-    // What the client wrote does not use the limit up.
+    // Text from the client does not use up the limit.
     let line = format!("{},203.0.113.5", "x".repeat(MAX_FORWARDED_BYTES * 4));
     assert_eq!(x_forwarded_for(&[&line]).as_deref(), Some("203.0.113.5"));
     let line = format!("{},for=203.0.113.5", "x,".repeat(MAX_FORWARDED_BYTES * 4));
@@ -209,7 +209,7 @@ fn a75_a_key_with_addresses_is_not_accepted_by_what_a_client_writes() {
     assert_eq!(verdict(PROXY, &[]), Err(Rejection::AddressRequired));
 }
 
-/// One hop of a request as a model: an address, or nothing that is one, and how it is written.
+/// The model of one hop of a request: an address, or a text that is none, and its spelling.
 #[derive(Clone, Debug)]
 struct Hop {
     address: Option<IpAddr>,
@@ -259,7 +259,7 @@ impl Hop {
     }
 }
 
-/// The lines of the field, and where the last line begins anew.
+/// The lines of the field.
 fn write(hops: &[Hop], field: ForwardedField) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for hop in hops {
@@ -274,7 +274,7 @@ fn write(hops: &[Hop], field: ForwardedField) -> Vec<String> {
     lines
 }
 
-/// The rule by itself: from the right, as long as there are trusted proxies.
+/// The rule alone: from the right, as long as there are trusted proxies.
 fn expected(hops: &[Hop]) -> Option<IpAddr> {
     let is_trusted = |address: &IpAddr| match address.to_canonical() {
         IpAddr::V4(v4) => v4.octets()[..3] == [192, 0, 2],
@@ -294,7 +294,7 @@ proptest! {
         }
     }
 
-    /// Whatever the client sends, the entry that the proxy adds decides.
+    /// The entry that the proxy adds decides, whatever the client sends.
     #[test]
     fn a75_nothing_to_the_left_of_the_client_changes_who_it_is(
         garbage in vec(vec(prop_oneof![Just(b'"'), Just(b','), Just(b'\\'), Just(b';'), Just(b'='), any::<u8>()], 0..20), 0..3),

@@ -1,4 +1,4 @@
-//! Which `typ` an issuer's tokens have, and several policies for one issuer. By Engine::verify throughout.
+//! The accepted `typ` of an issuer's tokens, and several policies for one issuer. By Engine::verify throughout.
 
 use serde_json::json;
 use tollgate::{Algorithm, BuildError, Engine, EngineBuilder, Issuer, Principal, Rejection, TypProfile, TypSet};
@@ -49,13 +49,13 @@ fn a20_a_list_of_typ_takes_these_media_types_and_no_other() {
     for typ in [None, Some(""), Some("JWT"), Some("at+jwt"), Some("JOSE "), Some("application/application/jose")] {
         assert_eq!(judge(&["JOSE"], typ), refused, "{typ:?}");
     }
-    // An empty text in the list stands for no `typ`, not for an empty one.
+    // An empty text in the list stands for an absent `typ`, not for an empty one.
     assert_eq!(judge(&[""], None), Ok(()));
     assert_eq!(judge(&[""], Some("")), refused);
     assert_eq!(judge(&[""], Some("application/")), refused);
     assert_eq!(judge(&[""], Some("JWT")), refused);
     assert_eq!(judge(&["JWT"], None), refused, "no typ is another than JWT in a list");
-    // A media type that is not of application/ is whole.
+    // A media type outside application/ is compared as a whole.
     assert_eq!(judge(&["text/x"], Some("text/x")), Ok(()));
     assert_eq!(judge(&["text/x"], Some("application/text/x")), refused);
     assert_eq!(judge(&["x"], Some("text/x")), refused);
@@ -97,7 +97,7 @@ fn the_message_of_a_typ_that_is_not_allowed_has_the_one_sent_and_those_expected(
     assert!(message(TypProfile::Jwt, Some(&"x".repeat(5000))).len() < 256);
 }
 
-/// Access tokens and ID tokens of one issuer, under keys of their own so that a token shows whose it was taken for.
+/// Access tokens and ID tokens of one issuer, under keys of their own, so that a token shows which policy checked it.
 struct Two {
     access: SigningKey,
     id: SigningKey,
@@ -127,7 +127,7 @@ fn two_policies_of_one_issuer_are_told_apart_by_typ() {
     assert_eq!(verify(access(as_access.clone()), &world.access), Ok(()));
     assert_eq!(verify(as_id.clone(), &world.id), Ok(()));
     assert_eq!(verify(of_typ(as_id.clone(), None), &world.id), Ok(()));
-    // Neither passes for the other: not by its typ, not under the other's key, not with the other's claims.
+    // Neither is accepted as the other: not by its typ, not under the other's key, not with the other's claims.
     assert_eq!(verify(access(as_id.clone()), &world.id), Err("wrong-audience"));
     assert_eq!(verify(access(as_access.clone()), &world.id), Err("bad-signature"));
     assert_eq!(verify(as_access.clone(), &world.access), Err("missing-claim"), "nonce");
@@ -135,7 +135,7 @@ fn two_policies_of_one_issuer_are_told_apart_by_typ() {
     assert_eq!(verify(access(as_access.clone()).claim("aud", "app-1"), &world.access), Err("wrong-audience"));
     let other = world.engine.verify_at(as_id.header("typ", "logout+jwt").sign(&world.id).as_bytes(), NOW).unwrap_err();
     assert_eq!(other.to_string(), format!(r#"typ is "logout+jwt"; tokens of {ISSUER} have no typ or at+jwt or JWT"#));
-    // And the cache keeps each to its own policy.
+    // In the cache, each keeps its own policy.
     for _ in 0..3 {
         let draft = access(Draft::new(&world.access));
         let principal = world.engine.verify_at(draft.sign(&world.access).as_bytes(), NOW).unwrap();

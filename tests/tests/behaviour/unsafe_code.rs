@@ -1,6 +1,6 @@
 //! `unsafe` code is forbidden in every crate: libraries, commands, fuzz targets, benchmarks, examples and tests.
 //!
-//! By an attribute of the crate's root, where a reader sees it and no manifest can leave it out.
+//! The root of each crate has an attribute for it, where a reader sees it and no manifest can leave it out.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +20,7 @@ fn every_crate_root_forbids_unsafe_code() {
 
 const FORBIDDEN: &str = "#![forbid(unsafe_code)]";
 
-/// The roots of all crates below `folder`: where Cargo looks for them, and where a manifest says.
+/// The roots of all crates below `folder`: Cargo's default paths, and those in a manifest.
 fn collect_roots(folder: &Path, roots: &mut BTreeSet<PathBuf>) {
     if let Ok(manifest) = fs::read_to_string(folder.join("Cargo.toml")) {
         let named = manifest.lines().filter_map(|line| line.strip_prefix("path = \"")?.strip_suffix(".rs\""));
@@ -37,7 +37,7 @@ fn collect_roots(folder: &Path, roots: &mut BTreeSet<PathBuf>) {
             roots.extend(is_root.then_some(root));
         }
     }
-    // What was built or downloaded is nobody's crate here.
+    // Built and downloaded files are no crates of this repository.
     let is_of_repository = |path: &PathBuf| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         path.is_dir() && name != "target" && name != "node_modules" && !name.starts_with('.')

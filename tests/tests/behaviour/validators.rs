@@ -20,7 +20,7 @@ fn engine(issuer: Issuer) -> Engine {
     Engine::builder().issuer(issuer).build().unwrap()
 }
 
-/// A validator that counts how often it is asked, and what it has counted.
+/// A validator that counts its calls, and its counter.
 fn counting() -> (impl Fn(&VerifiedClaims<'_>) -> Result<(), Refusal> + Send + Sync + 'static, Arc<AtomicUsize>) {
     let asked = Arc::new(AtomicUsize::new(0));
     let counter = asked.clone();
@@ -102,7 +102,7 @@ fn a_validator_is_asked_once_for_each_token_or_on_each_hit() {
         assert_eq!((asked_once.load(Ordering::Relaxed), asked_each.load(Ordering::Relaxed)), (1, round));
     }
     let before = signature_checks();
-    // A thread that has not seen it finds it in the table of all threads.
+    // A thread that has not seen the token finds it in the shared table.
     thread::scope(|scope| {
         scope.spawn(|| assert!(engine.verify_at(&token, NOW).is_ok()));
     });
@@ -132,7 +132,7 @@ fn what_changes_with_time_or_state_is_decided_on_each_hit() {
     for _ in 0..4 {
         assert_eq!(verify(NOW), Err("closed".to_owned()));
     }
-    // The token was not forgotten: its signature need not be checked again.
+    // The token is still cached: its signature is not checked again.
     let before = signature_checks();
     is_open.store(true, Ordering::Relaxed);
     assert_eq!(verify(NOW), Ok(()));
@@ -194,7 +194,7 @@ fn a53_a_panic_of_a_validator_lets_nothing_pass_and_leaves_nothing_behind() {
         assert!(engine.verify_at(&token, NOW).is_ok());
         assert_eq!(signature_checks(), before + 1, "it was not kept");
         panics.store(true, Ordering::Relaxed);
-        // Once it is known, only the second of them is asked.
+        // Once the token is cached, only the second validator runs.
         let again = engine.verify_at(&token, NOW).map(drop);
         assert_eq!(again, if index == 0 { Ok(()) } else { Err(Rejection::ValidatorPanicked) });
     }

@@ -1,5 +1,5 @@
-//! What a process keeps of tokens, found out by looking: a child verifies, and its parent searches the child's memory for the
-//! signatures. All of it but the stacks is searched, freed memory too.
+//! The copies of tokens that a process keeps in memory: a child verifies, and its parent searches the child's memory
+//! for the signatures. All of it but the stacks is searched, freed memory included.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,7 +13,7 @@ use tollgate::jwt::base64url;
 use tollgate::{Algorithm, ApiKey, ApiKeyTable, CacheConfig, Engine, KeyFormat, KeyRecord, Principal};
 use tollgate_tests::{Draft, NOW, issuer, signing_key};
 
-/// Names the child's part.
+/// The environment variable that selects the child's part.
 const PART: &str = "TOLLGATE_WIPING";
 
 #[test]
@@ -21,7 +21,7 @@ fn a59_after_a_verify_no_buffer_holds_a_signature() {
     let [good, other] = [0, 1].map(token);
     let (input, signature) = good.rsplit_once('.').unwrap();
     let of_other = format!("{input}.{}", other.rsplit_once('.').unwrap().1);
-    // The last character is no base64url, and the ones before are a whole signature.
+    // The last character is not base64url, and the ones before are a whole signature.
     let malformed = format!("{input}.{signature}!");
     let too_long = format!("{input}.{signature}AAAA");
     for (text, is_accepted) in [(&good, true), (&of_other, false), (&malformed, false), (&too_long, false)] {
@@ -60,7 +60,7 @@ fn a59_a_token_is_wiped_when_it_is_evicted() {
     observed.send(&first);
     assert_eq!(observed.answer(), "cached");
     assert!(observed.signatures_of(&first) > 0, "it was not cached");
-    // Others, of another size, so that they do not come to lie in the same place.
+    // Others, of another size, so that they do not reuse the same place.
     for index in 1..30 {
         observed.send(&padded_token(index, &"x".repeat(2_000)));
         assert_eq!(observed.answer(), "cached");
@@ -101,7 +101,7 @@ fn padded_token(index: usize, pad: &str) -> String {
     Draft::new(&key).claim("jti", format!("token-{index}")).claim("pad", pad).sign(&key)
 }
 
-/// A child of this process. What it does is in [`child`].
+/// A child of this process, which runs [`child`].
 struct Observed {
     child: Child,
     to: ChildStdin,
@@ -128,7 +128,7 @@ impl Observed {
         self.to.write_all(text.as_bytes()).unwrap();
     }
 
-    /// What the child says next.
+    /// The child's next message.
     fn answer(&mut self) -> String {
         loop {
             let mut line = String::new();
@@ -140,7 +140,7 @@ impl Observed {
         }
     }
 
-    /// How often a part of the signature of `token` is in the child's memory, encoded or decoded.
+    /// How often a part of the signature of `token` occurs in the child's memory, encoded or decoded.
     fn signatures_of(&self, token: &str) -> usize {
         let encoded = token.rsplit_once('.').unwrap().1.as_bytes();
         let mut decoded = Vec::new();
@@ -161,7 +161,8 @@ impl Observed {
         };
         let mut found = 0;
         for page in (start..end).step_by(4096).filter(|page| !is_stack(*page)) {
-            // And the beginning of the next page, for what lies in both. The last one has none, or is not there any more.
+            // And the beginning of the next page, for text that lies in both. The last page has none, or the next one
+            // is gone.
             let mut bytes = vec![0; 4096 + 23];
             let length = memory.read_at(&mut bytes, page).unwrap_or(0);
             if bytes[..length].iter().all(|byte| *byte == 0) {
@@ -180,7 +181,7 @@ impl Drop for Observed {
     }
 }
 
-/// The addresses of a line of `/proc/PID/maps`, for memory that can be written and belongs to no file.
+/// The addresses in a line of `/proc/PID/maps`, for writable memory that belongs to no file.
 fn writable_region(line: &str) -> Option<(u64, u64)> {
     let mut fields = line.split_ascii_whitespace();
     let (addresses, access) = (fields.next()?, fields.next()?);
@@ -201,7 +202,7 @@ fn child() {
     let Ok(part) = std::env::var(PART) else { return };
     let key = signing_key(Algorithm::RS256, 0);
     let builder = || Engine::builder().issuer(issuer([&key]));
-    // Unbuffered: a buffer would be where the token is found.
+    // Unbuffered: otherwise the token would be found in the buffer.
     let mut parent = File::open("/dev/stdin").unwrap();
     match &*part {
         "verify" => {
@@ -230,12 +231,12 @@ fn child() {
         }
         _ => drop_engine(builder().build().unwrap().into(), &mut parent, part == "drop-then-verify"),
     }
-    // Until the parent has seen enough.
+    // Until the parent is done.
     receive(&mut parent);
 }
 
-/// Verifies a token in a thread until that has its own copy, drops the engine, and has the thread verify another kind of
-/// credential with another engine, or end.
+/// Verifies a token in a thread until the thread has its own copy, drops the engine, and then has the thread verify
+/// another kind of credential with another engine, or end.
 fn drop_engine(engine: Arc<Engine>, parent: &mut File, has_to_verify: bool) {
     let (to_thread, work) = channel::<Box<dyn FnOnce() + Send>>();
     let (tell, done) = channel();
@@ -258,7 +259,7 @@ fn drop_engine(engine: Arc<Engine>, parent: &mut File, has_to_verify: bool) {
     if has_to_verify {
         run(Box::new(verify_an_api_key));
         say("thread verified an API key");
-        // The thread lives on while the parent looks.
+        // The thread lives on while the parent searches.
         receive(parent);
     } else {
         end(worker, to_thread);
@@ -285,7 +286,7 @@ fn verify_an_api_key() {
     assert!(Engine::builder().api_keys(table).build().unwrap().verify_at(key.as_str(), NOW).is_ok());
 }
 
-/// Verifies what the parent sends next, and wipes the message.
+/// Verifies the parent's next message, and wipes it.
 fn verify_next(engine: &Engine, parent: &mut File) -> Option<Principal> {
     let mut text = receive(parent);
     let verified = engine.verify_at(&text, NOW).ok();
@@ -295,7 +296,7 @@ fn verify_next(engine: &Engine, parent: &mut File) -> Option<Principal> {
 
 fn receive(parent: &mut File) -> Vec<u8> {
     let mut length = [0; 4];
-    // At the end of the parent's part there is nothing more.
+    // The parent has ended its part.
     if parent.read_exact(&mut length).is_err() {
         return Vec::new();
     }
@@ -309,7 +310,7 @@ fn wipe(text: &mut [u8]) {
     std::hint::black_box(text);
 }
 
-/// Tells the parent, and where the stack of this thread is.
+/// Sends `what` to the parent, with the address of this thread's stack.
 fn say(what: impl std::fmt::Display) {
     let here = 0_u8;
     println!("\n{SAID}{} {what}", std::ptr::from_ref(std::hint::black_box(&here)) as usize);
