@@ -27,8 +27,8 @@ pub(crate) enum AccountWork<'w> {
     EndLoginSession(&'w str, &'w str, &'w AuditRecord),
     AddCode(&'w AuthorizationCode, i64),
     RedeemCode(&'w PresentedCode, i64),
-    AddConsent(&'w Consent),
-    RevokeConsent(&'w str, &'w str),
+    AddConsent(&'w Consent, &'w AuditRecord),
+    RevokeConsent(&'w str, &'w str, &'w AuditRecord),
     AddKnownDevice(&'w KnownDevice, u32),
     AddIssuer(&'w str),
     ReplaceSigningKeys(i64, &'w str, &'w AuditRecord),
@@ -139,8 +139,8 @@ impl AccountStore for PostgresStore {
         Ok(self.select_texts(select, user_id, client_id).await?.iter().map(|row| row.get(0)).collect())
     }
 
-    async fn add_consent(&self, consent: &Consent) -> Result<(), StorageError> {
-        self.account(AccountWork::AddConsent(consent)).await.map(drop)
+    async fn add_consent(&self, consent: &Consent, audit: &AuditRecord) -> Result<(), StorageError> {
+        self.account(AccountWork::AddConsent(consent, audit)).await.map(drop)
     }
 
     async fn consent(&self, user_id: &str, client_id: &str) -> Result<Option<Consent>, StorageError> {
@@ -153,8 +153,8 @@ impl AccountStore for PostgresStore {
         Ok(self.select_text(&select, user_id).await?.iter().map(consent).collect())
     }
 
-    async fn revoke_consent(&self, user_id: &str, client_id: &str) -> Result<bool, StorageError> {
-        let done = self.account(AccountWork::RevokeConsent(user_id, client_id)).await?;
+    async fn revoke_consent(&self, user_id: &str, client_id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::RevokeConsent(user_id, client_id, audit)).await?;
         Ok(matches!(done, Done::Added(revoked) if revoked == [true]))
     }
 
@@ -263,17 +263,21 @@ pub(crate) async fn run(
             }
             Done::Added(vec![ended > 0])
         }
-        AccountWork::AddConsent(consent) => {
+        AccountWork::AddConsent(consent, audit) => {
             rows.add_consent(consent).await?;
+            audit::insert(client, audit).await?;
             Done::Nothing
         }
-        AccountWork::RevokeConsent(user_id, client_id) => {
+        AccountWork::RevokeConsent(user_id, client_id, audit) => {
             let delete = "DELETE FROM tollgate.consents WHERE user_id = $1 AND client_id = $2";
             let revoked = rows.execute(delete, &[&user_id, &client_id]).await?;
             let delete = "DELETE FROM tollgate.authorization_codes
                           WHERE user_id = $1 AND client_id = $2 AND used_at IS NULL";
             if revoked + rows.execute(delete, &[&user_id, &client_id]).await? == 0 {
                 return Ok(Done::Added(vec![false]));
+            }
+            if revoked > 0 {
+                audit::insert(client, audit).await?;
             }
             Done::Added(vec![revoked > 0])
         }

@@ -1,16 +1,14 @@
 use crate::accounts::Accounts;
 use crate::audit;
 use crate::config::Config;
+use crate::demo::Demo;
 use crate::error::ServerError;
 use crate::ids::now;
 use crate::key_store::FollowedStore;
 use crate::keys::{SealingKeyFile, SigningKeyStore};
-use crate::limits::{
-    ACCOUNT_ATTEMPT_PERIOD, ACCOUNT_ATTEMPTS, ADDRESS_ATTEMPT_PERIOD, ADDRESS_ATTEMPTS, SIGNING_KEY_MARGIN_SECONDS,
-};
+use crate::limits::SIGNING_KEY_MARGIN_SECONDS;
 use crate::login::Login;
-use crate::oauth::Cookies;
-use crate::rate_limit::RateLimiter;
+use crate::pages::Cookies;
 use crate::store::StoreUrl;
 use crate::tokens::{Tokens, seconds};
 use std::sync::Arc;
@@ -18,7 +16,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tollgate::{Engine, Issuer, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
-use tollgate_storage::Command;
+use tollgate_storage::{Actor, Command};
 use tollgate_telemetry::Metrics;
 
 /// Everything a request can need, shared by all of them.
@@ -35,6 +33,8 @@ pub(crate) struct App {
     audit_retention: Duration,
     pub(crate) cookies: Cookies,
     pub(crate) metrics: Option<Metrics>,
+    /// Where this is the demo.
+    pub(crate) demo: Option<Demo>,
 }
 
 impl App {
@@ -79,11 +79,7 @@ impl App {
             metrics.watch_engine(&engine);
         }
         let accounts = Accounts::new(store, keys)?;
-        let login = Login::new(
-            accounts.clone(),
-            RateLimiter::new(ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPT_PERIOD),
-            RateLimiter::new(ADDRESS_ATTEMPTS, ADDRESS_ATTEMPT_PERIOD),
-        );
+        let login = Login::new(accounts.clone());
         let tokens = Tokens::new(&origin, Arc::clone(&signing_keys), Arc::clone(&accounts.keys), config)?;
         let cookies = Cookies { secure: origin.starts_with("https://") };
         let trusted_proxies = config.trusted_proxies.clone();
@@ -99,6 +95,7 @@ impl App {
             audit_retention: config.audit_retention,
             cookies,
             metrics: config.metrics.clone(),
+            demo: None,
         })
     }
 
@@ -111,6 +108,15 @@ impl App {
         self.accounts.keys.wait(self.accounts.keys.store.forget_audit(forgotten))?;
         self.accounts.keys.wait(self.accounts.store.forget_audit(forgotten))?;
         self.accounts.keys.wait(self.signing_key_store.prune(&self.signing_keys, now))
+    }
+
+    /// As [`blocking`](Self::blocking), for that caller in the audit log.
+    pub(crate) async fn blocking_for<T: Send + 'static, E: From<ServerError> + Send + 'static>(
+        self: &Arc<Self>,
+        by: Actor,
+        work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        self.blocking(move |app| audit::on_behalf_of(by, || work(app))).await
     }
 
     /// Runs `work` where blocking is allowed. It runs to its end even when the caller goes away.

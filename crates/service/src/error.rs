@@ -81,6 +81,9 @@ pub enum ServerError {
     /// The demo's accounts could not be made.
     #[error("cannot set up the demo: {0}")]
     Demo(String),
+    /// A page could not be made.
+    #[error("a page could not be made: {0}")]
+    Page(askama::Error),
     /// A background task stopped early.
     #[error("a task of the service stopped early")]
     Task,
@@ -111,6 +114,7 @@ impl ServerError {
             Self::Sealing(error) => error.code(),
             Self::SigningKeysContended => "signing-keys-contended",
             Self::Demo(_) => "demo",
+            Self::Page(_) => "page",
             Self::Task => "task",
             Self::PasswordHash => "password-hash",
         }

@@ -67,23 +67,45 @@ pub const MAX_PASSWORD_BYTES: usize = 1_024;
 /// Bytes of an e-mail address: RFC 5321 section 4.5.3.1.3 allows a path 256 with its brackets.
 pub(crate) const MAX_EMAIL_BYTES: usize = 254;
 
-/// Login attempts an account may make in one go; later ones come back one each
-/// [`ACCOUNT_ATTEMPT_PERIOD`]. OWASP Authentication Cheat Sheet: few enough that guessing is
-/// hopeless (2,880 a day), enough for a person who mistypes. A success gives them all back.
+/// Login attempts at one account from one network in one go; later ones come back one each [`ACCOUNT_ATTEMPT_PERIOD`]. OWASP
+/// Authentication Cheat Sheet: few enough that guessing is hopeless, enough for a person who mistypes. A success gives them all back.
 pub(crate) const ACCOUNT_ATTEMPTS: u32 = 10;
 
-/// See [`ACCOUNT_ATTEMPTS`].
+/// See [`ACCOUNT_ATTEMPTS`]: 2,880 a day.
 pub(crate) const ACCOUNT_ATTEMPT_PERIOD: Duration = Duration::from_secs(30);
 
-/// Login attempts a network address may make in one go: an office may share one address.
+/// Login attempts at one account from all networks together in one go; later ones as [`ACCOUNT_ATTEMPTS`]. More than one network has, so
+/// that no single one keeps others out.
+pub(crate) const ACCOUNT_ATTEMPTS_FROM_ANYWHERE: u32 = 100;
+
+/// Login attempts at any accounts from one network in one go: an office may share one address.
 pub(crate) const ADDRESS_ATTEMPTS: u32 = 60;
 
 /// See [`ADDRESS_ATTEMPTS`].
 pub(crate) const ADDRESS_ATTEMPT_PERIOD: Duration = Duration::from_secs(2);
 
+/// The networks that an IPv6 address is counted in, by the bits of their prefix, and how many times as many attempts each has as the
+/// smallest. Users hold at least a /64; sites are given a /56 or a /48 (RFC 6177), from which addresses can be taken at will.
+pub(crate) const IPV6_NETWORKS: [(u8, u32); NETWORKS] = [(64, 1), (56, 2), (48, 4)];
+
+/// The same for IPv4: the address, and blocks that are often one provider's.
+pub(crate) const IPV4_NETWORKS: [(u8, u32); NETWORKS] = [(32, 1), (28, 2), (24, 4)];
+
+/// How many networks an address is counted in.
+pub(crate) const NETWORKS: usize = 3;
+
+/// A browser is known for so long after the last login there: 90 days, the longest that a person may stay away between two quarters.
+pub(crate) const DEVICE_TTL_SECONDS: i64 = 90 * 24 * 60 * 60;
+
+/// Browsers that are known of one user. Our own choice: more than a person has.
+pub(crate) const MAX_DEVICES_PER_USER: u32 = 20;
+
 /// Counters of each rate limiter, eight bytes each. Two accounts that meet in one slot share its
 /// attempts: rare with far fewer accounts under attack at once than slots.
 pub(crate) const RATE_LIMIT_SLOTS: usize = 1 << 16;
+
+/// Parameters of a query or a form. Our own choice: an OpenID Connect request with every parameter there is has under thirty.
+pub(crate) const MAX_PARAMETERS: usize = 64;
 
 /// Bytes of a request body: the largest legitimate one, a login form, has under 3 KiB.
 pub(crate) const MAX_BODY_BYTES: usize = 16 * 1_024;

@@ -1,8 +1,10 @@
 use crate::accounts::Accounts;
 use crate::audit;
+use crate::ids::now;
 use crate::limits::MAX_EMAIL_BYTES;
 use crate::passwords::Busy;
-use crate::rate_limit::{RateLimiter, RetryAfter, network_of};
+use crate::rate_limit::RetryAfter;
+use crate::throttle::LoginThrottle;
 use std::net::IpAddr;
 use tollgate_storage::accounts::User;
 use tollgate_storage::{AuditRecord, StorageError};
@@ -11,11 +13,19 @@ use zeroize::Zeroizing;
 /// As the audit log has it, of logins by API key too.
 pub(crate) const LOGIN: &str = "login";
 
-/// Checks e-mail and password, a bounded number of times per account and per network address.
+/// Checks e-mail and password, a bounded number of times.
 pub(crate) struct Login {
     accounts: Accounts,
-    per_account: RateLimiter,
-    per_address: RateLimiter,
+    throttle: LoginThrottle,
+}
+
+/// What somebody logs in with.
+pub(crate) struct Attempt<'a> {
+    pub(crate) email: &'a str,
+    pub(crate) password: Zeroizing<String>,
+    pub(crate) from: IpAddr,
+    /// SHA-256 of the cookie by which the browser may be [known](tollgate_storage::accounts::KnownDevice).
+    pub(crate) device: Option<[u8; 32]>,
 }
 
 /// Why nobody is logged in.
@@ -29,30 +39,31 @@ pub(crate) enum LoginError {
 }
 
 impl Login {
-    pub(crate) fn new(accounts: Accounts, per_account: RateLimiter, per_address: RateLimiter) -> Self {
-        Self { accounts, per_account, per_address }
+    pub(crate) fn new(accounts: Accounts) -> Self {
+        Self { accounts, throttle: LoginThrottle::new() }
     }
 
     /// The user with that address and password. An unknown address costs what a known one does.
-    pub(crate) async fn check(
-        &self,
-        email: &str,
-        password: Zeroizing<String>,
-        from: IpAddr,
-    ) -> Result<User, LoginError> {
-        self.per_address.attempt(&network_of(from)).map_err(LoginError::TooManyAttempts)?;
+    pub(crate) async fn check(&self, attempt: Attempt<'_>) -> Result<User, LoginError> {
+        let Attempt { email, password, from, device } = attempt;
         if email.len() > MAX_EMAIL_BYTES {
+            self.throttle.attempt_of_network(from).map_err(LoginError::TooManyAttempts)?;
             return Err(LoginError::WrongPassword);
         }
         let email = User::normal_email(email);
-        self.per_account.attempt(&email).map_err(LoginError::TooManyAttempts)?;
+        let known = self.known_device(&email, device).await.map_err(LoginError::Store)?;
+        let counted = match &known {
+            Some(device) => self.throttle.attempt_at_known_device(&email, device),
+            None => self.throttle.attempt(&email, from),
+        };
+        counted.map_err(LoginError::TooManyAttempts)?;
 
         let found = self.accounts.store.user_by_email(&email).await.map_err(LoginError::Store)?;
         let (user, phc) = found.unzip();
         let matches = self.accounts.passwords.verify(password, phc).await.map_err(|Busy| LoginError::Busy)?;
         match user {
             Some(user) if matches && user.disabled_at.is_none() => {
-                self.per_account.reset(&email);
+                self.throttle.succeeded(&email, from, known.as_ref());
                 Ok(user)
             }
             user => {
@@ -71,5 +82,13 @@ impl Login {
             None => failed,
         };
         self.accounts.store.record(&[failed]).await
+    }
+
+    /// The device, when the user with that address has logged in there before.
+    async fn known_device(&self, email: &str, device: Option<[u8; 32]>) -> Result<Option<[u8; 32]>, StorageError> {
+        let Some(device) = device else { return Ok(None) };
+        let store = &self.accounts.store;
+        let Some((user, _)) = store.user_by_email(email).await? else { return Ok(None) };
+        Ok(store.is_known_device(&user.id, &device, now()).await?.then_some(device))
     }
 }

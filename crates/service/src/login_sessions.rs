@@ -144,7 +144,7 @@ impl App {
         let Some(session) = keys.wait(store.login_session(&digest(cookie), now()))? else { return Ok(None) };
         let Some(user) = keys.wait(store.user_by_id(&session.user_id))? else { return Ok(None) };
         let (subject, session_id) = (user.id.as_str(), Some(session.id.as_str()));
-        let grant = Grant { client_id: "", subject, scope: "", token_id: None, session_id };
+        let grant = Grant { session_id, ..Grant::of("", subject) };
         let is_revoked = revocations::concern(keys, &self.origin, &grant, session.created_at)?;
         let is_good = user.disabled_at.is_none() && !is_revoked;
         Ok(is_good.then_some((session, user)))

@@ -20,6 +20,8 @@ pub(crate) enum Problem {
     WrongPassword,
     /// The caller is a client, and the route is for users.
     NotAUser,
+    /// The user may not manage API keys.
+    NoManager,
     /// The caller is a client that speaks for a user, and the route is for the user's own credentials.
     NotOwn,
     /// The API key is bound to addresses, and a session would not be.
@@ -41,11 +43,11 @@ pub(crate) enum Problem {
 }
 
 impl Problem {
-    fn status(&self) -> StatusCode {
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::Rejected(rejection) => StatusCode::from_u16(rejection.status()).unwrap_or(StatusCode::UNAUTHORIZED),
             Self::WrongPassword => StatusCode::UNAUTHORIZED,
-            Self::NotAUser | Self::NotOwn | Self::KeyOfAddresses => StatusCode::FORBIDDEN,
+            Self::NotAUser | Self::NoManager | Self::NotOwn | Self::KeyOfAddresses => StatusCode::FORBIDDEN,
             Self::BadRequest(_) | Self::BadField(_) | Self::Password(_) => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::NotFound => StatusCode::NOT_FOUND,
@@ -58,12 +60,18 @@ impl Problem {
         }
     }
 
+    /// What is said of it.
+    pub(crate) fn description(&self) -> Cow<'static, str> {
+        self.texts().1
+    }
+
     /// The body's `error` and `error_description`. Fixed texts: nothing of the request comes back in them.
     fn texts(&self) -> (&'static str, Cow<'static, str>) {
         let (code, description) = match self {
             Self::Rejected(rejection) => rejection_texts(rejection),
             Self::WrongPassword => ("invalid_credentials", "no such e-mail address, or another password"),
             Self::NotAUser => ("access_denied", "this route is for users"),
+            Self::NoManager => ("access_denied", "your account may not manage API keys"),
             Self::KeyOfAddresses => (
                 "access_denied",
                 "a key with allowed addresses makes no session, whose token would be good from anywhere",

@@ -90,7 +90,7 @@ impl Server {
         &self.app.accounts
     }
 
-    /// The demo's curl lines, when there is a demo.
+    /// What a person is to be told of the demo, when there is one: how to log in, and the files with its curl lines.
     #[must_use]
     pub fn demo(&self) -> Option<&str> {
         self.demo.as_deref()
@@ -159,7 +159,7 @@ struct Opened {
 }
 
 fn open(config: &Config, origin: String, local_addr: SocketAddr) -> Result<Opened, ServerError> {
-    let (app, temporary) = match &config.store {
+    let (mut app, temporary) = match &config.store {
         Some(url) => (App::open(url, origin, config)?, None),
         None => {
             let folder = tempfile::tempdir().map_err(ServerError::TemporaryFolder)?;
@@ -167,8 +167,13 @@ fn open(config: &Config, origin: String, local_addr: SocketAddr) -> Result<Opene
         }
     };
     tell_if_nobody_can_log_in(&app, config)?;
-    let demo = if config.demo { Some(demo::seed(&app, local_addr)?.curl_lines()) } else { None };
-    Ok(Opened { app, demo, temporary })
+    let Some(folder) = temporary.as_ref().filter(|_| config.demo) else {
+        return Ok(Opened { app, demo: None, temporary });
+    };
+    let demo = demo::seed(&app, local_addr)?;
+    let guide = demo::write(&demo, folder.path())?;
+    app.demo = Some(demo);
+    Ok(Opened { app, demo: Some(guide), temporary })
 }
 
 /// A service on a new store works, and lets nobody in.
@@ -176,7 +181,8 @@ fn tell_if_nobody_can_log_in(app: &App, config: &Config) -> Result<(), ServerErr
     let Some(url) = config.store.as_ref() else { return Ok(()) };
     if app.accounts.keys.wait(app.accounts.store.users(None, 1))?.is_empty() {
         tracing::warn!(
-            "nobody can log in yet, since there is no user in the store: make one with `tollgate user new EMAIL --scope '{} {}' --store {}`",
+            "nobody can log in yet, since there is no user in the store: make one with `tollgate user new EMAIL --scope '{} {} {}' --store {}`",
+            routes::scopes::PROFILE,
             routes::scopes::READ_SITES,
             routes::scopes::MANAGE_API_KEYS,
             url.option()

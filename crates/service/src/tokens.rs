@@ -36,6 +36,15 @@ pub(crate) struct Grant<'a> {
     pub(crate) token_id: Option<&'a str>,
     /// The login session that it comes of, unless the client speaks for itself.
     pub(crate) session_id: Option<&'a str>,
+    /// When that session ends, in seconds since the Unix epoch: the token lives no longer.
+    pub(crate) ends_at: Option<i64>,
+}
+
+impl<'a> Grant<'a> {
+    /// Of that client for that subject, with no scope and of no session.
+    pub(crate) fn of(client_id: &'a str, subject: &'a str) -> Self {
+        Self { client_id, subject, scope: "", token_id: None, session_id: None, ends_at: None }
+    }
 }
 
 /// A session that a session token stands for.
@@ -88,12 +97,14 @@ impl Tokens {
 
     /// An access token: a JWT (RFC 9068), or an opaque one whose record is in the store. Blocks.
     pub(crate) fn access(&self, grant: &Grant<'_>, now: i64) -> Result<Minted, ServerError> {
+        let left = grant.ends_at.map_or(i64::MAX, |ends_at| ends_at.saturating_sub(now));
+        let lifetime = self.access_token_ttl.min(left);
         let id = grant.token_id.map_or_else(|| new_key_id("token"), |id| Ok(id.to_owned()))?;
         let token = match self.format {
-            AccessTokenFormat::Jwt => self.jwt(grant, &id, now)?,
-            AccessTokenFormat::Opaque => self.opaque(grant, &id, now)?,
+            AccessTokenFormat::Jwt => self.jwt(grant, &id, now, lifetime)?,
+            AccessTokenFormat::Opaque => self.opaque(grant, &id, now, lifetime)?,
         };
-        Ok(minted(token, now, self.access_token_ttl))
+        Ok(minted(token, now, lifetime))
     }
 
     pub(crate) fn access_token_ttl(&self) -> i64 {
@@ -101,9 +112,9 @@ impl Tokens {
     }
 
     /// It is handed out only when it is written down who got it.
-    fn jwt(&self, grant: &Grant<'_>, id: &str, now: i64) -> Result<String, ServerError> {
+    fn jwt(&self, grant: &Grant<'_>, id: &str, now: i64, lifetime: i64) -> Result<String, ServerError> {
         let builder = self.minter.token().access_token().client_id(grant.client_id).subject(grant.subject);
-        let mut builder = builder.audience(&self.origin).scope(grant.scope).lifetime(self.access_token_ttl).jti(id);
+        let mut builder = builder.audience(&self.origin).scope(grant.scope).lifetime(lifetime).jti(id);
         if let Some(session_id) = grant.session_id {
             builder = builder.claim("sid", session_id.into());
         }
@@ -113,11 +124,11 @@ impl Tokens {
         Ok(token)
     }
 
-    fn opaque(&self, grant: &Grant<'_>, id: &str, now: i64) -> Result<String, ServerError> {
+    fn opaque(&self, grant: &Grant<'_>, id: &str, now: i64, lifetime: i64) -> Result<String, ServerError> {
         let record = KeyRecord::access_token(id, grant.subject)
             .client_id(grant.client_id)
             .scopes(grant.scope.split(' '))
-            .expires_at(now.saturating_add(self.access_token_ttl));
+            .expires_at(now.saturating_add(lifetime));
         let mut new = self.keys.make(record)?;
         // So that it ends with the login session, as a JWT does by its `sid`.
         new.stored.parent = grant.session_id.map(Into::into);

@@ -280,9 +280,13 @@ impl AccountStore for SqliteAccountStore {
         self.reader.read(move |connection| consent_rows::tokens_from_codes(connection, &user_id, &client_id)).await
     }
 
-    async fn add_consent(&self, consent: &Consent) -> Result<(), StorageError> {
-        let consent = consent.clone();
-        self.writer.write(move |connection| consent_rows::add(connection, consent.clone())).await
+    async fn add_consent(&self, consent: &Consent, audit: &AuditRecord) -> Result<(), StorageError> {
+        let (consent, audit) = (consent.clone(), audit.clone());
+        let add = move |connection: &mut Connection| {
+            consent_rows::add(connection, consent.clone())?;
+            audit_rows::insert(connection, &audit)
+        };
+        self.writer.write(add).await
     }
 
     async fn consent(&self, user_id: &str, client_id: &str) -> Result<Option<Consent>, StorageError> {
@@ -295,9 +299,16 @@ impl AccountStore for SqliteAccountStore {
         self.reader.read(move |connection| consent_rows::of_user(connection, &user_id)).await
     }
 
-    async fn revoke_consent(&self, user_id: &str, client_id: &str) -> Result<bool, StorageError> {
-        let (user_id, client_id) = (user_id.to_owned(), client_id.to_owned());
-        self.writer.write(move |connection| consent_rows::revoke(connection, &user_id, &client_id)).await
+    async fn revoke_consent(&self, user_id: &str, client_id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
+        let (user_id, client_id, audit) = (user_id.to_owned(), client_id.to_owned(), audit.clone());
+        let revoke = move |connection: &mut Connection| {
+            let is_revoked = consent_rows::revoke(connection, &user_id, &client_id)?;
+            if is_revoked {
+                audit_rows::insert(connection, &audit)?;
+            }
+            Ok(is_revoked)
+        };
+        self.writer.write(revoke).await
     }
 
     async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<(), StorageError> {

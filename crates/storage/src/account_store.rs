@@ -119,7 +119,7 @@ pub trait AccountStore: AuditLog {
     ///
     /// # Errors
     /// [`Refusal::Changed`](crate::Refusal::Changed) when there is no such user.
-    async fn add_consent(&self, consent: &Consent) -> Result<(), StorageError>;
+    async fn add_consent(&self, consent: &Consent, audit: &AuditRecord) -> Result<(), StorageError>;
 
     /// What the user has let the client have.
     ///
@@ -138,7 +138,7 @@ pub trait AccountStore: AuditLog {
     ///
     /// # Errors
     /// When the store cannot be written.
-    async fn revoke_consent(&self, user_id: &str, client_id: &str) -> Result<bool, StorageError>;
+    async fn revoke_consent(&self, user_id: &str, client_id: &str, audit: &AuditRecord) -> Result<bool, StorageError>;
 
     /// Remembers a device of a user. Of more than `max` devices of the user, and of those that have expired when the user logged in there,
     /// none is kept: the one whose last login is the longest ago is forgotten first.

@@ -1,7 +1,12 @@
-//! The demo: accounts in a temporary store, and the curl lines that exercise every flow with them.
+//! The demo: accounts in a temporary store, curl lines that exercise every flow with them, a page that leads a person through, and two sites
+//! that have their visitors log in here.
 
-mod admin_lines;
-mod lines;
+mod files;
+mod pages;
 mod seed;
+mod sites;
 
-pub(crate) use seed::seed;
+pub(crate) use files::write;
+pub(crate) use pages::welcome;
+pub(crate) use seed::{Demo, seed};
+pub(crate) use sites::{back, site};

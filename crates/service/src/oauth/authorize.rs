@@ -1,12 +1,14 @@
-use super::log_in::{LogInRefused, LoggedIn, form_token, log_in, logged_in};
-use super::page;
+use super::consent;
 use super::request::{self, AuthorizationError, AuthorizationRequest, Redirect};
 use crate::app::App;
 use crate::client_address::ClientAddress;
-use crate::form::{Form, FormError};
+use crate::form::Form;
 use crate::ids::{new_secret, now};
-use crate::json::has_media_type;
 use crate::limits::CODE_TTL_SECONDS;
+use crate::pages::{
+    FormProblem, LogInRefused, LoggedIn, LoginPage, Policy, failed, form_of, form_token, log_in, logged_in, not_a_form,
+    page, refusal,
+};
 use crate::problem::Problem;
 use crate::scope;
 use axum::body::Bytes;
@@ -18,7 +20,8 @@ use std::sync::Arc;
 use tollgate_storage::accounts::{AuthorizationCode, LoginSession, User};
 use tollgate_storage::{Refusal, StorageError, new_key_id};
 
-/// `GET /oauth/v2/authorize` (RFC 6749 section 4.1.1): a code for a browser that is logged in, otherwise the login form.
+/// `GET /oauth/v2/authorize` (RFC 6749 section 4.1.1): a code for a browser that is logged in and whose user lets the client have it; the
+/// consent page where the user has to be asked; otherwise the login form.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -27,10 +30,14 @@ pub(crate) async fn show(
     let query = query.unwrap_or_default();
     let form = Form::parse(query.as_bytes()).map_err(not_a_form)?;
     let request = read(&app, &form).await?;
-    match logged_in(&app, &headers).await? {
-        Some((session, user)) => grant(&app, request, &headers, session, user, None).await,
-        None => show_form(&app, &request, &headers, StatusCode::OK, None).map_err(IntoResponse::into_response),
+    let Some((session, user)) = logged_in(&app, &headers).await? else {
+        return show_form(&app, &request, &headers, StatusCode::OK, "", None).map_err(failed);
+    };
+    let scope = granted(&app, &request, &user).map_err(|denied| *denied)?;
+    if must_ask(&app, &request, &user, &scope).await? {
+        return consent::show(&app, &request, &headers, &user, &scope, StatusCode::OK, None).map_err(failed);
     }
+    grant(&app, request, &headers, session, user, scope).await
 }
 
 /// `POST /oauth/v2/authorize`: the login form comes back.
@@ -40,115 +47,138 @@ pub(crate) async fn login(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
-    let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    if !has_media_type(&headers, "application/x-www-form-urlencoded") {
-        return Err(page::refusal(StatusCode::BAD_REQUEST, "The form was not sent as a form."));
-    }
-    let form = Form::parse(&body).map_err(not_a_form)?;
+    let form = form_of(&headers, body).map_err(|refused| *refused)?;
     let request = read(&app, &form).await?;
-    match log_in(&app, &form, client, &headers).await {
-        Ok(LoggedIn { session, user, cookie }) => grant(&app, request, &headers, session, user, Some(cookie)).await,
+    let LoggedIn { session, user, cookies } = match log_in(&app, &form, client, &headers).await {
+        Ok(logged_in) => logged_in,
         Err(LogInRefused::Again(status, problem)) => {
-            show_form(&app, &request, &headers, status, Some(problem)).map_err(IntoResponse::into_response)
+            let email = form.value("email").unwrap_or_default();
+            return show_form(&app, &request, &headers, status, email, Some(problem)).map_err(failed);
         }
-        Err(LogInRefused::Failed(answer)) => Err(*answer),
-    }
+        Err(LogInRefused::Failed(answer)) => return Err(*answer),
+    };
+    let scope = granted(&app, &request, &user).map_err(|denied| *denied)?;
+    let mut response = if must_ask(&app, &request, &user, &scope).await? {
+        // So that the page can be loaded again without the password.
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(request.parameters()).finish();
+        see_other(&format!("/oauth/v2/authorize?{query}"))
+    } else {
+        grant(&app, request, &headers, session, user, scope).await?
+    };
+    response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
+    Ok(response)
 }
 
 /// Checks the request; the error is already the answer.
-async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationRequest, Response> {
-    let refused = |reason| page::refusal(StatusCode::BAD_REQUEST, reason);
+pub(super) async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<AuthorizationRequest, Response> {
+    let refused = |reason| refusal(StatusCode::BAD_REQUEST, reason);
     let client_id = form.value("client_id").ok_or_else(|| refused("It names no client."))?.to_owned();
     let client = app.blocking(move |app| Ok::<_, Problem>(app.accounts.active_client(&client_id)?)).await;
-    let client = client.map_err(IntoResponse::into_response)?.ok_or_else(|| refused("It names no known client."))?;
+    let client = client.map_err(failed)?.ok_or_else(|| refused("It names no known client."))?;
     let redirect = request::redirect(form, &client).map_err(refused)?;
-    request::check(form, client, redirect.clone()).map_err(|error| denied(app, &redirect, error))
+    request::check(form, client, redirect.clone(), &app.origin).map_err(|error| denied(app, &redirect, error))
 }
 
-/// Sends the browser back to the client with a code, for what both the client may ask for and the user may do.
-async fn grant(
+/// What both the client asks for and the user may do; otherwise the error, which is already the answer.
+pub(super) fn granted(app: &App, request: &AuthorizationRequest, user: &User) -> Result<String, Box<Response>> {
+    let scope = scope::intersection(&request.scope, &user.scopes);
+    let denied = || Box::new(denied(app, &request.redirect, AuthorizationError::AccessDenied));
+    if scope.is_empty() { Err(denied()) } else { Ok(scope) }
+}
+
+async fn must_ask(app: &Arc<App>, request: &AuthorizationRequest, user: &User, scope: &str) -> Result<bool, Response> {
+    let (request, user_id, scope) = (request.clone(), user.id.clone(), scope.to_owned());
+    app.blocking(move |app| app.must_ask(&user_id, &request, &scope)).await.map_err(failed)
+}
+
+/// Sends the browser back to the client with a code.
+pub(super) async fn grant(
     app: &Arc<App>,
     request: AuthorizationRequest,
     headers: &HeaderMap,
     session: LoginSession,
     user: User,
-    cookie: Option<HeaderValue>,
+    scope: String,
 ) -> Result<Response, Response> {
-    let scope = scope::intersection(&request.scope, &user.scopes);
-    if scope.is_empty() {
-        return Err(denied(app, &request.redirect, AuthorizationError::AccessDenied));
-    }
-    let client_id = request.client.id().to_owned();
+    let client = request.client.clone();
     // What was not named need not be named again.
     let redirect_uri = if request.redirect.is_named { request.redirect.uri.clone() } else { String::new() };
     let code_challenge = request.code_challenge.clone();
     let code = app
         .blocking(move |app| {
+            let (keys, store) = (&app.accounts.keys, &app.accounts.store);
             let (code, digest) = new_secret()?;
             let token_id = new_key_id("token")?;
             let created_at = now();
             let issued = AuthorizationCode {
                 digest,
-                client_id,
-                user_id: user.id,
+                client_id: client.id().to_owned(),
+                user_id: user.id.clone(),
                 session_id: session.id,
                 redirect_uri,
                 code_challenge,
-                scope,
+                scope: scope.clone(),
                 created_at,
                 expires_at: created_at.saturating_add(CODE_TTL_SECONDS),
                 token_id,
             };
-            match app.accounts.keys.wait(app.accounts.store.add_code(&issued, app.tokens.access_token_ttl())) {
-                Ok(()) => Ok(Some(code)),
+            match keys.wait(store.add_code(&issued, app.tokens.access_token_ttl())) {
+                Ok(()) => {}
                 // The session was ended meanwhile.
-                Err(StorageError::Refused(Refusal::Changed { .. })) => Ok(None),
-                Err(error) => Err(Problem::from(error)),
+                Err(StorageError::Refused(Refusal::Changed { .. })) => return Ok(Issued::LoggedOut),
+                Err(error) => return Err(Problem::from(error)),
             }
+            // Whoever revokes a consent does that first and then ends codes; this one is written down first and then looks for the
+            // consent. So one of the two sees the other.
+            if app.lacks_consent(&user.id, &client, &scope)? {
+                app.revoke_consent(&user.id, client.id())?;
+                return Ok(Issued::Revoked);
+            }
+            Ok(Issued::Code(code))
         })
         .await
-        .map_err(IntoResponse::into_response)?;
-    let Some(code) = code else {
-        return show_form(app, &request, headers, StatusCode::OK, None).map_err(IntoResponse::into_response);
-    };
-    let mut response = see_other(&request.redirect.with_answer(&[("code", &*code)], &app.origin));
-    if let Some(cookie) = cookie {
-        response.headers_mut().append(header::SET_COOKIE, cookie);
+        .map_err(failed)?;
+    match code {
+        Issued::Code(code) => Ok(see_other(&request.redirect.with_answer(&[("code", &*code)], &app.origin))),
+        Issued::Revoked => Err(denied(app, &request.redirect, AuthorizationError::ConsentDenied)),
+        Issued::LoggedOut => show_form(app, &request, headers, StatusCode::OK, "", None).map_err(failed),
     }
-    Ok(response)
 }
 
-fn show_form(
+enum Issued {
+    Code(zeroize::Zeroizing<String>),
+    Revoked,
+    LoggedOut,
+}
+
+pub(super) fn show_form(
     app: &App,
     request: &AuthorizationRequest,
     headers: &HeaderMap,
     status: StatusCode,
-    problem: Option<&str>,
+    email: &str,
+    problem: Option<FormProblem>,
 ) -> Result<Response, Problem> {
     let (form_token, cookie) = form_token(app, headers)?;
-    let mut response = page::authorize_form(status, request, &form_token, problem);
+    let mut hidden = request.parameters().to_vec();
+    hidden.push(("form_token", &form_token));
+    let shown = LoginPage::new("/oauth/v2/authorize", hidden, email, problem);
+    let shown = LoginPage { client: Some(request.client.name()), ..shown };
+    let mut response = page(status, &shown, Policy::FormsTo(&request.redirect.origin()));
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
 }
 
 /// Sends the browser back to the client with an error.
-fn denied(app: &App, redirect: &Redirect, error: AuthorizationError) -> Response {
+pub(super) fn denied(app: &App, redirect: &Redirect, error: AuthorizationError) -> Response {
     let members = [("error", error.code()), ("error_description", error.description())];
     see_other(&redirect.with_answer(&members, &app.origin))
 }
 
-pub(super) fn not_a_form(error: FormError) -> Response {
-    let reason = match error {
-        FormError::Repeated => "It repeats a parameter.",
-        FormError::NotText => "A parameter is not UTF-8 text.",
-    };
-    page::refusal(StatusCode::BAD_REQUEST, reason)
-}
-
 /// 303: the browser must not send the password on to the client, as it would with 307 (RFC 9700 section 4.12).
-pub(super) fn see_other(location: &str) -> Response {
+fn see_other(location: &str) -> Response {
     match HeaderValue::try_from(location) {
         Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
-        Err(_) => page::refusal(StatusCode::BAD_REQUEST, "Its redirect_uri cannot be used."),
+        Err(_) => refusal(StatusCode::BAD_REQUEST, "Its redirect_uri cannot be used."),
     }
 }

@@ -14,6 +14,8 @@ pub(crate) enum OAuthError {
     UnauthorizedClient,
     UnsupportedGrantType,
     InvalidScope,
+    /// RFC 8707 section 2.
+    InvalidTarget,
     ServerError,
     /// To be asked again after so many seconds.
     TemporarilyUnavailable(u32),
@@ -28,6 +30,7 @@ impl OAuthError {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
+            Self::InvalidTarget => "invalid_target",
             Self::ServerError => "server_error",
             // RFC 6749 has it for the authorization endpoint (section 4.1.2.1).
             Self::TemporarilyUnavailable(_) => "temporarily_unavailable",
@@ -41,6 +44,7 @@ impl OAuthError {
             Self::UnauthorizedClient => "the client is not registered for this grant_type",
             Self::UnsupportedGrantType => "grant_type is client_credentials or authorization_code",
             Self::InvalidScope => "scope asks for more than the client may have",
+            Self::InvalidTarget => "resource is none of this service's",
             Self::ServerError => "the service could not answer; try again",
             Self::TemporarilyUnavailable(_) => "this cannot be decided now; try again",
         }

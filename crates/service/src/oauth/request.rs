@@ -28,7 +28,12 @@ pub(crate) enum AuthorizationError {
     UnauthorizedClient,
     UnsupportedResponseType,
     InvalidScope,
+    /// RFC 8707 section 2.
+    InvalidTarget,
+    /// The user may do nothing of it.
     AccessDenied,
+    /// The user does not let the client have it.
+    ConsentDenied,
 }
 
 impl AuthorizationError {
@@ -38,7 +43,8 @@ impl AuthorizationError {
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedResponseType => "unsupported_response_type",
             Self::InvalidScope => "invalid_scope",
-            Self::AccessDenied => "access_denied",
+            Self::InvalidTarget => "invalid_target",
+            Self::AccessDenied | Self::ConsentDenied => "access_denied",
         }
     }
 
@@ -49,7 +55,9 @@ impl AuthorizationError {
             Self::UnauthorizedClient => "the client may not ask users for anything",
             Self::UnsupportedResponseType => "response_type is code",
             Self::InvalidScope => "scope asks for more than the client may ask for",
+            Self::InvalidTarget => "resource is none of this service's",
             Self::AccessDenied => "the user may do nothing of what scope asks for",
+            Self::ConsentDenied => "the user does not let the client have it",
         }
     }
 }
@@ -71,6 +79,7 @@ pub(crate) fn check(
     form: &Form<'_>,
     client: Client,
     redirect: Redirect,
+    origin: &str,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
     let too_long = |name| form.value(name).is_some_and(|value| value.len() > MAX_PARAMETER_BYTES);
     if ["state", "scope"].into_iter().any(too_long) {
@@ -95,12 +104,43 @@ pub(crate) fn check(
             "code_challenge is missing, or not the base64url of a SHA-256 digest",
         ))?
         .to_owned();
+    if !form.resources().all(|resource| is_own_resource(resource, origin)) {
+        return Err(AuthorizationError::InvalidTarget);
+    }
     let scope =
         scope::narrow(form.value("scope"), &client.settings().user_scopes).ok_or(AuthorizationError::InvalidScope)?;
     Ok(AuthorizationRequest { client, redirect, code_challenge, scope })
 }
 
+impl AuthorizationRequest {
+    /// Its parameters, by which it can be made again.
+    pub(crate) fn parameters(&self) -> [(&str, &str); 7] {
+        let Redirect { uri, is_named, state } = &self.redirect;
+        [
+            ("response_type", "code"),
+            ("client_id", self.client.id()),
+            // What was not named need not be named again.
+            ("redirect_uri", if *is_named { uri } else { "" }),
+            ("scope", &self.scope),
+            ("state", state.as_deref().unwrap_or_default()),
+            ("code_challenge", &self.code_challenge),
+            ("code_challenge_method", "S256"),
+        ]
+    }
+}
+
+/// Whether the `resource` (RFC 8707 section 2) is what tokens of this service are for: its origin, also spelt with the path `/`, which
+/// means the same (RFC 3986 section 6.2.3).
+pub(crate) fn is_own_resource(resource: &str, origin: &str) -> bool {
+    resource.strip_suffix('/').unwrap_or(resource) == origin
+}
+
 impl Redirect {
+    /// Whether the answer stays on the person's device: at a loopback address, or by a scheme that a program there has registered.
+    pub(crate) fn is_of_this_device(&self) -> bool {
+        !self.uri.starts_with("https:")
+    }
+
     /// The redirect URI with the members of an answer in its query, and the issuer beside them (RFC 9207).
     pub(crate) fn with_answer(&self, members: &[(&str, &str)], issuer: &str) -> String {
         let mut answer = form_urlencoded::Serializer::new(String::new());
@@ -138,5 +178,19 @@ mod tests {
         let answer = redirect.with_answer(&[("code", "c")], "http://127.0.0.1:8080");
         assert_eq!(answer, "https://a.example/cb?x=1&code=c&state=a%26b&iss=http%3A%2F%2F127.0.0.1%3A8080");
         assert_eq!(redirect.origin(), "https://a.example");
+    }
+
+    #[test]
+    fn a_resource_is_this_origin_and_nothing_else() {
+        for (resource, expected) in [
+            ("https://auth.example", true),
+            ("https://auth.example/", true),
+            ("https://auth.example/api", false),
+            ("https://auth.example//", false),
+            ("https://AUTH.example", false),
+            ("https://other.example", false),
+        ] {
+            assert_eq!(is_own_resource(resource, "https://auth.example"), expected, "{resource}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 use super::client_auth::authenticate;
 use super::error::OAuthError;
+use super::request::is_own_resource;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::form::{Form, FormError};
@@ -20,7 +21,7 @@ use serde_json::json;
 use std::sync::Arc;
 use tollgate::jwt::base64url;
 use tollgate_storage::GrantType;
-use tollgate_storage::accounts::{AuthorizationCode, PresentedCode, Redemption};
+use tollgate_storage::accounts::{AuthorizationCode, LoginSession, PresentedCode, Redemption};
 
 /// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3 and 4.4.2).
 pub(crate) async fn token(
@@ -45,8 +46,12 @@ async fn answer(
     let form = Form::parse(body).map_err(|error| match error {
         FormError::Repeated => OAuthError::InvalidRequest("a parameter is repeated"),
         FormError::NotText => OAuthError::InvalidRequest("a parameter is not UTF-8 text"),
+        FormError::TooMany => OAuthError::InvalidRequest("there are too many parameters"),
     })?;
     let client = authenticate(app, headers, &form, address).await?;
+    if !form.resources().all(|resource| is_own_resource(resource, &app.origin)) {
+        return Err(OAuthError::InvalidTarget);
+    }
     let client_id = client.id.clone();
     match form.value("grant_type") {
         Some("client_credentials") => {
@@ -56,8 +61,8 @@ async fn answer(
         }
         Some("authorization_code") => {
             client.require(GrantType::AuthorizationCode)?;
-            let code = redeem(app, &client_id, &form).await?;
-            let of_code = OfCode { token_id: code.token_id, session_id: code.session_id };
+            let (code, session) = redeem(app, &client_id, &form).await?;
+            let of_code = OfCode { token_id: code.token_id, session };
             issue(app, client_id, code.user_id, code.scope, Some(of_code)).await
         }
         Some(_) => Err(OAuthError::UnsupportedGrantType),
@@ -68,7 +73,7 @@ async fn answer(
 /// What a code says of the token that is made from it.
 struct OfCode {
     token_id: String,
-    session_id: String,
+    session: LoginSession,
 }
 
 async fn issue(
@@ -81,16 +86,22 @@ async fn issue(
     app.blocking(move |app| {
         let (client_id, subject) = (client_id.as_str(), subject.as_str());
         let token_id = of_code.as_ref().map(|code| code.token_id.as_str());
-        let session_id = of_code.as_ref().map(|code| code.session_id.as_str());
-        let grant = Grant { client_id, subject, scope: &scope, token_id, session_id };
+        let login = of_code.as_ref().map(|code| &code.session);
+        let session_id = login.map(|login| login.id.as_str());
+        let ends_at = login.map(|login| login.expires_at);
+        let grant = Grant { client_id, subject, scope: &scope, token_id, session_id, ends_at };
         Ok::<_, Problem>(token_answer(&app.tokens.access(&grant, now())?, &scope))
     })
     .await
     .map_err(failed)
 }
 
-/// Uses the code up. A second use revokes the token made from the first.
-async fn redeem(app: &Arc<App>, client_id: &str, form: &Form<'_>) -> Result<AuthorizationCode, OAuthError> {
+/// Uses the code up; it, and the login that it comes of. A second use revokes the token made from the first.
+async fn redeem(
+    app: &Arc<App>,
+    client_id: &str,
+    form: &Form<'_>,
+) -> Result<(AuthorizationCode, LoginSession), OAuthError> {
     let required = |name, missing| form.value(name).ok_or(OAuthError::InvalidRequest(missing));
     let presented = PresentedCode {
         digest: digest(required("code", "code is missing")?),
@@ -99,28 +110,32 @@ async fn redeem(app: &Arc<App>, client_id: &str, form: &Form<'_>) -> Result<Auth
         redirect_uri: form.value("redirect_uri").unwrap_or_default().to_owned(),
         code_challenge: challenge(required("code_verifier", "code_verifier is missing")?)?,
     };
-    let redemption = app
+    let (redemption, session) = app
         .blocking(move |app| {
             let now = now();
-            let redemption = app.accounts.keys.wait(app.accounts.store.redeem_code(&presented, now))?;
+            let (keys, store) = (&app.accounts.keys, &app.accounts.store);
+            let redemption = keys.wait(store.redeem_code(&presented, now))?;
             if let Redemption::First(code) = &redemption {
+                let sessions = keys.wait(store.login_sessions_of(&code.user_id, now))?;
+                let session = sessions.into_iter().find(|session| session.id == code.session_id);
                 let (subject, session_id) = (code.user_id.as_str(), Some(code.session_id.as_str()));
-                let grant = Grant { client_id: &code.client_id, subject, scope: "", token_id: None, session_id };
-                if revocations::concern(&app.accounts.keys, &app.origin, &grant, code.created_at)? {
-                    return Ok(Redemption::Unknown);
+                let grant = Grant { session_id, ..Grant::of(&code.client_id, subject) };
+                if session.is_none() || revocations::concern(keys, &app.origin, &grant, code.created_at)? {
+                    return Ok((Redemption::Unknown, None));
                 }
+                return Ok((redemption, session));
             }
             if let Redemption::Again(code) = &redemption {
                 let until = now.saturating_add(app.tokens.access_token_ttl());
                 revocations::revoke_token(&app.accounts.keys, &app.origin, &code.token_id, until)?;
                 tracing::warn!(client_id = ?code.client_id, "an authorization code was used twice: its token is revoked");
             }
-            Ok::<_, Problem>(redemption)
+            Ok::<_, Problem>((redemption, None))
         })
         .await
         .map_err(failed)?;
     Err(OAuthError::InvalidGrant(match redemption {
-        Redemption::First(code) => return Ok(code),
+        Redemption::First(code) => return session.map(|session| (code, session)).ok_or(OAuthError::ServerError),
         Redemption::Again(_) => "the code was used before; the token made from it is revoked",
         Redemption::Expired => "the code has expired",
         Redemption::OtherRedirectUri => "redirect_uri differs from that of the authorization request",

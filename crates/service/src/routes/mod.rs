@@ -2,6 +2,7 @@
 
 mod admin;
 mod api_keys;
+mod consents;
 mod observe;
 mod profile;
 mod reports;
@@ -12,11 +13,11 @@ use crate::app::App;
 use crate::audit::note_caller;
 use crate::auth::{authenticate, require};
 use crate::limits::{MAX_BODY_BYTES, READY_WITHIN};
-use crate::oauth;
 use crate::problem::Problem;
+use crate::{demo, oauth, pages};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{delete, get, post};
 use std::sync::Arc;
@@ -25,13 +26,18 @@ use tollgate_tower::LayerError;
 
 /// Every scope that a route asks for.
 pub(crate) mod scopes {
+    /// The user's e-mail address.
+    pub(crate) const PROFILE: &str = "profile";
     pub(crate) const READ_SITES: &str = "read:sites";
     pub(crate) const READ_REPORTS: &str = "read:reports";
     pub(crate) const MANAGE_API_KEYS: &str = "manage:api-keys";
     /// Whoever has it can make keys with any scope.
     pub(crate) const ADMIN_KEYS: &str = "admin:keys";
-    pub(crate) const ALL: [&str; 4] = [READ_SITES, READ_REPORTS, MANAGE_API_KEYS, ADMIN_KEYS];
+    pub(crate) const ALL: [&str; 5] = [PROFILE, READ_SITES, READ_REPORTS, MANAGE_API_KEYS, ADMIN_KEYS];
 }
+
+/// The name of a user's first API key where nobody gives it one.
+pub(crate) const FIRST_KEY_NAME: &str = "default";
 
 pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
     let manage_api_keys = require(&app, scopes::MANAGE_API_KEYS)?;
@@ -50,6 +56,8 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/api/v2/profile/password", post(profile::set_password))
         .route("/api/v2/sessions/{id}", delete(sessions::end))
         .route("/api/v2/sessions", get(sessions::list).delete(sessions::end_all))
+        .route("/api/v2/consents", get(consents::list))
+        .route("/api/v2/consents/{client_id}", delete(consents::revoke))
         .merge(admin::router().route_layer(require(&app, scopes::ADMIN_KEYS)?))
         .route_layer(from_fn_with_state(Arc::clone(&app), note_caller))
         .route_layer(resources);
@@ -61,21 +69,21 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
 
     let public = Router::new()
         .route("/oauth/v2/token", post(oauth::token))
-        .route("/login", get(oauth::show_login).post(oauth::log_in_by_form))
-        .route("/logout", post(oauth::log_out))
         .route("/oauth/v2/authorize", get(oauth::show).post(oauth::login))
+        .route("/oauth/v2/consent", post(oauth::decide))
         .route("/.well-known/jwks.json", get(oauth::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))
         .route("/.well-known/oauth-protected-resource", get(oauth::protected_resource))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
+        .merge(for_people())
         .route_layer(from_fn_with_state(Arc::clone(&app), note_caller));
 
     let router = Router::new()
         .merge(protected)
         .merge(sessions)
         .merge(public)
-        .fallback(async || Problem::NotFound)
+        .fallback(async |headers: HeaderMap| pages::not_found(&headers))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(&app), observe::security_headers))
@@ -83,6 +91,27 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .layer(from_fn_with_state(Arc::clone(&app), observe::log))
         .with_state(app);
     Ok(router)
+}
+
+/// What a browser shows.
+fn for_people() -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(demo::welcome))
+        .route("/demo/{site}", get(demo::site))
+        .route("/demo/{site}/callback", get(demo::back))
+        .route("/login", get(pages::show_login).post(pages::log_in_by_form))
+        .route("/logout", get(pages::show_logout).post(pages::log_out))
+        .route("/profile", get(pages::show_profile))
+        .route("/profile/api-key", post(pages::rotate_key))
+        .route("/profile/api-keys", post(pages::make_key))
+        .route("/profile/api-keys/revoke", post(pages::revoke_key))
+        .route("/profile/sessions/end", post(pages::end_session))
+        .route("/profile/sessions/end-all", post(pages::end_all_sessions))
+        .route("/profile/consents/revoke", post(pages::revoke_consent))
+        .route("/profile/password", post(pages::set_password))
+        .route("/assets/style.css", get(pages::style))
+        .route("/assets/copy.js", get(pages::copy_script))
+        .route("/assets/icon.svg", get(pages::icon))
 }
 
 /// The process runs and answers. It says nothing else, since anybody may ask.

@@ -3,7 +3,9 @@ use crate::app::App;
 use crate::auth::{UserCaller, require_granted, require_own};
 use crate::client_address::ClientAddress;
 use crate::json;
+use crate::login::Attempt;
 use crate::problem::Problem;
+use crate::routes::{FIRST_KEY_NAME, scopes};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -17,26 +19,36 @@ use tollgate::{KeyState, Principal, PrincipalKind};
 use tollgate_storage::StoredKey;
 use zeroize::Zeroizing;
 
-/// `GET /api/v2/profile`: the user whom the credential speaks for, and which API keys there are; never the keys.
+/// `GET /api/v2/profile`: the user whom the credential speaks for; for who may see it, also which API keys there are, never the keys.
+///
+/// A login with the password sees all of it. Another credential needs the scope `profile`, or `manage:api-keys` where it is the user's own,
+/// and for the keys the latter.
 pub(super) async fn show(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {
     let UserCaller { principal, user_id } = caller;
-    let (user, keys) = app
-        .blocking(move |app| {
-            let user = app.accounts.keys.wait(app.accounts.store.user_by_id(&user_id))?.ok_or(Problem::NotFound)?;
+    app.blocking(move |app| {
+        let may_see_keys = sees_keys(app, &principal, &user_id)?;
+        if !may_see_keys {
+            principal.require_scope(scopes::PROFILE)?;
+        }
+        let user = app.accounts.keys.wait(app.accounts.store.user_by_id(&user_id))?.ok_or(Problem::NotFound)?;
+        let mut data = json!({"id": user.id, "email": user.email, "scope": user.scopes});
+        if may_see_keys {
             let keys = app.accounts.api_keys_of(&user.id)?;
-            Ok::<_, Problem>((user, keys))
-        })
-        .await?;
-    let key_id = current(&principal, &keys).map(|key| key.record.id());
-    let data = json!({
-        "id": user.id,
-        "email": user.email,
-        "scope": user.scopes,
-        "api_key_id": key_id,
-        "api_keys": keys.iter().map(description).collect::<Vec<_>>(),
-    });
-    let meta = json!({"authenticated_by": principal.kind().as_str(), "scope": principal_scope(&principal)});
-    Ok(Json(json!({"data": data, "meta": meta})))
+            data["api_key_id"] = current(&principal, &keys).map(|key| key.record.id()).into();
+            data["api_keys"] = keys.iter().map(description).collect();
+        }
+        let meta = json!({"authenticated_by": principal.kind().as_str(), "scope": principal_scope(&principal)});
+        Ok(Json(json!({"data": data, "meta": meta})))
+    })
+    .await
+}
+
+/// Whether it is a credential of the user's own that may manage keys, or that was had for the password.
+fn sees_keys(app: &App, principal: &Principal, user_id: &str) -> Result<bool, Problem> {
+    if require_own(principal).is_err() {
+        return Ok(false);
+    }
+    Ok(principal.require_scope(scopes::MANAGE_API_KEYS).is_ok() || app.maker(principal, user_id)?.is_none())
 }
 
 /// `POST /api/v2/profile/api-key`: a new key in the place of the current one, which stops working at once. The current one
@@ -50,7 +62,7 @@ pub(super) async fn rotate_api_key(State(app): State<Arc<App>>, caller: UserCall
             // What ends with a key does not get hold of one that does not.
             let maker = app.maker(&principal, &user_id)?;
             let Some(old) = maker.as_ref().or_else(|| current(&principal, &keys)) else {
-                return Ok(app.accounts.add_api_key(&user_id, FIRST_NAME, &principal_scope(&principal), None)?);
+                return Ok(app.accounts.add_api_key(&user_id, FIRST_KEY_NAME, &principal_scope(&principal), None)?);
             };
             // Whoever gets the new key gets its scopes: no more than the caller has.
             let granted: Vec<&str> = old.record.scopes().iter().collect();
@@ -74,7 +86,8 @@ pub(super) async fn set_password(
     let PasswordBody { password: Passwords { current, new } } = json::read(&headers, &json::body(body)?, None)?;
     let (current, new) = (Zeroizing::new(current), Zeroizing::new(new));
     let user = app.accounts.store.user_by_id(&caller.user_id).await?.ok_or(Problem::NotFound)?;
-    let user = app.login.check(&user.email, current, client.counted()).await?;
+    let attempt = Attempt { email: &user.email, password: current, from: client.counted(), device: None };
+    let user = app.login.check(attempt).await?;
     app.blocking(move |app| Ok::<_, Problem>(app.accounts.set_password(&user.id, &new)?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -104,5 +117,3 @@ fn current<'k>(principal: &Principal, keys: &'k [StoredKey]) -> Option<&'k Store
 fn principal_scope(principal: &Principal) -> String {
     principal.scopes().iter().collect::<Vec<_>>().join(" ")
 }
-
-const FIRST_NAME: &str = "default";

@@ -3,6 +3,7 @@ use crate::auth::{UserCaller, require_own};
 use crate::client_address::ClientAddress;
 use crate::ids::now;
 use crate::json::{self, rfc3339};
+use crate::login::Attempt;
 use crate::login_sessions::Visitor;
 use crate::problem::Problem;
 use crate::tokens::Minted;
@@ -113,7 +114,8 @@ async fn with_password(
         return Err(Problem::Rejected(Rejection::MissingCredential));
     }
     let CreateBody { session: Session { email, password } } = json::read(headers, &body, None)?;
-    let user = app.login.check(&email, Zeroizing::new(password), client.counted()).await?;
+    let password = Zeroizing::new(password);
+    let user = app.login.check(Attempt { email: &email, password, from: client.counted(), device: None }).await?;
     app.blocking(move |app| {
         let keys = app.accounts.api_keys_of(&user.id)?;
         let data = json!({

@@ -2,6 +2,7 @@ use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, ass
 use reqwest::blocking::Response;
 use std::collections::HashMap;
 use tollgate_service::{AccessTokenFormat, Config};
+use tollgate_storage::{Client, ClientSettings};
 
 const AUTHORIZE: &str = "/oauth/v2/authorize";
 pub(crate) const TOKEN: &str = "/oauth/v2/token";
@@ -13,7 +14,7 @@ const SHOP: &str = "https://shop.example/callback?from=tollgate";
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-/// A server with the user, and the clients `blog` and `shop`.
+/// A server with the user, and the clients `blog` and `shop`, which are the operator's own.
 pub(crate) struct Site {
     pub(crate) server: TestServer,
     pub(crate) user_id: String,
@@ -39,9 +40,8 @@ impl Site {
     pub(crate) fn start_at(config: Config) -> Self {
         let server = TestServer::start_with(config);
         let user = server.accounts.add_user(EMAIL, PASSWORD, "read:sites manage:api-keys").unwrap();
-        let blog = server.accounts.add_client("blog", "The <Blog>", "read:sites read:reports", &[BLOG]).unwrap();
-        let shop = server.accounts.add_client("shop", "The Shop", "read:sites", &[SHOP]).unwrap();
-        let (blog_secret, shop_secret) = (blog.secret.as_str().to_owned(), shop.secret.as_str().to_owned());
+        let blog_secret = own_client(&server, "blog", "The <Blog>", "read:sites read:reports", BLOG);
+        let shop_secret = own_client(&server, "shop", "The Shop", "read:sites", SHOP);
         Self { server, user_id: user.id, blog_secret, shop_secret }
     }
 
@@ -74,6 +74,14 @@ impl Site {
     }
 }
 
+/// Registers a client of the operator's own; its secret.
+fn own_client(server: &TestServer, id: &str, name: &str, scopes: &str, redirect_uri: &str) -> String {
+    let client = Client::new(id, name, scopes, [redirect_uri], 0).unwrap();
+    let settings = ClientSettings { is_operators_own: true, ..client.settings().clone() };
+    let secret = server.accounts.register_client(&client.with(settings).unwrap()).unwrap().unwrap();
+    secret.secret.as_str().to_owned()
+}
+
 impl Browser {
     pub(crate) fn get(&mut self, server: &TestServer, query: &[(String, String)]) -> Response {
         let request = server.client.get(server.url(AUTHORIZE)).query(query);
@@ -82,7 +90,19 @@ impl Browser {
         response
     }
 
-    /// Fills the form on `page` in and sends it, as a browser would.
+    /// The answer to an authorization request, once the user has allowed what the client asks for where the user is asked.
+    pub(crate) fn allow(&mut self, server: &TestServer, query: &[(String, String)]) -> Response {
+        let answer = self.get(server, query);
+        if answer.status().as_u16() != 200 {
+            return answer;
+        }
+        let page = answer.text().unwrap();
+        let form = page.split(r#"action="/oauth/v2/consent""#).nth(1).expect("the consent page");
+        let mut fields = hidden_fields(form);
+        fields.push(("decision".to_owned(), "allow".to_owned()));
+        self.open(server, "/oauth/v2/consent", Some(&fields))
+    }
+
     /// GET or POST of a page of the service.
     pub(crate) fn open(&mut self, server: &TestServer, path: &str, form: Option<&[(String, String)]>) -> Response {
         let request = match form {
@@ -94,6 +114,7 @@ impl Browser {
         response
     }
 
+    /// Fills the form on `page` in and sends it, as a browser would.
     pub(crate) fn submit(&mut self, server: &TestServer, page: &str, email: &str, password: &str) -> Response {
         let mut fields = hidden_fields(page);
         fields.push(("email".to_owned(), email.to_owned()));
@@ -146,8 +167,8 @@ pub(crate) fn request(replaced: &[(&str, &str)]) -> Vec<(String, String)> {
 
 pub(crate) fn hidden_fields(page: &str) -> Vec<(String, String)> {
     let unescape = |text: &str| {
-        let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
-        text.replace("&#39;", "'").replace("&amp;", "&")
+        let text = text.replace("&#60;", "<").replace("&#62;", ">").replace("&#34;", "\"");
+        text.replace("&#39;", "'").replace("&#38;", "&")
     };
     page.split(r#"<input type="hidden" name=""#)
         .skip(1)
@@ -216,7 +237,7 @@ fn the_page_is_safe_to_show() {
     assert_eq!(headers["cache-control"], "no-store");
     assert_eq!(headers["referrer-policy"], "no-referrer");
     let page = response.text().unwrap();
-    assert!(!page.contains("<script") && page.contains("The &lt;Blog&gt;") && !page.contains("The <Blog>"));
+    assert!(!page.contains("<script") && page.contains("The &#60;Blog&#62;") && !page.contains("The <Blog>"));
     assert!(!page.contains("a&b \"<'"), "the state is escaped");
 }
 
@@ -283,6 +304,7 @@ fn other_errors_are_sent_to_the_client() {
         ("code_challenge_method", "", "invalid_request", "code_challenge_method is not S256"),
         ("code_challenge_method", "plain", "invalid_request", "code_challenge_method is not S256"),
         ("scope", "read:everything", "invalid_scope", "scope asks for more"),
+        ("resource", "https://api.example", "invalid_target", "resource is none of this service's"),
     ] {
         let back = location(&Browser::default().get(&site.server, &request(&[(name, value)])));
         let parameters = parameters_of(&back);

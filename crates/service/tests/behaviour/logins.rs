@@ -1,9 +1,9 @@
 //! Logins: by a page of their own, listed, ended.
 
 use crate::authorize::{BLOG, Browser, Site, VERIFIER, code_in, hidden_fields, location, request};
-use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, decode, json};
+use crate::support::{EMAIL, INVALID_TOKEN, PASSWORD, TestResult, TestServer, assert_problem, config, decode, json};
 use serde_json::{Value, json};
-use tollgate_service::AccessTokenFormat;
+use tollgate_service::{AccessTokenFormat, Config};
 
 const LOGIN: &str = "/login";
 const SESSIONS: &str = "/api/v2/sessions";
@@ -19,7 +19,7 @@ fn log_in_at_the_page(server: &TestServer, browser: &mut Browser, email: &str, p
 }
 
 fn log_out(server: &TestServer, browser: &mut Browser) -> u16 {
-    let page = browser.open(server, LOGIN, None).text().unwrap();
+    let page = browser.open(server, "/logout", None).text().unwrap();
     browser.open(server, "/logout", Some(&hidden_fields(&page))).status().as_u16()
 }
 
@@ -39,10 +39,11 @@ fn who_logged_in_at_the_page_is_asked_no_more() {
     let mut browser = Browser::default();
     assert_eq!(log_in_at_the_page(&site.server, &mut browser, EMAIL, "guess"), 403);
     assert_eq!(log_in_at_the_page(&site.server, &mut browser, EMAIL, PASSWORD), 303);
-    let page = browser.open(&site.server, LOGIN, None);
+    assert_eq!(location(&browser.open(&site.server, LOGIN, None)), "/profile");
+    let page = browser.open(&site.server, "/profile", None);
     let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
     assert!(policy.contains("form-action 'self';") && policy.contains("default-src 'none'"), "{policy}");
-    assert!(page.text().unwrap().contains(&format!("as <strong>{EMAIL}</strong>")));
+    assert!(page.text().unwrap().contains(EMAIL));
     json(
         site.server.get(SITES, &access_token(&site, &code_in(&location(&browser.get(&site.server, &request(&[])))))),
         200,
@@ -87,6 +88,23 @@ fn a71_a_logout_ends_the_cookie_the_codes_and_the_tokens_of_that_login_alone() {
 }
 
 #[test]
+fn a71_an_access_token_lives_no_longer_than_its_login() {
+    const HOURS: i64 = 60 * 60;
+    for access_token_format in FORMATS {
+        let access_token_ttl = std::time::Duration::from_secs(30 * 24 * 60 * 60);
+        let site = Site::start_at(Config { store: None, access_token_ttl, access_token_format, ..config() });
+        let (_, code) = site.logged_in();
+        let answer = json(site.exchange(site.blog(), &code, BLOG, VERIFIER), 200);
+        let expires_in = answer["expires_in"].as_i64().unwrap();
+        assert!((11 * HOURS..=12 * HOURS).contains(&expires_in), "{expires_in}");
+        if access_token_format == AccessTokenFormat::Jwt {
+            let claims = decode(answer["access_token"].as_str().unwrap()).1;
+            assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), expires_in);
+        }
+    }
+}
+
+#[test]
 fn somebody_else_at_the_same_browser_takes_over_nothing() {
     let site = Site::start();
     site.server.accounts.add_user("grace@example.com", PASSWORD, "read:sites").unwrap();
@@ -99,7 +117,7 @@ fn somebody_else_at_the_same_browser_takes_over_nothing() {
     fields.extend([("email", "grace@example.com"), ("password", PASSWORD)].map(|(n, v)| (n.to_owned(), v.to_owned())));
     assert_eq!(browser.open(&site.server, LOGIN, Some(&fields)).status().as_u16(), 303);
     assert_problem(site.server.get(SITES, &token), 401, INVALID_TOKEN, "invalid_token");
-    let page = browser.open(&site.server, LOGIN, None).text().unwrap();
+    let page = browser.open(&site.server, "/profile", None).text().unwrap();
     assert!(page.contains("grace@example.com") && !page.contains(EMAIL));
 }
 

@@ -1,6 +1,6 @@
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// The cookies of the login page, as they are named and set.
+/// The cookies of the pages, as they are named and set.
 ///
 /// Under `https` they carry the `__Host-` prefix: no neighbouring host can set them (RFC 6265bis
 /// section 4.1.3.2). Under `http`, which is for loopback only, browsers refuse that prefix.
@@ -14,8 +14,10 @@ pub(crate) struct Cookies {
 pub(crate) enum Cookie {
     /// Stands for a browser that logged in.
     Session,
-    /// Ties a login form to the browser that it was shown to.
+    /// Ties a form to the browser that it was shown to.
     LoginForm,
+    /// Tells a browser in which somebody has logged in before; lets nobody in.
+    Device,
 }
 
 impl Cookies {
@@ -56,6 +58,8 @@ impl Cookies {
             (Cookie::Session, false) => "tollgate-session",
             (Cookie::LoginForm, true) => "__Host-tollgate-login",
             (Cookie::LoginForm, false) => "tollgate-login",
+            (Cookie::Device, true) => "__Host-tollgate-device",
+            (Cookie::Device, false) => "tollgate-device",
         }
     }
 }

@@ -1,0 +1,140 @@
+//! How many passwords may be guessed, so that nobody who guesses keeps the account's owner out.
+
+use crate::limits::{
+    ACCOUNT_ATTEMPT_PERIOD, ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPTS_FROM_ANYWHERE, ADDRESS_ATTEMPT_PERIOD, ADDRESS_ATTEMPTS,
+    IPV4_NETWORKS, IPV6_NETWORKS, NETWORKS,
+};
+use crate::rate_limit::{RateLimiter, RetryAfter, network_of};
+use std::hash::Hash;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// Counts attempts to log in: per network, per account and network, per account. A browser in which the user has logged in before has a
+/// count of its own, which nobody else can use up.
+pub(crate) struct LoginThrottle {
+    per_network: Nested,
+    per_account_and_network: Nested,
+    per_account: RateLimiter,
+    per_known_device: RateLimiter,
+}
+
+impl LoginThrottle {
+    pub(crate) fn new() -> Self {
+        Self {
+            per_network: Nested::new(ADDRESS_ATTEMPTS, ADDRESS_ATTEMPT_PERIOD),
+            per_account_and_network: Nested::new(ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPT_PERIOD),
+            per_account: RateLimiter::new(ACCOUNT_ATTEMPTS_FROM_ANYWHERE, ACCOUNT_ATTEMPT_PERIOD),
+            per_known_device: RateLimiter::new(ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPT_PERIOD),
+        }
+    }
+
+    /// Counts an attempt from a browser in which nobody, or somebody else, has logged in before.
+    pub(crate) fn attempt(&self, email: &str, from: IpAddr) -> Result<(), RetryAfter> {
+        self.attempt_of_network(from)?;
+        self.per_account_and_network.attempt(email, from)?;
+        self.per_account.attempt(&email)
+    }
+
+    /// Counts an attempt at no account.
+    pub(crate) fn attempt_of_network(&self, from: IpAddr) -> Result<(), RetryAfter> {
+        self.per_network.attempt("", from)
+    }
+
+    /// Counts an attempt from a browser in which the user has logged in before. `device`: the digest of its cookie.
+    pub(crate) fn attempt_at_known_device(&self, email: &str, device: &[u8; 32]) -> Result<(), RetryAfter> {
+        self.per_known_device.attempt(&(email, device))
+    }
+
+    /// Gives the account's attempts back: it was its owner.
+    pub(crate) fn succeeded(&self, email: &str, from: IpAddr, device: Option<&[u8; 32]>) {
+        if let Some(device) = device {
+            return self.per_known_device.reset(&(email, device));
+        }
+        self.per_account_and_network.reset(email, from);
+        self.per_account.reset(&email);
+    }
+}
+
+/// A limiter for each of the networks that an address is in, the larger ones with more attempts: whoever can take any address of a block
+/// has no more than the block has.
+struct Nested {
+    levels: [RateLimiter; NETWORKS],
+}
+
+impl Nested {
+    fn new(attempts: u32, period: Duration) -> Self {
+        let levels = IPV6_NETWORKS.map(|(_, factor)| RateLimiter::new(attempts * factor, period / factor));
+        Self { levels }
+    }
+
+    fn attempt(&self, account: &str, from: IpAddr) -> Result<(), RetryAfter> {
+        networks(from).iter().zip(&self.levels).try_for_each(|(network, level)| level.attempt(&key(account, network)))
+    }
+
+    fn reset(&self, account: &str, from: IpAddr) {
+        networks(from).iter().zip(&self.levels).for_each(|(network, level)| level.reset(&key(account, network)));
+    }
+}
+
+fn key<'k>(account: &'k str, network: &'k IpAddr) -> impl Hash + use<'k> {
+    (account, network)
+}
+
+/// The first addresses of the networks that it is in, the smallest first.
+fn networks(address: IpAddr) -> [IpAddr; NETWORKS] {
+    match network_of(address) {
+        IpAddr::V4(address) => IPV4_NETWORKS.map(|(bits, _)| {
+            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
+            IpAddr::V4((u32::from(address) & mask).into())
+        }),
+        IpAddr::V6(address) => IPV6_NETWORKS.map(|(bits, _)| {
+            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
+            IpAddr::V6((u128::from(address) & mask).into())
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn attempts(throttle: &LoginThrottle, email: &str, from: impl Fn(u32) -> IpAddr) -> u32 {
+        (0..1_000).take_while(|number| throttle.attempt(email, from(*number)).is_ok()).count() as u32
+    }
+
+    #[test]
+    fn one_network_does_not_use_up_the_attempts_of_others() {
+        let throttle = LoginThrottle::new();
+        let near = |_| IpAddr::from([192, 0, 2, 1]);
+        assert_eq!(attempts(&throttle, "ada", near), ACCOUNT_ATTEMPTS);
+        assert_eq!(attempts(&throttle, "ada", |_| IpAddr::from([198, 51, 100, 1])), ACCOUNT_ATTEMPTS);
+        throttle.succeeded("ada", near(0), None);
+        assert_eq!(attempts(&throttle, "ada", near), ACCOUNT_ATTEMPTS);
+    }
+
+    #[test]
+    fn an_ipv6_block_has_no_more_than_its_networks_together_may() {
+        let throttle = LoginThrottle::new();
+        let of =
+            |site: u128, number: u32| IpAddr::V6((0x2001_0db8_u128 << 96 | site << 64 | u128::from(number)).into());
+        assert_eq!(attempts(&throttle, "ada", |number| of(0, number)), ACCOUNT_ATTEMPTS, "one /64");
+        // Another /64 of the same /56 has what is left of twice as many.
+        assert_eq!(attempts(&throttle, "ada", |number| of(1, number)), ACCOUNT_ATTEMPTS);
+        assert_eq!(attempts(&throttle, "ada", |number| of(2, number)), 0);
+        // Each /64 another one: the /48 ends it.
+        assert_eq!(attempts(&throttle, "ada", |number| of(0x100 * u128::from(number + 1), 0)), 2 * ACCOUNT_ATTEMPTS);
+        assert_eq!(attempts(&throttle, "ada", |number| of(0x1_0000, number)), ACCOUNT_ATTEMPTS, "another /48");
+    }
+
+    #[test]
+    fn a74_guesses_from_everywhere_leave_a_known_device_its_attempts() {
+        let throttle = LoginThrottle::new();
+        let anywhere = |number: u32| IpAddr::from(number.wrapping_mul(0x0101_0101).to_be_bytes());
+        assert_eq!(attempts(&throttle, "ada", anywhere), ACCOUNT_ATTEMPTS_FROM_ANYWHERE);
+        assert!(throttle.attempt_at_known_device("ada", &[1; 32]).is_ok());
+        assert!(
+            (0..100).any(|_| throttle.attempt_at_known_device("ada", &[1; 32]).is_err()),
+            "it may not guess either"
+        );
+    }
+}
