@@ -11,5 +11,6 @@ mod hyper;
 mod issuers_from_database;
 mod keys_in_your_own_table;
 mod program;
+mod site_with_login;
 mod tested_handlers;
 mod tokens;

@@ -18,8 +18,13 @@ pub(crate) struct Program {
 impl Program {
     /// Starts the executable `path` on an address of its choice, which it gets before `arguments`.
     pub(crate) fn start(path: &str, arguments: &[&str]) -> Self {
+        Self::start_at(path, "127.0.0.1:0", arguments)
+    }
+
+    /// As [`start`](Self::start), at that address.
+    pub(crate) fn start_at(path: &str, address: &str, arguments: &[&str]) -> Self {
         let mut command = Command::new(path);
-        let mut process = command.arg("127.0.0.1:0").args(arguments).stdout(Stdio::piped()).spawn().unwrap();
+        let mut process = command.arg(address).args(arguments).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map(Result::unwrap);
         let mut printed = Vec::new();
         let url = loop {
