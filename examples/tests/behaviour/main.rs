@@ -2,6 +2,10 @@
 
 #![forbid(unsafe_code)]
 
+#[path = "../../../crates/postgres/tests/behaviour/cluster.rs"]
+#[allow(dead_code, reason = "the tests of that store use more of it")]
+mod cluster;
+
 mod actix;
 mod api_keys_on_sqlite;
 mod axum;
@@ -14,3 +18,5 @@ mod program;
 mod site_with_login;
 mod tested_handlers;
 mod tokens;
+mod tonic;
+mod two_processes_on_postgres;

@@ -12,7 +12,7 @@ pub(crate) struct Program {
     process: Child,
     /// What it printed before the line that names its address.
     pub(crate) printed: Vec<String>,
-    url: String,
+    pub(crate) url: String,
 }
 
 impl Program {
