@@ -43,3 +43,4 @@ mod rejected;
 pub use extract::{Authenticated, Claims};
 pub use middleware::{Auth, AuthService};
 pub use rejected::Rejected;
+pub use tollgate::PeerCertificate;

@@ -9,7 +9,9 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::header::HeaderValue;
 use actix_web::http::uri::Authority;
 use actix_web::{Error, HttpMessage};
-use tollgate::{Engine, Principal, PublicOrigin, Rejection, Request, RequestLine, Sources, TrustedProxies};
+use tollgate::{
+    Engine, Peer, PeerCertificate, Principal, PublicOrigin, Rejection, Request, RequestLine, Sources, TrustedProxies,
+};
 #[cfg(feature = "remote")]
 use tollgate_remote::Verifier;
 
@@ -23,7 +25,8 @@ use crate::rejected::Rejected;
 /// response, for middlewares that log.
 ///
 /// The credential stands in Authorization, unless [`sources`](Self::sources) says otherwise. The client's address is that of the
-/// connection, or the one that [trusted proxies](Self::trusted_proxies) name. Tokens that are bound to a client certificate are rejected.
+/// connection, or the one that [trusted proxies](Self::trusted_proxies) name. So is its certificate, for tokens that are bound to one (RFC 8705): that of the
+/// connection is the [`PeerCertificate`] that [`HttpServer::on_connect`](actix_web::HttpServer::on_connect) has put into the connection's data.
 ///
 /// Clones are the same middleware.
 #[derive(Clone)]
@@ -102,7 +105,7 @@ impl Auth {
         self.set(|settings| settings.sources = sources)
     }
 
-    /// Believes `proxies` about their client's address.
+    /// Believes `proxies` about their client's address, and about its certificate where they [name one](TrustedProxies::client_certificate).
     #[must_use]
     pub fn trusted_proxies(self, proxies: TrustedProxies) -> Self {
         self.set(|settings| settings.trusted_proxies = proxies)
@@ -141,12 +144,8 @@ impl Auth {
         };
         let fields = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let Some(presented) = settings.sources.find(line, fields)? else { return Ok(None) };
-        let of = |name: &str| request.headers().get_all(name).map(HeaderValue::as_bytes);
-        let address = request.peer_addr().and_then(|peer| match settings.trusted_proxies.field() {
-            Some(field) => settings.trusted_proxies.client_address(peer.ip(), of(field.as_str())),
-            None => settings.trusted_proxies.client_address::<[u8]>(peer.ip(), []),
-        });
-        let presented = of("dpop").fold(presented.address(address).method(line.method), Request::proof);
+        let lines = |name| request.headers().get_all(name).map(HeaderValue::as_bytes);
+        let presented = presented.sent_by(peer(request), &settings.trusted_proxies, lines)?.method(line.method);
         Ok(Some(match &settings.public_origin {
             Some(origin) => presented.uri_of(origin.as_str(), uri.path()),
             None => presented,
@@ -164,6 +163,13 @@ impl Auth {
         response.extensions_mut().insert(rejected);
         request.into_response(response).map_into_right_body()
     }
+}
+
+/// The other end of a request's connection.
+fn peer(request: &ServiceRequest) -> Peer {
+    let of_request = request.extensions().get::<PeerCertificate>().copied();
+    let certificate = of_request.or_else(|| request.conn_data::<PeerCertificate>().copied());
+    Peer { address: request.peer_addr().map(|peer| peer.ip()), certificate }
 }
 
 impl<S, B> Transform<S, ServiceRequest> for Auth

@@ -75,6 +75,7 @@ pub mod keys;
 mod known;
 pub mod limits;
 mod observer;
+mod peer;
 mod policy;
 mod principal;
 mod public_origin;
@@ -116,6 +117,7 @@ pub use issuer::{
     OptionalClaim, ScopeSource, ScopesFrom, SettingsError, TrustDomain, TypProfile, TypSet,
 };
 pub use observer::Verification;
+pub use peer::{Peer, PeerCertificate};
 pub use principal::{Principal, PrincipalKind};
 pub use public_origin::{NotAnOrigin, PublicOrigin};
 pub use record::{KeyKind, KeyRecord, KeyRecordBuilder, KeyState};

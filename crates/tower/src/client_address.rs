@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 
 use http::{Extensions, request};
-use tollgate::TrustedProxies;
+use tollgate::{Peer, TrustedProxies};
 
 /// The address at the other end of a request's connection, as an extension of the request.
 ///
@@ -34,6 +34,11 @@ pub fn client_address(request: &request::Parts, proxies: &TrustedProxies) -> Opt
         Some(field) => proxies.client_address(peer, request.headers.get_all(field.as_str())),
         None => proxies.client_address::<[u8]>(peer, []),
     }
+}
+
+/// The other end of a request's connection.
+pub(crate) fn peer(extensions: &Extensions) -> Peer {
+    Peer { address: peer_address(extensions), certificate: extensions.get().copied() }
 }
 
 pub(crate) fn peer_address(extensions: &Extensions) -> Option<IpAddr> {

@@ -9,8 +9,7 @@ use tollgate::{
 };
 use tower_layer::Layer;
 
-use crate::client_address::client_address;
-use crate::client_certificate::client_certificate;
+use crate::client_address::peer;
 use crate::decision::Decision;
 use crate::error::LayerError;
 use crate::origin::origin;
@@ -351,15 +350,11 @@ impl<A, V> AuthLayer<A, V> {
         };
         let fields = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
         let Some(presented) = self.sources.find(line, fields)? else { return Ok(None) };
-        let presented = presented.accept(self.accepted).address(client_address(request, &self.trusted_proxies));
-        let presented = request.headers.get_all(DPOP).iter().fold(presented, Request::proof);
-        let presented = presented.method(request.method.as_str());
-        let presented = match origin(&self.public_origins, request, &self.trusted_proxies) {
+        let lines = |name| request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
+        let presented = presented.sent_by(peer(&request.extensions), &self.trusted_proxies, lines)?;
+        let presented = presented.accept(self.accepted).method(request.method.as_str());
+        Ok(Some(match origin(&self.public_origins, request, &self.trusted_proxies) {
             Some(origin) => presented.uri_of(origin.as_str(), path(request)),
-            None => presented,
-        };
-        Ok(Some(match client_certificate(request, &self.trusted_proxies)? {
-            Some(digest) => presented.certificate_digest(digest),
             None => presented,
         }))
     }

@@ -41,8 +41,8 @@
 //! # }
 //! ```
 //!
-//! In reading order: `layer` decides, by an engine or one that is `swappable`, with `client_address` and
-//! `client_certificate` to find a request's client, and `origin` what it is for; `service` acts on that, and `waiting` does where the layer may wait (feature
+//! In reading order: `layer` decides, by an engine or one that is `swappable`, with `client_address` to find
+//! a request's client, and `origin` what it is for; `service` acts on that, and `waiting` does where the layer may wait (feature
 //! `remote`); `response` turns a [`Rejection`] into an HTTP response, and `grpc` into one for gRPC.
 //!
 //! [`Principal`]: tollgate::Principal
@@ -52,7 +52,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod client_address;
-mod client_certificate;
 mod decision;
 mod error;
 #[cfg(feature = "axum")]
@@ -71,7 +70,6 @@ mod swappable;
 mod waiting;
 
 pub use client_address::{PeerAddress, client_address};
-pub use client_certificate::PeerCertificate;
 pub use decision::Decision;
 pub use error::LayerError;
 #[cfg(feature = "axum")]
@@ -82,6 +80,7 @@ pub use resource_metadata::ResourceMetadata;
 pub use response::{EmptyBody, JsonBody, Respond};
 pub use service::Guard;
 pub use swappable::SwappableEngine;
+pub use tollgate::PeerCertificate;
 #[cfg(feature = "remote")]
 pub use waiting::WaitingGuard;
 

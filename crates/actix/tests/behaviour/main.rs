@@ -2,17 +2,25 @@
 
 #![forbid(unsafe_code)]
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
 use actix_web::body::MessageBody;
 use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
 use actix_web::test::{TestRequest, call_service, init_service, read_body};
-use actix_web::{App, HttpResponse, web};
+use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Deserialize;
+use tollgate::jwt::base64url;
+use tollgate::keys::sha256;
 use tollgate::{
-    AddressBlock, ApiKey, ApiKeyTable, Dpop, Engine, ForwardedField, KeyFormat, KeyRecord, Rejection, Source, Sources,
-    TrustedProxies,
+    AddressBlock, ApiKey, ApiKeyTable, CertificateField, Dpop, Engine, ForwardedField, Issuer, KeyFormat, KeyRecord,
+    Rejection, Source, Sources, TrustedProxies,
 };
-use tollgate_actix::{Auth, Authenticated, Claims, Rejected};
+use tollgate_actix::{Auth, Authenticated, Claims, PeerCertificate, Rejected};
+use tollgate_issuer::{Minter, SigningKey, SigningKeys};
+use tollgate_remote::{RemoteKeys, Verifier};
 use tollgate_tests::{Draft, NOW, issuer, signing_key};
 
 /// An engine, a key with the scope `read:sites`, one for 192.0.2.0/24 alone, and a JWT.
@@ -166,4 +174,92 @@ async fn a56_an_address_is_that_of_the_peer_or_of_trusted_proxies() {
     let proxies = TrustedProxies::new(["198.51.100.0/24".parse().unwrap()], ForwardedField::XForwardedFor);
     let behind = fixture.auth.clone().trusted_proxies(proxies);
     assert_eq!(text(answer(&behind, forwarded()).await).await, "user_9");
+}
+
+#[actix_web::test]
+async fn a52_a_certificate_is_that_of_the_connection_or_of_trusted_proxies() {
+    let signer = signing_key(tollgate::Algorithm::ES256, 0);
+    let cnf = serde_json::json!({ "x5t#S256": base64url::encode(sha256(b"own")) });
+    let bearer = format!("Bearer {}", Draft::new(&signer).claim("cnf", cnf).sign(&signer));
+    let auth = Auth::new(Engine::builder().issuer(issuer([&signer])).clock(|| NOW).build().unwrap());
+    let proxies = TrustedProxies::nameless(["198.51.100.0/24".parse().unwrap()]);
+    let behind = auth.clone().trusted_proxies(proxies.client_certificate(CertificateField::ClientCert));
+    let from = |peer: &str| {
+        let request = get("/who").peer_addr(format!("{peer}:40000").parse().unwrap());
+        request.insert_header(("authorization", bearer.as_str()))
+    };
+    // RFC 9440: the DER in base64 between colons.
+    let named = |request: TestRequest| request.insert_header(("client-cert", ":b3du:"));
+    assert_eq!(answer(&behind, named(from("198.51.100.1"))).await.status(), StatusCode::OK);
+    assert_eq!(answer(&behind, named(from("203.0.113.1"))).await.status(), StatusCode::UNAUTHORIZED);
+    assert_eq!(answer(&auth, named(from("198.51.100.1"))).await.status(), StatusCode::UNAUTHORIZED);
+
+    // A real connection, of whose handshake the server is told.
+    for (certificate, expected) in [(Some(&b"own"[..]), 200), (Some(b"other"), 401), (None, 401)] {
+        let auth = auth.clone();
+        let server = HttpServer::new(move || App::new().wrap(auth.clone()).route("/who", web::to(who)))
+            .on_connect(move |_, data| {
+                if let Some(der) = certificate {
+                    data.insert(PeerCertificate::from_der(der));
+                }
+            })
+            .workers(1)
+            .bind("127.0.0.1:0")
+            .unwrap();
+        let address = server.addrs()[0];
+        let server = server.run();
+        let handle = server.handle();
+        actix_web::rt::spawn(server);
+        assert_eq!(status(address, &bearer).await, expected, "{certificate:?}");
+        handle.stop(false).await;
+    }
+}
+
+#[actix_web::test]
+async fn a_verifier_waits_for_a_key_that_was_just_published() {
+    let key = || SigningKey::generate(tollgate::Algorithm::ES256).unwrap();
+    let signing_keys = Arc::new(SigningKeys::new(key()));
+    let published = Arc::clone(&signing_keys);
+    let provider = HttpServer::new(move || {
+        let published = Arc::clone(&published);
+        let jwks = move || HttpResponse::Ok().content_type("application/json").body(published.jwks().to_string());
+        App::new().route("/jwks", web::get().to(move || std::future::ready(jwks())))
+    });
+    let provider = provider.workers(1).bind("127.0.0.1:0").unwrap();
+    let uri = format!("http://{}/jwks", provider.addrs()[0]);
+    actix_web::rt::spawn(provider.run());
+    let keys = RemoteKeys::from_jwks_uri(&uri).start().unwrap();
+    keys.ready().await;
+    let issuer = Issuer::new("https://as.example").audience("https://api.example").keys(keys.key_ring());
+    let engine = Arc::new(Engine::builder().issuer(issuer).build().unwrap());
+    let minter = Minter::new("https://as.example", Arc::clone(&signing_keys)).unwrap();
+    let bearer =
+        || format!("Bearer {}", minter.token().subject("user_7").audience("https://api.example").mint().unwrap());
+    let with = |bearer: &str| get("/who").insert_header(("authorization", bearer));
+
+    let (deciding, waiting) = (Auth::new(Arc::clone(&engine)), Auth::with_verifier(Verifier::new(engine)));
+    assert_eq!(text(answer(&deciding, with(&bearer())).await).await, "user_7");
+    signing_keys.announce(key()).unwrap();
+    signing_keys.rotate(1).unwrap();
+    let new = bearer();
+    assert_eq!(text(answer(&waiting, with(&new)).await).await, "user_7");
+    // It was fetched by then.
+    assert_eq!(text(answer(&deciding, with(&new)).await).await, "user_7");
+    // What no fetch helps is answered all the same.
+    let forged = format!("{}.{}", new.rsplit_once('.').unwrap().0, "A".repeat(86));
+    assert_eq!(answer(&waiting, with(&forged)).await.status(), StatusCode::UNAUTHORIZED);
+}
+
+/// What a server answers over a connection of its own.
+async fn status(address: SocketAddr, authorization: &str) -> u16 {
+    let request =
+        format!("GET /who HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: {authorization}\r\n\r\n");
+    let asking = web::block(move || {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    });
+    asking.await.unwrap().split(' ').nth(1).unwrap().parse().unwrap()
 }
