@@ -31,7 +31,7 @@ use crate::tls::{self, ClientIdentity};
 use crate::unknown_keys::MissingKeys;
 use crate::waiting::Waiting;
 
-/// Describes [`RemoteKeys`].
+/// Configures [`RemoteKeys`].
 ///
 /// ```
 /// use std::time::Duration;
@@ -51,7 +51,7 @@ use crate::waiting::Waiting;
 #[must_use = "nothing is fetched before it is started"]
 pub struct RemoteKeysBuilder {
     settings: RemoteSettings,
-    /// As in the `iss` of its tokens. Empty where only a URI is known.
+    /// The `iss` of the issuer's tokens. Empty if only a URI is known.
     issuer: String,
     clocks: Clocks,
     algorithms: Option<Vec<Algorithm>>,
@@ -81,9 +81,9 @@ impl RemoteKeysBuilder {
         }
     }
 
-    /// Another URI of the same document, for when those before it do not deliver one. Up to [`MAX_FAILOVERS`].
+    /// Adds another URI of the same document, tried when the earlier ones fail. Up to [`MAX_FAILOVERS`].
     ///
-    /// It has to be kept in step with the first: a key that is removed only there stays accepted.
+    /// Keep both documents in sync: a key removed only at the first URI stays accepted.
     ///
     /// [`MAX_FAILOVERS`]: crate::limits::MAX_FAILOVERS
     pub fn failover(mut self, uri: &str) -> Self {
@@ -91,12 +91,11 @@ impl RemoteKeysBuilder {
         self
     }
 
-    /// Sends the header field `name` with each request to the origin (scheme, host and port) of the configured URI: the
-    /// credentials that some providers ask for. Up to [`MAX_HEADERS`](crate::limits::MAX_HEADERS).
+    /// Sends the header field `name` with each request to the origin (scheme, host and port) of the configured URI, for
+    /// the credentials that some providers require. Up to [`MAX_HEADERS`](crate::limits::MAX_HEADERS).
     ///
-    /// Another origin is never sent it: neither that of the `jwks_uri` that metadata names, nor that of a
-    /// [`failover`](Self::failover) URI, nor the target of a redirect. A second field of the same name takes the place of
-    /// the first.
+    /// The field is sent to no other origin: not to the `jwks_uri` of metadata, a [`failover`](Self::failover) URI or
+    /// the target of a redirect, if its origin is different. A second field of the same name replaces the first.
     ///
     /// ```
     /// use tollgate_remote::{HeaderSource, RemoteKeys};
@@ -110,60 +109,60 @@ impl RemoteKeysBuilder {
         self
     }
 
-    /// Connects to providers through `proxy`. Without it connections are made directly, whatever the environment says.
+    /// Connects to providers through `proxy`. Without this call, connections are direct, whatever the environment says.
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.settings.proxy = Some(proxy);
         self
     }
 
-    /// Sends the requests with `client` instead of the built-in client. Root certificates and a proxy are then that
-    /// client's affair, and an error here.
+    /// Sends the requests with `client` instead of the built-in client. That client is then responsible for root
+    /// certificates and a proxy; setting them here is an error.
     pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
         self.client = Some(Arc::new(client));
         self
     }
 
-    /// The clocks. [`Clocks::default`] if this is not called.
+    /// Sets the clocks. Default: [`Clocks::default`].
     pub fn clocks(mut self, clocks: Clocks) -> Self {
         self.clocks = clocks;
         self
     }
 
-    /// The algorithms that an RSA key without `alg` is for. RS256 if this is not called.
+    /// Sets the algorithms of an RSA key without `alg`. Default: RS256.
     pub fn algorithms(mut self, algorithms: &[Algorithm]) -> Self {
         self.algorithms = Some(algorithms.to_vec());
         self
     }
 
-    /// Takes keys whose JWK has one of these as `use`, such as `jwt-svid`. `sig` or none if this is not called. The
-    /// [issuer](tollgate::Issuer::key_use) has to be given the same.
+    /// Accepts keys whose JWK has one of these `use` values, such as `jwt-svid`. Default: `sig` or none. Set the same
+    /// on the [issuer](tollgate::Issuer::key_use).
     pub fn key_uses(mut self, key_uses: KeyUses) -> Self {
         self.key_uses = key_uses;
         self
     }
 
-    /// Reads documents of at most `bytes`. [`MAX_DOCUMENT_BYTES`] if this is not called, at most
+    /// Sets the largest accepted document. Default: [`MAX_DOCUMENT_BYTES`]; maximum:
     /// [`MAX_KEY_FILE_BYTES`](tollgate_keys::limits::MAX_KEY_FILE_BYTES).
     pub fn max_document_bytes(mut self, bytes: usize) -> Self {
         self.max_document_bytes = bytes;
         self
     }
 
-    /// Takes sets of at most `keys` keys. [`MAX_REMOTE_KEYS`] if this is not called, at most
+    /// Sets the most keys in a set. Default: [`MAX_REMOTE_KEYS`]; maximum:
     /// [`MAX_KEYS`](tollgate_keys::limits::MAX_KEYS).
     pub fn max_keys(mut self, keys: usize) -> Self {
         self.max_keys = keys;
         self
     }
 
-    /// Trusts the certificates of this PEM text and no others, instead of those of the system.
+    /// Trusts only the certificates of this PEM text, instead of those of the system.
     pub fn root_certificates(mut self, pem: &[u8]) -> Self {
         self.root_certificates = Some(pem.to_vec());
         self
     }
 
-    /// Trusts the certificates of the PEM file at `path` and no others, instead of those of the system. It is read once, at the
-    /// start. Certificates given as text go before it.
+    /// Trusts only the certificates of the PEM file at `path`, instead of those of the system. The file is read once,
+    /// at the start. Certificates given as text take precedence.
     pub fn root_certificates_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.ca = Some(path.into());
         self
@@ -171,52 +170,51 @@ impl RemoteKeysBuilder {
 
     /// Saves the last good set in the file at `path`, and starts with it when the provider cannot be reached.
     ///
-    /// The file is replaced as a whole, with mode 0600. What it holds is vetted anew when it is read, and its age
-    /// counts: beyond the outage grace it is not used. Keep it where only this service can write, one file for each
-    /// issuer.
+    /// The file is replaced atomically, with mode 0600. The saved set is vetted again when it is read, and is not used
+    /// if it is older than the outage grace. Keep the file where only this service can write, one file per issuer.
     pub fn saved_in(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.saved_in = Some(path.into());
         self
     }
 
-    /// Tells `observer` what happens: for metrics and alarms.
+    /// Notifies `observer` of every [`Event`](crate::Event): for metrics and alarms.
     pub fn observer(mut self, observer: impl Observer + 'static) -> Self {
         self.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Takes the time of day from `seconds_since_epoch` instead of the system's clock. It is shown in [`Health`], and
-    /// the age of a saved set is counted by it.
+    /// Uses `seconds_since_epoch` as the time of day instead of the system's clock. [`Health`] shows this time, and the
+    /// age of a saved set is computed from it.
     pub fn clock(mut self, seconds_since_epoch: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         self.clock = Box::new(seconds_since_epoch);
         self
     }
 
-    /// Takes a key set of any `Content-Type`. What then counts as a key set is also what users have uploaded to the
-    /// provider's host. Without it JSON types and `application/octet-stream` are taken ([which ones](crate#where-the-keys-come-from)).
+    /// Accepts a key set of any `Content-Type`. Then also files that users have uploaded to the provider's host count
+    /// as key sets. By default only JSON types and `application/octet-stream` are accepted ([which
+    /// ones](crate#where-the-keys-come-from)).
     pub fn danger_accept_any_content_type(mut self) -> Self {
         self.settings.danger_accept_any_content_type = true;
         self
     }
 
-    /// Fetches `http:` URIs from hosts inside a private network too, and not only from this machine. Whoever can answer in
-    /// the name of such a host can publish keys of his own.
+    /// Fetches `http:` URIs from hosts in a private network too, not only from this machine. Anyone who can answer in
+    /// the name of such a host can publish keys.
     ///
-    /// The address that is connected to has to be a private one (RFC 1918, RFC 4193, RFC 6598). Metadata that came over HTTPS
-    /// still leads to HTTPS alone.
+    /// The peer's address must be private (RFC 1918, RFC 4193, RFC 6598). Metadata from an HTTPS URI may still name
+    /// only an HTTPS `jwks_uri`.
     pub fn danger_accept_plain_http(mut self) -> Self {
         self.settings.danger_accept_plain_http = true;
         self
     }
 
-    /// Starts to fetch, in a task of the tokio runtime that this is called in. Its time and I/O drivers have to be
-    /// enabled.
+    /// Starts a task that fetches, in the current tokio runtime, whose time and I/O drivers must be enabled.
     ///
-    /// Reads the file of root certificates, or those of the system the first time that this process needs them, and does
-    /// no other I/O itself.
+    /// The call itself reads the file of root certificates, or the system's certificates at the process's first need,
+    /// and does no other I/O.
     ///
     /// # Errors
-    /// [`ConfigurationError`]. That the provider cannot be reached is none: see [`RemoteKeys::ready`].
+    /// [`ConfigurationError`]. An unreachable provider is not an error: see [`RemoteKeys::ready`].
     pub fn start(self) -> Result<RemoteKeys, ConfigurationError> {
         let runtime = Handle::try_current().map_err(|_| ConfigurationError::NoRuntime)?;
         let source = self.source()?;
@@ -286,7 +284,7 @@ impl RemoteKeysBuilder {
     }
 }
 
-/// The caller's own client, which knows nothing of options that are given here.
+/// The caller's own client, which would ignore options that are given here.
 pub(crate) fn own_client(
     client: Arc<dyn HttpClient>,
     has_roots: bool,
@@ -299,7 +297,7 @@ pub(crate) fn own_client(
     }
 }
 
-/// `idle`: how many connections it keeps for the next request.
+/// `idle`: how many idle connections the client keeps for later requests.
 pub(crate) fn built_in_client(
     roots: Option<&[u8]>,
     ca: Option<&Path>,
@@ -335,7 +333,7 @@ fn vet_limit(limit: &'static str, value: usize, max: usize) -> Result<(), Config
 fn unix_time() -> i64 {
     match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        // A clock set before 1970 says nothing about now: a saved set of then is as old as can be.
+        // A clock set before 1970 does not know the time: treat a saved set as too old.
         Err(_) => i64::MAX,
     }
 }

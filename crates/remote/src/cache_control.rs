@@ -3,10 +3,10 @@ use std::time::Duration;
 use http::HeaderMap;
 use http::header::{AGE, CACHE_CONTROL};
 
-/// For how long the provider says that its answer is fresh from now on (RFC 9111 section 4.2): `max-age` less `Age`.
-/// None where it does not say.
+/// How long the answer is fresh from now on, according to the provider (RFC 9111 section 4.2): `max-age` minus `Age`.
+/// None if the provider does not say.
 ///
-/// The first `max-age` counts; with `no-store` or `no-cache` it is zero.
+/// The first `max-age` is used; with `no-store` or `no-cache` the result is zero.
 pub(crate) fn max_age(headers: &HeaderMap) -> Option<Duration> {
     let values = headers.get_all(CACHE_CONTROL).into_iter().filter_map(|value| value.to_str().ok());
     let mut max_age = None;
@@ -22,7 +22,7 @@ pub(crate) fn max_age(headers: &HeaderMap) -> Option<Duration> {
     max_age.map(|max_age| Duration::from_secs(max_age.saturating_sub(age)))
 }
 
-/// RFC 9111 section 1.2.2: digits alone; what is too large for the type is as good as infinite.
+/// RFC 9111 section 1.2.2: digits only. A value that is too large for the type is as good as infinite.
 fn seconds(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))

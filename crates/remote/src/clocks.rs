@@ -5,17 +5,17 @@ use crate::limits;
 
 /// The clocks of one remote key set.
 ///
-/// | clock | says | at its end |
+/// | clock | meaning | at its end |
 /// |---|---|---|
-/// | **freshness** | how long a set is not asked for again | it is fetched in the background |
-/// | **revocation bound** | how long after its removal a key may still count, while the provider answers | it is gone |
-/// | **outage grace** | how long the last good set serves while the provider cannot be reached | the issuer fails closed |
+/// | **freshness** | how long a set is not fetched again | the set is fetched in the background |
+/// | **revocation bound** | how long a removed key may stay accepted while the provider answers | the key is gone |
+/// | **outage grace** | how long the last good set is used while the provider is unreachable | the issuer fails closed |
 ///
-/// The freshness is the provider's to say (`Cache-Control: max-age`), within [`min_freshness`](Self::min_freshness) and
-/// the revocation bound; the other two are yours. While a provider cannot be reached nobody knows what it has revoked:
-/// in an outage a removed key counts until the grace ends. An answer that holds no usable key set is an outage too.
+/// The provider sets the freshness (`Cache-Control: max-age`), within [`min_freshness`](Self::min_freshness) and the
+/// revocation bound; you set the other two. While a provider cannot be reached, its revocations are unknown: in an
+/// outage a removed key stays accepted until the grace ends. An answer without a usable key set is an outage too.
 ///
-/// They run on the monotonic clock, which stands still on some systems while the machine sleeps.
+/// The clocks use the monotonic clock, which on some systems stops while the machine sleeps.
 ///
 /// ```
 /// use std::time::Duration;
@@ -26,24 +26,24 @@ use crate::limits;
 /// ```
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Clocks {
-    /// How long a set is fresh when the provider does not say. It is refreshed in the last fifth of this time, at
-    /// random.
+    /// How long a set is fresh if the provider does not say. The set is refreshed at a random moment in the last fifth
+    /// of this time.
     pub freshness: Duration,
-    /// The least time for which a set is fresh, whatever the provider says.
+    /// The shortest time for which a set is fresh, whatever the provider says.
     pub min_freshness: Duration,
-    /// A key that the provider no longer publishes is gone within this time, provided that the provider answers. It is
-    /// also the longest `max-age` that is honoured, less the time that a refresh may take.
+    /// A key that the provider no longer publishes is gone within this time, if the provider answers. Also the longest
+    /// `max-age` that is honoured, minus the time that a refresh may take.
     pub revocation_bound: Duration,
-    /// The last good set serves this long after the provider confirmed it last. Then the ring is emptied, and every
-    /// token of the issuer is rejected, until the provider answers again.
+    /// The last good set is used for this long after the provider last confirmed it. Then the ring is emptied, and
+    /// every token of the issuer is rejected until the provider answers again.
     pub outage_grace: Duration,
-    /// Unknown key ids lead to one fetch in this time, however many there are and whatever the fetch brings.
+    /// Unknown key ids cause one fetch per this time, whatever their number and the result of the fetch.
     pub cool_down: Duration,
-    /// How many cool-downs may be saved up: this many fetches for unknown key ids may follow each other closely after a
-    /// quiet time. At most [`limits::MAX_BURST`].
+    /// How many cool-downs may be saved up: after a quiet time, this many fetches for unknown key ids may follow each
+    /// other closely. At most [`limits::MAX_BURST`].
     pub burst: u32,
-    /// The time for one request, from connecting to the last byte. A refresh makes one for each URI that it tries, and
-    /// one for the metadata.
+    /// The time limit of one request, from connecting to the last byte. A refresh makes one request for each URI that
+    /// it tries, and one for the metadata.
     pub request_timeout: Duration,
 }
 
@@ -62,10 +62,10 @@ impl Default for Clocks {
 }
 
 impl Clocks {
-    /// Checks that the clocks can all be kept when a refresh makes up to `requests` requests.
+    /// Checks that the clocks are consistent when a refresh makes up to `requests` requests.
     ///
     /// # Errors
-    /// [`ConfigurationError::Clocks`] says what contradicts.
+    /// [`ConfigurationError::Clocks`] describes the contradiction.
     pub fn check(&self, requests: u32) -> Result<(), ConfigurationError> {
         let zero =
             [self.min_freshness, self.cool_down, self.request_timeout].into_iter().any(|duration| duration.is_zero());
@@ -87,7 +87,7 @@ impl Clocks {
         Err(ConfigurationError::Clocks { contradiction })
     }
 
-    /// The longest time for which a set may be fresh, so that the next one is there within the revocation bound.
+    /// The longest time for which a set may be fresh so that the next refresh ends within the revocation bound.
     fn longest_fresh(&self, requests: u32) -> Option<Duration> {
         self.revocation_bound.checked_sub(self.longest_refresh(requests))
     }
@@ -96,7 +96,7 @@ impl Clocks {
         self.request_timeout.saturating_mul(requests)
     }
 
-    /// How long a set is fresh of which the provider says `max_age`.
+    /// How long a set is fresh if the provider sends `max_age`.
     pub(crate) fn fresh_for(&self, max_age: Option<Duration>, requests: u32) -> Duration {
         let longest = self.longest_fresh(requests).unwrap_or_default();
         max_age.unwrap_or(self.freshness).max(self.min_freshness).min(longest)

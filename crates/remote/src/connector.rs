@@ -1,4 +1,4 @@
-//! Connections: directly or through a proxy, and by plain HTTP to no public address.
+//! Connections: direct or through a proxy. Plain HTTP never reaches a public address.
 
 use std::fmt;
 use std::future::Future;
@@ -27,7 +27,7 @@ pub(crate) struct Connector {
     plain_http: PlainHttp,
 }
 
-/// Why there is no connection.
+/// Why a connection failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
     #[error("no connection could be made")]
@@ -71,7 +71,7 @@ impl Service<Uri> for Connector {
         let (connecting, allowed) = (self.tcp.call(target), self.plain_http);
         Box::pin(async move {
             let stream = connecting.await.map_err(|error| ConnectError::Tcp(error.into()))?;
-            // Before anything is sent: a name may resolve to any address.
+            // Checked before anything is sent: a name may resolve to any address.
             if is_plain && !peer(&stream).is_ok_and(|peer| allowed.admits(peer)) {
                 return Err(ConnectError::PlainHttp { allowed });
             }

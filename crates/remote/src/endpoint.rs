@@ -6,7 +6,7 @@ use http::uri::Scheme;
 
 use crate::error::ConfigurationError;
 
-/// A URI that may be fetched: HTTPS, or plain HTTP to where that may go.
+/// A URI that may be fetched: HTTPS, or plain HTTP to an allowed host.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct Endpoint {
     uri: Uri,
@@ -14,7 +14,7 @@ pub(crate) struct Endpoint {
     plain_http: PlainHttp,
 }
 
-/// Where requests by plain HTTP may go.
+/// The hosts that plain HTTP requests may reach.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum PlainHttp {
     ToThisMachine,
@@ -39,8 +39,8 @@ impl Endpoint {
         Ok(Endpoint { is_loopback: host.is_loopback(), uri, plain_http })
     }
 
-    /// The `jwks_uri` that metadata from here names. Metadata from elsewhere cannot point to this machine, and metadata that
-    /// came over HTTPS cannot lead to plain HTTP in a private network.
+    /// Checks the `jwks_uri` in metadata from this endpoint. Metadata from another machine must not point to this
+    /// machine, and metadata from HTTPS must not lead to plain HTTP in a private network.
     pub(crate) fn refers_to(&self, text: &str) -> Option<Endpoint> {
         let plain_http = if self.is_plain() { self.plain_http } else { PlainHttp::ToThisMachine };
         Endpoint::parse(text, plain_http).ok().filter(|endpoint| self.is_loopback || !endpoint.is_loopback)
@@ -66,7 +66,7 @@ impl Endpoint {
 }
 
 impl PlainHttp {
-    /// Whether a request may go to this address.
+    /// Whether a plain HTTP request may go to this address.
     pub(crate) fn admits(self, address: IpAddr) -> bool {
         let address = address.to_canonical();
         match self {
@@ -76,8 +76,8 @@ impl PlainHttp {
     }
 }
 
-/// RFC 1918, the shared addresses of RFC 6598 (used inside clusters), and unique local addresses (RFC 4193). Not link-local
-/// ones: the metadata services of cloud providers are there.
+/// RFC 1918, the shared addresses of RFC 6598 (used inside clusters), and unique local addresses (RFC 4193). Excludes
+/// link-local addresses, where cloud providers have their metadata services.
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
@@ -94,7 +94,7 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// What the text of a host says. A name is looked up, and its address checked, when it is connected to.
+/// The kind of a host's text. A name is resolved, and its address checked, when a connection is made.
 enum Host {
     Address(IpAddr),
     /// RFC 6761 section 6.3.

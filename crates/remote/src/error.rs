@@ -3,83 +3,83 @@ use std::path::PathBuf;
 
 use tollgate_keys::NotAKeyFile;
 
-/// Why a remote key set cannot be set up as it was described.
+/// Why a configuration was refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigurationError {
     /// Not an absolute URI of the scheme `https` or `http`, or one with user information or a fragment.
     #[error("{uri:?} is not an absolute https URI without user information and fragment")]
     InvalidUri {
-        /// What was given.
+        /// The given value.
         uri: String,
     },
     /// Plain HTTP to another machine, or with
-    /// [`danger_accept_plain_http`](crate::RemoteKeysBuilder::danger_accept_plain_http) to a public address: whoever is on
-    /// the way could publish keys of his own.
+    /// [`danger_accept_plain_http`](crate::RemoteKeysBuilder::danger_accept_plain_http) to a public address: an
+    /// attacker on the network path could publish keys.
     #[error("{uri:?} is not https, and its host is not one that plain HTTP may go to")]
     InsecureUri {
-        /// What was given.
+        /// The given value.
         uri: String,
     },
     /// An issuer's name with a query (RFC 8414 section 2).
     #[error("the issuer {issuer:?} must have no query")]
     InvalidIssuer {
-        /// What was given.
+        /// The given value.
         issuer: String,
     },
     /// More failover URIs than [`MAX_FAILOVERS`](crate::limits::MAX_FAILOVERS).
     #[error("{failovers} failover URIs; at most {} are taken", crate::limits::MAX_FAILOVERS)]
     TooManyFailovers {
-        /// How many were given.
+        /// The given number.
         failovers: usize,
     },
-    /// Nothing says where the keys are.
+    /// No source of keys is configured.
     #[error("one of jwks_uri, x509 and discovery is needed")]
     NoSource,
-    /// More than one place where the keys are.
+    /// More than one source of keys is configured.
     #[error("only one of jwks_uri, x509 and discovery can be given")]
     SeveralSources,
-    /// A header field that requests cannot have.
+    /// A header field that requests cannot contain.
     #[error("the header {name:?} cannot be sent: {reason}")]
     Header {
-        /// Its name.
+        /// The field's name.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
     },
     /// More header fields than [`MAX_HEADERS`](crate::limits::MAX_HEADERS).
     #[error("{headers} headers; at most {} are sent", crate::limits::MAX_HEADERS)]
     TooManyHeaders {
-        /// How many were given.
+        /// The given number.
         headers: usize,
     },
-    /// The proxy's URI is not one of an HTTP proxy. It is not shown, since it may hold a password.
+    /// The proxy's URI is not that of an HTTP proxy. The error does not show the URI, which may contain a password.
     #[error("the proxy of {origin} is not a URI of the form http://host:port")]
     Proxy {
-        /// Where the URI is from.
+        /// The origin of the URI.
         origin: &'static str,
     },
-    /// An option of the built-in HTTP client beside a client of the caller's own, which would not know of it.
+    /// An option of the built-in HTTP client together with the caller's own client, which would ignore it.
     #[error("{option} does not go with an HTTP client of one's own")]
     ClientOption {
         /// The option.
         option: &'static str,
     },
-    /// The clocks cannot all be kept.
+    /// The clocks contradict each other.
     #[error("the clocks contradict each other: {contradiction}")]
     Clocks {
-        /// What does not fit.
+        /// The contradiction.
         contradiction: &'static str,
     },
-    /// A limit is above the crate's own, or zero.
+    /// A limit is above the crate's maximum, or zero.
     #[error("the limit on {limit} must be from 1 to {max}")]
     Limit {
-        /// What is limited.
+        /// The name of the limit.
         limit: &'static str,
-        /// The most that may be set.
+        /// The maximum.
         max: usize,
     },
-    /// The root certificates that were given cannot be read, or hold none.
+    /// The given root certificates cannot be read, or there are none.
     #[error("the root certificates cannot be read as PEM")]
     RootCertificates,
     /// The file of root certificates cannot be read.
@@ -87,39 +87,39 @@ pub enum ConfigurationError {
     RootCertificatesFile {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         error: io::Error,
     },
     /// The system has no root certificates, and none were given.
     #[error("the system has no root certificates that can be read: give some, or install them")]
     NoRootCertificates,
-    /// rustls does not take what it was given.
+    /// rustls refused its configuration.
     #[error("TLS cannot be set up: {reason}")]
     Tls {
-        /// What it says.
+        /// The error's text.
         reason: String,
     },
-    /// Nothing says where the status lists are.
+    /// No prefix of status lists is configured.
     #[error("status lists need a prefix of their URIs")]
     NoStatusListPrefix,
-    /// Nobody knows who asks an introspection endpoint, or two things say so.
+    /// The client's authentication at an introspection endpoint is missing or contradictory.
     #[error("{reason}")]
     ClientAuthentication {
-        /// What is wrong.
+        /// The reason.
         reason: &'static str,
     },
-    /// The file of the client's key cannot be read, or holds no private JWK.
+    /// The file of the client's key cannot be read, or contains no private JWK.
     #[error("the client's key in {}: {reason}", .path.display())]
     ClientKeyFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
-    /// The client's certificate or its key cannot be read, or they do not belong together.
+    /// The client's certificate or key cannot be read, or they do not match.
     #[error("the client's certificate: {reason}")]
     ClientCertificate {
-        /// What is wrong.
+        /// The reason.
         reason: String,
     },
     /// Not called in a tokio runtime.
@@ -157,74 +157,73 @@ impl ConfigurationError {
     }
 }
 
-/// Why a fetch brought no key set.
+/// Why a fetch failed.
 ///
-/// `Display` escapes what the provider sent.
+/// `Display` escapes text from the provider.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchError {
-    /// No connection: the name does not resolve, or nobody listens.
+    /// No connection: the name does not resolve, or nothing listens at the address.
     #[error("no connection could be made")]
     Connect,
-    /// The TLS handshake failed: the certificate is not that of the host, is not trusted or has expired, or the peer
-    /// does not speak TLS.
+    /// The TLS handshake failed: the certificate is for another host, not trusted or expired, or the peer does not
+    /// speak TLS.
     #[error("the TLS handshake failed: {reason}")]
     Tls {
-        /// What rustls says.
+        /// The error of rustls.
         reason: String,
     },
-    /// Plain HTTP to a name that is not that of this machine.
+    /// Plain HTTP to a name that does not resolve to this machine.
     #[error("the name of the host does not resolve to a loopback address")]
     NotLoopback,
-    /// Plain HTTP to a name that is not that of a machine in a private network.
+    /// Plain HTTP to a name that does not resolve to a private address.
     #[error("the name of the host does not resolve to a private address")]
     NotPrivate,
-    /// The proxy cannot be reached, or does not connect to the provider.
+    /// The proxy cannot be reached, or refuses to connect to the provider.
     #[error("the proxy does not connect: {reason}")]
     Proxy {
-        /// What went wrong.
+        /// The reason.
         reason: String,
     },
-    /// The file of a header field cannot be read, or holds what no header field can.
+    /// The file of a header field cannot be read, or its text is not valid in a header field.
     #[error("the header file {}: {reason}", .path.display())]
     HeaderFile {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The caller's own [`HttpClient`](crate::HttpClient) failed.
     #[error("the HTTP client failed: {reason}")]
     Client {
-        /// What it says.
+        /// The error's text.
         reason: String,
     },
-    /// The time for one request is over.
+    /// The request's time limit was reached.
     #[error("no whole answer in time")]
     Timeout,
-    /// The connection ended in the middle of the answer, or what came is not HTTP.
+    /// The connection ended before the answer was complete, or the answer is not HTTP.
     #[error("the answer is incomplete or not HTTP")]
     Interrupted,
-    /// A redirect, which is never followed: its target would be fetched on the word of an answer that nobody vouches
-    /// for.
+    /// A redirect, which is never followed: its target is not authenticated.
     #[error("the answer is a redirect (status {status})")]
     Redirect {
         /// The status code.
         status: u16,
     },
-    /// A status other than 200, or 304 where nothing was asked for.
+    /// A status other than 200, or 304 for an unconditional request.
     #[error("the answer has the status {status}")]
     Status {
         /// The status code.
         status: u16,
     },
-    /// A media type that is neither JSON nor that of a file of no known type, or none.
+    /// A media type that is neither JSON nor that of files of unknown type, or none.
     #[error("the answer's content type is {content_type:?}, and neither JSON nor application/octet-stream")]
     ContentType {
-        /// What the answer says.
+        /// The answer's content type.
         content_type: String,
     },
-    /// A content coding, which was not asked for.
+    /// A content coding that was not requested.
     #[error("the answer is encoded, which was not asked for")]
     ContentEncoding,
     /// A document longer than the limit.
@@ -242,19 +241,19 @@ pub enum FetchError {
     /// Not a JWK set (RFC 7517 section 5).
     #[error("not a key set: {0}")]
     NotAKeySet(NotAKeyFile),
-    /// A key set without a key that may be used.
+    /// A key set without a usable key.
     #[error("none of the {published} keys of the set may be used")]
     NoUsableKey {
-        /// How many keys there are.
+        /// The number of keys in the set.
         published: usize,
     },
-    /// Not an introspection response (RFC 7662 section 2.2): no JSON object whose `active` is true or false.
+    /// Not an introspection response (RFC 7662 section 2.2): not a JSON object whose `active` is true or false.
     #[error("the answer is no JSON object whose active is true or false")]
     NotAnIntrospectionResponse,
-    /// Not a status list token of the issuer, about the URI that it was fetched from.
+    /// Not a status list token of the issuer about the URI that it was fetched from.
     #[error("not a status list of the issuer: {reason}")]
     NotAStatusList {
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
     },
     /// More status lists than [`MAX_STATUS_LISTS`](tollgate::limits::MAX_STATUS_LISTS).
@@ -263,16 +262,16 @@ pub enum FetchError {
     /// Not a metadata document (OpenID Connect Discovery 1.0 section 4.2, RFC 8414 section 3.2) with a `jwks_uri`.
     #[error("not a metadata document with a jwks_uri")]
     InvalidMetadata,
-    /// The metadata is that of another issuer (RFC 8414 section 3.3).
+    /// The metadata belongs to another issuer (RFC 8414 section 3.3).
     #[error("the metadata is that of the issuer {found:?}")]
     IssuerMismatch {
-        /// What its `issuer` says.
+        /// The metadata's `issuer`.
         found: String,
     },
-    /// The metadata's `jwks_uri` is not HTTPS, or is on this machine while the metadata is not.
+    /// The metadata's `jwks_uri` is not HTTPS, or is on this machine although the metadata is not.
     #[error("the metadata names the jwks_uri {uri:?}, which is not https or not a public one")]
     InsecureJwksUri {
-        /// What it says.
+        /// The error's text.
         uri: String,
     },
 }
@@ -308,7 +307,7 @@ impl FetchError {
         }
     }
 
-    /// Whether the provider was out of reach, other than answering something that it must not.
+    /// Whether the provider was unreachable, as opposed to a forbidden answer.
     pub(crate) fn is_outage(&self) -> bool {
         match self {
             FetchError::Connect
@@ -330,22 +329,22 @@ pub enum SavedSetError {
     /// The file cannot be read or written.
     #[error("{0}")]
     Io(#[from] io::Error),
-    /// Not the file of a saved set, or one that is too long.
+    /// Not a saved set's file, or a file that is too long.
     #[error("not the file of a saved key set")]
     Malformed,
-    /// The set of another source: the file belongs to another issuer.
+    /// The set has another source: the file belongs to another issuer.
     #[error("the file holds the key set of another source: {found:?}")]
     OtherSource {
-        /// The source that it names.
+        /// The source in the file.
         found: String,
     },
-    /// Others may write the file, so that its keys could be anybody's.
+    /// Others may write to the file, so its keys could come from anybody.
     #[error("others may write the file: its mode must not have more than 0644")]
     WritableByOthers,
-    /// The provider confirmed the set too long ago, or at a time that has not come yet.
+    /// The provider confirmed the set too long ago, or at a time in the future.
     #[error("the set is too old, or from the future")]
     TooOld,
-    /// What was saved does not pass the vetting of today.
+    /// The saved set does not pass today's vetting.
     #[error("the set is refused: {0}")]
     Refused(FetchError),
 }

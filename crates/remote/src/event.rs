@@ -5,74 +5,75 @@ use tollgate_keys::{KeyRefused, KeyReport};
 use crate::error::{FetchError, SavedSetError};
 use crate::schedule::Cause;
 
-/// What happens to a remote key set, for metrics and alarms. The crate logs each of them with `tracing` too.
+/// An event of a remote key set, for metrics and alarms. The crate also logs every event with `tracing`.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'e> {
     /// A fetch begins.
     FetchStarted {
-        /// Why.
+        /// The cause.
         cause: Cause,
     },
-    /// A URI did not deliver. Others may be tried after it.
+    /// A URI failed. Other URIs may be tried next.
     FetchFailed {
-        /// What was fetched.
+        /// The URI.
         uri: &'e str,
         /// Why it failed.
         error: &'e FetchError,
     },
-    /// A refresh has ended well.
+    /// A refresh succeeded.
     Refreshed {
-        /// How long it took.
+        /// The duration of the refresh.
         took: Duration,
-        /// How many keys there are.
+        /// The number of keys.
         keys: usize,
-        /// Whether they are others than before.
+        /// Whether the keys have changed.
         changed: bool,
     },
-    /// A refresh has ended without a key set: no URI delivered.
+    /// A refresh failed: no URI delivered a key set.
     RefreshFailed {
-        /// How long it took.
+        /// The duration of the refresh.
         took: Duration,
-        /// How many have failed in a row.
+        /// The number of failed refreshes in a row.
         failures: u32,
     },
-    /// A key of the document may not be used. Told again only when a document has other such keys than the one before.
+    /// A key of the document was refused. Sent again only if the refused keys of a later document are different.
     KeyRefused {
-        /// Which, and why.
+        /// The key and the reason.
         report: &'e KeyReport,
     },
-    /// Keys that served were withdrawn, for a document has shown their private part.
+    /// Keys in use were withdrawn because a document contained their private part.
     KeysExposed {
-        /// How many.
+        /// The number of keys.
         keys: usize,
     },
-    /// The set that was saved serves.
+    /// The saved set is now in use.
     SavedSetUsed {
-        /// How long ago the provider confirmed it.
+        /// The time since the provider confirmed the set.
         age: Duration,
-        /// How many keys there are.
+        /// The number of keys.
         keys: usize,
     },
-    /// The saved set cannot be used.
+    /// The saved set was refused.
     SavedSetRefused {
-        /// Why not.
+        /// The reason.
         error: &'e SavedSetError,
     },
-    /// The set cannot be saved.
+    /// The set could not be saved.
     NotSaved {
-        /// Why not.
+        /// The reason.
         error: &'e SavedSetError,
     },
     /// The outage grace has ended: every token of the issuer is rejected.
     FailedClosed,
 }
 
-/// Whoever is to know of [`Event`]s. Closures are observers.
+/// Receives [`Event`]s. Closures are observers.
 ///
-/// It is called by the task that refreshes the keys, and must not block. One that panics is not called again.
+/// The task that refreshes the keys calls the observer, which must not block. An observer that panics is not called
+/// again.
 pub trait Observer: Send + Sync {
-    /// `remote`: the name of the key set, as [`RemoteKeys::name`](crate::RemoteKeys::name) says it.
+    /// `remote`: the name of the key set: [`RemoteKeys::name`](crate::RemoteKeys::name).
     fn observe(&self, remote: &str, event: &Event<'_>);
 }
 
@@ -82,7 +83,7 @@ impl<F: Fn(&str, &Event<'_>) + Send + Sync> Observer for F {
     }
 }
 
-/// Writes `event` to the log. What came from the provider is escaped.
+/// Logs `event`. Text from the provider is escaped.
 pub(crate) fn log(remote: &str, event: &Event<'_>) {
     match event {
         Event::FetchStarted { cause } => tracing::debug!(remote, ?cause, "fetching keys"),
@@ -103,8 +104,8 @@ pub(crate) fn log(remote: &str, event: &Event<'_>) {
     }
 }
 
-/// Loud where a secret was published; calm where a key is merely not one for signatures. `Display` of a report is escaped and
-/// bounded.
+/// Logs an error if a secret was published, and information if a key is only not for signatures. `Display` of a report
+/// is escaped and bounded.
 fn log_refused(remote: &str, report: &KeyReport) {
     let code = report.refused.as_ref().map_or("", KeyRefused::code);
     match report.refused {

@@ -20,29 +20,29 @@ use crate::headers::Headers;
 use crate::http_client::{HttpClient, ResponseBody};
 use crate::limits::MAX_ETAG_BYTES;
 
-/// Fetches one small JSON document at a time. It follows no redirect and asks for no compression.
+/// Fetches one small JSON document at a time. Follows no redirect and requests no compression.
 #[derive(Clone)]
 pub(crate) struct Fetcher {
     pub(crate) client: Arc<dyn HttpClient>,
-    /// What the origin of `configured` is sent, and nobody else.
+    /// Sent only to the origin of `configured`.
     pub(crate) headers: Headers,
-    /// The endpoint that was configured, or that of the configured issuer's metadata.
+    /// The configured endpoint, or that of the configured issuer's metadata.
     pub(crate) configured: Endpoint,
     pub(crate) timeout: Duration,
     pub(crate) max_bytes: usize,
     pub(crate) any_content_type: bool,
 }
 
-/// What is asked for besides the document.
+/// Conditions of a request.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Conditions<'c> {
-    /// Answer only if the document is no longer this one.
+    /// Request the document only if it has changed.
     pub(crate) if_none_match: Option<&'c HeaderValue>,
-    /// Let no cache on the way answer on its own.
+    /// Require intermediate caches to revalidate.
     pub(crate) revalidate: bool,
 }
 
-/// What came.
+/// A successful answer.
 #[derive(Debug)]
 pub(crate) enum Answer {
     NotModified { max_age: Option<Duration> },
@@ -51,7 +51,7 @@ pub(crate) enum Answer {
 
 impl Fetcher {
     pub(crate) async fn get(&self, endpoint: &Endpoint, conditions: Conditions<'_>) -> Result<Answer, FetchError> {
-        let exchange = contained(Box::pin(self.exchange(endpoint, conditions)));
+        let exchange = catch_panic(Box::pin(self.exchange(endpoint, conditions)));
         tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(FetchError::Timeout))
     }
 
@@ -74,7 +74,7 @@ impl Fetcher {
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = endpoint.uri().clone();
         let headers = request.headers_mut();
-        // Metadata and failover URIs may name any host: what was configured for one is not sent to another.
+        // Metadata and failover URIs may name any host, which must not get the credentials of another one.
         if endpoint.has_origin_of(&self.configured) {
             *headers = self.headers.read().await?;
         }
@@ -101,7 +101,7 @@ impl Fetcher {
     }
 }
 
-/// The body of an answer, of at most `max` bytes.
+/// Reads the body of an answer, at most `max` bytes.
 pub(crate) async fn read_body(response: Response<ResponseBody>, max: usize) -> Result<Bytes, FetchError> {
     let headers = response.headers();
     if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
@@ -119,12 +119,12 @@ pub(crate) async fn read_body(response: Response<ResponseBody>, max: usize) -> R
 
 pub(crate) const OUR_NAME: &str = concat!("tollgate/", env!("CARGO_PKG_VERSION"));
 
-/// `application/json`, `application/jwk-set+json` (RFC 7517 section 8.5.2) or another JSON type (RFC 6839 section 3.1);
-/// or what storage services call a file whose type nobody told them: S3 `binary/octet-stream`, others
+/// Accepts `application/json`, `application/jwk-set+json` (RFC 7517 section 8.5.2), other JSON types (RFC 6839 section
+/// 3.1), and the types that storage services use for files of unknown type: `binary/octet-stream` (S3) and
 /// `application/octet-stream`.
 ///
-/// Those two say "bytes", and no browser shows them. Types that do say what a document is, and not that it is JSON, are
-/// refused: `text/html` is that of error and login pages, `text/plain` that of the texts which users paste.
+/// Those two mean "bytes", and browsers do not display them. Types that describe a document other than JSON are
+/// refused: error and login pages are `text/html`, and texts that users paste are `text/plain`.
 fn vet_content_type(headers: &HeaderMap) -> Result<(), FetchError> {
     let (essence, content_type) = essence(headers);
     let subtype = essence.strip_prefix("application/").unwrap_or_default();
@@ -136,7 +136,7 @@ fn vet_content_type(headers: &HeaderMap) -> Result<(), FetchError> {
     }
 }
 
-/// The media type without its parameters, in lower case; and an excerpt of the whole field.
+/// The media type in lower case without parameters, and an excerpt of the whole field.
 pub(crate) fn essence(headers: &HeaderMap) -> (String, String) {
     let content_type = headers.get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     let content_type = String::from_utf8_lossy(content_type);
@@ -144,8 +144,9 @@ pub(crate) fn essence(headers: &HeaderMap) -> (String, String) {
     (essence, content_type.chars().take(100).collect())
 }
 
-/// A panic of the caller's own client ends its request alone: without the task that refreshes them the keys would be gone.
-pub(crate) async fn contained<T>(mut exchange: Exchange<'_, T>) -> Result<T, FetchError> {
+/// Turns a panic of the caller's own client into a failed request. Otherwise the panic would end the task that
+/// refreshes the keys.
+pub(crate) async fn catch_panic<T>(mut exchange: Exchange<'_, T>) -> Result<T, FetchError> {
     poll_fn(move |context| {
         let polled = catch_unwind(AssertUnwindSafe(|| exchange.as_mut().poll(context)));
         polled.unwrap_or_else(|_| Poll::Ready(Err(FetchError::Client { reason: "it panicked".to_owned() })))

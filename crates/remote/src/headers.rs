@@ -1,4 +1,4 @@
-//! Header fields that a request carries to the configured origin: credentials, most of the time.
+//! Header fields for the configured origin, usually credentials.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 use crate::error::{ConfigurationError, FetchError};
 use crate::limits::{MAX_HEADER_VALUE_BYTES, MAX_HEADERS};
 
-/// Where the value of a header field comes from. `Debug` does not show it.
+/// The source of a header field's value. `Debug` does not show the value.
 ///
 /// In a configuration file: a string, or a table such as `{ file = "token", prefix = "Bearer " }`.
 #[derive(Clone, PartialEq)]
@@ -25,11 +25,11 @@ use crate::limits::{MAX_HEADER_VALUE_BYTES, MAX_HEADERS};
 pub enum HeaderSource {
     /// The value itself.
     Value(Zeroizing<String>),
-    /// A file, read anew for each request. White space around its text and a byte order mark are not part of the value.
+    /// A file, read for every request. White space around the text and a byte order mark are ignored.
     File {
         /// The file.
         path: PathBuf,
-        /// The text that is put before that of the file, such as `Bearer `.
+        /// The text before the file's text, such as `Bearer `.
         prefix: String,
     },
 }
@@ -41,19 +41,19 @@ impl HeaderSource {
         HeaderSource::Value(Zeroizing::new(value.to_owned()))
     }
 
-    /// The text of the file at `path`, read anew for each request.
+    /// The text of the file at `path`, read for every request.
     #[must_use]
     pub fn file(path: impl Into<PathBuf>) -> Self {
         HeaderSource::File { path: path.into(), prefix: String::new() }
     }
 
-    /// The text of the file at `path`, read anew for each request, behind `Bearer ` (RFC 6750 section 2.1).
+    /// The text of the file at `path` after `Bearer ` (RFC 6750 section 2.1), read for every request.
     #[must_use]
     pub fn bearer_token_file(path: impl Into<PathBuf>) -> Self {
         HeaderSource::File { path: path.into(), prefix: "Bearer ".to_owned() }
     }
 
-    /// The value as it is now, without what a field's value may not have around it. Blocks on a file.
+    /// Reads the current value, without surrounding white space. Blocks while it reads a file.
     pub(crate) fn read(&self) -> Result<Zeroizing<String>, FetchError> {
         match self {
             HeaderSource::Value(value) => Ok(value.clone()),
@@ -114,7 +114,7 @@ impl<'de> Deserialize<'de> for HeaderSource {
     }
 }
 
-/// The fields of every request to one origin, vetted.
+/// The vetted fields of every request to one origin.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Headers {
     values: HeaderMap,
@@ -149,7 +149,7 @@ impl Headers {
                     headers.values.insert(name, value);
                 }
                 HeaderSource::File { path, prefix } => {
-                    // The prefix alone has to be good, so that nothing but the file can be wrong later.
+                    // Check the prefix now, so that later only the file can be wrong.
                     field_value(prefix, "x").map_err(refused)?;
                     headers.files.push(FileField { name, path: path.clone(), prefix: prefix.clone() });
                 }
@@ -162,7 +162,7 @@ impl Headers {
         self.values.contains_key(name) || self.files.iter().any(|field| field.name == *name)
     }
 
-    /// The fields as they are now. Files are read where nothing waits for it but this request.
+    /// Reads the current fields. Files are read on a blocking thread, so that only this request waits.
     pub(crate) async fn read(&self) -> Result<HeaderMap, FetchError> {
         let (mut headers, files) = (self.values.clone(), self.files.clone());
         if files.is_empty() {
@@ -185,7 +185,7 @@ impl FileField {
     }
 }
 
-/// The text of a file, without white space around it and a byte order mark.
+/// Reads a file's text, without surrounding white space and a byte order mark.
 fn read_text(path: &Path) -> Result<Zeroizing<String>, FetchError> {
     let refused = |reason: String| FetchError::HeaderFile { path: path.to_owned(), reason };
     let text = read_file(path).map_err(|error| refused(error.to_string()))?;
@@ -197,12 +197,12 @@ fn read_text(path: &Path) -> Result<Zeroizing<String>, FetchError> {
     }
 }
 
-/// At most one byte more than the limit. What is no regular file, such as a pipe, could hold a thread for ever.
+/// Reads at most one byte more than the limit. Refuses other than regular files: a pipe could block a thread for ever.
 fn read_file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
     if !fs::metadata(path)?.is_file() {
         return Err(io::Error::other("not a regular file"));
     }
-    // At full size from the start: what a reallocation left behind would not be wiped.
+    // Allocated at full size: reallocation would leave an unwiped copy.
     let mut text = Zeroizing::new(Vec::with_capacity(MAX_HEADER_VALUE_BYTES + 1));
     File::open(path)?.take(MAX_HEADER_VALUE_BYTES as u64 + 1).read_to_end(&mut text)?;
     Ok(text)
@@ -221,8 +221,8 @@ fn field_value(prefix: &str, value: &str) -> Result<HeaderValue, &'static str> {
     Ok(value)
 }
 
-/// Fields that frame the message or belong to the connection (RFC 9110 section 7.6.1), and those that a fetch sets itself.
-/// The credentials for a proxy are a part of its URI.
+/// Fields that frame the message or belong to the connection (RFC 9110 section 7.6.1), and fields that a fetch sets
+/// itself. Credentials for a proxy are part of the proxy's URI.
 const RESERVED: [HeaderName; 15] = [
     header::ACCEPT,
     header::ACCEPT_ENCODING,

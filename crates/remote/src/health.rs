@@ -4,28 +4,28 @@ use tollgate_keys::KeyReport;
 
 use crate::error::FetchError;
 
-/// How a remote key set fares. Times are seconds since the Unix epoch.
+/// The state of a remote key set. Times are seconds since the Unix epoch.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Health {
-    /// In one word.
+    /// The state in one word.
     pub status: Status,
-    /// How many keys the ring holds now.
+    /// The number of keys in the ring.
     pub keys: usize,
-    /// When the provider confirmed these keys last: what their age is counted from. That of a saved set is the time at
-    /// which it was confirmed then.
+    /// When the provider last confirmed these keys; their age is counted from then. For a saved set, the time of its
+    /// confirmation.
     pub confirmed_at: Option<i64>,
-    /// When a fetch of this process succeeded last.
+    /// When a fetch of this process last succeeded.
     pub last_success: Option<i64>,
-    /// The fetch that failed last. It stays when later ones succeed.
+    /// The last failed fetch. Kept after later successes.
     pub last_failure: Option<Failure>,
-    /// How many fetches have failed since the last success.
+    /// The number of failed fetches since the last success.
     pub failures: u32,
     /// When the next refresh is due.
     pub next_refresh: i64,
-    /// When the keys have to go, unless they are confirmed before. None: there are none.
+    /// When the keys are removed unless they are confirmed before. None: there are no keys.
     pub grace_ends: Option<i64>,
-    /// The keys of the last document that may not be used, and why.
+    /// The refused keys of the last document, with the reasons.
     pub refused: Vec<KeyReport>,
 }
 
@@ -33,15 +33,15 @@ pub struct Health {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Failure {
-    /// When it ended, in seconds since the Unix epoch.
+    /// When the fetch ended, in seconds since the Unix epoch.
     pub at: i64,
-    /// What was fetched.
+    /// The URI.
     pub uri: String,
     /// Why it failed.
     pub error: FetchError,
 }
 
-/// How a remote key set fares, in one word.
+/// The state of a remote key set in one word.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum Status {
@@ -49,7 +49,7 @@ pub enum Status {
     Starting,
     /// The last fetch succeeded.
     Fresh,
-    /// The last fetch failed, or the keys are saved ones: what was confirmed last serves until the outage grace ends.
+    /// The last fetch failed, or the keys are saved ones. The last confirmed keys are used until the outage grace ends.
     Stale,
     /// The outage grace has ended. Every token is rejected.
     FailedClosed,
@@ -58,7 +58,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// Its stable name, in kebab-case.
+    /// The stable name, in kebab-case.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -86,13 +86,13 @@ impl Health {
         }
     }
 
-    /// Whether there are keys that tokens can be verified with.
+    /// Whether there are keys to verify tokens with.
     #[must_use]
     pub fn is_serving(&self) -> bool {
         self.keys > 0
     }
 
-    /// How long ago the provider confirmed the keys last. `now`: seconds since the Unix epoch.
+    /// The time since the provider last confirmed the keys. `now`: seconds since the Unix epoch.
     #[must_use]
     pub fn age(&self, now: i64) -> Option<Duration> {
         let seconds = now.saturating_sub(self.confirmed_at?);

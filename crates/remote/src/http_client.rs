@@ -1,4 +1,4 @@
-//! The client that sends the requests: the built-in one, or one of the caller's own.
+//! The HTTP client: the built-in one, or the caller's own.
 
 use std::error::Error;
 use std::fmt;
@@ -16,12 +16,12 @@ use crate::error::FetchError;
 /// [`RemoteKeysBuilder::http_client`](crate::RemoteKeysBuilder::http_client) and
 /// [`IntrospectionBuilder::http_client`](crate::IntrospectionBuilder::http_client).
 ///
-/// The client is in charge of the connection: name resolution, TLS and whose certificates it trusts, proxies, client
-/// certificates. All else is done before and after it: which URIs are fetched, the header fields, the time limit (which
-/// drops the future), the status, the content type, and the size of the body, which is read as it comes.
+/// The client is responsible for the connection: name resolution, TLS with its trusted certificates, proxies, client
+/// certificates. This crate does the rest: it chooses the URIs and header fields, enforces the time limit (by dropping
+/// the future), and checks the status, the content type and the size of the body while reading it.
 ///
-/// **A client must not follow redirects**, nor answer from a cache or decompress: a redirect is refused here, and a client
-/// that followed one would carry the credentials of the request to whatever the answer names.
+/// **A client must not follow redirects**, answer from a cache or decompress. This crate refuses a redirect; a client
+/// that followed one would send the request's credentials to the redirect's target.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -40,26 +40,26 @@ use crate::error::FetchError;
 /// }
 /// ```
 pub trait HttpClient: Send + Sync {
-    /// Sends `request`, a GET without a body or a POST with one, and returns the answer with its body unread.
+    /// Sends `request`, a GET without a body or a POST with one. Returns the answer with its body unread.
     ///
     /// # Errors
-    /// [`FetchError::Connect`], [`FetchError::Tls`], or [`FetchError::Client`] for whatever else.
+    /// [`FetchError::Connect`], [`FetchError::Tls`], or [`FetchError::Client`] for anything else.
     fn send(&self, request: Request<Bytes>) -> Sending<'_>;
 }
 
-/// A request under way.
+/// A request in flight.
 pub type Sending<'c> = Pin<Box<dyn Future<Output = Result<Response<ResponseBody>, FetchError>> + Send + 'c>>;
 
 /// The body of an answer.
 pub struct ResponseBody(pub(crate) UnsyncBoxBody<Bytes, BodyError>);
 
-/// Whatever ended a body before its end.
+/// The error that ended a body early.
 #[derive(Debug, thiserror::Error)]
 #[error("the body ended early")]
 pub(crate) struct BodyError(#[source] Box<dyn Error + Send + Sync>);
 
 impl ResponseBody {
-    /// A body of any kind, such as that of a `reqwest::Response` that was turned into an [`http::Response`].
+    /// Wraps any body, such as that of a `reqwest::Response` converted into an [`http::Response`].
     pub fn new<B>(body: B) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,

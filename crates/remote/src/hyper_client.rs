@@ -16,16 +16,16 @@ use crate::error::FetchError;
 use crate::http_client::{HttpClient, ResponseBody, Sending};
 use crate::limits::{IDLE_CONNECTION_AGE, MAX_RESPONSE_HEAD_BYTES};
 
-/// The built-in client. It follows no redirect and keeps no cookie.
+/// The built-in client. Follows no redirect and stores no cookie.
 #[derive(Debug)]
 pub(crate) struct HyperClient {
     client: Client<HttpsConnector<Connector>, Full<Bytes>>,
 }
 
 impl HyperClient {
-    /// `idle`: how many connections are kept for the next request.
+    /// `idle`: how many idle connections are kept for later requests.
     pub(crate) fn new(tls: ClientConfig, proxy: Option<Matcher>, plain_http: PlainHttp, idle: usize) -> Self {
-        // Which URIs may be plain HTTP is vetted before they get here, and where they lead when they are connected to.
+        // The URIs of plain HTTP were vetted before; the connector checks the addresses that they resolve to.
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
         let client = Client::builder(TokioExecutor::new())
             .pool_max_idle_per_host(idle)
@@ -59,12 +59,12 @@ fn failure(error: &hyper_util::client::legacy::Error) -> FetchError {
     known.unwrap_or(if error.is_connect() { FetchError::Connect } else { FetchError::Interrupted })
 }
 
-/// `error` and what lies below it.
+/// `error` and its causes.
 fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     let below = |error: &&'e (dyn Error + 'static)| -> Option<&'e (dyn Error + 'static)> {
         let error: &'e (dyn Error + 'static) = *error;
         match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
-            // What an io::Error wraps is not its source.
+            // An io::Error does not return the error that it wraps as its source.
             Some(wrapped) => Some(wrapped),
             None => error.source(),
         }

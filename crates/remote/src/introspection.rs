@@ -1,4 +1,4 @@
-//! Asking authorization servers about opaque tokens (RFC 7662).
+//! Introspection of opaque tokens by their authorization servers (RFC 7662).
 
 mod authentication;
 mod builder;
@@ -18,13 +18,12 @@ use tollgate::{Introspecting, Introspector};
 
 use flights::Flights;
 
-/// The introspection endpoint of one authorization server, and how it is asked: for
+/// The introspection endpoint of one authorization server: for
 /// [`OpaqueIssuer::introspector`](tollgate::OpaqueIssuer::introspector).
 ///
-/// However many calls there are for one token, it is asked about once at a time. All tokens together lead to at most as many
-/// requests as the [budget](IntrospectionBuilder::requests_per_second) has. A question takes at most its
-/// [timeout](IntrospectionBuilder::timeout). Where there is no answer, or none that can be used, the request is to be answered
-/// with 503, and nothing is remembered of it. Clones are the same endpoint.
+/// Concurrent calls for one token share one request. All requests together stay within the
+/// [budget](IntrospectionBuilder::requests_per_second), and each has a [timeout](IntrospectionBuilder::timeout).
+/// Without a usable answer, the caller's request gets a 503, and nothing is cached. Clones share one endpoint.
 ///
 /// ```
 /// use tollgate::{Engine, OpaqueIssuer};
@@ -39,7 +38,7 @@ use flights::Flights;
 ///     .audience("https://api.example")
 ///     .introspector(endpoint);
 /// let verifier = Verifier::new(Engine::builder().opaque_issuer(issuer).build()?);
-/// // Nobody listens there.
+/// // Nothing listens at this address.
 /// assert_eq!(verifier.verify("Bearer ory_at_1").await.unwrap_err().status(), 503);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// # })?;
@@ -49,7 +48,7 @@ use flights::Flights;
 pub struct Introspection(Arc<Flights>);
 
 impl Introspection {
-    /// The endpoint at `uri`: `https:`, or `http:` to a loopback address.
+    /// Configures the endpoint at `uri`: `https:`, or `http:` to a loopback address.
     pub fn at(uri: &str) -> IntrospectionBuilder {
         IntrospectionBuilder::new(IntrospectionSettings {
             endpoint: uri.to_owned(),
@@ -57,12 +56,12 @@ impl Introspection {
         })
     }
 
-    /// The endpoint as `settings` describe it, which may be from a configuration file.
+    /// Configures the endpoint from `settings`, which may come from a configuration file.
     pub fn from_settings(settings: IntrospectionSettings) -> IntrospectionBuilder {
         IntrospectionBuilder::new(settings)
     }
 
-    /// How it has fared so far.
+    /// Counters of the requests so far.
     #[must_use]
     pub fn statistics(&self) -> IntrospectionStatistics {
         self.0.statistics()

@@ -1,40 +1,40 @@
-//! From the document that a provider publishes to a key set.
+//! From a provider's document to a key set.
 
 use tollgate_keys::{Algorithm, KeyRefused, KeyReport, KeySet, KeySource, KeyUses, NotAKeyFile, VerifyingKey};
 
 use crate::error::FetchError;
 
-/// How a document is judged.
+/// The rules for vetting a document.
 #[derive(Clone, Debug)]
 pub(crate) struct Vetting {
     pub(crate) form: DocumentForm,
-    /// What an RSA key without `alg` is for.
+    /// The algorithms of an RSA key without `alg`.
     pub(crate) algorithms: Option<Vec<Algorithm>>,
     pub(crate) key_uses: KeyUses,
     pub(crate) max_keys: usize,
 }
 
-/// In which form keys are published.
+/// The form of the published document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum DocumentForm {
     /// RFC 7517 section 5.
     JwkSet,
-    /// A JSON object from key ids to certificates in PEM.
+    /// A JSON object that maps key ids to certificates in PEM.
     Certificates,
 }
 
-/// What a document holds.
+/// The vetted contents of a document.
 #[derive(Debug)]
 pub(crate) struct Vetted {
-    /// The keys that may be used, or why there are none.
+    /// The usable keys, or why there are none.
     pub(crate) set: Result<KeySet, FetchError>,
-    /// The keys that may not be used. A document that shows a private key exposes it: everybody who reads the document can
-    /// sign with it.
+    /// The refused keys. A document with a private key exposes that key: everyone who reads the document can sign with
+    /// it.
     pub(crate) refused: Vec<KeyReport>,
 }
 
 impl Vetting {
-    /// Vets every key, which takes up to half a second for the largest set: not to be done where others wait.
+    /// Vets every key. Takes up to half a second for the largest set, so do not call it on an async thread.
     pub(crate) fn vet(&self, document: &[u8]) -> Vetted {
         let unusable = |error| Vetted { set: Err(error), refused: Vec::new() };
         let builder = KeySet::builder().source(KeySource::Remote).key_uses(self.key_uses.clone());
@@ -58,7 +58,7 @@ impl Vetting {
 }
 
 impl Vetted {
-    /// What remains of `set` without the keys that this document has exposed, if it held any.
+    /// Returns `set` without the keys that this document has exposed. None if `set` contains no such key.
     pub(crate) fn without_exposed(&self, set: &KeySet) -> Option<KeySet> {
         let exposed: Vec<_> =
             self.refused.iter().filter(|report| report.refused == Some(KeyRefused::PrivateKey)).collect();

@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
-//! [`RemoteKeys`] keep the [`KeyRing`](tollgate_keys::KeyRing) of one issuer up to date. An engine reads the ring; it
-//! never waits for a fetch, and a provider that rotates, lies, hangs or dies costs no valid request for as long as the
-//! clocks say.
+//! [`RemoteKeys`] keep the [`KeyRing`](tollgate_keys::KeyRing) of one issuer up to date. An engine reads the ring and
+//! never waits for a fetch. A provider that rotates its keys, sends wrong data, hangs or fails costs no valid request
+//! for the time that the clocks define.
 //!
 //! ```
 //! use tollgate::{Engine, Issuer, Request};
@@ -25,7 +25,7 @@
 //!     .issuer(Issuer::new("https://auth.example.com/").audience("https://api.example.com").keys(keys.key_ring()))
 //!     .build()?;
 //! keys.ready().await;
-//! assert_eq!(keys.health().keys, 2); // An Ed25519 key is one for `EdDSA` and one for `Ed25519`.
+//! assert_eq!(keys.health().keys, 2); // An Ed25519 key counts as one for `EdDSA` and one for `Ed25519`.
 //!
 //! let request = Request::new().authorization("Bearer not.a.token");
 //! let verdict = verify_or_refresh(&engine, &request).await;
@@ -36,44 +36,47 @@
 //! ```
 //!
 //! # Where the keys come from
-//! From a [`jwks_uri`](RemoteKeys::from_jwks_uri), from a URI of [certificates](RemoteKeys::from_x509_uri), from [OpenID
-//! discovery](RemoteKeys::from_openid_issuer) or from [RFC 8414 metadata](RemoteKeys::from_authorization_server), whose
-//! `issuer` has to be exactly the expected one; and from [failover URIs](RemoteKeysBuilder::failover) when that one does not
-//! deliver. A configuration file says the same in [`RemoteSettings`].
+//! Keys come from a [`jwks_uri`](RemoteKeys::from_jwks_uri), from a URI of [certificates](RemoteKeys::from_x509_uri),
+//! from [OpenID discovery](RemoteKeys::from_openid_issuer) or from [RFC 8414
+//! metadata](RemoteKeys::from_authorization_server), whose `issuer` must equal the expected one exactly. If that source
+//! fails, [failover URIs](RemoteKeysBuilder::failover) are tried. A configuration file sets the same options in
+//! [`RemoteSettings`].
 //!
 //! - **URIs** are `https:`, or `http:` to a loopback address, or [by
-//!   option](RemoteKeysBuilder::danger_accept_plain_http) in a private network. Redirects are refused. Size, keys and time
-//!   are bounded ([`limits`]).
-//! - **Content types**: `application/json`, `application/jwk-set+json` and other types that end in `+json`; and
-//!   `application/octet-stream` and `binary/octet-stream`, which storage services give to files of no known type. All
-//!   others, and none, are refused: `text/html` is that of error and login pages, `text/plain` that of the texts that users
-//!   paste. [An option](RemoteKeysBuilder::danger_accept_any_content_type) accepts them. A byte order mark is skipped.
-//! - **Credentials** ([`header`](RemoteKeysBuilder::header)) are sent to the origin of the configured URI alone. A value in a
-//!   file is read anew for each request.
-//! - **Connections** are made directly, or through the [proxy](RemoteKeysBuilder::proxy) that is configured, or by [a client
-//!   of your own](RemoteKeysBuilder::http_client). A proxy that the environment names is used where [`Proxy::Environment`]
-//!   says so.
+//!   option](RemoteKeysBuilder::danger_accept_plain_http) `http:` in a private network. Redirects are refused. Size,
+//!   number of keys and time are bounded ([`limits`]).
+//! - **Content types**: `application/json`, `application/jwk-set+json` and other types that end in `+json`, and
+//!   `application/octet-stream` and `binary/octet-stream`, which storage services use for files of unknown type. All
+//!   others, and none, are refused: error and login pages are `text/html`, and texts that users paste are `text/plain`.
+//!   [An option](RemoteKeysBuilder::danger_accept_any_content_type) accepts them. A byte order mark is ignored.
+//! - **Credentials** ([`header`](RemoteKeysBuilder::header)) are sent only to the origin of the configured URI. A value
+//!   in a file is read for every request.
+//! - **Connections** are made directly, through the configured [proxy](RemoteKeysBuilder::proxy), or by [your own
+//!   client](RemoteKeysBuilder::http_client). The proxy of the environment is used only with [`Proxy::Environment`].
 //!
 //! # Three clocks
-//! [`Clocks`] tells them: the **freshness** of a set, the **revocation bound** and the **outage grace**. When they
-//! strike is decided in [`schedule`], without any I/O.
+//! [`Clocks`] has three: the **freshness** of a set, the **revocation bound** and the **outage grace**. [`schedule`]
+//! decides what happens when, without any I/O.
 //!
-//! # What becomes of a token
-//! | the provider | tokens under a key that serves | tokens under a new key |
+//! # What happens to a token
+//! | the provider | tokens under a current key | tokens under a new key |
 //! |---|---|---|
-//! | answers | accepted; rejected within the revocation bound after the key's removal | the first waits for one fetch ([`verify_or_refresh`]), or is rejected and hints at it ([`Engine::verify`](tollgate::Engine::verify)) |
+//! | answers | accepted; rejected within the revocation bound after the key's removal | the first waits for one fetch ([`verify_or_refresh`]), or is rejected and triggers one ([`Engine::verify`](tollgate::Engine::verify)) |
 //! | is slow, hangs, is down, sends errors, redirects, garbage or an empty set | accepted until the outage grace ends | rejected |
 //! | is down when the process starts | accepted, if the set was [saved](RemoteKeysBuilder::saved_in), until the grace ends | rejected |
 //! | has been down for longer than the grace | rejected: the issuer fails closed | rejected |
 //! | publishes a private key | rejected if it is under this key, which is refused; [`Event::KeyRefused`] and the log say so | |
 //!
 //! # Unknown keys
-//! Tokens that name keys which do not exist cost the sender more than us: all of them together lead to one fetch a
-//! [`cool_down`](Clocks::cool_down), each verify hashes the key id and writes one word, and nothing grows. A key id
-//! that a fetch has shown not to exist leads to no other one for a while, which leaves the budget to a real rotation.
-//! So do tokens without a key id that no key verifies, but that they are never remembered: a forged one would hide the
-//! rotation of all others.
-//! Every issuer has a task, a budget and connections of its own.
+//! An attacker who sends tokens with unknown key ids pays more than the server. All such tokens together cause one
+//! fetch per [`cool_down`](Clocks::cool_down). Each verify hashes the key id and writes one word, and no memory grows.
+//! A key id that a fetch has shown to be missing causes no other fetch for a while, which leaves the budget to a real
+//! rotation.
+//!
+//! The same budget applies to tokens without a key id that no key verifies. They are never remembered as missing: one
+//! forged token would hide the rotation from all others.
+//!
+//! Every issuer has its own task, budget and connections.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

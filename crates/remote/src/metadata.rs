@@ -5,7 +5,7 @@ use tollgate_jwt::json;
 use crate::endpoint::{Endpoint, PlainHttp};
 use crate::error::{ConfigurationError, FetchError};
 
-/// Where an issuer's metadata is.
+/// The location of an issuer's metadata.
 #[derive(Clone, Debug)]
 pub(crate) struct Metadata {
     pub(crate) endpoint: Endpoint,
@@ -13,14 +13,14 @@ pub(crate) struct Metadata {
 }
 
 impl Metadata {
-    /// OpenID Connect Discovery 1.0 section 4: the well-known path follows that of the issuer.
+    /// OpenID Connect Discovery 1.0 section 4: the well-known path follows the issuer's path.
     pub(crate) fn openid(issuer: &str, plain_http: PlainHttp) -> Result<Self, ConfigurationError> {
         vet(issuer, plain_http)?;
         let base = issuer.strip_suffix('/').unwrap_or(issuer);
         Metadata::new(issuer, &format!("{base}/.well-known/openid-configuration"), plain_http)
     }
 
-    /// RFC 8414 section 3: the well-known path precedes that of the issuer.
+    /// RFC 8414 section 3: the well-known path precedes the issuer's path.
     pub(crate) fn authorization_server(issuer: &str, plain_http: PlainHttp) -> Result<Self, ConfigurationError> {
         let uri = vet(issuer, plain_http)?;
         let (scheme, authority) = (uri.uri().scheme_str().unwrap_or_default(), uri.uri().authority());
@@ -35,7 +35,7 @@ impl Metadata {
         Ok(Metadata { endpoint: Endpoint::parse(uri, plain_http)?, issuer: issuer.to_owned() })
     }
 
-    /// The `jwks_uri` that `document` names, if it is this issuer's: to the letter (RFC 8414 section 3.3).
+    /// Returns the `jwks_uri` in `document`, whose issuer must equal this one exactly (RFC 8414 section 3.3).
     pub(crate) fn jwks_uri(&self, document: &[u8]) -> Result<Endpoint, FetchError> {
         let mut buffer = json::Buffer::default();
         let document = json::parse(json::without_byte_order_mark(document), &mut buffer)

@@ -10,17 +10,18 @@ use zeroize::Zeroizing;
 
 use crate::error::ConfigurationError;
 
-/// Which HTTP proxy HTTPS requests go through, by the method CONNECT: the proxy sees host and port, and neither the path
-/// nor the header fields. Requests by plain HTTP, which stay on this machine or in a private network, do not use it.
+/// The HTTP proxy for HTTPS requests, used with the method CONNECT: the proxy sees the host and port, but neither path
+/// nor header fields. Plain HTTP requests, which stay on this machine or in a private network, do not use the proxy.
 ///
 /// In a configuration file: `"env"`, or the proxy's URI.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Proxy {
-    /// The proxy that the environment names when the keys are started: `HTTPS_PROXY`, but for the hosts of `NO_PROXY`;
-    /// both also in lower case. None of it: directly.
+    /// The proxy of the environment when the keys are started: `HTTPS_PROXY`, except for the hosts in `NO_PROXY`; both
+    /// also in lower case. Without these variables, connections are direct.
     Environment,
-    /// The proxy at this URI: `http`, a host, and if need be a port and `user:password@`, which may be percent-encoded.
+    /// The proxy at this URI: `http`, a host, optionally a port, and optionally `user:password@`, which may be
+    /// percent-encoded.
     Uri(Zeroizing<String>),
 }
 
@@ -38,7 +39,7 @@ impl Proxy {
         }
     }
 
-    /// Which requests go through which proxy, as the environment has it now.
+    /// Selects the requests that use a proxy. Reads the environment now.
     pub(crate) fn matcher(&self) -> Result<Matcher, ConfigurationError> {
         let (uri, origin, exceptions) = match self {
             Proxy::Uri(uri) => (uri.clone(), "the configuration", String::new()),
@@ -54,11 +55,11 @@ impl Proxy {
     }
 }
 
-/// `origin`: where the URI is from, for the message, which must not show a password.
+/// `origin`: the origin of the URI, for the message, which must not show a password.
 fn vet(uri: &str, origin: &'static str) -> Result<(), ConfigurationError> {
     let invalid = ConfigurationError::Proxy { origin };
     let Ok(uri) = uri.parse::<Uri>() else { return Err(invalid) };
-    // Without a scheme `http` is meant, as everywhere where this variable is read.
+    // A URI without a scheme means `http`, as in other programs that read this variable.
     let is_http = uri.scheme().is_none_or(|scheme| *scheme == Scheme::HTTP);
     let has_host = uri.host().is_some_and(|host| !host.is_empty());
     let has_path = uri.path_and_query().is_some_and(|path| path != "/" && !path.as_str().is_empty());
@@ -70,7 +71,7 @@ fn variable(names: [&str; 2]) -> String {
 }
 
 impl fmt::Debug for Proxy {
-    /// Without the URI, which may hold a password.
+    /// Omits the URI, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Proxy::Environment => "Environment",

@@ -17,9 +17,9 @@ use crate::store::Store;
 use crate::unknown_keys::MissingKeys;
 use crate::waiting::Waiting;
 
-/// The task that keeps one ring up to date: the one place where its set is replaced.
+/// The task that keeps one ring up to date. No other code replaces the ring's set.
 pub(crate) struct Refresher {
-    /// Not kept alive: when nobody reads it any more, this task ends.
+    /// A weak reference: the task ends when the ring has no reader.
     pub(crate) ring: WeakKeyRing,
     pub(crate) waiting: Arc<Waiting>,
     pub(crate) schedule: Schedule,
@@ -28,23 +28,23 @@ pub(crate) struct Refresher {
     pub(crate) health: watch::Sender<Health>,
     pub(crate) reporter: Reporter,
     pub(crate) clock: Clock,
-    /// What the provider confirmed last: also after the grace, when the ring is empty.
+    /// The set that the provider last confirmed. Kept after the grace, when the ring is empty.
     pub(crate) confirmed: Confirmed,
     pub(crate) fetches: u64,
 }
 
-/// The last good set, and the document that it is from.
+/// The last good set and its document.
 #[derive(Default)]
 pub(crate) struct Confirmed {
     set: KeySet,
-    /// None once a part of the set was withdrawn.
+    /// None after a part of the set was withdrawn.
     document: Option<Bytes>,
 }
 
-/// A refresh under way. It has the source while it lasts, and so there is never more than one.
-type Flight = Pin<Box<dyn Future<Output = Landed> + Send>>;
+/// A refresh in progress. It owns the source, so there is never more than one.
+type Refresh = Pin<Box<dyn Future<Output = RefreshOutcome> + Send>>;
 
-struct Landed {
+struct RefreshOutcome {
     source: Source,
     fetched: Option<Fetched>,
     failed: Vec<FailedAttempt>,
@@ -56,7 +56,7 @@ impl Refresher {
         let schedule = &mut self.schedule;
         self.store.load(self.clock.unix(now), &source, |age| schedule.offer_saved(now, age)).await;
         let waiting = Arc::clone(&self.waiting);
-        let (mut source, mut flight, mut began) = (Some(source), None, Instant::now());
+        let (mut source, mut refresh, mut began) = (Some(source), None, Instant::now());
         let mut pending = false;
         loop {
             let now = self.clock.now();
@@ -64,7 +64,7 @@ impl Refresher {
             match self.schedule.decide(now) {
                 Decision::Fetch(cause) => {
                     (pending, began) = (false, Instant::now());
-                    flight = source.take().map(|source| self.begin(source, cause));
+                    refresh = source.take().map(|source| self.begin(source, cause));
                 }
                 Decision::UseSaved => self.use_saved(now),
                 Decision::FailClosed => self.fail_closed(),
@@ -72,12 +72,12 @@ impl Refresher {
                     self.publish_progress();
                     let until = [until, self.missing.next_expiry()].into_iter().flatten().min();
                     tokio::select! {
-                        landed = landed(&mut flight) => {
-                            flight = None;
-                            source = Some(landed.source);
-                            self.land(landed.fetched, landed.failed, began.elapsed());
+                        outcome = outcome_of(&mut refresh) => {
+                            refresh = None;
+                            source = Some(outcome.source);
+                            self.finish(outcome.fetched, outcome.failed, began.elapsed());
                         }
-                        // One report says as much as a million.
+                        // One report is enough, whatever the number of reports.
                         () = waiting.unknown_keys.reported(), if !pending => {}
                         () = self.clock.sleep(until) => {}
                     }
@@ -88,16 +88,16 @@ impl Refresher {
         }
     }
 
-    fn begin(&self, mut source: Source, cause: Cause) -> Flight {
+    fn begin(&self, mut source: Source, cause: Cause) -> Refresh {
         self.reporter.report(&Event::FetchStarted { cause });
         self.waiting.unknown_keys.seek();
         Box::pin(async move {
             let (fetched, failed) = source.fetch(cause).await;
-            Landed { source, fetched, failed }
+            RefreshOutcome { source, fetched, failed }
         })
     }
 
-    fn land(&mut self, fetched: Option<Fetched>, failed: Vec<FailedAttempt>, took: Duration) {
+    fn finish(&mut self, fetched: Option<Fetched>, failed: Vec<FailedAttempt>, took: Duration) {
         let now = self.clock.now();
         self.fetches += 1;
         for attempt in &failed {
@@ -122,7 +122,7 @@ impl Refresher {
         });
     }
 
-    /// The reports of the keys that may not be used, unless they are those of the last time.
+    /// Returns the reports of the refused keys, or `None` if the document has not changed.
     fn succeed(&mut self, now: Duration, fetched: Fetched, took: Duration) -> Option<Vec<KeyReport>> {
         let mut refused = None;
         if let Some((bytes, vetted)) = fetched.document {
@@ -131,7 +131,7 @@ impl Refresher {
             self.confirmed = Confirmed { set: vetted.set.unwrap_or_default(), document: Some(bytes) };
         }
         let changed = self.publish();
-        // The keys are there before anybody is told so.
+        // Publish the keys before waking the waiters.
         self.waiting.unknown_keys.settle(&self.confirmed.set, &mut self.missing, now);
         self.schedule.succeeded(now, fetched.max_age, fastrand::f64());
         let at = self.clock.unix(now);
@@ -147,7 +147,7 @@ impl Refresher {
         refused
     }
 
-    /// The set that serves stays: what failed says nothing about it.
+    /// Keeps the current set: a failure says nothing about it.
     fn fail(&mut self, now: Duration, took: Duration) {
         self.waiting.unknown_keys.give_up();
         self.schedule.failed(now, fastrand::f64());
@@ -162,7 +162,7 @@ impl Refresher {
         self.reporter.report(&Event::RefreshFailed { took, failures });
     }
 
-    /// A document that is refused as a whole may still have shown private keys of those that serve: they go at once.
+    /// A refused document may still contain private keys of the current set: these are withdrawn at once.
     fn withdraw_exposed(&mut self, attempt: &FailedAttempt) {
         let Some(vetted) = &attempt.vetted else {
             return;
@@ -200,8 +200,8 @@ impl Refresher {
         self.update_health(|health| health.status = Status::FailedClosed);
     }
 
-    /// Puts the confirmed set into the ring. Whether it is another than the one that was there: only then are verifiers
-    /// made to look again at what they remember.
+    /// Publishes the confirmed set in the ring if it is different. Returns whether it was: only a change invalidates
+    /// the verifiers' caches.
     fn publish(&self) -> bool {
         let set = &self.confirmed.set;
         let Some(ring) = self.ring.upgrade() else { return false };
@@ -220,7 +220,7 @@ impl Refresher {
         }
     }
 
-    /// How many keys the ring holds.
+    /// The number of keys in the ring.
     fn keys(&self) -> usize {
         self.ring.upgrade().map_or(0, |ring| ring.load().len())
     }
@@ -240,7 +240,7 @@ impl Refresher {
     }
 }
 
-/// However the task ends, nobody sees to the clocks any more: the keys go.
+/// When the task ends, nobody enforces the clocks, so the ring is emptied.
 impl Drop for Refresher {
     fn drop(&mut self) {
         self.replace(KeySet::default());
@@ -253,14 +253,14 @@ impl Drop for Refresher {
     }
 }
 
-async fn landed(flight: &mut Option<Flight>) -> Landed {
-    match flight {
-        Some(flight) => flight.await,
+async fn outcome_of(refresh: &mut Option<Refresh>) -> RefreshOutcome {
+    match refresh {
+        Some(refresh) => refresh.await,
         None => future::pending().await,
     }
 }
 
-/// The time since the start, for the schedule, and that of the calendar, for people and files.
+/// The time since the start, for the schedule, and the time of day, for people and files.
 pub(crate) struct Clock {
     start: Instant,
     unix: Box<dyn Fn() -> i64 + Send + Sync>,

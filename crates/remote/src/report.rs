@@ -7,13 +7,13 @@ use tollgate_keys::KeyReport;
 
 use crate::event::{self, Event, Observer};
 
-/// Tells the log and the observer of one key set what happens.
+/// Sends the events of one key set to the log and the observer.
 #[derive(Clone)]
 pub(crate) struct Reporter {
     name: Arc<str>,
     observer: Option<Arc<dyn Observer>>,
     observer_panicked: Arc<AtomicBool>,
-    /// The keys that were reported as refused last.
+    /// The refused keys of the last report.
     refused: Arc<Mutex<Vec<KeyReport>>>,
 }
 
@@ -22,7 +22,7 @@ impl Reporter {
         Reporter { name, observer, observer_panicked: Arc::default(), refused: Arc::default() }
     }
 
-    /// A panic of the observer stays here: the keys have to be refreshed all the same.
+    /// Catches a panic of the observer: the keys must still be refreshed.
     pub(crate) fn report(&self, event: &Event<'_>) {
         event::log(&self.name, event);
         let Some(observer) = &self.observer else {
@@ -37,7 +37,7 @@ impl Reporter {
         }
     }
 
-    /// Once for a set of them, however often it is fetched.
+    /// Reports the same refused keys only once, however often they are fetched.
     pub(crate) fn report_refused(&self, refused: &[KeyReport]) {
         {
             let mut last = self.refused.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,16 +11,16 @@ use tollgate_jwt::json;
 use crate::error::SavedSetError;
 use crate::limits::SAVED_BYTES_BESIDE_DOCUMENT;
 
-/// A document as it was published, and when.
+/// A published document and the time of its confirmation.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SavedSet {
     version: u32,
-    /// The issuer, or the `jwks_uri`, so that one issuer's keys are not taken for those of another.
+    /// The issuer or the configured URI, so that one issuer's keys are not used for another.
     source: String,
-    /// When the provider published the document last, in seconds since the Unix epoch.
+    /// When the provider last confirmed the document, in seconds since the Unix epoch.
     pub(crate) confirmed_at: i64,
-    /// The document to the letter: it is vetted anew when it is read.
+    /// The exact document, which is vetted again when it is read.
     pub(crate) jwks: String,
 }
 
@@ -32,9 +32,9 @@ impl SavedSet {
         Ok(SavedSet { version: VERSION, source: source.to_owned(), confirmed_at, jwks })
     }
 
-    /// Reads what was saved of `source`, a document of at most `max_bytes`. Blocks while it reads.
+    /// Reads the saved set of `source`, whose document may have at most `max_bytes`. Blocks while it reads.
     pub(crate) fn read(path: &Path, source: &str, max_bytes: usize) -> Result<Self, SavedSetError> {
-        // In JSON a byte takes up to six.
+        // JSON takes up to six bytes for one.
         let max_bytes = max_bytes.saturating_mul(6).saturating_add(SAVED_BYTES_BESIDE_DOCUMENT);
         let file = File::open(path)?;
         vet_mode(&file)?;
@@ -54,11 +54,11 @@ impl SavedSet {
         Ok(saved)
     }
 
-    /// Replaces the file as a whole or not at all: whoever reads sees the old one or the new one. It is for its owner
-    /// alone (mode 0600). Blocks until it is on the disk.
+    /// Replaces the file atomically: a reader sees the old or the new contents. Only the owner can read it (mode 0600).
+    /// Blocks until the data is on the disk.
     pub(crate) fn write(&self, path: &Path) -> Result<(), SavedSetError> {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // A temporary file of this crate is created for its owner alone.
+        // tempfile creates its files with access for the owner only.
         let mut file = NamedTempFile::new_in(folder)?;
         let text = serde_json::to_vec(self).map_err(|_| SavedSetError::Malformed)?;
         file.write_all(&text)?;

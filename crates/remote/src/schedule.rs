@@ -1,8 +1,8 @@
-//! When to fetch, when to use what was saved, when to fail closed: decided from the time alone.
+//! Decides when to fetch, when to use the saved set and when to fail closed, from the time alone.
 //!
 //! Nothing here waits, reads a clock or does I/O. Times are [`Duration`]s since an origin of the caller's choice, on a
-//! clock that does not run backwards. [`RemoteKeys`](crate::RemoteKeys) drives a [`Schedule`] with tokio and HTTP; who
-//! fetches keys in another way can drive one too.
+//! clock that never runs backwards. [`RemoteKeys`](crate::RemoteKeys) drives a [`Schedule`] with tokio and HTTP.
+//! Programs that fetch keys in another way can drive a schedule too.
 //!
 //! ```
 //! use std::time::Duration;
@@ -24,48 +24,48 @@ use crate::clocks::Clocks;
 use crate::limits::{JITTER, RETRY_FIRST, RETRY_MAX, SAVED_SET_DELAY};
 use crate::token_bucket::TokenBucket;
 
-/// What is to be done now.
+/// The next action.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Decision {
-    /// Begin to fetch. [`Schedule::succeeded`] or [`Schedule::failed`] ends it; until then no other one is begun.
+    /// Start a fetch. [`Schedule::succeeded`] or [`Schedule::failed`] ends it; no other fetch starts before.
     Fetch(Cause),
-    /// Publish the set that was saved, the age of which counts.
+    /// Publish the saved set; its age counts.
     UseSaved,
     /// The outage grace has ended: publish the empty set.
     FailClosed,
-    /// Nothing until this time, or until something happens.
+    /// Do nothing until this time or until something happens.
     Wait {
-        /// When to decide anew. None: a fetch is under way, and nothing is pressing.
+        /// When to decide again. None: a fetch is in progress, and nothing else is due.
         until: Option<Duration>,
     },
 }
 
-/// Why a fetch was begun.
+/// Why a fetch was started.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Cause {
-    /// The set is not fresh any more, or there is none yet.
+    /// The set is stale, or there is none yet.
     Refresh,
     /// A token named a key that is not in the set.
     UnknownKey,
 }
 
-/// The course of one remote key set.
+/// The schedule of one remote key set.
 #[derive(Clone, Debug)]
 pub struct Schedule {
     clocks: Clocks,
     requests: u32,
     budget: TokenBucket,
     next_refresh: Duration,
-    /// When the set that serves now has to go. None: none serves.
+    /// When the current set must be removed. None: there is no current set.
     grace_ends: Option<Duration>,
     saved: Option<Saved>,
     fetching: Option<Fetching>,
-    /// Refreshes that failed since the last success.
+    /// Failed refreshes since the last success.
     failures: u32,
     unknown_keys: bool,
 }
 
-/// A set that could be used if the provider cannot be reached.
+/// A saved set that can be used if the provider cannot be reached.
 #[derive(Clone, Copy, Debug)]
 struct Saved {
     use_at: Duration,
@@ -79,7 +79,7 @@ struct Fetching {
 }
 
 impl Schedule {
-    /// A schedule that begins with a fetch at `now`. A refresh makes up to `requests` requests.
+    /// Creates a schedule that starts with a fetch at `now`. A refresh makes up to `requests` requests.
     #[must_use]
     pub fn new(clocks: Clocks, requests: u32, now: Duration) -> Self {
         Schedule {
@@ -95,10 +95,11 @@ impl Schedule {
         }
     }
 
-    /// There is a saved set that the provider confirmed `age` ago.
+    /// Offers a saved set that the provider confirmed `age` ago.
     ///
-    /// Within the revocation bound it is used at once; within the outage grace when the first fetch has failed, or has
-    /// not ended after [`SAVED_SET_DELAY`]; beyond, never. Returns whether it may be used.
+    /// Within the revocation bound, the set is used at once. Within the outage grace, it is used when the first fetch
+    /// has failed or has not ended after [`SAVED_SET_DELAY`]. An older set is never used. Returns whether the set may
+    /// be used.
     pub fn offer_saved(&mut self, now: Duration, age: Duration) -> bool {
         let Some(left) = self.clocks.outage_grace.checked_sub(age).filter(|left| !left.is_zero()) else {
             return false;
@@ -108,7 +109,7 @@ impl Schedule {
         true
     }
 
-    /// What is to be done at `now`. To be asked again until it says to wait.
+    /// Decides the action at `now`. Call it again until it says to wait.
     pub fn decide(&mut self, now: Duration) -> Decision {
         if self.grace_ends.take_if(|end| *end <= now).is_some() {
             return Decision::FailClosed;
@@ -131,15 +132,15 @@ impl Schedule {
         Decision::Wait { until: self.next_event() }
     }
 
-    /// Whether tokens have named keys that are not in the set, since the last fetch was begun.
+    /// Sets whether tokens have named unknown keys since the last fetch was started.
     pub fn unknown_keys(&mut self, any: bool) {
         self.unknown_keys = any;
     }
 
-    /// The fetch brought a good set or confirmed the one that serves; the provider says that it is fresh for `max_age`.
-    /// `jitter`: at random from 0 to 1.
+    /// The fetch returned a good set or confirmed the current one. The provider says that the set is fresh for
+    /// `max_age`. `jitter`: a random number from 0 to 1.
     pub fn succeeded(&mut self, now: Duration, max_age: Option<Duration>, jitter: f64) {
-        // What was published after the request was sent may not be in the answer.
+        // Keys published after the request was sent may not be in the answer.
         let confirmed = self.fetching.take().map_or(now, |fetching| fetching.since);
         let fresh = self.clocks.fresh_for(max_age, self.requests);
         let ahead = fresh.mul_f64(JITTER * (1.0 - jitter.clamp(0.0, 1.0)));
@@ -149,10 +150,10 @@ impl Schedule {
         self.failures = 0;
     }
 
-    /// The fetch failed: the provider could not be reached, or sent no good set. `jitter`: at random from 0 to 1.
+    /// The fetch failed: the provider could not be reached, or sent no good set. `jitter`: a random number from 0 to 1.
     ///
-    /// One for an unknown key leaves the next refresh where it was: what strangers send does not lead to more fetches
-    /// than the budget has.
+    /// A failed fetch for an unknown key does not change the next refresh: tokens from strangers cause no more fetches
+    /// than the budget allows.
     pub fn failed(&mut self, now: Duration, jitter: f64) {
         let cause = self.fetching.take().map(|fetching| fetching.cause);
         if let Some(saved) = &mut self.saved {
@@ -172,19 +173,19 @@ impl Schedule {
         self.next_refresh
     }
 
-    /// When a fetch for an unknown key may begin at the earliest.
+    /// The earliest time of a fetch for an unknown key.
     #[must_use]
     pub fn next_for_unknown_key(&self) -> Duration {
         self.next_refresh.min(self.budget.next())
     }
 
-    /// When the set that serves now has to go, unless it is confirmed before. None: none serves.
+    /// When the current set must be removed unless it is confirmed before. None: there is no current set.
     #[must_use]
     pub fn grace_ends(&self) -> Option<Duration> {
         self.grace_ends
     }
 
-    /// Whether a fetch is under way.
+    /// Whether a fetch is in progress.
     #[must_use]
     pub fn is_fetching(&self) -> bool {
         self.fetching.is_some()

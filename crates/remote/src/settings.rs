@@ -12,8 +12,8 @@ use crate::metadata::Metadata;
 use crate::proxy::Proxy;
 use crate::source::Origin;
 
-/// Where the keys of one issuer are, and how they are reached: what a configuration file can say of
-/// [`RemoteKeys`](crate::RemoteKeys).
+/// The location of one issuer's keys and the way to reach them: the part of [`RemoteKeys`](crate::RemoteKeys) that a
+/// configuration file can set.
 ///
 /// The methods of [`RemoteKeysBuilder`](crate::RemoteKeysBuilder) set these fields, and a configuration file is
 /// deserialised into them. An unknown name is an error.
@@ -43,21 +43,22 @@ use crate::source::Origin;
 pub struct RemoteSettings {
     /// The URI of the JWK set.
     pub jwks_uri: Option<String>,
-    /// The URI of a JSON object from key ids to certificates in PEM, which Firebase and Google publish in place of a
+    /// The URI of a JSON object that maps key ids to certificates in PEM, as Firebase and Google publish instead of a
     /// JWK set.
     pub x509: Option<String>,
-    /// The metadata of the issuer, which names its JWK set.
+    /// The kind of the issuer's metadata, which names its JWK set.
     pub discovery: Option<Discovery>,
-    /// Further URIs of the same document, asked in turn when the first does not deliver. Up to [`MAX_FAILOVERS`].
+    /// Further URIs of the same document, tried in turn when the first fails. Up to [`MAX_FAILOVERS`].
     pub failover: Vec<String>,
-    /// The file that keeps the last good set, for a start without the provider.
+    /// The file of the last good set, for a start without the provider.
     pub saved_in: Option<PathBuf>,
     /// Header fields of each request to the origin (scheme, host and port) of the configured URI: of `jwks_uri` or
-    /// `x509`, or with `discovery` of the issuer. No other origin is sent them.
+    /// `x509`, or with `discovery` of the issuer. They are sent to no other origin.
     pub headers: BTreeMap<String, HeaderSource>,
-    /// A PEM file of certificates. A server has to be certified by one of them; those of the system are not trusted.
+    /// A PEM file of root certificates. A server's certificate must be issued by one of them; those of the system are
+    /// not trusted.
     pub ca: Option<PathBuf>,
-    /// The HTTP proxy that HTTPS requests go through. Without it connections are made directly.
+    /// The HTTP proxy for HTTPS requests. Without it connections are direct.
     pub proxy: Option<Proxy>,
     /// Whether a document of any `Content-Type` is accepted.
     pub danger_accept_any_content_type: bool,
@@ -77,7 +78,7 @@ pub enum Discovery {
 }
 
 impl RemoteSettings {
-    /// Makes each relative path one inside `folder`.
+    /// Resolves each relative path against `folder`.
     pub fn resolve_paths(&mut self, folder: &Path) {
         let files = self.headers.values_mut().filter_map(HeaderSource::file_mut);
         for path in files.chain(&mut self.saved_in).chain(&mut self.ca) {
@@ -85,7 +86,8 @@ impl RemoteSettings {
         }
     }
 
-    /// Checks all that can be said without reading a file or the environment. `issuer`: as in the `iss` of its tokens.
+    /// Checks everything that can be checked without reading a file or the environment. `issuer`: the `iss` of its
+    /// tokens.
     ///
     /// # Errors
     /// [`ConfigurationError`].
@@ -96,7 +98,7 @@ impl RemoteSettings {
         self.proxy.as_ref().map_or(Ok(()), Proxy::check)
     }
 
-    /// What the keys are called by: the URI that was configured, or the issuer.
+    /// The name of the keys: the configured URI, or the issuer.
     pub(crate) fn name<'n>(&'n self, issuer: &'n str) -> &'n str {
         self.jwks_uri.as_deref().or(self.x509.as_deref()).unwrap_or(issuer)
     }

@@ -14,7 +14,7 @@ use crate::key_document::{Vetted, Vetting};
 use crate::metadata::Metadata;
 use crate::schedule::Cause;
 
-/// Where the keys of one issuer come from.
+/// The origin of one issuer's keys.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
     /// The key document itself.
@@ -22,20 +22,20 @@ pub(crate) enum Origin {
     Metadata(Metadata),
 }
 
-/// Fetches a key set from its origin, or else from its failover URIs.
+/// Fetches a key set from its origin, or from its failover URIs.
 pub(crate) struct Source {
     pub(crate) fetcher: Fetcher,
     pub(crate) vetting: Arc<Vetting>,
     pub(crate) clocks: Clocks,
     pub(crate) origin: Origin,
     pub(crate) failovers: Vec<Endpoint>,
-    /// The `jwks_uri` that the metadata named, and when.
+    /// The `jwks_uri` in the metadata, and when it was read.
     pub(crate) located: Option<(Endpoint, Instant)>,
-    /// What the set that serves now can be confirmed by.
+    /// Confirms the current set in a conditional request.
     pub(crate) validator: Option<Validator>,
 }
 
-/// The `ETag` of a document, which means something to the URI that it came from alone.
+/// The `ETag` of a document, valid only for the URI of the document.
 #[derive(Debug)]
 pub(crate) struct Validator {
     endpoint: Endpoint,
@@ -43,26 +43,25 @@ pub(crate) struct Validator {
     max_age: Option<Duration>,
 }
 
-/// What a refresh brought.
+/// The result of a successful refresh.
 #[derive(Debug)]
 pub(crate) struct Fetched {
-    /// The document and its keys, some of which may be used. None: the set that serves is still the one that is
-    /// published.
+    /// The document and its keys, at least one of them usable. None: the current set is still published.
     pub(crate) document: Option<(Bytes, Vetted)>,
     pub(crate) max_age: Option<Duration>,
 }
 
-/// One URI that did not deliver.
+/// A URI that failed.
 #[derive(Debug)]
 pub(crate) struct FailedAttempt {
     pub(crate) uri: String,
     pub(crate) error: FetchError,
-    /// The document that was refused, which may have exposed private keys.
+    /// The refused document, which may have exposed private keys.
     pub(crate) vetted: Option<Vetted>,
 }
 
 impl Origin {
-    /// The endpoint that was configured, or that of the configured issuer's metadata.
+    /// The configured endpoint, or that of the configured issuer's metadata.
     pub(crate) fn endpoint(&self) -> &Endpoint {
         match self {
             Origin::Document(endpoint) => endpoint,
@@ -72,7 +71,7 @@ impl Origin {
 }
 
 impl Source {
-    /// How many requests a refresh makes at most.
+    /// The most requests of a refresh.
     pub(crate) fn requests(origin: &Origin, failovers: usize) -> u32 {
         let of_origin = match origin {
             Origin::Document(_) => 1,
@@ -81,7 +80,7 @@ impl Source {
         of_origin + u32::try_from(failovers).unwrap_or(u32::MAX / 2)
     }
 
-    /// Tries one URI after the other. What failed before one that delivered is in the list too.
+    /// Tries one URI after the other. Also returns the failed attempts before a success.
     pub(crate) async fn fetch(&mut self, cause: Cause) -> (Option<Fetched>, Vec<FailedAttempt>) {
         let mut failed = Vec::new();
         match self.locate(cause).await {
@@ -90,7 +89,7 @@ impl Source {
                 match self.attempt(&located, cause).await {
                     Ok(fetched) => return (Some(fetched), failed),
                     Err(attempt) => {
-                        // The keys may have moved: the metadata is to be asked before the next attempt.
+                        // The keys may have moved: read the metadata before the next attempt.
                         self.located = self.located.take().filter(|_| attempt.error.is_outage());
                         failed.push(attempt);
                     }
@@ -107,8 +106,8 @@ impl Source {
         (None, failed)
     }
 
-    /// The `jwks_uri`. The metadata is asked at every refresh, so that keys which have moved are found within the
-    /// revocation bound; when it is out of reach, what it said last counts for the outage grace.
+    /// Returns the `jwks_uri`. Every refresh reads the metadata, so that moved keys are found within the revocation
+    /// bound. If the metadata cannot be reached, the last `jwks_uri` is used for the outage grace.
     async fn locate(&mut self, cause: Cause) -> Result<Endpoint, FailedAttempt> {
         let metadata = match &self.origin {
             Origin::Document(endpoint) => return Ok(endpoint.clone()),
@@ -146,7 +145,7 @@ impl Source {
         let validator = self.validator.as_ref().filter(|validator| validator.endpoint == *endpoint);
         let conditions = Conditions {
             if_none_match: validator.map(|validator| &validator.etag),
-            // A cache on the way may not know the new key yet.
+            // An intermediate cache may not have the new key yet.
             revalidate: cause == Cause::UnknownKey,
         };
         let (bytes, max_age, etag) = match self.fetcher.get(endpoint, conditions).await {
@@ -162,7 +161,7 @@ impl Source {
             return Err(failed(FetchError::Interrupted, None));
         };
         if let Err(error) = &vetted.set {
-            // Keys of the set that serves may be withdrawn for it: nobody can confirm what is left of that set.
+            // Keys of the current set may be withdrawn because of this document: then a 304 must not confirm the set.
             self.validator = None;
             return Err(failed(error.clone(), Some(vetted)));
         }

@@ -22,7 +22,7 @@ use tollgate::{StatusListFetch, StatusListFetcher, StatusLists, WeakStatusLists}
 
 use crate::endpoint::{Endpoint, PlainHttp};
 use crate::error::FetchError;
-use crate::fetcher::{OUR_NAME, contained, essence, read_body};
+use crate::fetcher::{OUR_NAME, catch_panic, essence, read_body};
 use crate::headers::Headers;
 use crate::http_client::HttpClient;
 use crate::limits::{
@@ -32,8 +32,8 @@ use crate::token_bucket::TokenBucket;
 
 use document::Vetting;
 
-/// Fetches the lists of one issuer: each once at a time, and all together within a budget. Those in use are fetched again in the
-/// background, before they run out.
+/// Fetches the status lists of one issuer. Concurrent fetches of one list share a request, and all fetches share a
+/// budget. Lists in use are fetched again in the background, before they expire.
 struct Fetcher {
     client: Arc<dyn HttpClient>,
     headers: Headers,
@@ -42,40 +42,40 @@ struct Fetcher {
     vetting: Arc<Vetting>,
     runtime: Handle,
     start: Instant,
-    under_way: Mutex<UnderWay>,
+    in_flight: Mutex<InFlight>,
 }
 
-struct UnderWay {
-    by_uri: HashMap<Box<str>, Landing>,
-    /// The lists that are fetched again in the background, and the tasks that do it.
+struct InFlight {
+    by_uri: HashMap<Box<str>, OutcomeReceiver>,
+    /// The lists that are fetched again in the background, with their tasks.
     kept: HashMap<Box<str>, AbortHandle>,
     budget: TokenBucket,
 }
 
-/// Until when the list serves that was fetched, in seconds since the Unix epoch.
+/// The time until which the fetched list is valid, in seconds since the Unix epoch.
 type Outcome = Result<i64, Box<str>>;
 
-type Landing = watch::Receiver<Option<Outcome>>;
+type OutcomeReceiver = watch::Receiver<Option<Outcome>>;
 
-/// What the lists own. With it the tasks end that keep them fresh.
-struct Shared(Arc<Fetcher>);
+/// Owned by the lists. Dropping it ends the background tasks.
+struct FetcherOwner(Arc<Fetcher>);
 
-impl StatusListFetcher for Shared {
+impl StatusListFetcher for FetcherOwner {
     fn fetch<'r>(&'r self, lists: &'r StatusLists, uri: &'r str, now: i64) -> StatusListFetch<'r> {
         let clock = Clock::set_to(now);
         Box::pin(async move { self.0.fetch(lists, uri, clock).await.map(drop) })
     }
 }
 
-impl Drop for Shared {
+impl Drop for FetcherOwner {
     fn drop(&mut self) {
-        for task in self.0.under_way().kept.values() {
+        for task in self.0.in_flight().kept.values() {
             task.abort();
         }
     }
 }
 
-/// A clock that was set once, and goes on by itself.
+/// A clock that was set once and advances by itself.
 #[derive(Clone, Copy)]
 struct Clock {
     time: i64,
@@ -87,71 +87,76 @@ impl Clock {
         Clock { time, set_at: Instant::now() }
     }
 
-    /// In seconds since the Unix epoch.
+    /// The time in seconds since the Unix epoch.
     fn now(&self) -> i64 {
         self.time.saturating_add(i64::try_from(self.set_at.elapsed().as_secs()).unwrap_or(i64::MAX))
     }
 
-    /// The time until then.
+    /// The time left until `then`.
     fn until(&self, then: i64) -> Duration {
         Duration::from_secs(u64::try_from(then.saturating_sub(self.now())).unwrap_or(0))
     }
 }
 
 impl Fetcher {
-    /// Joins the fetch of the list that is under way, or begins one.
+    /// Joins the fetch of the list in flight, or starts one.
     async fn fetch(self: &Arc<Self>, lists: &StatusLists, uri: &str, clock: Clock) -> Outcome {
-        let mut landing = self.board(lists, uri, clock)?;
-        let outcome = landing.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
-        // The task ends without an outcome only with its runtime.
+        let mut receiver = self.join_or_start(lists, uri, clock)?;
+        let outcome = receiver.wait_for(Option::is_some).await.ok().and_then(|outcome| outcome.clone());
+        // Only the end of the runtime ends the task without an outcome.
         outcome.unwrap_or_else(|| Err("the fetch was interrupted".into()))
     }
 
-    fn board(self: &Arc<Self>, lists: &StatusLists, uri: &str, clock: Clock) -> Result<Landing, Box<str>> {
-        let mut under_way = self.under_way();
-        if let Some(landing) = under_way.by_uri.get(uri) {
-            return Ok(landing.clone());
+    fn join_or_start(
+        self: &Arc<Self>,
+        lists: &StatusLists,
+        uri: &str,
+        clock: Clock,
+    ) -> Result<OutcomeReceiver, Box<str>> {
+        let mut in_flight = self.in_flight();
+        if let Some(receiver) = in_flight.by_uri.get(uri) {
+            return Ok(receiver.clone());
         }
-        if !under_way.budget.take(self.start.elapsed()) {
+        if !in_flight.budget.take(self.start.elapsed()) {
             return Err("the budget of fetches is spent".into());
         }
-        let (sender, landing) = watch::channel(None);
-        under_way.by_uri.insert(uri.into(), landing.clone());
-        drop(under_way);
+        let (sender, receiver) = watch::channel(None);
+        in_flight.by_uri.insert(uri.into(), receiver.clone());
+        drop(in_flight);
         let (fetcher, lists, uri) = (Arc::clone(self), lists.clone(), Box::<str>::from(uri));
-        // A task of its own, so that it can go on when those who waited have gone.
+        // A separate task, so that it continues when the callers have gone.
         self.runtime.spawn(async move {
             let outcome = fetcher.refresh(&lists, &uri, clock.now()).await;
             match &outcome {
                 Ok(fresh_until) => fetcher.keep(&lists, &uri, clock, *fresh_until),
                 Err(error) => tracing::warn!(%uri, code = error.code(), %error, "status list not fetched"),
             }
-            fetcher.under_way().by_uri.remove(&uri);
+            fetcher.in_flight().by_uri.remove(&uri);
             sender.send_replace(Some(outcome.map_err(|error| error.to_string().into())));
         });
-        Ok(landing)
+        Ok(receiver)
     }
 
-    /// Has a list that serves until then fetched again before that, unless it already is.
+    /// Starts a task that fetches the list again before `fresh_until`, unless there is one.
     fn keep(self: &Arc<Self>, lists: &StatusLists, uri: &str, clock: Clock, fresh_until: i64) {
-        let mut under_way = self.under_way();
-        if clock.until(fresh_until) < MIN_KEPT_STATUS_LIST_AGE || under_way.kept.contains_key(uri) {
+        let mut in_flight = self.in_flight();
+        if clock.until(fresh_until) < MIN_KEPT_STATUS_LIST_AGE || in_flight.kept.contains_key(uri) {
             return;
         }
         let (fetcher, lists, kept) = (Arc::clone(self), lists.downgrade(), Box::<str>::from(uri));
         let task = self.runtime.spawn(async move {
             fetcher.keep_fresh(&lists, &kept, clock, fresh_until).await;
-            fetcher.under_way().kept.remove(&kept);
+            fetcher.in_flight().kept.remove(&kept);
         });
-        under_way.kept.insert(uri.into(), task.abort_handle());
+        in_flight.kept.insert(uri.into(), task.abort_handle());
     }
 
-    /// Fetches a list again in the last part of the time for which it serves, for as long as it is in use. Where that fails until it has
-    /// run out, the next token that refers to it has it fetched.
+    /// Fetches a list again in the last part of its validity, as long as it is in use. If that fails until the list has
+    /// expired, the next token that refers to the list causes a fetch.
     async fn keep_fresh(self: &Arc<Self>, lists: &WeakStatusLists, uri: &str, clock: Clock, mut fresh_until: i64) {
         let mut used_at = Instant::now();
         while clock.until(fresh_until) >= MIN_KEPT_STATUS_LIST_AGE {
-            // At random, so that many processes do not fetch together; and with time left to try again.
+            // At random, so that many processes do not fetch together, and early enough to try again.
             sleep(clock.until(fresh_until).mul_f64(1.0 - JITTER * (1.0 + fastrand::f64()))).await;
             let mut wait = RETRY_FIRST;
             fresh_until = loop {
@@ -175,15 +180,15 @@ impl Fetcher {
         }
     }
 
-    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
-        // Nothing under the lock leaves anything half-changed.
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+        // Nothing under this lock can panic half-way, so poisoning is ignored.
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Fetcher {
     async fn refresh(&self, lists: &StatusLists, uri: &str, now: i64) -> Result<i64, FetchError> {
-        let exchange = contained(Box::pin(self.exchange(uri)));
+        let exchange = catch_panic(Box::pin(self.exchange(uri)));
         let token = tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(FetchError::Timeout))?;
         let (vetting, expected) = (Arc::clone(&self.vetting), uri.to_owned());
         let vetted = task::spawn_blocking(move || vetting.vet(&token, &expected, now)).await;
@@ -193,7 +198,7 @@ impl Fetcher {
     }
 
     async fn exchange(&self, uri: &str) -> Result<Bytes, FetchError> {
-        // What a token names may be no URI that is fetched.
+        // A token may name a URI that must not be fetched.
         let endpoint = Endpoint::parse(uri, self.plain_http).map_err(|_| FetchError::Interrupted)?;
         let mut request = Request::new(Bytes::new());
         *request.uri_mut() = endpoint.uri().clone();

@@ -15,10 +15,10 @@ use crate::report::Reporter;
 use crate::saved_set::SavedSet;
 use crate::source::Source;
 
-/// Where the last good set is saved, if it is.
+/// Saves the last good set in a file, if one is configured.
 ///
-/// The disk is never waited for but at the start, and there not for long: a file system that hangs must not keep the
-/// refresher from its clocks.
+/// Waits for the disk only at the start, and only for a short time: a file system that hangs must not block the
+/// refresher.
 pub(crate) struct Store {
     file: Option<PathBuf>,
     source: Arc<str>,
@@ -27,7 +27,7 @@ pub(crate) struct Store {
     writing: Option<JoinHandle<()>>,
 }
 
-/// What was in the file, vetted anew.
+/// The contents of the file, vetted again.
 pub(crate) struct LoadedSet {
     pub(crate) set: KeySet,
     pub(crate) document: Bytes,
@@ -39,7 +39,7 @@ impl Store {
         Store { file, source, reporter, loaded: None, writing: None }
     }
 
-    /// Reads the file. `offer` says whether a set of that age may be used. `now`: seconds since the Unix epoch.
+    /// Reads the file. `offer` decides whether a set of that age may be used. `now`: seconds since the Unix epoch.
     pub(crate) async fn load(&mut self, now: i64, source: &Source, offer: impl FnOnce(Duration) -> bool) {
         let loaded = match self.read(source).await {
             Some(loaded) => loaded,
@@ -52,7 +52,7 @@ impl Store {
         });
         match loaded {
             Ok(loaded) => self.loaded = Some(loaded),
-            // The first start of all.
+            // This is the first start.
             Err(SavedSetError::Io(error)) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => self.reporter.report(&Event::SavedSetRefused { error: &error }),
         }
@@ -62,8 +62,7 @@ impl Store {
         self.loaded.take()
     }
 
-    /// Writes in the background. While an earlier write is under way this one is left out: the next success writes
-    /// again.
+    /// Writes in the background. Skipped while an earlier write is in progress: the next success writes again.
     pub(crate) fn save(&mut self, confirmed_at: i64, document: &Bytes) {
         let Some(file) = self.file.clone() else {
             return;
@@ -86,7 +85,7 @@ impl Store {
             return;
         };
         self.writing = Some(task::spawn(async move {
-            // What is being written would come after.
+            // A write in progress would recreate the file.
             if let Some(writing) = writing {
                 let _ = writing.await;
             }

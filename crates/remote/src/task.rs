@@ -5,10 +5,11 @@ use tollgate_keys::{KeyRefresher, Refreshed};
 
 use crate::waiting::Waiting;
 
-/// The task that refreshes one ring, which owns this: the task ends when nobody reads the ring any more.
+/// A handle of the task that refreshes one ring. The ring owns the handle, so the task ends when the ring has no
+/// reader.
 pub(crate) struct Task {
     waiting: Arc<Waiting>,
-    /// Set as soon as the task runs.
+    /// Set when the task has been spawned.
     handle: OnceLock<AbortHandle>,
 }
 

@@ -13,14 +13,14 @@ use zeroize::Zeroizing;
 use crate::error::ConfigurationError;
 use crate::limits::MAX_ROOT_CERTIFICATES_BYTES;
 
-/// The certificate that a client shows to servers that ask for one, and the key to it.
+/// A TLS client certificate with its key.
 pub(crate) struct ClientIdentity {
     certificates: Vec<CertificateDer<'static>>,
     key: PrivateKeyDer<'static>,
 }
 
-/// TLS 1.2 and 1.3 on ring, with the roots of the PEM text `given`, or else those of the system. With neither nothing
-/// is trusted, which is an error where it is `needed`.
+/// TLS 1.2 and 1.3 on ring, with the roots of the PEM text `given`, otherwise those of the system. If there are no
+/// roots, nothing is trusted, which is an error if `needed`.
 pub(crate) fn configuration(
     given: Option<&[u8]>,
     identity: Option<ClientIdentity>,
@@ -46,7 +46,8 @@ pub(crate) fn configuration(
 }
 
 impl ClientIdentity {
-    /// The certificates of a PEM text, the client's own first, and the first private key of another one, or of the same.
+    /// Reads the certificates of a PEM text, the client's own first, and the first private key of `key`, which may be
+    /// the same text.
     pub(crate) fn read(certificates: &[u8], key: &[u8]) -> Result<Self, ConfigurationError> {
         let refused = |reason: &str| ConfigurationError::ClientCertificate { reason: reason.to_owned() };
         let certificates = CertificateDer::pem_slice_iter(json::without_byte_order_mark(certificates));
@@ -59,7 +60,7 @@ impl ClientIdentity {
         Ok(ClientIdentity { certificates, key: key.map_err(|_| refused("there is no private key in the PEM text"))? })
     }
 
-    /// As [`read`](Self::read), from two files.
+    /// Like [`read`](Self::read), from two files.
     pub(crate) fn read_files(certificates: &Path, key: &Path) -> Result<Self, ConfigurationError> {
         let read = |path: &Path| {
             read_pem(path).map_err(|error| {
@@ -80,26 +81,25 @@ fn read(pem: &[u8]) -> Result<RootCertStore, ConfigurationError> {
     if roots.is_empty() { Err(ConfigurationError::RootCertificates) } else { Ok(roots) }
 }
 
-/// The PEM text of the file at `path`.
+/// Reads the PEM text of the file at `path`.
 pub(crate) fn read_root_certificates(path: &Path) -> Result<Vec<u8>, ConfigurationError> {
     let pem = read_pem(path).map_err(|error| ConfigurationError::RootCertificatesFile { path: path.into(), error })?;
     if pem.len() > MAX_ROOT_CERTIFICATES_BYTES { Err(ConfigurationError::RootCertificates) } else { Ok(pem) }
 }
 
-/// One byte more than it may have at most.
+/// Reads at most one byte more than the limit.
 fn read_pem(path: &Path) -> io::Result<Vec<u8>> {
     let mut pem = Vec::new();
     File::open(path)?.take(MAX_ROOT_CERTIFICATES_BYTES as u64 + 1).read_to_end(&mut pem)?;
     Ok(pem)
 }
 
-/// Those of the operating system, read once: there are about 150, in many files.
+/// The root certificates of the operating system, read once: there are about 150, in many files.
 fn system() -> Arc<RootCertStore> {
     static SYSTEM: OnceLock<Arc<RootCertStore>> = OnceLock::new();
     let read = || {
         let mut roots = RootCertStore::empty();
-        // Certificates that cannot be read or parsed are ignored, as browsers do: some systems carry certificates older than
-        // X.509 v3.
+        // Unreadable certificates are ignored, as in browsers: some systems have certificates older than X.509 v3.
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         Arc::new(roots)
     };

@@ -8,27 +8,26 @@ use tollgate_keys::{KeySet, VerifyingKey};
 
 use crate::limits::{MISSING_KEY_MAX, UNKNOWN_KEYS};
 
-/// The key ids that tokens named and the set lacks: a table that verifiers write without waiting, of a size that no
-/// number of key ids changes.
+/// The key ids that tokens named and the set lacks: a table of fixed size that verifiers write without waiting.
 ///
-/// A key id is kept as a keyed hash of 62 bits, so that nobody can choose two that are taken for one. Where two fall
-/// into one slot the later one stays: a flood can make the table forget, which costs a fetch that the budget bounds.
+/// A key id is stored as a keyed hash of 62 bits, so nobody can choose two that collide. If two key ids fall into one
+/// slot, the later one stays. A flood can evict entries; that costs a fetch, which the budget bounds.
 #[derive(Debug)]
 pub(crate) struct UnknownKeys {
     slots: Box<[AtomicU64]>,
     hasher: RandomState,
-    /// Whether the refresher has been woken since it looked last.
-    told: AtomicBool,
+    /// Whether the refresher has been woken since it last read the table.
+    is_woken: AtomicBool,
     wake: Notify,
 }
 
-/// What is known of a key id, in the two low bits of its slot. A slot of zero is empty.
+/// The state of a key id, in the two low bits of its slot. An empty slot is zero.
 const STATE: u64 = 3;
-/// Nobody has looked for it yet.
+/// Reported; no fetch for it has started.
 const PENDING: u64 = 1;
-/// A fetch is under way that began after it was reported.
+/// A fetch that started after the report is in progress.
 const SOUGHT: u64 = 2;
-/// It was not in the set that was fetched for it.
+/// The set that was fetched for it does not contain it.
 const MISSING: u64 = 3;
 
 impl UnknownKeys {
@@ -36,12 +35,12 @@ impl UnknownKeys {
         UnknownKeys {
             slots: (0..UNKNOWN_KEYS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
-            told: AtomicBool::new(false),
+            is_woken: AtomicBool::new(false),
             wake: Notify::new(),
         }
     }
 
-    /// For verifiers: takes no lock but to wake the refresher, which it does once until that one has looked.
+    /// Called by verifiers. Takes no lock, except to wake the refresher, once until the refresher has read the table.
     pub(crate) fn report(&self, kid: Option<&str>) {
         let Some((name, slot)) = self.find(kid) else {
             return;
@@ -49,16 +48,16 @@ impl UnknownKeys {
         if slot.load(SeqCst) & !STATE == name {
             return;
         }
-        // The order of these two, against that in `pending`, is what no report is lost by.
+        // This order, against that in `pending`, ensures that no report is lost.
         slot.store(name | PENDING, SeqCst);
-        if !self.told.load(SeqCst) && !self.told.swap(true, SeqCst) {
+        if !self.is_woken.load(SeqCst) && !self.is_woken.swap(true, SeqCst) {
             self.wake.notify_one();
         }
     }
 
-    /// Whether a fetch has shown that there is no such key, not long ago.
+    /// Whether a recent fetch has shown that the key does not exist.
     pub(crate) fn is_missing(&self, kid: Option<&str>) -> bool {
-        // A key id that no set can hold is missing for good. Tokens without one are never remembered.
+        // A key id that no set can contain is always missing. Tokens without a key id are never remembered.
         self.find(kid).is_none_or(|(name, slot)| slot.load(SeqCst) == name | MISSING)
     }
 
@@ -67,13 +66,13 @@ impl UnknownKeys {
         self.wake.notified().await;
     }
 
-    /// Whether there are key ids that nobody has looked for yet.
+    /// Whether there are reported key ids without a fetch.
     pub(crate) fn pending(&self) -> bool {
-        self.told.store(false, SeqCst);
+        self.is_woken.store(false, SeqCst);
         self.slots.iter().any(|slot| slot.load(SeqCst) & STATE == PENDING)
     }
 
-    /// A fetch begins: it is for all that were reported up to now.
+    /// A fetch starts, for all key ids reported so far.
     pub(crate) fn seek(&self) {
         for slot in &self.slots {
             let held = slot.load(SeqCst);
@@ -83,7 +82,7 @@ impl UnknownKeys {
         }
     }
 
-    /// The fetch has failed: what it was for may be reported again.
+    /// The fetch has failed: its key ids may be reported again.
     pub(crate) fn give_up(&self) {
         for slot in &self.slots {
             let held = slot.load(SeqCst);
@@ -93,10 +92,10 @@ impl UnknownKeys {
         }
     }
 
-    /// The fetch has brought `set`: what it was for and is not there is remembered as missing.
+    /// The fetch has returned `set`. Its key ids that are not in `set` are remembered as missing.
     ///
-    /// Not so for tokens without a key id: they are of one name, so that a forged one would keep the keys of all others
-    /// from being looked for. They lead to as many fetches as the budget has.
+    /// Tokens without a key id are not remembered: they share one entry, so a forged token would prevent the fetch for
+    /// all others. The budget bounds their fetches.
     pub(crate) fn settle(&self, set: &KeySet, missing: &mut MissingKeys, now: Duration) {
         let mut found: Vec<_> = set.iter().map(VerifyingKey::kid).chain([None]).map(|kid| self.name(kid)).collect();
         found.sort_unstable();
@@ -113,7 +112,7 @@ impl UnknownKeys {
         }
     }
 
-    /// Lets the key ids be looked for again that have been missing for long enough.
+    /// Allows fetches for key ids whose time as missing has ended.
     pub(crate) fn forget(&self, missing: &mut MissingKeys, now: Duration) {
         for (index, name) in missing.expire(now) {
             exchange(&self.slots[index], name | MISSING, 0);
@@ -128,31 +127,31 @@ impl UnknownKeys {
         Some((name, &self.slots[(name >> 2) as usize % UNKNOWN_KEYS]))
     }
 
-    /// Of the whole key id. Never zero, and with the bits of [`STATE`] clear.
+    /// The hash of the whole key id. Never zero, and with the bits of [`STATE`] clear.
     fn name(&self, kid: Option<&str>) -> u64 {
         (self.hasher.hash_one(kid) & !STATE).max(STATE + 1)
     }
 }
 
-/// Leaves the slot alone where a verifier was faster.
+/// Does nothing if a verifier has changed the slot meanwhile.
 fn exchange(slot: &AtomicU64, held: u64, new: u64) -> bool {
     slot.compare_exchange(held, new, SeqCst, SeqCst).is_ok()
 }
 
-/// For how long each missing key id is to be remembered: the first time for a cool-down, each further time for twice as
-/// long as before.
+/// How long each missing key id is remembered: the first time for a cool-down, each further time for twice as long.
 #[derive(Debug)]
 pub(crate) struct MissingKeys {
     first: Duration,
-    /// One for each slot of [`UnknownKeys`].
+    /// One per slot of [`UnknownKeys`].
     entries: Box<[Missing]>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Missing {
     name: u64,
-    for_long: Duration,
-    /// None: it may be looked for again, and is known only to be remembered for longer if it is missing still.
+    duration: Duration,
+    /// None: the key id may be fetched again. The entry stays so that the next time is longer if the key is still
+    /// missing.
     until: Option<Duration>,
 }
 
@@ -161,16 +160,16 @@ impl MissingKeys {
         MissingKeys { first, entries: vec![Missing::default(); UNKNOWN_KEYS].into() }
     }
 
-    /// When the next one is to be forgotten.
+    /// When the next entry expires.
     pub(crate) fn next_expiry(&self) -> Option<Duration> {
         self.entries.iter().filter_map(|entry| entry.until).min()
     }
 
     fn remember(&mut self, index: usize, name: u64, now: Duration) {
         let entry = &mut self.entries[index];
-        let for_long = if entry.name == name { entry.for_long.saturating_mul(2) } else { self.first };
-        let for_long = for_long.min(MISSING_KEY_MAX.max(self.first));
-        *entry = Missing { name, for_long, until: Some(now.saturating_add(for_long)) };
+        let duration = if entry.name == name { entry.duration.saturating_mul(2) } else { self.first };
+        let duration = duration.min(MISSING_KEY_MAX.max(self.first));
+        *entry = Missing { name, duration, until: Some(now.saturating_add(duration)) };
     }
 
     fn expire(&mut self, now: Duration) -> impl Iterator<Item = (usize, u64)> {

@@ -5,11 +5,11 @@ use tollgate::{Engine, Principal, Rejection, Request};
 
 use crate::verify_or_refresh::{after, is_worth_waiting};
 
-/// An [`Engine`] and what it learns from elsewhere, for programs that can wait: [`verify_or_refresh`](crate::verify_or_refresh)
-/// as a type. The tower layer takes it.
+/// An [`Engine`] that waits for remote data, for programs that can wait:
+/// [`verify_or_refresh`](crate::verify_or_refresh) as a type. The tower layer uses it.
 ///
-/// It owns what it needs: the engine, and with it the key rings of its issuers, each of which keeps the task alive that
-/// refreshes it. Clones are the same verifier.
+/// Owns the engine, and with it the key rings of the engine's issuers. Each ring keeps the task alive that refreshes
+/// it. Clones share one verifier.
 ///
 /// ```
 /// use tollgate::{Engine, Issuer};
@@ -28,32 +28,32 @@ use crate::verify_or_refresh::{after, is_worth_waiting};
 pub struct Verifier(Arc<Engine>);
 
 impl Verifier {
-    /// A verifier by `engine`, or by the engine in that `Arc`.
+    /// Creates a verifier from `engine`, or from an engine in an `Arc`.
     #[must_use]
     pub fn new(engine: impl Into<Arc<Engine>>) -> Self {
         Verifier(engine.into())
     }
 
-    /// The engine, which decides at once.
+    /// The engine, which never waits.
     #[must_use]
     pub fn engine(&self) -> &Arc<Engine> {
         &self.0
     }
 
-    /// Verifies the value of an Authorization header: [`verify_request`](Self::verify_request) for a request of which nothing
-    /// else is known.
+    /// Verifies the value of an Authorization header: [`verify_request`](Self::verify_request) for a request without
+    /// further data.
     ///
     /// # Errors
-    /// As [`Engine::verify`].
+    /// The errors of [`Engine::verify`].
     pub async fn verify(&self, header: impl AsRef<[u8]>) -> Result<Principal, Rejection> {
         self.verify_request(&Request::new().authorization(header.as_ref())).await
     }
 
-    /// [`Engine::verify_request`], which waits where what is missing can be learned from elsewhere: the keys of an issuer that
-    /// has rotated them, for example. It waits for a bounded time ([`MAX_REFRESH_WAIT`](crate::limits::MAX_REFRESH_WAIT)).
+    /// Like [`Engine::verify_request`], but waits if missing data can be fetched, such as the keys of an issuer that
+    /// has rotated them. The wait is bounded by [`MAX_REFRESH_WAIT`](crate::limits::MAX_REFRESH_WAIT).
     ///
     /// # Errors
-    /// As [`Engine::verify_request`].
+    /// The errors of [`Engine::verify_request`].
     pub async fn verify_request(&self, request: &Request<'_>) -> Result<Principal, Rejection> {
         match self.0.verify_request(request) {
             Err(rejection) if is_worth_waiting(&rejection) => after(&self.0, request, rejection, None).await,
@@ -61,10 +61,10 @@ impl Verifier {
         }
     }
 
-    /// [`Verifier::verify_request`] at a given time: `now`, in seconds since the Unix epoch. It waits in real time.
+    /// Like [`Verifier::verify_request`], at the time `now` in seconds since the Unix epoch. Waits in real time.
     ///
     /// # Errors
-    /// As [`Engine::verify_request`].
+    /// The errors of [`Engine::verify_request`].
     pub async fn verify_request_at(&self, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
         match self.0.verify_request_at(request, now) {
             Err(rejection) if is_worth_waiting(&rejection) => after(&self.0, request, rejection, Some(now)).await,
@@ -72,18 +72,18 @@ impl Verifier {
         }
     }
 
-    /// Whether [`verify_after`](Self::verify_after) may come to another verdict than this one. For callers that decide at once
-    /// where they can.
+    /// Whether [`verify_after`](Self::verify_after) may return another verdict. For callers that answer at once if they
+    /// can.
     #[must_use]
     pub fn is_worth_waiting(&self, rejection: &Rejection) -> bool {
         is_worth_waiting(rejection)
     }
 
-    /// The rest of [`verify_request`](Self::verify_request), for a request that the engine has just rejected with
-    /// `rejection`.
+    /// The waiting part of [`verify_request`](Self::verify_request), for a request that the engine has just rejected
+    /// with `rejection`.
     ///
     /// # Errors
-    /// As [`Engine::verify_request`]; `rejection` where there is nothing to wait for.
+    /// The errors of [`Engine::verify_request`]; `rejection` if there is nothing to wait for.
     pub async fn verify_after(&self, request: &Request<'_>, rejection: Rejection) -> Result<Principal, Rejection> {
         after(&self.0, request, rejection, None).await
     }

@@ -6,17 +6,19 @@ use tollgate::{Engine, KeyRing, Principal, Rejection, Request, Unavailable};
 
 use crate::limits::MAX_REFRESH_WAIT;
 
-/// [`Engine::verify_request`], which waits for the issuer's keys where the token may be under one that is not there yet
-/// ([`Rejection::missing_key`]), and asks the issuer about an opaque token that nobody here knows, or a JWT that the issuer is to
-/// confirm ([`Rejection::unasked_issuer`]): the first token under a new key is accepted, and so is one that its issuer calls active.
+/// Like [`Engine::verify_request`], but waits for remote data. If the token may be signed by a key that is not loaded
+/// yet ([`Rejection::missing_key`]), waits for the issuer's keys. If an opaque token is unknown, or the issuer has to
+/// confirm a JWT ([`Rejection::unasked_issuer`]), asks the issuer. So the first token under a new key is accepted, and
+/// so is a token that its issuer declares active.
 ///
-/// It waits only for a fetch that is under way or may begin soon ([`Clocks::cool_down`](crate::Clocks::cool_down)), at
-/// most [`MAX_REFRESH_WAIT`], and together with all other calls that wait for this issuer. Every other credential is
-/// decided as fast as by [`Engine::verify_request`], and so is one whose key is known not to exist. For issuers without
-/// [`RemoteKeys`](crate::RemoteKeys) this is [`Engine::verify_request`]. [`Verifier`](crate::Verifier) is the same as a type.
+/// Waits only for a fetch that is in progress or may start soon ([`Clocks::cool_down`](crate::Clocks::cool_down)), at
+/// most [`MAX_REFRESH_WAIT`], and together with all other calls that wait for this issuer. All other credentials, and
+/// tokens whose key is known to be missing, are decided as fast as by [`Engine::verify_request`]. Without
+/// [`RemoteKeys`](crate::RemoteKeys) for the issuer, the call waits for no keys. [`Verifier`](crate::Verifier) is the
+/// same as a type.
 ///
 /// # Errors
-/// As [`Engine::verify_request`].
+/// The errors of [`Engine::verify_request`].
 ///
 /// ```
 /// use tollgate::{Engine, Issuer, Request};
@@ -38,15 +40,15 @@ pub async fn verify_or_refresh(engine: &Engine, request: &Request<'_>) -> Result
     }
 }
 
-/// Whether [`after`] may come to another verdict.
+/// Whether [`after`] may return another verdict.
 pub(crate) fn is_worth_waiting(rejection: &Rejection) -> bool {
     rejection.missing_key().is_some()
         || rejection.unasked_issuer().is_some()
         || rejection.missing_status_list().is_some()
 }
 
-/// The verdict on a request that was rejected, once what it lacked was learned. `now`: the time of the verdict, or that of the
-/// engine's clock.
+/// The verdict on a rejected request after fetching the missing data. `now`: the time of the verdict; by default the
+/// time of the engine's clock.
 pub(crate) async fn after(
     engine: &Engine,
     request: &Request<'_>,
@@ -54,7 +56,8 @@ pub(crate) async fn after(
     now: Option<i64>,
 ) -> Result<Principal, Rejection> {
     let mut verdict = Err(rejection);
-    // In this order: the status of a token counts once its signature is verified, and its issuer is asked when all else is good.
+    // In this order: a token's status is checked after its signature is verified, and its issuer is asked when all else
+    // is valid.
     if let Some(rejection) = rejected_for(&verdict, |rejection| rejection.missing_key().is_some()) {
         verdict = refreshed(engine, request, rejection, now).await;
     }
@@ -71,7 +74,7 @@ fn rejected_for(verdict: &Result<Principal, Rejection>, reason: impl Fn(&Rejecti
     verdict.as_ref().err().filter(|rejection| reason(rejection)).cloned()
 }
 
-/// Has the status list fetched that a token refers to.
+/// Fetches the status list that a token refers to.
 async fn listed(
     engine: &Engine,
     request: &Request<'_>,
@@ -91,11 +94,11 @@ pub(crate) fn verify(engine: &Engine, request: &Request<'_>, now: Option<i64>) -
     now.map_or_else(|| engine.verify_request(request), |now| engine.verify_request_at(request, now))
 }
 
-/// Asks the issuer of a token about it.
+/// Asks the token's issuer about it.
 async fn introspected(engine: &Engine, request: &Request<'_>, now: Option<i64>) -> Result<Principal, Rejection> {
     let unknown = now.map_or_else(|| engine.unknown_token(request), |now| engine.unknown_token_at(request, now));
     let Some(token) = unknown else {
-        // Another request has asked since, or the token has changed its standing.
+        // Another request has asked meanwhile, or the token's state has changed.
         return verify(engine, request, now);
     };
     match token.introspector().introspect(token.text()).await {
@@ -118,10 +121,10 @@ async fn refreshed(
         return Err(rejection);
     };
     let (deadline, mut rejection) = (Instant::now() + MAX_REFRESH_WAIT, rejection);
-    // A fetch that was under way may have begun before the key was published: then the next one is waited for.
+    // A fetch in progress may have started before the key was published: then wait for the next one.
     for _ in 0..2 {
         let kid = rejection.missing_key().and_then(|missing| missing.kid.cloned());
-        // From here on no fetch ends unnoticed. Without one to wait for nothing is verified again.
+        // From here on, the end of a fetch is noticed. Without a fetch to wait for, nothing is verified again.
         let Some(refreshed) = refresher.refreshed(kid.as_ref().map(UnverifiedText::as_str)) else {
             return Err(rejection);
         };

@@ -5,7 +5,7 @@ use tollgate_keys::{KeyRefresher, Refreshed};
 use crate::limits::{LONGEST_VERIFY, MAX_REFRESH_WAIT, MAX_WAITING};
 use crate::unknown_keys::UnknownKeys;
 
-/// What the verifiers and the refresher of one ring share.
+/// The state that a ring's verifiers and its refresher share.
 #[derive(Debug)]
 pub(crate) struct Waiting {
     pub(crate) unknown_keys: UnknownKeys,
@@ -13,14 +13,14 @@ pub(crate) struct Waiting {
     places: Semaphore,
 }
 
-/// How far the refresher is.
+/// The refresher's progress.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 struct Progress {
-    /// Fetches that have ended, well or badly.
+    /// Finished fetches, successful or not.
     fetches: u64,
-    /// When the last one did.
+    /// When the last fetch ended.
     ended: Option<Instant>,
-    /// When a fetch for an unknown key may begin, or when the one under way began. None: never.
+    /// When a fetch for an unknown key may start, or when the one in progress started. None: never.
     next: Option<Instant>,
 }
 
@@ -37,7 +37,8 @@ impl Waiting {
         Waiting { unknown_keys: UnknownKeys::new(), progress, places: Semaphore::new(MAX_WAITING) }
     }
 
-    /// `fetches` have ended; `next`: when one for an unknown key may begin, or when the one under way began.
+    /// Publishes the progress. `fetches`: finished ones. `next`: when one for an unknown key may start, or when the one
+    /// in progress started.
     pub(crate) fn publish(&self, fetches: u64, next: Option<Instant>) {
         self.progress.send_if_modified(|last| {
             let ended = if fetches == last.fetches { last.ended } else { Some(Instant::now()) };
@@ -54,7 +55,7 @@ impl KeyRefresher for Waiting {
         self.unknown_keys.report(kid);
     }
 
-    /// Gives up at once where no fetch can come in time: those who wait are as bounded as the fetches are.
+    /// Returns `None` at once if no fetch can end in time, so that waiters are as bounded as fetches.
     fn refreshed<'r>(&'r self, kid: Option<&'r str>) -> Option<Refreshed<'r>> {
         let mut progress = self.progress.subscribe();
         let (before, deadline) = (*progress.borrow(), Instant::now() + MAX_REFRESH_WAIT);

@@ -1,4 +1,4 @@
-//! What is logged. A process of its own: what others log is not counted.
+//! Log output. Runs in a separate process, so that other tests' logs are not counted.
 
 #![forbid(unsafe_code)]
 
@@ -42,7 +42,7 @@ fn publish(document: String) -> String {
     uri
 }
 
-/// Counts what is logged as an error.
+/// Counts errors in the log.
 #[derive(Clone, Default)]
 struct Errors(Arc<AtomicUsize>);
 

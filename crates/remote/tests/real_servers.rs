@@ -1,5 +1,5 @@
-//! A real authorization server: oidc-provider, from npm, on loopback. It needs Node.js, npm and a package registry, so that it runs
-//! where `TOLLGATE_SKIP_NOTHING` is set alone, as `.ci/run` does.
+//! A real authorization server: oidc-provider, from npm, on loopback. It needs Node.js, npm and a package registry, so
+//! it runs only if `TOLLGATE_SKIP_NOTHING` is set, as in `.ci/run`.
 
 #![forbid(unsafe_code)]
 
@@ -16,14 +16,14 @@ use std::time::Duration;
 use tollgate::{Engine, Issuer, OpaqueIssuer, PrincipalKind, TypProfile};
 use tollgate_remote::{HeaderSource, Introspection, RemoteKeys, Verifier};
 
-/// oidc-provider, as `tests/oidc-provider/server.mjs` sets it up.
+/// oidc-provider, configured by `tests/oidc-provider/server.mjs`.
 struct Server {
     process: Child,
     issuer: String,
 }
 
 impl Server {
-    /// None, with the reason on standard output, where it may be skipped.
+    /// None, with the reason on standard output, if the test may be skipped.
     fn start() -> Option<Self> {
         if env::var_os("TOLLGATE_SKIP_NOTHING").is_none() {
             println!("skipped: oidc-provider is fetched where TOLLGATE_SKIP_NOTHING is set");
@@ -41,7 +41,7 @@ impl Server {
         assert!(installed.is_ok_and(|installed| installed.status.success()), "npm cannot install oidc-provider");
         let mut node = Command::new("node");
         if fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0) {
-            // Nobody: it reads what is there, and writes nothing.
+            // Runs as the user nobody: the server only reads.
             node.uid(65534).gid(65534);
         }
         let mut process = node.arg("server.mjs").current_dir(folder).stdout(Stdio::piped()).spawn().unwrap();
@@ -50,7 +50,7 @@ impl Server {
         Some(Server { process, issuer: issuer.trim().to_owned() })
     }
 
-    /// What comes of a form that the client `app` posts.
+    /// Returns the answer to a form that the client `app` posts.
     fn post(&self, path: &str, form: &str) -> String {
         let mut peer = TcpStream::connect(self.issuer.strip_prefix("http://").unwrap()).unwrap();
         let head = [
@@ -118,7 +118,7 @@ async fn opaque_tokens_and_jwts_of_oidc_provider_are_verified_by_one_verifier() 
     assert_eq!(code(&format!("Bearer {other}")).await, "wrong-audience");
     assert_eq!(code("Bearer never-issued-by-anybody").await, "inactive-token");
 
-    // Revoked there, it is accepted here for `max_age` at most.
+    // After a revocation at the server, the token is accepted here for `max_age` at most.
     server.post("/token/revocation", &format!("token={token}"));
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(code(&header).await, "inactive-token");

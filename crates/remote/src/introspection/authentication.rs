@@ -14,23 +14,24 @@ use crate::error::FetchError;
 use crate::headers::HeaderSource;
 use crate::limits::CLIENT_ASSERTION_AGE;
 
-/// How this resource server shows to the endpoint who it is.
+/// How this resource server authenticates at the endpoint.
 #[derive(Clone)]
 pub(super) enum Authentication {
-    /// `client_secret_basic` (RFC 6749 section 2.3.1). The id is encoded.
+    /// `client_secret_basic` (RFC 6749 section 2.3.1). The id is form-encoded.
     Basic { id: String, secret: HeaderSource },
     /// `private_key_jwt` (RFC 7523 section 2.2).
     PrivateKeyJwt { id: String, key: Arc<SigningKey>, audience: String },
-    /// The certificate of the connection (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 section 2). The id is encoded.
+    /// The connection's certificate (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 section 2). The id
+    /// is form-encoded.
     Certificate { id: String },
 }
 
-/// What a request carries for it.
+/// The authentication in one request.
 #[derive(Default)]
 pub(super) struct Proof {
     /// The value of the Authorization field.
     pub(super) authorization: Option<HeaderValue>,
-    /// What is appended to the form.
+    /// The text to append to the form.
     pub(super) form: Zeroizing<String>,
 }
 
@@ -61,7 +62,7 @@ impl Authentication {
     }
 }
 
-/// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, encoded as in a form.
+/// `urn:ietf:params:oauth:client-assertion-type:jwt-bearer`, form-encoded.
 const ASSERTION_TYPE: &str = "urn%3Aietf%3Aparams%3Aoauth%3Aclient-assertion-type%3Ajwt-bearer";
 
 async fn read(secret: &HeaderSource) -> Result<Zeroizing<String>, FetchError> {
@@ -74,23 +75,23 @@ async fn read(secret: &HeaderSource) -> Result<Zeroizing<String>, FetchError> {
     }
 }
 
-/// Both are encoded as in a form before they are joined.
+/// Form-encodes both before joining them.
 fn basic(id: &str, secret: &str) -> Result<HeaderValue, FetchError> {
     let secret = form_encoded(secret.as_bytes());
     let joined = Zeroizing::new([id.as_bytes(), b":", secret.as_bytes()].concat());
     let encoded = Zeroizing::new(STANDARD.encode_to_string(&*joined));
     let value = Zeroizing::new(["Basic ", &encoded].concat());
-    // Base64 is no more than a header may hold.
+    // Cannot fail: base64 is valid in a header.
     let mut value = HeaderValue::from_str(&value).map_err(|_| FetchError::Interrupted)?;
     value.set_sensitive(true);
     Ok(value)
 }
 
-/// A JWT that says who this is, for one request (RFC 7523 section 3). None where the key cannot sign.
+/// Signs a JWT that authenticates this client in one request (RFC 7523 section 3). None if the key cannot sign.
 fn assertion(id: &str, key: &SigningKey, audience: &str) -> Option<Zeroizing<String>> {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_secs();
     let header = json!({ "alg": key.algorithm().name(), "kid": key.kid(), "typ": "JWT" });
-    // Not a secret: it has to differ from those of other assertions.
+    // Not a secret: the id only has to be different in every assertion.
     let jti = format!("{:032x}", fastrand::u128(..));
     let claims = json!({
         "iss": id, "sub": id, "aud": audience, "jti": jti, "iat": now, "exp": now + CLIENT_ASSERTION_AGE,
@@ -102,7 +103,7 @@ fn assertion(id: &str, key: &SigningKey, audience: &str) -> Option<Zeroizing<Str
 
 /// `application/x-www-form-urlencoded` (RFC 6749 appendix B).
 pub(super) fn form_encoded(bytes: &[u8]) -> Zeroizing<String> {
-    // At full size from the start: what a reallocation left behind would not be wiped.
+    // Allocated at full size: reallocation would leave an unwiped copy.
     let mut encoded = Zeroizing::new(String::with_capacity(3 * bytes.len()));
     encoded.extend(form_urlencoded::byte_serialize(bytes));
     encoded

@@ -18,13 +18,13 @@ use crate::limits::{DEFAULT_INTROSPECTION_TIMEOUT, IDLE_CONNECTIONS, MAX_REFRESH
 use crate::proxy::Proxy;
 use crate::tls::ClientIdentity;
 
-/// Describes an [`Introspection`] endpoint.
+/// Configures an [`Introspection`] endpoint.
 #[must_use = "nothing is asked before it is started"]
 pub struct IntrospectionBuilder {
     settings: IntrospectionSettings,
     timeout: Duration,
     key: Option<Arc<SigningKey>>,
-    /// Of its certificate and of the key to that: PEM.
+    /// The client's certificates and their key, as PEM.
     identity: Option<(Vec<u8>, Zeroizing<Vec<u8>>)>,
     root_certificates: Option<Vec<u8>>,
     client: Option<Arc<dyn HttpClient>>,
@@ -42,32 +42,33 @@ impl IntrospectionBuilder {
         }
     }
 
-    /// Authenticates as the client `id` with `secret`, by Basic (`client_secret_basic`, RFC 6749 section 2.3.1). A secret in a
-    /// file is read anew for each request.
+    /// Authenticates as the client `id` with `secret`, by Basic (`client_secret_basic`, RFC 6749 section 2.3.1). A
+    /// secret in a file is read for every request.
     pub fn client_secret(mut self, id: &str, secret: HeaderSource) -> Self {
         self.settings.client_id = Some(id.to_owned());
         self.settings.client_secret = Some(secret);
         self
     }
 
-    /// Authenticates as the client `id` by assertions that `key` signs, for the endpoint's URI as audience (`private_key_jwt`, RFC 7523
-    /// section 2.2).
+    /// Authenticates as the client `id` with assertions that `key` signs, whose audience is the endpoint's URI
+    /// (`private_key_jwt`, RFC 7523 section 2.2).
     pub fn private_key(mut self, id: &str, key: SigningKey) -> Self {
         self.settings.client_id = Some(id.to_owned());
         self.key = Some(Arc::new(key));
         self
     }
 
-    /// Shows the endpoint a certificate, the first of the PEM text `certificates`, with the others behind it, and authenticates as the
-    /// client `id` by it, unless there is a secret or a key too (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 section 2).
-    /// `key`: its private key, PEM too. The endpoint has to be `https`.
+    /// Presents a TLS client certificate: the first of the PEM text `certificates`, followed by its chain. The
+    /// certificate authenticates the client `id` (`tls_client_auth` and `self_signed_tls_client_auth`, RFC 8705 section
+    /// 2), unless there is also a secret or a key. `key`: the certificate's private key, PEM too. The endpoint must be
+    /// `https`.
     pub fn client_certificate(mut self, id: &str, certificates: &[u8], key: &[u8]) -> Self {
         self.settings.client_id = Some(id.to_owned());
         self.identity = Some((certificates.to_vec(), Zeroizing::new(key.to_vec())));
         self
     }
 
-    /// [`client_certificate`](Self::client_certificate) from two PEM files, which are read once, at the start.
+    /// Like [`client_certificate`](Self::client_certificate), from two PEM files that are read once, at the start.
     pub fn client_certificate_files(
         mut self,
         id: &str,
@@ -80,21 +81,23 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// Makes the assertions of a [`private_key`](Self::private_key) for `audience`: some servers want their issuer there.
+    /// Sets the audience of the assertions of a [`private_key`](Self::private_key): some servers require their issuer
+    /// there.
     pub fn assertion_audience(mut self, audience: &str) -> Self {
         self.settings.client_assertion_audience = Some(audience.to_owned());
         self
     }
 
-    /// Sends the header field `name` with each request: an access token in place of client authentication, for example (RFC 7662
-    /// section 2.1).
+    /// Sends the header field `name` with each request, such as an access token instead of client authentication (RFC
+    /// 7662 section 2.1).
     pub fn header(mut self, name: &str, value: HeaderSource) -> Self {
         self.settings.headers.insert(name.to_ascii_lowercase(), value);
         self
     }
 
-    /// Sends at most so many requests a second, at least 1: [`DEFAULT_INTROSPECTIONS_PER_SECOND`] otherwise, at most
-    /// [`MAX_INTROSPECTIONS_PER_SECOND`]. As many as come in one second may be saved up. What is beyond is answered with 503.
+    /// Limits the requests per second, at least 1 and at most [`MAX_INTROSPECTIONS_PER_SECOND`]. Default:
+    /// [`DEFAULT_INTROSPECTIONS_PER_SECOND`]. Up to one second's requests may be saved up. Calls beyond the limit get a
+    /// 503.
     ///
     /// [`DEFAULT_INTROSPECTIONS_PER_SECOND`]: crate::limits::DEFAULT_INTROSPECTIONS_PER_SECOND
     /// [`MAX_INTROSPECTIONS_PER_SECOND`]: crate::limits::MAX_INTROSPECTIONS_PER_SECOND
@@ -103,46 +106,47 @@ impl IntrospectionBuilder {
         self
     }
 
-    /// The time for one request, from connecting to the last byte: 2 s otherwise, at most [`MAX_REFRESH_WAIT`].
+    /// Sets the time limit of one request, from connecting to the last byte. Default: 2 s; maximum:
+    /// [`MAX_REFRESH_WAIT`].
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// Connects through `proxy`. Without it connections are made directly, whatever the environment says.
+    /// Connects through `proxy`. Without this call, connections are direct, whatever the environment says.
     pub fn proxy(mut self, proxy: Proxy) -> Self {
         self.settings.proxy = Some(proxy);
         self
     }
 
-    /// Sends the requests with `client` instead of the built-in client: one that shows a certificate, for example. Root
-    /// certificates and a proxy are then that client's affair, and an error here.
+    /// Sends the requests with `client` instead of the built-in client, for example one with a client certificate. That
+    /// client is then responsible for root certificates and a proxy; setting them here is an error.
     pub fn http_client(mut self, client: impl HttpClient + 'static) -> Self {
         self.client = Some(Arc::new(client));
         self
     }
 
-    /// Trusts the certificates of this PEM text and no others, instead of those of the system.
+    /// Trusts only the certificates of this PEM text, instead of those of the system.
     pub fn root_certificates(mut self, pem: &[u8]) -> Self {
         self.root_certificates = Some(pem.to_vec());
         self
     }
 
-    /// Trusts the certificates of the PEM file at `path` and no others, instead of those of the system. It is read once, at the
-    /// start. Certificates given as text go before it.
+    /// Trusts only the certificates of the PEM file at `path`, instead of those of the system. The file is read once,
+    /// at the start. Certificates given as text take precedence.
     pub fn root_certificates_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.settings.ca = Some(path.into());
         self
     }
 
-    /// Sends tokens by `http:` to hosts inside a private network too, and not only to this machine. Whoever is on the way
-    /// learns them, and can call any token active.
+    /// Sends tokens by `http:` to hosts in a private network too, not only to this machine. An attacker on the network
+    /// path learns the tokens and can declare any token active.
     pub fn danger_accept_plain_http(mut self) -> Self {
         self.settings.danger_accept_plain_http = true;
         self
     }
 
-    /// Makes it ready. Requests are sent from the tokio runtime that this is called in, whose time and I/O drivers have to be
+    /// Builds the endpoint. Requests are sent from the current tokio runtime, whose time and I/O drivers must be
     /// enabled.
     ///
     /// # Errors

@@ -13,12 +13,12 @@ use zeroize::Zeroizing;
 use super::authentication::{Authentication, Proof, form_encoded};
 use crate::endpoint::Endpoint;
 use crate::error::FetchError;
-use crate::fetcher::{OUR_NAME, contained, essence, read_body};
+use crate::fetcher::{OUR_NAME, catch_panic, essence, read_body};
 use crate::headers::Headers;
 use crate::http_client::HttpClient;
 use crate::limits::MAX_INTROSPECTION_BYTES;
 
-/// Asks about one token at a time. It follows no redirect and asks for no compression.
+/// Sends one introspection request at a time. Follows no redirect and requests no compression.
 pub(super) struct Client {
     pub(super) http: Arc<dyn HttpClient>,
     pub(super) endpoint: Endpoint,
@@ -29,7 +29,7 @@ pub(super) struct Client {
 
 impl Client {
     pub(super) async fn ask(&self, token: &str) -> Result<IntrospectionResponse, FetchError> {
-        let exchange = contained(Box::pin(self.exchange(token)));
+        let exchange = catch_panic(Box::pin(self.exchange(token)));
         tokio::time::timeout(self.timeout, exchange).await.unwrap_or(Err(FetchError::Timeout))
     }
 
@@ -44,8 +44,8 @@ impl Client {
         }
         vet_content_type(response.headers())?;
         let body = read_body(response, MAX_INTROSPECTION_BYTES).await?;
-        // The rest is for the engine to read.
-        serde_json::from_slice::<Said>(&body).map_err(|_| FetchError::NotAnIntrospectionResponse)?;
+        // The engine reads the other members.
+        serde_json::from_slice::<ActiveMember>(&body).map_err(|_| FetchError::NotAnIntrospectionResponse)?;
         Ok(IntrospectionResponse::new(&*body, asked_at))
     }
 
@@ -58,7 +58,7 @@ impl Client {
         };
         let body = ["token=", &token, "&token_type_hint=access_token", &proof.form].concat();
         let body = Zeroizing::new(body.into_bytes());
-        let mut request = Request::new(Bytes::from_owner(Wiped(body)));
+        let mut request = Request::new(Bytes::from_owner(WipedBody(body)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.endpoint.uri().clone();
         let mut headers = self.headers.read().await?;
@@ -75,23 +75,23 @@ impl Client {
     }
 }
 
-/// What every introspection response says.
+/// The member that every introspection response has.
 #[derive(Deserialize)]
-struct Said {
+struct ActiveMember {
     #[serde(rename = "active")]
     _active: bool,
 }
 
-/// The body of a request, wiped when it has been sent.
-struct Wiped(Zeroizing<Vec<u8>>);
+/// A request body that is wiped after it was sent.
+struct WipedBody(Zeroizing<Vec<u8>>);
 
-impl AsRef<[u8]> for Wiped {
+impl AsRef<[u8]> for WipedBody {
     fn as_ref(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// RFC 7662 section 2.2: `application/json`. Whatever else is there says nothing of a token.
+/// RFC 7662 section 2.2: `application/json`. A document of any other type is not about a token.
 fn vet_content_type(headers: &HeaderMap) -> Result<(), FetchError> {
     let (essence, content_type) = essence(headers);
     if essence == "application/json" { Ok(()) } else { Err(FetchError::ContentType { content_type }) }

@@ -17,20 +17,20 @@ use crate::error::FetchError;
 use crate::limits::{ANSWER_LINGER, MAX_INTROSPECTIONS_AT_A_TIME, MAX_WAITING};
 use crate::token_bucket::TokenBucket;
 
-/// The questions under way to one endpoint: one for each token, however many ask, and as many as the budget has.
+/// The requests in flight to one endpoint: at most one per token, within the budget.
 pub(super) struct Flights {
     client: Client,
     runtime: Handle,
-    under_way: Mutex<UnderWay>,
+    in_flight: Mutex<InFlight>,
     start: Instant,
     places: Semaphore,
     counters: Counters,
-    /// Whether the last question had no answer, so that an outage is logged once.
+    /// Whether the last request failed, so that an outage is logged once.
     is_failing: AtomicBool,
 }
 
-struct UnderWay {
-    by_token: HashMap<Token, Landing>,
+struct InFlight {
+    by_token: HashMap<Token, OutcomeReceiver>,
     budget: TokenBucket,
 }
 
@@ -38,7 +38,7 @@ struct UnderWay {
 #[derive(Clone, Eq, PartialEq)]
 struct Token(Arc<Zeroizing<String>>);
 
-/// As the text that it is looked up by.
+/// Hashes like the text that looks it up.
 impl Hash for Token {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.0.as_str().hash(state);
@@ -51,7 +51,7 @@ impl Borrow<str> for Token {
     }
 }
 
-type Landing = watch::Receiver<Option<Outcome>>;
+type OutcomeReceiver = watch::Receiver<Option<Outcome>>;
 
 type Outcome = Result<IntrospectionResponse, IntrospectionFailure>;
 
@@ -61,7 +61,7 @@ impl Flights {
         Flights {
             client,
             runtime,
-            under_way: Mutex::new(UnderWay { by_token: HashMap::new(), budget }),
+            in_flight: Mutex::new(InFlight { by_token: HashMap::new(), budget }),
             start: Instant::now(),
             places: Semaphore::new(MAX_WAITING),
             counters: Counters::default(),
@@ -77,51 +77,51 @@ impl Flights {
         self.counters.read()
     }
 
-    /// Joins the question about `token` that is under way, or begins one.
+    /// Joins the request for `token` in flight, or starts one.
     pub(super) async fn ask(self: &Arc<Self>, token: &str) -> Outcome {
         let Ok(_place) = self.places.try_acquire() else {
             return Err(self.over_budget(Duration::ZERO));
         };
-        let mut landing = self.board(token)?;
-        let outcome = landing.wait_for(Option::is_some).await;
+        let mut receiver = self.join_or_start(token)?;
+        let outcome = receiver.wait_for(Option::is_some).await;
         let outcome = outcome.ok().and_then(|outcome| outcome.clone());
-        // The task ends without an outcome only with its runtime.
+        // Only the end of the runtime ends the task without an outcome.
         outcome.unwrap_or_else(|| Err(no_answer(&FetchError::Interrupted)))
     }
 
-    fn board(self: &Arc<Self>, token: &str) -> Result<Landing, IntrospectionFailure> {
-        let mut under_way = self.under_way();
-        if let Some(landing) = under_way.by_token.get(token) {
-            return Ok(landing.clone());
+    fn join_or_start(self: &Arc<Self>, token: &str) -> Result<OutcomeReceiver, IntrospectionFailure> {
+        let mut in_flight = self.in_flight();
+        if let Some(receiver) = in_flight.by_token.get(token) {
+            return Ok(receiver.clone());
         }
         let now = self.start.elapsed();
-        if under_way.by_token.len() >= MAX_INTROSPECTIONS_AT_A_TIME {
+        if in_flight.by_token.len() >= MAX_INTROSPECTIONS_AT_A_TIME {
             return Err(self.over_budget(Duration::ZERO));
         }
-        if !under_way.budget.take(now) {
-            return Err(self.over_budget(under_way.budget.next().saturating_sub(now)));
+        if !in_flight.budget.take(now) {
+            return Err(self.over_budget(in_flight.budget.next().saturating_sub(now)));
         }
         let token = Token(Arc::new(Zeroizing::new(token.to_owned())));
-        let (sender, landing) = watch::channel(None);
-        under_way.by_token.insert(token.clone(), landing.clone());
-        drop(under_way);
+        let (sender, receiver) = watch::channel(None);
+        in_flight.by_token.insert(token.clone(), receiver.clone());
+        drop(in_flight);
         self.counters.count_request();
-        // A task of its own: it ends even where all who asked have gone.
-        self.runtime.spawn(Arc::clone(self).fly(token, sender));
-        Ok(landing)
+        // A separate task: it ends even if all callers have gone.
+        self.runtime.spawn(Arc::clone(self).run(token, sender));
+        Ok(receiver)
     }
 
-    async fn fly(self: Arc<Self>, token: Token, landing: watch::Sender<Option<Outcome>>) {
-        let under_way = Boarded { flights: &self, token: &token };
+    async fn run(self: Arc<Self>, token: Token, sender: watch::Sender<Option<Outcome>>) {
+        let guard = RequestGuard { flights: &self, token: &token };
         let outcome = self.client.ask(&token.0).await;
         self.note(&outcome);
         let is_answered = outcome.is_ok();
-        landing.send_replace(Some(outcome.map_err(|error| no_answer(&error))));
+        sender.send_replace(Some(outcome.map_err(|error| no_answer(&error))));
         if is_answered {
-            // Until those who asked have told their engines, whoever comes later joins them.
+            // Later callers join until the first ones have passed the answer to their engines.
             sleep(ANSWER_LINGER).await;
         }
-        drop(under_way);
+        drop(guard);
     }
 
     fn note(&self, outcome: &Result<IntrospectionResponse, FetchError>) {
@@ -150,21 +150,21 @@ impl Flights {
         IntrospectionFailure::BudgetSpent { retry_after }
     }
 
-    fn under_way(&self) -> MutexGuard<'_, UnderWay> {
-        // Nothing under the lock leaves anything half-changed.
-        self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_flight(&self) -> MutexGuard<'_, InFlight> {
+        // Nothing under this lock can panic half-way, so poisoning is ignored.
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A question that is under way for as long as this is there, however it ends.
-struct Boarded<'f> {
+/// Removes the request from those in flight when it ends in any way.
+struct RequestGuard<'f> {
     flights: &'f Flights,
     token: &'f Token,
 }
 
-impl Drop for Boarded<'_> {
+impl Drop for RequestGuard<'_> {
     fn drop(&mut self) {
-        self.flights.under_way().by_token.remove(self.token);
+        self.flights.in_flight().by_token.remove(self.token);
     }
 }
 

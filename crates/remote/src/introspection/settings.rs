@@ -13,37 +13,38 @@ use crate::limits::{DEFAULT_INTROSPECTIONS_PER_SECOND, MAX_INTROSPECTIONS_PER_SE
 use crate::proxy::Proxy;
 use crate::tls::ClientIdentity;
 
-/// Where an introspection endpoint is, and how it is reached: what a configuration file can say of
-/// [`Introspection`](crate::Introspection). An unknown name is an error.
+/// The location of an introspection endpoint and the way to reach it: the part of
+/// [`Introspection`](crate::Introspection) that a configuration file can set. An unknown name is an error.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct IntrospectionSettings {
     /// The URI of the endpoint.
     pub endpoint: String,
-    /// The id by which this resource server is known there.
+    /// The client id of this resource server at the endpoint.
     pub client_id: Option<String>,
-    /// The file of its secret, read anew for each request. White space around its text is not part of it.
+    /// The file of the client's secret, read for every request. White space around the text is ignored.
     pub client_secret_file: Option<PathBuf>,
-    /// The file of the private JWK that signs in place of a secret (`private_key_jwt`). It is read once, at the start.
+    /// The file of the private JWK that signs instead of a secret (`private_key_jwt`). Read once, at the start.
     pub client_key_file: Option<PathBuf>,
-    /// For whom what it signs is meant (`aud`); the endpoint's URI without it.
+    /// The `aud` of the signed assertions. Default: the endpoint's URI.
     pub client_assertion_audience: Option<String>,
-    /// The PEM file of the certificate that the endpoint is shown, with those that certify it behind it: who asks, where the client has
-    /// neither secret nor key (`tls_client_auth`, RFC 8705 section 2). It is read once, at the start.
+    /// The PEM file of the TLS client certificate, followed by its chain. It authenticates the client if there is
+    /// neither a secret nor a key (`tls_client_auth`, RFC 8705 section 2). Read once, at the start.
     pub client_certificate_file: Option<PathBuf>,
-    /// The PEM file of the private key of that certificate.
+    /// The PEM file of the certificate's private key.
     pub client_certificate_key_file: Option<PathBuf>,
-    /// The secret itself, which a configuration file does not hold.
+    /// The secret itself, which cannot be in a configuration file.
     #[serde(skip)]
     pub(crate) client_secret: Option<HeaderSource>,
-    /// Header fields of each request, such as an access token in place of client authentication.
+    /// Header fields of each request, such as an access token instead of client authentication.
     pub headers: BTreeMap<String, HeaderSource>,
-    /// How many requests a second the endpoint is sent at most.
+    /// The most requests per second to the endpoint.
     pub requests_per_second: u32,
-    /// A PEM file of certificates. The server has to be certified by one of them; those of the system are not trusted.
+    /// A PEM file of root certificates. The server's certificate must be issued by one of them; those of the system are
+    /// not trusted.
     pub ca: Option<PathBuf>,
-    /// The HTTP proxy that HTTPS requests go through. Without it connections are made directly.
+    /// The HTTP proxy for HTTPS requests. Without it connections are direct.
     pub proxy: Option<Proxy>,
     /// Whether tokens may be sent by plain HTTP inside a private network.
     pub danger_accept_plain_http: bool,
@@ -70,7 +71,7 @@ impl Default for IntrospectionSettings {
 }
 
 impl IntrospectionSettings {
-    /// Makes each relative path one inside `folder`.
+    /// Resolves each relative path against `folder`.
     pub fn resolve_paths(&mut self, folder: &Path) {
         let files = self.headers.values_mut().chain(&mut self.client_secret).filter_map(HeaderSource::file_mut);
         let of_client = [
@@ -84,7 +85,7 @@ impl IntrospectionSettings {
         }
     }
 
-    /// Checks all that can be said without reading a file or the environment.
+    /// Checks everything that can be checked without reading a file or the environment.
     ///
     /// # Errors
     /// [`ConfigurationError`].
@@ -94,7 +95,7 @@ impl IntrospectionSettings {
         self.check_rest()
     }
 
-    /// Checks all but the endpoint and who asks.
+    /// Checks everything except the endpoint and the authentication.
     pub(super) fn check_rest(&self) -> Result<(), ConfigurationError> {
         let max = MAX_INTROSPECTIONS_PER_SECOND;
         if !(1..=max).contains(&self.requests_per_second) {
@@ -108,8 +109,8 @@ impl IntrospectionSettings {
         Endpoint::parse(&self.endpoint, self.plain_http())
     }
 
-    /// None where header fields, or the caller's own HTTP client, say who asks, and where the key is not read yet. `key`: that of
-    /// `client_key_file`, or one that was given. `has_certificate`: whether one was given.
+    /// None if header fields or the caller's own HTTP client authenticate, or if the key is not loaded yet. `key`: the
+    /// key of `client_key_file`, or a given one. `has_certificate`: whether a certificate was given.
     pub(super) fn authentication(
         &self,
         key: Option<Arc<SigningKey>>,
@@ -143,7 +144,7 @@ impl IntrospectionSettings {
         }
     }
 
-    /// The key in `client_key_file`.
+    /// Loads the key in `client_key_file`.
     pub(super) fn read_key(&self) -> Result<Option<Arc<SigningKey>>, ConfigurationError> {
         let Some(path) = &self.client_key_file else { return Ok(None) };
         let refused = |reason: String| ConfigurationError::ClientKeyFile { path: path.clone(), reason };
@@ -152,7 +153,7 @@ impl IntrospectionSettings {
         Ok(Some(Arc::new(key)))
     }
 
-    /// The certificate in `client_certificate_file` and its key.
+    /// Loads the certificate in `client_certificate_file` and its key.
     pub(super) fn read_identity(&self) -> Result<Option<ClientIdentity>, ConfigurationError> {
         match (&self.client_certificate_file, &self.client_certificate_key_file) {
             (Some(certificates), Some(key)) => ClientIdentity::read_files(certificates, key).map(Some),

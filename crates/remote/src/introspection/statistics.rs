@@ -1,14 +1,14 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What an introspection endpoint was asked so far.
+/// Counters of the requests to an introspection endpoint.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct IntrospectionStatistics {
-    /// Requests that were sent.
+    /// Requests sent.
     pub requests: u64,
-    /// Requests without an answer that can be used.
+    /// Requests without a usable answer.
     pub failures: u64,
-    /// Calls that were turned away because the budget was spent.
+    /// Calls rejected because the budget was spent.
     pub over_budget: u64,
 }
 

@@ -8,7 +8,7 @@ use tollgate::StatusLists;
 use tollgate_keys::KeyRing;
 
 use super::document::Vetting;
-use super::{Fetcher, Shared, StatusListSettings, UnderWay};
+use super::{Fetcher, FetcherOwner, InFlight, StatusListSettings};
 use crate::builder::{built_in_client, own_client};
 use crate::error::ConfigurationError;
 use crate::headers::{HeaderSource, Headers};
@@ -16,11 +16,11 @@ use crate::http_client::HttpClient;
 use crate::limits::{DEFAULT_INTROSPECTION_TIMEOUT, STATUS_LIST_BURST, STATUS_LIST_INTERVAL};
 use crate::token_bucket::TokenBucket;
 
-/// Describes where the status lists of an issuer are: the JWT form of the Token Status List.
+/// Configures the status lists of an issuer, in the JWT form of the Token Status List.
 ///
-/// A list is fetched when a token refers to it: the first such request waits ([`Verifier`](crate::Verifier)). From then on it is fetched
-/// again in the background, before it runs out, for as long as it is in use. It counts if it is signed under the issuer's keys, has the `typ` `statuslist+jwt` and a `sub` that equals
-/// its URI.
+/// A list is fetched when a token refers to it; the first such request waits ([`Verifier`](crate::Verifier)). As long
+/// as the list is in use, it is fetched again in the background before it expires. A list is accepted if it is signed
+/// by the issuer's keys, its `typ` is `statuslist+jwt` and its `sub` equals its URI.
 ///
 /// ```
 /// use tollgate::{Engine, Issuer};
@@ -47,17 +47,17 @@ pub struct StatusListsBuilder {
 }
 
 impl StatusListsBuilder {
-    /// The lists of `issuer`, signed under `keys`.
+    /// Configures the lists of `issuer`, signed by `keys`.
     pub fn new(issuer: &str, keys: KeyRing) -> Self {
         Self::from_settings(issuer, keys, StatusListSettings::default())
     }
 
-    /// As `settings` describe them, which may be from a configuration file.
+    /// Starts from `settings`, which may come from a configuration file.
     pub fn from_settings(issuer: &str, keys: KeyRing, settings: StatusListSettings) -> Self {
         StatusListsBuilder { issuer: issuer.into(), keys, settings, root_certificates: None, client: None }
     }
 
-    /// Follows references to URIs that begin with `prefix`, which ends in `/`, or that equal it; and no others.
+    /// Follows only references to URIs that begin with `prefix`, which ends in `/`, or that equal it.
     pub fn within(mut self, prefix: &str) -> Self {
         self.settings.prefixes.push(prefix.to_owned());
         self
@@ -69,8 +69,8 @@ impl StatusListsBuilder {
         self
     }
 
-    /// Lets a list serve for at most `seconds`, whatever its `ttl`: 300 otherwise. It is for how long a token that its issuer has revoked
-    /// may still be accepted.
+    /// Uses a list for at most `seconds`, whatever its `ttl`. Default: 300. A token that its issuer has revoked may
+    /// stay accepted for this long.
     pub fn max_age(mut self, seconds: u32) -> Self {
         self.settings.max_age = seconds;
         self
@@ -82,7 +82,7 @@ impl StatusListsBuilder {
         self
     }
 
-    /// Trusts the certificates of this PEM text and no others, instead of those of the system.
+    /// Trusts only the certificates of this PEM text, instead of those of the system.
     pub fn root_certificates(mut self, pem: &[u8]) -> Self {
         self.root_certificates = Some(pem.to_vec());
         self
@@ -94,8 +94,8 @@ impl StatusListsBuilder {
         self
     }
 
-    /// Makes it ready, for [`Issuer::status_lists`](tollgate::Issuer::status_lists). Requests are sent from the tokio runtime that this is
-    /// called in.
+    /// Builds the lists for [`Issuer::status_lists`](tollgate::Issuer::status_lists). Requests are sent from the
+    /// current tokio runtime.
     ///
     /// # Errors
     /// [`ConfigurationError`].
@@ -118,13 +118,14 @@ impl StatusListsBuilder {
             vetting: Arc::new(Vetting { keys: self.keys, issuer: self.issuer, max_age: settings.max_age }),
             runtime,
             start: Instant::now(),
-            under_way: Mutex::new(UnderWay {
+            in_flight: Mutex::new(InFlight {
                 by_uri: HashMap::new(),
                 kept: HashMap::new(),
                 budget: TokenBucket::new(STATUS_LIST_BURST, STATUS_LIST_INTERVAL),
             }),
         };
-        let (prefixes, fetcher) = (settings.prefixes.iter().map(String::as_str), Arc::new(Shared(Arc::new(fetcher))));
+        let (prefixes, fetcher) =
+            (settings.prefixes.iter().map(String::as_str), Arc::new(FetcherOwner(Arc::new(fetcher))));
         Ok(if settings.required {
             StatusLists::required(prefixes, fetcher)
         } else {

@@ -9,18 +9,18 @@ use tollgate_keys::{KeyRing, VerifyingKey};
 use crate::error::FetchError;
 use crate::limits::{MAX_INFLATED_STATUS_LIST_BYTES, MAX_STATUS_LIST_SKEW, MAX_STATUS_LIST_TOKEN_BYTES};
 
-/// What a status list token has to be.
+/// The checks of a status list token.
 pub(super) struct Vetting {
     pub(super) keys: KeyRing,
-    /// Where the token has `iss`, this.
+    /// Must equal the token's `iss`, if present.
     pub(super) issuer: Box<str>,
-    /// For how many seconds a list serves at most.
+    /// The longest validity of a list, in seconds.
     pub(super) max_age: u32,
 }
 
 impl Vetting {
-    /// The list in `token`, which was fetched from `uri`: signed under the issuer's keys, of that type, about that URI. Only then is it
-    /// inflated. `now`: seconds since the Unix epoch.
+    /// Returns the list in `token`, which was fetched from `uri`. The token must be signed by the issuer's keys, have
+    /// the right type and be about that URI. Only then is the list inflated. `now`: seconds since the Unix epoch.
     pub(super) fn vet(&self, token: &[u8], uri: &str, now: i64) -> Result<StatusList, FetchError> {
         let refused = |reason| FetchError::NotAStatusList { reason };
         let token = str::from_utf8(token).map_err(|_| refused("it is no JWT"))?.trim_ascii();
@@ -31,7 +31,7 @@ impl Vetting {
             return Err(refused("its typ is not statuslist+jwt"));
         }
         let keys = self.keys.load();
-        // A key that its owner publishes for another issuer signs nothing for this one.
+        // A key that its owner publishes for another issuer is not valid for this one.
         let admits = |key: &VerifyingKey| {
             let mut purposes = key.purposes().iter();
             purposes.len() == 0 || purposes.any(|purpose| purpose.issuer().is_none_or(|name| *name == *self.issuer))

@@ -9,23 +9,24 @@ use crate::headers::{HeaderSource, Headers};
 use crate::limits::{DEFAULT_STATUS_LIST_AGE, MAX_STATUS_LIST_AGE};
 use crate::proxy::Proxy;
 
-/// Where the status lists of an issuer are, and how they are reached: what a configuration file can say of
-/// [`StatusListsBuilder`](crate::StatusListsBuilder). An unknown name is an error.
+/// The location of an issuer's status lists and the way to reach them: the part of
+/// [`StatusListsBuilder`](crate::StatusListsBuilder) that a configuration file can set. An unknown name is an error.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct StatusListSettings {
-    /// What the URIs of the lists begin with, up to a `/`; or whole URIs. All of one origin.
+    /// Prefixes of the lists' URIs, each up to a `/`, or whole URIs. All must have one origin.
     pub prefixes: Vec<String>,
     /// Whether a token that refers to no list is rejected.
     pub required: bool,
-    /// For how many seconds a list serves at most, whatever its `ttl`.
+    /// The longest validity of a list in seconds, whatever its `ttl`.
     pub max_age: u32,
     /// Header fields of each request.
     pub headers: BTreeMap<String, HeaderSource>,
-    /// A PEM file of certificates. The server has to be certified by one of them; those of the system are not trusted.
+    /// A PEM file of root certificates. The server's certificate must be issued by one of them; those of the system are
+    /// not trusted.
     pub ca: Option<PathBuf>,
-    /// The HTTP proxy that HTTPS requests go through. Without it connections are made directly.
+    /// The HTTP proxy for HTTPS requests. Without it connections are direct.
     pub proxy: Option<Proxy>,
     /// Whether lists may be fetched by plain HTTP inside a private network.
     pub danger_accept_plain_http: bool,
@@ -46,7 +47,7 @@ impl Default for StatusListSettings {
 }
 
 impl StatusListSettings {
-    /// Makes each relative path one inside `folder`.
+    /// Resolves each relative path against `folder`.
     pub fn resolve_paths(&mut self, folder: &Path) {
         let files = self.headers.values_mut().filter_map(HeaderSource::file_mut);
         for path in files.chain(&mut self.ca) {
@@ -54,7 +55,7 @@ impl StatusListSettings {
         }
     }
 
-    /// Checks all that can be said without reading a file or the environment.
+    /// Checks everything that can be checked without reading a file or the environment.
     ///
     /// # Errors
     /// [`ConfigurationError`].
@@ -68,7 +69,7 @@ impl StatusListSettings {
         self.proxy.as_ref().map_or(Ok(()), Proxy::check)
     }
 
-    /// The origin of all prefixes, which alone is sent the header fields.
+    /// The origin of all prefixes, the only one that gets the header fields.
     pub(super) fn endpoint(&self) -> Result<Endpoint, ConfigurationError> {
         let [first, others @ ..] = &self.prefixes[..] else {
             return Err(ConfigurationError::NoStatusListPrefix);
@@ -76,7 +77,8 @@ impl StatusListSettings {
         let origin = Endpoint::parse(first, self.plain_http())?;
         for prefix in others.iter().chain([first]) {
             let endpoint = Endpoint::parse(prefix, self.plain_http())?;
-            // An authority without a path could go on: https://as.example and https://as.example.evil.example.
+            // An authority without a path would also match longer ones: https://as.example and
+            // https://as.example.evil.example.
             if !endpoint.has_origin_of(&origin) || !prefix[prefix.find("://").map_or(0, |at| at + 3)..].contains('/') {
                 return Err(ConfigurationError::InvalidUri { uri: prefix.clone() });
             }

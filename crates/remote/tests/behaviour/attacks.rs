@@ -1,4 +1,4 @@
-//! The attacks that remote key sets are open to, by their numbers in SECURITY.md.
+//! Attacks on remote key sets, by their number in SECURITY.md.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
@@ -38,7 +38,7 @@ fn a42_random_kids_are_rejected_without_waiting_while_the_provider_hangs() {
         let remote = Remote::start(remote(&provider)).await;
         provider.becomes(hangs());
         let template = signer.header();
-        // No time passes, so that the fetch is under way all along.
+        // No time passes, so the fetch is in progress all along.
         for kid in 0..20_000 {
             assert_eq!(code(&remote.engine, &header_under_kid(&template, &kid.to_string())), "unknown-key");
             if kid == 0 {
@@ -65,7 +65,7 @@ fn a42_bad_key_sets_neither_give_the_budget_back_nor_replace_a_good_one() {
                 assert_eq!(code(&remote.engine, &header_under_kid(&header, &kid.to_string())), "unknown-key");
                 assert!(accepts(&remote.engine, &header));
             };
-            // Less than the time until the next refresh, which is none of theirs.
+            // Less than the time until the next regular refresh.
             remote.pass_in_steps(3 * MINUTE, SECOND, storm).await;
             assert_eq!(provider.request_count() - 1, 6, "one for each 30 s");
             assert_eq!(remote.keys.health().status, Status::Stale);
@@ -159,7 +159,7 @@ fn refused_keys_are_reported_once_however_often_they_are_fetched() {
         remote.pass_in_steps(2 * HOUR, MINUTE, || ()).await;
         assert!(provider.requests().len() > 3, "it was fetched again and again");
         assert_eq!(remote.heard("KeyRefused"), 1);
-        // A good key comes along, white space changes: the refused key is the same.
+        // A good key is added and white space changes: the refused key is the same.
         provider.becomes(publishes(format!(r#"{{"keys":[{bad},{good}]}}"#)));
         remote.pass_in_steps(HOUR, MINUTE, || ()).await;
         provider.becomes(publishes(format!(r#"{{"keys": [{bad}, {good}]}}"#)));
@@ -228,7 +228,7 @@ fn a43_private_key_that_served_is_withdrawn_at_once() {
         let provider = Provider::start(publishes(signer.jwks()));
         let remote = Remote::start(remote(&provider)).await;
         let header = signer.header();
-        // The whole set is refused, and would not replace the good one: but whoever has read it can sign now.
+        // The whole set is refused and does not replace the good one. But anyone who has read it can sign now.
         let private = signer.keys.signing_key().to_private_jwk().to_string();
         provider.becomes(publishes(format!(r#"{{"keys":[{private}]}}"#)));
         remote.pass_a_refresh().await;
@@ -354,7 +354,7 @@ fn a44_grace_ends_while_a_fetch_hangs() {
         let remote = Remote::start(remote(&provider).clocks(clocks)).await;
         provider.becomes(hangs());
         let header = signer.header();
-        // Begins after 48 to 60 s, fails after 9 min more, begins again, and hangs at the end of the grace.
+        // The refresh starts after 48 to 60 s, fails 9 min later, starts again, and hangs when the grace ends.
         for second in 0..600 {
             assert!(accepts(&remote.engine, &header), "{second}");
             tokio::time::advance(SECOND).await;

@@ -1,4 +1,4 @@
-//! Keys that are published as a JSON object from key ids to certificates.
+//! Keys published as a JSON object that maps key ids to certificates.
 
 use rcgen::{CertificateParams, KeyPair, PKCS_ECDSA_P256_SHA256};
 use serde_json::json;
@@ -8,7 +8,7 @@ use tollgate_remote::RemoteKeys;
 
 use crate::support::*;
 
-/// A signing key named `kid`, and a certificate of it that is over since 2020.
+/// A signing key named `kid`, and its certificate, which expired in 2020.
 fn certified(kid: &str) -> (SigningKey, String) {
     let pair = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
     let key = SigningKey::from_pkcs8_pem(Algorithm::ES256, &pair.serialize_pem()).unwrap().with_kid(kid).unwrap();
@@ -30,7 +30,7 @@ fn certificates_by_key_id_are_keys() {
         for key in [one, two] {
             assert!(accepts(&remote.engine, &Signer::with_key(key).header()));
         }
-        // The right key under the wrong name.
+        // A valid key under the wrong name.
         let (other, _) = certified("k1");
         assert_eq!(code(&remote.engine, &Signer::with_key(other).header()), "bad-signature");
     });

@@ -1,4 +1,4 @@
-//! How providers are connected to: through a proxy, by plain HTTP in a private network, by a client of one's own.
+//! Connections to providers: through a proxy, by plain HTTP in a private network, by the caller's own client.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use tollgate_remote::{FetchError, HeaderSource, HttpClient, Proxy, RemoteKeys, R
 
 use crate::support::*;
 
-/// A proxy that knows CONNECT alone, and keeps the heads of what it was asked.
+/// A proxy that supports only CONNECT and records the heads of its requests.
 struct Tunnels {
     uri: String,
     heads: Arc<Mutex<Vec<String>>>,
@@ -171,7 +171,7 @@ fn root_certificates_are_read_from_a_file() {
 
 type OwnAnswer = Box<dyn Fn() -> Result<Response<ResponseBody>, FetchError> + Send + Sync>;
 
-/// Answers with what it was made with, and keeps what it was asked.
+/// Returns a fixed answer and records the requests.
 struct OwnClient {
     answer: OwnAnswer,
     asked: Arc<Mutex<Vec<http::Request<Bytes>>>>,

@@ -1,4 +1,4 @@
-//! Header fields of a fetch: sent to the origin that was configured, and nowhere else.
+//! Header fields of a fetch: sent only to the configured origin.
 
 use std::fs;
 
@@ -12,7 +12,7 @@ fn sent(provider: &Provider) -> Vec<Option<String>> {
     provider.requests().iter().map(|request| request.fields.get("authorization").cloned()).collect()
 }
 
-/// The two kinds of source, each of which has to reach the configured origin and no other.
+/// The two kinds of source. Each must reach the configured origin and no other.
 fn sources(folder: &tempfile::TempDir) -> [HeaderSource; 2] {
     let file = folder.path().join("header");
     fs::write(&file, format!("{SECRET}\n")).unwrap();
@@ -107,7 +107,7 @@ fn host_written_otherwise_is_another_origin() {
         let provider = Provider::start(answers_status("500 Internal Server Error", ""));
         let path = format!(":{}/jwks.json", provider.address().port());
         provider.answers("/good", publishes(signer.jwks()));
-        // The same machine and port, but `localhost` is not the host that was configured.
+        // The same machine and port, but `localhost` is not the configured host.
         let failover = format!("http://localhost{path}").replace("/jwks.json", "/good");
         let builder = remote(&provider).failover(&failover).header("authorization", HeaderSource::value(SECRET));
         let _remote = Remote::start(builder).await;

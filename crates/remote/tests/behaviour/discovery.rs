@@ -11,7 +11,7 @@ fn openid_metadata_leads_to_the_keys() {
         let provider = Provider::start(answers_status("404 Not Found", ""));
         let issuer = provider.uri("/tenant/");
         let keys = provider.uri("/elsewhere/keys");
-        // OpenID Connect Discovery 1.0 section 4: the slash at the end is removed, the path is followed.
+        // OpenID Connect Discovery 1.0 section 4: the trailing slash is removed, and the well-known path is appended.
         provider.answers("/tenant/.well-known/openid-configuration", publishes(metadata(&issuer, &keys)));
         provider.answers("/elsewhere/keys", publishes(signer.jwks()));
         let remote = Remote::start(openid(&issuer)).await;
@@ -125,7 +125,7 @@ fn moved_keys_are_found_at_the_next_refresh() {
         let issuer = provider.uri("");
         let remote = Remote::start(openid(&issuer)).await;
         assert!(accepts(&remote.engine, &old.header()));
-        // The old address goes on publishing the old keys.
+        // The old address still publishes the old keys.
         provider.answers("/new", publishes(new.jwks()));
         let moved = publishes(metadata(&issuer, &provider.uri("/new")));
         provider.answers("/.well-known/openid-configuration", moved);

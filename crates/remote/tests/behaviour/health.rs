@@ -1,4 +1,4 @@
-//! What is to be seen of a remote set from outside.
+//! The public state of a remote set.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

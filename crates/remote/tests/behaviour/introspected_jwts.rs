@@ -1,4 +1,4 @@
-//! JWTs whose issuer is asked about them too, over real sockets.
+//! JWTs that are also introspected by their issuer, over real sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
@@ -16,7 +16,7 @@ const OTHER: &str = "https://other.example/";
 const ACTIVE: &str = r#"{"active":true}"#;
 const INACTIVE: &str = r#"{"active":false}"#;
 
-/// Two issuers with an endpoint each, whose answers serve for 30 s.
+/// Two issuers with one endpoint each, whose answers are valid for 30 s.
 struct World {
     keys: [SigningKey; 2],
     endpoints: [Provider; 2],
@@ -74,7 +74,7 @@ async fn a86_jwt_that_its_issuer_has_revoked_is_rejected_after_max_age() {
     let body = format!("token={}&token_type_hint=access_token", &header[7..]);
     assert_eq!(world.endpoints[0].requests()[0].body, body);
     world.endpoints[0].becomes(publishes(INACTIVE));
-    // In real time: until then the answer is given to whoever asks again.
+    // Waits in real time: until then, further callers get the same answer.
     tokio::time::sleep(2 * limits::ANSWER_LINGER).await;
     world.now.fetch_add(28, SeqCst);
     assert_eq!(world.code(&header).await, "accepted");

@@ -1,4 +1,4 @@
-//! Opaque tokens whose issuer is asked, over real sockets.
+//! Introspection of opaque tokens by their issuer, over real sockets.
 
 use std::time::Instant;
 
@@ -15,7 +15,7 @@ fn asking(provider: &Provider) -> IntrospectionBuilder {
     Introspection::at(&provider.uri("/introspect")).client_secret("rs 1", HeaderSource::value("s%cret:+"))
 }
 
-/// Of tokens that begin with `as_`.
+/// For tokens that begin with `as_`.
 fn verifier(introspection: IntrospectionBuilder) -> Verifier {
     verifier_by(&introspection.start().unwrap())
 }
@@ -46,7 +46,7 @@ async fn active_token_is_accepted_after_one_question() {
     let [request] = &requests[..] else { panic!() };
     assert_eq!((&*request.method, &*request.path), ("POST", "/introspect"));
     assert_eq!(request.body, "token=as_1&token_type_hint=access_token");
-    // Both are encoded as in a form first: rs+1:s%25cret%3A%2B
+    // Both are form-encoded first: rs+1:s%25cret%3A%2B
     assert_eq!(request.fields["authorization"], "Basic cnMrMTpzJTI1Y3JldCUzQSUyQg==");
     assert_eq!(request.fields["content-type"], "application/x-www-form-urlencoded");
     assert_eq!(request.fields["accept"], "application/json");
@@ -175,7 +175,7 @@ async fn a86_no_token_goes_to_another_endpoint_than_its_own() {
     assert_eq!(asked(&other), ["token=other_1&token_type_hint=access_token"]);
 }
 
-/// The budget is one a second here, so that few are asked about.
+/// The budget is one request per second here, so only few tokens are introspected.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a86_storm_of_a_million_random_tokens_leads_to_no_more_requests_than_the_budget_has() {
     let provider = Provider::start(publishes(r#"{"active":false}"#));
@@ -267,7 +267,7 @@ async fn key_signs_an_assertion_for_each_request_in_place_of_a_secret() {
         let assertions: Vec<_> = asked.iter().map(|request| assertion(&request.body)).collect();
         assert_ne!(assertions[0], assertions[1]);
         assert!(asked.iter().all(|request| !request.fields.contains_key("authorization")));
-        // As the server would check it.
+        // Verified as the server would.
         let keys = tollgate::KeySet::builder().jwks(keys.as_bytes()).unwrap().build().unwrap();
         let issuer = tollgate::Issuer::new("rs1").audience(audience).keys(keys).leeway(0);
         let server = Engine::builder().issuer(issuer).build().unwrap();
@@ -325,14 +325,14 @@ async fn endpoint_that_demands_a_certificate_is_shown_one() {
         assert_eq!(request.body, "token=as_1&token_type_hint=access_token&client_id=rs+1");
         assert!(!request.fields.contains_key("authorization"));
     }
-    // Beside a secret it is the secret that says who asks.
+    // With a secret too, the secret authenticates the client.
     let with_secret = at().client_certificate("rs1", certificate.as_bytes(), its_key.as_bytes());
     let with_secret = with_secret.client_secret("rs1", HeaderSource::value("secret"));
     assert_eq!(code(&verifier(with_secret), "as_1").await, "accepted");
     let request = provider.requests().pop().unwrap();
     assert_eq!(request.body, "token=as_1&token_type_hint=access_token");
     assert!(request.fields["authorization"].starts_with("Basic "));
-    // Without one, or with that of somebody else, nobody is let in.
+    // Without a certificate, or with someone else's, the server refuses the connection.
     let before = provider.request_count();
     let (of_others, others_key) = servers.client("rs 1");
     let secret = HeaderSource::value("secret");
@@ -342,7 +342,7 @@ async fn endpoint_that_demands_a_certificate_is_shown_one() {
         assert_eq!(code(&verifier(nobody), "as_1").await, "issuer-unavailable");
     }
     assert_eq!(provider.request_count(), before);
-    // What cannot work is refused at the start.
+    // An impossible configuration is refused at the start.
     let refused = |builder: IntrospectionBuilder| builder.start().unwrap_err().code();
     let (certificate, its_key) = (certificate.as_bytes(), its_key.as_bytes());
     for (certificate, key) in

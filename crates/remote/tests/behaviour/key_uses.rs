@@ -1,11 +1,11 @@
-//! Keys of other uses than signatures: those that are asked for are fetched, and served to the issuer that takes them.
+//! Keys with a `use` other than `sig`: the configured ones are fetched, and accepted for the issuer that allows them.
 
 use tollgate::{Engine, Issuer};
 use tollgate_keys::KeyUses;
 
 use crate::support::*;
 
-/// A bundle as SPIFFE trust domains publish it: its keys say of which documents they are the authorities.
+/// A SPIFFE trust bundle, whose keys name the kind of document that they sign.
 #[test]
 fn keys_of_the_uses_that_are_asked_for_serve() {
     simulate(async {
@@ -26,7 +26,7 @@ fn keys_of_the_uses_that_are_asked_for_serve() {
         let engine = Engine::builder().issuer(issuer).build().unwrap();
         assert!(accepts(&engine, &jwt.header()));
         assert_eq!(code(&engine, &x509.header()), "bad-signature");
-        // An issuer that was not told of the use does not take the key.
+        // An issuer without this `use` does not accept the key.
         assert_eq!(code(&remote_keys.engine, &jwt.header()), "key-not-admitted");
 
         let by_default = Remote::start(remote(&provider)).await;

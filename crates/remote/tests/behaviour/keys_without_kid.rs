@@ -1,4 +1,4 @@
-//! Tokens and keys that name no key, or one that is not there, while other keys come into question.
+//! Tokens and keys without a key id, and tokens with an unknown one, while several keys are candidates.
 
 use std::sync::Arc;
 
@@ -63,7 +63,7 @@ fn a42_forged_tokens_without_kid_lead_to_one_fetch_a_cool_down_and_hide_no_rotat
                 assert_eq!(code(&remote.engine, &forged), "bad-signature");
             }
         };
-        // Less than the time until the next refresh, which is none of theirs.
+        // Less than the time until the next regular refresh.
         remote.pass_in_steps(3 * MINUTE, SECOND, storm).await;
         assert_eq!(remote.fetches_for_unknown_keys(), 6, "one for each 30 s");
         provider.becomes(publishes(set([without_kid(&new)])));
@@ -109,7 +109,7 @@ fn verdict_from_before_a_fetch_that_has_just_ended_is_not_the_last_word() {
         let remote = Remote::start(remote(&provider)).await;
         provider.becomes(publishes(set([without_kid(&new)])));
         assert!(at_once(remote.verify_or_refresh(&header(&new, None))).await.is_ok());
-        // The budget is spent: who asks now has no fetch to wait for, but one to look at.
+        // The budget is spent: there is no fetch to wait for, but a finished one to verify with.
         let ring = remote.keys.key_ring();
         let refresher = Arc::clone(ring.refresher().unwrap());
         assert!(refresher.refreshed(None).is_some());

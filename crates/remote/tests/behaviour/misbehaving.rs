@@ -1,10 +1,10 @@
-//! A provider that misbehaves costs no valid token: the set that serves stays, and the failure has a name.
+//! A provider that misbehaves costs no valid token: the current set stays, and the failure has a name.
 
 use std::time::Duration;
 
 use crate::support::*;
 
-/// The provider publishes a good set, then does `behaviour` at the next refresh, which fails with `error`.
+/// The provider publishes a good set, then behaves as `behaviour` at the next refresh, which fails with `error`.
 async fn fails_with(behaviour: impl FnOnce(&Signer) -> Behaviour, error: &str) {
     let signer = Signer::new();
     let provider = Provider::start(publishes(signer.jwks()));
@@ -267,7 +267,7 @@ fn good_failover_serves_while_the_first_uri_fails() {
         assert!(accepts(&remote.engine, &signer.header()));
         assert_eq!((remote.keys.health().status, remote.last_failure()), (Status::Fresh, Some("timeout")));
 
-        // The first one counts as soon as it answers again.
+        // The first URI is used again as soon as it answers.
         first.becomes(publishes(other.jwks()));
         remote.pass_a_refresh().await;
         assert!(accepts(&remote.engine, &other.header()));
@@ -293,7 +293,7 @@ fn etag_is_sent_back_and_304_confirms_the_set() {
             provider.requests().iter().map(|request| request.fields.get("if-none-match").cloned()).collect();
         let etag = Some("W/\"0\"".to_owned());
         assert_eq!(sent, [None, etag.clone(), etag.clone(), etag]);
-        // What is confirmed is not replaced: nobody has to look again at what he remembers.
+        // A confirmed set is not replaced, so no verifier has to invalidate its cache.
         assert_eq!(remote.keys.key_ring().generation(), generation);
 
         signer.rotate("k2");
@@ -332,7 +332,7 @@ fn etag_does_not_confirm_what_is_left_after_a_withdrawal() {
         provider.becomes(publishes(format!(r#"{{"keys":[{private}]}}"#)));
         remote.pass_a_refresh().await;
         assert_eq!(remote.keys.health().keys, 0);
-        // The provider insists on the key: that is for the provider to say, and is seen.
+        // The provider publishes the key again: that is the provider's decision, and it is reported.
         provider.becomes(good());
         remote.pass_a_refresh().await;
         assert_eq!((remote.keys.health().keys, remote.keys.health().status), (1, Status::Fresh));

@@ -8,7 +8,7 @@ use tollgate_remote::{Clocks, Verifier, verify_or_refresh};
 
 use crate::support::*;
 
-/// RFC 7517 leaves the steps to the provider; this is how it is done well: announce, sign, retire.
+/// RFC 7517 leaves the steps to the provider. A good order is: announce, sign, retire.
 #[test]
 fn rotation_announced_ahead_costs_no_token() {
     simulate(async {
@@ -19,7 +19,7 @@ fn rotation_announced_ahead_costs_no_token() {
         for round in 0..5 {
             let old = signer.header();
             signer.keys.announce(key(&format!("next-{round}"))).unwrap();
-            // At least the revocation bound, which is the longest for which verifiers may cache.
+            // At least the revocation bound, the longest time for which verifiers may cache.
             let valid = || assert!(accepts(&remote.engine, &old));
             remote.pass_in_steps(11 * MINUTE, 10 * SECOND, valid).await;
             signer.keys.rotate(unix_time()).unwrap();
@@ -63,7 +63,7 @@ fn dropping_the_handle_leaves_an_engine_its_keys_and_their_refresh() {
         signer.rotate("k2");
         assert_eq!(verifier.verify(signer.header()).await.unwrap().key_id(), Some("k2"));
         assert_eq!(health.borrow().status, Status::Fresh);
-        // Nobody reads the ring any more.
+        // The ring has no reader any more.
         drop(verifier);
         until("the task has ended", || health.borrow().status == Status::Stopped).await;
     });
@@ -72,7 +72,7 @@ fn dropping_the_handle_leaves_an_engine_its_keys_and_their_refresh() {
 #[test]
 fn removed_key_is_gone_within_the_revocation_bound() {
     simulate(async {
-        // The provider says that its set is fresh for a day. It is believed up to the bound.
+        // The provider says that its set is fresh for a day, which is honoured only up to the bound.
         let fresh = "Content-Type: application/json\r\nCache-Control: public, max-age=86400";
         let keys = [key("kept"), key("removed")];
         let provider = Provider::start(publishes_with(jwks(&keys), fresh));
@@ -88,7 +88,7 @@ fn removed_key_is_gone_within_the_revocation_bound() {
 
 #[test]
 fn max_age_is_honoured_within_bounds() {
-    // What the provider says, and between which seconds the next refresh is due: in the last fifth.
+    // The provider's `Cache-Control`, and the seconds between which the next refresh is due: in the last fifth.
     let table = [
         ("max-age=100", 80, 100),
         ("public, max-age=100, must-revalidate", 80, 100),
@@ -150,7 +150,7 @@ fn set_of_two_providers_is_that_of_one_at_a_time() {
         let remote = Remote::start(remote(&provider).clocks(Clocks { burst: 3, ..clocks() })).await;
         provider.becomes(publishes(two.jwks()));
         remote.pass_a_refresh().await;
-        // Both are called k1: no trace of the old one stays.
+        // Both keys are called k1: nothing of the old one stays.
         assert_eq!(code(&remote.engine, &one.header()), "bad-signature");
         assert!(accepts(&remote.engine, &two.header()));
     });

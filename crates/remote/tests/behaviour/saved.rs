@@ -39,7 +39,7 @@ fn age_of_a_saved_set_counts() {
         let mut provider = Provider::start(publishes(signer.jwks()));
         disk.fill(&provider).await;
         provider.goes_down();
-        // The grace is two hours; all but ten minutes are over.
+        // The grace is two hours, of which ten minutes are left.
         let remote = Remote::start(disk.builder_at(&provider, NOW + 6600)).await;
         let header = signer.header();
         until("the saved set serves", || accepts(&remote.engine, &header)).await;
@@ -227,7 +227,7 @@ fn file_is_replaced_as_a_whole() {
             signer.keys.announce(key(&format!("k-{round}"))).unwrap();
             provider.becomes(publishes(signer.jwks()));
             remote.pass_a_refresh().await;
-            // Whenever it is looked at, it is a whole one.
+            // The file is complete at any moment.
             let text = fs::read_to_string(disk.file()).unwrap();
             assert!(text.starts_with('{') && text.ends_with('}'), "{text}");
             signer.keys.withdraw(&format!("k-{round}")).unwrap();
@@ -270,7 +270,7 @@ fn file_is_removed_when_a_key_in_it_is_exposed() {
     });
 }
 
-/// A folder of one test, with a saved set in it.
+/// A temporary folder with a saved set.
 struct Disk {
     folder: TempDir,
 }
@@ -288,12 +288,12 @@ impl Disk {
         fs::read_dir(self.folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
     }
 
-    /// The time of day stands still at `now`.
+    /// The time of day is always `now`.
     fn builder_at(&self, provider: &Provider, now: i64) -> RemoteKeysBuilder {
         remote(provider).saved_in(self.file()).clock(move || now)
     }
 
-    /// What a process leaves behind that has fetched the keys at [`NOW`].
+    /// Creates the file as a process does that has fetched the keys at [`NOW`].
     async fn fill(&self, provider: &Provider) {
         let remote = Remote::start(self.builder_at(provider, NOW)).await;
         self.wait_for(NOW).await;

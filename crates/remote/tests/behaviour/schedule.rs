@@ -1,4 +1,4 @@
-//! The schedule, which is pure: tables for what is written down, properties for what holds in every course of events.
+//! The schedule, which does no I/O: tables for specified cases, properties for any sequence of events.
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ fn first_fetch_is_at_once() {
 
 #[test]
 fn set_is_fresh_for_what_the_provider_says_within_the_bounds() {
-    // max-age, jitter, and the second of the next refresh after one that was begun at 0. The bound is 900 s less the 5
-    // s that a refresh may take.
+    // max-age, jitter, and the second of the next refresh after one that started at 0. The limit is 900 s minus the 5 s
+    // that a refresh may take.
     let table = [
         (None, 1.0, 600),
         (None, 0.0, 480),
@@ -132,7 +132,7 @@ fn grace_is_counted_from_the_last_success_and_ends_also_during_a_fetch() {
     assert_eq!(schedule.decide(grace), Decision::FailClosed);
     assert_eq!(schedule.decide(grace), Decision::Wait { until: None });
     schedule.succeeded(grace + seconds(1), None, 1.0);
-    // Of the answer it is known only that it is not older than its request.
+    // The answer is known only to be no older than its request.
     assert_eq!(schedule.grace_ends(), Some(seconds(600) + grace));
 }
 
@@ -190,7 +190,7 @@ fn contradicting_clocks_are_refused() {
 }
 
 proptest! {
-    /// Whatever happens: the budget, the bounds and the grace are kept, and there is never a second fetch.
+    /// In any sequence of events, the budget, the bounds and the grace are kept, and no second fetch starts.
     #[test]
     fn clocks_are_kept_in_every_course_of_events(
         clocks in any_clocks(),
@@ -203,7 +203,7 @@ proptest! {
             course.drain(&mut schedule, &clocks, now)?;
             match step {
                 Step::Pass(time) => {
-                    // Time stops where the schedule asks for it: that is what the driver's timer does.
+                    // Time advances at most to the requested moment, as with the driver's timer.
                     let until = course.waiting_for.unwrap_or(Duration::MAX).max(now);
                     now = (now + time).min(until);
                 }
@@ -223,7 +223,7 @@ proptest! {
                 _ => {}
             }
         }
-        // In any stretch of time: the tokens that were saved up, and one a cool-down.
+        // In any period: the saved-up tokens, and one per cool-down.
         for (index, begin) in course.for_unknown_keys.iter().enumerate() {
             for (further, end) in course.for_unknown_keys[index..].iter().enumerate() {
                 let budget = u128::from(clocks.burst) + (*end - *begin).as_nanos() / clocks.cool_down.as_nanos();
@@ -252,7 +252,7 @@ proptest! {
     }
 }
 
-/// What a driver does with what it is told, and what has to hold meanwhile.
+/// A driver of the schedule, and the invariants.
 #[derive(Default)]
 struct Course {
     fetching: Option<Duration>,
@@ -273,7 +273,7 @@ impl Course {
                 }
                 Decision::FailClosed => {
                     let confirmed = self.confirmed.take();
-                    // Not earlier; that it is not later is seen below, where it waits.
+                    // Not earlier; the check of `Wait` below ensures that it is not later.
                     prop_assert!(confirmed.is_some_and(|confirmed| now >= confirmed + clocks.outage_grace));
                 }
                 Decision::UseSaved => prop_assert!(false, "nothing was saved"),
@@ -332,7 +332,7 @@ fn schedule() -> Schedule {
     Schedule::new(Clocks::default(), 1, Duration::ZERO)
 }
 
-/// With a set that was confirmed at 0 and is fresh until 600.
+/// A schedule with a set that was confirmed at 0 and is fresh until 600.
 fn serving() -> Schedule {
     let mut schedule = schedule();
     assert_eq!(schedule.decide(Duration::ZERO), REFRESH);

@@ -1,4 +1,4 @@
-//! Tokens whose status stands in a list of their issuer, over real sockets.
+//! Tokens whose status is in a list of their issuer, over real sockets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
@@ -66,7 +66,7 @@ impl World {
         format!("Bearer {}", self.sign("JWT", &claims))
     }
 
-    /// The claims of a list of these statuses.
+    /// The claims of a list with these statuses.
     fn list(&self, bits: u8, bytes: &[u8]) -> Value {
         let lst = base64url::encode(compress_to_vec_zlib(bytes, 9));
         json!({ "sub": self.uri(), "iat": NOW, "status_list": { "bits": bits, "lst": lst } })
@@ -92,7 +92,7 @@ fn code_of(verdict: Result<(), Rejection>) -> &'static str {
     verdict.map_or_else(|rejection| rejection.code(), |()| "accepted")
 }
 
-/// The examples of section 4.1 of the draft, whose lists are given there in both forms.
+/// The examples of the draft's section 4.1, which shows the lists in both forms.
 #[tokio::test]
 async fn a_status_of_zero_alone_is_valid_whatever_the_number_of_bits() {
     let examples = [
@@ -130,7 +130,7 @@ async fn engine_alone_rejects_with_503_until_the_list_is_there() {
     let rejection = world.verifier.engine().verify(&header).unwrap_err();
     assert_eq!((rejection.status(), rejection.code()), (503, "no-status-list"));
     assert_eq!(rejection.missing_status_list().unwrap().1.uri(), world.uri());
-    // It cannot be fetched, and nothing follows from that.
+    // A failed fetch has no other effect.
     assert_eq!(world.code(&header).await, "issuer-unavailable");
     world.publishes(&world.list(1, &[0]));
     assert_eq!(world.code(&header).await, "accepted");
@@ -155,7 +155,7 @@ async fn list_serves_for_its_ttl_its_exp_and_max_age_whichever_ends_first() {
         world.now.store(NOW + seconds - 1, SeqCst);
         assert!(world.verifier.engine().verify(&header).is_ok(), "{claims}");
         world.now.store(NOW + seconds, SeqCst);
-        // Also of a token that is in the cache.
+        // Also for a cached token.
         assert_eq!(code_of(world.verifier.engine().verify(&header).map(drop)), "no-status-list", "{claims}");
         let mut revoked = world.list(1, &[1]);
         revoked["iat"] = (NOW + seconds).into();
@@ -202,7 +202,7 @@ async fn what_is_no_list_of_the_issuer_decides_nothing() {
     for (what, token) in cases {
         world.provider.becomes(publishes_with(token, TYPE));
         assert_eq!(world.code(&header).await, "issuer-unavailable", "{what}");
-        // The budget is not what is tried here.
+        // Stay within the budget, which this test is not about.
         tokio::time::sleep(Duration::from_millis(20)).await;
         if world.provider.request_count().is_multiple_of(8) {
             tokio::time::sleep(Duration::from_secs(4)).await;
@@ -273,7 +273,7 @@ async fn all_who_wait_for_one_list_lead_to_one_fetch() {
     assert_eq!(world.provider.request_count(), 1);
 }
 
-/// Lets `seconds` pass for the engine and for tokio.
+/// Advances the engine's and tokio's time by `seconds`.
 async fn pass(world: &World, seconds: i64) {
     for _ in 0..seconds {
         world.now.fetch_add(1, SeqCst);
@@ -282,12 +282,12 @@ async fn pass(world: &World, seconds: i64) {
     }
 }
 
-/// Lets the time pass until a request came, at most so many seconds.
+/// Advances the time until a request arrives, at most by `seconds`.
 async fn pass_until_fetched(world: &World, seconds: i64, what: &str) {
     let before = world.provider.request_count();
     for _ in 0..seconds {
         pass(world, 1).await;
-        // The socket is real.
+        // The socket needs real time.
         std::thread::sleep(Duration::from_millis(1));
         if world.provider.request_count() > before {
             return;
@@ -296,7 +296,7 @@ async fn pass_until_fetched(world: &World, seconds: i64, what: &str) {
     panic!("no fetch: {what}");
 }
 
-/// Gives the sockets the real time that a fetch takes.
+/// Waits for the real time that a fetch over sockets takes.
 async fn settle() {
     for _ in 0..200 {
         yield_often().await;
@@ -304,7 +304,7 @@ async fn settle() {
     }
 }
 
-/// Waits until the engine says so by itself. A fetch that the machine was too slow for is tried again.
+/// Waits until the engine alone returns `expected`. A fetch that failed on a slow machine is tried again.
 async fn until_known(world: &World, header: &str, expected: &str) {
     for _ in 0..30 {
         settle().await;
@@ -336,10 +336,10 @@ fn list_in_use_is_fetched_again_before_it_runs_out() {
         assert_eq!(world.provider.request_count(), 1);
         pass_until_fetched(&world, 24, "in the last part of the time").await;
         settle().await;
-        // The first list has run out then, and nobody had to wait.
+        // The first list has expired by then, and nobody had to wait.
         pass(&world, NOW + 101 - world.now.load(SeqCst)).await;
         assert_eq!(at_once(&world, &header), "accepted");
-        // What is revoked meanwhile is known without any request that waits.
+        // A token revoked meanwhile is rejected without any request that waits.
         publishes(&[1]);
         pass_until_fetched(&world, 82, "again").await;
         until_known(&world, &header, "invalid-status").await;
@@ -349,10 +349,10 @@ fn list_in_use_is_fetched_again_before_it_runs_out() {
         publishes(&[0]);
         pass_until_fetched(&world, 10, "after a failure").await;
         until_known(&world, &header, "accepted").await;
-        // With the engine the task goes.
+        // Dropping the engine ends the task.
         let World { provider, verifier, now, .. } = world;
         drop(verifier);
-        // What this thread has kept of the engine goes with the next verify.
+        // The next verify drops this thread's cache of the engine.
         assert_eq!(code(&engine(KeyRing::new(KeySet::default())), "Bearer x.y.z"), "credential-not-accepted");
         let before = provider.request_count();
         for _ in 0..300 {

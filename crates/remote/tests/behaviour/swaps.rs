@@ -1,4 +1,5 @@
-//! Readers never wait for a writer: measured. `cargo test --release -p tollgate-remote swaps:: -- --ignored --nocapture`
+//! Measures that readers never wait for a writer. `cargo test --release -p tollgate-remote swaps:: -- --ignored
+//! --nocapture`
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +11,9 @@ use tollgate::{Engine, Issuer, KeyRing, KeySet};
 
 use crate::support::*;
 
-/// Verifies one token over and over, while it is quiet and while 1,000 sets a second are published, and prints the
-/// median and p99.9 of both: of the whole road (cold), and of a token that the engine knows (warm), where one verify in
-/// each swap finds that the ring has moved on and looks at it anew.
+/// Verifies one token repeatedly, without swaps and while 1,000 sets a second are published, and prints the median and
+/// p99.9 of both. Cold: a full verification. Warm: a cached token, where one verify per swap finds that the ring has
+/// changed and checks the token again.
 #[test]
 #[ignore = "a measurement, for a quiet machine"]
 fn verify_under_a_thousand_swaps_a_second_against_quiet() {
@@ -32,7 +33,7 @@ fn verify_under_a_thousand_swaps_a_second_against_quiet() {
         println!("{name}, quiet:   {quiet}");
         println!("{name}, swapped: {swapped}, {rate:.0} swaps/s");
         assert!(rate > 900.0, "too few swaps to say anything");
-        // Of the warm ones, the thousandth is one that looks anew or one that does not: by chance.
+        // For warm verifies, p99.9 falls by chance on one that checks again or one that does not.
         assert!(name == "warm" || swapped.p999 <= 2 * quiet.p999, "{name}: {:?}", swapped.p999);
     }
 }
@@ -82,7 +83,7 @@ impl Swapping {
         Swapping { stop, thread }
     }
 
-    /// How many swaps a second there were.
+    /// Stops, and returns the swaps per second.
     fn stop(self) -> f64 {
         self.stop.store(true, SeqCst);
         self.thread.join().unwrap()

@@ -1,4 +1,4 @@
-//! HTTPS: whose certificate is taken.
+//! HTTPS: which certificates are accepted.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -74,7 +74,7 @@ fn plain_http_where_tls_is_expected_is_a_tls_failure() {
         thread::spawn(move || {
             let mut peer = listener.accept().unwrap().0;
             peer.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
-            // The end comes from the other side, so that what was written arrives.
+            // Waits for the other side to close, so that the written bytes arrive.
             while peer.read(&mut [0; 512]).is_ok_and(|bytes| bytes > 0) {}
         });
         let builder = RemoteKeys::from_jwks_uri(&uri).root_certificates(Authority::new().pem().as_bytes());

@@ -1,4 +1,4 @@
-//! Tokens that name keys which are not there.
+//! Tokens that name unknown keys.
 
 use std::thread;
 use std::time::Duration;
@@ -36,7 +36,7 @@ fn hint_of_a_plain_verify_brings_the_key() {
         let header = signer.header();
         assert_eq!(code(&remote.engine, &header), "unknown-key");
         until("the key is there", || accepts(&remote.engine, &header)).await;
-        // Nobody on the way answers for the provider.
+        // No intermediate cache may answer for the provider.
         assert_eq!(provider.requests()[1].fields.get("cache-control").map(String::as_str), Some("no-cache"));
     });
 }
@@ -47,7 +47,7 @@ fn key_published_during_a_fetch_that_began_before_is_waited_for() {
         let signer = Signer::new();
         let provider = Provider::start(publishes(signer.jwks()));
         let remote = Remote::start(remote(&provider)).await;
-        // A refresh is under way, and its answer is made already, when the keys change.
+        // A refresh is in progress, and its answer is already determined, when the keys change.
         let gate = Gate::default();
         provider.becomes(waits_for(&gate, publishes(signer.jwks())));
         tokio::time::advance(5 * MINUTE).await;
@@ -207,7 +207,7 @@ fn stale_key_leaves_the_budget_to_a_real_rotation() {
         let provider = Provider::start(publishes(signer.jwks()));
         let remote = Remote::start(remote(&provider)).await;
         let stale = header_under_kid(&signer.header(), "of last year");
-        // Fetched for after 1, 32 and 93 seconds.
+        // A fetch for this key id starts after 1, 32 and 93 seconds.
         remote.pass_in_steps(130 * SECOND, SECOND, || _ = code(&remote.engine, &stale)).await;
         signer.rotate("k2");
         provider.becomes(publishes(signer.jwks()));

@@ -1,4 +1,4 @@
-//! HTTPS certificates.
+//! Certificates for HTTPS.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{RootCertStore, ServerConfig};
 
-/// A certificate authority of one test.
+/// A certificate authority for one test.
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
     pem: String,
@@ -32,7 +32,7 @@ impl Authority {
         self.server_with(CertificateParams::new([host.to_owned()]).unwrap())
     }
 
-    /// A server that lets nobody in without a certificate of `clients`.
+    /// A server that requires a client certificate of `clients`.
     pub(crate) fn server_for(&self, host: &str, clients: &Authority) -> ServerConfig {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(clients.pem.as_bytes()).unwrap()).unwrap();

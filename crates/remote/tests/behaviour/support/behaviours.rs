@@ -1,4 +1,4 @@
-//! What a provider may do, well or badly.
+//! Behaviours of a provider, good and bad.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -22,7 +22,7 @@ pub(crate) fn publishes_with(document: impl Into<String>, fields: &str) -> Behav
     sends(format!("HTTP/1.1 200 OK\r\n{fields}\r\nConnection: close\r\n\r\n{document}"))
 }
 
-/// What is published from time to time: the closure says it anew for each request.
+/// Publishes a current document: the closure is called for each request.
 pub(crate) fn publishes_current(document: impl Fn() -> String + Send + Sync + 'static) -> Behaviour {
     Arc::new(move |request, peer| publishes(document())(request, peer))
 }
@@ -32,7 +32,7 @@ pub(crate) fn answers_status(status: &str, fields: &str) -> Behaviour {
     sends(format!("HTTP/1.1 {status}\r\n{fields}Content-Length: 0\r\nConnection: close\r\n\r\n"))
 }
 
-/// Exactly these bytes, and then the end of the connection.
+/// Sends exactly these bytes, then closes the connection.
 pub(crate) fn sends(bytes: impl Into<Vec<u8>>) -> Behaviour {
     let bytes = bytes.into();
     Arc::new(move |_, peer| {
@@ -41,7 +41,7 @@ pub(crate) fn sends(bytes: impl Into<Vec<u8>>) -> Behaviour {
     })
 }
 
-/// These bytes, and then nothing until the client gives up.
+/// Sends these bytes, then nothing until the client gives up.
 pub(crate) fn sends_and_hangs(bytes: impl Into<Vec<u8>>) -> Behaviour {
     let bytes = bytes.into();
     Arc::new(move |_, peer| {
@@ -56,7 +56,7 @@ pub(crate) fn hangs() -> Behaviour {
     sends_and_hangs("")
 }
 
-/// A good answer, one byte after the other with this time between them.
+/// A good answer, byte by byte with this pause between them.
 pub(crate) fn drips(document: impl Into<String>, pause: Duration) -> Behaviour {
     let document = document.into();
     Arc::new(move |_, peer| {
@@ -70,7 +70,7 @@ pub(crate) fn drips(document: impl Into<String>, pause: Duration) -> Behaviour {
     })
 }
 
-/// Does as told when the gate opens.
+/// Waits for the gate to open, then does `behaviour`.
 pub(crate) fn waits_for(gate: &Gate, behaviour: Behaviour) -> Behaviour {
     let gate = gate.clone();
     Arc::new(move |request, peer| {
@@ -79,7 +79,7 @@ pub(crate) fn waits_for(gate: &Gate, behaviour: Behaviour) -> Behaviour {
     })
 }
 
-/// Shut until it is opened, for good.
+/// A gate that is closed until opened, and then stays open.
 #[derive(Clone, Default)]
 pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
@@ -94,13 +94,13 @@ impl Gate {
     }
 }
 
-/// The one, then the other, then the one again.
+/// Alternates between two behaviours.
 pub(crate) fn alternates(behaviours: [Behaviour; 2]) -> Behaviour {
     let turn = AtomicUsize::new(0);
     Arc::new(move |request, peer| behaviours[turn.fetch_add(1, Ordering::SeqCst) % 2](request, peer))
 }
 
-/// The closure's document under the closure's `ETag`, or 304 where the client has it already.
+/// Sends the closure's document with the closure's `ETag`, or 304 if the client already has it.
 pub(crate) fn tags(current: impl Fn() -> (String, String) + Send + Sync + 'static) -> Behaviour {
     Arc::new(move |request: &Request, peer: &mut dyn Peer| {
         let (document, etag) = current();

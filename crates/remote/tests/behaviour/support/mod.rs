@@ -1,4 +1,4 @@
-//! What the tests share: a provider, an issuer that signs, an engine that verifies, and simulated time.
+//! Helpers that the tests share: a provider, an issuer that signs, an engine that verifies, and simulated time.
 
 mod authority;
 mod behaviours;
@@ -27,7 +27,7 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) const HOUR: Duration = Duration::from_secs(3600);
 
-/// Whoever signs.
+/// An issuer that signs tokens.
 pub(crate) struct Signer {
     pub(crate) keys: Arc<SigningKeys>,
     minter: Minter,
@@ -53,7 +53,7 @@ impl Signer {
         self.keys.jwks().to_string()
     }
 
-    /// Signs with another key from now on. The old one stays published.
+    /// Signs with another key from now on. The old key stays published.
     pub(crate) fn rotate(&self, kid: &str) {
         self.keys.announce(key(kid)).unwrap();
         self.keys.rotate(unix_time()).unwrap();
@@ -70,7 +70,7 @@ pub(crate) fn jwks<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> String
     format!(r#"{{"keys":[{}]}}"#, keys.join(","))
 }
 
-/// A header whose token is in order but for its signature, under the key `kid`.
+/// A header with a token that is valid except for its signature, for the key `kid`.
 pub(crate) fn header_under_kid(template: &str, kid: &str) -> String {
     let payload = template.split('.').nth(1).unwrap();
     let head = tollgate_jwt::base64url::encode(format!(r#"{{"alg":"ES256","kid":"{kid}"}}"#).as_bytes());
@@ -93,11 +93,11 @@ pub(crate) fn unix_time() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap()
 }
 
-/// Runs a test in which tokio's clock stands still, and moves when [`Remote::pass`] says so. Sockets work as ever.
+/// Runs a test in which tokio's clock is paused and advances only by [`Remote::pass`]. Sockets work as usual.
 pub(crate) fn simulate<T: Future>(test: T) -> T::Output {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     runtime.block_on(async {
-        // While a blocking task runs, tokio does not move its clock by itself.
+        // While a blocking task runs, tokio does not advance its paused clock.
         let (release, hold) = mpsc::channel::<()>();
         task::spawn_blocking(move || hold.recv());
         let output = test.await;
@@ -106,7 +106,7 @@ pub(crate) fn simulate<T: Future>(test: T) -> T::Output {
     })
 }
 
-/// Remote keys under observation, with an engine that verifies by them.
+/// Observed remote keys, with an engine that verifies with them.
 pub(crate) struct Remote {
     pub(crate) keys: RemoteKeys,
     pub(crate) engine: Arc<Engine>,
@@ -138,7 +138,7 @@ impl Remote {
         Remote { keys, engine, log }
     }
 
-    /// Waits until no refresh is under way. Where one hangs, time passes until it gives up.
+    /// Waits until no refresh is in progress. If one hangs, advances the time until it gives up.
     pub(crate) async fn settle(&self) {
         const PATIENCE: Duration = Duration::from_millis(200);
         yield_often().await;
@@ -156,7 +156,7 @@ impl Remote {
         yield_often().await;
     }
 
-    /// Lets `time` pass, in steps of `step`, and calls `each` after each of them.
+    /// Advances the time by `time` in steps of `step`, and calls `each` after each step.
     pub(crate) async fn pass_in_steps(&self, time: Duration, step: Duration, mut each: impl FnMut()) {
         let mut passed = Duration::ZERO;
         while passed < time {
@@ -167,12 +167,12 @@ impl Remote {
         }
     }
 
-    /// Lets `time` pass.
+    /// Advances the time by `time`.
     pub(crate) async fn pass(&self, time: Duration) {
         self.pass_in_steps(time, (time / 20).min(10 * SECOND), || ()).await;
     }
 
-    /// Lets the time pass until the next refresh has ended.
+    /// Advances the time until the next refresh has ended.
     pub(crate) async fn pass_a_refresh(&self) {
         let ended = self.log.ended.load(SeqCst);
         for _ in 0..10_000 {
@@ -192,17 +192,17 @@ impl Remote {
         self.keys.health().last_failure.map(|failure| failure.error.code())
     }
 
-    /// How many fetches were begun because of unknown keys.
+    /// The number of fetches started because of unknown keys.
     pub(crate) fn fetches_for_unknown_keys(&self) -> usize {
         self.heard("FetchStarted { cause: UnknownKey }")
     }
 
-    /// How many events were heard whose text holds `part`.
+    /// The number of events whose text contains `part`.
     pub(crate) fn heard(&self, part: &str) -> usize {
         self.log.events.lock().unwrap().iter().filter(|event| event.contains(part)).count()
     }
 
-    /// [`verify_or_refresh`], in a task of its own.
+    /// Calls [`verify_or_refresh`] in a separate task.
     pub(crate) fn verify_or_refresh(&self, header: &str) -> JoinHandle<Result<Principal, Rejection>> {
         let (engine, header) = (Arc::clone(&self.engine), header.to_owned());
         task::spawn(async move { verify_or_refresh(&engine, &Request::new().authorization(&header)).await })
@@ -220,7 +220,7 @@ impl Log {
     }
 }
 
-/// What a task comes to without any time passing.
+/// The result of a task that must end without any time passing.
 pub(crate) async fn at_once<T>(task: JoinHandle<T>) -> T {
     until("the task has ended", || task.is_finished()).await;
     task.await.unwrap()
@@ -232,7 +232,7 @@ pub(crate) async fn yield_often() {
     }
 }
 
-/// Waits in real time for what a thread or a socket will bring.
+/// Waits in real time for a condition that a thread or a socket will fulfil.
 pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let begin = Instant::now();
     while !condition() {
@@ -242,7 +242,7 @@ pub(crate) async fn until(what: &str, mut condition: impl FnMut() -> bool) {
     }
 }
 
-/// The clocks of most tests: fresh for 5 minutes, gone within 10, grace of 2 hours.
+/// The clocks of most tests: a freshness of 5 minutes, a revocation bound of 10 and a grace of 2 hours.
 pub(crate) fn clocks() -> Clocks {
     Clocks { freshness: 5 * MINUTE, revocation_bound: 10 * MINUTE, outage_grace: 2 * HOUR, ..Clocks::default() }
 }

@@ -1,5 +1,5 @@
-//! An identity provider on loopback that misbehaves on command. It runs on threads of its own, so that its time is real
-//! where tokio's stands still.
+//! An identity provider on loopback that misbehaves on command. It runs on its own threads, so that its time is real
+//! while tokio's is paused.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-/// The provider. It answers every path with the one behaviour, but for those that have one of their own.
+/// The provider. Every path has the common behaviour, except paths with one of their own.
 pub(crate) struct Provider {
     address: SocketAddr,
     state: Arc<State>,
@@ -33,7 +33,7 @@ struct Running {
     accepting: JoinHandle<()>,
 }
 
-/// What came: the head's fields have names in lower case.
+/// A received request. The names of header fields are in lower case.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -45,7 +45,7 @@ pub(crate) struct Request {
 pub(crate) trait Peer: Read + Write {}
 impl<T: Read + Write> Peer for T {}
 
-/// What is done with a request: anything that can be written to a socket, or not.
+/// The reaction to a request: writes anything to a socket, or nothing.
 pub(crate) type Behaviour = Arc<dyn Fn(&Request, &mut dyn Peer) -> io::Result<()> + Send + Sync>;
 
 impl Provider {
@@ -77,7 +77,7 @@ impl Provider {
         self.state.by_path.lock().unwrap().insert(path.to_owned(), behaviour);
     }
 
-    /// Nobody listens any more: connections are refused.
+    /// Stops listening: connections are refused.
     pub(crate) fn goes_down(&mut self) {
         if let Some(running) = self.running.take() {
             running.stop.store(true, Ordering::SeqCst);
@@ -125,7 +125,7 @@ impl Running {
                     break;
                 }
                 let state = Arc::clone(&state);
-                // What goes wrong on a connection is what the test is about.
+                // Connection errors are part of the tests, so they are ignored.
                 thread::spawn(move || peer.and_then(|peer| state.serve(peer)));
             }
         });
