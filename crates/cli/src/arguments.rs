@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{self, Outcome};
 use crate::error::{CommandError, USAGE_OR_CONFIGURATION, one_line};
+use crate::option_file::{self, OptionFile};
 
 const EXAMPLES: &str = "\
 Exit status: 0 all accepted, 1 at least one rejected, 2 bad usage or configuration.
@@ -75,21 +77,65 @@ impl Command {
 
 /// Reads the command line. What needs no command, such as `--help`, is done here; the exit status is then the error.
 pub(crate) fn parse() -> Result<Arguments, ExitCode> {
-    Arguments::try_parse().map_err(|error| match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+    read().map_err(|error| match error {
+        Unread::CommandLine(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             // To a reader that has gone there is nothing left to say.
             let _ = error.print();
             ExitCode::SUCCESS
         }
-        _ => {
-            eprintln!("tollgate: {}", usage_line(&error.render().to_string()));
+        error => {
+            eprintln!("tollgate: {}", error.line());
             ExitCode::from(USAGE_OR_CONFIGURATION)
         }
     })
 }
 
+/// Why there are no arguments.
+pub(crate) enum Unread {
+    CommandLine(clap::Error),
+    /// The options together, or those of a file.
+    Options(CommandError),
+}
+
+impl Unread {
+    /// What is wrong, in one line.
+    pub(crate) fn line(&self) -> String {
+        match self {
+            Unread::CommandLine(error) => usage_line(&error.render().to_string()),
+            Unread::Options(error) => one_line(&error.to_string()),
+        }
+    }
+}
+
+/// Reads the command line, and for `serve` the environment and the file of options.
+pub(crate) fn read() -> Result<Arguments, Unread> {
+    const SERVE: &str = "serve";
+    let command = Arguments::command().mut_subcommand(SERVE, option_file::with_environment);
+    let matches = command.clone().try_get_matches().map_err(Unread::CommandLine)?;
+    let arguments = Arguments::from_arg_matches(&matches).map_err(Unread::CommandLine)?;
+    let Command::Serve(serve) = &arguments.command else { return Ok(arguments) };
+    // A store that the environment or a file names is not meant for the demo, and is left alone.
+    let names_store = |serve: &ArgMatches| serve.value_source("store") == Some(ValueSource::CommandLine);
+    if serve.is_demo() && matches.subcommand_matches(SERVE).is_some_and(names_store) {
+        let reason = "--demo cannot be used with --store: it has a temporary store of its own";
+        return Err(Unread::Options(CommandError::Options(reason)));
+    }
+    let Some(file) = serve.option_file() else { return Ok(arguments) };
+    let file = OptionFile::read(file).map_err(Unread::Options)?;
+    let mut applied = Ok(());
+    let command = command.mut_subcommand(SERVE, |serve| {
+        file.apply(serve.clone()).unwrap_or_else(|error| {
+            applied = Err(Unread::Options(error));
+            serve
+        })
+    });
+    applied?;
+    let matches = command.try_get_matches().map_err(Unread::CommandLine)?;
+    Arguments::from_arg_matches(&matches).map_err(Unread::CommandLine)
+}
+
 /// Makes one line of clap's report: all but the usage.
-fn usage_line(report: &str) -> String {
+pub(crate) fn usage_line(report: &str) -> String {
     let mut line = String::new();
     let mut in_usage = false;
     for part in report.lines().map(str::trim) {

@@ -25,10 +25,10 @@ use toml::Spanned;
 
 use crate::error::CommandError;
 use crate::followed::{Followed, StoreConfiguration};
-use crate::limits::MAX_CONFIGURATION_BYTES;
+use crate::key_records;
 use crate::remote::{Remote, StartError};
+use crate::toml_file::{TomlFile, is_url};
 use crate::values::{AlgorithmName, CertificateField, Field, Kinds, Nonce, Origins, Proxies};
-use crate::{key_files, key_records};
 
 /// All that an engine can be told.
 #[derive(Debug, Deserialize)]
@@ -49,7 +49,7 @@ pub(crate) struct Configuration {
     pub(crate) gateway: Option<Spanned<GatewayConfiguration>>,
     /// The file that this was read from.
     #[serde(skip)]
-    pub(crate) file: Option<File>,
+    pub(crate) file: Option<TomlFile>,
 }
 
 /// Which credentials are accepted. What is absent is as the engine has it by default.
@@ -143,27 +143,11 @@ pub(crate) struct IssuerKeys {
     pub(crate) is_fetched: bool,
 }
 
-#[derive(Debug)]
-pub(crate) struct File {
-    path: PathBuf,
-    /// Where each line but the first begins.
-    line_starts: Vec<usize>,
-}
-
 impl Configuration {
     /// Reads the file at `path`, to which the paths in it are relative.
     pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
-        let bytes = key_files::read(path, MAX_CONFIGURATION_BYTES)?;
-        let file = File::new(path, &bytes);
-        if bytes.len() > MAX_CONFIGURATION_BYTES {
-            return Err(file.refused(0, format!("the file is longer than {MAX_CONFIGURATION_BYTES} bytes")));
-        }
-        let text = std::str::from_utf8(&bytes).map_err(|error| file.refused(error.valid_up_to(), error.to_string()))?;
-        let mut configuration: Configuration = toml::from_str(text).map_err(|error| {
-            let position = error.span().map_or(0, |span| span.start);
-            file.refused(position, error.message().to_owned())
-        })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
+        let (file, mut configuration): (_, Configuration) = TomlFile::read(path)?;
+        let folder = file.folder();
         for issuer in &mut configuration.issuers {
             let start = issuer.span().start;
             issuer
@@ -313,28 +297,10 @@ impl Configuration {
     }
 }
 
-/// Whether a store is named by a URL, which is relative to nothing.
-fn is_url(name: &Path) -> bool {
-    name.to_str().is_some_and(|name| name.contains("://") || name.starts_with("sqlite:"))
-}
-
 impl AcceptConfiguration {
     fn accepted(&self) -> AcceptedCredentials {
         let kinds = self.kinds.as_ref().map(|Kinds(kinds)| AcceptedCredentials::only(kinds.iter().copied()));
         let accepted = kinds.unwrap_or_default();
         if self.bare.unwrap_or(true) { accepted } else { accepted.no_bare() }
-    }
-}
-
-impl File {
-    fn new(path: &Path, text: &[u8]) -> Self {
-        let line_feeds = text.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
-        File { path: path.into(), line_starts: line_feeds.map(|(position, _)| position + 1).collect() }
-    }
-
-    /// Names the line that `position` is in.
-    fn refused(&self, position: usize, reason: String) -> CommandError {
-        let line = 1 + self.line_starts.partition_point(|start| *start <= position);
-        CommandError::Configuration { path: self.path.clone(), line, reason }
     }
 }

@@ -2,23 +2,55 @@
 
 use std::io::{self, IsTerminal};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, reload};
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct LogOption {
     /// What is logged on standard error: off, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO)]
     log: LevelFilter,
+
+    /// What a line of the log is: text for people, or a JSON object
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
+    log_format: LogFormat,
 }
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+/// What is logged by a command that runs.
+pub(crate) struct Log(reload::Handle<LevelFilter, Registry>);
 
 impl LogOption {
     /// Logs from here on.
-    pub(crate) fn start(&self) {
-        tracing_subscriber::fmt()
-            .with_max_level(self.log)
-            .with_writer(io::stderr)
-            .with_ansi(io::stderr().is_terminal())
-            .init();
+    pub(crate) fn start(&self) -> Log {
+        let (level, handle) = reload::Layer::new(self.log);
+        let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
+        let lines = match self.log_format {
+            LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+            LogFormat::Json => lines.json().boxed(),
+        };
+        tracing_subscriber::registry().with(level).with(lines).init();
+        Log(handle)
+    }
+
+    /// Whether the lines of the log have the same form, which does not change while a command runs.
+    pub(crate) fn has_same_format(&self, other: &Self) -> bool {
+        self.log_format == other.log_format
+    }
+}
+
+impl Log {
+    /// Logs what `option` says from here on.
+    pub(crate) fn change(&self, option: &LogOption) {
+        // An error says that nothing logs any more.
+        _ = self.0.reload(option.log);
     }
 }

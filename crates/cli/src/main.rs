@@ -16,6 +16,7 @@ mod key_files;
 mod key_records;
 mod limits;
 mod log_option;
+mod option_file;
 mod reason;
 mod remote;
 mod request_line;
@@ -24,6 +25,7 @@ mod secret_input;
 mod signals;
 mod store_options;
 mod stream;
+mod toml_file;
 mod values;
 mod verdict;
 

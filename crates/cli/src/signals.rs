@@ -12,6 +12,13 @@ pub(crate) enum Signal {
     Stop,
 }
 
+impl Signals {
+    /// Ready when the command is told to stop.
+    pub(crate) async fn stop(&mut self) {
+        while self.next().await != Signal::Stop {}
+    }
+}
+
 #[cfg(unix)]
 pub(crate) struct Signals {
     hang_up: tokio::signal::unix::Signal,

@@ -1,6 +1,7 @@
 use crate::error::ServerError;
 use crate::limits::{ACCESS_TOKEN_TTL, AUDIT_RETENTION, MAX_TTL, SESSION_TTL, UPKEEP_INTERVAL};
 use crate::store::StoreUrl;
+use crate::tls::TlsFiles;
 use crate::tokens::seconds;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -17,9 +18,11 @@ pub struct Config {
     pub store: Option<StoreUrl>,
     /// The address to listen on; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// The service's own TLS certificate. `None`: plain HTTP, for loopback or behind a proxy that has a certificate.
+    pub tls: Option<TlsFiles>,
     /// The service's public origin, `https://auth.example.com`: the `iss` and the `aud` of its
-    /// tokens. Plain `http` is for loopback only. `None`: `http://` and the address listened on,
-    /// when that is a loopback address.
+    /// tokens. Plain `http` is for loopback only. `None`: `http://` (`https://` with a certificate) and the address
+    /// listened on, when that is a loopback address.
     pub base_url: Option<String>,
     /// How long a session token lives, whole seconds.
     pub session_ttl: Duration,
@@ -68,6 +71,7 @@ impl Default for Config {
         Self {
             store: Some(Path::new("./tollgate-data").into()),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            tls: None,
             base_url: None,
             session_ttl: SESSION_TTL,
             access_token_ttl: ACCESS_TOKEN_TTL,
@@ -108,7 +112,10 @@ impl Config {
     pub(crate) fn origin(&self, local: SocketAddr) -> Result<String, ServerError> {
         match &self.base_url {
             Some(base_url) => Ok(base_url.clone()),
-            None if local.ip().is_loopback() => Ok(format!("http://{local}")),
+            None if local.ip().is_loopback() => {
+                let scheme = if self.tls.is_some() { "https" } else { "http" };
+                Ok(format!("{scheme}://{local}"))
+            }
             None => Err(ServerError::BaseUrlNeeded { listen: local }),
         }
     }

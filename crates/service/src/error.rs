@@ -23,6 +23,14 @@ pub enum ServerError {
         /// The address listened on.
         listen: SocketAddr,
     },
+    /// A file of the TLS certificate cannot be used.
+    #[error("{}: {reason}", file.display())]
+    Tls {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// A lifetime is zero or too long.
     #[error("{option} must be from 1 to {max_seconds} seconds")]
     Lifetime {
@@ -99,6 +107,7 @@ impl ServerError {
         match self {
             Self::BaseUrl { .. } => "base-url",
             Self::BaseUrlNeeded { .. } => "base-url-needed",
+            Self::Tls { .. } => "tls",
             Self::Lifetime { .. } => "lifetime",
             Self::DemoInRealStore => "demo-in-real-store",
             Self::Listen { .. } => "listen",

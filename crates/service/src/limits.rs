@@ -119,9 +119,26 @@ pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request may take in all, its body included: above the longest wait inside.
 pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// How long a client may take to begin its first request, its TLS handshake apart.
+pub(crate) const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection may go without a request in flight before it is closed. Proxies keep idle connections for a minute
+/// (nginx `keepalive_timeout` of an upstream: 60 s), and see the end of a connection that was closed in good order.
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+
 /// Open connections at once; more wait in the operating system's queue. Half the common limit of
 /// 1,024 open files.
 pub(crate) const MAX_CONNECTIONS: usize = 512;
+
+/// Open connections from one network address that is no trusted proxy's; more are closed at once. A quarter of all: a browser
+/// opens six, and an office may share one address.
+pub(crate) const MAX_CONNECTIONS_PER_ADDRESS: usize = MAX_CONNECTIONS / 4;
+
+/// Streams of one HTTP/2 connection at once: the least that RFC 9113 section 6.5.2 recommends.
+pub(crate) const MAX_STREAMS: u32 = 100;
+
+/// Bytes of a response that wait for an HTTP/2 stream's window: above any response of the service but long lists.
+pub(crate) const STREAM_BUFFER_BYTES: usize = 64 * 1_024;
 
 /// How long the requests in flight may take to finish once the service is told to stop.
 pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);

@@ -1,26 +1,23 @@
 use crate::accounts::Accounts;
 use crate::app::App;
 use crate::config::Config;
+use crate::connection::Connection;
+use crate::connection_count::ConnectionCount;
 use crate::demo;
 use crate::error::ServerError;
-use crate::limits::{HEAD_TIMEOUT, MAX_CONNECTIONS, MAX_HEAD_BYTES, SHUTDOWN_GRACE};
+use crate::limits::{MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
 use crate::routes;
+use crate::tls::{Tls, TlsFiles};
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tower_service::Service;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 /// The reference service, listening; [`run`](Server::run) answers.
 ///
@@ -46,6 +43,7 @@ pub struct Server {
     local_addr: SocketAddr,
     app: Arc<App>,
     router: Router,
+    tls: Option<Tls>,
     demo: Option<String>,
     upkeep_interval: Duration,
     /// Removed with the server.
@@ -59,6 +57,7 @@ impl Server {
     /// [`ServerError`] says what is wrong with the configuration, the store or the address.
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
         config.check()?;
+        let tls = config.tls.as_ref().map(Tls::read).transpose()?;
         let listen = config.listen;
         let listening = |source| ServerError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(listening)?;
@@ -69,7 +68,7 @@ impl Server {
         let Opened { app, demo, temporary } = opened.await.map_err(|_| ServerError::Task)??;
         let app = Arc::new(app);
         let router = routes::router(Arc::clone(&app))?;
-        Ok(Self { listener, local_addr, app, router, demo, upkeep_interval, _temporary: temporary })
+        Ok(Self { listener, local_addr, app, router, tls, demo, upkeep_interval, _temporary: temporary })
     }
 
     /// The address listened on.
@@ -96,22 +95,40 @@ impl Server {
         self.demo.as_deref()
     }
 
+    /// Replaces the TLS certificate while the server runs, as often as files change. `None` for a server without TLS.
+    #[must_use]
+    pub fn certificate(&self) -> Option<Certificate> {
+        self.tls.clone().map(Certificate)
+    }
+
     /// Answers requests until `shutdown` is ready; then those in flight have ten seconds to finish.
     ///
     /// # Errors
     /// None at present: what fails for one connection does not end the others.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         let upkeep = tokio::spawn(upkeep(Arc::clone(&self.app), self.upkeep_interval));
-        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let graceful = GracefulShutdown::new();
+        let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        let count = ConnectionCount::new(MAX_CONNECTIONS_PER_ADDRESS);
+        let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
         let mut shutdown = pin!(shutdown);
         loop {
             let accepted = tokio::select! {
                 () = &mut shutdown => break,
-                accepted = accept(&self.listener, &connections) => accepted,
+                accepted = accept(&self.listener, &places) => accepted,
             };
             match accepted {
-                Ok(accepted) => serve(accepted, self.router.clone(), &graceful),
+                Ok(mut connection) => {
+                    let address = connection.peer.ip();
+                    // A proxy's connections are those of all its clients.
+                    if !self.app.trusted_proxies.contain(address) {
+                        connection.counted = count.count(address);
+                        if connection.counted.is_none() {
+                            tracing::debug!(%address, "a connection was closed: its address has too many");
+                            continue;
+                        }
+                    }
+                    connections.spawn(connection.serve(self.router.clone(), self.tls.clone(), stop.clone()));
+                }
                 Err(error) => {
                     // Out of descriptors, or a peer that went away: neither ends the service.
                     tracing::warn!("a connection was not accepted: {error}");
@@ -120,12 +137,27 @@ impl Server {
             }
         }
         drop(self.listener);
-        tracing::info!("stopping: {} connections open", graceful.count());
-        if tokio::time::timeout(SHUTDOWN_GRACE, graceful.shutdown()).await.is_err() {
-            tracing::warn!("some requests did not finish in time");
-        }
+        tracing::info!("stopping: {} connections open", connections.len());
+        stop.cancel();
+        connections.close();
+        // Each ends by itself within this time.
+        connections.wait().await;
         upkeep.abort();
         Ok(())
+    }
+}
+
+/// The TLS certificate of a running [`Server`].
+#[derive(Clone)]
+pub struct Certificate(Tls);
+
+impl Certificate {
+    /// Reads these files, and uses them from the next connection on.
+    ///
+    /// # Errors
+    /// [`ServerError::Tls`] says what is wrong with a file; the last certificate is used on.
+    pub fn replace(&self, files: &TlsFiles) -> Result<(), ServerError> {
+        self.0.replace(files)
     }
 }
 
@@ -191,38 +223,12 @@ fn tell_if_nobody_can_log_in(app: &App, config: &Config) -> Result<(), ServerErr
     Ok(())
 }
 
-struct Accepted {
-    stream: TcpStream,
-    peer: SocketAddr,
-    permit: OwnedSemaphorePermit,
-}
-
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, connections: &Arc<Semaphore>) -> std::io::Result<Accepted> {
-    let permit = Arc::clone(connections).acquire_owned().await.map_err(std::io::Error::other)?;
+async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<Connection> {
+    let permit = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
     let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok(Accepted { stream, peer, permit })
-}
-
-fn serve(accepted: Accepted, router: Router, graceful: &GracefulShutdown) {
-    let Accepted { stream, peer, permit } = accepted;
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().call(request.map(Body::new))
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .max_buf_size(MAX_HEAD_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    let watched = graceful.watch(connection);
-    tokio::spawn(async move {
-        let _permit = permit;
-        if let Err(error) = watched.await {
-            tracing::debug!("a connection ended early: {error}");
-        }
-    });
+    Ok(Connection { stream, peer, permit, counted: None })
 }
 
 async fn upkeep(app: Arc<App>, interval: Duration) {

@@ -1,36 +1,60 @@
 //! `tollgate serve`: the reference service.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
 use tollgate::{AddressBlock, ForwardedField, TrustedProxies};
-use tollgate_service::{AccessTokenFormat, Config, Server, shutdown_signal};
+use tollgate_service::{AccessTokenFormat, Certificate, Config, Server, ServerError, TlsFiles};
 
 use super::{Outcome, print};
-use crate::error::CommandError;
-use crate::log_option::LogOption;
+use crate::arguments;
+use crate::error::{CommandError, warn};
+use crate::log_option::{Log, LogOption};
 use crate::scrape::Scrape;
+use crate::signals::{Signal, Signals};
 use crate::store_options::{FormatOption, PepperOption, url};
 use crate::values;
 
-const EXAMPLES: &str = "\
-Ctrl-C, or SIGTERM, lets the requests in flight finish and stops the service.
+/// The exit status after a second signal: not all was done that was begun.
+const STOPPED_AT_ONCE: i32 = 1;
+
+const EXAMPLES: &str = r#"Each option may also stand in the file of --config, under its name with _ in place of -, and in the environment, as TOLLGATE_ and its
+name in capitals. The command line wins over the environment, and the environment over the file, to which the paths in it are relative:
+
+  store = "/var/lib/tollgate"
+  listen = "0.0.0.0:443"
+  base_url = "https://auth.example.com"
+  tls_cert = "fullchain.pem"
+  tls_key = "privkey.pem"
+  session_ttl = "12h"
+
+SIGHUP reads the file and the certificate anew: the certificate and the level of the log change at once, anything else with the next
+start. Ctrl-C, or SIGTERM, lets the requests in flight finish and stops the service; a second one ends it at once.
 
 Examples:
   tollgate serve --demo
   tollgate serve --demo --access-token-format opaque
   tollgate serve --store /var/lib/tollgate --listen 0.0.0.0:8080 --base-url https://auth.example.com
   tollgate serve --store /var/lib/tollgate --metrics 127.0.0.1:9180      # and curl http://127.0.0.1:9180/metrics
-  tollgate serve --store /var/lib/tollgate --base-url https://auth.example.com --trusted-proxy 127.0.0.1 --client-address x-forwarded-for";
+  tollgate serve --config /etc/tollgate/serve.toml
+  tollgate serve --store /var/lib/tollgate --listen 0.0.0.0:443 --base-url https://auth.example.com --tls-cert fullchain.pem --tls-key privkey.pem
+  tollgate serve --store /var/lib/tollgate --base-url https://auth.example.com --trusted-proxy 127.0.0.1 --client-address x-forwarded-for"#;
 
 /// Run the reference service: sessions, access tokens, API keys, and what they protect.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
+    /// A file with options, in TOML
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
     /// Fill a temporary store with a user, a client, an API key and a few sites, and print curl lines to try them with
-    #[arg(long, conflicts_with = "store")]
+    #[arg(long)]
     demo: bool,
 
     /// The store: a folder, also as sqlite:DIR, made when missing; ./tollgate-data otherwise. Or postgres://USER@HOST/DATABASE, for
@@ -43,6 +67,15 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "ADDR", default_value_t = Config::default().listen)]
     listen: SocketAddr,
 
+    /// The service's own TLS certificate and those between it and a root, in PEM. Otherwise plain HTTP, for this machine alone or behind a
+    /// proxy that has a certificate
+    #[arg(long, value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of the TLS certificate, in PEM
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+
     /// The public origin of the service, `iss` and `aud` of its tokens, as `https://auth.example.com`. Otherwise `http://` and the address
     /// listened on, when that is of this machine alone
     #[arg(long, value_name = "URL")]
@@ -50,11 +83,11 @@ pub(crate) struct Arguments {
 
     /// The address, or a block of addresses, of a proxy in front of the service, which is believed about its client's address. To be
     /// given once for each. Otherwise the client is the peer of the connection
-    #[arg(long, value_name = "BLOCK", requires = "client_address", value_parser = values::proxy)]
+    #[arg(long, value_name = "BLOCK", value_delimiter = ',', value_parser = values::proxy)]
     trusted_proxy: Vec<AddressBlock>,
 
     /// The field in which the trusted proxies name the client: `x-forwarded-for` or `forwarded`. It alone is read
-    #[arg(long, value_name = "FIELD", requires = "trusted_proxy", value_parser = values::forwarded_field())]
+    #[arg(long, value_name = "FIELD", value_parser = values::forwarded_field())]
     client_address: Option<ForwardedField>,
 
     /// The file of the keys under which the signing keys are encrypted in the store, 64 hexadecimal digits a line (`openssl rand -hex 32`): the
@@ -98,18 +131,118 @@ enum Format {
 }
 
 impl Arguments {
+    /// The file that other options are in.
+    pub(crate) fn option_file(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    pub(crate) fn is_demo(&self) -> bool {
+        self.demo
+    }
+
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
-        self.log.start();
-        let runtime = tokio::runtime::Runtime::new().map_err(CommandError::Runtime)?;
+        let log = self.log.start();
+        let runtime = Runtime::new().map_err(CommandError::Runtime)?;
+        let mut signals = Signals::new(&runtime).map_err(CommandError::Runtime)?;
         let scrape = match self.metrics {
             Some(listen) => Some((listen, Scrape::install()?)),
             None => None,
         };
         let metrics = scrape.as_ref().map(|(_, scrape)| scrape.metrics.clone());
-        runtime.block_on(serve(Config { metrics, ..self.config()? }, scrape))
+        let server = runtime.block_on(Server::bind(Config { metrics, ..self.config()? }))?;
+        let certificate = server.certificate();
+        if let Some((listen, scrape)) = scrape {
+            runtime.block_on(scrape.serve(listen))?;
+        }
+        // Nobody has to read it for the service to be of use.
+        let _ = print(&[&format!("tollgate listens on {}\n", server.origin()), server.demo().unwrap_or_default()])?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = runtime.spawn(server.run(async { drop(stopped.await) }));
+        while runtime.block_on(signals.next()) == Signal::HangUp {
+            self.reload(&log, certificate.as_ref());
+        }
+        drop(stop);
+        let ended = runtime.block_on(async {
+            tokio::select! {
+                ended = running => Some(ended),
+                () = signals.stop() => None,
+            }
+        });
+        match ended {
+            Some(Ok(ended)) => ended.map(|()| Outcome::Accepted).map_err(CommandError::from),
+            Some(Err(_)) => Err(CommandError::Server(ServerError::Task)),
+            None => {
+                warn("stopped by a second signal, before all requests were answered");
+                process::exit(STOPPED_AT_ONCE)
+            }
+        }
+    }
+
+    /// Applies what may change while the service runs, and says what may not.
+    fn reload(&self, log: &Log, certificate: Option<&Certificate>) {
+        let anew = match arguments::read() {
+            Ok(arguments::Arguments { command: arguments::Command::Serve(anew) }) => anew,
+            // The command line is the same as before.
+            Ok(_) => return,
+            Err(error) => return warn(&format!("{}; the service goes on as it was", error.line())),
+        };
+        let files = match anew.tls() {
+            Ok(files) => files,
+            Err(error) => return warn(&format!("{error}; the service goes on as it was")),
+        };
+        if let (Some(certificate), Some(files)) = (certificate, &files)
+            && let Err(error) = certificate.replace(files)
+        {
+            return warn(&format!("{error}; the service goes on as it was"));
+        }
+        log.change(&anew.log);
+        tracing::info!("the options were read anew");
+        let changed = self.changed(&anew);
+        if !changed.is_empty() {
+            warn(&format!("changed, and not applied before the next start: {}", changed.join(", ")));
+        }
+    }
+
+    /// The options that differ, of those that count at the start alone.
+    fn changed(&self, anew: &Self) -> Vec<&'static str> {
+        let of_the_start = |it: &Self| {
+            [
+                ("store", format!("{:?}", it.store)),
+                ("listen", format!("{:?}", it.listen)),
+                ("tls_cert", format!("{}", it.tls_cert.is_some())),
+                ("base_url", format!("{:?}", it.base_url)),
+                ("trusted_proxy", format!("{:?}", it.trusted_proxy)),
+                ("client_address", format!("{:?}", it.client_address)),
+                ("sealing_key_file", format!("{:?}", it.sealing_key_file)),
+                ("session_ttl", format!("{:?}", it.session_ttl)),
+                ("access_token_ttl", format!("{:?}", it.access_token_ttl)),
+                ("access_token_format", format!("{:?}", it.access_token_format)),
+                ("prefix", format!("{:?}", it.format.prefix)),
+                ("env", format!("{:?}", it.format.env)),
+                ("pepper_file", format!("{:?}", it.pepper.pepper_file)),
+                ("audit_retention", format!("{:?}", it.audit_retention)),
+                ("metrics", format!("{:?}", it.metrics)),
+                ("log_format", format!("{}", it.log.has_same_format(&self.log))),
+            ]
+        };
+        let pairs = of_the_start(self).into_iter().zip(of_the_start(anew));
+        pairs.filter(|(before, now)| before != now).map(|((name, _), _)| name).collect()
+    }
+
+    fn tls(&self) -> Result<Option<TlsFiles>, CommandError> {
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(certificates), Some(key)) => {
+                Ok(Some(TlsFiles { certificates: certificates.clone(), key: key.clone() }))
+            }
+            (None, None) => Ok(None),
+            _ => Err(CommandError::Options("give --tls-cert and --tls-key together")),
+        }
     }
 
     fn config(&self) -> Result<Config, CommandError> {
+        if self.client_address.is_some() == self.trusted_proxy.is_empty() {
+            return Err(CommandError::Options("give --trusted-proxy and --client-address together"));
+        }
         let default = Config::default();
         let lifetime =
             |seconds: Option<u32>, default| seconds.map_or(default, |seconds| Duration::from_secs(seconds.into()));
@@ -121,6 +254,7 @@ impl Arguments {
                 None => default.store,
             },
             listen: self.listen,
+            tls: self.tls()?,
             base_url: self.base_url.clone(),
             session_ttl: lifetime(self.session_ttl, default.session_ttl),
             access_token_ttl: lifetime(self.access_token_ttl, default.access_token_ttl),
@@ -140,17 +274,6 @@ impl Arguments {
             ..default
         })
     }
-}
-
-async fn serve(config: Config, scrape: Option<(SocketAddr, Scrape)>) -> Result<Outcome, CommandError> {
-    let server = Server::bind(config).await?;
-    if let Some((listen, scrape)) = scrape {
-        scrape.serve(listen).await?;
-    }
-    // Nobody has to read it for the service to be of use.
-    let _ = print(&[&format!("tollgate listens on {}\n", server.origin()), server.demo().unwrap_or_default()])?;
-    server.run(shutdown_signal()).await?;
-    Ok(Outcome::Accepted)
 }
 
 fn audit_retention_help() -> String {

@@ -10,13 +10,13 @@ use tollgate::{Algorithm, Issuer, IssuerSettings, KeyRing, KeySet};
 use tollgate_remote::{RemoteSettings, StatusListSettings};
 use toml::Spanned;
 
-use super::File;
 use super::introspection::JwtIntrospectionConfiguration;
 use super::own_keys::{OwnKeys, with_own_keys};
 use super::secret::SecretConfiguration;
 use crate::error::{self, CommandError};
 use crate::key_files;
 use crate::remote::{Remote, StartError};
+use crate::toml_file::TomlFile;
 
 /// One issuer of JWTs. What is absent is as the engine has it by default.
 #[derive(Debug)]
@@ -112,7 +112,7 @@ impl IssuerConfiguration {
     pub(super) fn issuer(
         &self,
         remote: &mut Remote,
-        file: Option<&File>,
+        file: Option<&TomlFile>,
     ) -> Result<(Issuer, Option<KeyRing>), CommandError> {
         let IssuerConfiguration { settings, keys: sources } = self;
         let algorithms = self.algorithms();

@@ -36,6 +36,7 @@ mod requests;
 mod revoke;
 #[cfg(unix)]
 mod serve;
+mod serve_options;
 mod status_lists;
 mod support;
 mod usage;

@@ -13,6 +13,7 @@ mod audit;
 mod authorize;
 mod browser;
 mod clients;
+mod connections;
 mod consents;
 mod demo;
 mod derived;

@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tollgate_service::{Accounts, Config, Server};
+use tollgate_service::{Accounts, Certificate, Config, Server};
 use tollgate_sqlite::SqliteKeyStore;
 use tollgate_storage::{Command, KeyStore, StorageError};
 
@@ -39,6 +39,7 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) accounts: Accounts,
     pub(crate) demo: Option<String>,
+    pub(crate) certificate: Option<Certificate>,
     pub(crate) client: Client,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -63,12 +64,13 @@ impl TestServer {
             runtime.block_on(async {
                 let server = Server::bind(config).await.unwrap();
                 let demo = server.demo().map(str::to_owned);
-                ready.send((server.origin().to_owned(), server.local_addr(), server.accounts().clone(), demo)).unwrap();
+                let started = (server.origin().to_owned(), server.local_addr(), server.accounts().clone());
+                ready.send((started, demo, server.certificate())).unwrap();
                 server.run(async { drop(stopped.await) }).await.unwrap();
             });
         });
-        let (origin, address, accounts, demo) = started.recv().expect("the server did not start");
-        Self { origin, address, accounts, demo, client: client(), stop: Some(stop), thread: Some(thread) }
+        let ((origin, address, accounts), demo, certificate) = started.recv().expect("the server did not start");
+        Self { origin, address, accounts, demo, certificate, client: client(), stop: Some(stop), thread: Some(thread) }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

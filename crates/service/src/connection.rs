@@ -1,0 +1,149 @@
+use crate::connection_count::CountedConnection;
+use crate::limits::{
+    FIRST_REQUEST_TIMEOUT, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, MAX_STREAMS, SHUTDOWN_GRACE, STREAM_BUFFER_BYTES,
+};
+use crate::tls::Tls;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use parking_lot::Mutex;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tower_service::Service;
+
+/// An accepted connection, and its places among all connections, which it leaves when it is dropped.
+pub(crate) struct Connection {
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) counted: Option<CountedConnection>,
+}
+
+impl Connection {
+    /// Answers the requests of this connection by `router`, over TLS where there is any, until the client ends it, it has
+    /// been idle for too long, or `stop` is cancelled; then the requests in flight have [`SHUTDOWN_GRACE`] to finish.
+    pub(crate) async fn serve(self, router: Router, tls: Option<Tls>, stop: CancellationToken) {
+        let Self { stream, peer, permit, counted } = self;
+        let _places = (permit, counted);
+        let Some(tls) = tls else { return answer(stream, peer, router, stop).await };
+        match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+            Ok(Ok(stream)) => answer(stream, peer, router, stop).await,
+            Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
+            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        }
+    }
+}
+
+async fn answer<S>(stream: S, peer: SocketAddr, router: Router, stop: CancellationToken)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let activity = Arc::new(Activity::new());
+    let seen = Arc::clone(&activity);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        let in_flight = InFlight::begin(&seen);
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = router.clone().call(request.map(Body::new));
+        async move {
+            let response = response.await;
+            drop(in_flight);
+            response
+        }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_header_list_size(MAX_HEAD_BYTES as u32)
+        .max_send_buf_size(STREAM_BUFFER_BYTES)
+        .keep_alive_interval(HEAD_TIMEOUT)
+        .keep_alive_timeout(HEAD_TIMEOUT);
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        ended = connection.as_mut() => return log(ended),
+        () = stop.cancelled() => {}
+        () = activity.until_idle() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    match tokio::time::timeout(SHUTDOWN_GRACE, connection).await {
+        Ok(ended) => log(ended),
+        // A client that does not read its answer, or a request that is not answered in time.
+        Err(_) => tracing::debug!("a connection was cut off"),
+    }
+}
+
+fn log(ended: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+    if let Err(error) = ended {
+        tracing::debug!("a connection ended early: {error}");
+    }
+}
+
+/// When a connection was last of use.
+///
+/// A request is over when its response begins, so a client that does not read a response is as idle as one that asks for
+/// nothing: HTTP/1.1's and HTTP/2's flow control keep such a connection open for ever otherwise.
+struct Activity(Mutex<Requests>);
+
+struct Requests {
+    in_flight: usize,
+    any: bool,
+    changed: Instant,
+}
+
+impl Activity {
+    fn new() -> Self {
+        Self(Mutex::new(Requests { in_flight: 0, any: false, changed: Instant::now() }))
+    }
+
+    /// Ready when no request has been in flight for [`IDLE_TIMEOUT`], or none came within [`FIRST_REQUEST_TIMEOUT`].
+    async fn until_idle(&self) {
+        loop {
+            let left = self.0.lock().left();
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left).await;
+        }
+    }
+}
+
+impl Requests {
+    /// The least time until the connection can be idle for too long.
+    fn left(&self) -> Duration {
+        let timeout = if self.any { IDLE_TIMEOUT } else { FIRST_REQUEST_TIMEOUT };
+        if self.in_flight == 0 { timeout.saturating_sub(self.changed.elapsed()) } else { timeout }
+    }
+}
+
+/// A request that has no response yet. One that is given up, because its stream was reset, is dropped too.
+struct InFlight(Arc<Activity>);
+
+impl InFlight {
+    fn begin(activity: &Arc<Activity>) -> Self {
+        let mut requests = activity.0.lock();
+        requests.in_flight += 1;
+        requests.any = true;
+        Self(Arc::clone(activity))
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        let mut requests = self.0.0.lock();
+        requests.in_flight -= 1;
+        requests.changed = Instant::now();
+    }
+}

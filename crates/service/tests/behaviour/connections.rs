@@ -1,0 +1,187 @@
+//! Connections: how many there may be, how long they may be of no use, HTTP/2, and TLS.
+
+use crate::support::{TestServer, client, config};
+use rcgen::{CertifiedKey, generate_simple_self_signed};
+use reqwest::Version;
+use reqwest::blocking::Client;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::fs;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+use tollgate_service::{Config, Server, ServerError, TlsFiles};
+
+/// A quarter of the connections that the service takes.
+const MOST_OF_ONE_ADDRESS: usize = 128;
+
+#[test]
+fn a76_one_address_has_a_share_of_the_connections() {
+    let server = TestServer::start();
+    let mut held: Vec<_> = (0..MOST_OF_ONE_ADDRESS).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+    assert!(is_closed_within(TcpStream::connect(server.address).unwrap(), Duration::from_secs(5)));
+    // Another address has its own.
+    let other = Client::builder().local_address("127.0.0.2".parse().ok()).build().unwrap();
+    assert_eq!(other.get(server.url("/healthz")).send().unwrap().text().unwrap(), "ok\n");
+    // A place that was left can be taken again.
+    drop(held.pop());
+    let start = Instant::now();
+    while client().get(server.url("/healthz")).send().is_err() {
+        assert!(start.elapsed() < Duration::from_secs(5), "no place came free");
+    }
+}
+
+#[test]
+fn a76_a_connection_that_asks_for_nothing_is_closed() {
+    let server = TestServer::start();
+    let start = Instant::now();
+    assert!(is_closed_within(TcpStream::connect(server.address).unwrap(), Duration::from_secs(20)));
+    assert!(start.elapsed() > Duration::from_secs(5), "closed before it could ask");
+}
+
+/// CVE-2023-44487.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a76_streams_that_are_opened_and_reset_at_once_end_the_connection() {
+    const STREAMS: usize = 20_000;
+    let server = tokio::task::spawn_blocking(TestServer::start).await.unwrap();
+    let stream = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let (mut requests, connection) = h2::client::handshake(stream).await.unwrap();
+    let ended = tokio::spawn(connection);
+    let request = || http::Request::get(server.url("/healthz")).body(()).unwrap();
+    let mut opened = 0;
+    while opened < STREAMS {
+        match requests.clone().ready().await {
+            Ok(ready) => requests = ready,
+            Err(_) => break,
+        }
+        let Ok((_, mut stream)) = requests.send_request(request(), true) else { break };
+        stream.send_reset(h2::Reason::CANCEL);
+        opened += 1;
+    }
+    drop(requests);
+    assert!(opened < STREAMS, "all of them were taken");
+    // ENHANCE_YOUR_CALM, or a closed socket where the client was still writing.
+    ended.await.unwrap().expect_err("the server ended the connection");
+    tokio::task::spawn_blocking(move || {
+        assert_eq!(client().get(server.url("/healthz")).send().unwrap().status().as_u16(), 200);
+    })
+    .await
+    .unwrap();
+}
+
+#[test]
+fn a77_a_query_of_thousands_of_parameters_is_not_read() {
+    let server = TestServer::start();
+    let query: String = (0..6_000).map(|number| format!("p{number}=1&")).collect();
+    let answer = server.client.get(server.url(&format!("/oauth/v2/authorize?{query}"))).send().unwrap();
+    assert_eq!(answer.status().as_u16(), 400);
+    assert!(answer.text().unwrap().contains("too many parameters"));
+}
+
+#[test]
+fn http_2_is_answered_without_tls_and_with_it() {
+    let plain = TestServer::start();
+    let client = Client::builder().http2_prior_knowledge().build().unwrap();
+    let answer = client.get(plain.url("/healthz")).send().unwrap();
+    assert_eq!((answer.version(), answer.text().unwrap().as_str()), (Version::HTTP_2, "ok\n"));
+
+    let folder = TempDir::new().unwrap();
+    let files = certificate(folder.path(), "one");
+    let server = TestServer::start_with(Config { tls: Some(files.clone()), store: None, ..config() });
+    assert!(server.origin.starts_with("https://127.0.0.1:"), "{}", server.origin);
+    assert_eq!(negotiated(&server, &files, &[b"h2", b"http/1.1"]).as_deref(), Some(&b"h2"[..]));
+    assert_eq!(negotiated(&server, &files, &[b"http/1.1"]).as_deref(), Some(&b"http/1.1"[..]));
+    let answer = get_over_tls(&server, &files).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nok\n"), "{answer}");
+    assert!(answer.contains("\r\nstrict-transport-security: max-age="), "{answer}");
+    let plain = server.origin.replacen("https", "http", 1);
+    assert!(client.get(format!("{plain}/healthz")).send().is_err(), "answered without TLS");
+}
+
+#[test]
+fn a_certificate_is_replaced_while_the_service_runs() {
+    let folder = TempDir::new().unwrap();
+    let (first, second) = (certificate(folder.path(), "first"), certificate(folder.path(), "second"));
+    let server = TestServer::start_with(Config { tls: Some(first.clone()), store: None, ..config() });
+    let answers = |files: &TlsFiles| get_over_tls(&server, files).is_ok();
+    assert_eq!((answers(&first), answers(&second)), (true, false));
+    let certificate = server.certificate.clone().expect("a server with TLS");
+    // The key is another certificate's: nothing changes.
+    let mixed = TlsFiles { certificates: second.certificates.clone(), key: first.key.clone() };
+    assert!(matches!(certificate.replace(&mixed), Err(ServerError::Tls { file, .. }) if file == first.key));
+    assert_eq!((answers(&first), answers(&second)), (true, false));
+    certificate.replace(&second).unwrap();
+    assert_eq!((answers(&first), answers(&second)), (false, true));
+}
+
+#[tokio::test]
+async fn files_that_are_no_certificate_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let good = certificate(folder.path(), "good");
+    let empty = folder.path().join("empty.pem");
+    fs::write(&empty, "").unwrap();
+    let missing = folder.path().join("missing.pem");
+    for file in [&empty, &missing, &good.key] {
+        let tls = Some(TlsFiles { certificates: file.clone(), ..good.clone() });
+        let error = Server::bind(Config { tls, store: None, ..config() }).await.map(drop).unwrap_err();
+        assert!(error.to_string().starts_with(&file.display().to_string()), "{error}");
+        assert_eq!(error.code(), "tls");
+    }
+    for file in [&empty, &missing, &good.certificates] {
+        let tls = Some(TlsFiles { key: file.clone(), ..good.clone() });
+        let error = Server::bind(Config { tls, store: None, ..config() }).await.map(drop).unwrap_err();
+        assert!(error.to_string().starts_with(&file.display().to_string()), "{error}");
+    }
+}
+
+/// Whether the server closes this connection by itself within that time.
+fn is_closed_within(mut stream: TcpStream, most: Duration) -> bool {
+    stream.set_read_timeout(Some(most)).unwrap();
+    match stream.read(&mut [0; 64]) {
+        Ok(read) => read == 0,
+        Err(error) => error.kind() == io::ErrorKind::ConnectionReset,
+    }
+}
+
+/// A new certificate of 127.0.0.1 in files of that name.
+fn certificate(folder: &Path, name: &str) -> TlsFiles {
+    let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let [certificates, key] = ["crt", "key"].map(|kind| folder.join(format!("{name}.{kind}.pem")));
+    fs::write(&certificates, cert.pem()).unwrap();
+    fs::write(&key, signing_key.serialize_pem()).unwrap();
+    TlsFiles { certificates, key }
+}
+
+/// What the server answers to a client that trusts this certificate alone.
+fn get_over_tls(server: &TestServer, files: &TlsFiles) -> io::Result<String> {
+    let mut stream = StreamOwned::new(trusting(files, &[]), TcpStream::connect(server.address)?);
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
+}
+
+/// The protocol that the server chooses of those.
+fn negotiated(server: &TestServer, files: &TlsFiles, protocols: &[&[u8]]) -> Option<Vec<u8>> {
+    let mut connection = trusting(files, protocols);
+    connection.complete_io(&mut TcpStream::connect(server.address).unwrap()).unwrap();
+    connection.alpn_protocol().map(<[u8]>::to_vec)
+}
+
+/// A client that trusts this certificate alone, and speaks these protocols.
+fn trusting(files: &TlsFiles, protocols: &[&[u8]]) -> ClientConnection {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(&files.certificates).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut tls = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    tls.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    ClientConnection::new(Arc::new(tls), "127.0.0.1".try_into().unwrap()).unwrap()
+}
