@@ -6,8 +6,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate::{Digest, KeyKind};
 use tollgate_storage::{
-    AuditRecord, Client, Command, Derived, KeySession, KeyTransaction, Refusal, RevocationKind, StorageError,
-    StoredKey, StoredRevocation, TokensOf,
+    AuditRecord, Client, Command, Derived, KeySession, KeyTransaction, RedirectUri, Refusal, RevocationKind,
+    StorageError, StoredKey, StoredRevocation, TokensOf,
 };
 
 use crate::append::Changed;
@@ -361,7 +361,8 @@ impl KeyTransaction for PostgresTransaction<'_> {
     }
 
     async fn put_client(&mut self, client: &Client) -> Result<(), StorageError> {
-        let (uris, settings) = (client.redirect_uris(), client.settings());
+        let uris: Vec<&str> = client.redirect_uris().iter().map(RedirectUri::as_str).collect();
+        let settings = client.settings();
         self.execute(
             "INSERT INTO tollgate.clients (id, name, scopes, redirect_uris, created_at, kind, grants, auth_method, user_scopes,
                                            is_operators_own, is_disabled)

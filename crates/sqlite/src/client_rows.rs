@@ -29,7 +29,7 @@ pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), Sqlite
     let mut insert = connection
         .prepare_cached("INSERT INTO client_redirect_uris (client_id, position, redirect_uri) VALUES (?1, ?2, ?3)")?;
     for (position, uri) in (0_i64..).zip(client.redirect_uris()) {
-        insert.execute((client.id(), position, uri))?;
+        insert.execute((client.id(), position, uri.as_str()))?;
     }
     change_rows::client(connection, client.id())
 }

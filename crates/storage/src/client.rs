@@ -1,11 +1,29 @@
+use crate::client_id::ClientId;
 use crate::error::Refusal;
 use crate::key::within;
-use crate::limits::{MAX_ID_BYTES, MAX_NAME_BYTES, MAX_REDIRECT_URI_BYTES, MAX_REDIRECT_URIS, MAX_SCOPES_BYTES};
-use tollgate::jwt::is_scope_token;
+use crate::limits::{MAX_NAME_BYTES, MAX_REDIRECT_URIS};
+use crate::redirect_uri::RedirectUri;
+use crate::scope_list::ScopeList;
+use serde::{Deserialize, Serialize};
 
 /// A registered OAuth client (RFC 6749 section 2). Its secrets are [keys](crate::StoredKey) of kind client-secret.
-#[derive(Clone, Debug, Eq, PartialEq)]
+///
+/// Serde writes it as an object of its fields and settings, and reads none that [`Client::new`] and [`Client::with`] refuse.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(try_from = "Unchecked")]
 pub struct Client {
+    id: ClientId,
+    name: String,
+    scopes: ScopeList,
+    redirect_uris: Vec<RedirectUri>,
+    created_at: i64,
+    settings: ClientSettings,
+}
+
+/// A client as somebody wrote it down.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Unchecked {
     id: String,
     name: String,
     scopes: String,
@@ -14,8 +32,18 @@ pub struct Client {
     settings: ClientSettings,
 }
 
+impl TryFrom<Unchecked> for Client {
+    type Error = Refusal;
+
+    fn try_from(unchecked: Unchecked) -> Result<Self, Refusal> {
+        let Unchecked { id, name, scopes, redirect_uris, created_at, settings } = unchecked;
+        Self::new(&id, &name, &scopes, redirect_uris, created_at)?.with(settings)
+    }
+}
+
 /// What a client is, and what it may.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct ClientSettings {
     /// What kind of program it is.
     pub kind: ClientKind,
@@ -23,8 +51,8 @@ pub struct ClientSettings {
     pub grants: Vec<GrantType>,
     /// How it shows at the token endpoint who it is.
     pub auth_method: ClientAuthMethod,
-    /// What it may ask users for, apart from what it may do [itself](Client::scopes): scope-tokens joined by single spaces. None of those
-    /// of administration, which begin with [`ADMIN_SCOPE_PREFIX`].
+    /// What it may ask users for, apart from what it may do [itself](Client::scopes): scope-tokens joined by single spaces, of a client as
+    /// a [`ScopeList`] has them. None of those of administration, which begin with [`ADMIN_SCOPE_PREFIX`].
     pub user_scopes: String,
     /// Whether it is the operator's own, whom no user has to be asked about.
     pub is_operators_own: bool,
@@ -33,7 +61,8 @@ pub struct ClientSettings {
 }
 
 /// What kind of program a client is (RFC 6749 section 2.1, RFC 8252).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ClientKind {
     /// A web site, whose server keeps a secret.
@@ -47,7 +76,8 @@ pub enum ClientKind {
 }
 
 /// How a client gets tokens: the `grant_type` of the token endpoint.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum GrantType {
     /// RFC 6749 section 4.1, with PKCE.
@@ -57,7 +87,8 @@ pub enum GrantType {
 }
 
 /// How a client shows at the token endpoint who it is (RFC 7591 section 2).
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum ClientAuthMethod {
     /// By nothing but PKCE: a public client.
@@ -74,10 +105,7 @@ impl Client {
     /// A client that was registered at `created_at`, in seconds since the Unix epoch. `scopes`: scope-tokens joined by single
     /// spaces.
     ///
-    /// The id may hold unreserved characters only (RFC 3986 section 2.3), so that it reads the same in a form, in a query
-    /// and in Basic credentials; and it may not begin as a user's id, [`USER_ID_PREFIX`], because the `sub` of the client's own tokens
-    /// is its id (RFC 9700 section 4.15). The name is a line of text. A redirect URI is absolute, https or http on a loopback
-    /// address or with a scheme of a program's own, has no fragment and no userinfo, and no character that means something in a header.
+    /// [`ClientId`], [`ScopeList`] and [`RedirectUri`] say what these may be; the name is a line of text.
     ///
     /// # Errors
     /// [`Refusal::Field`] with the name of the field that is not so.
@@ -88,19 +116,15 @@ impl Client {
         redirect_uris: impl IntoIterator<Item = impl Into<String>>,
         created_at: i64,
     ) -> Result<Self, Refusal> {
-        within("client_id", id.len(), 1, MAX_ID_BYTES)?;
+        let (id, scopes) = (ClientId::new(id)?, ScopeList::new(scopes)?);
         within("name", name.len(), 0, MAX_NAME_BYTES)?;
-        within("scope", scopes.len(), 0, MAX_SCOPES_BYTES)?;
-        let unreserved = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte));
-        let redirect_uris: Vec<String> = redirect_uris.into_iter().map(Into::into).collect();
-        check("client_id", unreserved && !id.starts_with(USER_ID_PREFIX))?;
         check("name", !name.contains(char::is_control))?;
-        check("scope", scopes.is_empty() || scopes.split(' ').all(is_scope_token))?;
+        let redirect_uris: Vec<RedirectUri> =
+            redirect_uris.into_iter().map(RedirectUri::new).collect::<Result<_, _>>()?;
         check("redirect_uri", redirect_uris.len() <= MAX_REDIRECT_URIS)?;
-        check("redirect_uri", redirect_uris.iter().all(|uri| is_redirect_uri(uri)))?;
-        let (id, name, scopes) = (id.to_owned(), name.to_owned(), scopes.to_owned());
+        let name = name.to_owned();
         let takes_users = !redirect_uris.is_empty();
-        let user_scopes = if takes_users { without_admin_scopes(&scopes) } else { String::new() };
+        let user_scopes = if takes_users { without_admin_scopes(&scopes).into() } else { String::new() };
         let mut grants = vec![GrantType::ClientCredentials];
         if takes_users {
             grants.insert(0, GrantType::AuthorizationCode);
@@ -126,12 +150,11 @@ impl Client {
     /// # Errors
     /// [`Refusal::Field`] with the name of what does not go together with the rest.
     pub fn with(self, settings: ClientSettings) -> Result<Self, Refusal> {
-        let ClientSettings { kind, grants, auth_method, user_scopes, .. } = &settings;
+        let ClientSettings { kind, grants, auth_method, .. } = &settings;
         let has = |grant| grants.contains(&grant);
-        within("user_scope", user_scopes.len(), 0, MAX_SCOPES_BYTES)?;
-        check("user_scope", user_scopes.is_empty() || user_scopes.split(' ').all(is_scope_token))?;
-        check("user_scope", without_admin_scopes(user_scopes) == *user_scopes)?;
-        check("user_scope", user_scopes.is_empty() || has(GrantType::AuthorizationCode))?;
+        let user_scopes = ScopeList::new(&settings.user_scopes).map_err(|_| Refusal::Field { field: "user_scope" })?;
+        check("user_scope", without_admin_scopes(&user_scopes) == user_scopes)?;
+        check("user_scope", user_scopes.as_str().is_empty() || has(GrantType::AuthorizationCode))?;
         let is_public = *auth_method == ClientAuthMethod::None;
         let each_once = grants.iter().enumerate().all(|(index, grant)| !grants[..index].contains(grant));
         check("grants", each_once && !grants.is_empty())?;
@@ -139,10 +162,10 @@ impl Client {
         check("token_endpoint_auth_method", is_public == matches!(kind, ClientKind::Native | ClientKind::Browser))?;
         check("grants", !(is_public && has(GrantType::ClientCredentials)))?;
         check("grants", *kind != ClientKind::Machine || *grants == [GrantType::ClientCredentials])?;
-        check("scope", has(GrantType::ClientCredentials) || self.scopes.is_empty())?;
-        let fits = |uri: &String| *kind == ClientKind::Native || !is_private_use(uri);
+        check("scope", has(GrantType::ClientCredentials) || self.scopes.as_str().is_empty())?;
+        let fits = |uri: &RedirectUri| *kind == ClientKind::Native || !uri.is_private_use();
         check("redirect_uri", self.redirect_uris.iter().all(fits))?;
-        Ok(Self { settings, ..self })
+        Ok(Self { settings: ClientSettings { user_scopes: user_scopes.into(), ..settings }, ..self })
     }
 
     /// Whether its settings go together with the rest. Every [command](crate::Command) that adds or changes a client checks.
@@ -170,12 +193,9 @@ impl Client {
     #[must_use]
     pub fn is_redirected_to(&self, uri: &str) -> bool {
         let is_native = self.settings.kind == ClientKind::Native;
-        self.redirect_uris.iter().any(|registered| {
-            registered == uri
-                || is_native
-                    && is_redirect_uri(uri)
-                    && without_loopback_port(registered).is_some_and(|parts| without_loopback_port(uri) == Some(parts))
-        })
+        self.redirect_uris
+            .iter()
+            .any(|registered| registered.as_str() == uri || is_native && registered.is_on_any_port(uri))
     }
 
     pub(crate) fn with_disabled(self, is_disabled: bool) -> Self {
@@ -185,7 +205,7 @@ impl Client {
     /// The `client_id`.
     #[must_use]
     pub fn id(&self) -> &str {
-        &self.id
+        self.id.as_str()
     }
 
     /// A name for people.
@@ -194,15 +214,15 @@ impl Client {
         &self.name
     }
 
-    /// What the client may do itself: scope-tokens joined by single spaces.
+    /// What the client may do itself, as a [`ScopeList`] has it.
     #[must_use]
     pub fn scopes(&self) -> &str {
-        &self.scopes
+        self.scopes.as_str()
     }
 
     /// Where authorization codes may be sent ([`is_redirected_to`](Self::is_redirected_to)).
     #[must_use]
-    pub fn redirect_uris(&self) -> &[String] {
+    pub fn redirect_uris(&self) -> &[RedirectUri] {
         &self.redirect_uris
     }
 
@@ -220,46 +240,8 @@ pub const USER_ID_PREFIX: &str = "usr_";
 pub const ADMIN_SCOPE_PREFIX: &str = "admin:";
 
 /// Those that a user can let a client have.
-fn without_admin_scopes(scopes: &str) -> String {
-    let delegated = scopes.split(' ').filter(|scope| !scope.starts_with(ADMIN_SCOPE_PREFIX));
-    delegated.collect::<Vec<_>>().join(" ")
-}
-
-/// Whether the URI has a scheme that only one program answers: the reversed name of a domain, so with a dot in it.
-fn is_private_use(uri: &str) -> bool {
-    let Some((scheme, rest)) = uri.split_once(':') else { return false };
-    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_lowercase())
-        && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-+".contains(&byte));
-    is_scheme && scheme.contains('.') && rest.starts_with('/') && rest.bytes().all(|byte| byte.is_ascii_graphic())
-}
-
-/// What is before the port and after it, of a URI of this machine.
-fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
-    let rest = uri.strip_prefix("http://")?;
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let host = ["127.0.0.1", "[::1]", "localhost"].into_iter().find(|host| {
-        authority.strip_prefix(host).is_some_and(|port| {
-            port.is_empty() || port.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
-        })
-    })?;
-    Some((host, path))
-}
-
-/// Whether a client may register that redirect URI ([`Client::new`]).
-#[must_use]
-pub fn is_redirect_uri(uri: &str) -> bool {
-    if uri.len() > MAX_REDIRECT_URI_BYTES || uri.contains(['#', ';', ',', '\'', '"', ' ']) {
-        return false;
-    }
-    if is_private_use(uri) {
-        return true;
-    }
-    let Ok(uri) = uri.parse::<http::Uri>() else { return false };
-    let Some(authority) = uri.authority() else { return false };
-    let is_loopback = ["localhost", "127.0.0.1", "[::1]"].contains(&authority.host());
-    let scheme = uri.scheme_str();
-    !authority.as_str().contains('@') && (scheme == Some("https") || scheme == Some("http") && is_loopback)
+fn without_admin_scopes(scopes: &ScopeList) -> ScopeList {
+    scopes.filter(|scope| !scope.starts_with(ADMIN_SCOPE_PREFIX))
 }
 
 fn check(field: &'static str, holds: bool) -> Result<(), Refusal> {

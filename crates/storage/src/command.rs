@@ -6,6 +6,7 @@ use crate::derived;
 use crate::error::{Refusal, StorageError};
 use crate::key::StoredKey;
 use crate::key_session::KeySession;
+use crate::made_with::{DerivedKey, Successor};
 use crate::revocation::{RevocationKind, StoredRevocation, revoke};
 use crate::transaction::KeyTransaction;
 use tollgate::{KeyKind, KeyState};
@@ -198,9 +199,10 @@ impl Command {
         match self {
             Self::AddKey { key, max } => {
                 check_new(rows, key).await?;
-                if let Some(parent) = key.parent.as_ref().filter(|_| key.record.kind() == KeyKind::ApiKey) {
-                    known_key(rows, parent).await?.check_derived(key)?;
-                }
+                let key = match key.parent.as_ref().filter(|_| key.record.kind() == KeyKind::ApiKey) {
+                    Some(parent) => DerivedKey::of(&known_key(rows, parent).await?, key)?.key(),
+                    None => key,
+                };
                 if let Some(max) = *max {
                     let live = rows.live_keys_of(key.record.subject(), key.record.kind(), key.created_at).await?;
                     if live.len() >= max as usize {
@@ -212,10 +214,10 @@ impl Command {
             }
             Self::RotateKey { id, new, overlap_ends_at } => {
                 let old = known_key(rows, id).await?;
-                old.check_successor(new)?;
+                let successor = Successor::of(&old, new)?;
                 check_new(rows, new).await?;
-                // The new one first: no reader finds neither. It ends with what the old one does.
-                rows.put_key(&StoredKey { parent: old.parent.clone(), ..new.clone() }).await?;
+                // The new one first: no reader finds neither.
+                rows.put_key(successor.key()).await?;
                 let rotated_to = Some(new.record.id().into());
                 let ending = StoredKey { rotated_to, ..old.clone().ending_by(*overlap_ends_at) };
                 // Whatever was made with the old one does not count: it was not asked for.

@@ -85,6 +85,7 @@ macro_rules! key_store_conformance {
             a82_what_has_ended_is_forgotten_and_a_revocation_after_the_leeway
             a_client_and_its_secret_are_registered_both_or_not_at_all
             a_client_of_each_kind_comes_back_as_it_was
+            a_clients_scopes_are_sorted_wherever_they_come_from
             a_client_is_disabled_enabled_and_removed_with_what_it_was_issued
             a68_a_clients_secret_is_rotated_if_it_is_current
             a68_of_eight_rotations_at_once_one_succeeds

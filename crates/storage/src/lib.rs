@@ -18,6 +18,7 @@ pub mod accounts;
 mod audit;
 mod audited;
 mod client;
+mod client_id;
 mod clock;
 mod command;
 #[cfg(feature = "conformance")]
@@ -31,16 +32,17 @@ mod key;
 mod key_session;
 mod key_store;
 pub mod limits;
+mod made_with;
+mod redirect_uri;
 mod revocation;
+mod scope_list;
 mod transaction;
 mod transfer;
 
 pub use account_store::AccountStore;
 pub use audit::{Actor, AuditFilter, AuditLog, AuditRecord, Door};
-pub use client::{
-    ADMIN_SCOPE_PREFIX, Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, USER_ID_PREFIX,
-    is_redirect_uri,
-};
+pub use client::{ADMIN_SCOPE_PREFIX, Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, USER_ID_PREFIX};
+pub use client_id::ClientId;
 pub use command::{Command, Issued, Outcome, TokensOf};
 pub use error::{LineRefused, Refusal, StorageError};
 pub use feed::{Change, Changes, KeyFeed, Position, Since, Visit};
@@ -49,6 +51,8 @@ pub use id::new_key_id;
 pub use key::StoredKey;
 pub use key_session::{Derived, KeySession};
 pub use key_store::{Executed, Existing, KeyFilter, KeyStore};
+pub use redirect_uri::RedirectUri;
 pub use revocation::{RevocationKind, StoredRevocation};
+pub use scope_list::ScopeList;
 pub use transaction::KeyTransaction;
 pub use transfer::{FileFormat, Import, ImportReport, export_keys};

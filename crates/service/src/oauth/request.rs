@@ -69,7 +69,7 @@ pub(crate) fn redirect(form: &Form<'_>, client: &Client) -> Result<Redirect, &'s
     match (form.value("redirect_uri"), client.redirect_uris()) {
         (Some(uri), _) if client.is_redirected_to(uri) => Ok(Redirect { uri: uri.to_owned(), is_named: true, state }),
         (Some(_), _) => Err("Its redirect_uri is not one that the client registered."),
-        (None, [only]) => Ok(Redirect { uri: only.clone(), is_named: false, state }),
+        (None, [only]) => Ok(Redirect { uri: only.to_string(), is_named: false, state }),
         (None, _) => Err("It names no redirect_uri, and the client has not registered exactly one."),
     }
 }

@@ -165,3 +165,24 @@ pub async fn a68_a_clients_secret_is_rotated_if_it_is_current(world: &dyn World)
     }
     assert_eq!(rotated, 1);
 }
+
+pub async fn a_clients_scopes_are_sorted_wherever_they_come_from(world: &dyn World) {
+    let (store, other) = (world.open().await, world.open().await);
+    let client = Client::new("c1", "", "write:sites read:sites write:sites", ["https://a.example/cb"], NOW).unwrap();
+    assert_eq!(
+        (client.scopes(), &*client.settings().user_scopes),
+        ("read:sites write:sites", "read:sites write:sites")
+    );
+    run(&store, Command::AddClient { client: client.clone(), secret: None }).await;
+    assert_eq!(other.client("c1").await.unwrap(), Some(client.clone()));
+    let twin = Client::new("c1", "", "read:sites write:sites", ["https://a.example/cb"], NOW).unwrap();
+    assert_eq!(run(&store, Command::ChangeClient(twin)).await, 0, "the same client");
+    // As text and back, and not what no client may be.
+    let text = serde_json::to_string(&client).unwrap();
+    assert_eq!(serde_json::from_str::<Client>(&text).unwrap(), client);
+    for (was, is) in
+        [("c1", "usr_1"), ("https://a", "http://a"), ("read:sites ", "read:\\\"sites "), ("web", "machine")]
+    {
+        assert!(serde_json::from_str::<Client>(&text.replacen(was, is, 1)).is_err(), "{is}");
+    }
+}

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::Serialize;
 use tollgate::{KeyKind, KeyState};
-use tollgate_storage::{Client, KeyFilter, StoredKey};
+use tollgate_storage::{Client, KeyFilter, RedirectUri, StoredKey};
 
 use crate::commands::{Outcome, Unknown};
 use crate::error::{CommandError, warn};
@@ -30,7 +30,7 @@ pub(super) struct Shown<'c> {
     grants: Vec<&'static str>,
     token_endpoint_auth_method: &'static str,
     operators_own: bool,
-    redirect_uris: &'c [String],
+    redirect_uris: &'c [RedirectUri],
     /// Seconds since the Unix epoch.
     created_at: i64,
     /// None for a public client.
