@@ -1,11 +1,16 @@
-//! Adding many keys by one statement.
+//! Adding many keys at once.
+
+use std::pin::pin;
 
 use deadpool_postgres::ClientWrapper;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
+use tokio_postgres::error::SqlState;
+use tokio_postgres::types::{ToSql, Type};
 use tollgate_storage::{Existing, Refusal, StorageError, StoredKey};
 
 use crate::append::Changed;
 use crate::error::of_server;
-use crate::rows::{addresses, check_texts, stored_client};
+use crate::rows::{KEY_TYPES, addresses, check_texts, stored_client};
 use crate::transaction::PostgresTransaction;
 
 /// Tells of each whether it was added. One whose id or digest is taken, be it by an earlier one of these, is not.
@@ -18,6 +23,77 @@ pub(crate) async fn run(
     for (index, key) in keys.iter().enumerate() {
         key.check().and_then(|()| check_texts(key)).map_err(|refusal| StorageError::Key { index, refusal })?;
     }
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    client.batch_execute("SAVEPOINT copied").await.map_err(of_server)?;
+    match copy(client, keys).await {
+        Ok(numbers) => {
+            numbers.into_iter().for_each(|number| transaction.changed(Changed::Key { number }));
+            Ok(vec![true; keys.len()])
+        }
+        // Some are there: then the statement that passes over them.
+        Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
+            client.batch_execute("ROLLBACK TO copied").await.map_err(of_server)?;
+            insert(client, transaction, keys, existing).await
+        }
+        Err(error) => Err(of_server(error)),
+    }
+}
+
+/// Adds all of them, none of which may be there; their numbers.
+async fn copy(client: &ClientWrapper, keys: &[StoredKey]) -> Result<Vec<i64>, tokio_postgres::Error> {
+    let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
+    let numbers: Vec<i64> = client.query_one(&client.prepare_cached(NUMBERS).await?, &[&count]).await?.get(0);
+    let mut types = vec![Type::INT8];
+    types.extend(KEY_TYPES);
+    let mut rows = pin!(BinaryCopyInWriter::new(client.copy_in(COPY).await?, &types));
+    for (number, key) in numbers.iter().zip(keys) {
+        let record = &key.record;
+        let (digest, metadata, addresses) = (&key.digest.as_bytes()[..], record.metadata(), addresses(record));
+        let (kind, state, scopes) = (record.kind().as_str(), record.state().as_str(), record.scopes());
+        let values: [&(dyn ToSql + Sync); 18] = [
+            number,
+            &record.id(),
+            &digest,
+            &key.format.as_deref(),
+            &kind,
+            &record.subject(),
+            &stored_client(record),
+            &scopes.as_str().trim_end(),
+            &key.created_at,
+            &record.not_before(),
+            &record.expires_at(),
+            &state,
+            &record.name(),
+            &metadata,
+            &addresses,
+            &key.rotated_to.as_deref(),
+            &key.overlap_ends_at,
+            &key.parent.as_deref(),
+        ];
+        rows.as_mut().write(&values).await?;
+    }
+    rows.finish().await?;
+    Ok(numbers)
+}
+
+/// COPY says of no row which number it was given, and takes any for an identity column.
+const NUMBERS: &str =
+    "SELECT array_agg(nextval(pg_get_serial_sequence('tollgate.keys', 'number'))) FROM generate_series(1, $1::bigint)";
+
+const COPY: &str = "
+    COPY tollgate.keys (number, id, digest, format, kind, subject, client_id, scopes, created_at, not_before, expires_at, state, name,
+                        metadata, allowed_addresses, rotated_to, overlap_ends_at, parent)
+    FROM STDIN (FORMAT binary)";
+
+/// Adds those that are not there by one statement.
+async fn insert(
+    client: &ClientWrapper,
+    transaction: &mut PostgresTransaction<'_>,
+    keys: &[StoredKey],
+    existing: Existing,
+) -> Result<Vec<bool>, StorageError> {
     let column = |field: fn(&StoredKey) -> &str| keys.iter().map(field).collect::<Vec<_>>();
     let optional = |field: fn(&StoredKey) -> Option<&str>| keys.iter().map(field).collect::<Vec<_>>();
     let time = |field: fn(&StoredKey) -> Option<i64>| keys.iter().map(field).collect::<Vec<_>>();

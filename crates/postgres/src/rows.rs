@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use ring::digest;
 use tokio_postgres::Row;
+use tokio_postgres::binary_copy::BinaryCopyOutRow;
+use tokio_postgres::types::{FromSql, Type};
 use tollgate::{AddressBlock, Digest, KeyKind, KeyRecord, KeyState};
 use tollgate_storage::{
     Client, ClientAuthMethod, ClientKind, ClientSettings, Refusal, RevocationKind, StorageError, StoredKey,
@@ -16,6 +18,45 @@ pub(crate) const KEY_COLUMNS: &str = "k.id, k.digest, k.format, k.kind, k.subjec
 
 /// How many they are.
 pub(crate) const KEY_COLUMN_COUNT: usize = 17;
+
+/// Their types, in this order.
+pub(crate) const KEY_TYPES: [Type; KEY_COLUMN_COUNT] = [
+    Type::TEXT,
+    Type::BYTEA,
+    Type::TEXT,
+    Type::TEXT,
+    Type::TEXT,
+    Type::TEXT,
+    Type::TEXT,
+    Type::INT8,
+    Type::INT8,
+    Type::INT8,
+    Type::TEXT,
+    Type::TEXT,
+    Type::BYTEA,
+    Type::TEXT,
+    Type::TEXT,
+    Type::INT8,
+    Type::TEXT,
+];
+
+/// A row, as a query gives it or a copy.
+pub(crate) trait Columns {
+    /// The value of a column, if it is one of that type.
+    fn column<'r, T: FromSql<'r>>(&'r self, index: usize) -> Option<T>;
+}
+
+impl Columns for Row {
+    fn column<'r, T: FromSql<'r>>(&'r self, index: usize) -> Option<T> {
+        self.try_get(index).ok()
+    }
+}
+
+impl Columns for BinaryCopyOutRow {
+    fn column<'r, T: FromSql<'r>>(&'r self, index: usize) -> Option<T> {
+        self.try_get(index).ok()
+    }
+}
 
 /// Reads rows of [`KEY_COLUMNS`], and makes what many of them have in common once.
 #[derive(Default)]
@@ -40,18 +81,18 @@ impl From<Unreadable> for StorageError {
 
 impl KeyReader {
     /// The key whose columns begin at `first`.
-    pub(crate) fn read(&mut self, row: &Row, first: usize) -> Result<StoredKey, Unreadable> {
-        let digest = row.try_get::<_, &[u8]>(first + 1).ok().and_then(digest_of);
+    pub(crate) fn read(&mut self, row: &impl Columns, first: usize) -> Result<StoredKey, Unreadable> {
+        let digest = row.column(first + 1).and_then(digest_of);
         self.try_read(row, first, digest).ok_or_else(|| {
-            let id = row.try_get::<_, &str>(first).unwrap_or_default();
+            let id = row.column::<&str>(first).unwrap_or_default();
             Unreadable { table: "keys", row: id.to_owned(), digest }
         })
     }
 
-    fn try_read(&mut self, row: &Row, first: usize, digest: Option<Digest>) -> Option<StoredKey> {
-        let text = |column: usize| row.try_get::<_, &str>(first + column).ok();
-        let optional_text = |column: usize| row.try_get::<_, Option<&str>>(first + column).ok();
-        let optional_time = |column: usize| row.try_get::<_, Option<i64>>(first + column).ok();
+    fn try_read(&mut self, row: &impl Columns, first: usize, digest: Option<Digest>) -> Option<StoredKey> {
+        let text = |column: usize| row.column::<&str>(first + column);
+        let optional_text = |column: usize| row.column::<Option<&str>>(first + column);
+        let optional_time = |column: usize| row.column::<Option<i64>>(first + column);
         let addresses = match text(13)? {
             "" => Vec::new(),
             addresses => blocks(addresses)?,
@@ -63,14 +104,14 @@ impl KeyReader {
             .expires_at(optional_time(9)?)
             .state(KeyState::from_name(text(10)?)?)
             .name(text(11)?)
-            .metadata(row.try_get::<_, &[u8]>(first + 12).ok()?)
+            .metadata(row.column::<&[u8]>(first + 12)?)
             .allowed_addresses(addresses)
             .build();
         Some(StoredKey {
             digest: digest?,
             format: optional_text(2)?.map(|format| self.format(format)),
             record,
-            created_at: row.try_get(first + 7).ok()?,
+            created_at: row.column(first + 7)?,
             rotated_to: optional_text(14)?.map(Into::into),
             overlap_ends_at: optional_time(15)?,
             parent: optional_text(16)?.map(Into::into),

@@ -3,9 +3,9 @@
 use std::mem;
 use std::pin::pin;
 
-use futures_util::TryStreamExt;
+use futures_util::{Stream, TryStreamExt};
 use tokio::task::JoinSet;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::binary_copy::BinaryCopyOutStream;
 use tokio_postgres::{Client, Row};
 use tollgate_storage::limits::CHANGES_PER_VISIT;
 use tollgate_storage::{Change, Position, StorageError, Visit};
@@ -14,7 +14,9 @@ use crate::append::position;
 use crate::connection::{Connector, Driver};
 use crate::error::of_server;
 use crate::limits::{KEYS_PER_SNAPSHOT_CONNECTION, MAX_SNAPSHOT_CONNECTIONS};
-use crate::rows::{CLIENT_COLUMNS, KEY_COLUMNS, KeyReader, REVOCATION_COLUMNS, Unreadable, client_of, revocation_of};
+use crate::rows::{
+    CLIENT_COLUMNS, KEY_COLUMNS, KEY_TYPES, KeyReader, REVOCATION_COLUMNS, Unreadable, client_of, revocation_of,
+};
 use crate::store::PostgresStore;
 use crate::write::END_OF_LOG;
 
@@ -97,39 +99,40 @@ impl Session {
         &self,
         select: &str,
         visit: &Visit,
-        mut read: impl FnMut(&Row) -> Result<Change, Unreadable>,
+        read: impl FnMut(&Row) -> Result<Change, Unreadable>,
     ) -> Result<(), StorageError> {
-        self.visit_some(select, &[], visit, &mut read).await
+        let rows = self.client.query_raw(select, [0_i64; 0]).await.map_err(of_server)?;
+        visit_each(rows, visit, read).await
     }
 
     /// The keys of these numbers.
     async fn visit_keys(&self, from: i64, to: i64, visit: &Visit) -> Result<(), StorageError> {
         let mut reader = KeyReader::default();
-        let select = format!("SELECT {KEY_COLUMNS} FROM tollgate.keys k WHERE k.number >= $1 AND k.number < $2");
-        self.visit_some(&select, &[&from, &to], visit, &mut |row| reader.read(row, 0).map(Change::Key)).await
+        // COPY takes no parameters.
+        let copy = format!(
+            "COPY (SELECT {KEY_COLUMNS} FROM tollgate.keys k WHERE k.number >= {from} AND k.number < {to}) TO STDOUT (FORMAT binary)"
+        );
+        let rows = BinaryCopyOutStream::new(self.client.copy_out(&copy).await.map_err(of_server)?, &KEY_TYPES);
+        visit_each(rows, visit, |row| reader.read(row, 0).map(Change::Key)).await
     }
+}
 
-    async fn visit_some(
-        &self,
-        select: &str,
-        parameters: &[&(dyn ToSql + Sync)],
-        visit: &Visit,
-        read: &mut impl FnMut(&Row) -> Result<Change, Unreadable>,
-    ) -> Result<(), StorageError> {
-        let parameters = parameters.iter().copied();
-        let rows = self.client.query_raw(select, parameters).await.map_err(of_server)?;
-        let (mut rows, mut changes) = (pin!(rows), Vec::with_capacity(CHANGES_PER_VISIT));
-        while let Some(row) = rows.try_next().await.map_err(of_server)? {
-            changes.push(read(&row).unwrap_or_else(Unreadable::into_change));
-            if changes.len() == CHANGES_PER_VISIT {
-                visit(mem::replace(&mut changes, Vec::with_capacity(CHANGES_PER_VISIT)));
-            }
+async fn visit_each<R>(
+    rows: impl Stream<Item = Result<R, tokio_postgres::Error>>,
+    visit: &Visit,
+    mut read: impl FnMut(&R) -> Result<Change, Unreadable>,
+) -> Result<(), StorageError> {
+    let (mut rows, mut changes) = (pin!(rows), Vec::with_capacity(CHANGES_PER_VISIT));
+    while let Some(row) = rows.try_next().await.map_err(of_server)? {
+        changes.push(read(&row).unwrap_or_else(Unreadable::into_change));
+        if changes.len() == CHANGES_PER_VISIT {
+            visit(mem::replace(&mut changes, Vec::with_capacity(CHANGES_PER_VISIT)));
         }
-        if !changes.is_empty() {
-            visit(changes);
-        }
-        Ok(())
     }
+    if !changes.is_empty() {
+        visit(changes);
+    }
+    Ok(())
 }
 
 fn wanted_connections(keys: i64) -> usize {
