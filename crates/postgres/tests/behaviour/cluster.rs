@@ -117,6 +117,12 @@ impl Server {
         assert_eq!(self.sql("postgres", "SELECT pg_promote(true, 30)").as_deref(), Some("t"));
     }
 
+    /// After `kill`: starts the server on what is on its disk.
+    pub(crate) fn up_again(&mut self) {
+        drop(std::fs::remove_file(self.folder.join("postmaster.pid")));
+        self.up();
+    }
+
     /// After `kill`: makes a standby of `primary` of this server, under that name, and starts it.
     pub(crate) fn rejoin(&mut self, primary: &Server, name: &str) {
         drop(std::fs::remove_file(self.folder.join("postmaster.pid")));

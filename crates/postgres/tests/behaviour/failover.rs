@@ -14,8 +14,12 @@ use crate::support::{add, block_on, execute, open, soon};
 
 const WRITERS: u64 = 16;
 
-/// What a follower holds: the ids of the keys. It goes on whatever fails.
-async fn follow(store: PostgresStore, ids: Arc<Mutex<BTreeSet<String>>>, has_ended: Arc<AtomicBool>) -> usize {
+/// What a follower holds: the ids of the keys. It goes on whatever fails. Returns how many snapshots it took.
+pub(crate) async fn follow(
+    store: PostgresStore,
+    ids: Arc<Mutex<BTreeSet<String>>>,
+    has_ended: Arc<AtomicBool>,
+) -> usize {
     let (mut position, mut snapshots) = (None, 0);
     while !has_ended.load(Ordering::Acquire) {
         let Some(after) = position else {
@@ -48,8 +52,17 @@ fn id(change: &Change) -> Option<String> {
     }
 }
 
+/// `TOLLGATE_FAILOVER_ROUNDS`: how often, each time with servers of its own; once otherwise.
 #[test]
 fn a88_nothing_that_was_acknowledged_is_lost_with_the_primary() {
+    let rounds = std::env::var("TOLLGATE_FAILOVER_ROUNDS").map_or(1, |rounds| rounds.parse().expect("a number"));
+    for round in 1..=rounds {
+        println!("round {round} of {rounds}");
+        lose_the_primary();
+    }
+}
+
+fn lose_the_primary() {
     let settings = [
         ("synchronous_standby_names", "second"),
         ("wal_log_hints", "on"),

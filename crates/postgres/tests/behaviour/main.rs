@@ -10,6 +10,7 @@ mod cutter;
 mod durability;
 mod failover;
 mod figures;
+mod history;
 mod order;
 mod schema;
 mod support;
