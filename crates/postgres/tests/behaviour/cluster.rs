@@ -114,7 +114,7 @@ impl Server {
     }
 
     pub(crate) fn promote(&self) {
-        assert_eq!(self.sql("postgres", "SELECT pg_promote(true, 30)").as_deref(), Some("t"));
+        assert_eq!(self.sql("postgres", "SELECT pg_promote(true, 120)").as_deref(), Some("t"));
     }
 
     /// After `kill`: starts the server on what is on its disk.
