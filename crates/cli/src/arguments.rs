@@ -50,7 +50,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does what was asked for.
+    /// Runs the sub-command.
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         match self {
             Command::Jws(arguments) => arguments.run(),
@@ -75,11 +75,12 @@ impl Command {
     }
 }
 
-/// Reads the command line. What needs no command, such as `--help`, is done here; the exit status is then the error.
+/// Parses the command line. Options without a command, such as `--help`, are handled here; the error is then the exit
+/// status.
 pub(crate) fn parse() -> Result<Arguments, ExitCode> {
     read().map_err(|error| match error {
         Unread::CommandLine(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            // To a reader that has gone there is nothing left to say.
+            // Nothing can be reported to a reader that has gone.
             let _ = error.print();
             ExitCode::SUCCESS
         }
@@ -90,15 +91,15 @@ pub(crate) fn parse() -> Result<Arguments, ExitCode> {
     })
 }
 
-/// Why there are no arguments.
+/// Why the command line yields no arguments.
 pub(crate) enum Unread {
     CommandLine(clap::Error),
-    /// The options together, or those of a file.
+    /// The options contradict each other, or those of a file are invalid.
     Options(CommandError),
 }
 
 impl Unread {
-    /// What is wrong, in one line.
+    /// The error in one line.
     pub(crate) fn line(&self) -> String {
         match self {
             Unread::CommandLine(error) => usage_line(&error.render().to_string()),
@@ -114,7 +115,7 @@ pub(crate) fn read() -> Result<Arguments, Unread> {
     let matches = command.clone().try_get_matches().map_err(Unread::CommandLine)?;
     let arguments = Arguments::from_arg_matches(&matches).map_err(Unread::CommandLine)?;
     let Command::Serve(serve) = &arguments.command else { return Ok(arguments) };
-    // A store that the environment or a file names is not meant for the demo, and is left alone.
+    // The demo ignores a store that the environment or a file names.
     let names_store = |serve: &ArgMatches| serve.value_source("store") == Some(ValueSource::CommandLine);
     if serve.is_demo() && matches.subcommand_matches(SERVE).is_some_and(names_store) {
         let reason = "--demo cannot be used with --store: it has a temporary store of its own";
@@ -134,7 +135,7 @@ pub(crate) fn read() -> Result<Arguments, Unread> {
     Arguments::from_arg_matches(&matches).map_err(Unread::CommandLine)
 }
 
-/// Makes one line of clap's report: all but the usage.
+/// One line of clap's report, without the usage.
 pub(crate) fn usage_line(report: &str) -> String {
     let mut line = String::new();
     let mut in_usage = false;

@@ -1,7 +1,7 @@
 //! Measuring verify under traffic of a given shape.
 //!
-//! [`traffic`] makes up an engine, its tokens and its API keys; [`worker`] is what each thread does; [`measured`] is what comes
-//! of it, and the other modules show it.
+//! [`traffic`] creates an engine, its tokens and its API keys; [`worker`] is the work of each thread; [`measured`] has
+//! the results, and the other modules show them.
 
 mod charts;
 mod json;

@@ -29,12 +29,12 @@ use self::names::Names;
 use crate::error::CommandError;
 use crate::reason::Reason;
 
-/// How a command that did its work ended.
+/// How a command ended that did its work.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
     /// Every item was accepted, or there was nothing to reject.
     Accepted,
-    /// An item was rejected, or it is not known that none would have been.
+    /// An item was rejected, or it is unknown whether one would have been.
     Rejected,
 }
 
@@ -47,7 +47,7 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// What is said of a name that nothing has, or that nothing can be done with.
+/// The answer about an unknown name, or one that the command does not apply to.
 #[derive(Serialize)]
 struct Unknown<'i> {
     ok: bool,
@@ -57,14 +57,14 @@ struct Unknown<'i> {
 }
 
 impl<'i> Unknown<'i> {
-    /// `reason` goes on where the id ends: "is no key of this store".
+    /// `reason` continues a sentence that begins with the id: "is no key of this store".
     fn new(id: &'i str, error: &'static str, reason: &str) -> Self {
         let Reason { error, detail } = Reason::new(error, format_args!("{id} {reason}"));
         Unknown { ok: false, id, error, detail }
     }
 }
 
-/// Writes `parts` to standard output as they are. When its reader has gone, nobody knows what became of them.
+/// Writes `parts` to standard output. If its reader has gone, the outcome is unknown, and so not `Accepted`.
 pub(crate) fn print(parts: &[&str]) -> Result<Outcome, CommandError> {
     let mut output = io::stdout().lock();
     let written = parts.iter().try_for_each(|part| output.write_all(part.as_bytes())).and_then(|()| output.flush());

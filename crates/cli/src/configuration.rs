@@ -1,4 +1,4 @@
-//! What an engine can be told, in a file of TOML or on the command line.
+//! The configuration of an engine, from a TOML file or the command line.
 
 mod gateway;
 mod introspection;
@@ -30,7 +30,7 @@ use crate::remote::{Remote, StartError};
 use crate::toml_file::{TomlFile, is_url};
 use crate::values::{AlgorithmName, CertificateField, Field, Kinds, Nonce, Origins, Proxies};
 
-/// All that an engine can be told.
+/// The whole configuration of an engine.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Configuration {
@@ -52,7 +52,7 @@ pub(crate) struct Configuration {
     pub(crate) file: Option<TomlFile>,
 }
 
-/// Which credentials are accepted. What is absent is as the engine has it by default.
+/// The accepted credentials. Absent settings have the engine's defaults.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AcceptConfiguration {
@@ -60,7 +60,7 @@ pub(crate) struct AcceptConfiguration {
     bare: Option<bool>,
 }
 
-/// How proofs of possession are checked. What is absent is as the engine has it by default.
+/// How proofs of possession are checked. Absent settings have the engine's defaults.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DpopConfiguration {
@@ -90,7 +90,7 @@ impl DpopConfiguration {
     }
 }
 
-/// What of a request comes from the proxies in front of the server.
+/// The facts of a request that the proxies in front of the server supply.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestConfiguration {
@@ -102,12 +102,12 @@ pub(crate) struct RequestConfiguration {
 }
 
 impl RequestConfiguration {
-    /// What would have no effect, and where it is.
+    /// The setting that would have no effect, and its position.
     fn check(&self) -> Result<(), (usize, &'static str)> {
         let address = self.client_address.as_ref().map(|field| field.span().start);
         let certificate = self.client_certificate.as_ref().map(|field| field.span().start);
         match (&self.trusted_proxies, address, certificate) {
-            // Of trusted proxies then what they say of the origin.
+            // The proxies are then trusted for the origin.
             (Some(_), None, None) if self.public_origins.is_some() => Ok(()),
             (None, Some(start), _) => {
                 Err((start, "client_address is read of trusted proxies alone; name them in trusted_proxies"))
@@ -124,27 +124,27 @@ impl RequestConfiguration {
     }
 }
 
-/// An engine as it was described, and what it knows from elsewhere, which is kept up to date until this is dropped.
+/// A configured engine, and its sources, which are kept up to date until this is dropped.
 pub(crate) struct Configured {
     pub(crate) engine: Arc<Engine>,
     pub(crate) remote: Remote,
     pub(crate) followed: Option<Followed>,
-    /// Those of each issuer.
+    /// The keys of each issuer.
     pub(crate) keys: Vec<IssuerKeys>,
-    /// How many records the table has.
+    /// The number of records in the table.
     pub(crate) api_keys: Option<usize>,
 }
 
-/// Under which keys the tokens of an issuer are signed.
+/// The keys that sign an issuer's tokens.
 pub(crate) struct IssuerKeys {
     pub(crate) issuer: String,
     pub(crate) ring: KeyRing,
-    /// By one of [`Remote`], in their order.
+    /// By [`Remote`], whose fetches are in the same order.
     pub(crate) is_fetched: bool,
 }
 
 impl Configuration {
-    /// Reads the file at `path`, to which the paths in it are relative.
+    /// Reads the file at `path`. Paths in it are relative to the file.
     pub(crate) fn read(path: &Path) -> Result<Self, CommandError> {
         let (file, mut configuration): (_, Configuration) = TomlFile::read(path)?;
         let folder = file.folder();
@@ -181,12 +181,12 @@ impl Configuration {
         Ok(configuration)
     }
 
-    /// The engine that accepts what is described, what fetches the keys of its remote issuers, and what follows its store.
+    /// The configured engine, with the fetchers of its remote issuers' keys and the follower of its store.
     pub(crate) fn engine(&self, dpop: Dpop) -> Result<Configured, CommandError> {
         self.engine_of(dpop, None)
     }
 
-    /// As [`engine`](Self::engine), of which `metrics` count what it does.
+    /// Like [`engine`](Self::engine), with `metrics` that count its work.
     pub(crate) fn engine_of(&self, dpop: Dpop, metrics: Option<&Metrics>) -> Result<Configured, CommandError> {
         let (mut builder, mut remote) = (Engine::builder(), Remote::new(metrics.cloned()));
         let (mut keys, mut api_keys) = (Vec::new(), None);
@@ -241,7 +241,7 @@ impl Configuration {
         Ok(Configured { engine, remote, followed, keys, api_keys })
     }
 
-    /// The gateway that answers as is described, by `verifier`.
+    /// The configured gateway, which verifies by `verifier`.
     pub(crate) fn gateway(&self, verifier: Verifier) -> Result<Gateway, CommandError> {
         let Some(section) = &self.gateway else { return Err(CommandError::NoGateway) };
         let builder = Gateway::builder(verifier).trusted_proxies(self.trusted_proxies());
@@ -255,7 +255,7 @@ impl Configuration {
         })
     }
 
-    /// With the line of the issuer of which the engine speaks.
+    /// With the line of the issuer that the error is about.
     fn refused(&self, error: BuildError) -> CommandError {
         let name = match &error {
             BuildError::Issuer { issuer, .. }

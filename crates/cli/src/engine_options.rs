@@ -82,7 +82,7 @@ pub(crate) struct EngineOptions {
 }
 
 impl EngineOptions {
-    /// The file of `--config`, or what the options say.
+    /// The configuration of `--config`, or of the other options.
     pub(crate) fn configuration(&self) -> Result<Configuration, CommandError> {
         match &self.config {
             Some(path) => Configuration::read(path),

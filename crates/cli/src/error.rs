@@ -1,4 +1,4 @@
-//! What ends the command with exit status 2, and how it is said.
+//! The errors that end the command with exit status 2, and their messages.
 
 use std::io;
 use std::net::SocketAddr;
@@ -24,25 +24,25 @@ pub(crate) enum CommandError {
     /// A file could not be read or written.
     #[error("{}: {source}", .path.display())]
     File { path: PathBuf, source: io::Error },
-    /// What was given as a key file is none.
+    /// A file is not a key file.
     #[error("{}: {source}; give a JWK, a JWKS, PEM or DER", .path.display())]
     NotAKeyFile { path: PathBuf, source: NotAKeyFile },
     /// No key of a key file can be used.
     #[error("{}: {source}; see tollgate keys {}", .path.display(), .path.display())]
     NoUsableKey { path: PathBuf, source: NoUsableKey },
-    /// What was given as a signing key is none, or is not used.
+    /// A file has no signing key, or one that is not used.
     #[error("{}: {source}", .path.display())]
     SigningKey { path: PathBuf, source: IssuerError },
-    /// A signing key that does not tell what it signs with.
+    /// A signing key does not name its algorithm.
     #[error("{}: a key that is no JWK needs --alg", .path.display())]
     AlgorithmNeeded { path: PathBuf },
-    /// A configuration file does not say what it should.
+    /// A configuration file is invalid.
     #[error("{}:{line}: {reason}", .path.display())]
     Configuration { path: PathBuf, line: usize, reason: String },
-    /// The keys of an issuer cannot be had as described.
+    /// The keys of an issuer cannot be loaded as described.
     #[error("{0}")]
     IssuerKeys(String),
-    /// An API-keys file holds what is no record of a key.
+    /// An API-keys file has a line that is not a record of a key.
     #[error("{}:{line}: {reason}", .path.display())]
     KeyRecord { path: PathBuf, line: usize, reason: String },
     /// An API-keys file is empty, and nothing else is accepted.
@@ -60,10 +60,10 @@ pub(crate) enum CommandError {
     /// A file of keys was not, or not wholly, imported.
     #[error("{}: {source}; {}", .path.display(), go_on(.source))]
     Import { path: PathBuf, source: StorageError },
-    /// The pepper is none.
+    /// The pepper is invalid.
     #[error("{}: {source}; make one with: head -c 32 /dev/urandom", .path.display())]
     Pepper { path: PathBuf, source: KeyError },
-    /// A file without what the gateway is to do.
+    /// A configuration file has no gateway section.
     #[error("there is no [gateway] in the file, so that everything would be denied; see tollgate gateway --help")]
     NoGateway,
     /// The address cannot be listened on.
@@ -72,13 +72,13 @@ pub(crate) enum CommandError {
     /// Options that do not go together.
     #[error("{0}")]
     Options(&'static str),
-    /// The engine cannot work with what it was told.
+    /// The engine cannot work with its configuration.
     #[error("{0}")]
     Engine(BuildError),
     /// A key or a token could not be made.
     #[error("{0}")]
     Issuer(IssuerError),
-    /// The start of an API key is not what it can be.
+    /// The prefix or environment of an API key is invalid.
     #[error("--prefix and --env: {0}")]
     ApiKeyFormat(KeyError),
     /// A record of an API key that could not be read back.
@@ -104,7 +104,7 @@ pub(crate) enum CommandError {
     Output(#[source] io::Error),
 }
 
-/// What to do about a line that was refused.
+/// The advice about a refused line.
 fn go_on(error: &StorageError) -> &'static str {
     match error {
         StorageError::Line { reason: LineRefused::InClear, .. } => "give --raw and --pepper-file to take such keys",
@@ -116,17 +116,17 @@ fn go_on(error: &StorageError) -> &'static str {
     }
 }
 
-/// Says `error` on standard error, in one line whatever it quotes.
+/// Prints `error` on standard error, in one line whatever it quotes.
 pub(crate) fn report(error: &CommandError) {
     eprintln!("tollgate: {}", one_line(&error.to_string()));
 }
 
-/// Says on standard error, in one line, what does not end the command.
+/// Prints a message on standard error, in one line, that does not end the command.
 pub(crate) fn warn(message: &str) {
     eprintln!("tollgate: {}", one_line(message));
 }
 
-/// Escapes what would break a line or command a terminal.
+/// Escapes characters that would break a line or control a terminal.
 pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {

@@ -22,7 +22,7 @@ pub(crate) struct StoreConfiguration {
     pub(crate) pepper_file: Option<PathBuf>,
     pub(crate) prefix: Option<String>,
     pub(crate) env: Option<String>,
-    /// Seconds after which what is known of the store is stale, when it can no longer be followed.
+    /// The seconds after which the store's state is stale, once it can no longer be followed.
     pub(crate) max_staleness: Option<NonZeroU32>,
 }
 
@@ -30,12 +30,12 @@ pub(crate) struct StoreConfiguration {
 pub(crate) struct Followed {
     pub(crate) api_keys: Arc<ApiKeyTable<KeyRecord>>,
     pub(crate) revocations: Revocations,
-    /// What the store is called, without a password.
+    /// The store's name, without a password.
     pub(crate) name: String,
-    /// How far it is.
+    /// The follower's progress.
     pub(crate) progress: Arc<Progress>,
     _thread: FollowerThread,
-    /// Its runtime drives the connections of the store; after the thread that uses them.
+    /// Its runtime drives the connections of the store. Dropped after the thread that uses them.
     _store: Store,
 }
 

@@ -1,4 +1,4 @@
-//! Key files to keys.
+//! Reads keys from key files.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,19 +13,19 @@ use crate::error::CommandError;
 
 /// Adds the keys of the file at `path` to `keys`.
 ///
-/// `algorithms`, where there are any, are what a key without `alg` is admitted for that does not tell by itself: an RSA key, which
-/// else is for RS256, and an `oct` key, which else is refused.
+/// `algorithms`, if there are any, are those of a key without `alg` that does not tell by itself: of an RSA key, which
+/// is otherwise for RS256, and of an `oct` key, which is otherwise refused.
 pub(crate) fn add(keys: KeySetBuilder, path: &Path, algorithms: &[Algorithm]) -> Result<KeySetBuilder, CommandError> {
     let file = read(path, MAX_KEY_FILE_BYTES)?;
     let keys = if algorithms.is_empty() { keys } else { keys.algorithms(algorithms) };
     keys.file(&file).map_err(|source| CommandError::NotAKeyFile { path: path.into(), source })
 }
 
-/// Reads the file at `path`, of which at most one byte more than `limit` is taken: enough to tell that it is too long. The bytes may
-/// hold a secret.
+/// Reads the file at `path`, but at most one byte more than `limit`: enough to see that it is too long. The bytes may
+/// be a secret.
 pub(crate) fn read(path: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let read = |path| -> io::Result<_> {
-        // Sized beforehand, so that no outgrown copy stays behind.
+        // Sized beforehand: a growing buffer would leave copies behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(limit + 1));
         File::open(path)?.take(limit as u64 + 1).read_to_end(&mut bytes)?;
         Ok(bytes)

@@ -1,4 +1,4 @@
-//! The API-keys file: one JSON object a line, each with the digest of a key and what is known of it. The key itself is not in it.
+//! The API-keys file: one JSON object per line, with the digest and the record of a key. The key itself is not in it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -21,17 +21,17 @@ pub(crate) struct KeyLine {
     pub(crate) digest: String,
     pub(crate) id: String,
     pub(crate) kind: Kind,
-    /// Of a client secret, the client.
+    /// For a client secret, the client.
     pub(crate) subject: Option<String>,
     pub(crate) client_id: Option<String>,
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
-    /// Seconds since the Unix epoch, as is the next.
+    /// Seconds since the Unix epoch, like the next.
     pub(crate) not_before: Option<i64>,
     pub(crate) expires_at: Option<i64>,
     /// The format of the key; `None` for a key that was made elsewhere and has no checksum.
     pub(crate) format: Option<FormatName>,
-    /// What `tollgate api-key export` says besides.
+    /// Members that only `tollgate api-key export` writes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<State>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -40,7 +40,7 @@ pub(crate) struct KeyLine {
     pub(crate) overlap_ends_at: Option<i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) allowed_addresses: Vec<String>,
-    // These three say nothing to an engine.
+    // An engine ignores these three.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +49,7 @@ pub(crate) struct KeyLine {
     pub(crate) rotated_to: Option<String>,
 }
 
-/// What a key begins with: `<prefix>_<env>_`.
+/// The beginning of a key: `<prefix>_<env>_`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FormatName {
@@ -59,7 +59,7 @@ pub(crate) struct FormatName {
 
 /// The table of the keys in the file at `path`.
 ///
-/// The table's own format is that of the first line that has one.
+/// The table's own format is that of the first line with one.
 pub(crate) fn read(path: &Path) -> Result<ApiKeyTable<KeyRecord>, CommandError> {
     let refused = |line, reason: String| CommandError::KeyRecord { path: path.into(), line, reason };
     let lines = lines(path)?;
@@ -77,8 +77,8 @@ pub(crate) fn read(path: &Path) -> Result<ApiKeyTable<KeyRecord>, CommandError> 
     Ok(table)
 }
 
-/// Adds `line` at the end of the file at `path`, which is made when missing, readable by its owner alone. When this returns, the
-/// line is on the disk.
+/// Appends `line` to the file at `path`, which is made if it is missing, readable by its owner only. When this returns,
+/// the line is on disk.
 pub(crate) fn append(path: &Path, line: &KeyLine) -> Result<(), CommandError> {
     let append = || -> io::Result<()> {
         let mut text = serde_json::to_vec(line)?;
@@ -99,7 +99,7 @@ pub(crate) fn append(path: &Path, line: &KeyLine) -> Result<(), CommandError> {
 }
 
 impl KeyLine {
-    /// The key's digest and what an engine is told of it; or what is wrong with the line.
+    /// The key's digest and record, or the error of the line.
     pub(crate) fn record(&self) -> Result<(Digest, KeyRecord), &'static str> {
         let digest = self.digest()?;
         if self.id.is_empty() {
@@ -130,7 +130,7 @@ impl KeyLine {
         Ok(Digest::from_bytes(digest.try_into().map_err(|_| DIGEST)?))
     }
 
-    /// By its own expiry, or because another took its place.
+    /// The end by its own expiry, or because another key has replaced it.
     fn ends_at(&self) -> Option<i64> {
         match (self.expires_at, self.overlap_ends_at) {
             (Some(end), Some(overlap)) => Some(end.min(overlap)),
@@ -163,12 +163,12 @@ impl Default for FormatName {
     }
 }
 
-/// What keys begin with when nothing else is asked for.
+/// The default prefix of keys.
 pub(crate) const DEFAULT_PREFIX: &str = "tg";
-/// What follows [`DEFAULT_PREFIX`] when nothing else is asked for.
+/// The default environment of keys.
 pub(crate) const DEFAULT_ENVIRONMENT: &str = "live";
 
-/// The lines of the file at `path` with their numbers; blank ones are passed over.
+/// The lines of the file at `path` with their numbers, without blank ones.
 fn lines(path: &Path) -> Result<Vec<(usize, KeyLine)>, CommandError> {
     let failed = |source| CommandError::File { path: path.into(), source };
     let mut input = BufReader::new(File::open(path).map_err(failed)?);

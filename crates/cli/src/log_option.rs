@@ -1,4 +1,4 @@
-//! What a command that serves logs.
+//! Logging of the commands that serve.
 
 use std::io::{self, IsTerminal};
 
@@ -25,11 +25,11 @@ enum LogFormat {
     Json,
 }
 
-/// What is logged by a command that runs.
+/// The log of a running command, whose level can be changed.
 pub(crate) struct Log(reload::Handle<LevelFilter, Registry>);
 
 impl LogOption {
-    /// Logs from here on.
+    /// Starts logging.
     pub(crate) fn start(&self) -> Log {
         let (level, handle) = reload::Layer::new(self.log);
         let lines = tracing_subscriber::fmt::layer().with_writer(io::stderr);
@@ -41,16 +41,16 @@ impl LogOption {
         Log(handle)
     }
 
-    /// Whether the lines of the log have the same form, which does not change while a command runs.
+    /// Whether the format of the lines is the same. It cannot change while a command runs.
     pub(crate) fn has_same_format(&self, other: &Self) -> bool {
         self.log_format == other.log_format
     }
 }
 
 impl Log {
-    /// Logs what `option` says from here on.
+    /// Logs at the level of `option` from here on.
     pub(crate) fn change(&self, option: &LogOption) {
-        // An error says that nothing logs any more.
+        // An error means that the subscriber is gone.
         _ = self.0.reload(option.log);
     }
 }

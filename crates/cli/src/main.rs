@@ -1,7 +1,7 @@
 //! The `tollgate` command: verify tokens, make keys and tokens, answer proxies, run the reference service.
 //!
-//! The road, in reading order: [`arguments`] reads the command line and names the sub-command; each of [`commands`] does one of
-//! them; those that read tokens do it through [`stream`].
+//! In reading order: [`arguments`] reads the command line and names the sub-command; each module of [`commands`] does
+//! one of them; those that read tokens use [`stream`].
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! Options of a command that are not on the command line: those of the environment, and those of a file. The command line
-//! wins over the environment, and the environment over the file.
+//! Options of a command that are not on the command line: those of the environment, and those of a file. The
+//! command line takes precedence over the environment, and the environment over the file.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;
@@ -12,10 +12,10 @@ use crate::arguments::usage_line;
 use crate::error::CommandError;
 use crate::toml_file::{TomlFile, is_url};
 
-/// What precedes an option's name in the environment: `--base-url` is `TOLLGATE_BASE_URL`.
+/// The prefix of an option's name in the environment: `--base-url` is `TOLLGATE_BASE_URL`.
 const VARIABLE_PREFIX: &str = "TOLLGATE_";
 
-/// Options of the command line alone: the file itself, and those that run something else.
+/// Options of the command line only: the file itself, and those that run something else.
 const COMMAND_LINE_ONLY: [&str; 4] = ["config", "demo", "help", "version"];
 
 /// Gives every option of `command` a variable of the environment.
@@ -29,7 +29,7 @@ pub(crate) fn with_environment(command: Command) -> Command {
     })
 }
 
-/// Options in a file of TOML, under their names with `_` in place of `-`.
+/// Options in a TOML file, by their names with `_` instead of `-`.
 pub(crate) struct OptionFile {
     file: TomlFile,
     options: BTreeMap<Spanned<String>, Spanned<Value>>,
@@ -55,7 +55,7 @@ impl OptionFile {
         Ok(command)
     }
 
-    /// What would be on the command line.
+    /// The option as it would be on the command line.
     fn values(&self, option: &Arg, value: &Value) -> Result<Vec<String>, String> {
         match value {
             Value::Array(values) if matches!(option.get_action(), ArgAction::Append) => {

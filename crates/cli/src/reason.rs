@@ -25,7 +25,7 @@ impl Reason {
         Reason { error, detail: bounded(one_line(&detail.to_string())) }
     }
 
-    /// The line is not of the format of `--input`, of which `detail` says why.
+    /// The line does not have the format of `--input`. `detail` says why.
     pub(crate) fn malformed_input(detail: impl Display) -> Self {
         Self::new("malformed-input", detail)
     }
@@ -67,7 +67,7 @@ impl From<&LineRefused> for Reason {
     }
 }
 
-/// Cuts a longer text off, and shows that it does.
+/// Cuts a text that is too long, and marks the cut.
 fn bounded(mut text: String) -> String {
     if let Some((end, _)) = text.char_indices().nth(MAX_DETAIL_CHARACTERS) {
         text.truncate(end);

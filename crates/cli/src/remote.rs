@@ -1,4 +1,4 @@
-//! Issuers whose keys are fetched: the runtime that does it, and verifying with it.
+//! Issuers whose keys are fetched: the runtime for that, and verification with it.
 
 use std::io;
 
@@ -14,13 +14,13 @@ use tollgate_telemetry::Metrics;
 use crate::error;
 use crate::limits::REMOTE_KEYS_WAIT;
 
-/// The remote issuers of an engine; nothing is fetched once they are dropped.
+/// The remote issuers of an engine. Fetching ends when they are dropped.
 #[derive(Default)]
 pub(crate) struct Remote {
     keys: Vec<RemoteKeys>,
-    /// Dropped after the keys. None where nothing is remote.
+    /// Dropped after the keys. `None` if nothing is remote.
     runtime: Option<Runtime>,
-    /// What counts what happens to them.
+    /// Counts their events.
     metrics: Option<Metrics>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) enum StartError {
     Runtime(io::Error),
 }
 
-/// For what a command waits for.
+/// The runtime for async work of a command.
 pub(crate) fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
@@ -58,7 +58,7 @@ impl Remote {
         Ok(ring)
     }
 
-    /// Makes ready to ask the introspection endpoint of `issuer`.
+    /// Prepares introspection at the endpoint of `issuer`.
     pub(crate) fn start_introspection(
         &mut self,
         issuer: &str,
@@ -71,7 +71,7 @@ impl Remote {
         Ok(introspection)
     }
 
-    /// Makes ready to fetch the status lists of `issuer`, which are signed under `keys`.
+    /// Prepares to fetch the status lists of `issuer`, which are signed under `keys`.
     pub(crate) fn start_status_lists(
         &mut self,
         issuer: &str,
@@ -93,7 +93,7 @@ impl Remote {
         started
     }
 
-    /// Waits until there are keys, up to [`REMOTE_KEYS_WAIT`] in all, and says whose there are none.
+    /// Waits until there are keys, for at most [`REMOTE_KEYS_WAIT`] in all, and warns of issuers without keys.
     pub(crate) fn wait(&self) {
         let Some(runtime) = &self.runtime else { return };
         runtime.block_on(async {
@@ -111,13 +111,13 @@ impl Remote {
         }
     }
 
-    /// How the fetches go, in the order in which they were started.
+    /// The health of the fetches, in the order in which they were started.
     pub(crate) fn healths(&self) -> impl Iterator<Item = Health> {
         self.keys.iter().map(RemoteKeys::health)
     }
 
-    /// Verifies as of `now`, or of the engine's clock. A token under a key that is not known yet waits for one fetch of its
-    /// issuer's keys, and the issuer of an opaque one is asked about it.
+    /// Verifies at `now`, or by the engine's clock. A token under an unknown key waits for one fetch of its issuer's
+    /// keys, and the issuer of an opaque token is asked about it.
     pub(crate) fn verify(
         &self,
         verifier: &Verifier,

@@ -13,7 +13,7 @@ use zeroize::Zeroize;
 
 use crate::reason::Reason;
 
-/// What is known of a request.
+/// The facts of a request.
 #[derive(Default)]
 pub(crate) struct RequestLine<'i> {
     authorization: Option<Text<'i>>,
@@ -26,18 +26,18 @@ pub(crate) struct RequestLine<'i> {
 }
 
 impl<'i> RequestLine<'i> {
-    /// Reads a line; a blank one is a request of which nothing is known.
+    /// Parses a line; a blank one is a request without facts.
     pub(crate) fn parse(line: &'i [u8]) -> Result<Self, Reason> {
         let line = line.trim_ascii();
         if line.is_empty() {
             return Ok(Self::default());
         }
-        // Serde would quote a string that is no object, which may be a credential.
+        // Serde would quote a string that is not an object, and it may be a credential.
         if !line.starts_with(b"{") || serde_json::from_slice::<IgnoredAny>(line).is_err() {
             return Err(Reason::malformed_input("the line is not a JSON object"));
         }
         serde_json::from_slice(line).map_err(|error| {
-            // Without where in the line: a member's name says it.
+            // Without the position in the line: the name of the member is enough.
             Reason::malformed_input(error.to_string().split(" at line ").next().unwrap_or_default())
         })
     }
@@ -48,7 +48,7 @@ impl<'i> RequestLine<'i> {
         RequestLine { headers: Fields(fields.collect()), ..Self::default() }
     }
 
-    /// Adds what the command line says of the request. What the line itself says stays.
+    /// Adds facts from the command line. Those of the line itself take precedence.
     pub(crate) fn or(mut self, address: Option<IpAddr>, method: Option<&'i str>, uri: Option<&'i str>) -> Self {
         self.address = self.address.or(address);
         self.method = self.method.or(method.map(|method| Text(Cow::Borrowed(method))));
@@ -56,7 +56,7 @@ impl<'i> RequestLine<'i> {
         self
     }
 
-    /// The SHA-256 of the client's certificate: of the connection's, or of the one that a trusted proxy names.
+    /// The SHA-256 of the client's certificate: the connection's, or the one that a trusted proxy names.
     pub(crate) fn certificate(&self, proxies: &TrustedProxies) -> Result<Option<[u8; 32]>, Rejection> {
         let is_proxy = || self.address.is_some_and(|peer| proxies.contain(peer));
         match proxies.certificate_field() {
@@ -65,8 +65,8 @@ impl<'i> RequestLine<'i> {
         }
     }
 
-    /// The request as an engine takes it, from the client that `proxies` find, with what
-    /// [`certificate`](Self::certificate) gave.
+    /// The request for an engine, with the client that `proxies` find, and with the result of
+    /// [`certificate`](Self::certificate).
     pub(crate) fn request(&self, proxies: &TrustedProxies, certificate: Option<[u8; 32]>) -> Request<'_> {
         let authorizations = self.authorization.iter().chain(self.headers.named("authorization"));
         let request = authorizations.fold(Request::new(), |request, Text(value)| request.authorization(&**value));
@@ -135,7 +135,7 @@ impl<'de> Visitor<'de> for RequestVisitor {
 
 const STRING: &str = "a string";
 
-/// The value of the member `name`. What serde says of a wrong one quotes it, and it may be a credential.
+/// The value of the member `name`. Serde's error about a wrong one quotes it, and it may be a credential.
 fn value<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
     members: &mut A,
     name: &str,
@@ -153,17 +153,17 @@ fn wrong<E: Error>(name: &str, expected: &str) -> E {
     E::custom(format_args!("the member {name:?} is not {expected}"))
 }
 
-/// The fields of a request in their order.
+/// The fields of a request in order.
 #[derive(Default)]
 struct Fields<'i>(Vec<(String, Text<'i>)>);
 
 impl<'i> Fields<'i> {
-    /// The values of the fields of that name, of which there is one at most.
+    /// The values of the fields with that name, at most one.
     fn named(&self, name: &str) -> impl DoubleEndedIterator<Item = &Text<'i>> {
         self.0.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
-    /// A name that is there twice, in whatever case.
+    /// A name that occurs twice, in any letter case.
     fn repeated(&self) -> Option<&str> {
         let mut names: Vec<String> = self.0.iter().map(|(name, _)| name.to_ascii_lowercase()).collect();
         names.sort_unstable();
@@ -196,7 +196,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-/// A string of the line, which may be a credential: what had to be copied out of the line is wiped.
+/// A string of the line, which may be a credential. Text that had to be copied out of the line is wiped.
 #[derive(Deserialize)]
 struct Text<'i>(#[serde(borrow)] Cow<'i, str>);
 

@@ -20,15 +20,15 @@ pub(crate) struct Scrape {
     handle: PrometheusHandle,
 }
 
-/// Seconds. A provider answers within a fraction of one; a fetch is given up after some ten.
+/// In seconds. A provider answers within a fraction of one; a fetch is given up after about ten.
 const REFRESH_BUCKETS: [f64; 8] = [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// Seconds, as OpenTelemetry's semantic conventions advise for `http.server.request.duration`.
+/// In seconds, as OpenTelemetry's semantic conventions advise for `http.server.request.duration`.
 const HTTP_REQUEST_BUCKETS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 impl Scrape {
-    /// Makes it the recorder of the process, of which there is one.
+    /// Installs it as the recorder of the process, of which there is one.
     pub(crate) fn install() -> Result<Self, CommandError> {
         let failed = |_| CommandError::Options("there is a recorder of metrics already");
         let buckets: [(&str, &[f64]); 3] = [
@@ -43,7 +43,7 @@ impl Scrape {
         Ok(Scrape { metrics: Metrics::new(), handle })
     }
 
-    /// Serves it at `/metrics` of `listen`, and tells where.
+    /// Serves the metrics at `/metrics` of `listen`, and prints the address.
     pub(crate) async fn serve(self, listen: SocketAddr) -> Result<(), CommandError> {
         let listening = |source| CommandError::Listen { listen, source };
         let listener = TcpListener::bind(listen).await.map_err(listening)?;
@@ -53,10 +53,10 @@ impl Scrape {
         Ok(())
     }
 
-    /// Everything so far, in Prometheus's text format.
+    /// All metrics, in Prometheus's text format.
     pub(crate) fn render(&self) -> String {
         self.metrics.collect();
-        // Else what was recorded in histograms would wait for whoever renders next.
+        // Otherwise recorded values of histograms would wait for the next rendering.
         self.handle.run_upkeep();
         self.handle.render()
     }

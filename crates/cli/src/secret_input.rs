@@ -12,7 +12,7 @@ use crate::limits::READ_BYTES;
 pub(crate) struct SecretInput<R> {
     inner: R,
     buffer: Zeroizing<Vec<u8>>,
-    /// What of the buffer was read and not consumed.
+    /// The part of the buffer that was read and not consumed.
     start: usize,
     end: usize,
     consumed: Rc<Cell<u64>>,
@@ -20,17 +20,17 @@ pub(crate) struct SecretInput<R> {
 
 impl<R: Read> SecretInput<R> {
     pub(crate) fn new(inner: R) -> Self {
-        // As large a piece as standard input reads past its own buffer, which nobody wipes.
+        // As large as the pieces that standard input reads past its own buffer, which is not wiped.
         let buffer = Zeroizing::new(vec![0; READ_BYTES]);
         SecretInput { inner, buffer, start: 0, end: 0, consumed: Rc::default() }
     }
 
-    /// What is here already.
+    /// The bytes that are ready.
     pub(crate) fn buffer(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// How many bytes were consumed, also while somebody else reads.
+    /// The number of consumed bytes, which can be read while the input is in use.
     pub(crate) fn consumed(&self) -> Rc<Cell<u64>> {
         self.consumed.clone()
     }

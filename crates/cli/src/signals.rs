@@ -1,4 +1,4 @@
-//! What tells a running command to read its configuration anew, or to stop.
+//! The signals that tell a running command to read its configuration again, or to stop.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Signal {
-    /// SIGHUP, on Unix alone.
+    /// SIGHUP, on Unix only.
     HangUp,
     /// Ctrl-C, or SIGTERM on Unix.
     Stop,

@@ -1,4 +1,4 @@
-//! Which store, under which pepper, keys of which format.
+//! The options for a store, its pepper, and the format of its keys.
 
 use std::env;
 use std::ops::Deref;
@@ -18,7 +18,7 @@ use crate::key_records::{DEFAULT_ENVIRONMENT, DEFAULT_PREFIX};
 use crate::limits::MAX_PEPPER_BYTES;
 use crate::remote;
 
-/// The environment variable that names the store where `--store` is absent.
+/// The environment variable that names the store if `--store` is absent.
 const STORE_VARIABLE: &str = "TOLLGATE_STORE";
 
 /// The store that a command works on.
@@ -31,24 +31,24 @@ pub(crate) struct StoreOption {
 }
 
 impl StoreOption {
-    /// The store that was named, if any was.
+    /// The store that was named, if any.
     pub(crate) fn name(&self) -> Option<PathBuf> {
         let variable = || env::var_os(STORE_VARIABLE).filter(|value| !value.is_empty());
         self.store.clone().or_else(|| variable().map(Into::into))
     }
 
-    /// Opens the store, which has to be there: a misspelt name shall not make an empty one.
+    /// Opens the store, which has to exist: a misspelt name must not make an empty one.
     pub(crate) fn open(&self) -> Result<Store, CommandError> {
         open(self.name().ok_or(CommandError::NoStore)?)
     }
 
-    /// Opens the store, and makes it when it is missing.
+    /// Opens the store, and makes it if it is missing.
     pub(crate) fn open_or_make(&self) -> Result<Store, CommandError> {
         Store::open(url(&self.name().ok_or(CommandError::NoStore)?)?)
     }
 }
 
-/// A store, for commands that have nothing else to do while it works.
+/// A store, for commands that only wait while it works.
 pub(crate) struct Store {
     store: Arc<dyn KeyStore>,
     runtime: Runtime,
@@ -73,7 +73,7 @@ impl Store {
         Ok(Store { store, runtime, url, is_new })
     }
 
-    /// What others may hold.
+    /// A reference that can be shared.
     pub(crate) fn shared(&self) -> Arc<dyn KeyStore> {
         Arc::clone(&self.store)
     }
@@ -83,12 +83,12 @@ impl Store {
         self.wait_for(answer).map_err(|source| self.failed(source))
     }
 
-    /// Waits for an answer whose failure means something.
+    /// Waits for a result whose error the caller handles.
     pub(crate) fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
         self.runtime.block_on(answer)
     }
 
-    /// Runs a command: how many things it changed, or why it is refused.
+    /// Runs a command. Returns the number of changes, or why it is refused.
     pub(crate) fn run_command(&self, command: Command) -> Result<Result<u64, Refusal>, CommandError> {
         let command = command.by(&operator()).map_err(|source| self.failed(source))?;
         match self.wait_for(self.run(command)) {
@@ -98,7 +98,7 @@ impl Store {
         }
     }
 
-    /// Runs commands in one step: what came of each.
+    /// Runs commands atomically. Returns the outcome of each.
     pub(crate) fn run_commands(&self, commands: Vec<Command>) -> Result<Vec<CommandOutcome>, CommandError> {
         let by = operator();
         let commands = commands.into_iter().map(|command| command.by(&by)).collect::<Result<_, _>>();
@@ -106,17 +106,17 @@ impl Store {
         Ok(self.wait(self.execute(commands))?.outcomes)
     }
 
-    /// What the store said.
+    /// The store's error.
     pub(crate) fn failed(&self, source: StorageError) -> CommandError {
         CommandError::Store { store: self.url.to_string(), source }
     }
 
-    /// Where it is, without a password.
+    /// The location of the store, without a password.
     pub(crate) fn name(&self) -> String {
         self.url.to_string()
     }
 
-    /// Says where a new store was made, for whoever meant another.
+    /// Reports where a new store was made, in case another was meant.
     pub(crate) fn tell_new(&self) {
         if self.is_new {
             warn(&format!("made a new store: {}", self.url));
@@ -124,7 +124,7 @@ impl Store {
     }
 }
 
-/// Whoever runs this command, for the audit log: by the number that the system knows the user by.
+/// The user who runs this command, for the audit log: by the system's user number.
 pub(crate) fn operator() -> Actor {
     #[cfg(unix)]
     let subject = Some(format!("uid {}", rustix::process::getuid().as_raw()));
@@ -133,7 +133,7 @@ pub(crate) fn operator() -> Actor {
     Actor { subject, ..Actor::unknown(Door::Command) }
 }
 
-/// Opens the store of that name, which has to be there.
+/// Opens the store of that name, which has to exist.
 pub(crate) fn open(name: PathBuf) -> Result<Store, CommandError> {
     let url = url(&name)?;
     if !url.exists() {
@@ -142,7 +142,7 @@ pub(crate) fn open(name: PathBuf) -> Result<Store, CommandError> {
     Store::open(url)
 }
 
-/// The store that a user means by `name`.
+/// The URL of the store that a user calls `name`.
 pub(crate) fn url(name: &Path) -> Result<StoreUrl, CommandError> {
     StoreUrl::parse(name).map_err(|source| CommandError::Store { store: "--store".to_owned(), source })
 }
@@ -157,7 +157,7 @@ pub(crate) struct PepperOption {
 }
 
 impl PepperOption {
-    /// The pepper, if one was named.
+    /// The pepper, if one was given.
     pub(crate) fn read(&self) -> Result<Option<Pepper>, CommandError> {
         self.pepper_file
             .as_ref()
@@ -186,12 +186,12 @@ pub(crate) struct FormatOption {
 }
 
 impl FormatOption {
-    /// Whether any of it was said.
+    /// Whether any of it was given.
     pub(crate) fn is_given(&self) -> bool {
         self.prefix.is_some() || self.env.is_some()
     }
 
-    /// The format that was asked for; else that of the first key in `store`; else the default.
+    /// The requested format; otherwise that of the first key in `store`; otherwise the default.
     pub(crate) fn format(&self, store: Option<&Store>) -> Result<KeyFormat, CommandError> {
         let first = match store {
             Some(store) if !self.is_given() => store.wait(store.first_format())?,
@@ -205,8 +205,8 @@ impl FormatOption {
     }
 }
 
-/// Prefix and environment in what a key begins with, `<prefix>_<env>_`.
+/// Prefix and environment in the beginning of a key, `<prefix>_<env>_`.
 pub(crate) fn labels(head: &str) -> Option<(&str, &str)> {
-    // Neither holds an underscore.
+    // Neither contains an underscore.
     head.strip_suffix('_')?.split_once('_')
 }

@@ -38,10 +38,10 @@ pub(crate) enum InputFormat {
     Json,
 }
 
-/// Why a line is not of [`InputFormat::Json`].
+/// The error for a line that is not of [`InputFormat::Json`].
 pub(crate) const NOT_A_JSON_ITEM: &str = "the line is neither a JSON string nor {\"base64\":\"...\"}";
 
-/// Adds to the examples of a sub-command that reads tokens what all of these say of their input.
+/// Appends the common help about input to the examples of a sub-command that reads tokens.
 macro_rules! with_input_help {
     ($examples:literal) => {
         concat!(
@@ -60,10 +60,11 @@ Input and output:
 }
 pub(crate) use with_input_help;
 
-/// Answers each item of standard input on standard output with `answer`, which says whether it was accepted.
+/// Answers each item of standard input on standard output with `answer`, which returns whether it was accepted.
 ///
-/// What has been answered is flushed before standard input is waited for, so that whoever feeds it line by line sees each answer.
-/// When the reader of standard output has gone, the rest is not looked at; it cannot then be said that all was accepted.
+/// Answers are flushed before a wait for standard input, so that a program that feeds it line by line sees each answer.
+/// When the reader of standard output has gone, the rest is skipped, and the outcome is not that everything was
+/// accepted.
 pub(crate) fn answer_each(
     format: InputFormat,
     mut answer: impl FnMut(Item<'_>, &mut JsonLines) -> io::Result<Outcome>,
@@ -92,7 +93,7 @@ pub(crate) fn answer_each(
     output.flush().map_or_else(gone_or_failed, |()| Ok(outcome))
 }
 
-/// Writes a line for each of `values`. A reader that has gone is no failure.
+/// Writes a line for each of `values`. A missing reader is not a failure.
 pub(crate) fn write_each<T: Serialize>(values: impl IntoIterator<Item = T>) -> Result<(), CommandError> {
     let mut output = JsonLines::new();
     let written = values.into_iter().try_for_each(|value| output.write(&value)).and_then(|()| output.flush());
@@ -102,7 +103,7 @@ pub(crate) fn write_each<T: Serialize>(values: impl IntoIterator<Item = T>) -> R
     }
 }
 
-/// What a failure of standard output means: nothing worth saying, when its reader has gone.
+/// The outcome after a failure of standard output. It is not reported if the reader has gone.
 pub(crate) fn gone_or_failed(error: io::Error) -> Result<Outcome, CommandError> {
     if error.kind() == io::ErrorKind::BrokenPipe { Ok(Outcome::Rejected) } else { Err(CommandError::Output(error)) }
 }

@@ -12,12 +12,12 @@ use crate::limits::MAX_CONFIGURATION_BYTES;
 #[derive(Debug)]
 pub(crate) struct TomlFile {
     path: PathBuf,
-    /// Where each line but the first begins.
+    /// The start of each line but the first.
     line_starts: Vec<usize>,
 }
 
 impl TomlFile {
-    /// Reads the file at `path`, and what it holds.
+    /// Reads the file at `path`, and deserialises its content.
     pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<(Self, T), CommandError> {
         let bytes = key_files::read(path, MAX_CONFIGURATION_BYTES)?;
         let line_feeds = bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
@@ -38,14 +38,14 @@ impl TomlFile {
         self.path.parent().unwrap_or(Path::new(""))
     }
 
-    /// Names the line that `position` is in.
+    /// The error, with the line that `position` is in.
     pub(crate) fn refused(&self, position: usize, reason: String) -> CommandError {
         let line = 1 + self.line_starts.partition_point(|start| *start <= position);
         CommandError::Configuration { path: self.path.clone(), line, reason }
     }
 }
 
-/// Whether a store is named by a URL, which is relative to nothing.
+/// Whether a store is named by a URL, which is not a relative path.
 pub(crate) fn is_url(name: &Path) -> bool {
     name.to_str().is_some_and(|name| name.contains("://") || name.starts_with("sqlite:"))
 }

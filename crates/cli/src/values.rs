@@ -1,4 +1,4 @@
-//! What the values of options are.
+//! The values of options.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ pub(crate) fn forwarded_field() -> impl TypedValueParser<Value = ForwardedField>
         .try_map(|name| ForwardedField::from_name(&name).ok_or("no such field"))
 }
 
-/// Kinds of credentials in a configuration file: one at least.
+/// Kinds of credentials in a configuration file, at least one.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub(crate) struct Kinds(pub(crate) Vec<PrincipalKind>);
@@ -39,7 +39,7 @@ impl TryFrom<Vec<String>> for Kinds {
     }
 }
 
-/// The addresses of trusted proxies in a configuration file: one at least.
+/// The addresses of trusted proxies in a configuration file, at least one.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub(crate) struct Proxies(pub(crate) Vec<AddressBlock>);
@@ -95,7 +95,7 @@ impl TryFrom<String> for CertificateField {
     }
 }
 
-/// `public_origins` in a configuration file: one at least.
+/// `public_origins` in a configuration file, at least one.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Vec<String>")]
 pub(crate) struct Origins(pub(crate) Vec<String>);
@@ -206,8 +206,8 @@ impl From<State> for KeyState {
     }
 }
 
-/// Reads a moment as seconds since the Unix epoch: that number, a date or a time of RFC 3339, `now`, or how long from now, as
-/// [`seconds`] reads it with a unit.
+/// Reads a moment as seconds since the Unix epoch: that number, a date or a time of RFC 3339, `now`, or a time from
+/// now, which [`seconds`] reads with a unit.
 pub(crate) fn moment(text: &str) -> Result<i64, String> {
     const FORMS: &str =
         "give seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z, now, or from now 90s, 15m, 12h, 30d";
@@ -224,7 +224,7 @@ pub(crate) fn moment(text: &str) -> Result<i64, String> {
     OffsetDateTime::parse(&time, &Rfc3339).map(OffsetDateTime::unix_timestamp).map_err(|_| FORMS.to_owned())
 }
 
-/// Seconds since the Unix epoch for people: RFC 3339, or the number where that cannot say it.
+/// Seconds since the Unix epoch for people: RFC 3339, or the number if that cannot express it.
 pub(crate) fn shown_moment(seconds: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
     time.unwrap_or_else(|| seconds.to_string())

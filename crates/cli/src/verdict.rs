@@ -1,4 +1,4 @@
-//! A verdict as a line of JSON: the answer of `tollgate verify`, and the end of that of `tollgate explain`.
+//! A verdict as a line of JSON: the answer of `tollgate verify`, and the last part of that of `tollgate explain`.
 
 use std::fmt;
 
@@ -23,7 +23,7 @@ impl<'p> VerdictLine<'p> {
         }
     }
 
-    /// The answer to an input that holds no credential, for `reason`.
+    /// The answer to an input without a credential, for `reason`.
     pub(crate) fn malformed(reason: Reason) -> Self {
         VerdictLine::Rejected(Rejected::new(reason, &Rejection::MalformedCredential))
     }
@@ -35,13 +35,13 @@ pub(crate) struct Accepted<'p> {
     pub(crate) principal: Known<'p>,
 }
 
-/// What is known of the caller.
+/// The facts of the caller.
 #[derive(Serialize)]
 pub(crate) struct Known<'p> {
     kind: &'static str,
     issuer: Option<&'p str>,
     subject: Option<&'p str>,
-    /// Only an issuer's token is meant for somebody.
+    /// Only tokens of an issuer have an audience.
     audience: Option<Vec<&'p str>>,
     scopes: Vec<&'p str>,
     client_id: Option<&'p str>,
@@ -73,14 +73,14 @@ pub(crate) struct Rejected {
     pub(crate) status: u16,
     pub(crate) error: &'static str,
     pub(crate) challenge: String,
-    /// Seconds, with a status of 503.
+    /// In seconds, with status 503.
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after: Option<u32>,
     pub(crate) detail: String,
 }
 
 impl fmt::Display for Known<'_> {
-    /// For people: what applies.
+    /// For people: the members that apply.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind)?;
         let members = [

@@ -291,7 +291,8 @@ fn engine_with_keys() -> (Engine, NewKey) {
     (engine, Box::new(new))
 }
 
-/// The value of a field is one line of printable ASCII, and each parameter one quoted-string, whoever made the rejection.
+/// The value of a field is one line of printable ASCII, with each parameter one quoted-string, whoever made the
+/// rejection.
 #[test]
 fn a60_a_rejection_made_by_hand_splits_no_header() {
     const NASTY: [&str; 6] =

@@ -4,10 +4,10 @@ use super::measured::{Credential, Measured};
 use super::shape::Shape;
 use super::table::{thousands, time};
 
-/// How many bars a power of two of the latency has.
+/// Bars per power of two of the latency.
 const BUCKETS_AN_OCTAVE: i32 = 6;
 
-/// What was measured, as SVG: the latencies, and the median of each kind of credential beside one SHA-256.
+/// The results as SVG: the latencies, and the median of each kind of credential beside one SHA-256.
 pub(crate) fn charts(shape: &Shape, measured: &Measured) -> String {
     let samples = &measured.samples;
     let latencies = samples.all_latencies();

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use super::measured::{Credential, Measured};
 use super::shape::Shape;
 
-/// What was measured, as one JSON object on one line. Shares are from 0 to 1, times in nanoseconds.
+/// The results as one JSON object on one line. Shares are from 0 to 1, times in nanoseconds.
 pub(crate) fn json(shape: &Shape, measured: &Measured) -> String {
     let samples = &measured.samples;
     let [front, back, miss] = measured.layers.shares();

@@ -1,4 +1,4 @@
-//! What was measured.
+//! The results of a measurement.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tollgate::Engine;
 use super::signature::SignatureCheck;
 use crate::error::CommandError;
 
-/// The longest time that is told from longer ones, in nanoseconds, and to how many digits.
+/// The longest time that is distinguished, in nanoseconds, and the precision in digits.
 const LONGEST: u64 = 10_000_000_000;
 const DIGITS: u8 = 3;
 
-/// What a request presented.
+/// The credential of a request.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Credential {
     SeenToken,
@@ -32,7 +32,7 @@ impl Credential {
     }
 }
 
-/// All of a measurement.
+/// All results of a measurement.
 pub(crate) struct Measured {
     pub(crate) samples: Samples,
     pub(crate) layers: Layers,
@@ -43,7 +43,7 @@ pub(crate) struct Measured {
     pub(crate) signature_check: Option<SignatureCheck>,
 }
 
-/// The times of one thread, or of all. Batches are timed as a whole and verify by verify in turn: the former tell the
+/// The times of one thread, or of all. Batches are timed as a whole and verify by verify in turn: the former yield the
 /// throughput, the latter the latencies.
 pub(crate) struct Samples {
     /// By [`Credential`], in nanoseconds.
@@ -52,7 +52,7 @@ pub(crate) struct Samples {
     rejected: u64,
     batched: u64,
     batches: Duration,
-    /// Verifies a second, one thread added to the other.
+    /// Verifies per second, the sum over threads.
     throughput: f64,
 }
 
@@ -86,7 +86,7 @@ impl Samples {
         self.rejected += u64::from(!is_accepted);
     }
 
-    /// Adds another thread's.
+    /// Adds the samples of another thread.
     pub(crate) fn add(&mut self, other: Samples) {
         for (sum, latencies) in self.latencies.iter_mut().zip(&other.latencies) {
             // Both have the same bounds.
@@ -107,7 +107,7 @@ impl Samples {
         self.rejected
     }
 
-    /// Verifies a second by all threads together while they verify.
+    /// Verifies per second of all threads together, while they verify.
     pub(crate) fn throughput(&self) -> f64 {
         self.throughput
     }
@@ -121,7 +121,7 @@ impl Samples {
         &self.latencies[credential as usize]
     }
 
-    /// Of each kind of credential that was presented: its part of the verifies and its part of their time, 0 to 1.
+    /// For each kind of credential that was presented, its share of the verifies and its share of their time, 0 to 1.
     pub(crate) fn parts(&self) -> impl Iterator<Item = (Credential, [f64; 2])> {
         let count = |credential| self.latencies(credential).len() as f64;
         let time = move |credential| self.latencies(credential).mean() * count(credential);
@@ -131,7 +131,7 @@ impl Samples {
         presented.map(move |credential| (credential, [count(credential) / verifies, time(credential) / spent]))
     }
 
-    /// The latencies of whatever was presented.
+    /// The latencies of all credentials.
     pub(crate) fn all_latencies(&self) -> Histogram<u64> {
         let mut all = self.latencies[0].clone();
         for latencies in &self.latencies[1..] {
@@ -144,7 +144,7 @@ impl Samples {
 /// Where the tokens were found.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Layers {
-    /// In the thread's own cache, in the shared one, nowhere.
+    /// In the thread's own table, in the shared one, in neither.
     pub(crate) found: [u64; 3],
     pub(crate) evictions: u64,
     /// The memory of the shared cache, in bytes.
@@ -169,7 +169,7 @@ impl Layers {
         self
     }
 
-    /// The same as parts of all tokens, 0 to 1; without a cache, none is anywhere.
+    /// The same as shares of all tokens, 0 to 1; all 0 without a cache.
     pub(crate) fn shares(&self) -> [f64; 3] {
         let all = self.found.iter().sum::<u64>();
         self.found.map(|count| if all == 0 { 0.0 } else { count as f64 / all as f64 })

@@ -16,7 +16,7 @@ impl Progress {
         }
     }
 
-    /// Shows another piece of work, of which nothing is done.
+    /// Begins another piece of work.
     pub(crate) fn begin(&self, what: &'static str, steps: u64) {
         self.0.set_message(what);
         self.0.set_length(steps);
@@ -28,7 +28,7 @@ impl Progress {
         self.0.inc(steps);
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         self.0.finish_and_clear();
     }

@@ -13,13 +13,13 @@ use super::traffic::Traffic;
 use super::worker::Worker;
 use crate::error::CommandError;
 
-/// How often the bar moves.
+/// The interval at which the bar moves.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How long SHA-256 is measured.
 const YARDSTICK: Duration = Duration::from_millis(50);
 
-/// Makes up traffic of that shape and verifies it for as long as asked.
+/// Creates traffic of that shape, and verifies it for the given time.
 pub(crate) fn measure(shape: &Shape) -> Result<Measured, CommandError> {
     let progress = Progress::new();
     let traffic = Traffic::new(shape, &progress);
@@ -32,7 +32,7 @@ fn run(shape: &Shape, traffic: &Traffic, progress: &Progress) -> Result<Measured
     let sha256 = sha256_of_a_signing_input(traffic);
     progress.begin("checking signatures", 0);
     let signature_check = SignatureCheck::measure(shape.algorithm, traffic);
-    // Met by the workers and by this thread: all are warm, nobody has begun.
+    // The workers and this thread wait for each other: first until all are warm, then to begin together.
     let (warm, begin) = (Barrier::new(shape.threads + 1), Barrier::new(shape.threads + 1));
     progress.begin("warming up", 0);
     let (before, samples) = thread::scope(|scope| {
@@ -67,7 +67,7 @@ fn run(shape: &Shape, traffic: &Traffic, progress: &Progress) -> Result<Measured
     Ok(Measured { samples, layers, token_bytes, sha256, signature_check })
 }
 
-/// The yardstick: one SHA-256 of what a token's signature covers, in nanoseconds.
+/// The yardstick: one SHA-256 of a token's signing input, in nanoseconds.
 fn sha256_of_a_signing_input(traffic: &Traffic) -> f64 {
     let inputs: Vec<&[u8]> = traffic.seen.iter().take(1024).map(|header| signing_input(header)).collect();
     let (begin, mut passes) = (Instant::now(), Vec::new());
@@ -78,7 +78,7 @@ fn sha256_of_a_signing_input(traffic: &Traffic) -> f64 {
         }
         passes.push(start.elapsed());
     }
-    // The median, so that a pass in which the thread had to wait does not count.
+    // The median ignores passes in which the thread had to wait.
     let middle = passes.len() / 2;
     let (_, median, _) = passes.select_nth_unstable(middle);
     median.as_nanos() as f64 / inputs.len().max(1) as f64

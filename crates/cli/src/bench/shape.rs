@@ -7,16 +7,16 @@ use tollgate::Algorithm;
 pub(crate) struct Shape {
     pub(crate) algorithm: Algorithm,
     pub(crate) token_bytes: usize,
-    /// How many distinct tokens are presented again and again.
+    /// The number of distinct tokens that are presented again and again.
     pub(crate) tokens: usize,
-    /// Which part of the tokens, 0 to 1, is one of those; the rest is new.
+    /// The share of tokens, 0 to 1, that are among these. The rest is new.
     pub(crate) hit_share: f64,
     pub(crate) api_keys: usize,
-    /// Which part of the requests, 0 to 1, has an API key.
+    /// The share of requests, 0 to 1, with an API key.
     pub(crate) api_key_share: f64,
     pub(crate) threads: usize,
     /// The memory of the shared cache; `Some(0)` for no cache, `None` for the engine's default.
     pub(crate) cache_bytes: Option<usize>,
-    /// How long to measure, the making of requests included.
+    /// How long to measure, including the creation of requests.
     pub(crate) duration: Duration,
 }

@@ -1,4 +1,4 @@
-//! What one signature check takes, with the tables of its key and without.
+//! The time of one signature check, with the tables of its key and without.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -13,19 +13,19 @@ use super::traffic::Traffic;
 /// How long checks are measured.
 const TIME: Duration = Duration::from_millis(300);
 
-/// The most checks that are timed as one.
+/// The most checks that are timed together.
 const PASS: usize = 64;
 
 /// Times of one signature check without a token around it, in nanoseconds.
 pub(crate) struct SignatureCheck {
-    /// Under the key as the engine has it.
+    /// Under the engine's key.
     pub(crate) engine: f64,
-    /// By the cryptography library alone, where the engine's key has tables.
+    /// By the cryptography library alone, if the engine's key has tables.
     pub(crate) without_tables: Option<f64>,
 }
 
 impl SignatureCheck {
-    /// Checks the signatures of the tokens that are seen again and again.
+    /// Checks the signatures of the tokens that are presented again and again.
     pub(crate) fn measure(algorithm: Algorithm, traffic: &Traffic) -> Option<Self> {
         let signed: Vec<_> = traffic.seen.iter().take(PASS).filter_map(|header| signed(header)).collect();
         let keys = traffic.mint.key_set();
@@ -46,7 +46,7 @@ fn signed(header: &str) -> Option<(&str, Vec<u8>)> {
     Some((signing_input, URL_SAFE_NO_PAD.decode_to_vec(signature).ok()?))
 }
 
-/// The key by itself: only keys of a set get tables.
+/// The key outside a set: only keys of a set get tables.
 fn plain_key(algorithm: Algorithm, jwks: &str) -> Option<VerifyingKey> {
     let jwks: Value = serde_json::from_str(jwks).ok()?;
     let member = |name: &str| URL_SAFE_NO_PAD.decode_to_vec(jwks["keys"][0][name].as_str()?).ok();
@@ -55,13 +55,13 @@ fn plain_key(algorithm: Algorithm, jwks: &str) -> Option<VerifyingKey> {
         Algorithm::ES256 => PublicKey::ec(Curve::P256, &point()?),
         Algorithm::ES384 => PublicKey::ec(Curve::P384, &point()?),
         Algorithm::EdDSA => PublicKey::ed25519(&member("x")?),
-        // None of the others has tables.
+        // Keys of other algorithms have no tables.
         _ => return None,
     };
     VerifyingKey::new(&key.ok()?, algorithm, None).ok()
 }
 
-/// Nanoseconds a check.
+/// Nanoseconds per check.
 fn time(key: &VerifyingKey, signed: &[(&str, Vec<u8>)]) -> f64 {
     let start = Instant::now();
     for (signing_input, signature) in signed {
@@ -71,7 +71,7 @@ fn time(key: &VerifyingKey, signed: &[(&str, Vec<u8>)]) -> f64 {
     start.elapsed().as_nanos() as f64 / signed.len().max(1) as f64
 }
 
-/// So that a pass in which the thread had to wait does not count.
+/// Ignores passes in which the thread had to wait.
 fn median(mut passes: Vec<f64>) -> Option<f64> {
     passes.sort_unstable_by(f64::total_cmp);
     passes.get(passes.len() / 2).copied()

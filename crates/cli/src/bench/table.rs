@@ -5,7 +5,7 @@ use hdrhistogram::Histogram;
 use super::measured::{Credential, Measured};
 use super::shape::Shape;
 
-/// What was measured, for people.
+/// The results, for people.
 pub(crate) fn table(shape: &Shape, measured: &Measured) -> String {
     let (samples, mut text) = (&measured.samples, String::new());
     // Writing to a string does not fail.

@@ -1,4 +1,4 @@
-//! The engine that is measured, and its credentials.
+//! The measured engine, and its credentials.
 
 use std::sync::Arc;
 use std::thread;
@@ -16,10 +16,10 @@ use crate::error::CommandError;
 const ISSUER: &str = "https://auth.example.com/";
 const AUDIENCE: &str = "https://api.example.com";
 
-/// After how many credentials the progress is shown.
+/// The number of credentials between two updates of the progress.
 const STEP: usize = 256;
 
-/// What the threads verify, and by what.
+/// The engine and the credentials that the threads verify.
 pub(crate) struct Traffic {
     pub(crate) engine: Engine,
     /// The tokens that are presented again and again, each as the value of an Authorization header.
@@ -59,12 +59,12 @@ impl Mint {
     fn new(key: SigningKey, token_bytes: usize) -> Result<Self, IssuerError> {
         let keys = SigningKeys::new(key).with_overlap(DEFAULT_OVERLAP_SECONDS)?;
         let mut mint = Mint { minter: Minter::new(ISSUER, Arc::new(keys))?, padding: String::new() };
-        // Of four characters of base64url three are text.
+        // Three bytes of text take four characters of base64url.
         mint.padding = "x".repeat(token_bytes.saturating_sub(mint.token(0)?.len()) / 4 * 3);
         Ok(mint)
     }
 
-    /// What the engine verifies with.
+    /// The keys that the engine verifies with.
     pub(crate) fn key_set(&self) -> KeySet {
         self.minter.keys().key_set()
     }
@@ -74,7 +74,7 @@ impl Mint {
         self.minter.keys().jwks()
     }
 
-    /// A token, good for an hour.
+    /// A token that is valid for an hour.
     pub(crate) fn token(&self, number: u64) -> Result<String, IssuerError> {
         let token = self.minter.token().subject(format!("user-{number:010}")).audience(AUDIENCE);
         let token = token.client_id("web-frontend-7").scope("read:sites write:sites read:users");
@@ -106,7 +106,7 @@ impl Mint {
     }
 }
 
-/// API keys by number: a key is made anew when it is presented, so that ten million need not be held in clear.
+/// API keys by number: a key is created again for each request, so that ten million are not held in clear.
 pub(crate) struct ApiKeys {
     format: KeyFormat,
 }
@@ -115,7 +115,7 @@ impl ApiKeys {
     pub(crate) fn key(&self, number: usize) -> ApiKey {
         let mut entropy = [0; 32];
         entropy.copy_from_slice(digest::digest(&digest::SHA256, &number.to_le_bytes()).as_ref());
-        // Known to everybody, and in a table that lives as long as the measurement.
+        // Known to everybody, but in a table that lives only as long as the measurement.
         ApiKey::danger_from_entropy(&self.format, &entropy)
     }
 

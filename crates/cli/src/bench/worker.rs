@@ -1,4 +1,4 @@
-//! What each thread does.
+//! The work of each thread.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -10,20 +10,20 @@ use super::shape::Shape;
 use super::traffic::Traffic;
 use crate::error::CommandError;
 
-/// Requests that are written to memory before they are verified: together they fit the first-level cache.
+/// Requests that are written to memory before they are verified. Together they fit into the first-level cache.
 const BATCH: usize = 16;
 
-/// The requests of a round, and the most new tokens among them: these are signed first, which takes long.
+/// The requests of a round, and the most new tokens among them. These are signed first, which takes long.
 const ROUND: usize = 4096;
 const NEW_A_ROUND: usize = 32;
 
-/// One thread's part of the traffic. What is random in it is so from a fixed seed.
+/// One thread's part of the traffic. Its randomness has a fixed seed.
 pub(crate) struct Worker<'t> {
     shape: &'t Shape,
     traffic: &'t Traffic,
     number: usize,
     random: Rng,
-    /// Numbers the new tokens.
+    /// The number of the next new token.
     next_new: u64,
     written: Vec<Vec<u8>>,
     /// Whether the next batch is timed as a whole.
@@ -49,12 +49,12 @@ impl<'t> Worker<'t> {
         }
     }
 
-    /// Presents every token: first this thread's part of them, which verifies it, then all, for a while, so that they find
-    /// their places in the caches.
+    /// Presents every token: first this thread's share, which verifies it, then all, for a while, so that they settle
+    /// in the caches.
     pub(crate) fn warm_up(&mut self) {
         let seen = &self.traffic.seen;
         for header in seen.iter().skip(self.number).step_by(self.shape.threads) {
-            // Whatever is wrong shows in the measurement.
+            // An error shows in the measurement.
             drop(self.traffic.engine.verify(header.as_bytes()));
         }
         let until = Instant::now() + self.shape.duration;
@@ -66,7 +66,7 @@ impl<'t> Worker<'t> {
         }
     }
 
-    /// Verifies until the time has come.
+    /// Verifies until that time.
     pub(crate) fn run(&mut self, until: Instant) -> Result<Samples, CommandError> {
         let mut samples = Samples::new()?;
         loop {
@@ -120,7 +120,7 @@ impl<'t> Worker<'t> {
                 let is_accepted = black_box(engine.verify(black_box(header))).is_ok();
                 let end = Instant::now();
                 samples.count_one(request.credential(), end - start, is_accepted);
-                // Counting does not count.
+                // The time of counting is excluded.
                 start = Instant::now();
             }
         }

@@ -1,4 +1,4 @@
-//! `tollgate bench`: what verify takes on this machine.
+//! `tollgate bench`: the cost of verify on this machine.
 
 use std::num::NonZero;
 use std::path::PathBuf;

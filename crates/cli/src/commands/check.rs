@@ -1,4 +1,4 @@
-//! `tollgate check`: whether what a configuration file describes works, here and now.
+//! `tollgate check`: whether the parts of a configuration file work, here and now.
 
 use std::path::PathBuf;
 
@@ -56,7 +56,7 @@ impl Arguments {
             let prefix = section.get_ref().settings.token_prefix.as_deref().unwrap_or_default();
             let credential = format!("Bearer {prefix}{}", random_text()?);
             let verdict = configured.remote.verify(&verifier, &Request::new().authorization(&credential), None);
-            // Whatever it said, it was asked and has answered.
+            // Whatever the answer is, the endpoint was asked and has answered.
             let reason =
                 verdict.err().filter(|rejection| rejection.status() >= 500).map(|rejection| (&rejection).into());
             lines.push(Line::new("introspection", name).with(reason));
@@ -88,26 +88,26 @@ fn of_issuer(IssuerKeys { issuer, ring, .. }: &IssuerKeys, health: Option<Health
     Line { fetched_at, refused: refused.iter().filter_map(RefusedKey::of).collect(), ..line.with(reason) }
 }
 
-/// No table has it, and no issuer has given it to anybody.
+/// A text that is in no table, and that no issuer has given to anybody.
 fn random_text() -> Result<String, CommandError> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).map_err(|_| CommandError::Random)?;
     Ok(base64url::encode(bytes))
 }
 
-/// A part of the configuration. What does not apply is left out.
+/// A part of the configuration. Members that do not apply are left out.
 #[derive(Serialize)]
 struct Line {
     ok: bool,
     /// issuer, introspection, api-keys or gateway.
     part: &'static str,
     name: String,
-    /// How many can be used.
+    /// The number of usable keys.
     #[serde(skip_serializing_if = "Option::is_none")]
     keys: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     algs: Vec<&'static str>,
-    /// When the keys were fetched or confirmed last, in seconds since the Unix epoch.
+    /// When the keys were last fetched or confirmed, in seconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     fetched_at: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -147,7 +147,7 @@ impl Line {
         }
     }
 
-    /// What does not work, if something does not.
+    /// With the reason why it does not work, if any.
     fn with(self, reason: Option<Reason>) -> Self {
         match reason {
             Some(Reason { error, detail }) => Line { ok: false, error: Some(error), detail: Some(detail), ..self },

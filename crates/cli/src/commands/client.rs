@@ -69,7 +69,8 @@ struct IssuedOption {
 
 impl IssuedOption {
     fn so_far(&self) -> Issued {
-        // Times are whole seconds: those issued in this one are meant too. When the last has expired nobody knows here.
+        // Times are whole seconds: tokens issued in this second are included. It is unknown here when the last of them
+        // expires.
         Issued { issuers: self.issuer.clone(), made_before: now().saturating_add(1), until: i64::MAX }
     }
 }

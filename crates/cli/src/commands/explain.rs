@@ -130,7 +130,7 @@ impl Arguments {
     }
 }
 
-/// All of standard input, but not more than any credential has.
+/// All of standard input, up to the length of the longest credential.
 fn read() -> Result<Zeroizing<Vec<u8>>, CommandError> {
     let mut input = Zeroizing::new(Vec::with_capacity(MAX_LINE_BYTES + 1));
     let read = SecretInput::new(io::stdin().lock()).take(MAX_LINE_BYTES as u64 + 1).read_to_end(&mut input);

@@ -112,15 +112,15 @@ impl Arguments {
         if let Some((listen, scrape)) = scrape {
             runtime.block_on(scrape.serve(listen))?;
         }
-        // Nobody has to read it for the gateway to be of use.
+        // The gateway is of use without a reader of this line.
         let _ = print(&[&format!("tollgate answers proxies on http://{address}\n")])?;
-        // Not within the runtime: to read the file anew starts another one and ends the last.
+        // Outside the runtime: reading the file again starts another one and ends the last.
         while runtime.block_on(signals.next()) == Signal::HangUp {
             match self.read(metrics.as_ref()) {
                 Ok((anew, its_sources)) => {
                     let last = gateway.swap(Arc::new(anew));
                     tracing::info!("the configuration was read anew");
-                    // What was asked before may wait for what the last one fetches.
+                    // Earlier requests may still wait for a fetch by the last sources.
                     let start = Instant::now();
                     while Arc::strong_count(&last) > 1 && start.elapsed() < RELOAD_GRACE {
                         thread::sleep(RELOAD_PAUSE);
@@ -142,7 +142,7 @@ impl Arguments {
         }
     }
 
-    /// Reads the file, and begins to fetch and follow what it names.
+    /// Reads the file, and begins to fetch and follow its sources.
     fn read(&self, metrics: Option<&Metrics>) -> Result<(Gateway, Sources), CommandError> {
         let configuration = Configuration::read(&self.config)?;
         let Configured { engine, remote, followed, .. } =
@@ -153,7 +153,7 @@ impl Arguments {
     }
 }
 
-/// What a gateway knows from elsewhere, which is kept up to date until this is dropped.
+/// The sources of a gateway, which are kept up to date until this is dropped.
 struct Sources {
     _remote: Remote,
     _followed: Option<Followed>,

@@ -1,4 +1,4 @@
-//! `tollgate inspect`: what a token says, unverified.
+//! `tollgate inspect`: the content of a token, unverified.
 
 use std::io;
 
@@ -41,7 +41,7 @@ impl Arguments {
     }
 }
 
-/// The decoded parts of the token at hand, and the memory for the next one's.
+/// The decoded parts of the current token, and the memory for those of the next one.
 #[derive(Default)]
 struct Parts {
     header: Vec<u8>,
@@ -95,7 +95,7 @@ fn refuse(error: &'static str, output: &mut JsonLines) -> io::Result<Outcome> {
     Ok(Outcome::Rejected)
 }
 
-/// Takes away the scheme that the token has in an Authorization header.
+/// Removes the scheme that the token has in an Authorization header.
 fn without_scheme(item: &str) -> &str {
     match item.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") || scheme.eq_ignore_ascii_case("dpop") => {
@@ -105,7 +105,7 @@ fn without_scheme(item: &str) -> &str {
     }
 }
 
-/// A JSON object as it was sent, its members in their order.
+/// A JSON object as it was sent, its members in order.
 struct Members<'a, 's>(Object<'a, 's>);
 
 impl Serialize for Members<'_, '_> {

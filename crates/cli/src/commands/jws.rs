@@ -19,7 +19,7 @@ use crate::{key_files, values};
 const NO_USABLE_KEY: &str = "no-usable-key";
 const NO_USABLE_KEY_DETAIL: &str = "the key files hold no usable key; tollgate keys says why";
 
-/// No issuer is involved, of which [`Rejection::AlgorithmNotAllowed`] tells.
+/// For [`Rejection::AlgorithmNotAllowed`], whose own message names an issuer; none is involved here.
 const ALGORITHM_NOT_ALLOWED_DETAIL: &str = "alg is unknown, or not among those of --alg";
 
 /// Verify signatures alone: no claims are read, the payload may be any bytes.
@@ -63,7 +63,7 @@ impl Arguments {
 
 struct Verifier<'a> {
     keys: KeySet,
-    /// All where there is none.
+    /// Empty: all algorithms.
     algorithms: &'a [Algorithm],
     header: json::Buffer,
     payload: Vec<u8>,
@@ -82,7 +82,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// What is said of a token that verifies; or why it does not.
+    /// The answer for a token that verifies, or the reason why it does not.
     fn verify<'s>(&'s mut self, token: &'s [u8]) -> Result<Accepted<'s>, Reason> {
         let token = std::str::from_utf8(token).map_err(|_| ParseError::NotCompact)?;
         let jws = CompactJws::parse(token)?;
@@ -92,7 +92,7 @@ impl<'a> Verifier<'a> {
         if !algorithm.is_some_and(is_allowed) {
             return Err(Reason::new(Rejection::AlgorithmNotAllowed.code(), ALGORITHM_NOT_ALLOWED_DETAIL));
         }
-        // What is signed is the payload as it was sent: that it is base64url is another matter.
+        // The signature covers the payload as it was sent, whether or not that is base64url.
         self.payload.clear();
         jws.append_payload(&mut self.payload)?;
         let proof = self.keys.verify(&jws, &header, &mut self.signature)?;

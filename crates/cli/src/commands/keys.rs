@@ -1,4 +1,4 @@
-//! `tollgate keys`: what a key file holds, and what of it can be used.
+//! `tollgate keys`: the keys in a key file, and which of them can be used.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Names on the command line, or on standard input where `-` says so.
+//! Names on the command line, or on standard input in place of `-`.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use crate::error::CommandError;
 use crate::limits::KEYS_PER_BATCH;
 use crate::stream::{InputFormat, Item, Items};
 
-/// The names that a command is to work on.
+/// The names that a command works on.
 pub(crate) struct Names<'n> {
     given: &'n [String],
 }
@@ -16,8 +16,8 @@ impl<'n> Names<'n> {
         Names { given }
     }
 
-    /// Gives `work` the names, several at a time: those of the command line; those of standard input as they come, without
-    /// waiting for more while some are here. Ends when `work` says so.
+    /// Passes the names to `work`, several at a time: those of the command line, and those of standard input as they
+    /// come, without waiting for more while some are ready. Ends when `work` says so.
     pub(crate) fn for_each_batch(
         &self,
         mut work: impl FnMut(&[&str]) -> Result<bool, CommandError>,

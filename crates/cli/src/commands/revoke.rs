@@ -1,4 +1,4 @@
-//! `tollgate revoke`: revocations of JWTs, by what they name.
+//! `tollgate revoke`: revocations of JWTs, by the names in them.
 
 mod list;
 mod name;

@@ -1,4 +1,4 @@
-//! `tollgate session`: where users are logged in.
+//! `tollgate session`: the logins of users.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -78,7 +78,7 @@ struct Shown<'s> {
     api_key_id: Option<&'s str>,
     agent: &'s str,
     address: Option<&'s str>,
-    /// Seconds since the Unix epoch, as the next.
+    /// Seconds since the Unix epoch, like the next.
     created_at: i64,
     expires_at: i64,
 }

@@ -116,7 +116,7 @@ impl New {
         if let Some(algorithm) = self.algorithm.filter(|algorithm| *algorithm != key.algorithm()) {
             return Err(IssuerError::AlgorithmMismatch { algorithm });
         }
-        // Nobody rotates this key, so that its publication bounds no lifetime.
+        // This key is not rotated, so its publication does not limit lifetimes.
         let lifetime = self.lifetime.map_or(DEFAULT_LIFETIME_SECONDS, i64::from);
         let keys = SigningKeys::new(key).with_overlap(lifetime.max(DEFAULT_OVERLAP_SECONDS))?;
         let minter = Minter::new(&self.issuer, Arc::new(keys))?;

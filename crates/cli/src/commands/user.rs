@@ -1,4 +1,4 @@
-//! `tollgate user`: who may log in to the service.
+//! `tollgate user`: the users who may log in to the service.
 
 mod list;
 mod new;
@@ -68,7 +68,7 @@ impl Arguments {
     }
 }
 
-/// What is shown of a user: no password, nor its hash.
+/// The shown facts of a user, without the password and its hash.
 #[derive(Serialize)]
 struct Shown<'u> {
     id: &'u str,

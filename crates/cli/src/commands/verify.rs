@@ -1,4 +1,4 @@
-//! `tollgate verify`: values of an Authorization header, or whole requests, as the engine takes them.
+//! `tollgate verify`: values of an Authorization header, or whole requests, verified by the engine.
 
 use std::io;
 
@@ -143,7 +143,7 @@ impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         let configuration = self.engine.configuration()?;
         // Dropped at the end: until then the store is followed.
-        // Whoever runs the command has used none of the proofs in its input.
+        // The caller of the command has used none of the proofs in its input.
         let dpop = configuration.dpop.dpop().started_at(i64::MIN);
         let Configured { engine, remote, followed: _followed, .. } = configuration.engine(dpop)?;
         let proxies = configuration.trusted_proxies();

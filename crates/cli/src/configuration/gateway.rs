@@ -1,4 +1,4 @@
-//! `[gateway]`: which requests of proxies may pass, and who is passing.
+//! `[gateway]`: which requests of proxies may pass, and the identity that is passed on.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -15,20 +15,20 @@ use toml::Spanned;
 use crate::key_files;
 use crate::values::Kinds;
 
-/// All that a gateway can be told beside what an engine can.
+/// The configuration of a gateway, besides that of its engine.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct GatewayConfiguration {
     realm: Option<String>,
     api_key_header: Option<String>,
-    /// What each field says.
+    /// The value of each field.
     identity: Option<BTreeMap<String, IdentityName>>,
     token: Option<Spanned<TokenConfiguration>>,
     #[serde(default, rename = "rule")]
     rules: Vec<Spanned<RuleConfiguration>>,
 }
 
-/// A token that the gateway signs about who is passing.
+/// The token that the gateway signs about the caller.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TokenConfiguration {
@@ -37,7 +37,7 @@ struct TokenConfiguration {
     issuer: String,
     audiences: Vec<String>,
     field: Option<String>,
-    /// Seconds.
+    /// In seconds.
     lifetime: Option<u32>,
     #[serde(default)]
     claims: BTreeMap<String, IdentityName>,
@@ -68,7 +68,7 @@ struct RuleConfiguration {
     require: Option<RequirementConfiguration>,
 }
 
-/// What all of its members say has to be met.
+/// A requirement: all of its members have to be met.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RequirementConfiguration {
@@ -84,7 +84,7 @@ struct RequirementConfiguration {
     any: Vec<RequirementConfiguration>,
 }
 
-/// A part of the section that does not do, and where it is.
+/// A refused part of the section, and its position.
 pub(super) struct RefusedPart {
     pub(super) position: Option<usize>,
     pub(super) reason: String,
@@ -97,7 +97,7 @@ impl From<GatewayError> for RefusedPart {
 }
 
 impl GatewayConfiguration {
-    /// Makes the paths in it relative to `folder`.
+    /// Makes relative paths relative to `folder`.
     pub(super) fn resolve_paths(&mut self, folder: &Path) {
         if let Some(token) = &mut self.token {
             let key = &mut token.get_mut().key;
@@ -105,7 +105,7 @@ impl GatewayConfiguration {
         }
     }
 
-    /// Tells it to `builder`.
+    /// Applies it to `builder`.
     pub(super) fn apply(&self, mut builder: GatewayBuilder) -> Result<GatewayBuilder, RefusedPart> {
         if let Some(realm) = &self.realm {
             builder = builder.realm(realm)?;
@@ -135,7 +135,7 @@ impl TokenConfiguration {
         let file =
             key_files::read(key, MAX_PRIVATE_KEY_BYTES * MAX_PUBLISHED_KEYS).map_err(|error| error.to_string())?;
         let text = std::str::from_utf8(&file).map_err(|error| of_key(&error))?;
-        // A JWKS has the keys of before and after a rotation too.
+        // A JWKS also has the keys from before and after a rotation.
         let keys = SigningKeys::from_private_jwks(text)
             .or_else(|_| SigningKey::from_jwk(text).map(SigningKeys::new))
             .map_err(|error| of_key(&error))?;
@@ -177,7 +177,7 @@ impl RequirementConfiguration {
         ];
         let scopes = self.scopes.iter().map(|scope| Requirement::scope(scope));
         let claims = self.claims.iter().map(|(path, expected)| Requirement::claim(path, expected.clone()));
-        // With nothing in it, it is refused as one that nobody could meet.
+        // An empty one is refused, like a requirement that nobody could meet.
         Requirement::all(scopes.chain(claims).chain(choices.into_iter().flatten()).chain(of_each(&self.all)))
     }
 }

@@ -1,5 +1,5 @@
-//! `[introspection."NAME"]`: an issuer of opaque tokens, and the endpoint that is asked about them; and `[issuer.introspection]`: the
-//! endpoint that is asked about the JWTs of an issuer.
+//! `[introspection."NAME"]`: an issuer of opaque tokens, and the endpoint that is asked about them; and
+//! `[issuer.introspection]`: the endpoint that is asked about the JWTs of an issuer.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use tollgate_remote::IntrospectionSettings;
 use super::own_keys::{OwnKeys, with_own_keys};
 use crate::remote::{Remote, StartError};
 
-/// One issuer of opaque tokens. What is absent is as the engine and the HTTP client have it by default.
+/// One issuer of opaque tokens. Absent settings have the defaults of the engine and the HTTP client.
 #[derive(Debug)]
 pub(crate) struct IntrospectionConfiguration {
     pub(crate) settings: OpaqueIssuerSettings,
@@ -20,7 +20,7 @@ pub(crate) struct IntrospectionConfiguration {
 }
 
 impl IntrospectionConfiguration {
-    /// Checks all that can be said without reading a file.
+    /// Checks everything that needs no file.
     pub(super) fn check(&mut self, name: &str) -> Result<(), String> {
         if !self.settings.name.is_empty() {
             return Err(format!("the name of introspection.{name:?} is that of its table; leave out name"));
@@ -30,7 +30,7 @@ impl IntrospectionConfiguration {
         self.endpoint.check().map_err(|error| format!("the opaque issuer {name:?}: {error}"))
     }
 
-    /// Makes each relative path one inside `folder`.
+    /// Makes relative paths relative to `folder`.
     pub(super) fn resolve_paths(&mut self, folder: &Path) {
         self.endpoint.resolve_paths(folder);
     }
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for IntrospectionConfiguration {
 #[derive(Debug)]
 pub(crate) struct JwtIntrospectionConfiguration {
     pub(super) endpoint: IntrospectionSettings,
-    /// Seconds.
+    /// In seconds.
     pub(super) max_age: u32,
 }
 

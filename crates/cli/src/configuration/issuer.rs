@@ -1,4 +1,4 @@
-//! `[[issuer]]`: the settings of the engine's own type, and beside them where the keys are.
+//! `[[issuer]]`: the settings of the engine's own type, and the sources of the keys.
 
 use std::path::{Path, PathBuf};
 
@@ -18,33 +18,33 @@ use crate::key_files;
 use crate::remote::{Remote, StartError};
 use crate::toml_file::TomlFile;
 
-/// One issuer of JWTs. What is absent is as the engine has it by default.
+/// One issuer of JWTs. Absent settings have the engine's defaults.
 #[derive(Debug)]
 pub(crate) struct IssuerConfiguration {
     pub(crate) settings: IssuerSettings,
     pub(crate) keys: KeySources,
 }
 
-/// Where the keys of an issuer are: one of these.
+/// The source of an issuer's keys: one of these.
 #[derive(Debug, Default)]
 pub(crate) struct KeySources {
     pub(crate) jwks: Option<PathBuf>,
     pub(crate) remote: Option<Spanned<RemoteSettings>>,
     pub(crate) secret: Option<Spanned<SecretConfiguration>>,
-    /// Not a source of keys, but under the same keys.
+    /// Not a source of keys, but verified under the same keys.
     pub(crate) status_lists: Option<Spanned<StatusListSettings>>,
-    /// Nor is this: who is asked about each token.
+    /// Not a source of keys either: the endpoint that is asked about each token.
     pub(crate) introspection: Option<Spanned<JwtIntrospectionConfiguration>>,
 }
 
-/// What cannot be, and where it stands if that is not the issuer's own line.
+/// A contradiction, and its position if that is not the issuer's own line.
 pub(super) struct Contradiction {
     pub(super) position: Option<usize>,
     pub(super) reason: String,
 }
 
 impl IssuerConfiguration {
-    /// Checks all that can be said without reading a key.
+    /// Checks everything that needs no key.
     pub(super) fn check(&self) -> Result<(), Contradiction> {
         let name = self.settings.issuer();
         let contradiction = |reason| Contradiction { position: None, reason };
@@ -86,7 +86,7 @@ impl IssuerConfiguration {
         self.settings.algorithms.as_deref().unwrap_or_default()
     }
 
-    /// Makes each relative path one inside `folder`.
+    /// Makes relative paths relative to `folder`.
     pub(super) fn resolve_paths(&mut self, folder: &Path) {
         let KeySources { jwks, remote, secret, status_lists, introspection } = &mut self.keys;
         if let Some(path) = jwks {
@@ -107,8 +107,7 @@ impl IssuerConfiguration {
         }
     }
 
-    /// `file`: the file that it was read from, if it was.
-    /// Returns its keys too.
+    /// `file`: the file that it was read from, if any. Returns the keys, too.
     pub(super) fn issuer(
         &self,
         remote: &mut Remote,
@@ -116,7 +115,7 @@ impl IssuerConfiguration {
     ) -> Result<(Issuer, Option<KeyRing>), CommandError> {
         let IssuerConfiguration { settings, keys: sources } = self;
         let algorithms = self.algorithms();
-        // Only a file has sources that are refused with their line.
+        // Only a file has these sources, and errors name their line.
         let refused = |position, reason: String| {
             let reason = format!("the issuer {:?}: {reason}", settings.issuer());
             file.map_or(CommandError::IssuerKeys(reason.clone()), |file| file.refused(position, reason))
@@ -177,7 +176,8 @@ impl OwnKeys for KeySources {
     }
 }
 
-/// Whether a key is refused that should be usable. One that is no key for signatures, or of a kind that is not known, is none.
+/// Whether a key was refused that should be usable. A key that is not for signatures, or of an unknown kind, should
+/// not.
 fn is_worth_a_word(report: &KeyReport) -> bool {
     !matches!(
         report.refused,
@@ -191,8 +191,8 @@ fn is_worth_a_word(report: &KeyReport) -> bool {
 }
 
 impl<'de> Deserialize<'de> for IssuerConfiguration {
-    /// Reads the settings by their own type, from one table with the sources of keys. (`serde(flatten)` would forget the lines
-    /// that things are in, and let unknown keys pass.)
+    /// Reads the settings by their own type, from one table with the sources of keys. (`serde(flatten)` would lose the
+    /// lines of values, and accept unknown keys.)
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let (settings, keys) = with_own_keys(deserializer, "a table that describes an issuer")?;
         Ok(IssuerConfiguration { settings, keys })

@@ -1,4 +1,4 @@
-//! Tables that hold the settings of an engine's type and, beside them, keys of our own.
+//! Tables with the settings of an engine's type and, beside them, keys of our own.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,7 +7,7 @@ use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// The keys of a table that are not those of the settings beside them.
+/// The keys of a table besides those of the settings.
 pub(super) trait OwnKeys: Default {
     /// Their names, at least one.
     const NAMES: &[&str];
@@ -16,8 +16,8 @@ pub(super) trait OwnKeys: Default {
     fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, table: &mut M) -> Result<(), M::Error>;
 }
 
-/// Reads the settings by their own type, from one table with our own keys. (`serde(flatten)` would forget the lines that things
-/// are in, and let unknown keys pass.)
+/// Reads the settings by their own type, from one table with our own keys. (`serde(flatten)` would lose the lines of
+/// values, and accept unknown keys.)
 pub(super) fn with_own_keys<'de, S: Deserialize<'de>, K: OwnKeys, D: Deserializer<'de>>(
     deserializer: D,
     expected: &'static str,
@@ -42,7 +42,7 @@ pub(super) fn with_own_keys<'de, S: Deserialize<'de>, K: OwnKeys, D: Deserialize
     deserializer.deserialize_map(Table(expected, PhantomData))
 }
 
-/// The entries of a table that are not our own; those are put into `own` as they come.
+/// The entries of a table that are not our own. Ours are put into `own` as they come.
 struct Others<'k, M, K> {
     table: M,
     own: &'k mut K,
@@ -72,7 +72,7 @@ enum Key<T> {
     Other(T),
 }
 
-/// Reads a key; one that is not ours by the seed of the settings, which is then taken.
+/// Reads a key. One that is not ours is read by the seed of the settings, which is then consumed.
 struct KeySeed<'s, S, K> {
     other: &'s mut Option<S>,
     own: PhantomData<K>,
@@ -88,7 +88,7 @@ impl<'de, S: DeserializeSeed<'de>, K: OwnKeys> DeserializeSeed<'de> for KeySeed<
         }
         let seed = self.other.take().ok_or_else(|| D::Error::custom("a key after the last"))?;
         let key: StrDeserializer<'_, serde::de::value::Error> = key.as_str().into_deserializer();
-        // The settings do not know of our own.
+        // The settings do not know our own keys.
         let unknown = |error| D::Error::custom(format!("{error}, `{}`", K::NAMES.join("`, `")));
         seed.deserialize(key).map(Key::Other).map_err(unknown)
     }

@@ -9,7 +9,7 @@ use tollgate::{Algorithm, KeySet};
 use crate::key_files;
 use crate::limits::MAX_SECRET_FILE_BYTES;
 
-/// Where the secret is, and how it is written.
+/// The file of the secret, and its encoding.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SecretConfiguration {
@@ -23,7 +23,7 @@ impl SecretConfiguration {
         SecretConfiguration { file, encoding }
     }
 
-    /// The one algorithm that the secret is for: the secret itself says none.
+    /// The one algorithm of the secret, which does not name one itself.
     pub(super) fn algorithm(algorithms: &[Algorithm]) -> Result<Algorithm, &'static str> {
         match algorithms {
             [algorithm] if algorithm.key_type() == KeyType::Oct => Ok(*algorithm),
@@ -43,7 +43,7 @@ impl SecretConfiguration {
 }
 
 fn encoding<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SecretEncoding, D::Error> {
-    /// As the contract of the file names them.
+    /// The names of the encodings in the contract of the file.
     #[derive(Deserialize)]
     #[serde(rename_all = "lowercase")]
     enum Name {

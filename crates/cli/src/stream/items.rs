@@ -9,21 +9,21 @@ use super::InputFormat;
 use crate::limits::{MAX_LINE_BYTES, READ_BYTES};
 use crate::secret_input::SecretInput;
 
-/// One line of standard input, read as its format says.
+/// One line of standard input, decoded by its format.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) enum Item<'i> {
     /// The item.
     Bytes(&'i [u8]),
-    /// The line is longer than [`MAX_LINE_BYTES`] and was passed over.
+    /// The line is longer than [`MAX_LINE_BYTES`] and was skipped.
     TooLong {
         /// Its length in bytes.
         length: usize,
     },
-    /// The line is not of the format.
+    /// The line does not have the format.
     Malformed,
 }
 
-/// The items of `input`, of which one line is held at a time.
+/// The items of `input`. One line is held at a time.
 pub(crate) struct Items<R> {
     input: SecretInput<R>,
     format: InputFormat,
@@ -35,12 +35,12 @@ pub(crate) struct Items<R> {
 
 impl<R: Read> Items<R> {
     pub(crate) fn new(input: R, format: InputFormat) -> Self {
-        // Room for every credential that an engine looks at: a line that grows leaves copies of itself behind.
+        // Room for every credential that an engine reads: a growing line would leave copies of itself behind.
         let line = Zeroizing::new(Vec::with_capacity(READ_BYTES));
         Items { input: SecretInput::new(input), format, line, decoded: Zeroizing::default(), bytes_read: 0, count: 0 }
     }
 
-    /// Whether the next item is not wholly here yet, so that asking for it may wait.
+    /// Whether the next item is incomplete, so that asking for it may wait.
     pub(crate) fn would_wait(&self) -> bool {
         !self.input.buffer().contains(&b'\n')
     }
@@ -89,13 +89,13 @@ impl<R: Read> Items<R> {
     }
 }
 
-/// The item that a line of JSON stands for.
+/// The item in a line of JSON.
 fn decode(line: &[u8]) -> Option<Vec<u8>> {
     if line.trim_ascii_start().starts_with(b"\"") {
         return serde_json::from_slice::<String>(line).ok().map(String::into_bytes);
     }
     let InBase64 { base64 } = serde_json::from_slice(line).ok()?;
-    // Whoever writes the line should not have to think about which base64 it is: no two of them give one text two meanings.
+    // Every variant of base64 is accepted, since no two of them decode one text differently.
     use base64_simd::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
     [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD].iter().find_map(|form| form.decode_to_vec(&base64).ok())
 }

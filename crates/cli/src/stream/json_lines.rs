@@ -1,4 +1,4 @@
-//! Standard output: one JSON object a line.
+//! Standard output: one JSON object per line.
 
 use std::io::{self, BufWriter, StdoutLock, Write};
 
@@ -15,7 +15,7 @@ impl JsonLines {
         JsonLines { output: BufWriter::with_capacity(crate::limits::READ_BYTES, io::stdout().lock()) }
     }
 
-    /// Writes `value`; it is out of the process after the next [`flush`](Self::flush) at the latest.
+    /// Writes `value`, at the latest with the next [`flush`](Self::flush).
     pub(crate) fn write(&mut self, value: &impl Serialize) -> io::Result<()> {
         write_line(&mut self.output, value)
     }
@@ -42,7 +42,8 @@ fn write_line(output: &mut impl Write, value: &impl Serialize) -> io::Result<()>
     output.write_all(b"\n")
 }
 
-/// Compact JSON in which no character commands a terminal or reorders a line: what a hostile token says may be shown.
+/// Compact JSON without characters that control a terminal or reorder a line, so that text of a hostile token can be
+/// shown.
 struct Printable;
 
 impl Formatter for Printable {
@@ -53,7 +54,7 @@ impl Formatter for Printable {
             writer.write_all(printable.as_bytes())?;
             let mut characters = from.chars();
             if let Some(character) = characters.next() {
-                // All of them lie in the basic plane: one escape of four digits each.
+                // All of them are in the basic plane: one escape of four digits each.
                 write!(writer, "\\u{:04x}", u32::from(character))?;
             }
             rest = characters.as_str();
@@ -62,8 +63,8 @@ impl Formatter for Printable {
     }
 }
 
-/// DEL and the C1 controls, line and paragraph separators, and the marks that turn the direction of writing (Unicode Standard Annex
-/// 9). The C0 controls are escaped by JSON itself.
+/// DEL and the C1 controls, line and paragraph separators, and the marks that change the direction of writing (Unicode
+/// Standard Annex 9). JSON itself escapes the C0 controls.
 fn is_unprintable(character: char) -> bool {
     matches!(character, '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,4 +1,4 @@
-//! How far a long run has come, for whoever watches.
+//! The progress of a long run, for a person who watches.
 
 use std::fs;
 use std::io::{self, IsTerminal};
@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::limits::LONG_RUN_BYTES;
 
-/// A bar on standard error, once the run turns out to be long.
+/// A bar on standard error, once a run turns out to be long.
 ///
-/// There is none when nobody watches standard error; and none when standard output is watched too, where the answers themselves
-/// show the progress and a bar would tear them apart.
+/// There is none if standard error is not watched; and none if standard output is watched too, where the answers
+/// themselves show the progress and a bar would break them up.
 pub(crate) struct Progress {
     watched: bool,
     bar: Option<ProgressBar>,
@@ -31,7 +31,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(crate) fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -39,7 +39,7 @@ impl Progress {
     }
 }
 
-/// A bar of bytes, of which there are `length` where that is known.
+/// A bar of bytes, `length` in all if that is known.
 pub(crate) fn byte_bar(length: Option<u64>) -> ProgressBar {
     match length {
         Some(length) => bar(ProgressBar::new(length), "{wide_bar} {percent}% {binary_bytes_per_sec} {eta} {msg}"),
@@ -47,7 +47,7 @@ pub(crate) fn byte_bar(length: Option<u64>) -> ProgressBar {
     }
 }
 
-/// A bar of `count` keys on standard error, which shows nothing where nobody watches.
+/// A bar of `count` keys on standard error, which is shown only if that is watched.
 pub(crate) fn key_bar(count: u64) -> ProgressBar {
     bar(ProgressBar::new(count), "{wide_bar} {percent}% {human_pos} of {human_len} keys {per_sec} {eta}")
 }
@@ -59,8 +59,8 @@ fn bar(bar: ProgressBar, template: &str) -> ProgressBar {
     }
 }
 
-/// How long the input is, where it is a file.
+/// The length of the input, if it is a file.
 fn input_length() -> Option<u64> {
-    // Absent on some systems, which then see a bar without an end.
+    // Missing on some systems, where the bar has no end.
     fs::metadata("/dev/stdin").ok().filter(fs::Metadata::is_file).map(|file| file.len())
 }

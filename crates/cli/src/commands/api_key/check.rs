@@ -79,20 +79,20 @@ impl Arguments {
 }
 
 struct Checker {
-    /// Where the key would be used from.
+    /// The address that the key would be used from.
     address: Option<IpAddr>,
-    /// Whether keys of other operators are well-formed too.
+    /// Whether keys of other operators count as well-formed.
     any_format: bool,
-    /// Knows no key, but how foreign ones are digested.
+    /// Has no keys; digests keys of other systems.
     table: ApiKeyTable<()>,
     store: Option<Store>,
 }
 
-/// What is known of a key.
+/// The result of a check.
 struct Checked<'k> {
-    /// Of a key in tollgate's format that is well-formed.
+    /// The key, if it is well-formed in tollgate's format.
     native: Option<NativeKey<'k>>,
-    /// Of a key in the store, its record.
+    /// Its record, if it is in the store.
     stored: Option<StoredKey>,
     rejected: Option<Reason>,
 }
@@ -116,7 +116,7 @@ impl Checker {
         Ok(Checked { native: native.ok(), stored, rejected })
     }
 
-    /// Why an engine would reject the key now, if it would.
+    /// The rejection by an engine now, if any.
     fn verdict(&self, store: &Store, key: &StoredKey) -> Result<Option<Rejection>, CommandError> {
         let (record, now) = (&key.record, now());
         match record.state() {
@@ -169,7 +169,7 @@ fn answer(checked: Checked<'_>, output: &mut JsonLines) -> io::Result<Outcome> {
         ok: true,
         prefix: labels.map(|(prefix, _)| prefix),
         env: labels.map(|(_, env)| env),
-        // The only one that a well-formed key has yet.
+        // The only version of well-formed keys so far.
         version: labels.map(|_| KeyFormat::VERSION),
         id: stored.map(|key| key.record.id()),
         kind: stored.map(|key| key.record.kind().as_str()),

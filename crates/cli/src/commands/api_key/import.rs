@@ -184,7 +184,7 @@ impl Arguments {
         if self.json {
             let mut output = JsonLines::new();
             let Reason { error, detail } = reason.into();
-            // Whether anybody reads it shows at the end.
+            // A missing reader is noticed at the end.
             let _ = output.write(&PassedOver { ok: false, line, error, detail }).and_then(|()| output.flush());
         } else {
             warn(&format!("line {line}: {reason}"));

@@ -80,7 +80,7 @@ impl Arguments {
         }
         // A page at a time, so that ten million keys take no more memory than a thousand.
         loop {
-            // One more than is shown tells whether there are more.
+            // One more than is shown, to know whether there are more.
             let wanted = left.saturating_add(1).min(KEYS_PER_BATCH);
             let page = store.wait(store.keys(&filter, after.as_deref(), wanted))?;
             let shown = &page[..page.len().min(left)];

@@ -1,4 +1,4 @@
-//! Printing new keys: once, on standard output, and leaving no copy in memory.
+//! Prints new keys once, on standard output, without leaving a copy in memory.
 
 use std::io::{self, Write};
 
@@ -10,7 +10,7 @@ use crate::commands::Outcome;
 use crate::error::CommandError;
 use crate::stream::{gone_or_failed, json_line};
 
-/// Prints new keys, each with what is told of it where that was asked for.
+/// Prints new keys, each with its facts if these are wanted.
 pub(in crate::commands) struct Made {
     json: bool,
     lines: Zeroizing<Vec<u8>>,
@@ -21,10 +21,10 @@ impl Made {
         Made { json, lines: Zeroizing::default() }
     }
 
-    /// Prints `key`. As JSON it is the member `key`, before those of `facts`.
+    /// Prints `key`. In JSON it is the member `key`, before those of `facts`.
     pub(in crate::commands) fn print(&mut self, key: &ApiKey, facts: &impl Serialize) -> Result<Outcome, CommandError> {
         let facts = if self.json { json_line(facts).map_err(CommandError::Output)? } else { Vec::new() };
-        // Sized beforehand: what grows leaves a copy of the key behind.
+        // Sized beforehand: a growing buffer leaves a copy of the key behind.
         self.lines = Zeroizing::new(Vec::with_capacity(key.as_str().len() + facts.len() + r#"{"key":"",}"#.len() + 1));
         match facts.strip_prefix(b"{") {
             Some(members) => {
@@ -38,7 +38,7 @@ impl Made {
                 self.lines.push(b'\n');
             }
         }
-        // Whole lines: standard output hands them on without a copy in its own buffer.
+        // Whole lines: standard output passes them on without a copy in its own buffer.
         let mut output = io::stdout().lock();
         output
             .write_all(&self.lines)

@@ -134,7 +134,7 @@ impl Arguments {
                     Ok((key, stored))
                 })
                 .collect::<Result<Vec<_>, CommandError>>()?;
-            // The records first: a key that nobody knows of is of no use, and a record without a key does no harm.
+            // The records first: a key without a record is useless, and a record without a key does no harm.
             let stored: Vec<StoredKey> = keys.iter().map(|(_, stored)| stored.clone()).collect();
             add(store, stored.clone())?;
             for (key, stored) in &keys {
@@ -229,7 +229,7 @@ fn add(store: &Store, keys: Vec<StoredKey>) -> Result<(), CommandError> {
     }
 }
 
-/// 128 random bits: never twice.
+/// 128 random bits, which never repeat.
 fn random_id() -> Result<String, CommandError> {
     let mut bytes = [0; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_| CommandError::Random)?;

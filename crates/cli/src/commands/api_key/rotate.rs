@@ -82,7 +82,7 @@ struct Replacement<'k> {
     old_ends_at: i64,
 }
 
-/// Puts a new key in the place of `old` by that command, and prints it.
+/// Replaces `old` by a new key with that command, and prints the new key.
 pub(in crate::commands) fn rotate(
     store: &Store,
     old: &StoredKey,
@@ -127,17 +127,17 @@ pub(in crate::commands) fn rotate(
     Ok(outcome)
 }
 
-/// What the new key is to have: as much time as the old one was given.
+/// The record of the new key, with the lifetime that the old one was given.
 fn successor(old: &StoredKey, id: &str, now: i64) -> KeyRecord {
     let (record, made) = (old.successor(id, now), old.created_at);
     match record.expires_at() {
-        // Where nobody said when it was made, nobody knows how long it was to live.
+        // Without the time of its making, its lifetime is unknown.
         Some(end) if made != 0 => record.edit().expires_at(now.saturating_add(end.saturating_sub(made))).build(),
         _ => record,
     }
 }
 
-/// Says why a key cannot be rotated.
+/// Reports why a key cannot be rotated.
 pub(in crate::commands) fn refuse(
     id: &str,
     error: &'static str,

@@ -1,4 +1,4 @@
-//! How a key of a store is shown: as a line of JSON, as a row of a list, as a page. Never its digest, let alone the key.
+//! How a key of a store is shown: as a line of JSON, as a row of a list, as a page. Never its digest or the key itself.
 
 use serde::Serialize;
 use tollgate::KeyState;
@@ -9,7 +9,7 @@ use crate::error::one_line;
 use crate::store_options::labels;
 use crate::values::shown_moment;
 
-/// What is told of a key. Members that do not apply are null.
+/// The shown facts of a key. Members that do not apply are null.
 #[derive(Serialize)]
 pub(in crate::commands) struct Shown<'k> {
     id: &'k str,
@@ -18,7 +18,7 @@ pub(in crate::commands) struct Shown<'k> {
     subject: &'k str,
     client_id: Option<&'k str>,
     scopes: Vec<&'k str>,
-    /// Seconds since the Unix epoch, as are all times.
+    /// Seconds since the Unix epoch, like all times here.
     created_at: Option<i64>,
     not_before: Option<i64>,
     expires_at: Option<i64>,
@@ -79,7 +79,7 @@ pub(super) fn row(key: &StoredKey, now: i64) -> String {
     )
 }
 
-/// The key as a page: one fact a line.
+/// The key as a page: one fact per line.
 pub(super) fn page(key: &StoredKey, now: i64) -> String {
     let shown = Shown::from(key);
     let moment = |seconds: Option<i64>| seconds.map(shown_moment);
@@ -106,7 +106,7 @@ pub(super) fn page(key: &StoredKey, now: i64) -> String {
     lines.collect()
 }
 
-/// The state as people mean it: a key that has ended is not active.
+/// The state as people understand it: an expired key is not active.
 fn state(key: &StoredKey, now: i64) -> &'static str {
     match key.record.state() {
         KeyState::Active if key.ends_at().is_some_and(|end| end <= now) => "expired",

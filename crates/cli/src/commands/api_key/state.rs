@@ -60,7 +60,7 @@ impl Arguments {
     }
 }
 
-/// Puts keys into a state and says of each what became of it.
+/// Puts keys into a state, and reports the result for each.
 pub(in crate::commands) struct Changed {
     json: bool,
     output: JsonLines,
@@ -81,7 +81,7 @@ impl Changed {
         Changed { json, output: JsonLines::new(), outcome: Outcome::Accepted }
     }
 
-    /// Puts these keys into `state`, all in one step. Whether anybody reads what became of it.
+    /// Puts these keys into `state`, atomically. Returns whether the reports still have a reader.
     pub(in crate::commands) fn put(
         &mut self,
         store: &Store,

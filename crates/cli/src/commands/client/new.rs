@@ -79,7 +79,8 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// The client as described. A public one may do nothing itself: what --scope says it may ask users for.
+    /// The client as described. A public one may do nothing itself: `--scope` lists the scopes that it may ask users
+    /// for.
     fn client(&self, id: &str, scopes: &str) -> Result<Client, Refusal> {
         let kind = self.kind.as_deref().and_then(ClientKind::from_name);
         let is_public = self.public || matches!(kind, Some(ClientKind::Native | ClientKind::Browser));

@@ -44,7 +44,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
-        // The newest first. What ended is not what the client uses.
+        // The newest first. Expired secrets are not in use.
         let secrets = store.wait(store.live_keys_of(&self.id, KeyKind::ClientSecret, now()))?;
         let Some(newest) = secrets.first() else {
             let mut output = JsonLines::new();

@@ -12,14 +12,14 @@ use crate::limits::MAX_CLIENT_SECRETS;
 use crate::store_options::Store;
 use crate::stream::JsonLines;
 
-/// The secrets of that client, revoked ones too.
+/// The secrets of that client, including revoked ones.
 pub(super) fn secrets(store: &Store, client_id: &str) -> Result<Vec<StoredKey>, CommandError> {
     let (subject, kind) = (Some(client_id.to_owned()), Some(KeyKind::ClientSecret));
     let filter = KeyFilter { subject, kind, ..KeyFilter::default() };
     store.wait(store.keys(&filter, None, MAX_CLIENT_SECRETS))
 }
 
-/// What is told of a client.
+/// The shown facts of a client.
 #[derive(Serialize)]
 pub(super) struct Shown<'c> {
     id: &'c str,
@@ -33,7 +33,7 @@ pub(super) struct Shown<'c> {
     redirect_uris: &'c [RedirectUri],
     /// Seconds since the Unix epoch.
     created_at: i64,
-    /// None for a public client.
+    /// Empty for a public client.
     secrets: Vec<Secret<'c>>,
 }
 
@@ -63,13 +63,13 @@ impl<'c> Shown<'c> {
             operators_own: settings.is_operators_own,
             redirect_uris: client.redirect_uris(),
             created_at: client.created_at(),
-            // What is revoked is for `tollgate api-key list` to show.
+            // Revoked secrets are shown by `tollgate api-key list`.
             secrets: secrets.iter().filter(|key| key.record.state() != KeyState::Revoked).map(secret).collect(),
         }
     }
 }
 
-/// Says that there is no such client.
+/// Reports that there is no such client.
 pub(super) fn unknown(id: &str, json: bool, output: &mut JsonLines) -> io::Result<Outcome> {
     if json {
         output.write(&Unknown::new(id, "unknown-client", "is no client of this store"))?;

@@ -83,7 +83,7 @@ impl Arguments {
                     outcome = Outcome::Rejected;
                     unknown(id, self.json, &mut output).map(drop)
                 } else {
-                    // Those that are revoked stay so.
+                    // Revoked secrets stay revoked.
                     let in_state = |key: &&StoredKey| key.record.state() == state;
                     let secrets = secrets(&store, id)?.iter().filter(in_state).count();
                     let line = Line { ok: true, id, state: state.as_str(), secrets };

@@ -2,7 +2,7 @@
 
 const REFERENCE: &str = include_str!("../../../rejections.txt");
 
-/// What the reference advises for `code`; nothing for a code of the user's own.
+/// The reference's advice for `code`; `None` for a code of the user's own.
 pub(super) fn of(code: &str) -> Option<String> {
     let quoted = format!("`{code}`");
     REFERENCE.lines().find_map(|line| {

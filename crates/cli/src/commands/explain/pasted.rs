@@ -2,14 +2,14 @@
 
 use crate::error::CommandError;
 
-/// The header fields in what was pasted.
+/// The header fields in the pasted text.
 pub(super) struct Pasted {
     pub(super) fields: Vec<(String, String)>,
-    /// What did not belong to them, for a person.
+    /// Descriptions of the parts that were left out, for people.
     pub(super) left_out: Vec<&'static str>,
 }
 
-/// The fields that are told from a credential: an API key may hold a colon.
+/// The fields that are recognised. Other names may be part of a credential: an API key may have a colon.
 const FIELDS: [&str; 8] = [
     "authorization",
     "x-api-key",
@@ -71,7 +71,7 @@ impl Pasted {
         }
     }
 
-    /// Without what is around it.
+    /// The text without the characters around it.
     fn plain<'t>(&mut self, text: &'t str) -> &'t str {
         let mut text = text;
         loop {
@@ -84,7 +84,7 @@ impl Pasted {
                 .iter()
                 .find_map(|(open, close)| trimmed.strip_prefix(*open)?.strip_suffix(*close));
             match unquoted {
-                // Of a member of JSON both the name and the value are in quotes.
+                // A member of JSON has both its name and its value in quotes.
                 Some(unquoted) if !unquoted.contains("\":") => {
                     self.leave_out(QUOTES);
                     text = unquoted;

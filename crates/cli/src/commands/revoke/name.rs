@@ -1,4 +1,4 @@
-//! Revoking what goes by names, and taking it back.
+//! Revokes names, and removes such revocations.
 
 use std::io;
 
@@ -88,7 +88,7 @@ impl OfHolder {
     }
 }
 
-/// Whose opaque access tokens a name stands for.
+/// The selection of opaque access tokens for a name.
 pub(super) type TokensOfName = fn(String) -> TokensOf;
 
 impl Arguments {
@@ -178,7 +178,7 @@ struct Line<'r> {
     revocation: Shown<'r>,
 }
 
-/// What is told of a revocation. Times are in seconds since the Unix epoch, and null where there is no end.
+/// The shown facts of a revocation. Times are in seconds since the Unix epoch, and null if there is no end.
 #[derive(Serialize)]
 pub(super) struct Shown<'r> {
     kind: &'static str,

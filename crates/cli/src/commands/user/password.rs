@@ -12,7 +12,7 @@ pub(super) fn password(prompt: &str) -> io::Result<Zeroizing<String>> {
     if input.is_terminal() {
         return rpassword::prompt_password(prompt).map(Zeroizing::new);
     }
-    // One byte more than is good, and a line feed, so that what is too long is said to be.
+    // One byte more than allowed, and a line feed, so that a password that is too long is reported.
     let mut line = Zeroizing::new(String::with_capacity(MAX_PASSWORD_BYTES + 2));
     let mut input = io::Read::take(SecretInput::new(input.lock()), MAX_PASSWORD_BYTES as u64 + 2);
     input.read_line(&mut line)?;

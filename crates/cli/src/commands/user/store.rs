@@ -1,4 +1,4 @@
-//! The store of users, for commands that have nothing else to do while it works.
+//! The store of users, for commands that only wait while it works.
 
 use tokio::runtime::Runtime;
 use tollgate_service::{AccountError, Users};
@@ -15,7 +15,7 @@ pub(in crate::commands) struct UserStore {
 }
 
 impl UserStore {
-    /// Opens the store, and makes it when it is missing.
+    /// Opens the store, and makes it if it is missing.
     pub(in crate::commands) fn open(option: &StoreOption) -> Result<Self, CommandError> {
         let url = url(&option.name().ok_or(CommandError::NoStore)?)?;
         let runtime = remote::runtime().map_err(CommandError::Runtime)?;
@@ -30,12 +30,12 @@ impl UserStore {
         self.wait_for(answer).map_err(|error| self.failed(error))
     }
 
-    /// Waits for an answer whose failure means something.
+    /// Waits for a result whose error the caller handles.
     pub(in crate::commands) fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
         self.runtime.block_on(answer)
     }
 
-    /// What the store said, with which store.
+    /// The store's error, with the store's name.
     pub(in crate::commands) fn failed(&self, error: AccountError) -> CommandError {
         match error {
             AccountError::Store(source) => CommandError::Store { store: self.store.clone(), source },
@@ -43,7 +43,7 @@ impl UserStore {
         }
     }
 
-    /// The user of that address or id.
+    /// The user with that address or id.
     pub(in crate::commands) fn find(&self, name: &str) -> Result<Option<User>, CommandError> {
         self.wait(self.users.find(name))
     }
