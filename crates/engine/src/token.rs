@@ -45,7 +45,7 @@ struct Facts {
     key: Option<VerifyingKey>,
     status: StatusReference,
     /// For how many seconds after `verified_at` its issuer's answer is used, if the issuer is asked.
-    vouched_seconds: u32,
+    confirmed_seconds: u32,
     fields: Fields,
 }
 
@@ -111,7 +111,7 @@ impl Token {
             payload_end: (payload_start + jws.payload().len()) as u32,
             key: Some(proof.key().clone()),
             status,
-            vouched_seconds: 0,
+            confirmed_seconds: 0,
             fields: Fields::collect(mapped, buffer),
         };
         Token(Arc::from_header_and_iter(facts, text::blocks(jws.token().as_bytes())))
@@ -146,7 +146,7 @@ impl Token {
             payload_end: (digest.len() + payload.len()) as u32,
             key: None,
             status: StatusReference::NONE,
-            vouched_seconds: 0,
+            confirmed_seconds: 0,
             fields: Fields::collect(mapped, buffer),
         };
         Token(Arc::from_header_and_iter(facts, text::blocks(&[digest, payload.as_bytes()].concat())))
@@ -213,15 +213,15 @@ impl Token {
     }
 
     /// Whether its issuer's last answer is still used.
-    pub(crate) fn is_vouched_for(&self, now: Now) -> bool {
-        now.latest.saturating_sub(self.times().verified_at) < i64::from(self.facts().vouched_seconds)
+    pub(crate) fn is_confirmed(&self, now: Now) -> bool {
+        now.latest.saturating_sub(self.times().verified_at) < i64::from(self.facts().confirmed_seconds)
     }
 
     /// Sets until when its issuer's answer is used, in seconds since the Unix epoch. For a token without clones.
-    pub(crate) fn vouch_until(&mut self, until: i64) {
+    pub(crate) fn confirm_until(&mut self, until: i64) {
         if let Some(own) = Arc::get_mut(&mut self.0) {
             let seconds = until.saturating_sub(own.header.times.verified_at).max(0);
-            own.header.vouched_seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
+            own.header.confirmed_seconds = u32::try_from(seconds).unwrap_or(u32::MAX);
         }
     }
 

@@ -72,7 +72,7 @@ impl JwtIntrospection {
             Ok(expires_at) => {
                 let until = asked_at.saturating_add(self.asked.max_age.into());
                 let expires_at = expires_at.into_iter().chain(token.times().expires_at()).min();
-                token.vouch_until(expires_at.map_or(until, |expires_at| until.min(expires_at)));
+                token.confirm_until(expires_at.map_or(until, |expires_at| until.min(expires_at)));
                 Ok(())
             }
             Err(rejection) => {
@@ -84,7 +84,7 @@ impl JwtIntrospection {
 
     /// The judgement of a cached token, or `None` while the last answer about it is used.
     pub(crate) fn judge(&self, token: &Token, policy: &Policy, sender: &Sender<'_>) -> Option<Judgement<Rejection>> {
-        if token.is_vouched_for(sender.now) {
+        if token.is_confirmed(sender.now) {
             return None;
         }
         let digest = self.digester.digest(token.jws());
