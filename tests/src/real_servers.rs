@@ -110,7 +110,7 @@ impl Running {
 }
 
 impl Running {
-    /// The process's number.
+    /// The process id.
     #[must_use]
     pub fn id(&self) -> u32 {
         self.0.id()

@@ -146,7 +146,7 @@ impl List {
     }
 }
 
-/// Names are what callers chose, and escaped.
+/// The record as one line. Names are escaped, since callers choose them.
 fn row(record: &Shown<'_>) -> String {
     let parts = [record.actor, record.credential, record.address].into_iter().flatten().collect::<Vec<_>>();
     let by = if parts.is_empty() { record.door.to_owned() } else { format!("{} {}", record.door, parts.join(", ")) };

@@ -1,4 +1,4 @@
-//! [`Sources::find`] beside a slow reading of its documentation that makes a list of all credentials first.
+//! Compares [`Sources::find`] with a slow reading of its documentation, which lists all credentials first.
 
 use std::sync::LazyLock;
 
@@ -55,7 +55,7 @@ impl Spot {
         }
     }
 
-    /// The credentials in the value of a field. `None` where the field is another's.
+    /// The credentials in the value of a field. `None` if the source does not read the field.
     fn credentials(self, value: &str) -> Option<Vec<String>> {
         let scheme = |name: &str| {
             let (scheme, rest) = value.split_once(' ').unwrap_or((value, ""));
@@ -93,14 +93,14 @@ impl Spot {
     }
 }
 
-/// The one credential, or why there is none.
+/// The one credential, or the rejection.
 fn find(spots: &[Spot], fields: &[(&str, String)], has_query: bool) -> Result<(Spot, String), &'static str> {
     let mut found = Vec::new();
     for (name, value) in fields {
         for spot in spots.iter().filter(|spot| name.to_lowercase() == spot.field()) {
             let Some(credentials) = spot.credentials(value) else { continue };
             found.extend(credentials.into_iter().map(|credential| (*spot, credential)));
-            // The first source that takes a whole field has it.
+            // The first source that accepts a whole field takes it.
             if !matches!(spot, Spot::Cookie(_) | Spot::WebSocketProtocol(_)) {
                 break;
             }
@@ -116,7 +116,7 @@ fn find(spots: &[Spot], fields: &[(&str, String)], has_query: bool) -> Result<(S
     }
 }
 
-/// Whether a field should be a credential, by its name, and is none that a source takes.
+/// Whether a field should be a credential by its name, but no source accepts it.
 fn is_unclaimed_field(spots: &[Spot], (name, value): &(&str, String)) -> bool {
     let own = || spots.iter().filter(|spot| name.to_lowercase() == spot.field());
     own().next().is_some() && own().all(|spot| spot.credentials(value).is_none())
