@@ -7,7 +7,7 @@ use crate::rejection::Rejection;
 use crate::request::Request;
 use crate::trusted_proxies::TrustedProxies;
 
-/// The other end of a request's connection: a client, or the proxy next to this server. `None` where it is not known.
+/// The other end of a request's connection: a client, or the proxy next to this server. `None`: unknown.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub struct Peer {
     /// Its address.
@@ -16,10 +16,11 @@ pub struct Peer {
     pub certificate: Option<PeerCertificate>,
 }
 
-/// The certificate with which the other end of a connection authenticated in the TLS handshake: what tokens are checked against that are bound
-/// to one (RFC 8705). The layers for frameworks take it from a connection's or a request's extensions.
+/// The certificate with which the other end of a connection authenticated in the TLS handshake. Tokens that are
+/// bound to a certificate are checked against it (RFC 8705). The layers for frameworks take it from a connection's
+/// or a request's extensions.
 ///
-/// A server that ends TLS itself makes it once for a connection:
+/// A server that terminates TLS itself creates it once for a connection:
 ///
 /// ```
 /// use tollgate::PeerCertificate;
@@ -53,10 +54,10 @@ impl fmt::Debug for PeerCertificate {
 }
 
 impl<'r> Request<'r> {
-    /// Gives all that is known of the sender: the client's address and certificate, those of `peer` or those that `proxies` name, and its proofs
-    /// of possession (DPoP).
+    /// Sets everything about the sender: the client's address and certificate, which are those of `peer` or
+    /// those that `proxies` name, and its proofs of possession (DPoP).
     ///
-    /// `lines`: the values of the request's field lines of that name, in their order.
+    /// `lines`: the values of the request's field lines with that name, in order.
     ///
     /// ```
     /// use tollgate::{ForwardedField, Peer, Request, TrustedProxies};
@@ -73,7 +74,8 @@ impl<'r> Request<'r> {
     /// ```
     ///
     /// # Errors
-    /// A [`Rejection`] where the field that names the certificate has another form than the configured one, or is there more than once.
+    /// A [`Rejection`] if the field with the certificate does not have the configured form, or is present more
+    /// than once.
     #[inline]
     pub fn sent_by<L>(
         self,
