@@ -1,4 +1,4 @@
-//! API keys: a look-up among many, beside one SHA-256 of the key.
+//! API keys: a look-up among many, compared with one SHA-256 of the key.
 //!
 //! Ten million keys only with `TOLLGATE_TEN_MILLION_KEYS` in the environment: they take a gigabyte and half a minute.
 
@@ -17,7 +17,8 @@ use tollgate_bench::SocketBuffer;
 
 const SIZES: [usize; 2] = [1_000, 100_000];
 const LARGEST: usize = 10_000_000;
-/// Of a table's keys so many are presented: more than fit any near cache, and not as much memory as ten million texts.
+/// How many of a table's keys are presented: more than fit into the near CPU caches, with less memory than ten million
+/// texts.
 const PRESENTED: usize = 1 << 18;
 const UPDATES_PER_SECOND: u32 = 1_000;
 
@@ -86,7 +87,7 @@ fn table(format: &KeyFormat, size: usize) -> (Arc<ApiKeyTable<KeyRecord>>, Socke
     (table.into(), SocketBuffer::new(presented))
 }
 
-/// The key with another last character, whichever it has.
+/// The key with another last character.
 fn with_wrong_checksum(key: &str) -> String {
     let (rest, last) = key.split_at(key.len() - 1);
     format!("{rest}{}", if last == "0" { '1' } else { '0' })

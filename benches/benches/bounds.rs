@@ -1,5 +1,5 @@
-//! What each rejection before the signature costs, by the length of what was sent: linear up to the limit, and past it
-//! the same whatever the length. `bounds/<rejection>/<bytes>`; the throughput that is shown with it is the time per byte.
+//! The cost of each rejection before the signature check, by the length of the header: linear up to the limit, and
+//! constant past it. The ids are `bounds/<rejection>/<bytes>`; the shown throughput is the time per byte.
 
 #![forbid(unsafe_code)]
 
@@ -15,15 +15,15 @@ const BYTES: [usize; 6] = [1024, 2048, 4096, 8192, 16_384, 131_072];
 fn bounds(c: &mut Criterion) {
     let rejections = EarlyRejections::new();
     let mut group = c.benchmark_group("bounds");
-    // Over 200 of them, of which each is steady.
+    // Over 200 benchmarks, each of which varies little.
     group.sample_size(20).warm_up_time(Duration::from_millis(100)).measurement_time(Duration::from_millis(400));
     for rejection in &EARLY_REJECTIONS {
         let mut measured = 0;
         for bytes in BYTES {
-            // Two texts by turns, so that nothing is known from the time before.
+            // Two texts in turn, so that nothing is cached from the call before.
             let headers = [0, 1].map(|variant| rejections.header(rejection, bytes, variant));
             let length = headers[0].len();
-            // Some are of one length.
+            // Some rejections have headers of one length only.
             if length <= measured {
                 continue;
             }

@@ -1,5 +1,5 @@
-//! What a proof of possession adds to a token that was seen before, to be compared with one check of an ES256 signature by the
-//! fastest library for it.
+//! The cost that a proof of possession adds to a warm token, to be compared with one check of an ES256 signature by the
+//! fastest library.
 
 #![forbid(unsafe_code)]
 
@@ -13,10 +13,10 @@ use tollgate_tests::{Draft, NOW, ProofDraft, issuer, signing_key};
 
 const URI: &str = "https://api.example.com/sites";
 
-/// Proofs are used once: so many are made for each batch.
+/// How many proofs are made for each batch: each is used once.
 const BATCH: usize = 256;
 
-/// One client in turn of so many: more than there is room for the keys of.
+/// How many clients take turns: more than the cache of proof keys holds.
 const CLIENTS: usize = 20_000;
 
 fn dpop(c: &mut Criterion) {
@@ -34,7 +34,7 @@ fn dpop(c: &mut Criterion) {
         ProofDraft::new(client, "GET", URI, token).claim("jti", number.to_string()).claim("iat", NOW).sign(client)
     };
 
-    // The key without tables, as that of a proof is: the build takes the fastest backend that it has.
+    // A key without tables, as for proofs; the build uses its fastest backend.
     let signed = proof(&client, &token);
     let (input, signature) = signed.rsplit_once('.').expect("three parts");
     let mut raw = Vec::new();
@@ -66,7 +66,7 @@ fn dpop(c: &mut Criterion) {
     let clients: Vec<_> = (0..CLIENTS).map(|_| SigningKey::generate(Algorithm::ES256).expect("a key")).collect();
     let tokens: Vec<_> = clients.iter().map(|client| Draft::new(&key).bound_to(client).sign(&key)).collect();
     let headers: Vec<_> = tokens.iter().map(|token| format!("DPoP {token}")).collect();
-    // The tokens have been seen before, and of the keys more than are kept.
+    // The tokens are warm; there are more keys than the cache of proof keys holds.
     for ((client, header), token) in clients.iter().zip(&headers).zip(&tokens) {
         verify(header, &proof(client, token)).expect("good");
     }

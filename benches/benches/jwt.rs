@@ -1,5 +1,5 @@
-//! Cold verification of a JWT beside the bare primitive, that of ring and that of the backend which the engine takes, and with the
-//! feature `peers` beside other libraries.
+//! Cold verification of a JWT, compared with the bare primitive of ring and of the engine's backend, and with the
+//! feature `peers` with other libraries.
 
 #![forbid(unsafe_code)]
 
@@ -29,7 +29,7 @@ fn jwt(c: &mut Criterion) {
             });
         });
 
-        // As it is in a set: with tables, where the algorithm has them.
+        // As in a set: with tables, if the algorithm has them.
         let set = key_set([&key]);
         let prepared = set.iter().next().expect("a key");
         let mut next = signed.iter().cycle();

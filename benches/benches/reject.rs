@@ -1,4 +1,4 @@
-//! What a rejection costs, to be compared with `sha256/signing_input`.
+//! The cost of rejections, to be compared with `sha256/signing_input`.
 
 #![forbid(unsafe_code)]
 
@@ -19,10 +19,10 @@ fn reject(c: &mut Criterion) {
     let tokens: Vec<String> = (0..1024).map(|_| good.next_token().to_owned()).collect();
     sha256_of_signing_input(c, &tokens);
 
-    // A server knows the header of the tokens that it accepts.
+    // A server has cached the header of the tokens that it accepts.
     engine.verify_at(good.next_token().as_bytes(), now).expect("a good token");
 
-    // As long as a token, of its alphabet, and none.
+    // As long as a token, with its alphabet, and no token.
     let garbage: Vec<String> = (0..64).map(|_| good.next_token().replace('.', "-")).collect();
     let mut garbage = garbage.iter().cycle();
     c.bench_function("reject/garbage", |b| {

@@ -1,5 +1,5 @@
-//! Verifying while the key set is replaced 1,000 times a second, beside verifying in peace. The tail of the distribution
-//! is in the example `rotation_tail`.
+//! Verifying while the key set is replaced 1,000 times a second, compared with no replacements. The example
+//! `rotation_tail` has the tail of the distribution.
 
 #![forbid(unsafe_code)]
 

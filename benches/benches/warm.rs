@@ -1,4 +1,4 @@
-//! A token that was seen before, beside one SHA-256 of its signing input.
+//! A warm token, compared with one SHA-256 of its signing input.
 
 #![forbid(unsafe_code)]
 
@@ -12,7 +12,7 @@ use tollgate_bench::{SocketBuffer, sha256_of_signing_input, unix_time};
 use tollgate_issuer::SigningKey;
 use tollgate_tests::{ISSUER, issuer, signing_key, traffic_token};
 
-/// What the documentation of the cache says that 100,000 tokens need; the others have the default.
+/// The size that the cache's documentation gives for 100,000 tokens; the other benchmarks use the default.
 const FOR_100K: CacheConfig = CacheConfig { bytes: 128 << 20, ..DEFAULT };
 
 /// As in [`CacheConfig::default`].
@@ -144,7 +144,7 @@ fn sized(key: &SigningKey, cache: CacheConfig) -> Engine {
     Engine::builder().issuer(issuer([key])).cache(cache).build().expect("an issuer is enough")
 }
 
-/// Criterion's figures tell the time alone.
+/// Criterion reports only times.
 fn print_misses(id: &str, before: &CacheStatistics, after: &CacheStatistics) {
     let [misses, hits] =
         [after.misses - before.misses, after.front_hits + after.back_hits - before.front_hits - before.back_hits];
@@ -153,7 +153,7 @@ fn print_misses(id: &str, before: &CacheStatistics, after: &CacheStatistics) {
     }
 }
 
-/// So often that what is seen often lies where it will be found.
+/// Often enough that frequent tokens have reached the thread's table.
 fn warm_up(engine: &Engine, socket: &SocketBuffer) {
     for _ in 0..4 {
         for header in socket.headers() {

@@ -1,9 +1,9 @@
-//! A server that says hello, to be loaded: with no authentication, behind tollgate, or behind jsonwebtoken.
+//! A server that says hello, for load tests: without authentication, behind tollgate, or behind jsonwebtoken.
 //!
 //!     hello none|tollgate|jsonwebtoken ALG TOKENS_FILE
 //!
 //! It writes 1,000 good tokens to the file, one a line, prints its address and serves until it is killed. Every variant
-//! gets the same requests; the first does not look at them.
+//! gets the same requests; the first ignores the tokens.
 
 #![forbid(unsafe_code)]
 
@@ -51,7 +51,7 @@ fn behind_jsonwebtoken(_: Router, _: &SigningKey) -> io::Result<Router> {
     Err(io::Error::other("jsonwebtoken comes with the feature `peers`"))
 }
 
-/// The middleware that one writes by hand: the claims go to the request's extensions, and what is not good gets a 401.
+/// A hand-written middleware: puts the claims into the request's extensions, and answers a bad token with 401.
 #[cfg(feature = "peers")]
 fn behind_jsonwebtoken(hello: Router, key: &SigningKey) -> io::Result<Router> {
     use axum::extract::{Request, State};

@@ -1,5 +1,5 @@
-//! Prints the table of docs/algorithms.md: the least time of a check in microseconds, all backends by turns in one run, so
-//! that the ratios hold on a machine that drifts.
+//! Prints the table of docs/algorithms.md: the least time of a check in microseconds. All backends take turns in one
+//! run, so the ratios hold on a machine whose speed varies.
 //!
 //!     cargo run --release -p tollgate-bench --features graviola --example backends_table
 
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tollgate_bench::{Check, Sample, backends};
 
-/// How often each backend gets its turn, and how long a turn takes at least.
+/// The turns of each backend, and the least length of a turn.
 const ROUNDS: usize = 1000;
 const TURN: Duration = Duration::from_micros(500);
 
@@ -39,7 +39,7 @@ fn main() {
 fn turn(sample: &Sample, check: &Check) -> Duration {
     let start = Instant::now();
     let mut checks = 0;
-    // In groups, so that looking at the clock does not count.
+    // In groups, so that reading the clock takes no noticeable part of the time.
     for signed in sample.signed.chunks(4).cycle() {
         for (message, signature) in signed {
             assert_eq!(check(black_box(message), black_box(signature)), sample.verifies);

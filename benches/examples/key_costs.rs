@@ -1,5 +1,5 @@
-//! Prints the time to load a key of each kind, from its JWK to a set; and that of a check under keys with tables and without,
-//! many keys by turns, when their tables no longer fit in a processor's caches.
+//! Prints the time to load a key of each kind, from its JWK to a set. Also prints the time of a check under keys with
+//! tables and without, with so many keys in turn that their tables do not fit into the CPU caches.
 //!
 //!     cargo run --release -p tollgate-bench --example key_costs
 
@@ -16,7 +16,7 @@ use tollgate_tests::signing_key;
 
 const ROUNDS: usize = 50;
 const WITH_TABLES: [Algorithm; 3] = [Algorithm::EdDSA, Algorithm::ES256, Algorithm::ES384];
-/// What a server touches between two checks, in bytes.
+/// The memory that a server touches between two checks, in bytes.
 const TOUCHED: usize = 4 << 20;
 
 fn main() {
@@ -35,7 +35,7 @@ fn main() {
 fn many_keys(algorithm: Algorithm) {
     let signers: Vec<SigningKey> = (0..256).map(|index| signing_key(algorithm, index)).collect();
     let keys: Vec<VerifyingKey> = signers.iter().map(without_tables).collect();
-    // Sets of few keys each, so that all have tables.
+    // Sets with few keys each, so that all keys have tables.
     let sets: Vec<KeySet> = keys.chunks(MAX_KEYS_WITH_TABLES).map(set).collect();
     let mut tabled: Vec<VerifyingKey> = sets.iter().flat_map(KeySet::iter).cloned().collect();
     tabled.sort_by_key(|key| keys.iter().position(|other| other.kid() == key.kid()));
@@ -46,7 +46,7 @@ fn many_keys(algorithm: Algorithm) {
     let check = |keys: &[VerifyingKey], index: usize| {
         assert!(keys[index].verify(black_box(&message), &signatures[index]).is_ok());
     };
-    println!("\n| {algorithm}, keys by turns | with tables | without | with tables, 4 MiB touched before each check |");
+    println!("\n| {algorithm}, keys in turn | with tables | without | with tables, 4 MiB touched before each check |");
     println!("|---:|---:|---:|---:|");
     for count in [1, 4, 16, 64, 256] {
         let checks = 64.max(count);

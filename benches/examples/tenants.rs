@@ -1,4 +1,4 @@
-//! What many issuers take: memory, changes of one, and finding one among them.
+//! The cost of many issuers: memory, a change of one, and a look-up among them.
 //!
 //!     cargo run --release -p tollgate-bench --example tenants -- [COUNT]
 
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 use tollgate::{Algorithm, Engine, Issuer, KeyRing};
 use tollgate_tests::{AUDIENCE, Draft, NOW, key_set, signing_key};
 
-/// How often each is done, and of how many runs the shortest counts.
+/// The repetitions of each step, and the number of runs, of which the shortest is reported.
 const ROUNDS: u32 = 20_000;
 const RUNS: usize = 5;
 
 fn main() {
     let count = std::env::args().nth(1).map_or(10_000, |count| count.parse().expect("a number of issuers"));
     let key = signing_key(Algorithm::HS256, 0);
-    // Shared, as by the tenants of one provider.
+    // One key set for all, as for the tenants of one provider.
     let keys = KeyRing::new(key_set([&key]));
     let issuer = |index: usize| Issuer::new(&name(index)).audience(AUDIENCE).keys(keys.clone());
     let token = |index: usize| Draft::new(&key).claim("iss", name(index)).sign(&key);
@@ -68,7 +68,7 @@ fn shortest(mut call: impl FnMut()) -> Duration {
     (0..RUNS).map(run).min().unwrap_or_default()
 }
 
-/// Of this process; 0 where it cannot be known.
+/// The resident memory of this process; 0 if it is unknown.
 fn resident_bytes() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

@@ -1,5 +1,5 @@
-// Two libraries of Node.js at the same job: `node verify.mjs FILE`, where FILE is JSON with the keys and tokens of each
-// algorithm. Prints one JSON object: nanoseconds a verify, by library and algorithm, the median of some rounds.
+// Two libraries of Node.js with the same task: `node verify.mjs FILE`, where FILE is JSON with the keys and tokens of
+// each algorithm. Prints one JSON object: nanoseconds a verify, by library and algorithm, the median of some rounds.
 import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createVerifier } from 'fast-jwt'
@@ -38,7 +38,7 @@ async function measure(library, alg, tokens, verify) {
     do {
       for (let n = 0; n < 32; n++) {
         const token = tokens[count++ % tokens.length]
-        // What is not a promise is not waited for.
+        // Only a promise is awaited.
         if (isAsync) await verify(token)
         else verify(token)
       }

@@ -1,4 +1,4 @@
-//! The files that callgrind writes, as far as they are needed here.
+//! Reads the files that callgrind writes, as far as needed here.
 
 use std::collections::{HashMap, HashSet};
 
@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 #[derive(Debug, Default)]
 pub(crate) struct Profile {
     pub(crate) instructions: u64,
-    /// Those of the program itself, by address.
+    /// The counts of the program itself, by address.
     addresses: HashMap<u64, u64>,
 }
 
@@ -20,7 +20,7 @@ impl Profile {
             if let Some(object) = line.strip_prefix("ob=") {
                 is_program = object.ends_with(program);
             } else if line.starts_with("calls=") {
-                // The next line is what was called, which is counted where it lies.
+                // The next line is the called function, which is counted at its own address.
                 is_call = true;
             } else if let Some((address, count)) = cost(line)
                 && !std::mem::take(&mut is_call)
@@ -55,9 +55,9 @@ mod tests {
 
     #[test]
     fn calls_do_not_count_where_they_are_made() {
-        let text = "ob=/x/road\nfl=a.rs\nfn=one\n0x10 5 7\n0x14 5 1\ncfn=two\ncalls=3 0x20 9\n0x14 5 600\n0x18 6 2\n\n\
+        let text = "ob=/x/verify\nfl=a.rs\nfn=one\n0x10 5 7\n0x14 5 1\ncfn=two\ncalls=3 0x20 9\n0x14 5 600\n0x18 6 2\n\n\
                     fn=two\n0x20 9 30\nob=/lib/libc.so\nfn=memcpy\n0x10 0 4\n";
-        let profile = Profile::read(text, "road");
+        let profile = Profile::read(text, "verify");
         assert_eq!(profile.instructions, 44);
         assert_eq!(profile.count_at(&HashSet::from([0x10, 0x20])), 37, "not what lies at 0x10 in another object");
     }

@@ -11,7 +11,7 @@ use crate::tables::{SERVERS, column};
 /// A picture.
 pub(crate) struct Chart {
     pub(crate) name: &'static str,
-    /// What it shows, for who does not see it.
+    /// The text alternative.
     pub(crate) title: &'static str,
     pub(crate) picture: String,
 }
@@ -28,7 +28,7 @@ pub(crate) fn charts() -> Vec<Chart> {
         add("algorithms", title, verifies(&["RS256", "ES256", "EdDSA", "HS256"]));
     }
     if !warm.is_null() {
-        add("warm", "A token seen before, beside one SHA-256 of it", beside_a_hash(&warm));
+        add("warm", "A warm token, compared with one SHA-256 of it", beside_a_hash(&warm));
     }
     if !attack.is_null() {
         add("attack", "A good token while an attack is ten times as many", attacks(&attack));
@@ -48,10 +48,7 @@ fn verifies(algorithms: &[&str]) -> String {
     let mut chart = BarChart::new("One verify, one core", "less is better");
     for algorithm in algorithms {
         let id = |name: &str| format!("{name}/{algorithm}");
-        let ours = [
-            ("tollgate, seen before", time(&warm, "warm/1k")),
-            ("tollgate, not seen before", time(&cold, &id("cold"))),
-        ];
+        let ours = [("tollgate, warm", time(&warm, "warm/1k")), ("tollgate, cold", time(&cold, &id("cold")))];
         let others = ["jsonwebtoken", "jwt-simple"].map(|name| (name, time(&cold, &id(name))));
         let in_node = [("fast-jwt (Node.js)", "fast-jwt"), ("jose (Node.js)", "jose")]
             .map(|(label, name)| (label, node[id(name)].as_f64()));
@@ -71,7 +68,7 @@ fn beside_a_hash(warm: &Value) -> String {
     ];
     let bars = bars.into_iter().filter_map(|(name, id)| bar(name, time(warm, id))).map(Bar::ours);
     let yardstick = bar("one SHA-256 of the token", time(warm, "sha256/signing_input"));
-    let chart = BarChart::new("A token seen before", "less is better").group("", yardstick.into_iter().chain(bars));
+    let chart = BarChart::new("A warm token", "less is better").group("", yardstick.into_iter().chain(bars));
     svg(&[&chart])
 }
 

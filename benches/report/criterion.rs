@@ -1,4 +1,4 @@
-//! Criterion's benchmarks, run some times over, and the estimates that it leaves in files.
+//! Runs Criterion's benchmarks in several rounds, and reads the estimates from its files.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,8 +10,8 @@ use crate::command::{cargo, run, target};
 
 /// Runs all benchmarks of one executable. The result has for each id the medians of its rounds, in nanoseconds.
 ///
-/// Short rounds one after the other, so that what is compared was measured within a minute or so: a machine that drifts then
-/// moves both.
+/// The rounds are short, so that compared benchmarks are measured within about a minute: a change of the machine's speed
+/// then affects both.
 pub(crate) fn benchmarks(executable: &str, rounds: u32, quick: bool) -> io::Result<Value> {
     let home = target().join("report/criterion").join(executable);
     let mut medians: BTreeMap<String, Vec<f64>> = BTreeMap::new();

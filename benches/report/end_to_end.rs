@@ -1,4 +1,5 @@
-//! A server that says hello, with no authentication, behind tollgate and behind jsonwebtoken, loaded over loopback by wrk.
+//! A server that says hello without authentication, behind tollgate and behind jsonwebtoken, loaded over loopback by
+//! wrk.
 
 use std::io::{self, BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -12,7 +13,7 @@ const ALGORITHMS: [&str; 2] = ["RS256", "ES256"];
 const VARIANTS: &[&str] =
     if cfg!(feature = "peers") { &["none", "tollgate", "jsonwebtoken"] } else { &["none", "tollgate"] };
 
-/// The connections that wrk holds, and its seconds of load: first those that do not count.
+/// wrk's connections, and its seconds of load: for warming up, and measured.
 const CONNECTIONS: &str = "32";
 const WARM_UP_SECONDS: u32 = 1;
 const SECONDS: u32 = 4;
@@ -20,9 +21,10 @@ const SECONDS: u32 = 4;
 /// How many rounds there are for each of the other benchmarks' rounds.
 const ROUNDS_A_ROUND: u32 = 2;
 
-/// By variant and algorithm a list of rounds. In a round every server gets its turn, so that a machine that drifts moves all.
+/// By variant and algorithm a list of rounds. In a round every server has its turn, so that a change of the machine's
+/// speed affects all.
 pub(crate) fn measure(rounds: u32, quick: bool) -> io::Result<Value> {
-    // It ends with 1 when it has told its version: what counts is that there is one.
+    // wrk exits with 1 after it has printed its version; it only has to exist.
     Command::new("wrk").arg("--version").output().map_err(|_| io::Error::other("wrk is not installed"))?;
     run(&mut cargo(&["build", "--release", "--bin", "hello"]))?;
     let mut servers = Vec::new();
@@ -66,7 +68,7 @@ fn number(object: &Value, name: &str) -> io::Result<f64> {
     object[name].as_f64().ok_or_else(|| io::Error::other(format!("no {name} in {object}")))
 }
 
-/// A running server, which ends with the value.
+/// A running server; dropping the value ends it.
 struct Server {
     name: String,
     process: Child,
@@ -91,10 +93,10 @@ impl Server {
         Ok(Server { name, process, address: address.trim().to_owned(), tokens })
     }
 
-    /// Loads it, and returns what the script tells.
+    /// Loads the server, and returns the script's output.
     fn load(&self, seconds: u32) -> io::Result<Value> {
         let script = root().join("benches/end_to_end/tokens.lua");
-        // wrk and the server share the machine: half of it for each, as far as it goes.
+        // wrk and the server share the machine: about half of it for each.
         let processors = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = (processors / 2).max(1).to_string();
         let printed = output(
@@ -120,7 +122,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The server may have ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }

@@ -1,9 +1,9 @@
-//! Measures everything that docs/performance.md tells, and writes its tables and charts, and those of the README.
+//! Measures all figures of docs/performance.md, and writes its tables and charts, and those of the README.
 //!
 //!     cargo run --release -p tollgate-bench --features report,peers --bin report
 //!
-//! With `--only PART`, to be given once for each, it measures these parts alone; with `--write` nothing. What a part found is
-//! kept in `target/report` until it is measured again, and the pages are written from what is there.
+//! With `--only PART`, which may be repeated, it measures these parts alone; with `--write` nothing. The results of a
+//! part are kept in `target/report` until it is measured again; the pages are written from there.
 
 #![forbid(unsafe_code)]
 
@@ -17,7 +17,7 @@ mod node;
 mod numbers;
 mod pages;
 mod part;
-mod roads;
+mod paths;
 mod tables;
 
 use std::process::ExitCode;
@@ -30,19 +30,19 @@ use part::Part;
 /// Measure everything, and write docs/performance.md's tables and charts.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Measure this part alone; to be given once for each
+    /// Measure this part alone; may be repeated
     #[arg(long, value_enum)]
     only: Vec<Part>,
 
-    /// Measure nothing, write the pages from what was measured before
+    /// Measure nothing; write the pages from earlier measurements
     #[arg(long, conflicts_with = "only")]
     write: bool,
 
-    /// How often every benchmark is run; of its times the medians are shown
+    /// Rounds of every benchmark, whose median is shown
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     rounds: u32,
 
-    /// Measure for a moment only, to see that everything works; nothing is kept or written
+    /// Measure for a moment only, to check that everything works; keep and write nothing
     #[arg(long)]
     quick: bool,
 }
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
             eprintln!("{} was not measured: {reason}", part.name());
             failed = true;
         }
-        // After each, so that nothing is lost when the rest is broken off.
+        // After each part, so that nothing is lost if the rest is interrupted.
         failed |= !arguments.quick && write_pages();
     }
     if arguments.write {

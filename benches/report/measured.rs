@@ -1,4 +1,4 @@
-//! What was measured, kept in files between one run and the next.
+//! Measurements, kept in files between runs.
 
 use std::path::PathBuf;
 use std::thread;
@@ -9,20 +9,20 @@ use serde_json::{Value, json};
 use crate::command::{output, target};
 use crate::part::{Part, compiler};
 
-/// What a part found, with when and where.
+/// The results of a part, with their date and machine.
 pub(crate) struct Measured {
     pub(crate) machine: String,
     pub(crate) found: Value,
 }
 
-/// Keeps what a part found.
+/// Stores the results of a part.
 pub(crate) fn keep(part: Part, found: Value) -> io::Result<()> {
     let file = file(part);
     fs::create_dir_all(file.parent().unwrap_or(&file))?;
     fs::write(file, json!({ "machine": machine(), "found": found }).to_string())
 }
 
-/// What a part found when it was last measured; `None` where it was not.
+/// The last results of a part; `None` if it was never measured.
 pub(crate) fn kept(part: Part) -> Option<Measured> {
     let kept: Value = serde_json::from_slice(&fs::read(file(part)).ok()?).ok()?;
     Some(Measured { machine: kept["machine"].as_str()?.to_owned(), found: kept["found"].clone() })

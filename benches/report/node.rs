@@ -1,4 +1,4 @@
-//! Libraries of Node.js, in versions that are pinned.
+//! Libraries of Node.js, in pinned versions.
 
 use std::process::Command;
 use std::{fs, io};
@@ -10,7 +10,7 @@ use tollgate_tests::{AUDIENCE, ISSUER, signing_key, traffic_token};
 
 use crate::command::{output, root, run, target};
 
-/// The algorithms that are compared, those of the benchmark `jwt`, and how many tokens each has.
+/// The compared algorithms, which are those of the benchmark `jwt`, and the number of tokens of each.
 const ALGORITHMS: [Algorithm; 4] = [Algorithm::RS256, Algorithm::ES256, Algorithm::EdDSA, Algorithm::HS256];
 const TOKENS: usize = 1024;
 

@@ -1,8 +1,8 @@
-//! Numbers in what was measured, and how they are written.
+//! Numbers from the measurements, and their text forms.
 
 use serde_json::Value;
 
-/// The rounds of a benchmark, in nanoseconds; none where it was not measured.
+/// The rounds of a benchmark, in nanoseconds; empty if it was not measured.
 pub(crate) fn rounds(found: &Value, id: &str) -> Vec<f64> {
     let rounds = found[id].as_array().map(Vec::as_slice).unwrap_or_default();
     rounds.iter().filter_map(Value::as_f64).collect()
@@ -13,12 +13,12 @@ pub(crate) fn time(found: &Value, id: &str) -> Option<f64> {
     median(rounds(found, id))
 }
 
-/// The median over the rounds of how many times `base` the benchmark `id` takes.
+/// The ratio of the benchmark `id` to `base`: the median over the rounds.
 pub(crate) fn ratio(found: &Value, id: &str, base: &str) -> Option<f64> {
     median(rounds(found, id).iter().zip(rounds(found, base)).map(|(time, base)| time / base).collect())
 }
 
-/// The one in the middle, or of two the mean.
+/// The middle value, or the mean of the two in the middle.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -29,7 +29,7 @@ pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     }
 }
 
-/// Nanoseconds, in the unit that reads best; a dash where nothing was measured.
+/// Nanoseconds, in a suitable unit; a dash if nothing was measured.
 pub(crate) fn shown(nanoseconds: Option<f64>) -> String {
     match nanoseconds {
         None => "-".to_owned(),
@@ -40,7 +40,7 @@ pub(crate) fn shown(nanoseconds: Option<f64>) -> String {
     }
 }
 
-/// How many times something, to two digits after the point.
+/// A ratio, with two digits after the point.
 pub(crate) fn times(ratio: Option<f64>) -> String {
     ratio.map_or_else(|| "-".to_owned(), |ratio| format!("{ratio:.2} x"))
 }

@@ -1,4 +1,4 @@
-//! The pages: their prose is written by hand, what stands between markers is written here.
+//! Writes the parts of the pages between markers; the rest of their text is written by hand.
 
 use std::{fs, io};
 
@@ -6,11 +6,11 @@ use crate::charts::{Chart, charts};
 use crate::command::root;
 use crate::tables::tables;
 
-/// The pages, and how each names the folder of the charts.
+/// The pages, and the path of the charts' folder from each.
 const PAGES: [(&str, &str); 2] = [("docs/performance.md", "performance"), ("README.md", CHARTS)];
 const CHARTS: &str = "docs/performance";
 
-/// Writes what can be shown of what was measured. What was not measured stays as it is.
+/// Writes the tables and charts of all measurements. Parts without a measurement stay as they are.
 pub(crate) fn write() -> io::Result<()> {
     let (charts, tables) = (charts(), tables());
     for chart in &charts {

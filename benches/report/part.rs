@@ -7,16 +7,16 @@ use crate::command::{cargo, output, run, target};
 use crate::criterion::benchmarks;
 use crate::measured::keep;
 use crate::tables::unmeasured;
-use crate::{end_to_end, node, roads};
+use crate::{end_to_end, node, paths};
 
-/// What can be measured by itself.
+/// A part that can be measured by itself.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum Part {
-    /// Tokens not seen before, beside the bare primitive and other libraries
+    /// Cold tokens, compared with the bare primitive and other libraries
     Cold,
-    /// fast-jwt and jose, where there is Node.js
+    /// fast-jwt and jose, if Node.js is installed
     Node,
-    /// Tokens seen before; revocation; two threads
+    /// Warm tokens; revocation; two threads
     Warm,
     /// Rejections
     Reject,
@@ -24,14 +24,14 @@ pub(crate) enum Part {
     Dpop,
     /// API keys
     ApiKey,
-    /// Key sets replaced all the time
+    /// Key sets under constant replacement
     Rotation,
-    /// Good tokens while others attack
+    /// Good tokens during attacks
     Attack,
     /// A server that says hello, loaded by wrk
     EndToEnd,
     /// Instructions and shared writes, counted by valgrind
-    Roads,
+    Paths,
 }
 
 impl Part {
@@ -45,7 +45,7 @@ impl Part {
         Part::Rotation,
         Part::Attack,
         Part::EndToEnd,
-        Part::Roads,
+        Part::Paths,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -59,11 +59,11 @@ impl Part {
             Part::Rotation => "rotation",
             Part::Attack => "attack",
             Part::EndToEnd => "end-to-end",
-            Part::Roads => "roads",
+            Part::Paths => "paths",
         }
     }
 
-    /// Measures it and keeps what was found; of a quick measurement nothing is kept, but shown.
+    /// Measures the part and keeps the results; those of a quick measurement are only printed.
     pub(crate) fn measure(self, rounds: u32, quick: bool) -> io::Result<()> {
         let found = match self {
             Part::Cold => benchmarks("jwt", rounds, quick),
@@ -75,7 +75,7 @@ impl Part {
             Part::Rotation => benchmarks("rotation", rounds, quick),
             Part::Attack => attack(quick),
             Part::EndToEnd => end_to_end::measure(rounds, quick),
-            Part::Roads => roads::measure(),
+            Part::Paths => paths::measure(),
         }?;
         let unmeasured = unmeasured(self, &found);
         if !unmeasured.is_empty() {

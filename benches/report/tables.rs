@@ -4,7 +4,7 @@ mod attack;
 mod bars;
 mod cold;
 mod end_to_end;
-mod roads;
+mod paths;
 mod warm;
 
 pub(crate) use end_to_end::{SERVERS, column};
@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::measured::{Measured, kept};
 use crate::part::Part;
 
-/// The name and text of every table for which something was measured.
+/// The name and text of every table that has measurements.
 pub(crate) fn tables() -> Vec<(&'static str, String)> {
     let table = |part: Part, name, write: &dyn Fn(&Measured) -> String| {
         let measured = kept(part)?;
@@ -32,14 +32,14 @@ pub(crate) fn tables() -> Vec<(&'static str, String)> {
         table(Part::Rotation, "rotation", &|measured| warm::ROTATION.table(measured)),
         table(Part::Attack, "attack", &attack::table),
         table(Part::EndToEnd, "end-to-end", &end_to_end::table),
-        table(Part::Roads, "roads", &roads::counts),
-        table(Part::Roads, "steps", &roads::steps),
+        table(Part::Paths, "paths", &paths::counts),
+        table(Part::Paths, "steps", &paths::steps),
         Some(("bars", bars::table())),
     ];
     tables.into_iter().flatten().collect()
 }
 
-/// The benchmarks of a part that should have been measured and were not, by their ids: its tables would lack a row.
+/// The ids of a part's benchmarks that were not measured: its tables would lack their rows.
 pub(crate) fn unmeasured(part: Part, found: &Value) -> Vec<String> {
     match part {
         Part::Cold => cold::unmeasured(found),
@@ -48,8 +48,8 @@ pub(crate) fn unmeasured(part: Part, found: &Value) -> Vec<String> {
         Part::Dpop => bars::unmeasured(found),
         Part::ApiKey => warm::API_KEY.unmeasured(found),
         Part::Rotation => warm::ROTATION.unmeasured(found),
-        // What measures these four fails by itself where something is missing.
-        Part::Node | Part::Attack | Part::EndToEnd | Part::Roads => Vec::new(),
+        // The measurements of these four fail by themselves if something is missing.
+        Part::Node | Part::Attack | Part::EndToEnd | Part::Paths => Vec::new(),
     }
 }
 

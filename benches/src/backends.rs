@@ -1,4 +1,4 @@
-//! One signature check of every algorithm in every cryptography library, the key prepared as far as the library lets one.
+//! One signature check of every algorithm in every cryptography library, with the key prepared as far as possible.
 
 #[cfg(feature = "aws-lc-rs")]
 mod aws_lc;
@@ -10,11 +10,11 @@ mod tables;
 
 pub use sample::Sample;
 
-/// Whether a signature, the second argument, is one of a message, the first.
+/// Whether the second argument is a signature of the first, the message.
 pub type Check = Box<dyn Fn(&[u8], &[u8]) -> bool>;
 
-/// A library and its check under the key of `sample`, for each library that has the algorithm. `tables` is what
-/// tollgate-keys makes of curve25519-dalek and tollgate-ecdsa.
+/// A library and its check under the key of `sample`, for each library that has the algorithm. `tables` is
+/// tollgate-keys with curve25519-dalek and tollgate-ecdsa.
 #[must_use]
 pub fn backends(sample: &Sample) -> Vec<(&'static str, Check)> {
     let checks = [

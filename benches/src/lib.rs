@@ -1,4 +1,4 @@
-//! What the benchmarks share. The benchmarks themselves are in `benches/`.
+//! Shared code of the benchmarks, which are in `benches/`.
 
 #![forbid(unsafe_code)]
 

@@ -1,12 +1,12 @@
-//! Other libraries at the same job: one token, one key, the same checks of `iss`, `aud`, `exp` and `nbf`.
+//! Other libraries with the same task: one token, one key, the same checks of `iss`, `aud`, `exp` and `nbf`.
 
 use tollgate_issuer::SigningKey;
 
-/// A library beside tollgate.
+/// Another library.
 pub struct Peer {
     /// Its name, the first part of the benchmark's id.
     pub name: &'static str,
-    /// Verifies a token, and panics where it does not.
+    /// Verifies a token, and panics if it is rejected.
     pub verify: Box<dyn Fn(&str)>,
 }
 
@@ -38,7 +38,7 @@ mod with_peers {
 
     use super::Peer;
 
-    /// What both libraries deserialise the claims into; jwt-simple adds the registered ones itself.
+    /// The claims that both libraries deserialise; jwt-simple adds the registered claims itself.
     #[derive(Serialize, Deserialize)]
     struct Claims {
         client_id: String,

@@ -3,7 +3,7 @@ use tollgate::Algorithm;
 use tollgate::jwt::base64url;
 use tollgate_issuer::SigningKey;
 
-/// ring alone, its key set up once: the floor under a verify.
+/// ring alone, with its key set up once: the lower bound of a verify.
 pub enum Primitive {
     /// A public-key algorithm.
     Signature(signature::UnparsedPublicKey<Vec<u8>>),
@@ -40,7 +40,7 @@ impl Primitive {
         }
     }
 
-    /// Whether `signature` is one of `message`.
+    /// Whether `signature` is valid for `message`.
     #[must_use]
     pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {

@@ -3,24 +3,24 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate_issuer::SigningKey;
 use tollgate_tests::traffic_token;
 
-/// How many distinct tokens a benchmark goes through, so that none is tuned to one.
+/// How many distinct tokens a benchmark verifies, so that none is tuned to one token.
 const TOKENS: usize = 1024;
 
-/// Distinct tokens of one key, one after the other.
+/// Distinct tokens of one key, in turn.
 pub struct Rotation {
     tokens: Vec<String>,
     next: usize,
 }
 
 impl Rotation {
-    /// Mints the tokens, good from now on for an hour.
+    /// Mints the tokens, valid for an hour from now on.
     #[must_use]
     pub fn new(key: &SigningKey) -> Self {
         let now = unix_time();
         Rotation { tokens: (0..TOKENS).map(|index| traffic_token(key, index, now)).collect(), next: 0 }
     }
 
-    /// The next token, without end.
+    /// The next token; starts again after the last.
     pub fn next_token(&mut self) -> &str {
         self.next = (self.next + 1) % TOKENS;
         &self.tokens[self.next]

@@ -1,15 +1,14 @@
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-/// Distinct headers in random order, each handed over from memory that was written a moment ago, as it would be after a
-/// read from a socket.
+/// Distinct headers in random order, each in memory that was just written, as after a read from a socket.
 pub struct SocketBuffer {
     headers: Vec<String>,
     written: Vec<Vec<u8>>,
     random: u64,
 }
 
-/// How many headers are written before they are timed: together they fit the first-level cache.
+/// How many headers are written before they are timed; together they fit into the first-level cache.
 const BATCH: usize = 16;
 
 impl SocketBuffer {
@@ -25,7 +24,7 @@ impl SocketBuffer {
         &self.headers
     }
 
-    /// The time that `verify` takes for `iterations` headers, without that of writing them.
+    /// The time that `verify` takes for `iterations` headers, without the time to write them.
     pub fn time(&mut self, iterations: u64, mut verify: impl FnMut(&[u8])) -> Duration {
         let (mut left, mut spent) = (iterations as usize, Duration::ZERO);
         while left > 0 {

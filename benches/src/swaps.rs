@@ -10,16 +10,16 @@ use tollgate_tests::{AUDIENCE, ISSUER, signing_key};
 /// The time between two replacements: 1,000 a second.
 const INTERVAL: Duration = Duration::from_millis(1);
 
-/// A key ring like that of an identity provider, and what its refresher would publish.
+/// A key ring like that of an identity provider, and the document that its refresher would publish.
 pub struct RotatingKeys {
-    /// One of the keys, an Ed25519 one.
+    /// One of the Ed25519 keys.
     pub signing_key: SigningKey,
     ring: KeyRing,
     jwks: String,
 }
 
 impl RotatingKeys {
-    /// Two Ed25519 keys, one for ES256 and one for RS256.
+    /// Two Ed25519 keys, one ES256 key and one RS256 key.
     ///
     /// # Panics
     /// Never: the test keys are good.
@@ -48,7 +48,7 @@ impl RotatingKeys {
         Engine::builder().issuer(self.issuer()).no_cache().build().expect("an issuer is enough")
     }
 
-    /// Starts another thread that reads the set anew and replaces it, 1,000 times a second, until the value is dropped.
+    /// Starts another thread that parses the set and replaces it, 1,000 times a second, until the value is dropped.
     #[must_use]
     pub fn swap(&self) -> Swaps {
         let stop = Arc::new(AtomicBool::new(false));
@@ -77,7 +77,7 @@ impl Default for RotatingKeys {
     }
 }
 
-/// Replacements under way.
+/// The thread that replaces the set; stops on drop.
 pub struct Swaps {
     stop: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,

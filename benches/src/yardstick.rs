@@ -4,11 +4,11 @@ use criterion::Criterion;
 use ring::digest;
 use tollgate::jwt::CompactJws;
 
-/// The benchmark `sha256/signing_input`, to be run beside whatever is compared with it: one SHA-256 of what the signature of
-/// a token covers, the tokens by turns.
+/// The benchmark `sha256/signing_input`, the reference of other benchmarks in the same run: one SHA-256 of a token's
+/// signing input, with the tokens in turn.
 ///
 /// # Panics
-/// Where a token is none.
+/// If a text in `tokens` is no token.
 pub fn sha256_of_signing_input(c: &mut Criterion, tokens: &[String]) {
     let parse = |token| CompactJws::parse(token).expect("a token").signing_input();
     let inputs: Vec<&[u8]> = tokens.iter().map(|token| parse(token)).collect();

@@ -1,4 +1,4 @@
-//! Runs [`tollgate_fuzz::api_key`] on whatever the fuzzer makes.
+//! Runs [`tollgate_fuzz::api_key`] on the bytes of the fuzzer.
 
 #![forbid(unsafe_code)]
 #![no_main]

@@ -1,10 +1,10 @@
 use tollgate::KeyFormat;
 
-/// A key that passes the check is one that the naive twin passes too, and none other of its bytes would.
+/// The check and its naive twin accept the same keys, and no key is valid with one byte changed.
 pub fn api_key(data: &[u8]) {
     let format = KeyFormat::new("tg", "live").expect("a format");
     assert_eq!(format.check(data).is_ok(), naive_check(data));
-    // The fuzzer seldom hits a checksum by chance, so the right one is put in for it.
+    // The fuzzer seldom finds a checksum by chance, so the right one is put in.
     let head = format!("tg_live_2{:0<43.43}", String::from_utf8_lossy(data));
     let key = format!("{head}{}", base62(crc32(head.as_bytes())));
     assert_eq!(format.check(key.as_bytes()).is_ok(), naive_check(key.as_bytes()), "{key:?}");
@@ -15,11 +15,11 @@ pub fn api_key(data: &[u8]) {
     }
 }
 
-/// The format as its documentation says it.
+/// The format as documented.
 fn naive_check(key: &[u8]) -> bool {
     let Ok(key) = str::from_utf8(key) else { return false };
     let Some(tail) = key.strip_prefix("tg_live_2") else { return false };
-    // Digits, then capitals, then small letters: the order of the digits' values is that of the characters.
+    // Digits, capitals, small letters: the values of the digits have the order of the characters.
     let largest = "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
     tail.len() == 49
         && tail.bytes().all(|byte| byte.is_ascii_alphanumeric())

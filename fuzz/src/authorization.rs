@@ -2,8 +2,8 @@ use std::sync::LazyLock;
 
 use tollgate::{Algorithm, ApiKeyTable, Engine, Issuer, KeyFormat, KeyRecord, KeyRing, KeySet, Rejection, TypProfile};
 
-/// Only the credentials of the fixture are accepted, the same way each time; what a rejection tells the client and the
-/// log is printable.
+/// Only the credentials of the fixture are accepted, each time with the same result; the texts of a rejection for the
+/// client and the log are printable.
 pub fn authorization(data: &[u8]) {
     match ENGINE.verify_at(data, NOW) {
         Ok(principal) => {
@@ -31,7 +31,7 @@ fn credential(header: &str) -> &str {
     header.rsplit(' ').next().unwrap_or(header)
 }
 
-/// ECDSA has a second signature for each, so that a JWS is compared without it.
+/// Without a JWS's signature, because each ECDSA signature has a valid twin.
 fn signed_part(credential: &str) -> &str {
     credential.rsplit_once('.').map_or(credential, |(signed, _)| signed)
 }
@@ -47,8 +47,8 @@ fn assert_printable(rejection: &Rejection) {
 const NOW: i64 = 1_763_827_200;
 const DAY: i64 = 86_400;
 
-/// Every credential that is good at [`NOW`], a tab between kind and header value. The tokens were signed once with keys of
-/// which only the public part, and the HMAC secret, were kept.
+/// Every credential that is valid at [`NOW`]: kind, tab, header value. The tokens were signed once; of the keys only
+/// the public part, and the HMAC secret, were kept.
 const CREDENTIALS: &str = include_str!("../fixtures/credentials");
 
 const JWKS: &[u8] = include_bytes!("../fixtures/jwks.json");

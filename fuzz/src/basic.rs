@@ -6,8 +6,7 @@ use tollgate::jwt::base64url;
 use tollgate::{ApiKeyTable, Engine, KeyFormat, KeyRecord, KeyRecordBuilder};
 use tollgate_tests::basic_readings;
 
-/// `Basic` lets in who sends a client's id and its secret in one of their two readings, nobody else, and no secret in another
-/// place.
+/// `Basic` accepts a client's id and secret in one of their two readings, nothing else, and a secret nowhere else.
 pub fn basic(data: &[u8]) {
     for (header, credentials) in [
         // Any number of spaces after the scheme (RFC 9110 section 11.4).
@@ -52,7 +51,7 @@ fn text(credentials: &[u8]) -> Option<&str> {
     str::from_utf8(credentials).ok().filter(|text| !text.contains(char::is_control))
 }
 
-/// What a table can hold and is no key in tollgate's format.
+/// A secret that a table can hold and that is no key in tollgate's format.
 fn is_foreign(secret: &[u8]) -> bool {
     (FOREIGN_MIN_BYTES..=FOREIGN_MAX_BYTES).contains(&secret.len())
         && !secret.starts_with(b"tg_live_")
@@ -70,7 +69,7 @@ fn encode(bytes: &[u8]) -> String {
     text + &"=".repeat(padding)
 }
 
-/// The bytes of which `text` is the one encoding.
+/// The bytes whose only encoding is `text`.
 fn decode(text: &[u8]) -> Option<Vec<u8>> {
     let text = str::from_utf8(text).ok()?;
     let mut bytes = Vec::new();

@@ -1,7 +1,7 @@
 use tollgate::jwt::limits::MAX_TOKEN_BYTES;
 use tollgate::jwt::{CompactJws, base64url};
 
-/// Three parts that make up the token again; base64url that is taken is the only way to write what it stands for.
+/// The three parts joined are the token; accepted base64url is the only encoding of its bytes.
 pub fn compact(data: &[u8]) {
     let Ok(token) = str::from_utf8(data) else { return };
     let Ok(jws) = CompactJws::parse(token) else {

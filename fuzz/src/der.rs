@@ -1,12 +1,12 @@
 use tollgate::keys::{KeySource, Loaded, key_file};
 use tollgate::{Algorithm, KeySet};
 
-/// A key in DER is the same key in PEM, with whatever text around it, and no key at all when a byte is missing or left
-/// over. Nothing but a public key is ever taken.
+/// A key in DER is the same key as in PEM, with any text around it, and no key if a byte is missing or left over. Only
+/// public keys are accepted.
 pub fn der(data: &[u8]) {
     let Some(loaded) = load(data) else { return };
     assert_sound(&loaded);
-    // DER of a key that was taken; what holds a boundary may be text that begins with the first byte of DER.
+    // DER of an accepted key; text with a PEM boundary may begin with the first byte of DER.
     let has_boundary = data.windows(5).any(|window| window == b"-----");
     if data.starts_with(&[0x30]) && !has_boundary && !loaded.set.is_empty() {
         for wrong in [&data[..data.len() - 1], &[data, &[0]].concat()] {
@@ -16,7 +16,7 @@ pub fn der(data: &[u8]) {
             [label(&loaded, data), "PUBLIC KEY", "RSA PUBLIC KEY", "CERTIFICATE"].map(|label| pem(label, data));
         let of_label = load(armoured[0].as_bytes()).expect("PEM");
         assert_same(&loaded, &of_label);
-        // Another label contradicts what is in the block.
+        // Another label contradicts the contents of the block.
         let keys = armoured[1..].iter().filter(|text| load(text.as_bytes()).is_some_and(|other| !other.set.is_empty()));
         assert_eq!(keys.count(), 1);
     }
@@ -48,7 +48,7 @@ fn assert_same(one: &Loaded, other: &Loaded) {
     assert!(one.set.iter().all(|key| other.set.contains(key)));
 }
 
-/// What RFC 7468 calls what is in `der`, of which a key was taken.
+/// The RFC 7468 label for the contents of `der`, an accepted key.
 fn label(loaded: &Loaded, der: &[u8]) -> &'static str {
     // A SEQUENCE of two INTEGERs is a PKCS #1 key, and only a certificate has a validity.
     let length_bytes = if der[1] & 0x80 == 0 { 0 } else { usize::from(der[1] & 0x7f) };

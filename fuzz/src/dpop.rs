@@ -28,8 +28,8 @@ thread_local! {
     static WORLD: World = World::new();
 }
 
-/// Bytes as a proof, as what it is for and as the request's URI: no proof but those that the client signed for this request is
-/// accepted, and those once.
+/// Bytes as a proof, as the proof's URI and as the request's URI: only proofs that the client signed for this request
+/// are accepted, each once.
 pub fn dpop(data: &[u8]) {
     WORLD.with(|world| {
         let request = Request::new().authorization(&world.header).method("GET");
@@ -38,7 +38,7 @@ pub fn dpop(data: &[u8]) {
         let Ok(text) = str::from_utf8(data) else { return };
         let number = world.number.replace(world.number.get() + 1).to_string();
         let proof = world.good.clone().claim("htu", text).claim("jti", number).sign(&world.client);
-        // The same text is the same URI, where it is one at all; and what is accepted is accepted once.
+        // Equal texts are equal URIs, if they are URIs; and an accepted proof is accepted once.
         let (first, second) = (verify(&request.uri(text).proof(&proof)), verify(&request.uri(text).proof(&proof)));
         assert!(second.is_err());
         if let Err(rejection) = first {
@@ -47,7 +47,7 @@ pub fn dpop(data: &[u8]) {
                 "{rejection}"
             );
         }
-        // Another origin than the request's is never its own.
+        // Another origin never counts as the request's.
         if !text.to_ascii_lowercase().contains("api.example.com") && !text.contains('%') {
             assert!(verify(&request.uri(URI).proof(&proof)).is_err());
         }

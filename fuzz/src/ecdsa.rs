@@ -5,8 +5,8 @@ use ring::signature::{self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificati
 use tollgate::keys::{Curve, PublicKey, VerifyingKey};
 use tollgate::{Algorithm, KeySet};
 
-/// The first byte chooses a key, the next ones change a good signature of the rest or are one of their own: the key's tables and ring
-/// say the same of it. Where the tables accept, the key itself asks its library too.
+/// The first byte chooses a key; the next ones change a good signature of the rest, or are a signature themselves. The
+/// key's tables and ring agree on it. In this build a key also confirms each acceptance by its tables with its library.
 pub fn ecdsa(data: &[u8]) {
     let Some((&choice, data)) = data.split_first() else { return };
     let signer = &SIGNERS[usize::from(choice) % SIGNERS.len()];
@@ -29,7 +29,7 @@ struct Signer {
     signature_bytes: usize,
 }
 
-/// Two for each curve, other ones in each process.
+/// Two for each curve, new ones in each process.
 static SIGNERS: LazyLock<Vec<Signer>> = LazyLock::new(|| {
     let p256 = || {
         let signing = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;

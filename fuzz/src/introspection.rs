@@ -23,8 +23,8 @@ fn engine() -> Engine {
     clock.build().expect("an engine")
 }
 
-/// `json`: what an introspection endpoint answers. It is accepted where it says that the token is active, for us, of this issuer, bound to
-/// nothing and of now, by serde_json's reading too; and the same way again where it is known.
+/// `json` is an introspection response. If it is accepted, then by serde_json's reading too the token is active, for
+/// this audience and issuer, unbound and current; a cached response gives the same result.
 pub fn introspection(json: &[u8]) {
     let engine = engine();
     let request = Request::new().authorization("Bearer token");

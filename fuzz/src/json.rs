@@ -1,7 +1,8 @@
 use serde_json::Value;
 use tollgate::jwt::{CompactJws, base64url, json};
 
-/// A header that is taken is one for serde_json too, says the same there, and asks for nothing that is not implemented.
+/// An accepted header is an object for serde_json too, has the same values there, and requires nothing that is not
+/// implemented.
 pub fn header(data: &[u8]) {
     let token = format!("{}.e30.c2ln", base64url::encode(data));
     let (Ok(jws), mut buffer) = (CompactJws::parse(&token), json::Buffer::default()) else { return };
@@ -15,7 +16,7 @@ pub fn header(data: &[u8]) {
     }
 }
 
-/// Claims that are taken are an object for serde_json too, and say the same there.
+/// Accepted claims are an object for serde_json too, with the same values.
 pub fn claims(data: &[u8]) {
     let token = format!("e30.{}.c2ln", base64url::encode(data));
     let (Ok(jws), mut buffer) = (CompactJws::parse(&token), json::Buffer::default()) else { return };
@@ -39,7 +40,7 @@ pub fn claims(data: &[u8]) {
     }
 }
 
-/// What serde_json reads: the slow twin. It takes duplicate members, which tollgate refuses.
+/// The slow twin: serde_json's reading. It accepts duplicate members, which tollgate refuses.
 fn twin(data: &[u8]) -> Value {
     let value: Value = serde_json::from_slice(data).expect("no JSON for serde_json");
     assert!(value.is_object());

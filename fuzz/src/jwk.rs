@@ -4,8 +4,8 @@ use tollgate::KeySet;
 use tollgate::jwt::{base64url, json};
 use tollgate::keys::{KeySource, VerifyingKey};
 
-/// A key that is usable is what its members say: of one `kty`, for the algorithm of `alg`, for signatures, with the
-/// thumbprint of RFC 7638. What was published with it decides whether it may come from elsewhere.
+/// A usable key agrees with its members: one `kty`, the algorithm of `alg`, for signatures, with the thumbprint of RFC
+/// 7638. Its other members decide whether a remote source may have it.
 pub fn jwk(data: &[u8]) {
     let Ok(builder) = KeySet::builder().jwk(data) else { return };
     let loaded = builder.build_with_reports();
@@ -14,7 +14,7 @@ pub fn jwk(data: &[u8]) {
     assert_eq!(report.refused.is_none(), !loaded.set.is_empty());
     assert_eq!(report.algs.len(), loaded.set.len());
     let mut twin: Value = serde_json::from_slice(json::without_byte_order_mark(data)).expect("no JSON for serde_json");
-    // What is null is absent.
+    // A member that is null is absent.
     twin.as_object_mut().expect("an object").retain(|_, value| !value.is_null());
     for key in loaded.set.iter() {
         assert_says(key, &twin);
@@ -28,7 +28,7 @@ pub fn jwk(data: &[u8]) {
 /// RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 9964.
 const PRIVATE_MEMBERS: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "priv", "k"];
 
-/// What `jwk` has to say for `key` to have come out of it.
+/// The members that `jwk` needs to result in `key`.
 fn assert_says(key: &VerifyingKey, jwk: &Value) {
     let algorithm = key.algorithm();
     assert_eq!(jwk["kty"], algorithm.key_type().name());
@@ -41,8 +41,8 @@ fn assert_says(key: &VerifyingKey, jwk: &Value) {
     assert!(key.verify(b"message", &vec![0; key.signature_bytes()]).is_err());
 }
 
-/// The members that RFC 7638 section 3.2, RFC 8037 section 2 and RFC 9964 take, in the order of their names. None of their
-/// values needs an escape where the key was taken.
+/// The members of the thumbprint by RFC 7638 section 3.2, RFC 8037 section 2 and RFC 9964, in the order of their names.
+/// In an accepted key none of their values needs an escape.
 fn canonical(jwk: &Value) -> String {
     let names: &[&str] = match jwk["kty"].as_str() {
         Some("RSA") => &["e", "kty", "n"],

@@ -2,10 +2,11 @@ use tollgate::KeySet;
 use tollgate::keys::limits::MAX_KEYS;
 use tollgate::keys::{KeySetBuilder, NotAKeyFile};
 
-/// What loads does so the same way again, within the limit, and its keys refuse a signature of zeros. Twice the same document is
-/// one set: equal keys are one. Every key is used or refused with a reason that fits into a line of a log.
+/// A document that loads does so again with the same result, within the limits, and its keys reject a signature of
+/// zeros. A document loaded twice is one set: equal keys are one. Every key is used, or refused with a reason that fits
+/// into a log line.
 ///
-/// In both forms in which sets are published: as a JWK set, and as certificates by key id.
+/// Covers both published forms: a JWK set, and certificates by key id.
 pub fn jwks(data: &[u8]) {
     check(|builder| builder.jwks(data));
     check(|builder| builder.certificates(data));

@@ -1,6 +1,6 @@
-//! What the fuzz targets hold tollgate to: each function takes any bytes and panics when a property breaks.
+//! The properties of the fuzz targets: each function takes any bytes and panics if a property is violated.
 //!
-//! None of them may panic inside tollgate either, overflow, or run out of bounds, which the sanitizer sees to.
+//! Nor may tollgate panic, overflow, or run out of bounds, which the sanitizer checks.
 
 #![forbid(unsafe_code)]
 

@@ -4,7 +4,7 @@ use tollgate::jwt::limits::MAX_LIST_ENTRIES;
 use tollgate::jwt::{CompactJws, base64url, is_scope_token, json};
 use tollgate::{ApiKeyTable, Engine, KeyFormat, KeyRecord, Principal};
 
-/// A scope counts when it is there as a whole, and never else: in `scope`, in `scp` and in the record of an API key alike.
+/// A scope is granted only if it is present as a whole, equally in `scope`, `scp` and the record of an API key.
 pub fn scopes(data: &[u8]) {
     let Ok(text) = str::from_utf8(data) else { return };
     assert_eq!(granted("scope", text.into()), naive_list(text));
@@ -34,11 +34,11 @@ pub fn scopes(data: &[u8]) {
         let challenge = rejection.challenge().to_string();
         assert!(challenge.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()), "{challenge:?}");
     }
-    // Whatever joined text says, it is no scope of its own.
+    // Two scopes joined by a space are never a scope.
     assert!(tokens.len() < 2 || principal.require_scope(&tokens.join(" ")).is_err());
 }
 
-/// The scope-tokens of a payload with only this claim, if it is taken.
+/// The scope-tokens of a payload with only this claim, if the payload is accepted.
 fn granted(name: &str, value: serde_json::Value) -> Option<Vec<String>> {
     let payload = serde_json::json!({ name: value }).to_string();
     let token = format!("e30.{}.c2ln", base64url::encode(payload));
@@ -59,7 +59,7 @@ fn naive_is_token(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| matches!(c, '\x21' | '\x23'..='\x5b' | '\x5d'..='\x7e'))
 }
 
-/// Who presents a key of that record.
+/// The principal of a key with this record.
 fn principal(record: KeyRecord) -> Principal {
     static ENGINE: LazyLock<Engine> =
         LazyLock::new(|| Engine::builder().api_keys(TABLE.clone()).build().expect("a table"));

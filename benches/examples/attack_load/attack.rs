@@ -3,10 +3,10 @@ use tollgate::jwt::base64url;
 use tollgate_issuer::SigningKey;
 use tollgate_tests::traffic_token;
 
-/// How many good tokens of others an attacker has to start from.
+/// How many good tokens of others an attacker can start from.
 const SPECIMENS: usize = 64;
 
-/// What is sent.
+/// The kind of requests.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Attack {
     Garbage,
@@ -30,17 +30,17 @@ impl Attack {
         }
     }
 
-    /// Whether the engine accepts what is sent.
+    /// Whether the engine accepts the requests.
     pub(crate) fn is_accepted(self) -> bool {
         self == Attack::DistinctTokens
     }
 }
 
-/// Makes the requests of an attack, no two of them the same but for expired tokens, which are never kept.
+/// Makes the requests of an attack. They all differ, except for expired tokens, which are never cached.
 pub(crate) struct Attacker<'k> {
     attack: Attack,
     random: Rng,
-    /// Tokens that are good, or were.
+    /// Good tokens, or expired ones.
     specimens: Vec<String>,
     client: &'k SigningKey,
     now: i64,
@@ -48,10 +48,10 @@ pub(crate) struct Attacker<'k> {
 }
 
 impl<'k> Attacker<'k> {
-    /// `issuer` signs everybody's tokens; with `client` it signs those of the one client, fast enough to make a million.
+    /// `issuer` signs everybody's tokens, `client` those of the one client, fast enough to make a million.
     pub(crate) fn new(attack: Attack, issuer: &SigningKey, client: &'k SigningKey, now: i64, thread: usize) -> Self {
         let signed_at = if attack == Attack::Expired { now - 7200 } else { now };
-        // Apart from those of the legitimate callers.
+        // Different from those of the legitimate callers.
         let specimens = (0..SPECIMENS).map(|index| traffic_token(issuer, 10_000_000 + index, signed_at)).collect();
         let next = (thread + 1) * 20_000_000;
         Attacker { attack, random: Rng::with_seed(next as u64), specimens, client, now, next }
@@ -73,7 +73,7 @@ impl<'k> Attacker<'k> {
         format!("Bearer {token}")
     }
 
-    /// Characters of base64url, as long as a token; every other time with a token's beginning and dots in its places.
+    /// As many base64url characters as a token has; every other time with a token's beginning and dots.
     fn garbage(&mut self, index: usize) -> String {
         let looks_like_a_token = self.random.bool();
         let random = &mut self.random;
@@ -93,7 +93,7 @@ impl<'k> Attacker<'k> {
         format!("{before}{changed}{after}")
     }
 
-    /// A good token under the name of a key that there is not.
+    /// A good token with the `kid` of a key that does not exist.
     fn random_kid(&mut self, index: usize) -> String {
         let (_, rest) = self.specimens[index].split_once('.').expect("a token");
         let header = format!(r#"{{"alg":"RS256","kid":"{:016x}","typ":"JWT"}}"#, self.random.u64(..));

@@ -18,10 +18,10 @@ use crate::schedule::{Schedule, seconds};
 const LEGITIMATE_RATE: f64 = 2_000.0;
 const LEGITIMATE_TOKENS: usize = 1_000;
 
-/// How many requests of an attack come with one of those.
+/// How many requests of an attack come with each good request.
 const ATTACK_FACTOR: f64 = 10.0;
 
-/// How long a stretch of the clock is: its requests are made up beforehand.
+/// The length of an interval, whose requests are generated before it begins.
 const STRETCH: f64 = 0.2;
 
 /// An engine, its callers and its threads.
@@ -34,21 +34,21 @@ pub(crate) struct Load {
     now: i64,
 }
 
-/// A time under one load.
+/// A phase with one load.
 #[derive(Clone, Copy)]
 pub(crate) struct Phase {
     pub(crate) attack: Option<Attack>,
     pub(crate) seconds: f64,
 }
 
-/// What was seen in a phase. Times in nanoseconds.
+/// The results of a phase. Times in nanoseconds.
 pub(crate) struct Seen {
-    /// From the arrival of a good token to its answer, waiting for others included.
+    /// From the arrival of a good token to its answer, with the wait for others.
     pub(crate) answer: Histogram<u64>,
-    /// Of that, the verify itself.
+    /// The verify alone.
     pub(crate) verify: Histogram<u64>,
     pub(crate) legitimate: u64,
-    /// How many of them were found in the cache.
+    /// How many good tokens were cache hits.
     pub(crate) hits: u64,
     pub(crate) attacks: u64,
     /// The time that all of these took.
@@ -65,7 +65,7 @@ struct Request {
 }
 
 impl Load {
-    /// An engine with RS256 tokens of many callers, all seen before, and HS256 tokens of one client.
+    /// An engine with cached RS256 tokens of many callers, and HS256 tokens of one client.
     pub(crate) fn new() -> Self {
         let (issuer, client) = (signing_key(Algorithm::RS256, 0), signing_key(Algorithm::HS256, 0));
         let now = unix_time();
@@ -86,7 +86,7 @@ impl Load {
     }
 
     pub(crate) fn run(&self, phase: Phase) -> Seen {
-        // Met by the workers and by this thread: all are warm, nobody has begun.
+        // The workers and this thread meet here: all are warm, none has begun.
         let (warm, begin) = (&Barrier::new(self.threads + 1), &Barrier::new(self.threads + 1));
         let (before, mut seen) = thread::scope(|scope| {
             let worker = |thread| {
@@ -166,7 +166,7 @@ impl Load {
         }
     }
 
-    /// The hits are those of good tokens alone: what an attack sends is never found in the cache.
+    /// All hits are of good tokens: an attack's requests are never cache hits.
     fn hits_and_evictions(&self) -> (u64, u64) {
         let statistics = self.engine.cache_statistics().unwrap_or_default();
         (statistics.front_hits + statistics.back_hits, statistics.evictions)

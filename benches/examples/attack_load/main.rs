@@ -1,10 +1,10 @@
-//! Prints what callers with good tokens see while somebody sends ten times as many requests that are of no use: garbage,
+//! Prints the response times of callers with good tokens during an attack with ten times as many requests: garbage,
 //! forged signatures, unknown keys, expired tokens, and a million valid tokens that come once each.
 //!
 //!     cargo run --release -p tollgate-bench --example attack_load -- [--short] [--json FILE]
 //!
-//! Each thread gets requests of both kinds at random times, as from many callers, and handles them in their order on the
-//! same engine and its default cache, as a server's threads would. Requests are made up while the clock stands still.
+//! Each thread gets requests of both kinds at random times, as from many callers, and handles them in order on the same
+//! engine with its default cache, as a server's threads would. Requests are generated while the clock is stopped.
 
 #![forbid(unsafe_code)]
 
@@ -23,7 +23,7 @@ use outcome::{Outcome, json, table};
 const BEFORE: f64 = 5.0;
 const DURING: f64 = 10.0;
 
-/// How many tokens the client with valid ones has.
+/// How many valid tokens the one client has.
 const DISTINCT_TOKENS: f64 = 1e6;
 
 fn main() {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::attack::Attack;
 use crate::load::Seen;
 
-/// What callers with good tokens saw before an attack and during it.
+/// The results for callers with good tokens before an attack and during it.
 pub(crate) struct Outcome {
     pub(crate) attack: Attack,
     pub(crate) before: Seen,

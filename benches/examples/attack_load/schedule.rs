@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-/// Times at which requests arrive: a given number a second on average, each independent of the others (a Poisson process).
+/// Arrival times of requests: independent, with a given number a second on average (a Poisson process).
 pub(crate) struct Schedule {
     random: Rng,
     rate: f64,
@@ -16,7 +16,7 @@ impl Schedule {
         schedule
     }
 
-    /// When the next request arrives, in seconds from the beginning.
+    /// The arrival of the next request, in seconds from the beginning.
     pub(crate) fn next(&self) -> f64 {
         self.next
     }

@@ -6,8 +6,8 @@ use crate::callgrind::Count;
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/instructions.toml");
 
-/// What is left free above a count when a budget is set: other seeds of hash tables, other addresses, another version of
-/// libc. In percent, and at least this many instructions.
+/// The margin of a budget above its count, in percent, and the least margin in instructions: for other seeds of hash
+/// tables, other addresses, another version of libc.
 const HEADROOM: (u64, u64) = (3, 20);
 
 /// The most instructions that each path may take.
@@ -18,7 +18,7 @@ impl Budgets {
         Ok(Budgets(toml::from_str(&fs::read_to_string(FILE)?)?))
     }
 
-    /// Prints every path beside its budget, and what to do about those that are over it. Returns whether none is.
+    /// Prints every path with its budget, and advice for paths that are over it. Returns whether none is.
     pub(crate) fn hold(&self, paths: &[Count]) -> bool {
         println!("| path | instructions | budget |\n|---|---:|---:|");
         for Count { name, instructions } in paths {

@@ -15,7 +15,7 @@ pub(crate) struct Count {
 /// Counts the group of paths: runs this program under valgrind, which runs [`run_counted`].
 pub(crate) fn count(group: &str, left_out: &str) -> Result<Vec<Count>, Box<dyn Error>> {
     let program = std::env::current_exe()?;
-    // Beside the program: a folder for temporary files may be small, and what other programs left may have filled it.
+    // In the program's folder: the folder for temporary files may be small, or full of files of other programs.
     let folder = program.with_file_name(format!("instructions-{}-{group}", process::id()));
     fs::create_dir_all(&folder)?;
     let output = Command::new("valgrind")
@@ -25,7 +25,7 @@ pub(crate) fn count(group: &str, left_out: &str) -> Result<Vec<Count>, Box<dyn E
             "--toggle-collect=*count_this*",
             "--dump-before=*write_down*",
         ])
-        // Entered while counting, it switches counting off until it returns; entered otherwise, on.
+        // The function switches counting off until it returns if counting is on, and on otherwise.
         .arg(format!("--toggle-collect={left_out}"))
         .arg(format!("--callgrind-out-file={}", folder.join("out").display()))
         .arg(program)
@@ -45,7 +45,7 @@ pub(crate) fn count(group: &str, left_out: &str) -> Result<Vec<Count>, Box<dyn E
         Ok(Count { name: name.to_owned(), instructions: sum / INPUTS as u64 })
     });
     let counts = counts.collect::<Result<_, Box<dyn Error>>>().map_err(|error| {
-        // Valgrind's exit status is that of the program, even where it could not write a file.
+        // Valgrind's exit status is the program's, even if valgrind could not write a file.
         format!(
             "{error}; what callgrind wrote is in {}, and it said:\n{}",
             folder.display(),
@@ -59,11 +59,11 @@ pub(crate) fn count(group: &str, left_out: &str) -> Result<Vec<Count>, Box<dyn E
 /// Runs each path and prints its name. Callgrind writes a file before the first operation and one after each.
 pub(crate) fn run_counted(paths: Vec<Path>) {
     for Path { name, prepare, mut operate } in paths {
-        // The thread's memory grows to its size, and the cache gets to know its tokens.
+        // Warms up: the thread's memory grows to its final size, and the tokens enter the cache.
         for _ in 0..4 {
             (0..INPUTS).for_each(&mut operate);
         }
-        // What was counted by mistake goes to a file of its own.
+        // Instructions that were counted until here go to a file that is ignored.
         write_down();
         for input in 0..INPUTS {
             prepare();
@@ -74,7 +74,7 @@ pub(crate) fn run_counted(paths: Vec<Path>) {
     }
 }
 
-/// Named on valgrind's command line, as is the next.
+/// Valgrind's command line names this function and the next.
 #[inline(never)]
 fn count_this(operate: &mut dyn FnMut(usize), input: usize) {
     operate(input);

@@ -4,7 +4,7 @@ use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord};
 
 use crate::path::{INPUTS, Path};
 
-/// The paths of what the table holds.
+/// The paths of API keys and other secrets of the table.
 pub(crate) fn paths() -> Vec<Path> {
     let format = KeyFormat::new("tg", "live").expect("a format");
     let new_key = || ApiKey::generate(&format).expect("random bytes");

@@ -1,12 +1,12 @@
-//! Counts the instructions of each path through the engine and of each step of the longest, and holds the paths to their
-//! budgets in `benches/instructions.toml`: a path that grew shows on any machine, however busy.
+//! Counts the instructions of each path through the engine and of each step of the longest, and compares the paths with
+//! their budgets in `benches/instructions.toml`. A path that grew is detected on any machine, however busy.
 //!
 //!     CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
 //!         cargo run --release -p tollgate-bench --no-default-features --example instructions
 //!
-//! valgrind counts, so that it has to be there; the processor has to be an x86-64 with AVX2, for which the budgets were
-//! made. The cryptography is left out of the counts: it is not ours, and valgrind knows fewer instructions for it than
-//! processors do. Exit status 1 when a path is over its budget.
+//! The program needs valgrind, which counts, and an x86-64 processor with AVX2, for which the budgets were made. The
+//! cryptography is not counted: it is not this project's, and valgrind has fewer of its instructions than processors
+//! do. Exit status 1 if a path is over its budget.
 
 #![forbid(unsafe_code)]
 
@@ -51,7 +51,7 @@ fn run() -> Result<ExitCode, Box<dyn Error>> {
 struct Group {
     name: &'static str,
     paths: fn() -> Vec<Path>,
-    /// The function whose instructions do not count, as valgrind prints its name.
+    /// The function whose instructions are not counted, by the name that valgrind prints.
     left_out: &'static str,
 }
 

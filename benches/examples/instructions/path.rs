@@ -3,13 +3,13 @@ use std::hint::black_box;
 use tollgate::{Engine, Principal, Rejection};
 use tollgate_tests::NOW;
 
-/// How many inputs a path takes, so that none is special.
+/// How many inputs a path has, so that the count depends on none.
 pub(crate) const INPUTS: usize = 32;
 
-/// What is counted: the same operation on [`INPUTS`] inputs.
+/// A counted path: the same operation on [`INPUTS`] inputs.
 pub(crate) struct Path {
     pub(crate) name: &'static str,
-    /// Not counted, and before each operation.
+    /// Runs before each operation, and is not counted.
     pub(crate) prepare: Box<dyn Fn()>,
     /// The operation on the input of an index.
     pub(crate) operate: Box<dyn FnMut(usize)>,
@@ -21,7 +21,7 @@ impl Path {
         Self::prepared(name, inputs, || (), operation)
     }
 
-    /// An operation on each of `inputs`, and something before it that does not count.
+    /// An operation on each of `inputs`, with a step before each that is not counted.
     pub(crate) fn prepared<I: 'static>(
         name: &'static str,
         inputs: Vec<I>,
@@ -32,12 +32,12 @@ impl Path {
         Path { name, prepare: Box::new(prepare), operate: Box::new(move |index| operation(black_box(&inputs[index]))) }
     }
 
-    /// A verify of each of `headers`, which are all accepted.
+    /// A verify of each of `headers`, all of which are accepted.
     pub(crate) fn accepted(name: &'static str, engine: Engine, headers: Vec<String>) -> Self {
         Self::new(name, headers, move |header| drop(verify(&engine, header).expect("a good credential")))
     }
 
-    /// A verify of each of `headers`, which are all rejected, and with the code in the path's name.
+    /// A verify of each of `headers`, all of which are rejected with the code in the path's name.
     pub(crate) fn rejected(name: &'static str, engine: Engine, headers: Vec<String>) -> Self {
         for header in &headers {
             let code = verify(&engine, header).expect_err("a bad credential").code();

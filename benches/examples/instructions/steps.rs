@@ -51,7 +51,7 @@ pub(crate) fn paths(key: &SigningKey) -> Vec<Path> {
     ]
 }
 
-/// As a thread has them that has verified `tokens`.
+/// The header cache of a thread that has verified `tokens`.
 fn headers_of(tokens: &[String]) -> HeaderCache {
     let mut headers = HeaderCache::default();
     for token in tokens {
@@ -91,5 +91,5 @@ pub(crate) fn print(paths: &[Count], steps: &[Count]) {
         println!("| {step} | {count} | {:.0} % |", 100.0 * count as f64 / total as f64);
     }
     println!("| all, without HMAC | {total} | 100 % |\n");
-    println!("A header that was not seen before takes {} more.\n", count(NEW_HEADER) - count(HEADER));
+    println!("A header that is not cached takes {} more.\n", count(NEW_HEADER) - count(HEADER));
 }

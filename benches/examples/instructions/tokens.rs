@@ -38,7 +38,7 @@ pub(crate) fn paths() -> Vec<Path> {
     paths
 }
 
-/// Every kind of rejection, by an engine with a cache that has not seen the tokens.
+/// Every kind of rejection, by an engine with an empty cache.
 fn rejections(key: &SigningKey) -> Vec<Path> {
     let stranger = signing_key(Algorithm::HS256, 1);
     let token = |index| traffic_token(key, index, NOW);
@@ -78,7 +78,7 @@ fn rejections(key: &SigningKey) -> Vec<Path> {
     ]
 }
 
-/// A token of the cache that a revocation of another has to be checked against, each time.
+/// A cached token that has to be checked against a new revocation of another token, each time.
 fn rechecked(name: &'static str, engine: Engine, revocations: Revocations, headers: Vec<String>) -> Path {
     let other = Revocation::token(ISSUER, "another");
     Path::prepared(
@@ -118,7 +118,7 @@ fn without_cache(key: &SigningKey, revocations: &Revocations) -> Engine {
     engine.build().expect("an issuer is enough")
 }
 
-/// Of an issuer whose claims are mapped and expected, as docs/claims.md has its first example.
+/// An issuer with mapped and expected claims, as in the first example of docs/claims.md.
 fn mapped(key: &SigningKey) -> EngineBuilder {
     let issuer = issuer([key])
         .audience_claims(&["aud", "client_id"])
@@ -129,13 +129,13 @@ fn mapped(key: &SigningKey) -> EngineBuilder {
     Engine::builder().issuer(issuer)
 }
 
-/// Of an issuer whose scopes stand in several claims, of which the token has five.
+/// An issuer whose scopes are in several claims, of which the token has five.
 fn all_scopes(key: &SigningKey) -> EngineBuilder {
     let issuer = issuer([key]).scope_claims(&["scope", "scp", "permissions"]).prefixed_scope_claim("roles", "role:");
     Engine::builder().issuer(issuer.scopes_from(ScopesFrom::All))
 }
 
-/// The threads' tables hold one token each, so that tokens by turns are found in the table of all threads.
+/// A thread's own table has one slot, so that tokens in turn are found in the shared table.
 fn without_fronts(key: &SigningKey) -> Engine {
     let cache = CacheConfig { per_thread_slots: 1, ..CacheConfig::default() };
     Engine::builder().issuer(issuer([key])).cache(cache).build().expect("an issuer is enough")

@@ -4,7 +4,7 @@ use super::Table;
 use crate::measured::Measured;
 use crate::numbers::thousands;
 
-/// What callers with good tokens see before and during attacks.
+/// The results for callers with good tokens before and during attacks.
 pub(super) fn table(attack: &Measured) -> String {
     let mut table = Table::new(
         1,

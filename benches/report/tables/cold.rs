@@ -15,9 +15,9 @@ pub(super) fn unmeasured(found: &Value) -> Vec<String> {
     ids.filter(|id| time(found, id).is_none()).collect()
 }
 
-/// A token seen before in libraries with a cache.
+/// A warm token in libraries with a cache.
 pub(super) fn cached(node: &Measured) -> String {
-    let mut table = Table::new(1, ["1,000 tokens seen before", "one verify"]);
+    let mut table = Table::new(1, ["1,000 warm tokens", "one verify"]);
     let warm = kept(Part::Warm).map(|warm| warm.found).unwrap_or_default();
     table.row(["tollgate", &shown(time(&warm, "warm/1k"))]);
     for algorithm in ALGORITHMS {
@@ -27,12 +27,12 @@ pub(super) fn cached(node: &Measured) -> String {
     table.0
 }
 
-/// Every algorithm beside its primitive and other libraries.
+/// Every algorithm, compared with its primitive and other libraries.
 pub(super) fn table(cold: &Measured) -> String {
     let mut table = Table::new(
         1,
         [
-            "one verify, not seen before",
+            "one cold verify",
             "tollgate",
             "its bare signature check",
             "ratio",

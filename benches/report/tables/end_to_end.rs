@@ -44,7 +44,7 @@ pub(super) fn table(end_to_end: &Measured) -> String {
     table.0
 }
 
-/// Which part of the throughput without authentication a server keeps, 1 being all: the median over the rounds.
+/// A server's throughput as a share of that without authentication: the median over the rounds.
 pub(crate) fn kept_throughput(found: &Value, server: &str) -> Option<f64> {
     let (_, algorithm) = server.split_once('/')?;
     let requests = |server: &str| column(found, server, "requests_per_second");

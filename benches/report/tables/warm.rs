@@ -4,13 +4,13 @@ use super::Table;
 use crate::measured::Measured;
 use crate::numbers::{ratio, shown, time, times};
 
-/// Benchmarks, each by its id with what it measures, and the id of the one that the others are set beside.
+/// Benchmarks, each with its id and description, and the id of the one that the others are compared with.
 pub(super) struct Rows {
     yardstick: &'static str,
     benchmarks: &'static [(&'static str, &'static str)],
 }
 
-/// Tokens seen before.
+/// Warm tokens.
 pub(super) const WARM: Rows = Rows {
     yardstick: "sha256/signing_input",
     benchmarks: &[
@@ -21,18 +21,18 @@ pub(super) const WARM: Rows = Rows {
         ("warm/100k", "100,000 tokens in random order, a cache of 128 MiB"),
         ("warm/100k_in_the_default_cache", "100,000 tokens in random order, the default cache, which misses a third"),
         ("engines/1", "one engine, one token, hot"),
-        ("engines/64", "64 engines by turns, one token, hot"),
-        ("warm/principal_scope_check", "one token, and a scope asked for"),
+        ("engines/64", "64 engines in turn, one token, hot"),
+        ("warm/principal_scope_check", "one token, and a check of a scope"),
         ("revoked/none", "1,000 tokens, nothing revoked"),
         ("revoked/1m", "1,000 tokens, a million others revoked"),
-        (MIXED, "99 seen before and a new one (HS256), the mean"),
+        (MIXED, "99 warm tokens and a cold one (HS256), the mean"),
     ],
 };
 
 /// A benchmark of 100 verifies.
 const MIXED: &str = "mixed/99_percent_warm";
 
-/// What is rejected.
+/// Rejections.
 pub(super) const REJECT: Rows = Rows {
     yardstick: "sha256/signing_input",
     benchmarks: &[
@@ -58,20 +58,20 @@ pub(super) const API_KEY: Rows = Rows {
     ],
 };
 
-/// Measured only where the environment asks for it.
+/// Measured only if the environment variable is set.
 const TEN_MILLION: &str = "api_key/10000000";
 
-/// Key sets replaced all the time.
+/// Key sets under constant replacement.
 pub(super) const ROTATION: Rows = Rows {
     yardstick: "rotation/verify_quiet",
     benchmarks: &[
-        ("rotation/verify_quiet", "in peace"),
+        ("rotation/verify_quiet", "no replacements"),
         ("rotation/verify_under_swaps", "the key set replaced 1,000 times a second"),
     ],
 };
 
 impl Rows {
-    /// The benchmarks beside their yardstick; those that were not measured are left out.
+    /// The benchmarks with their ratios; those that were not measured are left out.
     pub(super) fn table(&self, measured: &Measured) -> String {
         let (mut table, found) = (Table::new(2, ["", "benchmark", "time", "ratio"]), &measured.found);
         for (id, name) in self.benchmarks.iter().filter(|(id, _)| time(found, id).is_some()) {
@@ -90,7 +90,7 @@ impl Rows {
     }
 }
 
-/// Two threads with one engine, beside two with an engine each.
+/// Two threads with one engine, compared with two that have an engine each.
 pub(super) fn threads(warm: &Measured) -> String {
     let mut table = Table::new(1, ["two threads, one token, hot", "a verify on each", "throughput"]);
     let (own, one) = ("contention/own_engine_2_threads", "contention/one_token_2_threads");

@@ -17,7 +17,7 @@ pub(super) fn check(sample: &Sample) -> Option<Check> {
             _ => None,
         },
         Key::Rsa { modulus, exponent } => {
-            // It refuses exponents above 32 bits.
+            // graviola refuses exponents above 32 bits.
             let key = rsa::VerifyingKey::from_pkcs1_der(&pkcs1(modulus, exponent)).ok()?;
             match sample.algorithm {
                 Algorithm::RS256 => {

@@ -3,22 +3,22 @@ use tollgate::jwt::{CompactJws, base64url};
 use tollgate_issuer::SigningKey;
 use tollgate_tests::{NOW, signing_key, traffic_token};
 
-/// How many messages a sample has, so that no check is tuned to one.
+/// How many messages a sample has, so that no check is tuned to one message.
 const MESSAGES: usize = 64;
 
-/// A key and what was signed with it.
+/// A key and messages that were signed with it.
 pub struct Sample {
-    /// The algorithm's name, with the key's size where that is not the usual one: the last part of a benchmark's id.
+    /// The algorithm's name, with the key's size if it is not the usual one: the last part of a benchmark's id.
     pub name: &'static str,
     /// Messages, each the signing input of an access token, and their signatures.
     pub signed: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Whether they verify. Where nobody can sign, a check still takes its full time.
+    /// Whether the signatures verify. Some keys cannot sign; their checks still take the full time.
     pub verifies: bool,
     pub(super) algorithm: Algorithm,
     pub(super) key: Key,
 }
 
-/// What a verifier knows.
+/// The public key, or the secret.
 pub(super) enum Key {
     Secret(Vec<u8>),
     Rsa {
@@ -30,7 +30,7 @@ pub(super) enum Key {
 }
 
 impl Sample {
-    /// One sample for each algorithm that differs from others in more than its hash; and for larger RSA keys.
+    /// One sample for each algorithm that differs from the others in more than its hash, and for larger RSA keys.
     #[must_use]
     pub fn all() -> Vec<Self> {
         use Algorithm::*;
@@ -73,7 +73,7 @@ impl Sample {
         Sample { name, signed, verifies: true, algorithm, key }
     }
 
-    /// The largest modulus and the largest exponent that tollgate-keys takes.
+    /// The largest modulus and the largest exponent that tollgate-keys accepts.
     fn slowest_rsa(messages: &[Vec<u8>]) -> Self {
         let key = Key::Rsa { modulus: vec![0xc5; 1024], exponent: vec![1, 0xff, 0xff, 0xff, 0xff] };
         let sample =

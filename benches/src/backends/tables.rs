@@ -4,7 +4,7 @@ use tollgate::{Algorithm, KeySet};
 use super::Check;
 use super::sample::{Key, Sample};
 
-/// Keys get their tables in a set.
+/// A key gets its tables when a set is built.
 pub(super) fn check(sample: &Sample) -> Option<Check> {
     let Key::Encoded(bytes) = &sample.key else { return None };
     let key = match sample.algorithm {

@@ -13,7 +13,7 @@ pub(super) const KEYS: usize = 6;
 const NATIVE: usize = 3;
 const FOREIGN: [&str; 3] = ["foreign-key:8d2f0c71b6", "2YotnFZFEjr1zCsicMWpAA", "open-sesame:8d2f0c71b6"];
 
-/// A table of API keys and what should be in it.
+/// A table of API keys, and its expected contents.
 pub(super) struct ApiKeys {
     pub(super) table: Arc<ApiKeyTable<KeyRecord>>,
     secrets: [String; KEYS],
@@ -78,7 +78,7 @@ impl ApiKeys {
         assert_eq!(removed.as_ref().map(tollgate::apikeys::TableEntry::record), self.model.remove(&key).as_ref());
     }
 
-    /// One key is removed, one inserted and one changed while the new contents are being built: all of it holds afterwards.
+    /// One key is removed, one inserted and one changed while the new contents are built: all changes hold afterwards.
     fn replace_all(&mut self, operations: &mut Operations<'_>) {
         let entries: Vec<_> = (0..operations.choose(4)).map(|_| chosen(operations)).collect();
         let (removed, (inserted, record)) = (operations.choose(KEYS), chosen(operations));
@@ -95,7 +95,7 @@ impl ApiKeys {
         self.model = entries.into_iter().collect();
         self.model.remove(&removed);
         self.model.insert(inserted, record);
-        // Of a key that the new contents lack nothing is made.
+        // A change of a key that the new contents lack has no effect.
         if let (Some(updated), Some(record)) = (updated, self.model.get_mut(&changed)) {
             *record = updated.record().clone();
         }
@@ -116,7 +116,7 @@ impl ApiKeys {
         }
     }
 
-    /// The code with which the key is to be rejected at `now`; `is_revoked` knows which ids are.
+    /// The expected code of a rejection of the key at `now`; `is_revoked` says which ids are revoked.
     pub(super) fn verdict(&self, key: usize, now: i64, is_revoked: impl Fn(&str) -> bool) -> Result<(), &'static str> {
         let Some(record) = self.model.get(&key) else {
             let has_foreign = self.model.keys().any(|key| *key >= NATIVE);
@@ -135,7 +135,7 @@ impl ApiKeys {
         }
     }
 
-    /// What administration sees.
+    /// The view of administration.
     pub(super) fn assert_contents(&self) {
         assert_eq!(self.table.len(), self.model.len());
         for key in 0..KEYS {

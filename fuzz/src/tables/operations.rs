@@ -1,4 +1,4 @@
-/// What the fuzzer's bytes ask for, one byte after the other; zeros when they are used up.
+/// Choices from the fuzzer's bytes, one byte after the other; zeros after the last byte.
 pub(super) struct Operations<'d>(&'d [u8]);
 
 impl<'d> Operations<'d> {

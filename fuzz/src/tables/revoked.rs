@@ -5,7 +5,7 @@ use tollgate::{Revocation, Revocations};
 use super::operations::Operations;
 use super::world::{ISSUERS, NOW};
 
-/// A name that can be revoked: its kind, its issuer and which of two it is.
+/// A name that can be revoked: its kind, its issuer, and one of two values.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
 pub(super) struct Name {
     kind: Kind,
@@ -34,11 +34,11 @@ impl Name {
         }
     }
 
-    /// As it stands in tokens and records.
+    /// The text of the name in tokens and records.
     pub(super) fn text(self) -> String {
         let prefix = match self.kind {
             Kind::ApiKey => "key",
-            // Alike for four kinds, which must not be mistaken for each other.
+            // The same text for four kinds, which must not be confused.
             _ => "name",
         };
         format!("{prefix}-{}", self.which)
@@ -61,7 +61,7 @@ impl Name {
 /// `issued_before` and `until`.
 type Times = (i64, i64);
 
-/// A table of revocations and what should be in it.
+/// A table of revocations, and its expected contents.
 #[derive(Default)]
 pub(super) struct Revoked {
     pub(super) table: Revocations,
@@ -107,7 +107,7 @@ impl Revoked {
         assert_eq!(self.table.len(), self.model.len());
     }
 
-    /// Of two revocations of one name the stricter counts. Returns whether there was one.
+    /// Of two revocations of one name the stricter applies. Returns whether there was one.
     fn merge(&mut self, name: Name, (issued_before, until): Times) -> bool {
         let old = self.model.get(&name).copied();
         let (old_before, old_until) = old.unwrap_or((i64::MIN, i64::MIN));
@@ -115,7 +115,7 @@ impl Revoked {
         old.is_some()
     }
 
-    /// Whether any of `names` is revoked for what was issued at `issued_at`.
+    /// Whether any of `names` is revoked for a token that was issued at `issued_at`.
     pub(super) fn concerns(&self, names: &[Name], issued_at: Option<i64>) -> bool {
         let times = names.iter().filter_map(|name| self.model.get(name));
         times.into_iter().any(|(issued_before, _)| issued_at.is_none_or(|issued_at| issued_at < *issued_before))

@@ -14,11 +14,11 @@ pub(super) const NOW: i64 = 1_763_827_200;
 pub(super) const ISSUERS: [&str; 2] = ["https://one.example.com/", "https://two.example.com/"];
 const AUDIENCE: &str = "https://api.example.com";
 
-/// An engine with a cache over tables that change, and what each credential's verdict should be.
+/// An engine with a cache and changing tables, and the expected verdict on each credential.
 pub(super) struct World {
     engine: Engine,
     rings: [KeyRing; 2],
-    /// For each issuer and `kid` which secret is published.
+    /// The published secret for each issuer and `kid`.
     published: [[Option<usize>; 2]; 2],
     keys: ApiKeys,
     revoked: Revoked,
@@ -80,7 +80,7 @@ impl World {
         assert_eq!(verdict.map_err(|rejection| rejection.code()), expected, "{header} at {}", self.now);
     }
 
-    /// What is wrong with the token first, in the order of the road.
+    /// The token's first fault, in the order of the checks.
     fn verdict(&self, token: &Token) -> Result<(), &'static str> {
         if self.now >= token.expires_at {
             return Err("expired");
@@ -94,7 +94,7 @@ impl World {
     }
 }
 
-/// A token and what the model has to know of it.
+/// A token and its facts for the model.
 struct Token {
     header: String,
     issuer: usize,
@@ -110,7 +110,8 @@ const SECRETS: [[u8; 32]; 2] = [[1; 32], [2; 32]];
 
 static TOKENS: LazyLock<Vec<Token>> = LazyLock::new(tokens);
 
-/// For each `kid` and secret one of each issuer, the same but for their time of issue, and one with other names and none.
+/// For each `kid` and secret: a token of each issuer, equal except for their times of issue, and a token with other names
+/// and no time of issue.
 fn tokens() -> Vec<Token> {
     let mut tokens = Vec::new();
     for (kid, secret) in [(0, 0), (0, 1), (1, 0), (1, 1)] {

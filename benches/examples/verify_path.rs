@@ -1,7 +1,7 @@
-//! Takes one road of a verify again and again, for valgrind to count what it does. The time is given, because rustix cannot read
-//! the clock there: it does not find the vDSO.
+//! Runs one path of a verify repeatedly, for valgrind to count. The time is an argument, because under valgrind rustix
+//! does not find the vDSO and cannot read the clock.
 //!
-//!     road warm|shared|cold|evicting|api-key|garbage|expired COUNT
+//!     verify_path warm|shared|cold|evicting|api-key|garbage|expired COUNT
 
 #![forbid(unsafe_code)]
 
@@ -13,15 +13,15 @@ use tollgate_tests::{cold_engine, engine, issuer, signing_key, traffic_token};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let [_, road, count] = arguments.as_slice() else { panic!("give a road and a count") };
+    let [_, path, count] = arguments.as_slice() else { panic!("give a path and a count") };
     let count: usize = count.parse().expect("a count");
 
     let (key, now) = (signing_key(Algorithm::HS256, 0), unix_time());
-    let signed_at = if road == "expired" { now - 7200 } else { now };
+    let signed_at = if path == "expired" { now - 7200 } else { now };
     let tokens: Vec<String> =
         (0..256).map(|index| format!("Bearer {}", traffic_token(&key, index, signed_at))).collect();
     let sized = |config| Engine::builder().issuer(issuer([&key])).cache(config).build().expect("an issuer is enough");
-    let (engine, headers) = match road.as_str() {
+    let (engine, headers) = match path.as_str() {
         "warm" => (engine([&key]), tokens[..1].to_vec()),
         // One slot for all tokens: each is in the shared table alone.
         "shared" => (sized(CacheConfig { per_thread_slots: 1, ..CacheConfig::default() }), tokens),
@@ -30,7 +30,7 @@ fn main() {
         "evicting" => (sized(CacheConfig { bytes: 16 << 10, per_thread_slots: 1, ..CacheConfig::default() }), tokens),
         "api-key" => api_keys(),
         "garbage" => (cold_engine([&key]), tokens.iter().map(|token| token.replace('.', "-")).collect()),
-        _ => panic!("no such road"),
+        _ => panic!("no such path"),
     };
     // So that nothing happens for the first time below.
     for header in &headers {
@@ -42,7 +42,7 @@ fn main() {
     for header in headers.iter().cycle().take(count) {
         accepted += usize::from(black_box(engine.verify_at(black_box(header.as_bytes()), now)).is_ok());
     }
-    let is_good = !["garbage", "expired"].contains(&road.as_str());
+    let is_good = !["garbage", "expired"].contains(&path.as_str());
     assert_eq!(accepted, if is_good { count } else { 0 });
 }
 
