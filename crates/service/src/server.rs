@@ -202,7 +202,7 @@ fn open(config: &Config, origin: String, local_addr: SocketAddr) -> Result<Opene
     let Some(folder) = temporary.as_ref().filter(|_| config.demo) else {
         return Ok(Opened { app, demo: None, temporary });
     };
-    let demo = demo::seed(&app, local_addr)?;
+    let demo = demo::seed(&app, local_addr, config.tls.is_some())?;
     let guide = demo::write(&demo, folder.path())?;
     app.demo = Some(demo);
     Ok(Opened { app, demo: Some(guide), temporary })

@@ -31,17 +31,18 @@ pub(super) struct Site {
 
 /// Fills the store with two users, their sites and keys, an administrator, four clients, and one of each credential that no longer works.
 /// Blocks.
-pub(crate) fn seed(app: &App, local_addr: SocketAddr) -> Result<Demo, ServerError> {
-    fill(app, &url_of(local_addr)).map_err(|error| match error {
+pub(crate) fn seed(app: &App, local_addr: SocketAddr, has_tls: bool) -> Result<Demo, ServerError> {
+    fill(app, &url_of(local_addr, has_tls)).map_err(|error| match error {
         AccountError::Server(error) => error,
         error => ServerError::Demo(error.to_string()),
     })
 }
 
 /// Whoever listens on all addresses is reached by that of this machine too.
-fn url_of(address: SocketAddr) -> String {
+fn url_of(address: SocketAddr, has_tls: bool) -> String {
+    let scheme = if has_tls { "https" } else { "http" };
     let loopback = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port());
-    format!("http://{}", if address.ip().is_unspecified() { loopback } else { address })
+    format!("{scheme}://{}", if address.ip().is_unspecified() { loopback } else { address })
 }
 
 fn fill(app: &App, url: &str) -> Result<Demo, AccountError> {

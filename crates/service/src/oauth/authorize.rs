@@ -6,8 +6,8 @@ use crate::form::Form;
 use crate::ids::{new_secret, now};
 use crate::limits::CODE_TTL_SECONDS;
 use crate::pages::{
-    FormProblem, LogInRefused, LoggedIn, LoginPage, Policy, failed, form_of, form_token, log_in, logged_in, not_a_form,
-    page, refusal,
+    FormProblem, LogInRefused, LoggedIn, LoginPage, Policy, client_name, failed, form_of, form_token, log_in,
+    logged_in, not_a_form, page, refusal,
 };
 use crate::problem::Problem;
 use crate::scope;
@@ -163,7 +163,7 @@ pub(super) fn show_form(
     let mut hidden = request.parameters().to_vec();
     hidden.push(("form_token", &form_token));
     let shown = LoginPage::new("/oauth/v2/authorize", hidden, email, problem);
-    let shown = LoginPage { client: Some(request.client.name()), ..shown };
+    let shown = LoginPage { client: Some(client_name(&request.client)), ..shown };
     let mut response = page(status, &shown, Policy::FormsTo(&request.redirect.origin()));
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)

@@ -2,7 +2,8 @@ use super::authorize::{denied, grant, granted, read, show_form};
 use super::request::{AuthorizationError, AuthorizationRequest};
 use crate::app::App;
 use crate::pages::{
-    ConsentPage, FormProblem, Policy, actor, failed, form_of, form_token, is_ours, logged_in, page, scope_text,
+    ConsentPage, FormProblem, Policy, actor, client_name, failed, form_of, form_token, is_ours, logged_in, page,
+    scope_text,
 };
 use crate::problem::Problem;
 use axum::body::Bytes;
@@ -57,7 +58,7 @@ pub(super) fn show(
     hidden.extend([("user", user.id.as_str()), ("form_token", form_token.as_str())]);
     let target = request.redirect.origin();
     let shown = ConsentPage {
-        client: request.client.name(),
+        client: client_name(&request.client),
         email: &user.email,
         scopes: scope.split(' ').map(scope_text).collect(),
         target: &target,

@@ -1,6 +1,7 @@
 use super::problem::FormProblem;
 use crate::routes::scopes;
 use askama::Template;
+use tollgate_storage::Client;
 
 /// Whether a client may have what it asks for.
 #[derive(Template)]
@@ -16,6 +17,11 @@ pub(crate) struct ConsentPage<'a> {
     pub(crate) hidden: Vec<(&'a str, &'a str)>,
     pub(crate) form_token: &'a str,
     pub(crate) problem: Option<FormProblem>,
+}
+
+/// The client's name for people, or its id where it has none.
+pub(crate) fn client_name(client: &Client) -> &str {
+    if client.name().is_empty() { client.id() } else { client.name() }
 }
 
 /// What that scope lets somebody do, for people.

@@ -14,7 +14,7 @@ mod time;
 
 pub(crate) use assets::{copy_script, icon, style};
 pub(crate) use browser::{actor, form_of, form_token, is_ours, logged_in};
-pub(crate) use consent::{ConsentPage, scope_text};
+pub(crate) use consent::{ConsentPage, client_name, scope_text};
 pub(crate) use cookies::{Cookie, Cookies};
 pub(crate) use log_in::{LogInRefused, LoggedIn, log_in};
 pub(crate) use login::{LoginPage, log_in_by_form, log_out, show_login, show_logout};

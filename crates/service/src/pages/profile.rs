@@ -22,7 +22,7 @@ pub(crate) use sessions::{end_all_sessions, end_session};
 pub(crate) use sites::revoke_consent;
 use std::sync::Arc;
 use tollgate_storage::accounts::{LoginSession, User};
-use view::{Gathered, ProfilePage};
+use view::{Account, ProfilePage};
 
 /// `GET /profile`: the user's API keys, logins, connected sites and password. Who is not logged in is sent to the login page.
 pub(crate) async fn show(
@@ -54,9 +54,8 @@ async fn profile(
     done: Option<&str>,
     problem: Option<FormProblem>,
 ) -> Result<Response, Response> {
-    let gathered = app.blocking(move |app| Gathered::read(app, &session, &user).map(|gathered| (gathered, user)));
-    let (Gathered { current, further, keys, sessions, more_sessions, consents, scopes, may_manage_keys }, user) =
-        gathered.await.map_err(failed)?;
+    let read = app.blocking(move |app| Account::read(app, &session, &user).map(|account| (account, user)));
+    let (account, user) = read.await.map_err(failed)?;
     let (form_token, cookie) = form_token(app, headers).map_err(failed)?;
     let shown = ProfilePage {
         email: &user.email,
@@ -64,14 +63,7 @@ async fn profile(
         done,
         problem_field: problem.as_ref().map_or("", |problem| problem.field),
         problem,
-        may_manage_keys,
-        keys,
-        current,
-        further,
-        scopes,
-        sessions,
-        more_sessions,
-        consents,
+        account,
         min_password_chars: MIN_PASSWORD_CHARS,
     };
     Ok(with_cookie(page(status, &shown, Policy::Forms), cookie))

@@ -4,7 +4,7 @@ use super::agent;
 use crate::app::App;
 use crate::ids::now;
 use crate::pages::problem::FormProblem;
-use crate::pages::{scope_text, time};
+use crate::pages::{client_name, scope_text, time};
 use crate::problem::Problem;
 use crate::routes::scopes;
 use crate::scope;
@@ -22,9 +22,15 @@ pub(super) struct ProfilePage<'a> {
     pub(super) problem: Option<FormProblem>,
     /// The id of the field that the problem is about, or nothing.
     pub(super) problem_field: &'a str,
+    pub(super) account: Account,
+    pub(super) min_password_chars: usize,
+}
+
+/// What the store has of the user.
+pub(super) struct Account {
     pub(super) may_manage_keys: bool,
-    /// The names of all keys.
-    pub(super) keys: Vec<String>,
+    /// Whether there is a key, one that is disabled too.
+    pub(super) has_key: bool,
     /// The newest that works.
     pub(super) current: Option<KeyRow>,
     /// The others.
@@ -33,19 +39,6 @@ pub(super) struct ProfilePage<'a> {
     pub(super) scopes: Vec<ScopeRow>,
     pub(super) sessions: Vec<SessionRow>,
     /// How many more there are than are shown.
-    pub(super) more_sessions: usize,
-    pub(super) consents: Vec<ConsentRow>,
-    pub(super) min_password_chars: usize,
-}
-
-/// What the page is made of, as the store has it.
-pub(super) struct Gathered {
-    pub(super) may_manage_keys: bool,
-    pub(super) keys: Vec<String>,
-    pub(super) current: Option<KeyRow>,
-    pub(super) further: Vec<KeyRow>,
-    pub(super) scopes: Vec<ScopeRow>,
-    pub(super) sessions: Vec<SessionRow>,
     pub(super) more_sessions: usize,
     pub(super) consents: Vec<ConsentRow>,
 }
@@ -83,7 +76,7 @@ pub(super) struct ConsentRow {
     pub(super) since: String,
 }
 
-impl Gathered {
+impl Account {
     /// Waits for the disk.
     pub(super) fn read(app: &App, current: &LoginSession, user: &User) -> Result<Self, Problem> {
         let (keys, store) = (&app.accounts.keys, &app.accounts.store);
@@ -92,7 +85,7 @@ impl Gathered {
         let mut consents = Vec::new();
         for consent in keys.wait(store.consents_of(&user.id))? {
             let client = keys.wait(keys.store.client(&consent.client_id))?;
-            consents.push(ConsentRow::new(consent, client.map(|client| client.name().to_owned())));
+            consents.push(ConsentRow::new(consent, client.map(|client| client_name(&client).to_owned())));
         }
         // This browser's first.
         let (these, others): (Vec<_>, Vec<_>) = all.iter().partition(|session| session.id == current.id);
@@ -100,11 +93,10 @@ impl Gathered {
         let sessions: Vec<SessionRow> =
             shown.map(|session| SessionRow::new(session, &stored, session.id == current.id)).collect();
         let at = stored.iter().position(|key| key.record.state() == KeyState::Active);
-        let names = stored.iter().map(|key| key.record.name().to_owned()).collect();
         let mut further: Vec<KeyRow> = stored.iter().map(KeyRow::new).collect();
         Ok(Self {
             may_manage_keys: scope::contains(&user.scopes, scopes::MANAGE_API_KEYS),
-            keys: names,
+            has_key: !stored.is_empty(),
             current: at.map(|at| further.remove(at)),
             further,
             scopes: ScopeRow::all(&user.scopes),
