@@ -8,6 +8,12 @@ mod guide {
     mod start {}
     #[doc = include_str!("../../docs/from-jsonwebtoken.md")]
     mod from_jsonwebtoken {}
+    #[doc = include_str!("../../docs/postgres.md")]
+    mod postgres {}
+    #[doc = include_str!("../../docs/remote.md")]
+    mod remote {}
+    #[doc = include_str!("../../docs/sender-constrained.md")]
+    mod sender_constrained {}
     #[doc = include_str!("../../docs/testing.md")]
     mod testing {}
 }

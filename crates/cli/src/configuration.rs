@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Deserialize;
-use tollgate::{AcceptedCredentials, BuildError, Dpop, Engine, KeyRing, TrustedProxies};
+use tollgate::{AcceptedCredentials, BuildError, Dpop, Engine, IssuerSettings, KeyRing, TrustedProxies};
 use tollgate_gateway::Gateway;
 use tollgate_remote::Verifier;
 use tollgate_telemetry::Metrics;
@@ -137,7 +137,8 @@ pub(crate) struct Configured {
 
 /// The keys that sign an issuer's tokens.
 pub(crate) struct IssuerKeys {
-    pub(crate) issuer: String,
+    /// What its tokens need.
+    pub(crate) settings: IssuerSettings,
     pub(crate) ring: KeyRing,
     /// By [`Remote`], whose fetches are in the same order.
     pub(crate) is_fetched: bool,
@@ -193,8 +194,8 @@ impl Configuration {
         for issuer in &self.issuers {
             let (described, ring) = issuer.get_ref().issuer(&mut remote, self.file.as_ref())?;
             let IssuerConfiguration { settings, keys: sources } = issuer.get_ref();
-            let (name, is_fetched) = (settings.issuer().to_owned(), sources.remote.is_some());
-            keys.extend(ring.map(|ring| IssuerKeys { issuer: name, ring, is_fetched }));
+            let (settings, is_fetched) = (settings.clone(), sources.remote.is_some());
+            keys.extend(ring.map(|ring| IssuerKeys { settings, ring, is_fetched }));
             builder = builder.issuer(described);
         }
         for (name, section) in &self.introspection {

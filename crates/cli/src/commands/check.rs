@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use ring::rand::{SecureRandom, SystemRandom};
 use serde::Serialize;
-use tollgate::Request;
 use tollgate::jwt::base64url;
 use tollgate::keys::KeyReport;
+use tollgate::{IssuerSettings, Request};
 use tollgate_remote::{Health, Verifier};
 
 use super::Outcome;
@@ -71,13 +71,14 @@ impl Arguments {
     }
 }
 
-fn of_issuer(IssuerKeys { issuer, ring, .. }: &IssuerKeys, health: Option<Health>) -> Line {
+fn of_issuer(IssuerKeys { settings, ring, .. }: &IssuerKeys, health: Option<Health>) -> Line {
     let set = ring.load();
     let mut algs: Vec<&str> = set.iter().map(|key| key.algorithm().name()).collect();
     algs.sort_unstable();
     algs.dedup();
     let keys = set.len();
-    let line = Line { keys: Some(keys), algs, ..Line::new("issuer", issuer) };
+    let takes = Some(Takes::of(settings));
+    let line = Line { keys: Some(keys), algs, takes, ..Line::new("issuer", settings.issuer()) };
     let failure = health.as_ref().and_then(|health| health.last_failure.as_ref());
     let refused = health.as_ref().map_or(&[][..], |health| &health.refused);
     let reason = (keys == 0).then(|| match failure {
@@ -107,6 +108,8 @@ struct Line {
     keys: Option<usize>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     algs: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    takes: Option<Takes>,
     /// When the keys were last fetched or confirmed, in seconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     fetched_at: Option<i64>,
@@ -116,6 +119,32 @@ struct Line {
     error: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+}
+
+/// What a token of an issuer needs, beside a signature by one of its keys.
+#[derive(Serialize)]
+struct Takes {
+    /// One of these as audience; any where it is empty.
+    audiences: Vec<String>,
+    typ: String,
+    /// Claims that have to be there. `exp` always is, unless the configuration says otherwise.
+    claims: Vec<String>,
+    /// Claims that have to have one of some values.
+    expect: Vec<String>,
+    /// Seconds of difference between clocks that are tolerated.
+    leeway: u32,
+}
+
+impl Takes {
+    fn of(settings: &IssuerSettings) -> Self {
+        Takes {
+            audiences: settings.audiences.clone(),
+            typ: settings.typ.to_string(),
+            claims: settings.require_claims.iter().map(ToString::to_string).collect(),
+            expect: settings.expect.iter().map(|(claim, _)| claim.to_string()).collect(),
+            leeway: settings.leeway,
+        }
+    }
 }
 
 /// A key that an issuer publishes and that cannot be used.
@@ -140,6 +169,7 @@ impl Line {
             name: name.to_owned(),
             keys: None,
             algs: Vec::new(),
+            takes: None,
             fetched_at: None,
             refused: Vec::new(),
             error: None,

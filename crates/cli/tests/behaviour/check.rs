@@ -51,7 +51,7 @@ fn each_part_is_tried_and_what_does_not_work_says_why() {
         "tollgate.toml",
         [
             "api_keys = \"keys.jsonl\"\n".to_owned(),
-            issuer(ISSUER, &format!("jwks = {key:?}")),
+            issuer(ISSUER, &format!("jwks = {key:?}\nrequire_claims = [\"/a/b\"]\nexpect.azp = [\"x\"]\nleeway = 5")),
             issuer("https://remote.example", &format!("remote.jwks_uri = \"{keys}/jwks\"")),
             issuer("https://down.example", &format!("remote.jwks_uri = \"{down}/jwks\"")),
             opaque("https://a.example", "a_", &knows_nobody),
@@ -80,6 +80,11 @@ fn each_part_is_tried_and_what_does_not_work_says_why() {
         ]
     );
     assert_eq!((&answers[0]["keys"], &answers[0]["algs"]), (&json!(1), &json!(["ES256"])));
+    let takes = json!({
+        "audiences": [AUDIENCE], "typ": answers[1]["takes"]["typ"], "claims": ["/a/b"], "expect": ["azp"], "leeway": 5,
+    });
+    assert_eq!(answers[0]["takes"], takes);
+    assert!(takes["typ"].as_str().unwrap().contains("JWT"), "{takes}");
     assert_eq!(answers[1]["keys"], 1);
     assert_eq!(answers[1]["refused"][0]["kid"], "shared");
     assert!(answers[1]["fetched_at"].is_i64());
