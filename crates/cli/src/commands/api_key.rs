@@ -3,8 +3,8 @@
 mod check;
 mod export;
 mod import;
+pub(super) mod key_printer;
 mod list;
-pub(super) mod made;
 mod new;
 pub(super) mod rotate;
 mod show;

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tollgate::{ApiKey, ApiKeyTable};
 use tollgate_storage::{Existing, FileFormat, Import, ImportReport, LineRefused, StorageError, StoredKey};
 
-use super::made::Made;
+use super::key_printer::KeyPrinter;
 use super::shown::Shown;
 use crate::commands::Outcome;
 use crate::error::{CommandError, warn};
@@ -134,10 +134,10 @@ impl Arguments {
         let table = ApiKeyTable::builder(key_format.clone()).pepper(pepper).build();
         let mut input = SecretInput::new(input);
         let (consumed, bar) = (input.consumed(), byte_bar(length));
-        let (mut made, mut is_gone) = (Made::new(self.json), Ok(Outcome::Accepted));
+        let (mut printer, mut is_gone) = (KeyPrinter::new(self.json), Ok(Outcome::Accepted));
         let mut minted = |stored: &StoredKey, key: &ApiKey| {
             if matches!(is_gone, Ok(Outcome::Accepted)) {
-                is_gone = made.print(key, &Shown::from(stored));
+                is_gone = printer.print(key, &Shown::from(stored));
             }
         };
         let mut report = |report: &ImportReport| {
@@ -185,7 +185,7 @@ impl Arguments {
             let mut output = JsonLines::new();
             let Reason { error, detail } = reason.into();
             // A missing reader is noticed at the end.
-            let _ = output.write(&PassedOver { ok: false, line, error, detail }).and_then(|()| output.flush());
+            let _ = output.write(&SkippedLine { ok: false, line, error, detail }).and_then(|()| output.flush());
         } else {
             warn(&format!("line {line}: {reason}"));
         }
@@ -205,7 +205,7 @@ impl Arguments {
 }
 
 #[derive(Serialize)]
-struct PassedOver {
+struct SkippedLine {
     ok: bool,
     line: u64,
     error: &'static str,

@@ -8,7 +8,7 @@ use tollgate::jwt::{base64url, is_scope_token};
 use tollgate::{AddressBlock, ApiKey, KeyFormat, KeyRecord};
 use tollgate_storage::{AuditRecord, Existing, StorageError, StoredKey, new_key_id};
 
-use super::made::Made;
+use super::key_printer::KeyPrinter;
 use super::shown::Shown;
 use crate::commands::Outcome;
 use crate::error::{CommandError, warn};
@@ -120,7 +120,7 @@ impl Arguments {
 
     fn keep_in_store(&self, store: &Store) -> Result<Outcome, CommandError> {
         let format = self.format.format(Some(store))?;
-        let mut made = Made::new(self.json);
+        let mut printer = KeyPrinter::new(self.json);
         let bar = (self.count > KEYS_PER_BATCH as u64).then(|| key_bar(self.count));
         let (mut left, mut last) = (self.count, String::new());
         while left > 0 {
@@ -138,7 +138,7 @@ impl Arguments {
             let stored: Vec<StoredKey> = keys.iter().map(|(_, stored)| stored.clone()).collect();
             add(store, stored.clone())?;
             for (key, stored) in &keys {
-                if made.print(key, &Shown::from(stored))? == Outcome::Rejected {
+                if printer.print(key, &Shown::from(stored))? == Outcome::Rejected {
                     return Ok(Outcome::Rejected);
                 }
             }
@@ -156,7 +156,7 @@ impl Arguments {
 
     fn keep_in_file(&self) -> Result<Outcome, CommandError> {
         let format = self.format.format(None)?;
-        let mut made = Made::new(self.json);
+        let mut printer = KeyPrinter::new(self.json);
         for _ in 0..self.count {
             let key = ApiKey::generate(&format).map_err(|_| CommandError::Random)?;
             let line = self.line(&key, &format)?;
@@ -168,7 +168,7 @@ impl Arguments {
                 }
             }
             let stored = StoredKey::native(&format, &key, self.record(&line.id)).made_at(now());
-            if made.print(&key, &Shown::from(&stored))? == Outcome::Rejected {
+            if printer.print(&key, &Shown::from(&stored))? == Outcome::Rejected {
                 return Ok(Outcome::Rejected);
             }
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tollgate::{ApiKey, KeyFormat, KeyRecord};
 use tollgate_storage::{Command, Refusal, StoredKey, new_key_id};
 
-use super::made::Made;
+use super::key_printer::KeyPrinter;
 use super::shown::Shown;
 use crate::commands::{Outcome, Unknown};
 use crate::error::{CommandError, warn};
@@ -118,7 +118,8 @@ pub(in crate::commands) fn rotate(
         return refuse(id, refusal.code(), &reason, json);
     }
     let old_ends_at = old.ends_at().map_or(overlap_ends_at, |end| end.min(overlap_ends_at));
-    let outcome = Made::new(json).print(&key, &Replacement { key: Shown::from(&new), replaces: id, old_ends_at })?;
+    let outcome =
+        KeyPrinter::new(json).print(&key, &Replacement { key: Shown::from(&new), replaces: id, old_ends_at })?;
     warn(&format!(
         "the new key's id is {}; it is shown only this once; the old one is good until {}",
         new.record.id(),

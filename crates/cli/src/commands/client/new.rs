@@ -7,7 +7,7 @@ use tollgate_storage::{Client, ClientAuthMethod, ClientKind, Command, GrantType,
 
 use super::secrets::Shown;
 use crate::commands::Outcome;
-use crate::commands::api_key::made::Made;
+use crate::commands::api_key::key_printer::KeyPrinter;
 use crate::error::{CommandError, warn};
 use crate::store_options::{FormatOption, StoreOption};
 use crate::stream::{JsonLines, gone_or_failed};
@@ -133,7 +133,7 @@ impl Arguments {
         let key = StoredKey::native(&format, &secret, record).made_at(client.created_at());
         add(Some(key.clone()))?;
         store.tell_new();
-        let outcome = Made::new(self.json).print(&secret, &Shown::new(&client, &[key]))?;
+        let outcome = KeyPrinter::new(self.json).print(&secret, &Shown::new(&client, &[key]))?;
         warn(&format!("the client's id is {id}; its secret is shown only this once"));
         Ok(outcome)
     }

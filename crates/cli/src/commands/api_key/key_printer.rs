@@ -11,14 +11,14 @@ use crate::error::CommandError;
 use crate::stream::{gone_or_failed, json_line};
 
 /// Prints new keys, each with its facts if these are wanted.
-pub(in crate::commands) struct Made {
+pub(in crate::commands) struct KeyPrinter {
     json: bool,
     lines: Zeroizing<Vec<u8>>,
 }
 
-impl Made {
+impl KeyPrinter {
     pub(in crate::commands) fn new(json: bool) -> Self {
-        Made { json, lines: Zeroizing::default() }
+        KeyPrinter { json, lines: Zeroizing::default() }
     }
 
     /// Prints `key`. In JSON it is the member `key`, before those of `facts`.
