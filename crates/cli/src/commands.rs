@@ -16,6 +16,7 @@ mod names;
 pub(crate) mod revoke;
 pub(crate) mod serve;
 pub(crate) mod session;
+pub(crate) mod signing_key;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod verify;

@@ -50,6 +50,7 @@ mod minter;
 mod payload;
 mod pkcs8;
 mod private_jwks;
+mod published_key;
 mod rotation;
 mod scheme;
 mod signing_key;
@@ -60,6 +61,7 @@ mod vetting;
 
 pub use error::IssuerError;
 pub use minter::Minter;
+pub use published_key::{KeyRole, PublishedKey};
 pub use signing_key::SigningKey;
 pub use signing_keys::SigningKeys;
 pub use token::TokenBuilder;

@@ -9,22 +9,21 @@ use zeroize::Zeroizing;
 
 use crate::{
     error::IssuerError,
-    limits::{DEFAULT_OVERLAP_SECONDS, MAX_PRIVATE_KEY_BYTES, MAX_PUBLISHED_KEYS, MAX_TIME_SECONDS},
+    limits::{DEFAULT_OVERLAP_SECONDS, MAX_PRIVATE_KEY_BYTES, MAX_PUBLISHED_KEYS},
     material::Member,
-    rotation::{RetiredKey, Rotation, check_overlap},
+    published_key::{KeyRole, PublishedKey},
+    rotation::{RetiredKey, Rotation, check_overlap, check_time},
     signing_key::SigningKey,
 };
 
 const STATE: &str = "tollgate_state";
+const SINCE: &str = "tollgate_since";
 const RETIRES_AT: &str = "tollgate_retires_at";
 
 const NOT_A_ROTATION: IssuerError = IssuerError::NotAPrivateKey { format: "private JWKS" };
 
 pub(crate) fn write(rotation: &Rotation) -> Zeroizing<String> {
-    let mut keys = vec![entry(&rotation.signing, "signing", None)];
-    keys.extend(rotation.announced.iter().map(|key| entry(key, "announced", None)));
-    let retired = rotation.retired.iter();
-    keys.extend(retired.map(|retired| entry(&retired.key, "retired", Some(retired.retires_at))));
+    let keys: Vec<_> = rotation.roles().map(|published| entry(&published)).collect();
 
     // Allocated at full size, because reallocation would leave an unwiped copy: each key with a comma, and the text
     // around them.
@@ -43,9 +42,14 @@ pub(crate) fn write(rotation: &Rotation) -> Zeroizing<String> {
     text
 }
 
-fn entry(key: &SigningKey, state: &str, retires_at: Option<i64>) -> Zeroizing<String> {
+fn entry(PublishedKey { key, role }: &PublishedKey) -> Zeroizing<String> {
+    let (state, time) = match *role {
+        KeyRole::Signing { since } => ("signing", since.map(|since| Member::number(SINCE, since))),
+        KeyRole::Announced { since } => ("announced", Some(Member::number(SINCE, since))),
+        KeyRole::Retired { until } => ("retired", Some(Member::number(RETIRES_AT, until))),
+    };
     let mut members = vec![Member::text(STATE, state)];
-    members.extend(retires_at.map(|time| Member::number(RETIRES_AT, time)));
+    members.extend(time);
     key.private_jwk_with(members)
 }
 
@@ -71,6 +75,7 @@ struct PrivateJwks<'j> {
 struct EntryState {
     #[serde(default)]
     tollgate_state: State,
+    tollgate_since: Option<i64>,
     tollgate_retires_at: Option<i64>,
 }
 
@@ -93,10 +98,11 @@ impl PrivateJwks<'_> {
         }
         let (signing, others): (Vec<(&str, EntryState)>, Vec<_>) =
             entries.into_iter().partition(|(_, entry_state)| entry_state.tollgate_state == State::Signing);
-        let [(signing, _)] = signing.as_slice() else {
+        let [(signing, state)] = signing.as_slice() else {
             return Err(NOT_A_ROTATION);
         };
         let mut rotation = Rotation::new(SigningKey::from_jwk(signing)?, overlap);
+        rotation.signing_since = state.tollgate_since.map(|time| time_of(SINCE, Some(time))).transpose()?;
         for (jwk, entry_state) in others {
             entry_state.add(SigningKey::from_jwk(jwk)?, &mut rotation)?;
         }
@@ -104,15 +110,17 @@ impl PrivateJwks<'_> {
     }
 }
 
+/// The time in a member that has to be there.
+fn time_of(name: &'static str, time: Option<i64>) -> Result<i64, IssuerError> {
+    time.and_then(|time| check_time(time).ok()).ok_or(IssuerError::InvalidMember { name })
+}
+
 impl EntryState {
     fn add(&self, key: SigningKey, rotation: &mut Rotation) -> Result<(), IssuerError> {
         if self.tollgate_state == State::Announced {
-            return rotation.announce(key);
+            return rotation.announce(key, time_of(SINCE, self.tollgate_since)?);
         }
-        let retires_at = self
-            .tollgate_retires_at
-            .filter(|time| (0..=MAX_TIME_SECONDS).contains(time))
-            .ok_or(IssuerError::InvalidMember { name: RETIRES_AT })?;
+        let retires_at = time_of(RETIRES_AT, self.tollgate_retires_at)?;
         rotation.check_admits(&key)?;
         rotation.retired.push(RetiredKey { key: Arc::new(key), retires_at });
         Ok(())

@@ -7,6 +7,7 @@ use tollgate_keys::{KeySet, KeySetBuilder};
 use crate::{
     error::IssuerError,
     limits::{MAX_PUBLISHED_KEYS, MAX_TIME_SECONDS},
+    published_key::{KeyRole, PublishedKey},
     signing_key::SigningKey,
 };
 
@@ -14,10 +15,18 @@ use crate::{
 pub(crate) struct Rotation {
     pub(crate) overlap_seconds: i64,
     pub(crate) signing: Arc<SigningKey>,
+    /// Since when it signs, in seconds since the Unix epoch, if that is known.
+    pub(crate) signing_since: Option<i64>,
     /// Published; does not sign yet.
-    pub(crate) announced: Option<Arc<SigningKey>>,
+    pub(crate) announced: Option<AnnouncedKey>,
     /// Published; no longer signing. In the order in which they stopped signing.
     pub(crate) retired: Vec<RetiredKey>,
+}
+
+pub(crate) struct AnnouncedKey {
+    pub(crate) key: Arc<SigningKey>,
+    /// Published since this time, in seconds since the Unix epoch.
+    pub(crate) announced_at: i64,
 }
 
 pub(crate) struct RetiredKey {
@@ -30,26 +39,31 @@ pub(crate) fn check_overlap(seconds: i64) -> Result<i64, IssuerError> {
     if (0..=MAX_TIME_SECONDS).contains(&seconds) { Ok(seconds) } else { Err(IssuerError::InvalidOverlap { seconds }) }
 }
 
+pub(crate) fn check_time(seconds: i64) -> Result<i64, IssuerError> {
+    if (0..=MAX_TIME_SECONDS).contains(&seconds) { Ok(seconds) } else { Err(IssuerError::InvalidTime { seconds }) }
+}
+
 impl Rotation {
     pub(crate) fn new(signing: SigningKey, overlap_seconds: i64) -> Self {
-        Self { overlap_seconds, signing: Arc::new(signing), announced: None, retired: Vec::new() }
+        let signing = Arc::new(signing);
+        Self { overlap_seconds, signing, signing_since: None, announced: None, retired: Vec::new() }
     }
 
-    pub(crate) fn announce(&mut self, next: SigningKey) -> Result<(), IssuerError> {
+    pub(crate) fn announce(&mut self, next: SigningKey, now: i64) -> Result<(), IssuerError> {
+        check_time(now)?;
         if let Some(announced) = &self.announced {
-            return Err(IssuerError::AlreadyAnnounced { kid: announced.kid().to_owned() });
+            return Err(IssuerError::AlreadyAnnounced { kid: announced.key.kid().to_owned() });
         }
         self.check_admits(&next)?;
-        self.announced = Some(Arc::new(next));
+        self.announced = Some(AnnouncedKey { key: Arc::new(next), announced_at: now });
         Ok(())
     }
 
     pub(crate) fn rotate(&mut self, now: i64) -> Result<i64, IssuerError> {
-        if !(0..=MAX_TIME_SECONDS).contains(&now) {
-            return Err(IssuerError::InvalidTime { seconds: now });
-        }
+        check_time(now)?;
         let next = self.announced.take().ok_or(IssuerError::NothingAnnounced)?;
-        let key = std::mem::replace(&mut self.signing, next);
+        let key = std::mem::replace(&mut self.signing, next.key);
+        self.signing_since = Some(now);
         let retires_at = now.saturating_add(self.overlap_seconds).min(MAX_TIME_SECONDS);
         self.retired.push(RetiredKey { key, retires_at });
         Ok(retires_at)
@@ -65,13 +79,27 @@ impl Rotation {
         if self.signing.kid() == kid {
             return Err(IssuerError::KeyInUse { kid: kid.to_owned() });
         }
-        if self.announced.take_if(|announced| announced.kid() == kid).is_some() {
+        if self.announced.take_if(|announced| announced.key.kid() == kid).is_some() {
             return Ok(());
         }
         let found = self.retired.iter().position(|retired| retired.key.kid() == kid);
         let index = found.ok_or_else(|| IssuerError::UnknownKey { kid: kid.to_owned() })?;
         self.retired.remove(index);
         Ok(())
+    }
+
+    /// Every published key with its role: the signing one, the announced one, and the retired ones, the oldest first.
+    pub(crate) fn roles(&self) -> impl Iterator<Item = PublishedKey> {
+        let signing = PublishedKey { key: self.signing.clone(), role: KeyRole::Signing { since: self.signing_since } };
+        let announced = self.announced.iter().map(|announced| PublishedKey {
+            key: announced.key.clone(),
+            role: KeyRole::Announced { since: announced.announced_at },
+        });
+        let retired = self.retired.iter().map(|retired| PublishedKey {
+            key: retired.key.clone(),
+            role: KeyRole::Retired { until: retired.retires_at },
+        });
+        std::iter::once(signing).chain(announced).chain(retired)
     }
 
     pub(crate) fn next_retirement(&self) -> Option<i64> {
@@ -105,7 +133,8 @@ impl Rotation {
     }
 
     fn published(&self) -> impl Iterator<Item = &SigningKey> {
+        let announced = self.announced.iter().map(|announced| &announced.key);
         let retired = self.retired.iter().map(|retired| &retired.key);
-        std::iter::once(&self.signing).chain(&self.announced).chain(retired).map(AsRef::as_ref)
+        std::iter::once(&self.signing).chain(announced).chain(retired).map(AsRef::as_ref)
     }
 }

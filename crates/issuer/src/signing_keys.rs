@@ -11,7 +11,8 @@ use crate::{
     error::IssuerError,
     limits::DEFAULT_OVERLAP_SECONDS,
     private_jwks,
-    rotation::{Rotation, check_overlap},
+    published_key::PublishedKey,
+    rotation::{Rotation, check_overlap, check_time},
     signing_key::SigningKey,
 };
 
@@ -37,8 +38,8 @@ use crate::{
 /// let keys = SigningKeys::new(SigningKey::generate(Algorithm::ES256)?).with_overlap(3_600)?;
 /// let first = keys.signing_key().kid().to_owned();
 ///
-/// keys.announce(SigningKey::generate(Algorithm::EdDSA)?)?;
 /// let now = 1_700_000_000;
+/// keys.announce(SigningKey::generate(Algorithm::EdDSA)?, now - 600)?;
 /// assert_eq!(keys.rotate(now)?, now + 3_600);
 /// assert_ne!(keys.signing_key().kid(), first);
 /// assert!(keys.jwks().contains(&first));
@@ -82,13 +83,27 @@ impl SigningKeys {
         Ok(self)
     }
 
-    /// Publishes `next`, which signs from the next [`rotate`](Self::rotate) on.
+    /// Sets when the signing key began to sign, in seconds since the Unix epoch. [`rotate`](Self::rotate) sets it for the
+    /// next key.
+    ///
+    /// # Errors
+    /// [`IssuerError::InvalidTime`] if `time` is outside the range of a claim.
+    pub fn with_signing_since(self, time: i64) -> Result<Self, IssuerError> {
+        self.change(|rotation| {
+            rotation.signing_since = Some(check_time(time)?);
+            Ok(())
+        })?;
+        Ok(self)
+    }
+
+    /// Publishes `next`, which signs from the next [`rotate`](Self::rotate) on. `now`: seconds since the Unix epoch.
     ///
     /// # Errors
     /// [`IssuerError::AlreadyAnnounced`] if another key is announced, [`IssuerError::DuplicateKey`] if the key or its
-    /// `kid` is already published, [`IssuerError::TooManyKeys`] if retired keys must be pruned first.
-    pub fn announce(&self, next: SigningKey) -> Result<(), IssuerError> {
-        self.change(|rotation| rotation.announce(next))
+    /// `kid` is already published, [`IssuerError::TooManyKeys`] if retired keys must be pruned first,
+    /// [`IssuerError::InvalidTime`] if `now` is outside the range of a claim.
+    pub fn announce(&self, next: SigningKey, now: i64) -> Result<(), IssuerError> {
+        self.change(|rotation| rotation.announce(next, now))
     }
 
     /// Signs with the announced key from now on; the old key stays published. Returns the time when the old key
@@ -119,6 +134,12 @@ impl SigningKeys {
     /// [`IssuerError::UnknownKey`], [`IssuerError::KeyInUse`].
     pub fn withdraw(&self, kid: &str) -> Result<(), IssuerError> {
         self.change(|rotation| rotation.withdraw(kid))
+    }
+
+    /// Every published key with its role: the signing one, the announced one, and the retired ones, the oldest first.
+    #[must_use]
+    pub fn published(&self) -> Vec<PublishedKey> {
+        self.rotation.lock().roles().collect()
     }
 
     /// The earliest time at which a published key retires, in seconds since the Unix epoch.
@@ -173,7 +194,7 @@ impl SigningKeys {
     /// use tollgate_keys::Algorithm;
     ///
     /// let keys = SigningKeys::new(SigningKey::generate(Algorithm::ES256)?);
-    /// keys.announce(SigningKey::generate(Algorithm::ES256)?)?;
+    /// keys.announce(SigningKey::generate(Algorithm::ES256)?, 1_700_000_000)?;
     /// let restored = SigningKeys::from_private_jwks(&keys.to_private_jwks())?;
     /// assert_eq!(restored.jwks(), keys.jwks());
     /// # Ok::<(), tollgate_issuer::IssuerError>(())
@@ -192,6 +213,21 @@ impl SigningKeys {
     /// [`with_overlap`](Self::with_overlap).
     pub fn from_private_jwks(json: &str) -> Result<Self, IssuerError> {
         Ok(Self::from_rotation(private_jwks::read(json)?))
+    }
+
+    /// Replaces every key and its role by those of a text of [`to_private_jwks`](Self::to_private_jwks), for example after
+    /// another process has rotated; keeps the overlap of these keys. Engines that use [`key_ring`](Self::key_ring) have
+    /// applied it before the call returns.
+    ///
+    /// # Errors
+    /// As [`from_private_jwks`](Self::from_private_jwks); nothing has changed then.
+    pub fn replace_by_private_jwks(&self, json: &str) -> Result<(), IssuerError> {
+        let read = private_jwks::read(json)?;
+        self.change(|rotation| {
+            let overlap_seconds = rotation.overlap_seconds;
+            *rotation = Rotation { overlap_seconds, ..read };
+            Ok(())
+        })
     }
 
     fn from_rotation(rotation: Rotation) -> Self {

@@ -5,7 +5,7 @@ use crate::demo::Demo;
 use crate::error::ServerError;
 use crate::ids::now;
 use crate::key_store::FollowedStore;
-use crate::keys::{SealingKeyFile, SigningKeyStore};
+use crate::keys::{Schedule, SealingKeyFile, SigningKeyStore};
 use crate::limits::SIGNING_KEY_MARGIN_SECONDS;
 use crate::login::Login;
 use crate::pages::Cookies;
@@ -30,6 +30,7 @@ pub(crate) struct App {
     pub(crate) tokens: Tokens,
     pub(crate) signing_keys: Arc<SigningKeys>,
     signing_key_store: SigningKeyStore,
+    signing_key_schedule: Schedule,
     audit_retention: Duration,
     pub(crate) cookies: Cookies,
     pub(crate) metrics: Option<Metrics>,
@@ -48,17 +49,15 @@ impl App {
             runtime.block_on(store.add_issuer(&origin))?;
         }
         let overlap = config.longest_ttl().saturating_add(SIGNING_KEY_MARGIN_SECONDS);
-        let sealing_key_file = match &config.sealing_key_file {
-            Some(file) => SealingKeyFile::Named(file.clone()),
-            None => url.sealing_key_file().map_or(SealingKeyFile::None, SealingKeyFile::Own),
-        };
+        let schedule = Schedule { lifetime: seconds(config.signing_key_ttl), overlap };
+        let sealing_key_file = SealingKeyFile::of(url, config.sealing_key_file.as_deref());
         if sealing_key_file == SealingKeyFile::None {
             tracing::warn!(
                 "the signing keys are in clear in the database and its backups: name a file with --sealing-key-file"
             );
         }
         let signing_key_store = runtime.block_on(SigningKeyStore::open(Arc::clone(&store), &sealing_key_file))?;
-        let signing_keys = Arc::new(runtime.block_on(signing_key_store.signing_keys(overlap))?);
+        let signing_keys = Arc::new(runtime.block_on(signing_key_store.signing_keys(schedule, now()))?);
         let issuer = Issuer::new(&origin)
             .audience(&origin)
             .keys(signing_keys.key_ring())
@@ -92,6 +91,7 @@ impl App {
             tokens,
             signing_keys,
             signing_key_store,
+            signing_key_schedule: schedule,
             audit_retention: config.audit_retention,
             cookies,
             metrics: config.metrics.clone(),
@@ -107,7 +107,8 @@ impl App {
         let forgotten = now.saturating_sub(seconds(self.audit_retention));
         self.accounts.keys.wait(self.accounts.keys.store.forget_audit(forgotten))?;
         self.accounts.keys.wait(self.accounts.store.forget_audit(forgotten))?;
-        self.accounts.keys.wait(self.signing_key_store.prune(&self.signing_keys, now))
+        let schedule = self.signing_key_schedule;
+        self.accounts.keys.wait(self.signing_key_store.upkeep(&self.signing_keys, schedule, now))
     }
 
     /// As [`blocking`](Self::blocking), for that caller in the audit log.

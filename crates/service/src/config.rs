@@ -1,5 +1,7 @@
 use crate::error::ServerError;
-use crate::limits::{ACCESS_TOKEN_TTL, AUDIT_RETENTION, MAX_TTL, SESSION_TTL, UPKEEP_INTERVAL};
+use crate::limits::{
+    ACCESS_TOKEN_TTL, AUDIT_RETENTION, MAX_TTL, MIN_SIGNING_KEY_TTL, SESSION_TTL, SIGNING_KEY_TTL, UPKEEP_INTERVAL,
+};
 use crate::store::StoreUrl;
 use crate::tls::TlsFiles;
 use crate::tokens::seconds;
@@ -28,6 +30,9 @@ pub struct Config {
     pub session_ttl: Duration,
     /// How long an access token lives, whole seconds.
     pub access_token_ttl: Duration,
+    /// How long a signing key signs, whole seconds. The next one is published ten minutes before it signs, and the last one as long
+    /// as a token of it can live.
+    pub signing_key_ttl: Duration,
     /// What access tokens are: those of Service B, and those that Service A gives to other sites.
     pub access_token_format: AccessTokenFormat,
     /// What the service's API keys begin with. `None`: what the first key in the store does, and `tg_live_` while there is none.
@@ -75,6 +80,7 @@ impl Default for Config {
             base_url: None,
             session_ttl: SESSION_TTL,
             access_token_ttl: ACCESS_TOKEN_TTL,
+            signing_key_ttl: SIGNING_KEY_TTL,
             access_token_format: AccessTokenFormat::default(),
             key_format: None,
             pepper: None,
@@ -96,6 +102,9 @@ impl Config {
             if ttl < Duration::from_secs(1) || ttl > MAX_TTL {
                 return Err(ServerError::Lifetime { option, max_seconds: MAX_TTL.as_secs() });
             }
+        }
+        if self.signing_key_ttl < MIN_SIGNING_KEY_TTL {
+            return Err(ServerError::SigningKeyLifetime { min_seconds: MIN_SIGNING_KEY_TTL.as_secs() });
         }
         if self.demo && self.store.is_some() {
             return Err(ServerError::DemoInRealStore);

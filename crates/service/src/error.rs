@@ -39,6 +39,12 @@ pub enum ServerError {
         /// The longest lifetime.
         max_seconds: u64,
     },
+    /// A signing key would sign for too short a time.
+    #[error("signing-key-ttl must be at least {min_seconds} seconds")]
+    SigningKeyLifetime {
+        /// The shortest time.
+        min_seconds: u64,
+    },
     /// The demo's accounts, whose password is printed, may only enter a temporary store.
     #[error("the demo runs in a temporary store only: leave the data folder out")]
     DemoInRealStore,
@@ -83,6 +89,9 @@ pub enum ServerError {
     /// The signing keys cannot be encrypted or decrypted.
     #[error(transparent)]
     Sealing(#[from] SealingError),
+    /// There are no signing keys in the store yet.
+    #[error("there are no signing keys in the store yet: the service makes them when it first starts")]
+    NoSigningKeys,
     /// Other processes keep changing the signing keys.
     #[error("the signing keys were changed by another process again and again")]
     SigningKeysContended,
@@ -121,6 +130,8 @@ impl ServerError {
             Self::Routes(_) => "routes",
             Self::SigningKeys(error) => error.code(),
             Self::Sealing(error) => error.code(),
+            Self::SigningKeyLifetime { .. } => "lifetime",
+            Self::NoSigningKeys => "no-signing-keys",
             Self::SigningKeysContended => "signing-keys-contended",
             Self::Demo(_) => "demo",
             Self::Page(_) => "page",

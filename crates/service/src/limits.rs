@@ -23,6 +23,18 @@ pub(crate) const LOGIN_SESSION_TTL_SECONDS: i64 = 12 * 60 * 60;
 /// the engine's largest leeway.
 pub(crate) const SIGNING_KEY_MARGIN_SECONDS: i64 = 300;
 
+/// How long a signing key signs before the next one does, unless the operator says otherwise. Our own choice: some rotations a
+/// year, so that one that fails is noticed before it matters.
+pub const SIGNING_KEY_TTL: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// The shortest time that a signing key may sign: with [`MAX_TTL`] as overlap, more of them would be published at once than a set
+/// holds otherwise.
+pub const MIN_SIGNING_KEY_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How long a signing key is published before it signs: twice the `max-age` of the JWKS, so that other verifiers have it, and
+/// longer than any process of the service goes without a look at the store.
+pub(crate) const SIGNING_KEY_ANNOUNCED_SECONDS: i64 = 600;
+
 /// How often what has expired is cleared away unless the operator says otherwise: access tokens and revocations, in memory and
 /// on the disk, and retired signing keys. What has expired is rejected in any case.
 pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);

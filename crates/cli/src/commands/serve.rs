@@ -105,6 +105,9 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("access tokens", Config::default().access_token_ttl))]
     access_token_ttl: Option<u32>,
 
+    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = signing_key_ttl_help())]
+    signing_key_ttl: Option<u32>,
+
     /// What access tokens are: `jwt`, which any server can verify by the public keys, or `opaque`, whose records are in the
     /// store, so that only who follows it can, and each can be revoked
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Jwt)]
@@ -216,6 +219,7 @@ impl Arguments {
                 ("sealing_key_file", format!("{:?}", it.sealing_key_file)),
                 ("session_ttl", format!("{:?}", it.session_ttl)),
                 ("access_token_ttl", format!("{:?}", it.access_token_ttl)),
+                ("signing_key_ttl", format!("{:?}", it.signing_key_ttl)),
                 ("access_token_format", format!("{:?}", it.access_token_format)),
                 ("prefix", format!("{:?}", it.format.prefix)),
                 ("env", format!("{:?}", it.format.env)),
@@ -258,6 +262,7 @@ impl Arguments {
             base_url: self.base_url.clone(),
             session_ttl: lifetime(self.session_ttl, default.session_ttl),
             access_token_ttl: lifetime(self.access_token_ttl, default.access_token_ttl),
+            signing_key_ttl: lifetime(self.signing_key_ttl, default.signing_key_ttl),
             access_token_format: match self.access_token_format {
                 Format::Jwt => AccessTokenFormat::Jwt,
                 Format::Opaque => AccessTokenFormat::Opaque,
@@ -279,6 +284,11 @@ impl Arguments {
 fn audit_retention_help() -> String {
     let days = Config::default().audit_retention.as_secs() / (24 * 60 * 60);
     format!("For how long audit records are kept: seconds, or 12h, 30d; {days} days otherwise")
+}
+
+fn signing_key_ttl_help() -> String {
+    let days = Config::default().signing_key_ttl.as_secs() / (24 * 60 * 60);
+    format!("How long a signing key signs before the next one does: seconds, or 7d at least; {days} days otherwise")
 }
 
 fn lifetime_help(what: &str, default: Duration) -> String {

@@ -265,3 +265,27 @@ fn a_service_that_can_log_nobody_in_says_what_to_do() {
     let said = log(&data);
     assert!(!said.contains("tollgate user new"), "{said}");
 }
+
+#[test]
+fn signing_keys_are_listed_and_rotated_beside_the_service() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let signing_key = |arguments: &[&str]| run(&[&["signing-key"], arguments, &["--store", &data]].concat(), "");
+    signing_key(&["list"]).refused_with("no signing keys in the store yet");
+    assert!(!std::path::Path::new(&data).exists(), "nothing is made");
+    let service = Service::start(&["--data", &data]);
+    let listed = signing_key(&["list"]).answers();
+    assert_eq!((listed.len(), &listed[0]["state"], &listed[0]["alg"]), (1, &"signing".into(), &"ES256".into()));
+    let rotated = signing_key(&["rotate"]).answers().remove(0);
+    let listed = signing_key(&["list"]).answers();
+    assert_eq!((&listed[1]["kid"], &listed[1]["state"]), (&rotated["kid"], &"announced".into()));
+    assert_eq!(rotated["signs_at"].as_i64(), listed[1]["since"].as_i64().map(|since| since + 600));
+    let at_once = signing_key(&["rotate", "--at-once"]).answers().remove(0);
+    assert_eq!(at_once["kid"], rotated["kid"], "the announced one");
+    let listed = signing_key(&["list"]).answers();
+    assert_eq!((&listed[0]["kid"], &listed[1]["state"]), (&rotated["kid"], &"retired".into()));
+    assert!(listed[1]["until"].as_i64() > at_once["signs_at"].as_i64());
+    assert_eq!(service.stop("-TERM").0, Some(0));
+    let short = run(&["serve", "--data", &data, "--signing-key-ttl", "6d"], "");
+    short.refused_with("signing-key-ttl must be at least 604800 seconds");
+}

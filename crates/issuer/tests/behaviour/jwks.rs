@@ -57,7 +57,7 @@ fn the_text_is_made_once_a_step() {
     let keys = SigningKeys::new(signing_key(Algorithm::ES256));
     assert!(std::ptr::eq(&*keys.jwks(), &*keys.jwks()));
     let before = keys.jwks();
-    keys.announce(signing_key(Algorithm::ES256)).unwrap();
+    keys.announce(signing_key(Algorithm::ES256), NOW).unwrap();
     assert_ne!(keys.jwks(), before);
 }
 
@@ -102,7 +102,7 @@ proptest! {
                 Step::Announce(algorithm) => {
                     let key = distinct_key(algorithm, now);
                     secrets.extend(secrets_of(&key.to_private_jwk()));
-                    let _ = keys.announce(key);
+                    let _ = keys.announce(key, NOW);
                 }
                 Step::Rotate => drop(keys.rotate(now)),
                 Step::Prune => drop(keys.prune(now)),

@@ -25,7 +25,7 @@ fn an_announced_key_is_published_and_does_not_sign() {
     let first = keys.signing_key().kid().to_owned();
     let next = new_key();
     let second = next.kid().to_owned();
-    keys.announce(next).unwrap();
+    keys.announce(next, NOW).unwrap();
     assert_eq!(keys.signing_key().kid(), first);
     assert_eq!(kids(&keys), [first, second]);
 }
@@ -38,7 +38,7 @@ fn old_tokens_verify_until_the_overlap_ends() {
     let ring = keys.key_ring();
     let old = mint(&minter);
 
-    keys.announce(new_key()).unwrap();
+    keys.announce(new_key(), NOW).unwrap();
     assert_eq!(keys.next_retirement(), None);
     assert_eq!(keys.rotate(NOW).unwrap(), NOW + OVERLAP);
     assert_eq!(keys.next_retirement(), Some(NOW + OVERLAP));
@@ -63,7 +63,7 @@ fn a_ring_taken_before_follows_every_step() {
     let keys = SigningKeys::new(new_key());
     let ring = keys.key_ring();
     assert_eq!(ring.load().len(), 1);
-    keys.announce(new_key()).unwrap();
+    keys.announce(new_key(), NOW).unwrap();
     assert_eq!(ring.load().len(), 2);
     let old = keys.signing_key().kid().to_owned();
     keys.rotate(NOW).unwrap();
@@ -75,7 +75,7 @@ fn a_ring_taken_before_follows_every_step() {
 fn the_generation_grows_with_each_step_and_not_without() {
     let keys = SigningKeys::new(new_key());
     let mut generations = vec![keys.generation()];
-    keys.announce(new_key()).unwrap();
+    keys.announce(new_key(), NOW).unwrap();
     generations.push(keys.generation());
     keys.rotate(NOW).unwrap();
     generations.push(keys.generation());
@@ -90,7 +90,7 @@ fn the_generation_grows_with_each_step_and_not_without() {
 fn several_retired_keys_go_one_by_one() {
     let keys = SigningKeys::new(new_key()).with_overlap(100).unwrap();
     for step in 0..3 {
-        keys.announce(new_key()).unwrap();
+        keys.announce(new_key(), NOW).unwrap();
         keys.rotate(NOW + step * 10).unwrap();
     }
     assert_eq!(kids(&keys).len(), 4);
@@ -104,7 +104,7 @@ fn several_retired_keys_go_one_by_one() {
 fn a_rotation_may_change_the_algorithm() {
     let (minter, keys) = minter(SigningKey::generate(Algorithm::HS256).unwrap());
     let old = mint(&minter);
-    keys.announce(SigningKey::generate(Algorithm::ES384).unwrap()).unwrap();
+    keys.announce(SigningKey::generate(Algorithm::ES384).unwrap(), NOW).unwrap();
     keys.rotate(NOW).unwrap();
     let new = mint(&minter);
     assert_eq!(header(&new)["alg"], "ES384");
@@ -121,7 +121,7 @@ fn rotating_without_an_announced_key_is_refused() {
 #[test]
 fn a_refused_rotation_keeps_the_announced_key() {
     let keys = SigningKeys::new(new_key());
-    keys.announce(new_key()).unwrap();
+    keys.announce(new_key(), NOW).unwrap();
     for now in [-1, i64::MIN, i64::MAX] {
         assert_eq!(keys.rotate(now).unwrap_err().code(), "invalid-time");
     }
@@ -131,30 +131,30 @@ fn a_refused_rotation_keeps_the_announced_key() {
 #[test]
 fn one_key_is_announced_at_a_time() {
     let keys = SigningKeys::new(new_key());
-    keys.announce(new_key()).unwrap();
-    assert_eq!(keys.announce(new_key()).unwrap_err().code(), "already-announced");
+    keys.announce(new_key(), NOW).unwrap();
+    assert_eq!(keys.announce(new_key(), NOW).unwrap_err().code(), "already-announced");
 }
 
 #[test]
 fn a_kid_or_a_key_is_published_once() {
     let keys = SigningKeys::new(new_key().with_kid("k1").unwrap());
     let same_kid = new_key().with_kid("k1").unwrap();
-    assert_eq!(keys.announce(same_kid).unwrap_err().code(), "duplicate-key");
+    assert_eq!(keys.announce(same_kid, NOW).unwrap_err().code(), "duplicate-key");
     let same_key = SigningKey::from_jwk(&keys.signing_key().to_private_jwk()).unwrap();
     let same_key = same_key.with_kid("k2").unwrap();
-    assert_eq!(keys.announce(same_key).unwrap_err().code(), "duplicate-key");
+    assert_eq!(keys.announce(same_key, NOW).unwrap_err().code(), "duplicate-key");
 }
 
 #[test]
 fn the_number_of_published_keys_is_bounded() {
     let keys = SigningKeys::new(new_key());
     for _ in 1..MAX_PUBLISHED_KEYS {
-        keys.announce(new_key()).unwrap();
+        keys.announce(new_key(), NOW).unwrap();
         keys.rotate(NOW).unwrap();
     }
-    assert_eq!(keys.announce(new_key()).unwrap_err().code(), "too-many-keys");
+    assert_eq!(keys.announce(new_key(), NOW).unwrap_err().code(), "too-many-keys");
     keys.prune(NOW + DEFAULT_OVERLAP_SECONDS);
-    assert!(keys.announce(new_key()).is_ok());
+    assert!(keys.announce(new_key(), NOW).is_ok());
 }
 
 #[test]
@@ -163,7 +163,7 @@ fn a_leaked_key_is_withdrawn_at_once() {
     let leaked = keys.signing_key().kid().to_owned();
     let token = mint(&minter);
     assert_eq!(keys.withdraw(&leaked).unwrap_err().code(), "key-in-use");
-    keys.announce(new_key()).unwrap();
+    keys.announce(new_key(), NOW).unwrap();
     keys.rotate(NOW).unwrap();
     keys.withdraw(&leaked).unwrap();
     assert!(!verifies(&keys.key_ring().load(), &token));
@@ -174,7 +174,7 @@ fn a_leaked_key_is_withdrawn_at_once() {
 #[test]
 fn an_announced_key_can_be_withdrawn() {
     let keys = SigningKeys::new(new_key());
-    keys.announce(new_key().with_kid("next").unwrap()).unwrap();
+    keys.announce(new_key().with_kid("next").unwrap(), NOW).unwrap();
     keys.withdraw("next").unwrap();
     assert!(!keys.jwks().contains("next"));
     assert_eq!(keys.rotate(NOW).unwrap_err().code(), "nothing-announced");
@@ -185,7 +185,7 @@ fn a_ring_taken_before_the_overlap_was_set_follows_too() {
     let keys = SigningKeys::new(new_key());
     let ring = keys.key_ring();
     let keys = keys.with_overlap(OVERLAP).unwrap();
-    keys.announce(new_key()).unwrap();
+    keys.announce(new_key(), NOW).unwrap();
     assert_eq!(ring.load().len(), 2);
 }
 
@@ -204,7 +204,7 @@ fn every_token_minted_while_rotating_verifies() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             for step in 1..MAX_PUBLISHED_KEYS {
-                keys.announce(new_key()).unwrap();
+                keys.announce(new_key(), NOW).unwrap();
                 keys.rotate(NOW + step as i64).unwrap();
             }
         });

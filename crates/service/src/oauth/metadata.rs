@@ -2,16 +2,33 @@ use crate::app::App;
 use crate::routes::scopes;
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, header};
-use axum::response::IntoResponse;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
 
 /// `GET /.well-known/jwks.json`: the public keys (RFC 7517 section 5).
-pub(crate) async fn jwks(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let headers = [(header::CONTENT_TYPE, "application/jwk-set+json"), CACHED];
-    (headers, app.signing_keys.jwks().to_string())
+pub(crate) async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let jwks = app.signing_keys.jwks();
+    // Of the content, which is the same in each process, as a counter of changes would not be.
+    let digest = ring::digest::digest(&ring::digest::SHA256, jwks.as_bytes());
+    let tag = format!("\"{}\"", base16ct::lower::encode_string(&digest.as_ref()[..ETAG_BYTES]));
+    let is_known = headers.get_all(header::IF_NONE_MATCH).iter().any(|tags| names(tags, &tag));
+    let cached = [(header::ETAG, tag.as_str()), CACHED];
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, cached).into_response();
+    }
+    (cached, [(header::CONTENT_TYPE, "application/jwk-set+json")], jwks.to_string()).into_response()
 }
+
+/// Whether a value of `If-None-Match` (RFC 9110 section 13.1.2) names that tag, or any.
+fn names(tags: &HeaderValue, tag: &str) -> bool {
+    let tags = tags.to_str().unwrap_or_default().split(',').map(str::trim);
+    tags.map(|known| known.strip_prefix("W/").unwrap_or(known)).any(|known| known == tag || known == "*")
+}
+
+/// Of the digest of the keys: 16 bytes do not meet by chance.
+const ETAG_BYTES: usize = 16;
 
 /// `GET /.well-known/oauth-authorization-server` (RFC 8414).
 pub(crate) async fn authorization_server(State(app): State<Arc<App>>) -> impl IntoResponse {

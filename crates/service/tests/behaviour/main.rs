@@ -29,6 +29,7 @@ mod restart;
 mod revocations;
 mod sealing;
 mod sessions;
+mod signing_keys;
 mod storage;
 mod support;
 mod token;

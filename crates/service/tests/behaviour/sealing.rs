@@ -4,6 +4,7 @@ use crate::cluster::shared;
 use crate::support::{TestResult, TestServer, config, wait};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate::Algorithm;
 use tollgate_issuer::{SigningKey, SigningKeys};
 use tollgate_service::{Config, Server, ServerError, StoreUrl};
@@ -94,7 +95,8 @@ fn signing_keys_are_not_in_clear_and_move_from_one_sealing_key_to_the_next() {
 #[test]
 fn signing_keys_that_were_in_clear_are_encrypted_when_the_service_starts() -> TestResult {
     for store in stores() {
-        let keys = SigningKeys::new(SigningKey::generate(Algorithm::ES256)?);
+        let now = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())?;
+        let keys = SigningKeys::new(SigningKey::generate(Algorithm::ES256)?).with_signing_since(now)?;
         store.put(0, &keys.to_private_jwks());
         assert_eq!(store.jwks(Some(FIRST)), *keys.jwks());
         let (version, sealed) = store.stored();

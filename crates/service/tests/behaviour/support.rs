@@ -23,6 +23,11 @@ pub(crate) fn open_store(folder: &Path) -> Arc<dyn KeyStore> {
     Arc::new(SqliteKeyStore::open(folder).unwrap())
 }
 
+/// Waits for what needs a runtime.
+pub(crate) fn run_async<T>(answer: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap().block_on(answer)
+}
+
 /// Waits for a store.
 pub(crate) fn wait<T>(answer: impl Future<Output = Result<T, StorageError>>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(answer).unwrap()
