@@ -49,7 +49,7 @@ fn axum_serves_bearers_of_the_providers_tokens_also_after_a_rotation() {
     let removed = (200, "site 3 is removed by user_7\n".to_owned());
     assert_eq!(program.ask(Method::DELETE, "/sites/3", &bearer("write:sites")), removed);
 
-    keys.announce(SigningKey::generate(Algorithm::ES256).unwrap()).unwrap();
+    keys.announce(SigningKey::generate(Algorithm::ES256).unwrap(), 0).unwrap();
     keys.rotate(0).unwrap();
     assert_eq!(program.get("/sites", &bearer("read:sites")), sites, "the first request waits for the new key");
 }

@@ -239,7 +239,7 @@ async fn a_verifier_waits_for_a_key_that_was_just_published() {
 
     let (deciding, waiting) = (Auth::new(Arc::clone(&engine)), Auth::with_verifier(Verifier::new(engine)));
     assert_eq!(text(answer(&deciding, with(&bearer())).await).await, "user_7");
-    signing_keys.announce(key()).unwrap();
+    signing_keys.announce(key(), 1).unwrap();
     signing_keys.rotate(1).unwrap();
     let new = bearer();
     assert_eq!(text(answer(&waiting, with(&new)).await).await, "user_7");

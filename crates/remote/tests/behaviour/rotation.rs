@@ -18,7 +18,7 @@ fn rotation_announced_ahead_costs_no_token() {
         let remote = Remote::start(remote(&provider)).await;
         for round in 0..5 {
             let old = signer.header();
-            signer.keys.announce(key(&format!("next-{round}"))).unwrap();
+            signer.keys.announce(key(&format!("next-{round}")), unix_time()).unwrap();
             // At least the revocation bound, the longest time for which verifiers may cache.
             let valid = || assert!(accepts(&remote.engine, &old));
             remote.pass_in_steps(11 * MINUTE, 10 * SECOND, valid).await;

@@ -224,7 +224,7 @@ fn file_is_replaced_as_a_whole() {
         let remote = Remote::start(disk.builder_at(&provider, NOW)).await;
         disk.wait_for(NOW).await;
         for round in 0..20 {
-            signer.keys.announce(key(&format!("k-{round}"))).unwrap();
+            signer.keys.announce(key(&format!("k-{round}")), unix_time()).unwrap();
             provider.becomes(publishes(signer.jwks()));
             remote.pass_a_refresh().await;
             // The file is complete at any moment.

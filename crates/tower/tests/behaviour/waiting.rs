@@ -65,7 +65,7 @@ impl Provider {
     }
 
     fn rotate(&self, kid: &str) {
-        self.keys.announce(key(kid)).unwrap();
+        self.keys.announce(key(kid), 1_763_827_200).unwrap();
         self.keys.rotate(1_763_827_200).unwrap();
     }
 

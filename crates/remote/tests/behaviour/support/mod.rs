@@ -55,7 +55,7 @@ impl Signer {
 
     /// Signs with another key from now on. The old key stays published.
     pub(crate) fn rotate(&self, kid: &str) {
-        self.keys.announce(key(kid)).unwrap();
+        self.keys.announce(key(kid), unix_time()).unwrap();
         self.keys.rotate(unix_time()).unwrap();
     }
 }
