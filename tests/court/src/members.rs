@@ -1,6 +1,9 @@
 //! A JSON object in the making, whose values are any text.
 
+use std::collections::BTreeMap;
 use std::fmt;
+
+use serde_json::Value;
 
 /// Members in order: names, and values as raw text, JSON or not.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +37,23 @@ impl fmt::Display for Members {
     }
 }
 
+/// The text of a JSON value, with the members of each object in the order of their names.
+///
+/// A [`Value`] itself keeps another order where a crate of the same build asks serde_json for that of insertion.
+pub(crate) fn sorted(value: &Value) -> String {
+    let list = |parts: Vec<String>| parts.join(",");
+    match value {
+        Value::Object(members) => {
+            let members: BTreeMap<&String, &Value> = members.iter().collect();
+            let member = |(name, value): (&String, &Value)| format!("{}:{}", quoted(name), sorted(value));
+            format!("{{{}}}", list(members.into_iter().map(member).collect()))
+        }
+        Value::Array(values) => format!("[{}]", list(values.iter().map(sorted).collect())),
+        other => other.to_string(),
+    }
+}
+
 /// `text` as a JSON string.
 pub(crate) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    Value::from(text).to_string()
 }

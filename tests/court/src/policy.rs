@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::members::{Members, quoted};
+use crate::members::{Members, quoted, sorted};
 
 /// The issuer of the tokens here.
 pub(crate) const ISSUER: &str = "https://as.example";
@@ -49,7 +49,7 @@ impl Policy {
     }
 
     pub(crate) fn set_issuer(&mut self, settings: Value) {
-        self.issuer = Some(settings.to_string());
+        self.issuer = Some(sorted(&settings));
     }
 
     pub(crate) fn to_json(&self) -> String {
@@ -78,7 +78,7 @@ impl Policy {
             now: value["now"].as_i64()?,
             leeway: value["leeway"].as_u64()?.try_into().ok()?,
             typ: text("typ")?,
-            issuer: value.get("issuer").map(Value::to_string),
+            issuer: value.get("issuer").map(sorted),
         })
     }
 }

@@ -1,12 +1,10 @@
 //! 51: tokens that are bound to a key (DPoP, RFC 9449). 52: tokens that are bound to a client certificate (RFC 8705).
 
-use std::collections::BTreeMap;
-
 use crate::arithmetic::hash::Hash;
 use crate::docket::{Docket, Filing};
 use crate::draft::{Draft, base64url};
 use crate::key::{ALGORITHMS, Key};
-use crate::members::{Members, quoted};
+use crate::members::{Members, quoted, sorted};
 use crate::policy::NOW;
 use crate::sent_with::{SentWith, hex};
 
@@ -45,12 +43,9 @@ fn public_jwk(key: &Key) -> Members {
 
 /// RFC 7638 of the key.
 fn thumbprint(key: &Key) -> String {
-    // Members in the order of their names: `crv`, `kty`, `x`, `y`, or `e`, `kty`, `n`. A `Value` has another order where a
-    // crate of the same build asks serde_json for that of insertion.
-    let members: BTreeMap<String, serde_json::Value> =
-        serde_json::from_str(&public_jwk(key).to_string()).expect("a JWK is JSON");
-    let canonical = serde_json::to_string(&members).expect("JSON again");
-    base64url(Hash::Sha256.digest(canonical.as_bytes()))
+    // Members in the order of their names: `crv`, `kty`, `x`, `y`, or `e`, `kty`, `n`.
+    let jwk = serde_json::from_str(&public_jwk(key).to_string()).expect("a JWK is JSON");
+    base64url(Hash::Sha256.digest(sorted(&jwk).as_bytes()))
 }
 
 /// A proof by `client` for `token`, good until something about it is changed. `jti` is the mutation's name: a proof is accepted once.
