@@ -111,7 +111,7 @@ impl FollowedStore {
         self.runtime.block_on(answer)
     }
 
-    /// Runs a command for the caller of the request; returns when this process's engine goes by it. Blocks.
+    /// Runs a command for the caller of the request; returns when this process's engine has applied it. Blocks.
     pub(crate) fn run(&self, command: Command) -> Result<u64, ServerError> {
         self.run_for(&audit::caller(), command)
     }

@@ -129,20 +129,24 @@ impl SigningKeyStore {
     pub(crate) async fn rotate(&self, now: i64, at_once: bool) -> Result<i64, ServerError> {
         for _ in 0..ATTEMPTS {
             let (version, keys) = self.stored().await?.ok_or(ServerError::NoSigningKeys)?;
-            let announced_at = match announced_at(&keys) {
-                Some(announced_at) => announced_at,
-                None => {
-                    keys.prune(now);
-                    keys.announce(new_key()?, now)?;
-                    now
-                }
-            };
-            if at_once {
-                keys.rotate(now)?;
+            let announced_at = announced_at(&keys);
+            if let Some(announced_at) = announced_at
+                && !at_once
+            {
+                return Ok(announced_at.saturating_add(SIGNING_KEY_ANNOUNCED_SECONDS));
             }
-            let action = if at_once { ROTATE } else { ANNOUNCE };
+            if announced_at.is_none() {
+                keys.prune(now);
+                keys.announce(new_key()?, now)?;
+            }
+            let (action, signs_at) = if at_once {
+                keys.rotate(now)?;
+                (ROTATE, now)
+            } else {
+                (ANNOUNCE, now.saturating_add(SIGNING_KEY_ANNOUNCED_SECONDS))
+            };
             if self.replace(version, &keys.to_private_jwks(), action).await? {
-                return Ok(if at_once { now } else { announced_at.saturating_add(SIGNING_KEY_ANNOUNCED_SECONDS) });
+                return Ok(signs_at);
             }
         }
         Err(ServerError::SigningKeysContended)

@@ -162,7 +162,9 @@ impl Arguments {
         let (stop, stopped) = oneshot::channel::<()>();
         let running = runtime.spawn(server.run(async { drop(stopped.await) }));
         while runtime.block_on(signals.next()) == Signal::HangUp {
-            self.reload(&log, certificate.as_ref());
+            if let Err(reason) = self.reload(&log, certificate.as_ref()) {
+                warn(&format!("{reason}; the service goes on as it was"));
+            }
         }
         drop(stop);
         let ended = runtime.block_on(async {
@@ -181,22 +183,14 @@ impl Arguments {
         }
     }
 
-    /// Applies what may change while the service runs, and says what may not.
-    fn reload(&self, log: &Log, certificate: Option<&Certificate>) {
-        let anew = match arguments::read() {
-            Ok(arguments::Arguments { command: arguments::Command::Serve(anew) }) => anew,
-            // The command line is the same as before.
-            Ok(_) => return,
-            Err(error) => return warn(&format!("{}; the service goes on as it was", error.line())),
-        };
-        let files = match anew.tls() {
-            Ok(files) => files,
-            Err(error) => return warn(&format!("{error}; the service goes on as it was")),
-        };
-        if let (Some(certificate), Some(files)) = (certificate, &files)
-            && let Err(error) = certificate.replace(files)
-        {
-            return warn(&format!("{error}; the service goes on as it was"));
+    /// Applies what may change while the service runs, and warns of what may not. An error leaves everything as it was.
+    fn reload(&self, log: &Log, certificate: Option<&Certificate>) -> Result<(), String> {
+        let arguments::Arguments { command } = arguments::read().map_err(|error| error.line())?;
+        // The command line is the same as before.
+        let arguments::Command::Serve(anew) = command else { return Ok(()) };
+        let files = anew.tls().map_err(|error| error.to_string())?;
+        if let (Some(certificate), Some(files)) = (certificate, &files) {
+            certificate.replace(files).map_err(|error| error.to_string())?;
         }
         log.change(&anew.log);
         tracing::info!("the options were read anew");
@@ -204,6 +198,7 @@ impl Arguments {
         if !changed.is_empty() {
             warn(&format!("changed, and not applied before the next start: {}", changed.join(", ")));
         }
+        Ok(())
     }
 
     /// The options that differ, of those that count at the start alone.
