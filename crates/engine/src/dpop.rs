@@ -11,7 +11,7 @@ mod target;
 
 pub use algorithms::ProofAlgorithms;
 pub use error::ProofError;
-pub use replay::{NotSpent, ReplayMemory, ReplayStore, SpentProof};
+pub use replay::{NotSpent, ReplayMemory, ReplayStatistics, ReplayStore, SpentProof};
 pub use settings::{Dpop, DpopError};
 
 use std::fmt;
@@ -76,6 +76,11 @@ impl DpopChecks {
 
     fn digest(&self, jkt: &[u8; 32], jti: &[u8]) -> [u8; 32] {
         sha256(&[&self.secret, &jkt[..], jti].concat())
+    }
+
+    /// `None` before the first proof, and if the store is not in memory.
+    pub(crate) fn statistics(&self) -> Option<ReplayStatistics> {
+        self.memory.get()?.replays.statistics()
     }
 
     fn memory(&self) -> &ProofMemory {

@@ -9,7 +9,7 @@ use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::{Clock, Now};
 use crate::confirmation::Sender;
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
-use crate::dpop::DpopChecks;
+use crate::dpop::{DpopChecks, ReplayStatistics};
 use crate::introspection::{Introspection, confirm};
 use crate::issuer::{Issuer, Issuers, Withdrawals};
 use crate::observer::{Notes, Observer};
@@ -199,6 +199,13 @@ impl Engine {
     #[must_use]
     pub fn cache_statistics(&self) -> Option<CacheStatistics> {
         self.cache.as_ref().map(Cache::statistics)
+    }
+
+    /// The counters of the memory of spent [DPoP](crate::Dpop) proofs; `None` before the first proof, and if another
+    /// [store](crate::Dpop::replay_store) is configured that has none.
+    #[must_use]
+    pub fn replay_statistics(&self) -> Option<ReplayStatistics> {
+        self.dpop.as_ref()?.statistics()
     }
 
     /// The keys that a request's JWT is verified with: those of the issuer that the JWT names. Nothing of the JWT is

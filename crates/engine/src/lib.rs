@@ -104,7 +104,9 @@ pub use cache::{CacheConfig, CacheStatistics};
 pub use certificate_field::CertificateField;
 pub use challenge::Challenge;
 pub use claims::ClaimsError;
-pub use dpop::{Dpop, DpopError, NotSpent, ProofAlgorithms, ProofError, ReplayMemory, ReplayStore, SpentProof};
+pub use dpop::{
+    Dpop, DpopError, NotSpent, ProofAlgorithms, ProofError, ReplayMemory, ReplayStatistics, ReplayStore, SpentProof,
+};
 pub use engine::Engine;
 #[cfg(feature = "explain")]
 pub use explain::{ExplainedStep, StepOutcome};

@@ -45,6 +45,10 @@ metrics! {
         "Tokens that made room for others in the cache.";
     CACHE_BYTES = "tollgate_cache_bytes", "gauge", [],
         "Memory of the cache of verified tokens, in bytes.";
+    REPLAY_CAPACITY = "tollgate_replay_capacity_proofs", "gauge", [],
+        "Spent DPoP proofs that the memories of all engines have room for.";
+    REPLAY_EVICTIONS = "tollgate_replay_evictions_total", "counter", [],
+        "Spent DPoP proofs that were forgotten before they expired: the memory was full.";
     SIGNATURE_CHECKS = "tollgate_signature_checks_total", "counter", ["issuer", "result"],
         "Signatures of JWTs that were checked, by issuer, and whether they verified (good, bad).";
     KEY_REFRESHES = "tollgate_key_refreshes_total", "counter", ["remote", "error.type"],

@@ -1,11 +1,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use metrics::{Label, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
-use tollgate::{CacheStatistics, Engine, PrincipalKind, Verification};
+use tollgate::{CacheStatistics, Engine, PrincipalKind, ReplayStatistics, Verification};
 
 use crate::counts::Counts;
 use crate::names::{
-    ALL, CACHE_BYTES, CACHE_EVICTIONS, CACHE_LOOKUPS, NONE, SIGNATURE_CHECKS, VERIFICATION_SECONDS, VERIFICATIONS,
+    ALL, CACHE_BYTES, CACHE_EVICTIONS, CACHE_LOOKUPS, NONE, REPLAY_CAPACITY, REPLAY_EVICTIONS, SIGNATURE_CHECKS,
+    VERIFICATION_SECONDS, VERIFICATIONS,
 };
 
 /// Counts what engines do, and tells the [recorder](metrics::set_global_recorder) of the program when it is [asked to](Metrics::collect).
@@ -25,8 +26,8 @@ pub(crate) struct Shared {
 #[derive(Default)]
 pub(crate) struct Sources {
     engines: Vec<Watched>,
-    /// Of engines that are gone, and of all so far.
-    cache_before: CacheStatistics,
+    /// The sum of the engines that have ended.
+    ended: Statistics,
     #[cfg(feature = "remote")]
     pub(crate) remote: crate::remote::RemoteSources,
     #[cfg(feature = "storage")]
@@ -35,8 +36,14 @@ pub(crate) struct Sources {
 
 struct Watched {
     engine: Weak<Engine>,
-    /// When they were read last.
+    /// As of the last collection.
+    last: Statistics,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Statistics {
     cache: CacheStatistics,
+    replay: ReplayStatistics,
 }
 
 impl Default for Metrics {
@@ -74,9 +81,9 @@ impl Metrics {
         self.0.counts.count(seen);
     }
 
-    /// Collects what the cache of `engine` has done, for as long as the engine is there.
+    /// Collects the counters of the cache of `engine`, and of its memory of spent DPoP proofs, for as long as the engine exists.
     pub fn watch_engine(&self, engine: &Arc<Engine>) {
-        let watched = Watched { engine: Arc::downgrade(engine), cache: CacheStatistics::default() };
+        let watched = Watched { engine: Arc::downgrade(engine), last: Statistics::default() };
         self.sources().engines.push(watched);
     }
 
@@ -103,7 +110,7 @@ impl Metrics {
             },
         );
         let mut sources = self.sources();
-        sources.collect_caches();
+        sources.collect_engines();
         #[cfg(feature = "remote")]
         sources.remote.collect();
         #[cfg(feature = "storage")]
@@ -116,35 +123,44 @@ impl Metrics {
 }
 
 impl Sources {
-    fn collect_caches(&mut self) {
-        let Sources { engines, cache_before, .. } = self;
-        let mut bytes = 0;
+    fn collect_engines(&mut self) {
+        let Sources { engines, ended, .. } = self;
+        let (mut bytes, mut capacity) = (0, 0);
         engines.retain_mut(|watched| match watched.engine.upgrade() {
             Some(engine) => {
-                watched.cache = engine.cache_statistics().unwrap_or_default();
-                bytes += watched.cache.bytes;
+                let cache = engine.cache_statistics().unwrap_or_default();
+                let replay = engine.replay_statistics().unwrap_or_default();
+                bytes += cache.bytes;
+                capacity += replay.capacity;
+                watched.last = Statistics { cache, replay };
                 true
             }
             None => {
-                add(cache_before, &watched.cache);
+                ended.add(&watched.last);
                 false
             }
         });
-        let mut sum = *cache_before;
-        engines.iter().for_each(|watched| add(&mut sum, &watched.cache));
-        for (result, count) in [("front", sum.front_hits), ("back", sum.back_hits), ("miss", sum.misses)] {
+        let mut sum = *ended;
+        engines.iter().for_each(|watched| sum.add(&watched.last));
+        let Statistics { cache, replay } = sum;
+        for (result, count) in [("front", cache.front_hits), ("back", cache.back_hits), ("miss", cache.misses)] {
             counter!(CACHE_LOOKUPS, "result" => result).absolute(count);
         }
-        counter!(CACHE_EVICTIONS).absolute(sum.evictions);
+        counter!(CACHE_EVICTIONS).absolute(cache.evictions);
         gauge!(CACHE_BYTES).set(bytes as f64);
+        counter!(REPLAY_EVICTIONS).absolute(replay.evictions);
+        gauge!(REPLAY_CAPACITY).set(capacity as f64);
     }
 }
 
-fn add(sum: &mut CacheStatistics, one: &CacheStatistics) {
-    sum.front_hits += one.front_hits;
-    sum.back_hits += one.back_hits;
-    sum.misses += one.misses;
-    sum.evictions += one.evictions;
+impl Statistics {
+    fn add(&mut self, other: &Self) {
+        self.cache.front_hits += other.cache.front_hits;
+        self.cache.back_hits += other.cache.back_hits;
+        self.cache.misses += other.cache.misses;
+        self.cache.evictions += other.cache.evictions;
+        self.replay.evictions += other.replay.evictions;
+    }
 }
 
 impl std::fmt::Debug for Metrics {

@@ -388,7 +388,8 @@ fn a51_a_flood_of_one_key_closes_no_other_out() {
     for id in 0..1000 {
         let _ = memory.spend(&spent(1, id, NOW));
     }
-    // The key of the flood is rejected until the next second.
+    // The key of the flood is rejected until the next second, so its flood evicts nothing more.
+    assert_eq!(memory.statistics().map(|statistics| (statistics.capacity, statistics.evictions)), Some((16, 1)));
     assert_eq!(memory.spend(&spent(1, 2000, NOW)), Err(NotSpent::Forgotten { floor: NOW }));
     for key in 2..9 {
         assert_eq!(memory.spend(&spent(key, 3000 + key, NOW - 30)), Ok(()), "{key}");

@@ -18,6 +18,21 @@ pub trait ReplayStore: Send + Sync {
     /// # Errors
     /// [`NotSpent`] says why the proof is not accepted.
     fn spend(&self, proof: &SpentProof) -> Result<(), NotSpent>;
+
+    /// The counters of a store in the memory of this process; `None` of any other store.
+    fn statistics(&self) -> Option<ReplayStatistics> {
+        None
+    }
+}
+
+/// The counters of a [`ReplayMemory`].
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct ReplayStatistics {
+    /// The number of proofs that there is room for.
+    pub capacity: usize,
+    /// Proofs that were forgotten while they could still be accepted: the memory was full.
+    pub evictions: u64,
 }
 
 /// A proof as a [`ReplayStore`] sees it. All times in seconds since the Unix epoch.
@@ -76,6 +91,8 @@ struct Set {
     entries: [Entry; WAYS],
     /// Proofs issued then or before are not remembered, of any key.
     floor: i64,
+    /// Proofs that were forgotten before they expired.
+    evictions: u64,
 }
 
 const WAYS: usize = 16;
@@ -96,7 +113,7 @@ impl ReplayMemory {
     #[must_use]
     pub fn new(bytes: usize, started_at: i64) -> Self {
         let floor = started_at.saturating_add(if started_at == i64::MIN { 0 } else { PROOF_AHEAD });
-        let set = || Mutex::new(Set { entries: [VACANT; WAYS], floor });
+        let set = || Mutex::new(Set { entries: [VACANT; WAYS], floor, evictions: 0 });
         let sets = (bytes / size_of::<Mutex<Set>>()).max(1);
         ReplayMemory { sets: (0..sets).map(|_| set()).collect() }
     }
@@ -124,6 +141,11 @@ impl ReplayStore for ReplayMemory {
         let expired = proof.now.saturating_sub(proof.expires_at.saturating_sub(proof.issued_at));
         // A thread that panicked with the lock held has left the set in doubt.
         self.set(entry.key, entry.id).lock().map_or(Err(NotSpent::Unavailable), |mut set| set.spend(entry, expired))
+    }
+
+    fn statistics(&self) -> Option<ReplayStatistics> {
+        let evictions = self.sets.iter().filter_map(|set| Some(set.lock().ok()?.evictions)).sum();
+        Some(ReplayStatistics { capacity: self.capacity(), evictions })
     }
 }
 
@@ -158,11 +180,13 @@ impl Set {
             // No key has more than one proof here.
             let oldest = oldest(self.entries.iter_mut()).expect("a set has entries");
             self.floor = self.floor.max(oldest.issued_at);
+            self.evictions += u64::from(oldest.id != 0);
             *oldest = VACANT;
             return if proof.issued_at <= self.floor { Err(NotSpent::Forgotten { floor: self.floor }) } else { Ok(()) };
         }
         let of_key = self.entries.iter_mut().filter(|entry| entry.id != 0 && entry.key == key);
         let Some(evicted) = oldest(of_key) else { return Ok(()) };
+        self.evictions += 1;
         let floor = evicted.issued_at;
         *evicted = Entry { id: 0, key, issued_at: floor };
         // A key needs one floor, the higher one.

@@ -9,13 +9,18 @@ use std::thread;
 
 use http::{Request, Response};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
-use tollgate::{Algorithm, ApiKey, ApiKeyTable, Engine, EngineBuilder, Issuer, KeyFormat, KeyRecord};
+use tollgate::{
+    Algorithm, ApiKey, ApiKeyTable, Dpop, Engine, EngineBuilder, Issuer, KeyFormat, KeyRecord, ReplayMemory,
+    ReplayStore, Request as CredentialRequest,
+};
 use tollgate_telemetry::Metrics;
 use tollgate_telemetry::limits::MAX_ISSUERS;
-use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, issuer, key_set, signing_key};
+use tollgate_tests::{AUDIENCE, Draft, ISSUER, NOW, ProofDraft, issuer, key_set, signing_key};
 use tollgate_tower::{AuthLayer, Require};
 use tower_layer::Layer;
 use tower_service::Service;
+
+const URI: &str = "https://api.example.com/sites";
 
 /// Metrics and the recorder that they are collected into.
 struct World {
@@ -95,6 +100,34 @@ fn verifies_are_counted_by_verdict_kind_issuer_and_cache() {
     let lookups = world.samples("tollgate_cache_lookups_total");
     assert_eq!(lookups["result=\"front\""] + lookups["result=\"back\""], 4.0);
     assert!(world.samples("tollgate_cache_bytes")[""] > 0.0);
+}
+
+#[test]
+fn the_memory_of_spent_proofs_is_reported() {
+    let world = World::new();
+    let (key, client) = (signing_key(Algorithm::ES256, 0), signing_key(Algorithm::ES256, 1));
+    // One set, which 16 proofs fill.
+    let dpop =
+        Dpop::new().started_at(0).replay_store(Arc::new(ReplayMemory::new(0, 0)) as Arc<dyn ReplayStore>, [7; 32]);
+    let engine = world.engine(Engine::builder().issuer(issuer([&key])).dpop(dpop));
+    let token = Draft::new(&key).bound_to(&client).sign(&key);
+    let authorization = format!("DPoP {token}");
+    let send = |jti: usize| {
+        let proof = ProofDraft::new(&client, "GET", URI, &token).claim("jti", jti.to_string()).sign(&client);
+        let request = CredentialRequest::new().authorization(&authorization).method("GET").uri(URI).proof(&proof);
+        engine.verify_request_at(&request, NOW)
+    };
+    assert!(world.samples("tollgate_replay_capacity_proofs")[""] < 1.0, "no proof was sent yet");
+    for jti in 0..16 {
+        assert!(send(jti).is_ok());
+    }
+    assert_eq!(world.samples("tollgate_replay_capacity_proofs")[""], 16.0);
+    assert_eq!(world.samples("tollgate_replay_evictions_total")[""], 0.0);
+    assert!(send(16).is_err());
+    assert_eq!(world.samples("tollgate_replay_evictions_total")[""], 1.0);
+    drop(engine);
+    assert_eq!(world.samples("tollgate_replay_evictions_total")[""], 1.0, "of an engine that has ended");
+    assert_eq!(world.samples("tollgate_replay_capacity_proofs")[""], 0.0);
 }
 
 #[test]
