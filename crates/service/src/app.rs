@@ -18,6 +18,7 @@ use tollgate::{Engine, Issuer, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
 use tollgate_storage::{Actor, Command};
 use tollgate_telemetry::Metrics;
+use tracing::Span;
 
 /// Everything a request can need, shared by all of them.
 pub(crate) struct App {
@@ -32,6 +33,7 @@ pub(crate) struct App {
     signing_key_store: SigningKeyStore,
     signing_key_schedule: Schedule,
     audit_retention: Duration,
+    pub(crate) request_timeout: Duration,
     pub(crate) cookies: Cookies,
     pub(crate) metrics: Option<Metrics>,
     /// Where this is the demo.
@@ -93,6 +95,7 @@ impl App {
             signing_key_store,
             signing_key_schedule: schedule,
             audit_retention: config.audit_retention,
+            request_timeout: config.request_timeout,
             cookies,
             metrics: config.metrics.clone(),
             demo: None,
@@ -125,8 +128,9 @@ impl App {
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
-        let (app, caller) = (Arc::clone(self), audit::caller());
-        match tokio::task::spawn_blocking(move || audit::on_behalf_of(caller, || work(&app))).await {
+        let (app, caller, span) = (Arc::clone(self), audit::caller(), Span::current());
+        let work = move || span.in_scope(|| audit::on_behalf_of(caller, || work(&app)));
+        match tokio::task::spawn_blocking(work).await {
             Ok(result) => result,
             Err(_) => Err(ServerError::Task.into()),
         }

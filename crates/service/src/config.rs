@@ -1,6 +1,7 @@
 use crate::error::ServerError;
 use crate::limits::{
-    ACCESS_TOKEN_TTL, AUDIT_RETENTION, MAX_TTL, MIN_SIGNING_KEY_TTL, SESSION_TTL, SIGNING_KEY_TTL, UPKEEP_INTERVAL,
+    ACCESS_TOKEN_TTL, AUDIT_RETENTION, IDLE_TIMEOUT, MAX_TTL, MIN_SIGNING_KEY_TTL, REQUEST_TIMEOUT, SESSION_TTL,
+    SHUTDOWN_GRACE, SIGNING_KEY_TTL, UPKEEP_INTERVAL,
 };
 use crate::store::StoreUrl;
 use crate::tls::TlsFiles;
@@ -55,6 +56,13 @@ pub struct Config {
     pub metrics: Option<Metrics>,
     /// For how long audit records are kept.
     pub audit_retention: Duration,
+    /// How long a request may take, its body included. One that is not answered by then changes nothing any more, or its answer says that
+    /// it may have.
+    pub request_timeout: Duration,
+    /// How long a connection may go without a request in flight before it is closed.
+    pub idle_timeout: Duration,
+    /// How long the requests in flight, and clients that read slowly, have when the service stops or a connection is closed.
+    pub shutdown_grace: Duration,
     /// Fill the store with the demo's accounts; needs `store: None`, since their password is known.
     pub demo: bool,
 }
@@ -90,6 +98,9 @@ impl Default for Config {
             upkeep_interval: UPKEEP_INTERVAL,
             metrics: None,
             audit_retention: AUDIT_RETENTION,
+            request_timeout: REQUEST_TIMEOUT,
+            idle_timeout: IDLE_TIMEOUT,
+            shutdown_grace: SHUTDOWN_GRACE,
             demo: false,
         }
     }

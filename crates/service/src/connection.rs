@@ -1,7 +1,5 @@
 use crate::connection_count::CountedConnection;
-use crate::limits::{
-    FIRST_REQUEST_TIMEOUT, HEAD_TIMEOUT, IDLE_TIMEOUT, MAX_HEAD_BYTES, MAX_STREAMS, SHUTDOWN_GRACE, STREAM_BUFFER_BYTES,
-};
+use crate::limits::{FIRST_REQUEST_TIMEOUT, HEAD_TIMEOUT, MAX_HEAD_BYTES, MAX_STREAMS, STREAM_BUFFER_BYTES};
 use crate::tls::Tls;
 use axum::Router;
 use axum::body::Body;
@@ -30,22 +28,31 @@ pub(crate) struct Connection {
     pub(crate) counted: Option<CountedConnection>,
 }
 
+/// How long a connection may be of no use.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    /// Without a request in flight.
+    pub(crate) idle: Duration,
+    /// Once it is to end.
+    pub(crate) grace: Duration,
+}
+
 impl Connection {
     /// Answers the requests of this connection by `router`, over TLS where there is any, until the client ends it, it has
-    /// been idle for too long, or `stop` is cancelled; then the requests in flight have [`SHUTDOWN_GRACE`] to finish.
-    pub(crate) async fn serve(self, router: Router, tls: Option<Tls>, stop: CancellationToken) {
+    /// been idle for too long, or `stop` is cancelled; then the requests in flight have `patience.grace` to finish.
+    pub(crate) async fn serve(self, router: Router, tls: Option<Tls>, stop: CancellationToken, patience: Patience) {
         let Self { stream, peer, permit, counted } = self;
         let _places = (permit, counted);
-        let Some(tls) = tls else { return answer(stream, peer, router, stop).await };
+        let Some(tls) = tls else { return answer(stream, peer, router, stop, patience).await };
         match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => answer(stream, peer, router, stop).await,
+            Ok(Ok(stream)) => answer(stream, peer, router, stop, patience).await,
             Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
     }
 }
 
-async fn answer<S>(stream: S, peer: SocketAddr, router: Router, stop: CancellationToken)
+async fn answer<S>(stream: S, peer: SocketAddr, router: Router, stop: CancellationToken, patience: Patience)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -75,10 +82,10 @@ where
     tokio::select! {
         ended = connection.as_mut() => return log(ended),
         () = stop.cancelled() => {}
-        () = activity.until_idle() => {}
+        () = activity.until_idle(patience.idle) => {}
     }
     connection.as_mut().graceful_shutdown();
-    match tokio::time::timeout(SHUTDOWN_GRACE, connection).await {
+    match tokio::time::timeout(patience.grace, connection).await {
         Ok(ended) => log(ended),
         // A client that does not read its answer, or a request that is not answered in time.
         Err(_) => tracing::debug!("a connection was cut off"),
@@ -108,10 +115,10 @@ impl Activity {
         Self(Mutex::new(Requests { in_flight: 0, any: false, changed: Instant::now() }))
     }
 
-    /// Ready when no request has been in flight for [`IDLE_TIMEOUT`], or none came within [`FIRST_REQUEST_TIMEOUT`].
-    async fn until_idle(&self) {
+    /// Ready when no request has been in flight for `idle`, or none came within [`FIRST_REQUEST_TIMEOUT`].
+    async fn until_idle(&self, idle: Duration) {
         loop {
-            let left = self.0.lock().left();
+            let left = self.0.lock().left(idle);
             if left.is_zero() {
                 return;
             }
@@ -122,8 +129,8 @@ impl Activity {
 
 impl Requests {
     /// The least time until the connection can be idle for too long.
-    fn left(&self) -> Duration {
-        let timeout = if self.any { IDLE_TIMEOUT } else { FIRST_REQUEST_TIMEOUT };
+    fn left(&self, idle: Duration) -> Duration {
+        let timeout = if self.any { idle } else { FIRST_REQUEST_TIMEOUT };
         if self.in_flight == 0 { timeout.saturating_sub(self.changed.elapsed()) } else { timeout }
     }
 }

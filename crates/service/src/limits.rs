@@ -96,8 +96,8 @@ pub(crate) const ADDRESS_ATTEMPTS: u32 = 60;
 /// See [`ADDRESS_ATTEMPTS`].
 pub(crate) const ADDRESS_ATTEMPT_PERIOD: Duration = Duration::from_secs(2);
 
-/// The networks that an IPv6 address is counted in, by the bits of their prefix, and how many times as many attempts each has as the
-/// smallest. Users hold at least a /64; sites are given a /56 or a /48 (RFC 6177), from which addresses can be taken at will.
+/// The networks that an IPv6 address is counted in, by the bits of their prefix, and how many times as many login attempts and connections
+/// each has as the smallest. Users hold at least a /64; sites are given a /56 or a /48 (RFC 6177), from which addresses can be taken at will.
 pub(crate) const IPV6_NETWORKS: [(u8, u32); NETWORKS] = [(64, 1), (56, 2), (48, 4)];
 
 /// The same for IPv4: the address, and blocks that are often one provider's.
@@ -129,22 +129,26 @@ pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1_024;
 pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a request may take in all, its body included: above the longest wait inside.
-pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a client may take to begin its first request, its TLS handshake apart.
 pub(crate) const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection may go without a request in flight before it is closed. Proxies keep idle connections for a minute
 /// (nginx `keepalive_timeout` of an upstream: 60 s), and see the end of a connection that was closed in good order.
-pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// Characters of an `X-Request-Id` that is taken from a trusted proxy. Our own choice: UUIDs have 36, and AWS's trace ids under 100.
+pub(crate) const MAX_REQUEST_ID_BYTES: usize = 128;
 
 /// Open connections at once; more wait in the operating system's queue. Half the common limit of
 /// 1,024 open files.
 pub(crate) const MAX_CONNECTIONS: usize = 512;
 
-/// Open connections from one network address that is no trusted proxy's; more are closed at once. A quarter of all: a browser
-/// opens six, and an office may share one address.
-pub(crate) const MAX_CONNECTIONS_PER_ADDRESS: usize = MAX_CONNECTIONS / 4;
+/// An address that is no trusted proxy's may have as many open connections as this part of the places that are free; more are closed at
+/// once. So one alone has at most a quarter of all: a browser opens six, and an office may share one address. Its larger networks may have
+/// so many times as many ([`IPV4_NETWORKS`], [`IPV6_NETWORKS`]).
+pub(crate) const CONNECTION_SHARE: usize = 3;
 
 /// Streams of one HTTP/2 connection at once: the least that RFC 9113 section 6.5.2 recommends.
 pub(crate) const MAX_STREAMS: u32 = 100;
@@ -153,7 +157,7 @@ pub(crate) const MAX_STREAMS: u32 = 100;
 pub(crate) const STREAM_BUFFER_BYTES: usize = 64 * 1_024;
 
 /// How long the requests in flight may take to finish once the service is told to stop.
-pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
 /// API keys of one user.
 pub(crate) const MAX_API_KEYS_PER_USER: u32 = 50;

@@ -1,11 +1,11 @@
 use crate::accounts::Accounts;
 use crate::app::App;
 use crate::config::Config;
-use crate::connection::Connection;
+use crate::connection::{Connection, Patience};
 use crate::connection_count::ConnectionCount;
 use crate::demo;
 use crate::error::ServerError;
-use crate::limits::{MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS};
+use crate::limits::MAX_CONNECTIONS;
 use crate::routes;
 use crate::tls::{Tls, TlsFiles};
 use axum::Router;
@@ -46,6 +46,7 @@ pub struct Server {
     tls: Option<Tls>,
     demo: Option<String>,
     upkeep_interval: Duration,
+    patience: Patience,
     /// Removed with the server.
     _temporary: Option<TempDir>,
 }
@@ -64,11 +65,12 @@ impl Server {
         let local_addr = listener.local_addr().map_err(listening)?;
         let origin = config.origin(local_addr)?;
         let upkeep_interval = config.upkeep_interval;
+        let patience = Patience { idle: config.idle_timeout, grace: config.shutdown_grace };
         let opened = tokio::task::spawn_blocking(move || open(&config, origin, local_addr));
         let Opened { app, demo, temporary } = opened.await.map_err(|_| ServerError::Task)??;
         let app = Arc::new(app);
         let router = routes::router(Arc::clone(&app))?;
-        Ok(Self { listener, local_addr, app, router, tls, demo, upkeep_interval, _temporary: temporary })
+        Ok(Self { listener, local_addr, app, router, tls, demo, upkeep_interval, patience, _temporary: temporary })
     }
 
     /// The address listened on.
@@ -101,14 +103,14 @@ impl Server {
         self.tls.clone().map(Certificate)
     }
 
-    /// Answers requests until `shutdown` is ready; then those in flight have ten seconds to finish.
+    /// Answers requests until `shutdown` is ready; then those in flight have [`Config::shutdown_grace`] to finish.
     ///
     /// # Errors
     /// None at present: what fails for one connection does not end the others.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         let upkeep = tokio::spawn(upkeep(Arc::clone(&self.app), self.upkeep_interval));
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        let count = ConnectionCount::new(MAX_CONNECTIONS_PER_ADDRESS);
+        let count = Arc::new(ConnectionCount::default());
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
         let mut shutdown = pin!(shutdown);
         loop {
@@ -121,13 +123,14 @@ impl Server {
                     let address = connection.peer.ip();
                     // A proxy's connections are those of all its clients.
                     if !self.app.trusted_proxies.contain(address) {
-                        connection.counted = count.count(address);
+                        connection.counted = count.count(address, places.available_permits() + 1);
                         if connection.counted.is_none() {
                             tracing::debug!(%address, "a connection was closed: its address has too many");
                             continue;
                         }
                     }
-                    connections.spawn(connection.serve(self.router.clone(), self.tls.clone(), stop.clone()));
+                    let (router, tls) = (self.router.clone(), self.tls.clone());
+                    connections.spawn(connection.serve(router, tls, stop.clone(), self.patience));
                 }
                 Err(error) => {
                     // Out of descriptors, or a peer that went away: neither ends the service.

@@ -2,9 +2,10 @@
 
 use crate::limits::{
     ACCOUNT_ATTEMPT_PERIOD, ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPTS_FROM_ANYWHERE, ADDRESS_ATTEMPT_PERIOD, ADDRESS_ATTEMPTS,
-    IPV4_NETWORKS, IPV6_NETWORKS, NETWORKS,
+    NETWORKS,
 };
-use crate::rate_limit::{RateLimiter, RetryAfter, network_of};
+use crate::network::{FACTORS, networks};
+use crate::rate_limit::{RateLimiter, RetryAfter};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -63,7 +64,7 @@ struct Nested {
 
 impl Nested {
     fn new(attempts: u32, period: Duration) -> Self {
-        let levels = IPV6_NETWORKS.map(|(_, factor)| RateLimiter::new(attempts * factor, period / factor));
+        let levels = FACTORS.map(|factor| RateLimiter::new(attempts * factor, period / factor));
         Self { levels }
     }
 
@@ -78,20 +79,6 @@ impl Nested {
 
 fn key<'k>(account: &'k str, network: &'k IpAddr) -> impl Hash + use<'k> {
     (account, network)
-}
-
-/// The first addresses of the networks that it is in, the smallest first.
-fn networks(address: IpAddr) -> [IpAddr; NETWORKS] {
-    match network_of(address) {
-        IpAddr::V4(address) => IPV4_NETWORKS.map(|(bits, _)| {
-            let mask = u32::MAX.checked_shl(32 - u32::from(bits)).unwrap_or(0);
-            IpAddr::V4((u32::from(address) & mask).into())
-        }),
-        IpAddr::V6(address) => IPV6_NETWORKS.map(|(bits, _)| {
-            let mask = u128::MAX.checked_shl(128 - u32::from(bits)).unwrap_or(0);
-            IpAddr::V6((u128::from(address) & mask).into())
-        }),
-    }
 }
 
 #[cfg(test)]

@@ -125,6 +125,69 @@ fn metrics_are_served_on_an_address_of_their_own() {
     assert_eq!(service.stop("-TERM").0, Some(0));
 }
 
+/// The lines of the log of a service that trusts 127.0.0.1 as a proxy, after `ask`.
+fn log_of(format: &str, ask: impl Fn(&Service)) -> Vec<String> {
+    let folder = Folder::new();
+    let store = folder.path("store");
+    let arguments = ["serve", "--listen", "127.0.0.1:0", "--store", &store, "--log", "info", "--log-format", format];
+    let proxy = ["--trusted-proxy", "127.0.0.1", "--client-address", "x-forwarded-for"];
+    let mut child = command(&[&arguments[..], &proxy].concat()).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    let origin = line.trim_end().strip_prefix("tollgate listens on ").unwrap().to_owned();
+    let mut stderr = child.stderr.take().unwrap();
+    let service = Service { child, stdout, origin };
+    ask(&service);
+    assert_eq!(service.stop("-TERM").0, Some(0));
+    let mut log = String::new();
+    stderr.read_to_string(&mut log).unwrap();
+    log.lines().map(str::to_owned).collect()
+}
+
+/// The id in an answer.
+fn request_id(answer: &str) -> &str {
+    let line = answer.lines().find_map(|line| line.strip_prefix("x-request-id: "));
+    line.unwrap_or_else(|| panic!("no id: {answer}"))
+}
+
+/// Four requests of a trusted proxy: with an id, with one that is not taken, without one, with two.
+fn ask_with_ids(service: &Service) {
+    let sites =
+        |headers: &str| service.get_with("/api/v2/sites", &format!("Authorization: Bearer eyJ.x.y\r\n{headers}"));
+    let traced = "X-Request-Id: proxy-7/a\r\nTraceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+    assert_eq!(request_id(&sites(traced)), "proxy-7/a");
+    let long = format!("X-Request-Id: {}\r\n", "7".repeat(129));
+    for not_taken in ["X-Request-Id: forged id\r\n", &long, "", "X-Request-Id: one\r\nX-Request-Id: two\r\n"] {
+        let answer = sites(not_taken);
+        assert!(request_id(&answer).starts_with("request_"), "{answer}");
+    }
+}
+
+#[test]
+fn every_line_of_a_request_has_its_id_in_a_log_of_text() {
+    let log = log_of("text", ask_with_ids);
+    let of_it: Vec<_> = log.iter().filter(|line| line.contains("request_id=\"proxy-7/a\"")).collect();
+    assert!(of_it.iter().any(|line| line.contains(" rejected ")), "{log:?}");
+    assert!(of_it.iter().any(|line| line.contains("route=\"/api/v2/sites\" status=401")), "{log:?}");
+    assert!(of_it[0].contains("trace_id=\"4bf92f3577b34da6a3ce929d0e0e4736\""), "{log:?}");
+    assert_eq!(log.iter().filter(|line| line.contains("request_id=\"request_")).count(), 8, "{log:?}");
+    assert!(!log.iter().any(|line| line.contains("forged") || line.contains("7777")), "{log:?}");
+}
+
+#[test]
+fn every_line_of_a_request_has_its_id_as_a_field_of_json() {
+    let log = log_of("json", ask_with_ids);
+    let lines: Vec<Value> = log.iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of_it: Vec<_> = lines.iter().filter(|line| line["span"]["request_id"] == "proxy-7/a").collect();
+    assert!(of_it.iter().any(|line| line["fields"]["message"] == "rejected"), "{log:?}");
+    assert!(of_it.iter().any(|line| line["fields"]["status"] == 401), "{log:?}");
+    assert_eq!(of_it[0]["span"]["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
+    let requests = lines.iter().filter(|line| line["fields"]["message"] == "request");
+    assert!(requests.clone().all(|line| line["span"]["request_id"].is_string()), "{log:?}");
+    assert_eq!(requests.count(), 5);
+}
+
 #[test]
 fn the_demo_answers_prints_curl_lines_and_stops_on_ctrl_c() {
     let service = Service::start(&["--demo"]);

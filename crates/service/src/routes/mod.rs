@@ -18,7 +18,7 @@ use crate::{demo, oauth, pages};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 use std::sync::Arc;
 use tollgate::PrincipalKind;
@@ -87,7 +87,7 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(from_fn_with_state(Arc::clone(&app), observe::security_headers))
-        .layer(from_fn(observe::within_time))
+        .layer(from_fn_with_state(Arc::clone(&app), observe::within_time))
         .layer(from_fn_with_state(Arc::clone(&app), observe::log))
         .with_state(app);
     Ok(router)

@@ -1,8 +1,8 @@
 //! What stands around every route: the log line, the time limit, the security headers.
 
 use crate::app::App;
-use crate::limits::REQUEST_TIMEOUT;
 use crate::problem::Problem;
+use crate::request_id::{RequestId, X_REQUEST_ID};
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
@@ -13,15 +13,18 @@ use std::sync::Arc;
 use std::time::Instant;
 use tollgate_telemetry::names::HTTP_REQUEST_SECONDS;
 use tollgate_tower::client_address;
+use tracing::Instrument;
 
-/// One line a request: the client's address where it is known, method, route, status, time. No header, query or body,
+/// One line a request, in whose span every other line of the request is: the client's address where it is known, method, route, status, time. No header, query or body,
 /// because those hold the secrets, and the route as it is written in the source, because a path may hold anything.
 pub(super) async fn log(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let (head, body) = request.into_parts();
     let client = client_address(&head, &app.trusted_proxies).map(tracing::field::display);
     let (method, route) = (standard_name(&head.method), head.extensions.get::<MatchedPath>().cloned());
+    let request_id = RequestId::of(&head, &app.trusted_proxies);
+    let span = request_id.span();
     let start = Instant::now();
-    let response = next.run(Request::from_parts(head, body)).await;
+    let mut response = next.run(Request::from_parts(head, body)).instrument(span.clone()).await;
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let (status, elapsed) = (response.status().as_u16(), start.elapsed());
     if app.metrics.is_some() {
@@ -32,7 +35,12 @@ pub(super) async fn log(State(app): State<Arc<App>>, request: Request, next: Nex
         ];
         histogram!(HTTP_REQUEST_SECONDS, &labels).record(elapsed.as_secs_f64());
     }
-    tracing::info!(client, %method, route, status, elapsed_us = elapsed.as_micros(), "request");
+    span.in_scope(|| {
+        tracing::info!(client, %method, route, status, elapsed_us = elapsed.as_micros(), "request");
+    });
+    if let Ok(id) = HeaderValue::try_from(request_id.id) {
+        response.headers_mut().insert(X_REQUEST_ID, id);
+    }
     response
 }
 
@@ -43,8 +51,8 @@ fn standard_name(method: &Method) -> &'static str {
 }
 
 /// A request that is not answered in time, its body included, is given up.
-pub(super) async fn within_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await {
+pub(super) async fn within_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(app.request_timeout, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::TimedOut.into_response(),
     }

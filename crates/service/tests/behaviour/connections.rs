@@ -9,14 +9,14 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use std::fs;
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Ipv4Addr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tollgate_service::{Config, Server, ServerError, TlsFiles};
 
-/// A quarter of the connections that the service takes.
+/// A quarter of the connections that the service takes: a third of those that are free by then.
 const MOST_OF_ONE_ADDRESS: usize = 128;
 
 #[test]
@@ -33,6 +33,47 @@ fn a76_one_address_has_a_share_of_the_connections() {
     while client().get(server.url("/healthz")).send().is_err() {
         assert!(start.elapsed() < Duration::from_secs(5), "no place came free");
     }
+}
+
+/// Each in a network of its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a76_a_handful_of_addresses_leaves_places_for_others() {
+    let server = tokio::task::spawn_blocking(TestServer::start).await.unwrap();
+    let mut held = Vec::new();
+    for network in 1..=6 {
+        for _ in 0..MOST_OF_ONE_ADDRESS {
+            let socket = tokio::net::TcpSocket::new_v4().unwrap();
+            socket.bind((Ipv4Addr::new(127, 76, network, 1), 0).into()).unwrap();
+            held.push(socket.connect(server.address).await.unwrap());
+        }
+    }
+    let health = tokio::task::spawn_blocking(move || {
+        let other = Client::builder().local_address("127.0.0.1".parse().ok()).timeout(Duration::from_secs(5));
+        let answer = other.build().unwrap().get(server.url("/healthz")).send().map(|answer| answer.text().unwrap());
+        (answer, server)
+    });
+    assert_eq!(health.await.unwrap().0.unwrap(), "ok\n");
+}
+
+#[test]
+fn a76_a_client_that_never_reads_is_cut_off() {
+    let (idle_timeout, shutdown_grace) = (Duration::from_millis(600), Duration::from_millis(400));
+    let server = TestServer::start_with(Config { store: None, idle_timeout, shutdown_grace, ..config() });
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_write_timeout(Some(Duration::from_millis(100))).unwrap();
+    let start = Instant::now();
+    let ended = loop {
+        match stream.write(b"GET /assets/style.css HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") {
+            Ok(_) => {}
+            // Nobody takes more requests while their answers cannot be sent.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                assert!(start.elapsed() < Duration::from_secs(20), "never cut off");
+            }
+            Err(error) => break error.kind(),
+        }
+    };
+    assert!(matches!(ended, io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe), "{ended}");
+    assert!(start.elapsed() > idle_timeout, "cut off before it was idle");
 }
 
 #[test]

@@ -82,6 +82,18 @@ fn no_secret_is_logged_at_the_most_talkative_level() -> TestResult {
 }
 
 #[test]
+fn nobody_but_a_trusted_proxy_chooses_the_id_of_a_request() -> TestResult {
+    let log = &*LOG;
+    let server = TestServer::start();
+    let answer = server.client.get(server.url("/healthz")).header("x-request-id", "chosen-by-a-client").send()?;
+    let id = answer.headers()["x-request-id"].to_str()?;
+    assert!(id.starts_with("request_"), "{id}");
+    assert!(log.text().contains(&format!("request{{request_id=\"{id}\"}}")));
+    assert!(!log.text().contains("chosen-by-a-client"));
+    Ok(())
+}
+
+#[test]
 fn a75_the_log_names_the_client_that_a_trusted_proxy_names() -> TestResult {
     let log = &*LOG;
     let server = behind_proxies(&["127.0.0.1"]);
