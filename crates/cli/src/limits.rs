@@ -25,6 +25,10 @@ pub(crate) const MAX_CONFIGURATION_BYTES: usize = 1024 * 1024;
 /// fraction of a second, and a person can wait ten times that.
 pub(crate) const REMOTE_KEYS_WAIT: Duration = Duration::from_secs(10);
 
+/// What the difference between two clocks may exceed the leeway by before `check` reports it, in seconds: `Date` has
+/// whole seconds, and the answer is some time under way.
+pub(crate) const CLOCK_TOLERANCE: u64 = 2;
+
 /// The longest line of an API-keys file, in bytes: 64 KiB holds a thousand scopes.
 pub(crate) const MAX_RECORD_BYTES: u64 = 64 * 1024;
 

@@ -19,6 +19,7 @@ use crate::error::FetchError;
 use crate::headers::Headers;
 use crate::http_client::{HttpClient, ResponseBody};
 use crate::limits::MAX_ETAG_BYTES;
+use crate::sent_at::sent_at;
 
 /// Fetches one small JSON document at a time. Follows no redirect and requests no compression.
 #[derive(Clone)]
@@ -45,8 +46,22 @@ pub(crate) struct Conditions<'c> {
 /// A successful answer.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    NotModified { max_age: Option<Duration> },
-    Document { bytes: Bytes, max_age: Option<Duration>, etag: Option<HeaderValue> },
+    NotModified { times: Times },
+    Document { bytes: Bytes, times: Times, etag: Option<HeaderValue> },
+}
+
+/// What the fields of an answer say of time.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) max_age: Option<Duration>,
+    /// The provider's time, in seconds since the Unix epoch.
+    pub(crate) sent_at: Option<i64>,
+}
+
+impl Times {
+    fn of(headers: &HeaderMap) -> Self {
+        Times { max_age: max_age(headers), sent_at: sent_at(headers) }
+    }
 }
 
 impl Fetcher {
@@ -61,7 +76,7 @@ impl Fetcher {
         match response.status() {
             StatusCode::OK => self.document(response).await,
             StatusCode::NOT_MODIFIED if conditions.if_none_match.is_some() => {
-                Ok(Answer::NotModified { max_age: max_age(response.headers()) })
+                Ok(Answer::NotModified { times: Times::of(response.headers()) })
             }
             status if status.is_redirection() && status != StatusCode::NOT_MODIFIED => {
                 Err(FetchError::Redirect { status: status.as_u16() })
@@ -95,9 +110,9 @@ impl Fetcher {
         if !self.any_content_type {
             vet_content_type(headers)?;
         }
-        let max_age = max_age(headers);
+        let times = Times::of(headers);
         let etag = headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG_BYTES).cloned();
-        Ok(Answer::Document { bytes: read_body(response, self.max_bytes).await?, max_age, etag })
+        Ok(Answer::Document { bytes: read_body(response, self.max_bytes).await?, times, etag })
     }
 }
 

@@ -17,6 +17,9 @@ pub struct Health {
     pub confirmed_at: Option<i64>,
     /// When a fetch of this process last succeeded.
     pub last_success: Option<i64>,
+    /// The provider's clock minus this host's, in seconds, as of the last successful fetch; `None` if the answer had no
+    /// `Date`. Accurate to the duration of the fetch and a second.
+    pub clock_difference: Option<i64>,
     /// The last failed fetch. Kept after later successes.
     pub last_failure: Option<Failure>,
     /// The number of failed fetches since the last success.
@@ -78,6 +81,7 @@ impl Health {
             keys: 0,
             confirmed_at: None,
             last_success: None,
+            clock_difference: None,
             last_failure: None,
             failures: 0,
             next_refresh: now,

@@ -103,6 +103,7 @@ mod remote_keys;
 mod report;
 mod saved_set;
 pub mod schedule;
+mod sent_at;
 mod settings;
 mod source;
 mod status_lists;

@@ -133,7 +133,7 @@ impl Refresher {
         let changed = self.publish();
         // Publish the keys before waking the waiters.
         self.waiting.unknown_keys.settle(&self.confirmed.set, &mut self.missing, now);
-        self.schedule.succeeded(now, fetched.max_age, fastrand::f64());
+        self.schedule.succeeded(now, fetched.times.max_age, fastrand::f64());
         let at = self.clock.unix(now);
         if let Some(document) = &self.confirmed.document {
             self.store.save(at, document);
@@ -142,6 +142,7 @@ impl Refresher {
         self.update_health(|health| {
             health.status = Status::Fresh;
             (health.confirmed_at, health.last_success) = (Some(at), Some(at));
+            health.clock_difference = fetched.times.sent_at.map(|sent_at| sent_at.saturating_sub(at));
             health.failures = 0;
         });
         refused

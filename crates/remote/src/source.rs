@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use crate::clocks::Clocks;
 use crate::endpoint::Endpoint;
 use crate::error::FetchError;
-use crate::fetcher::{Answer, Conditions, Fetcher};
+use crate::fetcher::{Answer, Conditions, Fetcher, Times};
 use crate::key_document::{Vetted, Vetting};
 use crate::metadata::Metadata;
 use crate::schedule::Cause;
@@ -48,7 +48,7 @@ pub(crate) struct Validator {
 pub(crate) struct Fetched {
     /// The document and its keys, at least one of them usable. None: the current set is still published.
     pub(crate) document: Option<(Bytes, Vetted)>,
-    pub(crate) max_age: Option<Duration>,
+    pub(crate) times: Times,
 }
 
 /// A URI that failed.
@@ -148,11 +148,11 @@ impl Source {
             // An intermediate cache may not have the new key yet.
             revalidate: cause == Cause::UnknownKey,
         };
-        let (bytes, max_age, etag) = match self.fetcher.get(endpoint, conditions).await {
-            Ok(Answer::Document { bytes, max_age, etag }) => (bytes, max_age, etag),
-            Ok(Answer::NotModified { max_age }) => {
-                let max_age = max_age.or(validator.and_then(|validator| validator.max_age));
-                return Ok(Fetched { document: None, max_age });
+        let (bytes, times, etag) = match self.fetcher.get(endpoint, conditions).await {
+            Ok(Answer::Document { bytes, times, etag }) => (bytes, times, etag),
+            Ok(Answer::NotModified { times }) => {
+                let max_age = times.max_age.or(validator.and_then(|validator| validator.max_age));
+                return Ok(Fetched { document: None, times: Times { max_age, ..times } });
             }
             Err(error) => return Err(failed(error, None)),
         };
@@ -165,7 +165,7 @@ impl Source {
             self.validator = None;
             return Err(failed(error.clone(), Some(vetted)));
         }
-        self.validator = etag.map(|etag| Validator { endpoint: endpoint.clone(), etag, max_age });
-        Ok(Fetched { document: Some((bytes, vetted)), max_age })
+        self.validator = etag.map(|etag| Validator { endpoint: endpoint.clone(), etag, max_age: times.max_age });
+        Ok(Fetched { document: Some((bytes, vetted)), times })
     }
 }

@@ -13,6 +13,7 @@ use tollgate_remote::{Health, Verifier};
 use super::Outcome;
 use crate::configuration::{Configuration, IssuerKeys};
 use crate::error::CommandError;
+use crate::limits::CLOCK_TOLERANCE;
 use crate::reason::Reason;
 use crate::stream::write_each;
 
@@ -81,12 +82,28 @@ fn of_issuer(IssuerKeys { settings, ring, .. }: &IssuerKeys, health: Option<Heal
     let line = Line { keys: Some(keys), algs, takes, ..Line::new("issuer", settings.issuer()) };
     let failure = health.as_ref().and_then(|health| health.last_failure.as_ref());
     let refused = health.as_ref().map_or(&[][..], |health| &health.refused);
-    let reason = (keys == 0).then(|| match failure {
-        Some(failure) => Reason::new("no-keys", &failure.error),
-        None => Reason::new("no-keys", "no key of the issuer can be used"),
-    });
+    let clock_difference = health.as_ref().and_then(|health| health.clock_difference);
+    let reason = match failure {
+        _ if keys > 0 => clock_difference.and_then(|difference| wrong_clock(difference, settings.leeway)),
+        Some(failure) => Some(Reason::new("no-keys", &failure.error)),
+        None => Some(Reason::new("no-keys", "no key of the issuer can be used")),
+    };
     let fetched_at = health.as_ref().and_then(|health| health.confirmed_at);
-    Line { fetched_at, refused: refused.iter().filter_map(RefusedKey::of).collect(), ..line.with(reason) }
+    Line {
+        fetched_at,
+        clock_difference,
+        refused: refused.iter().filter_map(RefusedKey::of).collect(),
+        ..line.with(reason)
+    }
+}
+
+/// The reason if the clocks differ by more than the leeway: tokens count as expired too soon or too late, or as not yet
+/// valid.
+fn wrong_clock(difference: i64, leeway: u32) -> Option<Reason> {
+    let ahead = if difference > 0 { "ahead of" } else { "behind" };
+    let seconds = difference.unsigned_abs();
+    let detail = || format!("the issuer's clock is {seconds} s {ahead} this host's; the leeway is {leeway} s");
+    (seconds > u64::from(leeway) + CLOCK_TOLERANCE).then(|| Reason::new("wrong-clock", &detail()))
 }
 
 /// A text that is in no table, and that no issuer has given to anybody.
@@ -113,6 +130,9 @@ struct Line {
     /// When the keys were last fetched or confirmed, in seconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     fetched_at: Option<i64>,
+    /// The issuer's clock minus this host's, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_difference: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     refused: Vec<RefusedKey>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -171,6 +191,7 @@ impl Line {
             algs: Vec::new(),
             takes: None,
             fetched_at: None,
+            clock_difference: None,
             refused: Vec::new(),
             error: None,
             detail: None,

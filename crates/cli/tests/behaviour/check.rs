@@ -10,6 +10,11 @@ use crate::support::{AUDIENCE, Folder, ISSUER, run};
 
 /// Answers every request with this status and JSON; its origin.
 fn server(status: &'static str, body: String) -> String {
+    server_with("", status, body)
+}
+
+/// The same with these header fields, each with its line end.
+fn server_with(fields: &'static str, status: &'static str, body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     thread::spawn(move || {
@@ -17,7 +22,7 @@ fn server(status: &'static str, body: String) -> String {
             let mut stream = stream.unwrap();
             let _ = stream.read(&mut [0; 8192]);
             let head = format!(
-                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                "HTTP/1.1 {status}\r\n{fields}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
                 body.len()
             );
             let _ = stream.write_all((head + &body).as_bytes());
@@ -98,4 +103,24 @@ fn what_cannot_work_at_all_is_refused_as_by_the_commands_that_use_the_file() {
     let folder = Folder::new();
     run(&["check", "--config", &folder.write("tollgate.toml", "[[issuer]]\nname = \"https://as.example\"\n")], "")
         .refused_with("tollgate.toml:1");
+}
+
+#[test]
+fn a_clock_that_differs_by_more_than_the_leeway_is_reported() {
+    let folder = Folder::new();
+    let mut jwk: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.key("ES256", "k1")).unwrap()).unwrap();
+    jwk.as_object_mut().unwrap().remove("d");
+    let origin = server_with("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n", "200 OK", json!({ "keys": [jwk] }).to_string());
+    let issuer =
+        format!("[[issuer]]\nname = {ISSUER:?}\naudiences = [{AUDIENCE:?}]\nremote.jwks_uri = \"{origin}/jwks\"\n");
+    let checked = run(&["check", "--config", &folder.write("tollgate.toml", issuer)], "");
+    assert_eq!(checked.status, 1, "{checked:?}");
+    let line = &checked.answers()[0];
+    assert_eq!((&line["error"], &line["keys"]), (&json!("wrong-clock"), &json!(1)));
+    // 784111777 is the date's time.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
+    let difference = line["clock_difference"].as_i64().unwrap();
+    assert!((difference + now - 784_111_777).abs() <= 5, "{line}");
+    assert!(line["detail"].as_str().unwrap().contains("behind this host's"), "{line}");
 }

@@ -33,6 +33,25 @@ fn health_tells_success_failure_size_age_and_what_comes_next() {
     });
 }
 
+/// RFC 9110 section 6.6.1; an answer from a cache is older by its `Age` (RFC 9111 section 5.1).
+#[test]
+fn health_has_the_difference_of_the_clocks() {
+    simulate(async {
+        let signer = Signer::new();
+        for (fields, difference) in [
+            ("Date: Sun, 06 Nov 1994 08:49:37 GMT", Some(-223)),
+            ("Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nAge: 100", Some(-123)),
+            ("Date: yesterday", None),
+            ("Age: 100", None),
+        ] {
+            let fields = format!("Content-Type: application/json\r\n{fields}");
+            let provider = Provider::start(publishes_with(signer.jwks(), &fields));
+            let remote = Remote::start(remote(&provider).clock(|| 784_112_000)).await;
+            assert_eq!(remote.keys.health().clock_difference, difference, "{fields}");
+        }
+    });
+}
+
 #[test]
 fn health_of_a_set_that_never_came_is_starting() {
     simulate(async {
