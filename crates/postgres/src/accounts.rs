@@ -5,8 +5,8 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{
-    AuthorizationCode, Consent, KnownDevice, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
-    UserChange, UserChanged,
+    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, Redemption, Site,
+    StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 
@@ -24,9 +24,13 @@ pub(crate) enum AccountWork<'w> {
     AddSite(&'w Site, &'w AuditRecord),
     ChangeUser(&'w str, &'w UserChange, &'w AuditRecord),
     AddLoginSession(&'w LoginSession, i64, u32, &'w AuditRecord),
+    RenewLoginSession(&'w LoginSession, i64, &'w AuditRecord),
     EndLoginSession(&'w str, &'w str, &'w AuditRecord),
     AddCode(&'w AuthorizationCode, i64),
     RedeemCode(&'w PresentedCode, i64),
+    /// Now, the seconds to the next attempt, the most attempts, the most notices.
+    ClaimLogoutNotices(i64, i64, u32, u32),
+    ForgetLogoutNotice(&'w LogoutNotice),
     AddConsent(&'w Consent, &'w AuditRecord),
     RevokeConsent(&'w str, &'w str, &'w AuditRecord),
     AddKnownDevice(&'w KnownDevice, u32),
@@ -117,6 +121,16 @@ impl AccountStore for PostgresStore {
         Ok(self.select(&select, &[&user_id, &now]).await?.iter().map(session).collect())
     }
 
+    async fn renew_login_session(
+        &self,
+        session: &LoginSession,
+        epoch: i64,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::RenewLoginSession(session, epoch, audit)).await?;
+        Ok(matches!(done, Done::Added(renewed) if renewed == [true]))
+    }
+
     async fn end_login_session(&self, user_id: &str, id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
         let done = self.account(AccountWork::EndLoginSession(user_id, id, audit)).await?;
         Ok(matches!(done, Done::Added(ended) if ended == [true]))
@@ -131,6 +145,27 @@ impl AccountStore for PostgresStore {
             Done::Redeemed(redemption) => Ok(*redemption),
             _ => Ok(Redemption::Unknown),
         }
+    }
+
+    async fn claim_logout_notices(
+        &self,
+        now: i64,
+        retry_after: i64,
+        max_attempts: u32,
+        max: u32,
+    ) -> Result<Vec<LogoutNotice>, StorageError> {
+        let due = "SELECT FROM tollgate.logout_notices WHERE next_attempt_at <= $1 LIMIT 1";
+        if self.select(due, &[&now]).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self.account(AccountWork::ClaimLogoutNotices(now, retry_after, max_attempts, max)).await? {
+            Done::LogoutNotices(notices) => Ok(notices),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    async fn forget_logout_notice(&self, notice: &LogoutNotice) -> Result<(), StorageError> {
+        self.account(AccountWork::ForgetLogoutNotice(notice)).await.map(drop)
     }
 
     async fn tokens_from_codes(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError> {
@@ -250,7 +285,32 @@ pub(crate) async fn run(
             audit::insert(client, audit).await?;
             Done::Nothing
         }
+        AccountWork::RenewLoginSession(session, epoch, audit) => {
+            if !rows.renew_login_session(session, epoch).await? {
+                return Ok(Done::Added(vec![false]));
+            }
+            audit::insert(client, audit).await?;
+            Done::Added(vec![true])
+        }
+        AccountWork::ClaimLogoutNotices(now, retry_after, max_attempts, max) => {
+            Done::LogoutNotices(rows.claim_logout_notices(now, retry_after, max_attempts, max).await?)
+        }
+        AccountWork::ForgetLogoutNotice(notice) => {
+            let delete = "DELETE FROM tollgate.logout_notices WHERE session_id = $1 AND client_id = $2";
+            if rows.execute(delete, &[&notice.session_id, &notice.client_id]).await? == 0 {
+                return Ok(Done::Nothing);
+            }
+            Done::Nothing
+        }
         AccountWork::EndLoginSession(user_id, id, audit) => {
+            // A code that is being redeemed in it holds the session: its client is told too.
+            let held = "SELECT FROM tollgate.login_sessions WHERE id = $1 AND user_id = $2 FOR UPDATE";
+            rows.query(held, &[&id, &user_id]).await?;
+            rows.execute(
+                &format!("{ADD_NOTICES} WHERE s.id = $1 AND s.user_id = $2 ON CONFLICT DO NOTHING"),
+                &[&id, &user_id],
+            )
+            .await?;
             let delete = "DELETE FROM tollgate.login_sessions WHERE id = $1 AND user_id = $2";
             let ended = rows.execute(delete, &[&id, &user_id]).await?;
             let delete = "DELETE FROM tollgate.authorization_codes
@@ -297,10 +357,10 @@ pub(crate) async fn run(
             rows.execute("DELETE FROM tollgate.authorization_codes WHERE expires_at < $1", &[&kept]).await?;
             // The session cannot end before the code is there, and so ends with it.
             let insert = "INSERT INTO tollgate.authorization_codes (digest, client_id, user_id, redirect_uri, code_challenge, scope,
-                                                                   created_at, expires_at, token_id, session_id)
-                          SELECT $1, $2, s.user_id, $4, $5, $6, $7, $8, $9, s.id FROM tollgate.login_sessions s
+                                                                   created_at, expires_at, token_id, session_id, nonce)
+                          SELECT $1, $2, s.user_id, $4, $5, $6, $7, $8, $9, s.id, $11 FROM tollgate.login_sessions s
                           WHERE s.id = $10 AND s.user_id = $3 FOR SHARE";
-            let values: [&(dyn ToSql + Sync); 10] = [
+            let values: [&(dyn ToSql + Sync); 11] = [
                 &&code.digest[..],
                 &code.client_id,
                 &code.user_id,
@@ -311,6 +371,7 @@ pub(crate) async fn run(
                 &code.expires_at,
                 &code.token_id,
                 &code.session_id,
+                &code.nonce,
             ];
             if rows.execute(insert, &values).await? == 0 {
                 return Err(Refusal::Changed { what: "session" }.into());
@@ -366,6 +427,9 @@ impl Rows<'_> {
         let before = found.first().map(user).ok_or(Refusal::NotFound { what: "user" })?;
         let mut ended = Vec::new();
         if *change != UserChange::Enable {
+            // As where one session ends.
+            self.query("SELECT FROM tollgate.login_sessions WHERE user_id = $1 FOR UPDATE", &[&id]).await?;
+            self.execute(&format!("{ADD_NOTICES} WHERE s.user_id = $1 ON CONFLICT DO NOTHING"), &[&id]).await?;
             let sessions = "DELETE FROM tollgate.login_sessions WHERE user_id = $1 RETURNING id";
             ended = self.query(sessions, &[&id]).await?.iter().map(|row| row.get(0)).collect();
             let codes = "DELETE FROM tollgate.authorization_codes WHERE user_id = $1 AND used_at IS NULL";
@@ -392,7 +456,8 @@ impl Rows<'_> {
     }
 
     async fn add_login_session(&self, session: &LoginSession, epoch: i64, max: u32) -> Result<(), StorageError> {
-        let LoginSession { id, user_id, digest, key_id, agent, address, created_at, expires_at } = session;
+        let LoginSession { id, user_id, digest, key_id, agent, address, created_at, authenticated_at, expires_at } =
+            session;
         // Two logins of one user take turns, so that both count what the other added, and neither passes by a change of the user.
         let select = "SELECT id FROM tollgate.users WHERE id = $1 AND disabled_at IS NULL AND epoch = $2 FOR UPDATE";
         if self.query(select, &[user_id, &epoch]).await?.is_empty() {
@@ -405,14 +470,63 @@ impl Rows<'_> {
             return Err(Refusal::TooMany { max }.into());
         }
         let insert =
-            "INSERT INTO tollgate.login_sessions (id, user_id, digest, key_id, agent, address, created_at, expires_at)
-                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING";
+            "INSERT INTO tollgate.login_sessions (id, user_id, digest, key_id, agent, address, created_at, expires_at, authenticated_at)
+                      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING";
         let digest = digest.as_ref().map(|digest| &digest[..]);
-        let values: [&(dyn ToSql + Sync); 8] = [id, user_id, &digest, key_id, agent, address, created_at, expires_at];
+        let values: [&(dyn ToSql + Sync); 9] =
+            [id, user_id, &digest, key_id, agent, address, created_at, expires_at, authenticated_at];
         if self.execute(insert, &values).await? == 0 {
             return Err(Refusal::AlreadyExists { what: "session" }.into());
         }
         Ok(())
+    }
+
+    async fn renew_login_session(&self, session: &LoginSession, epoch: i64) -> Result<bool, StorageError> {
+        // Not while the user is changed.
+        let select = "SELECT FROM tollgate.users WHERE id = $1 AND disabled_at IS NULL AND epoch = $2 FOR UPDATE";
+        if self.query(select, &[&session.user_id, &epoch]).await?.is_empty() {
+            return Ok(false);
+        }
+        let update = "UPDATE tollgate.login_sessions
+                      SET digest = $3, agent = $4, address = $5, authenticated_at = $6, expires_at = $7
+                      WHERE id = $1 AND user_id = $2";
+        let digest = session.digest.as_ref().map(|digest| &digest[..]);
+        let values: [&(dyn ToSql + Sync); 7] = [
+            &session.id,
+            &session.user_id,
+            &digest,
+            &session.agent,
+            &session.address,
+            &session.authenticated_at,
+            &session.expires_at,
+        ];
+        Ok(self.execute(update, &values).await? > 0)
+    }
+
+    async fn claim_logout_notices(
+        &self,
+        now: i64,
+        retry_after: i64,
+        max_attempts: u32,
+        max: u32,
+    ) -> Result<Vec<LogoutNotice>, StorageError> {
+        let delete = "DELETE FROM tollgate.logout_notices WHERE next_attempt_at <= $1 AND attempts >= $2";
+        self.execute(delete, &[&now, &i64::from(max_attempts)]).await?;
+        // What another process is about to claim is left to it.
+        let update = "UPDATE tollgate.logout_notices
+                      SET attempts = attempts + 1, next_attempt_at = $1 + $2 * (attempts + 1)
+                      WHERE (session_id, client_id) IN
+                          (SELECT session_id, client_id FROM tollgate.logout_notices WHERE next_attempt_at <= $1
+                           ORDER BY next_attempt_at, session_id, client_id LIMIT $3 FOR UPDATE SKIP LOCKED)
+                      RETURNING session_id, user_id, client_id, attempts";
+        let rows = self.query(update, &[&now, &retry_after, &i64::from(max)]).await?;
+        let notice = |row: &Row| LogoutNotice {
+            session_id: row.get(0),
+            user_id: row.get(1),
+            client_id: row.get(2),
+            attempt: row.get::<_, i64>(3).try_into().unwrap_or(u32::MAX),
+        };
+        Ok(rows.iter().map(notice).collect())
     }
 
     async fn add_consent(&self, given: &Consent) -> Result<(), StorageError> {
@@ -449,9 +563,13 @@ impl Rows<'_> {
     }
 
     async fn redeem(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StorageError> {
+        // The session first, as where it ends: whoever ends it waits until its client is noted.
+        let hold = "SELECT FROM tollgate.login_sessions s JOIN tollgate.authorization_codes c ON c.session_id = s.id
+                    WHERE c.digest = $1 FOR SHARE OF s";
+        self.query(hold, &[&&presented.digest[..]]).await?;
         // Of two at once the later one waits here, and finds the code used.
         let select =
-            "SELECT client_id, user_id, redirect_uri, code_challenge, scope, created_at, expires_at, token_id, session_id, used_at
+            "SELECT client_id, user_id, redirect_uri, code_challenge, scope, created_at, expires_at, token_id, session_id, used_at, nonce
                       FROM tollgate.authorization_codes WHERE digest = $1 FOR UPDATE";
         let statement = self.0.prepare_cached(select).await.map_err(of_server)?;
         let digest = &presented.digest[..];
@@ -469,9 +587,13 @@ impl Rows<'_> {
             expires_at: row.get(6),
             token_id: row.get(7),
             session_id: row.get(8),
+            nonce: row.get(10),
         };
         let redemption = code.redeem(row.get::<_, Option<i64>>(9).is_some(), presented, now);
-        if let Redemption::First(_) = redemption {
+        if let Redemption::First(code) = &redemption {
+            let insert = "INSERT INTO tollgate.session_clients (session_id, client_id)
+                          SELECT s.id, $2 FROM tollgate.login_sessions s WHERE s.id = $1 ON CONFLICT DO NOTHING";
+            self.execute(insert, &[&code.session_id, &code.client_id]).await?;
             self.execute("UPDATE tollgate.authorization_codes SET used_at = $2 WHERE digest = $1", &[&digest, &now])
                 .await?;
         }
@@ -488,7 +610,7 @@ fn user(row: &Row) -> User {
 }
 
 /// What [`session`] expects, in this order.
-const SESSION_COLUMNS: &str = "id, user_id, digest, key_id, agent, address, created_at, expires_at";
+const SESSION_COLUMNS: &str = "id, user_id, digest, key_id, agent, address, created_at, expires_at, authenticated_at";
 
 fn session(row: &Row) -> LoginSession {
     let digest: Option<&[u8]> = row.get(2);
@@ -501,8 +623,14 @@ fn session(row: &Row) -> LoginSession {
         address: row.get(5),
         created_at: row.get(6),
         expires_at: row.get(7),
+        authenticated_at: row.get(8),
     }
 }
+
+/// Has the clients of sessions `s` told of their end.
+const ADD_NOTICES: &str = "INSERT INTO tollgate.logout_notices (session_id, client_id, user_id)
+                           SELECT s.id, c.client_id, s.user_id
+                           FROM tollgate.login_sessions s JOIN tollgate.session_clients c ON c.session_id = s.id";
 
 /// What [`consent`] expects, in this order.
 const CONSENT_COLUMNS: &str = "user_id, client_id, scopes, granted_at";

@@ -290,4 +290,33 @@ const STEPS: &[&str] = &[
         outcome           text NOT NULL
     );
 ",
+    "
+    -- Joined by single spaces.
+    ALTER TABLE tollgate.clients
+        ADD COLUMN post_logout_redirect_uris text NOT NULL DEFAULT '',
+        ADD COLUMN backchannel_logout_uri text;
+",
+    "
+    ALTER TABLE tollgate.authorization_codes ADD COLUMN nonce text;
+    ALTER TABLE tollgate.login_sessions ADD COLUMN authenticated_at bigint NOT NULL DEFAULT 0;
+    UPDATE tollgate.login_sessions SET authenticated_at = created_at;
+
+    -- The clients that got tokens in a login session, who are told when it ends.
+    CREATE TABLE tollgate.session_clients (
+        session_id        text COLLATE \"C\" NOT NULL REFERENCES tollgate.login_sessions (id) ON DELETE CASCADE,
+        client_id         text COLLATE \"C\" NOT NULL,
+        PRIMARY KEY (session_id, client_id)
+    );
+
+    -- What clients have to be told of sessions that have ended. Whoever sends one moves its next attempt on first.
+    CREATE TABLE tollgate.logout_notices (
+        session_id        text COLLATE \"C\" NOT NULL,
+        client_id         text COLLATE \"C\" NOT NULL,
+        user_id           text COLLATE \"C\" NOT NULL,
+        attempts          bigint NOT NULL DEFAULT 0,
+        next_attempt_at   bigint NOT NULL DEFAULT 0,
+        PRIMARY KEY (session_id, client_id)
+    );
+    CREATE INDEX logout_notices_by_attempt ON tollgate.logout_notices (next_attempt_at);
+",
 ];

@@ -365,10 +365,11 @@ impl KeyTransaction for PostgresTransaction<'_> {
         let settings = client.settings();
         self.execute(
             "INSERT INTO tollgate.clients (id, name, scopes, redirect_uris, created_at, kind, grants, auth_method, user_scopes,
-                                           is_operators_own, is_disabled)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                           is_operators_own, is_disabled, post_logout_redirect_uris, backchannel_logout_uri)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              ON CONFLICT (id) DO UPDATE SET name = $2, scopes = $3, redirect_uris = $4, created_at = $5, kind = $6, grants = $7,
-                                            auth_method = $8, user_scopes = $9, is_operators_own = $10, is_disabled = $11",
+                                            auth_method = $8, user_scopes = $9, is_operators_own = $10, is_disabled = $11,
+                                            post_logout_redirect_uris = $12, backchannel_logout_uri = $13",
             &[
                 &client.id(),
                 &client.name(),
@@ -381,6 +382,8 @@ impl KeyTransaction for PostgresTransaction<'_> {
                 &settings.user_scopes,
                 &settings.is_operators_own,
                 &settings.is_disabled,
+                &settings.post_logout_redirect_uri_list(),
+                &settings.backchannel_logout_uri.as_ref().map(RedirectUri::as_str),
             ],
         )
         .await?;

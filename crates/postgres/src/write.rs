@@ -5,7 +5,7 @@ use std::time::Duration;
 use deadpool_postgres::{Object, Pool};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::types::ToSql;
-use tollgate_storage::accounts::{Redemption, UserChanged};
+use tollgate_storage::accounts::{LogoutNotice, Redemption, UserChanged};
 use tollgate_storage::limits::CHANGES_KEPT;
 use tollgate_storage::{AuditRecord, Command, Existing, Outcome, Position, StorageError, StoredKey};
 
@@ -47,6 +47,7 @@ pub(crate) enum Done {
     Added(Vec<bool>),
     Redeemed(Box<Redemption>),
     UserChanged(Box<UserChanged>),
+    LogoutNotices(Vec<LogoutNotice>),
     Nothing,
 }
 

@@ -121,7 +121,9 @@ impl App {
     ) -> Result<LoginSession, Problem> {
         let Visitor { agent, address } = visitor;
         let (id, user_id, created_at) = (new_key_id("session")?, user.id.clone(), now());
-        let session = LoginSession { id, user_id, digest, key_id, agent, address, created_at, expires_at };
+        let authenticated_at = created_at;
+        let session =
+            LoginSession { id, user_id, digest, key_id, agent, address, created_at, authenticated_at, expires_at };
         let by = audit::caller_as(
             &user.id,
             Some(session.key_id.as_ref().map_or_else(|| "password".to_owned(), |key_id| format!("api-key {key_id}"))),

@@ -2,14 +2,15 @@ use crate::audit_rows;
 use crate::consent_rows;
 use crate::database::open_writer;
 use crate::error::SqliteError;
+use crate::logout_rows;
 use crate::reader::Reader;
 use crate::writer::Writer;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use std::path::{Path, PathBuf};
 use tollgate_storage::accounts::{
-    AuthorizationCode, Consent, KnownDevice, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
-    UserChange, UserChanged,
+    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, Redemption, Site,
+    StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 use zeroize::Zeroizing;
@@ -162,7 +163,8 @@ impl AccountStore for SqliteAccountStore {
     ) -> Result<(), StorageError> {
         let (session, audit) = (session.clone(), audit.clone());
         let add = move |connection: &mut Connection| {
-            let LoginSession { id, user_id, digest, key_id, agent, address, created_at, expires_at } = &session;
+            let LoginSession { id, user_id, digest, key_id, agent, address, created_at, authenticated_at, expires_at } =
+                &session;
             connection.prepare_cached("DELETE FROM login_sessions WHERE expires_at <= ?1")?.execute([created_at])?;
             let count: u32 = connection
                 .prepare_cached("SELECT count(*) FROM login_sessions WHERE user_id = ?1")?
@@ -172,11 +174,12 @@ impl AccountStore for SqliteAccountStore {
             }
             let added = connection
                 .prepare_cached(
-                    "INSERT INTO login_sessions (id, user_id, digest, key_id, agent, address, created_at, expires_at)
-                     SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8 FROM users
+                    "INSERT INTO login_sessions (id, user_id, digest, key_id, agent, address, created_at, expires_at,
+                                                 authenticated_at)
+                     SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8, ?10 FROM users
                      WHERE id = ?2 AND disabled_at IS NULL AND epoch = ?9",
                 )?
-                .execute((id, user_id, digest, key_id, agent, address, created_at, expires_at, epoch))
+                .execute((id, user_id, digest, key_id, agent, address, created_at, expires_at, epoch, authenticated_at))
                 .map_err(|error| SqliteError::of_insert(error, "session"))?;
             if added == 0 {
                 return Err(Refusal::Changed { what: "user" }.into());
@@ -208,9 +211,43 @@ impl AccountStore for SqliteAccountStore {
         self.reader.read(read).await
     }
 
+    async fn renew_login_session(
+        &self,
+        session: &LoginSession,
+        epoch: i64,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError> {
+        let (session, audit) = (session.clone(), audit.clone());
+        let renew = move |connection: &mut Connection| {
+            let renewed = connection
+                .prepare_cached(
+                    "UPDATE login_sessions
+                     SET digest = ?3, agent = ?4, address = ?5, authenticated_at = ?6, expires_at = ?7
+                     WHERE id = ?1 AND user_id = ?2
+                       AND EXISTS (SELECT 1 FROM users WHERE id = ?2 AND disabled_at IS NULL AND epoch = ?8)",
+                )?
+                .execute((
+                    &session.id,
+                    &session.user_id,
+                    session.digest,
+                    &session.agent,
+                    &session.address,
+                    session.authenticated_at,
+                    session.expires_at,
+                    epoch,
+                ))?;
+            if renewed > 0 {
+                audit_rows::insert(connection, &audit)?;
+            }
+            Ok(renewed > 0)
+        };
+        self.writer.write(renew).await
+    }
+
     async fn end_login_session(&self, user_id: &str, id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
         let (user_id, id, audit) = (user_id.to_owned(), id.to_owned(), audit.clone());
         let end = move |connection: &mut Connection| {
+            logout_rows::add_of_session(connection, &user_id, &id)?;
             let ended = connection
                 .prepare_cached("DELETE FROM login_sessions WHERE id = ?1 AND user_id = ?2")?
                 .execute((&id, &user_id))?;
@@ -236,8 +273,8 @@ impl AccountStore for SqliteAccountStore {
             let added = connection
                 .prepare_cached(
                     "INSERT INTO authorization_codes (digest, client_id, user_id, redirect_uri, code_challenge, scope,
-                         created_at, expires_at, token_id, session_id)
-                     SELECT ?1, ?2, user_id, ?4, ?5, ?6, ?7, ?8, ?9, id FROM login_sessions
+                         created_at, expires_at, token_id, session_id, nonce)
+                     SELECT ?1, ?2, user_id, ?4, ?5, ?6, ?7, ?8, ?9, id, ?11 FROM login_sessions
                      WHERE id = ?10 AND user_id = ?3",
                 )?
                 .execute((
@@ -251,6 +288,7 @@ impl AccountStore for SqliteAccountStore {
                     code.expires_at,
                     &code.token_id,
                     &code.session_id,
+                    &code.nonce,
                 ))?;
             if added == 0 { Err(Refusal::Changed { what: "session" }.into()) } else { Ok(()) }
         };
@@ -265,7 +303,8 @@ impl AccountStore for SqliteAccountStore {
                 return Ok(Redemption::Unknown);
             };
             let redemption = code.redeem(is_used, &presented, now);
-            if let Redemption::First(_) = redemption {
+            if let Redemption::First(code) = &redemption {
+                logout_rows::note_client(connection, &code.session_id, &code.client_id)?;
                 connection
                     .prepare_cached("UPDATE authorization_codes SET used_at = ?2 WHERE digest = ?1")?
                     .execute((presented.digest, now))?;
@@ -273,6 +312,26 @@ impl AccountStore for SqliteAccountStore {
             Ok(redemption)
         };
         self.writer.write(redeem).await
+    }
+
+    async fn claim_logout_notices(
+        &self,
+        now: i64,
+        retry_after: i64,
+        max_attempts: u32,
+        max: u32,
+    ) -> Result<Vec<LogoutNotice>, StorageError> {
+        if !self.reader.read(move |connection| logout_rows::is_any_due(connection, now)).await? {
+            return Ok(Vec::new());
+        }
+        let claim =
+            move |connection: &mut Connection| logout_rows::claim(connection, now, retry_after, max_attempts, max);
+        self.writer.write(claim).await
+    }
+
+    async fn forget_logout_notice(&self, notice: &LogoutNotice) -> Result<(), StorageError> {
+        let notice = notice.clone();
+        self.writer.write(move |connection| logout_rows::forget(connection, &notice)).await
     }
 
     async fn tokens_from_codes(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError> {
@@ -407,6 +466,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<LoginSession> {
         agent: row.get("agent")?,
         address: row.get("address")?,
         created_at: row.get("created_at")?,
+        authenticated_at: row.get("authenticated_at")?,
         expires_at: row.get("expires_at")?,
     })
 }
@@ -416,6 +476,7 @@ fn change_user(connection: &Connection, id: &str, change: &UserChange) -> Result
     let before = find()?.ok_or(Refusal::NotFound { what: "user" })?;
     let mut ended = Vec::new();
     if *change != UserChange::Enable {
+        logout_rows::add_of_user(connection, id)?;
         ended = connection
             .prepare_cached("DELETE FROM login_sessions WHERE user_id = ?1 RETURNING id")?
             .query_map([id], |row| row.get(0))?
@@ -455,6 +516,7 @@ fn code(row: &Row<'_>) -> rusqlite::Result<(AuthorizationCode, bool)> {
         expires_at: row.get("expires_at")?,
         token_id: row.get("token_id")?,
         session_id: row.get("session_id")?,
+        nonce: row.get("nonce")?,
     };
     Ok((code, row.get::<_, Option<i64>>("used_at")?.is_some()))
 }
@@ -562,4 +624,27 @@ const STEPS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
 ",
     audit_rows::TABLE,
+    "
+    ALTER TABLE authorization_codes ADD COLUMN nonce TEXT;
+    ALTER TABLE login_sessions ADD COLUMN authenticated_at INTEGER NOT NULL DEFAULT 0;
+    UPDATE login_sessions SET authenticated_at = created_at;
+
+    -- The clients that got tokens in a login session, who are told when it ends.
+    CREATE TABLE session_clients (
+        session_id      TEXT NOT NULL REFERENCES login_sessions (id) ON DELETE CASCADE,
+        client_id       TEXT NOT NULL,
+        PRIMARY KEY (session_id, client_id)
+    ) STRICT, WITHOUT ROWID;
+
+    -- What clients have to be told of sessions that have ended. Whoever sends one moves its next attempt on first.
+    CREATE TABLE logout_notices (
+        session_id      TEXT NOT NULL,
+        client_id       TEXT NOT NULL,
+        user_id         TEXT NOT NULL,
+        attempts        INTEGER NOT NULL DEFAULT 0,
+        next_attempt_at INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (session_id, client_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX logout_notices_by_attempt ON logout_notices (next_attempt_at);
+",
 ];

@@ -1,17 +1,18 @@
 use crate::change_rows;
 use crate::error::SqliteError;
 use rusqlite::Connection;
-use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, StorageError};
+use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, RedirectUri, StorageError};
 
 pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), SqliteError> {
     let settings = client.settings();
     connection
         .prepare_cached(
             "INSERT INTO clients (id, name, scopes, created_at, kind, grants, auth_method, user_scopes, is_operators_own,
-                                  is_disabled)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                                  is_disabled, post_logout_redirect_uris, backchannel_logout_uri)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
              ON CONFLICT (id) DO UPDATE SET name = ?2, scopes = ?3, created_at = ?4, kind = ?5, grants = ?6, auth_method = ?7,
-                                            user_scopes = ?8, is_operators_own = ?9, is_disabled = ?10",
+                                            user_scopes = ?8, is_operators_own = ?9, is_disabled = ?10,
+                                            post_logout_redirect_uris = ?11, backchannel_logout_uri = ?12",
         )?
         .execute((
             client.id(),
@@ -24,6 +25,8 @@ pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), Sqlite
             &settings.user_scopes,
             settings.is_operators_own,
             settings.is_disabled,
+            settings.post_logout_redirect_uri_list(),
+            settings.backchannel_logout_uri.as_ref().map(RedirectUri::as_str),
         ))?;
     connection.prepare_cached("DELETE FROM client_redirect_uris WHERE client_id = ?1")?.execute([client.id()])?;
     let mut insert = connection
@@ -57,6 +60,12 @@ pub(crate) fn by_id(connection: &Connection, id: &str) -> Result<Option<Client>,
         grants: ClientSettings::grants_from(&text("grants")?).ok_or_else(corrupt)?,
         auth_method: ClientAuthMethod::from_name(&text("auth_method")?).ok_or_else(corrupt)?,
         user_scopes: text("user_scopes")?,
+        post_logout_redirect_uris: ClientSettings::redirect_uris_from(&text("post_logout_redirect_uris")?)
+            .ok_or_else(corrupt)?,
+        backchannel_logout_uri: row
+            .get::<_, Option<String>>("backchannel_logout_uri")?
+            .map(|uri| RedirectUri::new(uri).map_err(|_| corrupt()))
+            .transpose()?,
         is_operators_own: row.get("is_operators_own")?,
         is_disabled: row.get("is_disabled")?,
     };

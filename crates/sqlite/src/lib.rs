@@ -49,6 +49,7 @@ mod joined;
 mod key_rows;
 mod key_store;
 pub mod limits;
+mod logout_rows;
 mod new_file;
 mod reader;
 mod revocation_rows;

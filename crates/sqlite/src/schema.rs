@@ -151,4 +151,8 @@ pub(crate) const STEPS: &[&str] = &["
     WHERE auth_method <> 'none'
       AND id IN (SELECT subject FROM keys WHERE kind = 'client-secret' AND state = 'disabled')
       AND id NOT IN (SELECT subject FROM keys WHERE kind = 'client-secret' AND state = 'active');
-", audit_rows::TABLE];
+", audit_rows::TABLE, "
+    -- Joined by single spaces.
+    ALTER TABLE clients ADD COLUMN post_logout_redirect_uris TEXT NOT NULL DEFAULT '';
+    ALTER TABLE clients ADD COLUMN backchannel_logout_uri TEXT;
+"];

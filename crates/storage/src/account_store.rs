@@ -1,6 +1,6 @@
 use crate::accounts::{
-    AuthorizationCode, Consent, KnownDevice, LoginSession, PresentedCode, Redemption, Site, StoredSigningKeys, User,
-    UserChange, UserChanged,
+    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, Redemption, Site,
+    StoredSigningKeys, User, UserChange, UserChanged,
 };
 use crate::audit::{AuditLog, AuditRecord};
 use crate::error::StorageError;
@@ -86,7 +86,23 @@ pub trait AccountStore: AuditLog {
     /// When the store cannot be read.
     async fn login_sessions_of(&self, user_id: &str, now: i64) -> Result<Vec<LoginSession>, StorageError>;
 
+    /// The user has authenticated again in a browser's login session: writes its new `digest`, `authenticated_at` and `expires_at`, and what
+    /// agent and address it has now. Returns whether there is such a session of a user who is active and whose [`epoch`](User::epoch) is
+    /// that one.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn renew_login_session(
+        &self,
+        session: &LoginSession,
+        epoch: i64,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError>;
+
     /// Ends a login session of that user, and its unused codes with it; returns whether there was one.
+    ///
+    /// Each client that has [redeemed](Self::redeem_code) a code of the session gets a [`LogoutNotice`] in the same transaction, here and in
+    /// [`change_user`](Self::change_user). A session that expires has none.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -107,6 +123,26 @@ pub trait AccountStore: AuditLog {
     /// # Errors
     /// When the store cannot be written; the code may be used up by then.
     async fn redeem_code(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StorageError>;
+
+    /// The logout notices that are due at `now`, at most `max`, for the caller to send. Until its next attempt is due no other call returns a
+    /// notice: `retry_after` seconds after the first attempt, twice as many after the second, and so on. Notices of which `max_attempts`
+    /// have passed are forgotten.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn claim_logout_notices(
+        &self,
+        now: i64,
+        retry_after: i64,
+        max_attempts: u32,
+        max: u32,
+    ) -> Result<Vec<LogoutNotice>, StorageError>;
+
+    /// Forgets a notice that was delivered, or cannot be.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn forget_logout_notice(&self, notice: &LogoutNotice) -> Result<(), StorageError>;
 
     /// The ids of the tokens that were made, or are about to be made, from codes of that user for that client; of codes that
     /// [`add_code`](Self::add_code) has not forgotten.

@@ -10,6 +10,6 @@ mod users;
 pub use consent::Consent;
 pub use grants::{AuthorizationCode, PresentedCode, Redemption};
 pub use known_device::KnownDevice;
-pub use login_session::LoginSession;
+pub use login_session::{LoginSession, LogoutNotice};
 pub use signing_keys::StoredSigningKeys;
 pub use users::{Site, User, UserChange, UserChanged};

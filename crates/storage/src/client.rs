@@ -54,6 +54,12 @@ pub struct ClientSettings {
     /// What it may ask users for, apart from what it may do [itself](Client::scopes): scope-tokens joined by single spaces, of a client as
     /// a [`ScopeList`] has them. None of those of administration, which begin with [`ADMIN_SCOPE_PREFIX`].
     pub user_scopes: String,
+    /// Where a browser may be sent after a logout that the client asked for (OpenID Connect RP-Initiated Logout 1.0 section 3.1).
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<RedirectUri>,
+    /// Where the client is told that a login has ended (OpenID Connect Back-Channel Logout 1.0 section 2.2).
+    #[serde(default)]
+    pub backchannel_logout_uri: Option<RedirectUri>,
     /// Whether it is the operator's own, whom no user has to be asked about.
     pub is_operators_own: bool,
     /// Whether it gets nothing until it is enabled.
@@ -134,6 +140,8 @@ impl Client {
             grants,
             auth_method: ClientAuthMethod::ClientSecret,
             user_scopes,
+            post_logout_redirect_uris: Vec::new(),
+            backchannel_logout_uri: None,
             is_operators_own: false,
             is_disabled: false,
         };
@@ -142,6 +150,8 @@ impl Client {
 
     /// The client with other settings; without this it is a web site that may ask users for whatever it may do itself, or a machine where
     /// there is no redirect URI.
+    ///
+    /// Only a client that takes codes has URIs of logout; the one of the back channel has no scheme of a program's own.
     ///
     /// A machine has no redirect URI, and takes client credentials alone. A native or browser client is public: it takes codes alone, and may
     /// do nothing itself. A client with redirect URIs takes codes, and no other does. A redirect URI with a scheme of the program's own, which
@@ -165,6 +175,13 @@ impl Client {
         check("scope", has(GrantType::ClientCredentials) || self.scopes.as_str().is_empty())?;
         let fits = |uri: &RedirectUri| *kind == ClientKind::Native || !uri.is_private_use();
         check("redirect_uri", self.redirect_uris.iter().all(fits))?;
+        let after_logout = &settings.post_logout_redirect_uris;
+        let is_asked_by_users =
+            |uris: usize| uris == 0 || has(GrantType::AuthorizationCode) && uris <= MAX_REDIRECT_URIS;
+        check("post_logout_redirect_uri", is_asked_by_users(after_logout.len()) && after_logout.iter().all(fits))?;
+        let backchannel = settings.backchannel_logout_uri.iter();
+        check("backchannel_logout_uri", is_asked_by_users(backchannel.len()))?;
+        check("backchannel_logout_uri", backchannel.clone().all(|uri| !uri.is_private_use()))?;
         Ok(Self { settings: ClientSettings { user_scopes: user_scopes.into(), ..settings }, ..self })
     }
 
@@ -282,6 +299,18 @@ impl ClientSettings {
     #[must_use]
     pub fn grant_names(&self) -> String {
         self.grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The post-logout redirect URIs, joined by single spaces.
+    #[must_use]
+    pub fn post_logout_redirect_uri_list(&self) -> String {
+        self.post_logout_redirect_uris.iter().map(RedirectUri::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    /// The redirect URIs of such a list.
+    #[must_use]
+    pub fn redirect_uris_from(list: &str) -> Option<Vec<RedirectUri>> {
+        list.split(' ').filter(|uri| !uri.is_empty()).map(|uri| RedirectUri::new(uri).ok()).collect()
     }
 
     /// The grants of these names.

@@ -25,6 +25,7 @@ mod derived;
 mod devices;
 mod feed;
 mod following;
+mod logout;
 mod look_ups;
 mod sample;
 mod snapshots;
@@ -39,6 +40,7 @@ pub use derived::*;
 pub use devices::*;
 pub use feed::*;
 pub use following::*;
+pub use logout::*;
 pub use look_ups::*;
 pub use snapshots::*;
 

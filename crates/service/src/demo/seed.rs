@@ -174,6 +174,7 @@ fn used_code(app: &App, user: &User, site: &Site, now: i64) -> Result<String, Ac
         redirect_uri: site.redirect_uri.clone(),
         code_challenge: CODE_CHALLENGE.into(),
         scope: scopes::READ_SITES.into(),
+        nonce: None,
         created_at: now,
         expires_at: now.saturating_add(1),
         token_id: "the-demo's-used-code".into(),

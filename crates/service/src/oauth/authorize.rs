@@ -118,6 +118,7 @@ pub(super) async fn grant(
                 redirect_uri,
                 code_challenge,
                 scope: scope.clone(),
+                nonce: None,
                 created_at,
                 expires_at: created_at.saturating_add(CODE_TTL_SECONDS),
                 token_id,

@@ -153,8 +153,7 @@ fn a73_what_is_sent_back_to_the_device_is_asked_about_each_time() {
             grants: vec![GrantType::AuthorizationCode],
             auth_method: ClientAuthMethod::None,
             user_scopes: "read:sites".into(),
-            is_operators_own: false,
-            is_disabled: false,
+            ..client.settings().clone()
         };
         site.server.accounts.register_client(&client.with(settings).unwrap()).unwrap();
     };

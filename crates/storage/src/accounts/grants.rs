@@ -17,6 +17,8 @@ pub struct AuthorizationCode {
     pub code_challenge: String,
     /// The scope granted, names separated by single spaces.
     pub scope: String,
+    /// The `nonce` of the authentication request (OpenID Connect Core 1.0 section 3.1.2.1), for the ID token.
+    pub nonce: Option<String>,
     /// When it was issued.
     pub created_at: i64,
     /// Not accepted from then on.

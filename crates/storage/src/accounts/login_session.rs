@@ -15,6 +15,22 @@ pub struct LoginSession {
     pub address: Option<String>,
     /// When, in seconds since the Unix epoch.
     pub created_at: i64,
+    /// When the user last gave the password or key, in seconds since the Unix epoch: the `auth_time` of tokens (OpenID Connect Core 1.0
+    /// section 2).
+    pub authenticated_at: i64,
     /// Not accepted from then on, in seconds since the Unix epoch.
     pub expires_at: i64,
+}
+
+/// A client's share in a login session that has ended, of which the client is to be told (OpenID Connect Back-Channel Logout 1.0).
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct LogoutNotice {
+    /// The session, the `sid` of the client's tokens.
+    pub session_id: String,
+    /// Whose session it was.
+    pub user_id: String,
+    /// The client that got tokens in it.
+    pub client_id: String,
+    /// Which attempt to tell the client this is, from 1.
+    pub attempt: u32,
 }

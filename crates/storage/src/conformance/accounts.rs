@@ -36,6 +36,9 @@ macro_rules! account_store_conformance {
             a_user_who_is_removed_takes_consents_and_devices_along
             a74_a_device_is_known_for_its_user_until_it_expires
             a83_a_user_has_at_most_so_many_known_devices
+            a71_whoever_got_tokens_in_a_session_is_told_of_its_end_whichever_way_it_ends
+            a_logout_notice_is_claimed_by_one_process_until_its_next_attempt
+            a71_a_login_session_is_renewed_only_while_its_user_is_as_before
             signing_keys_are_replaced_only_by_those_who_know_the_current_ones
         );
     };
@@ -285,7 +288,7 @@ fn site(id: &str, user_id: &str, created_at: i64) -> Site {
     Site { id: id.into(), user_id: user_id.into(), name: "Home".into(), url, created_at }
 }
 
-fn session(number: u8, created_at: i64) -> LoginSession {
+pub(super) fn session(number: u8, created_at: i64) -> LoginSession {
     LoginSession {
         id: format!("s{number}"),
         user_id: "u1".into(),
@@ -294,6 +297,7 @@ fn session(number: u8, created_at: i64) -> LoginSession {
         agent: "A \"browser\"".into(),
         address: (number == 9).then(|| "192.0.2.7".to_owned()),
         created_at,
+        authenticated_at: created_at,
         expires_at: created_at + 1_000,
     }
 }
@@ -307,6 +311,7 @@ pub(super) fn code(digest: u8) -> AuthorizationCode {
         redirect_uri: "https://a.example/cb".into(),
         code_challenge: "challenge".into(),
         scope: "read:sites".into(),
+        nonce: (digest == 1).then(|| "n-0S6_WzA2Mj".to_owned()),
         created_at: 1,
         expires_at: 100,
         token_id: format!("token-{digest}"),

@@ -101,6 +101,7 @@ pub async fn a_change_of_accounts_is_written_down_with_it_and_a_refused_one_is_n
         agent: String::new(),
         address: None,
         created_at: 1,
+        authenticated_at: 1,
         expires_at: 1_000,
     };
     let done: [AuditRecord; 5] = std::array::from_fn(|_| audit());

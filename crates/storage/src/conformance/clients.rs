@@ -5,6 +5,7 @@ use crate::command::{Command, Issued};
 use crate::error::Refusal;
 use crate::key::StoredKey;
 use crate::key_store::KeyStore;
+use crate::redirect_uri::RedirectUri;
 use crate::revocation::RevocationKind;
 use std::sync::Arc;
 use tollgate::{KeyKind, KeyState};
@@ -52,11 +53,17 @@ pub async fn a_client_and_its_secret_are_registered_both_or_not_at_all(world: &d
 pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
     let (store, other) = (world.open().await, world.open().await);
     let codes = || vec![GrantType::AuthorizationCode];
+    let uri = |uri: &str| RedirectUri::new(uri).unwrap();
     let settings = |kind, grants, auth_method, user_scopes: &str| ClientSettings {
         kind,
         grants,
         auth_method,
         user_scopes: user_scopes.to_owned(),
+        post_logout_redirect_uris: match kind {
+            ClientKind::Native => vec![uri("com.example.app:/bye"), uri("https://a.example/bye")],
+            _ => Vec::new(),
+        },
+        backchannel_logout_uri: (kind == ClientKind::Web).then(|| uri("https://a.example/logout")),
         is_operators_own: kind == ClientKind::Browser,
         is_disabled: kind == ClientKind::Native,
     };

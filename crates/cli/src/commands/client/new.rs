@@ -3,7 +3,9 @@
 use clap::Args;
 use tollgate::jwt::is_scope_token;
 use tollgate::{ApiKey, KeyRecord};
-use tollgate_storage::{Client, ClientAuthMethod, ClientKind, Command, GrantType, Refusal, StoredKey, new_key_id};
+use tollgate_storage::{
+    Client, ClientAuthMethod, ClientKind, Command, GrantType, RedirectUri, Refusal, StoredKey, new_key_id,
+};
 
 use super::secrets::Shown;
 use crate::commands::Outcome;
@@ -54,6 +56,14 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "SCOPE")]
     user_scope: Vec<String>,
 
+    /// Where a browser may be sent after a logout that the client asked for; to be given once for each
+    #[arg(long, value_name = "URI")]
+    post_logout_redirect_uri: Vec<String>,
+
+    /// Where the client is told that a login has ended (OpenID Connect Back-Channel Logout 1.0)
+    #[arg(long, value_name = "URI")]
+    backchannel_logout_uri: Option<String>,
+
     /// How it shows at the token endpoint who it is; otherwise by its secret, in the Authorization header or in the form
     #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post"])]
     auth_method: Option<String>,
@@ -98,6 +108,11 @@ impl Arguments {
             let scopes = self.user_scope.iter().flat_map(|scope| scope.split_ascii_whitespace());
             settings.user_scopes = scopes.collect::<Vec<_>>().join(" ");
         }
+        let uri = |field, uri: &String| RedirectUri::new(uri.as_str()).map_err(|_| Refusal::Field { field });
+        let after_logout = self.post_logout_redirect_uri.iter().map(|text| uri("post_logout_redirect_uri", text));
+        settings.post_logout_redirect_uris = after_logout.collect::<Result<_, _>>()?;
+        let backchannel = self.backchannel_logout_uri.as_ref().map(|text| uri("backchannel_logout_uri", text));
+        settings.backchannel_logout_uri = backchannel.transpose()?;
         settings.is_operators_own = self.operators_own;
         let own = if is_public { "" } else { scopes };
         Client::new(id, &self.name, own, &self.redirect_uri, now())?.with(settings)

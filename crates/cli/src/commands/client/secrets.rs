@@ -31,6 +31,8 @@ pub(super) struct Shown<'c> {
     token_endpoint_auth_method: &'static str,
     operators_own: bool,
     redirect_uris: &'c [RedirectUri],
+    post_logout_redirect_uris: &'c [RedirectUri],
+    backchannel_logout_uri: Option<&'c RedirectUri>,
     /// Seconds since the Unix epoch.
     created_at: i64,
     /// Empty for a public client.
@@ -62,6 +64,8 @@ impl<'c> Shown<'c> {
             token_endpoint_auth_method: settings.auth_method.as_str(),
             operators_own: settings.is_operators_own,
             redirect_uris: client.redirect_uris(),
+            post_logout_redirect_uris: &settings.post_logout_redirect_uris,
+            backchannel_logout_uri: settings.backchannel_logout_uri.as_ref(),
             created_at: client.created_at(),
             // Revoked secrets are shown by `tollgate api-key list`.
             secrets: secrets.iter().filter(|key| key.record.state() != KeyState::Revoked).map(secret).collect(),

@@ -19,7 +19,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, StoredKey};
+use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, RedirectUri, StoredKey};
 use tollgate_tower::Authenticated;
 
 /// `GET /api/v2/admin/clients?limit=&page_token=`: by id.
@@ -146,6 +146,8 @@ fn description(found: &ClientWithSecrets) -> Value {
         "grants": settings.grants.iter().map(|grant| grant.as_str()).collect::<Vec<_>>(),
         "token_endpoint_auth_method": settings.auth_method.as_str(),
         "user_scope": settings.user_scopes,
+        "post_logout_redirect_uris": settings.post_logout_redirect_uris,
+        "backchannel_logout_uri": settings.backchannel_logout_uri,
         "operators_own": settings.is_operators_own,
         "state": if found.is_active() { "active" } else { "disabled" },
         "created_at": rfc3339(client.created_at()),
@@ -176,6 +178,9 @@ struct Wanted {
     /// What it may ask users for.
     user_scope: Option<String>,
     #[serde(default)]
+    post_logout_redirect_uris: Vec<String>,
+    backchannel_logout_uri: Option<String>,
+    #[serde(default)]
     operators_own: bool,
 }
 
@@ -201,6 +206,11 @@ impl Wanted {
         if let Some(user_scope) = &self.user_scope {
             settings.user_scopes.clone_from(user_scope);
         }
+        let uri = |field, uri: &String| RedirectUri::new(uri.as_str()).map_err(|_| Problem::BadField(field));
+        let after_logout = self.post_logout_redirect_uris.iter().map(|text| uri("post_logout_redirect_uri", text));
+        settings.post_logout_redirect_uris = after_logout.collect::<Result<_, _>>()?;
+        let backchannel = self.backchannel_logout_uri.as_ref().map(|text| uri("backchannel_logout_uri", text));
+        settings.backchannel_logout_uri = backchannel.transpose()?;
         settings.is_operators_own = self.operators_own;
         Ok(client.with(settings)?)
     }
