@@ -134,6 +134,7 @@ fn hexadecimal_digests_are_read_strictly() {
     let digest = Digest::from_bytes(counting());
     let hex = digest.to_hex();
     assert_eq!(Digest::from_hex(&hex), Some(digest));
+    assert_eq!(*digest.as_bytes(), counting());
     for wrong in ["", &hex[1..], &hex.to_uppercase(), &format!("{hex}00"), &hex.replace('a', "g")] {
         assert_eq!(Digest::from_hex(wrong), None, "{wrong}");
     }

@@ -103,7 +103,7 @@ fn wrong_clock(difference: i64, leeway: u32) -> Option<Reason> {
     let ahead = if difference > 0 { "ahead of" } else { "behind" };
     let seconds = difference.unsigned_abs();
     let detail = || format!("the issuer's clock is {seconds} s {ahead} this host's; the leeway is {leeway} s");
-    (seconds > u64::from(leeway) + CLOCK_TOLERANCE).then(|| Reason::new("wrong-clock", &detail()))
+    (seconds > u64::from(leeway) + CLOCK_TOLERANCE).then(|| Reason::new("wrong-clock", detail()))
 }
 
 /// A text that is in no table, and that no issuer has given to anybody.
