@@ -112,7 +112,7 @@ fn go_on(error: &StorageError) -> &'static str {
         StorageError::Line { reason: LineRefused::Key(KeyError::ForeignGuessable { .. }), .. } => {
             "replace that key, or pass over such lines with --keep-going, or give --danger-allow-low-entropy"
         }
-        _ => "mend it and run this again with --skip-existing, or pass over such lines with --keep-going",
+        _ => "correct it and run this again with --skip-existing, or pass over such lines with --keep-going",
     }
 }
 

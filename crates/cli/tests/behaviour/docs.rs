@@ -14,17 +14,91 @@ fn the_examples_of_the_document_run() {
     let section = DOCUMENT.split("\n## ").find(|section| section.starts_with("On the command line")).unwrap();
     let blocks: Vec<&str> = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
     assert_eq!(blocks.len(), 3);
-    let folder = Folder::new();
-    let binaries = Path::new(env!("CARGO_BIN_EXE_tollgate")).parent().unwrap();
-    let path = format!("{}:{}", binaries.display(), env::var("PATH").unwrap());
-    let mut shell = Command::new("sh");
-    shell.args(["-eux", "-c", &blocks.concat()]).current_dir(folder.path("")).env("PATH", path);
-    let ran = shell.output().unwrap();
-    let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-    assert!(ran.status.success(), "{stdout}{stderr}");
+    let stdout = run_in(&Folder::new(), "docs/api-keys.md", &blocks.concat());
     // Of each verify one answer a line, all of them good.
     assert_eq!(stdout.matches(r#"{"ok":true,"principal":{"#).count(), 4, "{stdout}");
     assert!(!stdout.contains(r#""ok":false"#), "{stdout}");
+}
+
+/// The blocks of these documents run in a folder with the files that they name. Left out are commands that run until they are stopped,
+/// `cargo`, and `bench`, which measures for seconds: other tests run them.
+#[test]
+fn the_blocks_of_the_readme_and_the_guides_run() {
+    let folder = Folder::new();
+    let key = folder.key("ES256", "k1");
+    let token = |issuer: &str, audience: &str| {
+        let arguments =
+            ["token", "new", "--key", &key, "--issuer", issuer, "--audience", audience, "--subject", "user-7"];
+        let made = run(&arguments, "");
+        assert_eq!(made.status, 0, "{made:?}");
+        made.stdout
+    };
+    let mut jwk: serde_json::Value = serde_json::from_str(&fs::read_to_string(&key).unwrap()).unwrap();
+    jwk.as_object_mut().unwrap().remove("d");
+    folder.write("jwks.json", serde_json::json!({ "keys": [jwk] }).to_string());
+    let token = token("https://auth.example.com/", "https://api.example.com");
+    for name in ["tokens.txt", "token.txt", "headers.txt"] {
+        folder.write(name, &token);
+    }
+    folder.write("requests.jsonl", serde_json::json!({ "authorization": token.trim() }).to_string());
+    folder.write(
+        "tollgate.toml",
+        "[[issuer]]\nname = \"https://auth.example.com/\"\naudiences = [\"https://api.example.com\"]\njwks = \"jwks.json\"\n",
+    );
+    // The keys that the README imports, and the one that it names.
+    let prepared = "tollgate api-key new --subject user-8 --store $TOLLGATE_STORE.other > handed-out\n\
+        tollgate api-key export --format csv --store $TOLLGATE_STORE.other > keys.csv\n\
+        tollgate api-key new --subject user-7 --scope read:sites --id key_01kdzb6y0v8e6q5t3h4jm2n7ra > found.txt\n";
+    let documents = [
+        ("README.md", include_str!("../../../../README.md")),
+        ("docs/start.md", include_str!("../../../../docs/start.md")),
+        ("docs/a-401-explained.md", include_str!("../../../../docs/a-401-explained.md")),
+        ("docs/gateway.md", include_str!("../../../../docs/gateway.md")),
+        ("docs/server.md", include_str!("../../../../docs/server.md")),
+        ("crates/cli/README.md", include_str!("../../README.md")),
+    ];
+    for (name, document) in documents {
+        let blocks = document.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+        let lines = blocks.flat_map(str::lines).filter(|line| is_run(line)).map(with_input);
+        let script: String = [format!("export TOLLGATE_STORE=./{}\n{prepared}", name.replace(['/', '.'], "-"))]
+            .into_iter()
+            .chain(lines.map(|line| line.replace("/var/lib/tollgate", "$TOLLGATE_STORE") + "\n"))
+            .filter(|line| !line.starts_with("export TOLLGATE_STORE=$"))
+            .collect();
+        run_in(&folder, name, &script);
+    }
+}
+
+fn is_run(line: &str) -> bool {
+    let left_out = ["tollgate serve", "tollgate gateway", "tollgate bench", "cargo ", "tollgate signing-key"];
+    !left_out.iter().any(|start| line.starts_with(start))
+}
+
+/// With a password where the command asks for one, and the file of a token where it reads from the terminal.
+fn with_input(line: &str) -> String {
+    let command = line.split(" #").next().unwrap_or_default();
+    let asks = command.starts_with("tollgate user new") || command.starts_with("tollgate user passwd");
+    let reads = ["tollgate explain", "tollgate verify"].iter().any(|start| command.starts_with(start));
+    // Status 1: a credential was rejected, as a token is where there are only keys.
+    let judges = ["tollgate verify --store", "tollgate api-key check"].iter().any(|start| command.starts_with(start));
+    match command {
+        _ if judges => format!("{command} || [ $? = 1 ]"),
+        _ if asks => format!("echo the-analytical-engine | {command}"),
+        _ if reads && !command.contains('<') => format!("{command} < token.txt"),
+        _ => command.to_owned(),
+    }
+}
+
+/// Runs a script in the folder; each of its commands has to succeed.
+fn run_in(folder: &Folder, name: &str, script: &str) -> String {
+    let binaries = Path::new(env!("CARGO_BIN_EXE_tollgate")).parent().unwrap();
+    let path = format!("{}:{}", binaries.display(), env::var("PATH").unwrap());
+    let mut shell = Command::new("sh");
+    shell.args(["-eux", "-c", script]).current_dir(folder.path("")).env("PATH", path);
+    let ran = shell.output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
+    assert!(ran.status.success(), "{name}: {stdout}{stderr}");
+    stdout.into_owned()
 }
 
 /// In the blocks of shell of all documents.
