@@ -1,0 +1,104 @@
+mod authorization_code;
+mod client_credentials;
+
+use super::client_auth::authenticate;
+use super::error::OAuthError;
+use super::request::is_own_resource;
+use crate::app::App;
+use crate::client_address::ClientAddress;
+use crate::form::{Form, FormError};
+use crate::ids::now;
+use crate::json::has_media_type;
+use crate::problem::Problem;
+use crate::tokens::{Grant, Minted};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::{HeaderMap, HeaderName, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+use std::sync::Arc;
+use tollgate_storage::accounts::LoginSession;
+
+/// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3 and 4.4.2).
+pub(crate) async fn token(
+    State(app): State<Arc<App>>,
+    client: ClientAddress,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Response> {
+    let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
+    answer(&app, &headers, &body, client).await.map_err(IntoResponse::into_response)
+}
+
+async fn answer(
+    app: &Arc<App>,
+    headers: &HeaderMap,
+    body: &[u8],
+    address: ClientAddress,
+) -> Result<Response, OAuthError> {
+    if !has_media_type(headers, "application/x-www-form-urlencoded") {
+        return Err(OAuthError::InvalidRequest("send a form: Content-Type: application/x-www-form-urlencoded"));
+    }
+    let form = Form::parse(body).map_err(|error| match error {
+        FormError::Repeated => OAuthError::InvalidRequest("a parameter is repeated"),
+        FormError::NotText => OAuthError::InvalidRequest("a parameter is not UTF-8 text"),
+        FormError::TooMany => OAuthError::InvalidRequest("there are too many parameters"),
+    })?;
+    let client = authenticate(app, headers, &form, address).await?;
+    if !form.resources().all(|resource| is_own_resource(resource, &app.origin)) {
+        return Err(OAuthError::InvalidTarget);
+    }
+    match form.value("grant_type") {
+        Some("client_credentials") => client_credentials::token(app, &client, &form).await,
+        Some("authorization_code") => authorization_code::token(app, &client, &form).await,
+        Some(_) => Err(OAuthError::UnsupportedGrantType),
+        None => Err(OAuthError::InvalidRequest("grant_type is missing")),
+    }
+}
+
+/// What a code says of the token that is made from it.
+struct OfCode {
+    token_id: String,
+    session: LoginSession,
+}
+
+async fn issue(
+    app: &Arc<App>,
+    client_id: String,
+    subject: String,
+    scope: String,
+    of_code: Option<OfCode>,
+) -> Result<Response, OAuthError> {
+    app.blocking(move |app| {
+        let (client_id, subject) = (client_id.as_str(), subject.as_str());
+        let token_id = of_code.as_ref().map(|code| code.token_id.as_str());
+        let login = of_code.as_ref().map(|code| &code.session);
+        let session_id = login.map(|login| login.id.as_str());
+        let ends_at = login.map(|login| login.expires_at);
+        let grant = Grant { client_id, subject, scope: &scope, token_id, session_id, ends_at };
+        Ok::<_, Problem>(token_answer(&app.tokens.access(&grant, now())?, &scope))
+    })
+    .await
+    .map_err(failed)
+}
+
+/// The answer of RFC 6749 section 5.1.
+fn token_answer(minted: &Minted, scope: &str) -> Response {
+    let body = json!({
+        "token_type": "Bearer",
+        "expires_in": minted.expires_in,
+        "access_token": *minted.token,
+        "scope": scope,
+    });
+    (NOT_STORED, Json(body)).into_response()
+}
+
+/// The problem's own answer is not one of RFC 6749; making it writes the cause to the log.
+fn failed(problem: Problem) -> OAuthError {
+    let _ = problem.into_response();
+    OAuthError::ServerError
+}
+
+const NOT_STORED: [(HeaderName, &str); 2] = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
