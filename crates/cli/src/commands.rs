@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod client;
 pub(crate) mod completions;
+pub(crate) mod consent;
 pub(crate) mod explain;
 pub(crate) mod gateway;
 pub(crate) mod inspect;
@@ -17,6 +18,7 @@ pub(crate) mod revoke;
 pub(crate) mod serve;
 pub(crate) mod session;
 pub(crate) mod signing_key;
+pub(crate) mod site;
 pub(crate) mod token;
 pub(crate) mod user;
 pub(crate) mod verify;
@@ -46,6 +48,13 @@ impl From<Outcome> for ExitCode {
             Outcome::Rejected => ExitCode::from(1),
         }
     }
+}
+
+/// The answer about a name of which the command has done what it does.
+#[derive(Serialize)]
+struct Done<'i> {
+    ok: bool,
+    id: &'i str,
 }
 
 /// The answer about an unknown name, or one that the command does not apply to.

@@ -21,7 +21,9 @@ use crate::write::{Done, Work};
 #[derive(Clone, Copy)]
 pub(crate) enum AccountWork<'w> {
     AddUser(&'w User, &'w str, &'w AuditRecord),
-    AddSite(&'w Site, &'w AuditRecord),
+    AddSite(&'w Site, u32, &'w AuditRecord),
+    RenameSite(&'w str, &'w str, &'w str, &'w AuditRecord),
+    RemoveSite(&'w str, &'w str, &'w AuditRecord),
     ChangeUser(&'w str, &'w UserChange, &'w AuditRecord),
     AddLoginSession(&'w LoginSession, i64, u32, &'w AuditRecord),
     RenewLoginSession(&'w LoginSession, i64, &'w AuditRecord),
@@ -33,7 +35,7 @@ pub(crate) enum AccountWork<'w> {
     ForgetLogoutNotice(&'w LogoutNotice),
     AddConsent(&'w Consent, &'w AuditRecord),
     RevokeConsent(&'w str, &'w str, &'w AuditRecord),
-    AddKnownDevice(&'w KnownDevice, u32),
+    AddKnownDevice(&'w KnownDevice, u32, &'w AuditRecord),
     AddIssuer(&'w str),
     ReplaceSigningKeys(i64, &'w str, &'w AuditRecord),
     Record(&'w [AuditRecord]),
@@ -78,8 +80,24 @@ impl AccountStore for PostgresStore {
         }
     }
 
-    async fn add_site(&self, site: &Site, audit: &AuditRecord) -> Result<(), StorageError> {
-        self.account(AccountWork::AddSite(site, audit)).await.map(drop)
+    async fn add_site(&self, site: &Site, max: u32, audit: &AuditRecord) -> Result<(), StorageError> {
+        self.account(AccountWork::AddSite(site, max, audit)).await.map(drop)
+    }
+
+    async fn rename_site(
+        &self,
+        user_id: &str,
+        id: &str,
+        name: &str,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::RenameSite(user_id, id, name, audit)).await?;
+        Ok(matches!(done, Done::Added(renamed) if renamed == [true]))
+    }
+
+    async fn remove_site(&self, user_id: &str, id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::RemoveSite(user_id, id, audit)).await?;
+        Ok(matches!(done, Done::Added(removed) if removed == [true]))
     }
 
     async fn sites_of(&self, user_id: &str, limit: u32) -> Result<Vec<Site>, StorageError> {
@@ -193,8 +211,8 @@ impl AccountStore for PostgresStore {
         Ok(matches!(done, Done::Added(revoked) if revoked == [true]))
     }
 
-    async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<(), StorageError> {
-        self.account(AccountWork::AddKnownDevice(device, max)).await.map(drop)
+    async fn add_known_device(&self, device: &KnownDevice, max: u32, audit: &AuditRecord) -> Result<(), StorageError> {
+        self.account(AccountWork::AddKnownDevice(device, max, audit)).await.map(drop)
     }
 
     async fn is_known_device(&self, user_id: &str, digest: &[u8; 32], now: i64) -> Result<bool, StorageError> {
@@ -267,13 +285,26 @@ pub(crate) async fn run(
             audit::insert(client, audit).await?;
             Done::Nothing
         }
-        AccountWork::AddSite(site, audit) => {
-            let insert = "INSERT INTO tollgate.sites (id, user_id, name, url, created_at)
-                          SELECT $1, id, $3, $4, $5 FROM tollgate.users WHERE id = $2 ON CONFLICT DO NOTHING";
-            let values: [&(dyn ToSql + Sync); 5] = [&site.id, &site.user_id, &site.name, &site.url, &site.created_at];
-            added(rows.execute(insert, &values).await?, "site")?;
+        AccountWork::AddSite(site, max, audit) => {
+            rows.add_site(site, max).await?;
             audit::insert(client, audit).await?;
             Done::Nothing
+        }
+        AccountWork::RenameSite(user_id, id, name, audit) => {
+            let update = "UPDATE tollgate.sites SET name = $3 WHERE id = $1 AND user_id = $2";
+            if has_nul(&[user_id, id]) || rows.execute(update, &[&id, &user_id, &name]).await? == 0 {
+                return Ok(Done::Added(vec![false]));
+            }
+            audit::insert(client, audit).await?;
+            Done::Added(vec![true])
+        }
+        AccountWork::RemoveSite(user_id, id, audit) => {
+            let delete = "DELETE FROM tollgate.sites WHERE id = $1 AND user_id = $2";
+            if has_nul(&[user_id, id]) || rows.execute(delete, &[&id, &user_id]).await? == 0 {
+                return Ok(Done::Added(vec![false]));
+            }
+            audit::insert(client, audit).await?;
+            Done::Added(vec![true])
         }
         AccountWork::ChangeUser(id, change, audit) => {
             let changed = rows.change_user(id, change).await?;
@@ -341,8 +372,10 @@ pub(crate) async fn run(
             }
             Done::Added(vec![revoked > 0])
         }
-        AccountWork::AddKnownDevice(device, max) => {
-            rows.add_known_device(device, max).await?;
+        AccountWork::AddKnownDevice(device, max, audit) => {
+            if rows.add_known_device(device, max).await? {
+                audit::insert(client, audit).await?;
+            }
             Done::Nothing
         }
         AccountWork::AddIssuer(issuer) => {
@@ -405,6 +438,11 @@ pub(crate) async fn run(
     };
     transaction.changed(Changed::Heartbeat);
     Ok(done)
+}
+
+/// PostgreSQL holds no text with U+0000, so nothing has such a name.
+fn has_nul(names: &[&str]) -> bool {
+    names.iter().any(|name| name.contains('\0'))
 }
 
 struct Rows<'c>(&'c ClientWrapper);
@@ -543,9 +581,26 @@ impl Rows<'_> {
         self.execute(insert, &[&user_id, &client_id, &scopes, &granted_at]).await.map(drop)
     }
 
-    async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<(), StorageError> {
+    async fn add_site(&self, site: &Site, max: u32) -> Result<(), StorageError> {
+        let Site { id, user_id, name, url, created_at } = site;
+        // Who adds another one waits, and counts this one.
+        self.hold_user(user_id).await?;
+        let count = self.query("SELECT count(*) FROM tollgate.sites WHERE user_id = $1", &[user_id]).await?;
+        if count.first().is_some_and(|row| row.get::<_, i64>(0) >= i64::from(max)) {
+            return Err(Refusal::TooMany { max }.into());
+        }
+        let insert = "INSERT INTO tollgate.sites (id, user_id, name, url, created_at)
+                      VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING";
+        let added = self.execute(insert, &[id, user_id, name, url, created_at]).await?;
+        if added == 0 { Err(Refusal::AlreadyExists { what: "site" }.into()) } else { Ok(()) }
+    }
+
+    /// Returns whether the device is new.
+    async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<bool, StorageError> {
         let KnownDevice { digest, user_id, last_login_at, expires_at } = device;
         self.hold_user(user_id).await?;
+        let select = "SELECT FROM tollgate.known_devices WHERE user_id = $1 AND digest = $2";
+        let is_new = self.query(select, &[user_id, &&digest[..]]).await?.is_empty();
         let insert =
             "INSERT INTO tollgate.known_devices (user_id, digest, last_login_at, expires_at) VALUES ($1, $2, $3, $4)
                       ON CONFLICT (user_id, digest) DO UPDATE SET last_login_at = $3, expires_at = $4";
@@ -553,7 +608,8 @@ impl Rows<'_> {
         let delete = "DELETE FROM tollgate.known_devices WHERE user_id = $1 AND (expires_at <= $2 OR digest NOT IN
                           (SELECT digest FROM tollgate.known_devices WHERE user_id = $1
                            ORDER BY last_login_at DESC, digest LIMIT $3))";
-        self.execute(delete, &[user_id, last_login_at, &i64::from(max)]).await.map(drop)
+        self.execute(delete, &[user_id, last_login_at, &i64::from(max)]).await?;
+        Ok(is_new)
     }
 
     /// Has whoever else changes something of the user wait.

@@ -2,7 +2,7 @@ use crate::audit;
 use crate::error::ServerError;
 use crate::ids::now;
 use crate::key_store::{FollowedStore, NewKey};
-use crate::limits::{MAX_API_KEYS_PER_USER, MAX_NAME_BYTES, MAX_PARAMETER_BYTES};
+use crate::limits::{MAX_API_KEYS_PER_USER, MAX_NAME_BYTES};
 use crate::new_user::NewUser;
 use crate::password_rules::PasswordRefused;
 use crate::passwords::Passwords;
@@ -11,9 +11,7 @@ use crate::users::{Ended, Users};
 use std::sync::Arc;
 use tollgate::{KeyKind, KeyRecord, KeyState};
 use tollgate_storage::accounts::{Site, User};
-use tollgate_storage::{
-    AccountStore, AuditRecord, Client, Command, Refusal, StorageError, StoredKey, USER_ID_PREFIX, new_key_id,
-};
+use tollgate_storage::{AccountStore, Client, Command, Refusal, StorageError, StoredKey, USER_ID_PREFIX, new_key_id};
 
 /// Users, clients and their credentials.
 ///
@@ -161,21 +159,21 @@ impl Accounts {
         Ok(user)
     }
 
-    /// Adds a site to a user's.
+    /// As [`Users::add_site`].
     ///
     /// # Errors
-    /// [`AccountError::Invalid`]; [`AccountError::NotFound`] when there is no such user.
+    /// As there.
     pub fn add_site(&self, user_id: &str, name: &str, url: &str) -> Result<Site, AccountError> {
-        check("name", is_text(name, MAX_NAME_BYTES))?;
-        check("url", is_text(url, MAX_PARAMETER_BYTES))?;
-        if self.keys.wait(self.store.user_by_id(user_id))?.is_none() {
-            return Err(AccountError::NotFound { what: "user" });
-        }
-        let (user_id, name, url) = (user_id.to_owned(), name.to_owned(), url.to_owned());
-        let site = Site { id: new_key_id("site")?, user_id, name, url, created_at: now() };
-        let record = AuditRecord::new(&audit::caller(), "site.add", &site.id)?.concerning(&site.user_id);
-        self.keys.wait(self.store.add_site(&site, &record))?;
-        Ok(site)
+        self.keys.wait(self.users().add_site(user_id, name, url))
+    }
+
+    /// As [`Users::revoke_consent`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn revoke_consent(&self, user_id: &str, client_id: &str) -> Result<(), AccountError> {
+        let position = self.keys.wait(self.users().revoke_consent(user_id, client_id))?;
+        Ok(position.map_or(Ok(()), |position| self.keys.in_force(position.number))?)
     }
 
     /// Registers an OAuth client under the id that it picked, and makes its secret.

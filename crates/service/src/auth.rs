@@ -77,6 +77,24 @@ pub(crate) fn require_own(principal: &Principal) -> Result<(), Problem> {
     }
 }
 
+impl App {
+    /// Passes a credential that may decide about the user's logins, consents and password: one that was had for the password, or the user's
+    /// own with the scope `manage:api-keys`. A session of an API key does no more than the key.
+    pub(crate) async fn require_control(&self, caller: &UserCaller) -> Result<(), Problem> {
+        require_own(&caller.principal)?;
+        let may_manage = caller.principal.require_scope(scopes::MANAGE_API_KEYS);
+        if may_manage.is_err() && self.made_with_key(caller).await? { Ok(may_manage?) } else { Ok(()) }
+    }
+
+    /// Whether the session of a session token was made with an API key.
+    async fn made_with_key(&self, caller: &UserCaller) -> Result<bool, Problem> {
+        let sessions = self.accounts.store.login_sessions_of(&caller.user_id, i64::MIN).await?;
+        let session = sessions.into_iter().find(|session| caller.principal.session_id() == Some(&session.id));
+        let session = session.ok_or(Problem::Rejected(Rejection::CredentialNotAccepted))?;
+        Ok(session.key_id.is_some())
+    }
+}
+
 /// The caller, when it speaks for a user: by the user's own credential, or by a token that the user let a client have.
 pub(crate) struct UserCaller {
     pub(crate) principal: Principal,

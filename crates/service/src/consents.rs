@@ -6,7 +6,7 @@ use crate::ids::now;
 use crate::oauth::AuthorizationRequest;
 use crate::problem::Problem;
 use tollgate_storage::accounts::Consent;
-use tollgate_storage::{AuditRecord, Client, Command, RevocationKind, StoredRevocation};
+use tollgate_storage::{AuditRecord, Client};
 
 /// Each of these waits for the disk.
 impl App {
@@ -40,40 +40,8 @@ impl App {
 
     /// Takes back what the user let the client have, and ends the codes and tokens that came of it. Returns when it is in force.
     pub(crate) fn revoke_consent(&self, user_id: &str, client_id: &str) -> Result<(), Problem> {
-        // First: where what follows fails, too much has ended, the user sees the consent still, and can try again.
-        let ended = self.revoke_tokens_of(user_id, client_id, &[])?;
-        self.forget_consent(user_id, client_id)?;
-        // What came in between.
-        self.revoke_tokens_of(user_id, client_id, &ended)?;
-        Ok(())
-    }
-
-    fn forget_consent(&self, user_id: &str, client_id: &str) -> Result<(), Problem> {
-        let record = AuditRecord::new(&audit::caller(), "consent.revoke", client_id)?.concerning(user_id);
-        self.accounts.keys.wait(self.accounts.store.revoke_consent(user_id, client_id, &record))?;
-        Ok(())
-    }
-
-    /// Revokes the tokens that the client got for codes of the user, but for those `ended` already; returns the ids of all of them.
-    fn revoke_tokens_of(&self, user_id: &str, client_id: &str, ended: &[String]) -> Result<Vec<String>, Problem> {
-        let (keys, store) = (&self.accounts.keys, &self.accounts.store);
-        let tokens = keys.wait(store.tokens_from_codes(user_id, client_id))?;
-        let issuers = keys.wait(store.issuers())?;
-        let until = now().saturating_add(1).saturating_add(self.tokens.access_token_ttl());
-        let mut commands = Vec::new();
-        for id in tokens.iter().filter(|id| !ended.contains(id)) {
-            let revoked = |kind, issuer: &str| {
-                let revocation = StoredRevocation { until, ..StoredRevocation::new(kind, issuer, id) };
-                Command::Revoke { revocation, with_opaque: false }
-            };
-            commands.extend(issuers.iter().map(|issuer| revoked(RevocationKind::Token, issuer)));
-            // Of an opaque token its record, also one that is about to be written.
-            commands.push(revoked(RevocationKind::ApiKey, ""));
-        }
-        if !commands.is_empty() {
-            keys.run_all(commands)?;
-        }
-        Ok(tokens)
+        let position = self.accounts.keys.wait(self.accounts.users().end_consent(user_id, client_id))?;
+        Ok(position.map_or(Ok(()), |position| self.accounts.keys.in_force(position.number))?)
     }
 
     /// What the user has let the client have. What was given before the client was registered was given to another one.
@@ -81,7 +49,7 @@ impl App {
         let (keys, store) = (&self.accounts.keys, &self.accounts.store);
         let given = keys.wait(store.consent(user_id, client.id()))?;
         if given.as_ref().is_some_and(|given| given.granted_at < client.created_at()) {
-            self.forget_consent(user_id, client.id())?;
+            keys.wait(self.accounts.users().forget_consent(user_id, client.id()))?;
             return Ok(None);
         }
         Ok(given)

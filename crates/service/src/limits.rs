@@ -172,8 +172,8 @@ pub(crate) const MAX_AGENT_BYTES: usize = 200;
 /// Bytes of a name that a caller gives to an API key.
 pub(crate) const MAX_NAME_BYTES: usize = 100;
 
-/// Sites in one answer.
-pub(crate) const MAX_SITES: u32 = 1_000;
+/// Sites of one user, which are one answer. Our own choice: some hundred kilobytes.
+pub(crate) const MAX_SITES_PER_USER: u32 = 1_000;
 
 /// Bytes of a client id, a redirect URI, a state, or another parameter of an authorization request.
 pub(crate) const MAX_PARAMETER_BYTES: usize = 2_048;

@@ -1,5 +1,8 @@
 //! What is done to users, by whatever door: the one meaning of each verb.
 
+mod consents;
+mod sites;
+
 use crate::accounts::{AccountError, is_user_id};
 use crate::error::ServerError;
 use crate::ids::now;

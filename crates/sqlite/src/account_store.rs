@@ -4,6 +4,7 @@ use crate::database::open_writer;
 use crate::error::SqliteError;
 use crate::logout_rows;
 use crate::reader::Reader;
+use crate::site_rows;
 use crate::writer::Writer;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
@@ -122,36 +123,48 @@ impl AccountStore for SqliteAccountStore {
         self.writer.write(change).await
     }
 
-    async fn add_site(&self, site: &Site, audit: &AuditRecord) -> Result<(), StorageError> {
+    async fn add_site(&self, site: &Site, max: u32, audit: &AuditRecord) -> Result<(), StorageError> {
         let (site, audit) = (site.clone(), audit.clone());
         let add = move |connection: &mut Connection| {
-            connection
-                .prepare_cached("INSERT INTO sites (id, user_id, name, url, created_at) VALUES (?1, ?2, ?3, ?4, ?5)")?
-                .execute((&site.id, &site.user_id, &site.name, &site.url, site.created_at))
-                .map_err(|error| SqliteError::of_insert(error, "site"))?;
+            site_rows::add(connection, &site, max)?;
             audit_rows::insert(connection, &audit)
         };
         self.writer.write(add).await
     }
 
+    async fn rename_site(
+        &self,
+        user_id: &str,
+        id: &str,
+        name: &str,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError> {
+        let (user_id, id, name, audit) = (user_id.to_owned(), id.to_owned(), name.to_owned(), audit.clone());
+        let rename = move |connection: &mut Connection| {
+            let is_renamed = site_rows::rename(connection, &user_id, &id, &name)?;
+            if is_renamed {
+                audit_rows::insert(connection, &audit)?;
+            }
+            Ok(is_renamed)
+        };
+        self.writer.write(rename).await
+    }
+
+    async fn remove_site(&self, user_id: &str, id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
+        let (user_id, id, audit) = (user_id.to_owned(), id.to_owned(), audit.clone());
+        let remove = move |connection: &mut Connection| {
+            let is_removed = site_rows::remove(connection, &user_id, &id)?;
+            if is_removed {
+                audit_rows::insert(connection, &audit)?;
+            }
+            Ok(is_removed)
+        };
+        self.writer.write(remove).await
+    }
+
     async fn sites_of(&self, user_id: &str, limit: u32) -> Result<Vec<Site>, StorageError> {
         let user_id = user_id.to_owned();
-        let read = move |connection: &Transaction<'_>| {
-            let sites = connection
-                .prepare_cached("SELECT * FROM sites WHERE user_id = ?1 ORDER BY created_at, id LIMIT ?2")?
-                .query_map((user_id, limit), |row| {
-                    Ok(Site {
-                        id: row.get("id")?,
-                        user_id: row.get("user_id")?,
-                        name: row.get("name")?,
-                        url: row.get("url")?,
-                        created_at: row.get("created_at")?,
-                    })
-                })?
-                .collect::<Result<_, _>>()?;
-            Ok(sites)
-        };
-        self.reader.read(read).await
+        self.reader.read(move |connection| site_rows::of_user(connection, &user_id, limit)).await
     }
 
     async fn add_login_session(
@@ -370,9 +383,13 @@ impl AccountStore for SqliteAccountStore {
         self.writer.write(revoke).await
     }
 
-    async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<(), StorageError> {
-        let device = device.clone();
-        self.writer.write(move |connection| consent_rows::add_device(connection, &device, max)).await
+    async fn add_known_device(&self, device: &KnownDevice, max: u32, audit: &AuditRecord) -> Result<(), StorageError> {
+        let (device, audit) = (device.clone(), audit.clone());
+        let add = move |connection: &mut Connection| {
+            let is_new = consent_rows::add_device(connection, &device, max)?;
+            if is_new { audit_rows::insert(connection, &audit) } else { Ok(()) }
+        };
+        self.writer.write(add).await
     }
 
     async fn is_known_device(&self, user_id: &str, digest: &[u8; 32], now: i64) -> Result<bool, StorageError> {

@@ -56,8 +56,12 @@ pub(crate) fn tokens_from_codes(
     Ok(select.query_map((user_id, client_id), |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
-pub(crate) fn add_device(connection: &Connection, device: &KnownDevice, max: u32) -> Result<(), SqliteError> {
+/// Returns whether the device is new.
+pub(crate) fn add_device(connection: &Connection, device: &KnownDevice, max: u32) -> Result<bool, SqliteError> {
     let KnownDevice { digest, user_id, last_login_at, expires_at } = device;
+    let is_known = connection
+        .prepare_cached("SELECT 1 FROM known_devices WHERE user_id = ?1 AND digest = ?2")?
+        .exists((user_id, digest))?;
     let added = connection
         .prepare_cached(
             "INSERT INTO known_devices (user_id, digest, last_login_at, expires_at) SELECT id, ?2, ?3, ?4 FROM users WHERE id = ?1
@@ -73,7 +77,7 @@ pub(crate) fn add_device(connection: &Connection, device: &KnownDevice, max: u32
                  (SELECT digest FROM known_devices WHERE user_id = ?1 ORDER BY last_login_at DESC, digest LIMIT ?3))",
         )?
         .execute((user_id, last_login_at, max))?;
-    Ok(())
+    Ok(!is_known)
 }
 
 pub(crate) fn is_known_device(

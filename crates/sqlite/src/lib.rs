@@ -56,6 +56,7 @@ mod revocation_rows;
 mod schema;
 mod scope_sets;
 mod session_rows;
+mod site_rows;
 mod snapshot;
 mod transaction;
 mod watch;

@@ -48,11 +48,25 @@ pub trait AccountStore: AuditLog {
         audit: &AuditRecord,
     ) -> Result<UserChanged, StorageError>;
 
-    /// Adds a site.
+    /// Adds a site to those of a user, who has fewer than `max`.
     ///
     /// # Errors
-    /// [`Refusal::AlreadyExists`](crate::Refusal::AlreadyExists) when the id is taken or the user is unknown.
-    async fn add_site(&self, site: &Site, audit: &AuditRecord) -> Result<(), StorageError>;
+    /// [`Refusal::AlreadyExists`](crate::Refusal::AlreadyExists) when the id is taken; [`Refusal::Changed`](crate::Refusal::Changed) when
+    /// there is no such user; [`Refusal::TooMany`](crate::Refusal::TooMany) when the user has `max` sites.
+    async fn add_site(&self, site: &Site, max: u32, audit: &AuditRecord) -> Result<(), StorageError>;
+
+    /// Gives a site of that user another name; returns whether there was one.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn rename_site(&self, user_id: &str, id: &str, name: &str, audit: &AuditRecord)
+    -> Result<bool, StorageError>;
+
+    /// Removes a site of that user; returns whether there was one.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn remove_site(&self, user_id: &str, id: &str, audit: &AuditRecord) -> Result<bool, StorageError>;
 
     /// The user's sites, oldest first, at most `limit`.
     ///
@@ -177,11 +191,12 @@ pub trait AccountStore: AuditLog {
     async fn revoke_consent(&self, user_id: &str, client_id: &str, audit: &AuditRecord) -> Result<bool, StorageError>;
 
     /// Remembers a device of a user. Of more than `max` devices of the user, and of those that have expired when the user logged in there,
-    /// none is kept: the one whose last login is the longest ago is forgotten first.
+    /// none is kept: the one whose last login is the longest ago is forgotten first. `audit` is written where the device is new: a later
+    /// login there is what the record of the login says.
     ///
     /// # Errors
     /// [`Refusal::Changed`](crate::Refusal::Changed) when there is no such user.
-    async fn add_known_device(&self, device: &KnownDevice, max: u32) -> Result<(), StorageError>;
+    async fn add_known_device(&self, device: &KnownDevice, max: u32, audit: &AuditRecord) -> Result<(), StorageError>;
 
     /// Whether the user has logged in from the device whose cookie has that digest, unless that expired by `now`.
     ///

@@ -28,6 +28,7 @@ mod following;
 mod logout;
 mod look_ups;
 mod sample;
+mod sites;
 mod snapshots;
 
 pub use accounts::*;
@@ -42,6 +43,7 @@ pub use feed::*;
 pub use following::*;
 pub use logout::*;
 pub use look_ups::*;
+pub use sites::*;
 pub use snapshots::*;
 
 use crate::key_store::KeyStore;

@@ -2,13 +2,11 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use tollgate_service::AccountError;
 use tollgate_storage::accounts::LoginSession;
-use tollgate_storage::{Refusal, StorageError};
 
 use super::user::store::UserStore;
 use super::user::unknown;
-use super::{Outcome, Unknown};
+use super::{Done, Outcome, Unknown};
 use crate::error::CommandError;
 use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
@@ -83,12 +81,6 @@ struct Shown<'s> {
     expires_at: i64,
 }
 
-#[derive(Serialize)]
-struct Ended<'s> {
-    ok: bool,
-    id: &'s str,
-}
-
 impl<'s> From<&'s LoginSession> for Shown<'s> {
     fn from(session: &'s LoginSession) -> Self {
         Shown {
@@ -137,14 +129,12 @@ impl End {
             return written.map_or_else(gone_or_failed, |()| Ok(Outcome::Rejected));
         };
         for id in &self.ids {
-            let ended = store.wait_for(store.users.end_session(&user.id, id));
-            let written = match ended {
-                Ok(_) => output.write(&Ended { ok: true, id }),
-                Err(AccountError::Store(StorageError::Refused(Refusal::NotFound { .. }))) => {
-                    outcome = Outcome::Rejected;
-                    output.write(&Unknown::new(id, "unknown-session", "is no login of that user"))
-                }
-                Err(error) => return Err(store.failed(error)),
+            let ended = store.found(store.users.end_session(&user.id, id))?;
+            let written = if ended.is_some() {
+                output.write(&Done { ok: true, id })
+            } else {
+                outcome = Outcome::Rejected;
+                output.write(&Unknown::new(id, "unknown-session", "is no login of that user"))
             };
             if let Err(error) = written.and_then(|()| output.flush()) {
                 return gone_or_failed(error);

@@ -110,6 +110,63 @@ fn a71_what_the_command_ends_is_over_at_a_service_that_runs() {
 }
 
 #[test]
+fn the_sites_of_a_user_are_added_renamed_and_removed() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let site = |arguments: &[&str]| run(&[&["site"], arguments, &["--store", &data]].concat(), "");
+    run(&["user", "new", "ada@example.com", "--store", &data], "analytical engine\n");
+    let new = ["new", "ada@example.com", "--name", "Notes", "--url", "https://notes.example/"];
+    let added = site(&new).answers().remove(0);
+    let id = added["id"].as_str().unwrap();
+    assert_eq!((&added["name"], &added["url"]), (&json!("Notes"), &json!("https://notes.example/")));
+    assert_eq!(site(&["list", "ada@example.com"]).answers()[0], added);
+    let renamed = site(&["rename", "ada@example.com", id, "--name", "Diary"]);
+    assert_eq!((renamed.status, &renamed.answers()[0]), (0, &json!({"ok": true, "id": id})));
+    assert_eq!(site(&["list", "ada@example.com"]).answers()[0]["name"], "Diary");
+    for url in ["javascript:alert(1)", "/notes", "ftp://notes.example/", ""] {
+        site(&["new", "ada@example.com", "--name", "Notes", "--url", url]).refused_with("url");
+    }
+    let removed = site(&["remove", "ada@example.com", id, "site_0"]);
+    assert_eq!((removed.status, &removed.answers()[0]["ok"]), (1, &json!(true)));
+    assert_eq!(removed.answers()[1]["error"], "unknown-site");
+    assert_eq!(site(&["rename", "ada@example.com", id, "--name", "Gone"]).status, 1);
+    assert_eq!(site(&["list", "ada@example.com"]).stdout, "");
+    let unknown = site(&["list", "eve@example.com"]);
+    assert_eq!((unknown.status, &unknown.answers()[0]["error"]), (1, &json!("unknown-user")));
+    let acts = run(&["audit", "list", "--store", &data, "--about", id, "--json"], "");
+    let acts: Vec<_> = acts.answers().iter().map(|act| (act["action"].clone(), act["outcome"].clone())).collect();
+    let act = |action: &str, outcome: &str| (json!(action), json!(outcome));
+    let expected = [
+        act("site.add", "done"),
+        act("site.rename", "done"),
+        act("site.remove", "done"),
+        act("site.rename", "not-found"),
+    ];
+    assert_eq!(acts, expected);
+}
+
+#[test]
+fn consents_are_listed_and_revoked() {
+    let folder = Folder::new();
+    let data = folder.path("data");
+    let consent = |arguments: &[&str]| run(&[&["consent"], arguments, &["--store", &data]].concat(), "");
+    let made = run(&["user", "new", "ada@example.com", "--store", &data], "analytical engine\n");
+    let user_id = made.answers()[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!((consent(&["list", "ada@example.com"]).status, consent(&["list", "eve@example.com"]).status), (0, 1));
+    let file = std::path::Path::new(&data).join("tollgate-service.sqlite3");
+    rusqlite::Connection::open(file)
+        .unwrap()
+        .execute("INSERT INTO consents VALUES (?1, 'shop', 'profile read:sites', 7)", [&user_id])
+        .unwrap();
+    let expected = json!({"client_id": "shop", "scopes": ["profile", "read:sites"], "granted_at": 7});
+    assert_eq!(consent(&["list", "ada@example.com"]).answers(), [expected]);
+    let revoked = consent(&["revoke", "ada@example.com", "shop", "unknown"]);
+    assert_eq!((revoked.status, &revoked.answers()[0]), (1, &json!({"ok": true, "id": "shop"})));
+    assert_eq!(revoked.answers()[1]["error"], "unknown-consent");
+    assert_eq!(consent(&["list", "ada@example.com"]).stdout, "");
+}
+
+#[test]
 fn a_password_that_is_guessed_first_is_refused() {
     let folder = Folder::new();
     let data = folder.path("data");

@@ -4,6 +4,7 @@ use super::browser::{is_ours, session_cookie};
 use super::cookies::Cookie;
 use super::problem::{FormProblem, failed};
 use crate::app::App;
+use crate::audit;
 use crate::client_address::ClientAddress;
 use crate::form::Form;
 use crate::ids::{digest, new_secret, now};
@@ -14,6 +15,7 @@ use crate::problem::Problem;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use std::sync::Arc;
+use tollgate_storage::AuditRecord;
 use tollgate_storage::accounts::{KnownDevice, LoginSession, User};
 use zeroize::Zeroizing;
 
@@ -92,7 +94,9 @@ impl App {
             last_login_at,
             expires_at: last_login_at.saturating_add(DEVICE_TTL_SECONDS),
         };
-        self.accounts.keys.wait(self.accounts.store.add_known_device(&device, MAX_DEVICES_PER_USER))?;
+        let by = audit::caller_as(&user.id, Some("password".to_owned()));
+        let record = AuditRecord::new(&by, "device.add", &user.id)?;
+        self.accounts.keys.wait(self.accounts.store.add_known_device(&device, MAX_DEVICES_PER_USER, &record))?;
         Ok(value)
     }
 }

@@ -82,7 +82,7 @@ pub(super) async fn set_password(
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, Problem> {
-    require_own(&caller.principal)?;
+    app.require_control(&caller).await?;
     let PasswordBody { password: Passwords { current, new } } = json::read(&headers, &json::body(body)?, None)?;
     let (current, new) = (Zeroizing::new(current), Zeroizing::new(new));
     let user = app.accounts.store.user_by_id(&caller.user_id).await?.ok_or(Problem::NotFound)?;

@@ -38,7 +38,7 @@ pub(super) async fn create(
 
 /// `GET /api/v2/sessions`: where the user is logged in.
 pub(super) async fn list(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {
-    require_own(&caller.principal)?;
+    app.require_control(&caller).await?;
     let sessions = app.accounts.store.login_sessions_of(&caller.user_id, now()).await?;
     let current = caller.principal.session_id();
     let described: Vec<Value> = sessions
@@ -52,22 +52,27 @@ pub(super) async fn list(State(app): State<Arc<App>>, caller: UserCaller) -> Res
     Ok(Json(json!({"data": described})))
 }
 
-/// `DELETE /api/v2/sessions/{id}`: ends one, and the codes and tokens that came of it. `current` is that of the session token presented.
+/// `DELETE /api/v2/sessions/{id}`: ends one, and the codes and tokens that came of it. `current` is that of the session token presented,
+/// which every session token may end.
 pub(super) async fn end(
     State(app): State<Arc<App>>,
     caller: UserCaller,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    let UserCaller { principal, user_id } = caller;
-    require_own(&principal)?;
-    let id = if id == "current" { principal.session_id().ok_or(Problem::NotFound)?.to_owned() } else { id };
-    app.blocking(move |app| Ok::<_, Problem>(app.accounts.end_session(&user_id, &id)?)).await?;
+    let current = caller.principal.session_id();
+    let id = if id == "current" { current.ok_or(Problem::NotFound)?.to_owned() } else { id };
+    if current == Some(&id) {
+        require_own(&caller.principal)?;
+    } else {
+        app.require_control(&caller).await?;
+    }
+    app.blocking(move |app| Ok::<_, Problem>(app.accounts.end_session(&caller.user_id, &id)?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// `DELETE /api/v2/sessions`: ends all, that of the token presented too.
 pub(super) async fn end_all(State(app): State<Arc<App>>, caller: UserCaller) -> Result<StatusCode, Problem> {
-    require_own(&caller.principal)?;
+    app.require_control(&caller).await?;
     app.blocking(move |app| Ok::<_, Problem>(app.accounts.log_out(&caller.user_id)?)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -144,6 +144,40 @@ fn a66_a_key_that_another_process_ends_takes_its_sessions_along() -> TestResult 
 }
 
 #[test]
+fn a67_a_session_of_a_key_decides_no_more_than_the_key() -> TestResult {
+    const PASSWORD_ROUTE: &str = "/api/v2/profile/password";
+    let server = TestServer::start();
+    let user = server.accounts.add_user(EMAIL, PASSWORD, "read:sites")?;
+    let key = server.accounts.add_api_key(&user.id, "narrow", "read:sites", None)?;
+    let of_password = json(server.log_in(EMAIL, PASSWORD), 200)["meta"]["jwt"].as_str().unwrap().to_owned();
+    let (listed, of_key) = (json(server.get(SESSIONS, &of_password), 200), session(&server, key.secret.as_str()));
+    let another = format!("{SESSIONS}/{}", listed["data"][0]["id"].as_str().unwrap());
+    let change = json!({"password": {"current": PASSWORD, "new": "the-difference-engine"}});
+    for credential in [key.secret.as_str(), &of_key] {
+        let answers = [
+            server.get(SESSIONS, credential),
+            server.delete(SESSIONS, credential),
+            server.delete(&another, credential),
+            server.get("/api/v2/consents", credential),
+            server.delete("/api/v2/consents/notes", credential),
+            server.post_json(PASSWORD_ROUTE, credential, &change),
+        ];
+        for answer in answers {
+            assert_problem(answer, 403, Some(NEEDS_MANAGE), "insufficient_scope");
+        }
+    }
+    // It ends itself, as whoever holds it can.
+    assert_eq!(server.delete(&format!("{SESSIONS}/current"), &of_key).status().as_u16(), 204);
+    assert_eq!(server.get(SITES, &of_key).status().as_u16(), 401);
+    // The password decides about all of it.
+    json(server.get("/api/v2/consents", &of_password), 200);
+    assert_eq!(server.post_json(PASSWORD_ROUTE, &of_password, &change).status().as_u16(), 204);
+    Ok(())
+}
+
+const NEEDS_MANAGE: &str = r#"Bearer error="insufficient_scope", scope="manage:api-keys""#;
+
+#[test]
 fn a67_what_is_made_with_a_key_can_do_no_more_than_it() -> TestResult {
     let folder = tempfile::tempdir()?;
     let server = TestServer::start_in(folder.path());

@@ -67,6 +67,32 @@ impl World {
 const FORMATS: [AccessTokenFormat; 2] = [AccessTokenFormat::Jwt, AccessTokenFormat::Opaque];
 
 #[test]
+fn an_administrator_manages_the_sites_of_a_user() -> TestResult {
+    let server = TestServer::start();
+    let admin = server.key_with("admin:keys");
+    let user = server.accounts.add_user(EMAIL, PASSWORD, "read:sites")?;
+    let key = server.accounts.add_api_key(&user.id, "test", "read:sites", None)?;
+    let sites = format!("/api/v2/admin/users/{}/sites", user.id);
+    let wanted = json!({"site": {"name": "Notes", "url": "https://notes.example/"}});
+    let site = server.ask(&sites, &admin, &wanted, 201)["data"].clone();
+    let one = format!("{sites}/{}", site["id"].as_str().unwrap());
+    assert_eq!(json(server.get(&sites, &admin), 200)["data"], json!([site]));
+    assert_eq!(json(server.get("/api/v2/sites", key.secret.as_str()), 200)["data"], json!([site]));
+    assert_eq!(server.post_json(&format!("{one}/rename"), &admin, &json!({"name": "Diary"})).status().as_u16(), 204);
+    assert_eq!(json(server.get("/api/v2/sites", key.secret.as_str()), 200)["data"][0]["name"], "Diary");
+    for (name, url) in [("", "https://notes.example/"), ("Notes", "javascript:alert(1)"), ("Notes", "notes.example")] {
+        server.ask(&sites, &admin, &json!({"site": {"name": name, "url": url}}), 400);
+    }
+    server.ask("/api/v2/admin/users/user_0/sites", &admin, &wanted, 404);
+    assert_eq!(server.delete(&one, &admin).status().as_u16(), 204);
+    assert_eq!(server.delete(&one, &admin).status().as_u16(), 404);
+    assert_eq!(server.post_json(&format!("{one}/rename"), &admin, &json!({"name": "Diary"})).status().as_u16(), 404);
+    assert_eq!(json(server.get("/api/v2/sites", key.secret.as_str()), 200)["data"], json!([]));
+    assert_eq!(server.get(&sites, key.secret.as_str()).status().as_u16(), 403);
+    Ok(())
+}
+
+#[test]
 fn a71_a_disabled_user_is_out_at_once_and_begins_anew_when_enabled() {
     for format in FORMATS {
         let mut world = World::start(format);

@@ -70,7 +70,7 @@ pub async fn a_user_who_is_removed_takes_consents_and_devices_along(world: &dyn 
     store.add_user(&user("u1"), "", &audit()).await.unwrap();
     store.add_consent(&consent("u1", "c1", "a", 1), &audit()).await.unwrap();
     let device = KnownDevice { digest: [1; 32], user_id: "u1".into(), last_login_at: 1, expires_at: 100 };
-    store.add_known_device(&device, 10).await.unwrap();
+    store.add_known_device(&device, 10, &audit()).await.unwrap();
     store.change_user("u1", &UserChange::Password { hash: "second".into() }, &audit()).await.unwrap();
     assert!(store.consent("u1", "c1").await.unwrap().is_some());
     assert!(store.is_known_device("u1", &[1; 32], 1).await.unwrap());

@@ -3,6 +3,7 @@
 use tokio::runtime::Runtime;
 use tollgate_service::{AccountError, Users};
 use tollgate_storage::accounts::User;
+use tollgate_storage::{Refusal, StorageError};
 
 use crate::error::CommandError;
 use crate::remote;
@@ -33,6 +34,18 @@ impl UserStore {
     /// Waits for a result whose error the caller handles.
     pub(in crate::commands) fn wait_for<T>(&self, answer: impl Future<Output = T>) -> T {
         self.runtime.block_on(answer)
+    }
+
+    /// As [`wait`](Self::wait); `None` where the store has nothing of that name.
+    pub(in crate::commands) fn found<T>(
+        &self,
+        answer: impl Future<Output = Result<T, AccountError>>,
+    ) -> Result<Option<T>, CommandError> {
+        match self.runtime.block_on(answer) {
+            Ok(found) => Ok(Some(found)),
+            Err(AccountError::Store(StorageError::Refused(Refusal::NotFound { .. }))) => Ok(None),
+            Err(error) => Err(self.failed(error)),
+        }
     }
 
     /// The store's error, with the store's name.

@@ -2,8 +2,10 @@
 
 mod api_keys;
 mod clients;
+mod consents;
 mod page;
 mod revocations;
+mod sites;
 mod store;
 mod users;
 
@@ -33,6 +35,11 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/api/v2/admin/users/{id}/enable", post(users::enable))
         .route("/api/v2/admin/users/{id}/sessions", get(users::sessions).delete(users::end_sessions))
         .route("/api/v2/admin/users/{id}/sessions/{session_id}", delete(users::end_session))
+        .route("/api/v2/admin/users/{id}/sites", get(sites::list).post(sites::create))
+        .route("/api/v2/admin/users/{id}/sites/{site_id}", delete(sites::remove))
+        .route("/api/v2/admin/users/{id}/sites/{site_id}/rename", post(sites::rename))
+        .route("/api/v2/admin/users/{id}/consents", get(consents::list))
+        .route("/api/v2/admin/users/{id}/consents/{client_id}", delete(consents::revoke))
         .route("/api/v2/admin/users/{id}/password", post(users::set_password))
         .route(
             "/api/v2/admin/revocations",

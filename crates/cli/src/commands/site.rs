@@ -1,0 +1,171 @@
+//! `tollgate site`: the sites of users.
+
+use clap::{Args, Subcommand};
+use serde::Serialize;
+use tollgate_storage::accounts::{Site, User};
+
+use super::user::store::UserStore;
+use super::user::unknown;
+use super::{Done, Outcome, Unknown};
+use crate::error::CommandError;
+use crate::store_options::StoreOption;
+use crate::stream::{JsonLines, gone_or_failed};
+
+const HELP: &str = "\
+Sites are what `GET /api/v2/sites` of the service lists: --store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE.
+Each line of output is a JSON object: `id`, `name`, `url`, `created_at`. A user or a site that is unknown is answered with
+`{\"ok\":false,...}`, and the exit status is 1.
+
+Examples:
+  tollgate site new ada@example.com --name Notes --url https://notes.example/ --store /var/lib/tollgate
+  tollgate site list ada@example.com
+  tollgate site rename ada@example.com site_01kdzb6y0v8e6q5t3h4jm2n7ra --name Diary
+  tollgate site remove ada@example.com site_01kdzb6y0v8e6q5t3h4jm2n7ra";
+
+/// Add, list, rename and remove the sites of a user.
+#[derive(Args, Debug)]
+#[command(arg_required_else_help = false, after_help = HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Add a site to a user's
+    New(New),
+    /// List the sites of a user, the oldest first
+    List(List),
+    /// Give a site another name
+    Rename(Rename),
+    /// Remove sites of a user
+    Remove(Remove),
+}
+
+#[derive(Args, Debug)]
+struct New {
+    #[command(flatten)]
+    of: Owner,
+
+    /// A name for people
+    #[arg(long)]
+    name: String,
+
+    /// Where it is: an http or https URL
+    #[arg(long)]
+    url: String,
+}
+
+#[derive(Args, Debug)]
+struct List {
+    #[command(flatten)]
+    of: Owner,
+}
+
+#[derive(Args, Debug)]
+struct Rename {
+    #[command(flatten)]
+    of: Owner,
+
+    /// The id of the site
+    #[arg(value_name = "ID")]
+    id: String,
+
+    /// The name that it is to have
+    #[arg(long)]
+    name: String,
+}
+
+#[derive(Args, Debug)]
+struct Remove {
+    #[command(flatten)]
+    of: Owner,
+
+    /// The ids of the sites
+    #[arg(required = true, value_name = "ID")]
+    ids: Vec<String>,
+}
+
+#[derive(Args, Debug)]
+struct Owner {
+    /// The user's address or id
+    #[arg(value_name = "USER")]
+    user: String,
+
+    #[command(flatten)]
+    store: StoreOption,
+}
+
+#[derive(Serialize)]
+struct Shown<'s> {
+    id: &'s str,
+    name: &'s str,
+    url: &'s str,
+    /// Seconds since the Unix epoch.
+    created_at: i64,
+}
+
+impl<'s> From<&'s Site> for Shown<'s> {
+    fn from(site: &'s Site) -> Self {
+        Shown { id: &site.id, name: &site.name, url: &site.url, created_at: site.created_at }
+    }
+}
+
+impl Arguments {
+    pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
+        match &self.command {
+            Command::New(New { of, name, url }) => of.run(|store, user, output| {
+                let site = store.wait(store.users.add_site(&user.id, name, url))?;
+                Ok(output.write(&Shown::from(&site)).map(|()| Outcome::Accepted))
+            }),
+            Command::List(List { of }) => of.run(|store, user, output| {
+                let sites = store.wait(store.users.sites(&user.id))?;
+                let written = sites.iter().try_for_each(|site| output.write(&Shown::from(site)));
+                Ok(written.map(|()| Outcome::Accepted))
+            }),
+            Command::Rename(Rename { of, id, name }) => of.run(|store, user, output| {
+                let renamed = store.found(store.users.rename_site(&user.id, id, name))?;
+                Ok(answer(output, id, renamed.is_some()))
+            }),
+            Command::Remove(Remove { of, ids }) => of.run(|store, user, output| {
+                let mut outcome = Outcome::Accepted;
+                for id in ids {
+                    let removed = store.found(store.users.remove_site(&user.id, id))?;
+                    match answer(output, id, removed.is_some()) {
+                        Ok(Outcome::Accepted) => {}
+                        Ok(Outcome::Rejected) => outcome = Outcome::Rejected,
+                        failed => return Ok(failed),
+                    }
+                }
+                Ok(Ok(outcome))
+            }),
+        }
+    }
+}
+
+impl Owner {
+    fn run(
+        &self,
+        work: impl FnOnce(&UserStore, &User, &mut JsonLines) -> Result<Written, CommandError>,
+    ) -> Result<Outcome, CommandError> {
+        let (store, mut output) = (UserStore::open(&self.store)?, JsonLines::new());
+        let written = match store.find(&self.user)? {
+            None => output.write(&unknown(&self.user)).map(|()| Outcome::Rejected),
+            Some(user) => work(&store, &user, &mut output)?,
+        };
+        match written.and_then(|outcome| output.flush().map(|()| outcome)) {
+            Ok(outcome) => Ok(outcome),
+            Err(error) => gone_or_failed(error),
+        }
+    }
+}
+
+/// Whether the output was written, and what it says.
+type Written = std::io::Result<Outcome>;
+
+fn answer(output: &mut JsonLines, id: &str, is_done: bool) -> Written {
+    if is_done {
+        return output.write(&Done { ok: true, id }).map(|()| Outcome::Accepted);
+    }
+    output.write(&Unknown::new(id, "unknown-site", "is no site of that user")).map(|()| Outcome::Rejected)
+}
