@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{
     AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, Redemption, Site,
-    StoredSigningKeys, User, UserChange, UserChanged,
+    SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 
@@ -36,6 +36,7 @@ pub(crate) enum AccountWork<'w> {
     AddConsent(&'w Consent, &'w AuditRecord),
     RevokeConsent(&'w str, &'w str, &'w AuditRecord),
     AddKnownDevice(&'w KnownDevice, u32, &'w AuditRecord),
+    SpendAssertion(&'w SpentAssertion, i64, u32),
     AddIssuer(&'w str),
     ReplaceSigningKeys(i64, &'w str, &'w AuditRecord),
     Record(&'w [AuditRecord]),
@@ -220,6 +221,11 @@ impl AccountStore for PostgresStore {
         Ok(!self.select(select, &[&user_id, &&digest[..], &now]).await?.is_empty())
     }
 
+    async fn spend_assertion(&self, assertion: &SpentAssertion, now: i64, max: u32) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::SpendAssertion(assertion, now, max)).await?;
+        Ok(matches!(done, Done::Added(added) if added == [true]))
+    }
+
     async fn add_issuer(&self, issuer: &str) -> Result<(), StorageError> {
         self.account(AccountWork::AddIssuer(issuer)).await.map(drop)
     }
@@ -377,6 +383,12 @@ pub(crate) async fn run(
                 audit::insert(client, audit).await?;
             }
             Done::Nothing
+        }
+        AccountWork::SpendAssertion(assertion, now, max) => {
+            if !rows.spend_assertion(assertion, now, max).await? {
+                return Ok(Done::Added(vec![false]));
+            }
+            Done::Added(vec![true])
         }
         AccountWork::AddIssuer(issuer) => {
             let insert = "INSERT INTO tollgate.issuers (name) VALUES ($1) ON CONFLICT DO NOTHING";
@@ -610,6 +622,22 @@ impl Rows<'_> {
                            ORDER BY last_login_at DESC, digest LIMIT $3))";
         self.execute(delete, &[user_id, last_login_at, &i64::from(max)]).await?;
         Ok(is_new)
+    }
+
+    /// Of two at once the later one waits for the insertion of the earlier one, and adds nothing.
+    async fn spend_assertion(&self, assertion: &SpentAssertion, now: i64, max: u32) -> Result<bool, StorageError> {
+        let SpentAssertion { client_id, digest, expires_at } = assertion;
+        // Those that another transaction is clearing away need no second one.
+        let delete = "DELETE FROM tollgate.spent_assertions WHERE (client_id, digest) IN
+                          (SELECT client_id, digest FROM tollgate.spent_assertions WHERE expires_at <= $1
+                           FOR UPDATE SKIP LOCKED)";
+        self.execute(delete, &[&now]).await?;
+        let insert = "INSERT INTO tollgate.spent_assertions (client_id, digest, expires_at) VALUES ($1, $2, $3)
+                      ON CONFLICT DO NOTHING";
+        let added = self.execute(insert, &[client_id, &&digest[..], expires_at]).await?;
+        let count = "SELECT count(*) FROM tollgate.spent_assertions WHERE client_id = $1";
+        let count: i64 = self.query(count, &[client_id]).await?.first().map_or(0, |row| row.get(0));
+        if added > 0 && count > i64::from(max) { Err(Refusal::TooMany { max }.into()) } else { Ok(added > 0) }
     }
 
     /// Has whoever else changes something of the user wait.

@@ -319,4 +319,17 @@ const STEPS: &[&str] = &[
     );
     CREATE INDEX logout_notices_by_attempt ON tollgate.logout_notices (next_attempt_at);
 ",
+    "
+    -- The JWK set of a client that signs assertions.
+    ALTER TABLE tollgate.clients ADD COLUMN jwks text;
+
+    -- Assertions of clients that were accepted, by the SHA-256 of their `jti`.
+    CREATE TABLE tollgate.spent_assertions (
+        client_id         text COLLATE \"C\" NOT NULL,
+        digest            bytea NOT NULL CHECK (octet_length(digest) = 32),
+        expires_at        bigint NOT NULL,
+        PRIMARY KEY (client_id, digest)
+    );
+    CREATE INDEX spent_assertions_by_expiry ON tollgate.spent_assertions (expires_at);
+",
 ];

@@ -280,12 +280,12 @@ impl Accounts {
         Ok(self.keys.wait(self.keys.store.live_keys_of(user_id, KeyKind::ApiKey, now()))?)
     }
 
-    /// Registers a public OAuth client, or one with settings of its own: with a secret unless it is public.
+    /// Registers a public OAuth client, or one with settings of its own: with a secret where it authenticates by one.
     ///
     /// # Errors
     /// [`Refusal::AlreadyExists`] when the id is taken.
     pub fn register_client(&self, client: &Client) -> Result<Option<NewKey>, AccountError> {
-        let secret = if client.is_public() { None } else { Some(self.keys.make(client_secret(client)?)?) };
+        let secret = if client.has_secret() { Some(self.keys.make(client_secret(client)?)?) } else { None };
         let stored = secret.as_ref().map(|secret| secret.stored.clone());
         self.keys.run(Command::AddClient { client: client.clone(), secret: stored })?;
         Ok(secret)
@@ -299,7 +299,7 @@ impl Accounts {
         let Some(client) = self.keys.wait(self.keys.store.client(id))? else { return Ok(None) };
         let secrets = self.keys.wait(self.keys.store.live_keys_of(id, KeyKind::ClientSecret, now()))?;
         let has_secret = secrets.iter().any(|secret| secret.record.state() == KeyState::Active);
-        let is_active = !client.settings().is_disabled && (client.is_public() || has_secret);
+        let is_active = !client.settings().is_disabled && (!client.has_secret() || has_secret);
         Ok(is_active.then_some(client))
     }
 }

@@ -19,7 +19,7 @@ impl ClientWithSecrets {
     /// Whether it can authenticate.
     pub(crate) fn is_active(&self) -> bool {
         let has_secret = self.secrets.iter().any(|secret| secret.record.state() == KeyState::Active);
-        !self.client.settings().is_disabled && (self.client.is_public() || has_secret)
+        !self.client.settings().is_disabled && (!self.client.has_secret() || has_secret)
     }
 }
 

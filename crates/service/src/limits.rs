@@ -184,6 +184,20 @@ pub(crate) const CODE_CHALLENGE_CHARS: usize = 43;
 /// Characters of a PKCE verifier, from and to: RFC 7636 section 4.1.
 pub(crate) const CODE_VERIFIER_CHARS: std::ops::RangeInclusive<usize> = 43..=128;
 
+/// How far in the future the `exp` of a client's assertion may be, in seconds. Our own choice: FAPI 2.0 has clients make them short-lived, and
+/// each is remembered until then.
+pub(crate) const MAX_ASSERTION_SECONDS: i64 = 5 * 60;
+
+/// By how many seconds a client's clock may differ from ours: FAPI 2.0 Security Profile section 5.3.2.1 asks servers to take 10, and lets
+/// them take 60.
+pub(crate) const ASSERTION_LEEWAY_SECONDS: u32 = 60;
+
+/// Assertions of one client that are remembered at once. Our own choice: 20 a second, each for [`MAX_ASSERTION_SECONDS`].
+pub(crate) const MAX_SPENT_ASSERTIONS_PER_CLIENT: u32 = 6_000;
+
+/// After how many seconds a client with that many assertions should try again. Our own choice: some of them have expired by then.
+pub(crate) const ASSERTION_BUSY_SECONDS: u32 = 10;
+
 /// Random bytes in a code or a cookie value: 128 bits cannot be guessed, and these have twice as many.
 pub(crate) const SECRET_BYTES: usize = 32;
 

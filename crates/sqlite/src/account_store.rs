@@ -1,3 +1,4 @@
+use crate::assertion_rows;
 use crate::audit_rows;
 use crate::consent_rows;
 use crate::database::open_writer;
@@ -11,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use std::path::{Path, PathBuf};
 use tollgate_storage::accounts::{
     AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, Redemption, Site,
-    StoredSigningKeys, User, UserChange, UserChanged,
+    SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 use zeroize::Zeroizing;
@@ -397,6 +398,11 @@ impl AccountStore for SqliteAccountStore {
         self.reader.read(move |connection| consent_rows::is_known_device(connection, &user_id, &digest, now)).await
     }
 
+    async fn spend_assertion(&self, assertion: &SpentAssertion, now: i64, max: u32) -> Result<bool, StorageError> {
+        let assertion = assertion.clone();
+        self.writer.write(move |connection| assertion_rows::spend(connection, &assertion, now, max)).await
+    }
+
     async fn add_issuer(&self, issuer: &str) -> Result<(), StorageError> {
         let issuer = issuer.to_owned();
         let add = move |connection: &mut Connection| {
@@ -664,4 +670,5 @@ const STEPS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX logout_notices_by_attempt ON logout_notices (next_attempt_at);
 ",
+    assertion_rows::TABLE,
 ];

@@ -1,18 +1,18 @@
 use crate::change_rows;
 use crate::error::SqliteError;
 use rusqlite::Connection;
-use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, RedirectUri, StorageError};
+use tollgate_storage::{Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, RedirectUri, StorageError};
 
 pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), SqliteError> {
     let settings = client.settings();
     connection
         .prepare_cached(
             "INSERT INTO clients (id, name, scopes, created_at, kind, grants, auth_method, user_scopes, is_operators_own,
-                                  is_disabled, post_logout_redirect_uris, backchannel_logout_uri)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+                                  is_disabled, post_logout_redirect_uris, backchannel_logout_uri, jwks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
              ON CONFLICT (id) DO UPDATE SET name = ?2, scopes = ?3, created_at = ?4, kind = ?5, grants = ?6, auth_method = ?7,
                                             user_scopes = ?8, is_operators_own = ?9, is_disabled = ?10,
-                                            post_logout_redirect_uris = ?11, backchannel_logout_uri = ?12",
+                                            post_logout_redirect_uris = ?11, backchannel_logout_uri = ?12, jwks = ?13",
         )?
         .execute((
             client.id(),
@@ -27,6 +27,7 @@ pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), Sqlite
             settings.is_disabled,
             settings.post_logout_redirect_uri_list(),
             settings.backchannel_logout_uri.as_ref().map(RedirectUri::as_str),
+            settings.jwks.as_ref().map(ClientKeys::as_str),
         ))?;
     connection.prepare_cached("DELETE FROM client_redirect_uris WHERE client_id = ?1")?.execute([client.id()])?;
     let mut insert = connection
@@ -68,6 +69,7 @@ pub(crate) fn by_id(connection: &Connection, id: &str) -> Result<Option<Client>,
             .transpose()?,
         is_operators_own: row.get("is_operators_own")?,
         is_disabled: row.get("is_disabled")?,
+        jwks: row.get::<_, Option<String>>("jwks")?.map(ClientKeys::new).transpose().map_err(|_| corrupt())?,
     };
     let client = Client::new(id, &name, &scopes, redirect_uris, row.get("created_at")?);
     Ok(Some(client.and_then(|client| client.with(settings)).map_err(|_| corrupt())?))

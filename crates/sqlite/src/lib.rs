@@ -38,6 +38,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account_store;
+mod assertion_rows;
 mod audit_log;
 mod audit_rows;
 mod change_rows;

@@ -155,4 +155,7 @@ pub(crate) const STEPS: &[&str] = &["
     -- Joined by single spaces.
     ALTER TABLE clients ADD COLUMN post_logout_redirect_uris TEXT NOT NULL DEFAULT '';
     ALTER TABLE clients ADD COLUMN backchannel_logout_uri TEXT;
+", "
+    -- The JWK set of a client that signs assertions.
+    ALTER TABLE clients ADD COLUMN jwks TEXT;
 "];

@@ -1,6 +1,6 @@
 use crate::accounts::{
     AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, Redemption, Site,
-    StoredSigningKeys, User, UserChange, UserChanged,
+    SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use crate::audit::{AuditLog, AuditRecord};
 use crate::error::StorageError;
@@ -203,6 +203,13 @@ pub trait AccountStore: AuditLog {
     /// # Errors
     /// When the store cannot be read.
     async fn is_known_device(&self, user_id: &str, digest: &[u8; 32], now: i64) -> Result<bool, StorageError>;
+
+    /// Remembers an assertion until it expires, and returns whether it was not remembered yet. Of two calls at once exactly one gets `true`,
+    /// also from two processes. Forgets those that have expired by `now`.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`](crate::Refusal::TooMany) when `max` of the client's are remembered.
+    async fn spend_assertion(&self, assertion: &SpentAssertion, now: i64, max: u32) -> Result<bool, StorageError>;
 
     /// Notes under which `iss` a service issues tokens to the users of this store.
     ///

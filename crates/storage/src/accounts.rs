@@ -5,6 +5,7 @@ mod grants;
 mod known_device;
 mod login_session;
 mod signing_keys;
+mod spent_assertion;
 mod users;
 
 pub use consent::Consent;
@@ -12,4 +13,5 @@ pub use grants::{AuthorizationCode, PresentedCode, Redemption};
 pub use known_device::KnownDevice;
 pub use login_session::{LoginSession, LogoutNotice};
 pub use signing_keys::StoredSigningKeys;
+pub use spent_assertion::SpentAssertion;
 pub use users::{Site, User, UserChange, UserChanged};

@@ -1,4 +1,5 @@
 use crate::client_id::ClientId;
+use crate::client_keys::ClientKeys;
 use crate::error::Refusal;
 use crate::key::within;
 use crate::limits::{MAX_NAME_BYTES, MAX_REDIRECT_URIS};
@@ -64,6 +65,9 @@ pub struct ClientSettings {
     pub is_operators_own: bool,
     /// Whether it gets nothing until it is enabled.
     pub is_disabled: bool,
+    /// The keys that sign its assertions, of a client that authenticates by [`ClientAuthMethod::PrivateKeyJwt`].
+    #[serde(default)]
+    pub jwks: Option<ClientKeys>,
 }
 
 /// What kind of program a client is (RFC 6749 section 2.1, RFC 8252).
@@ -105,6 +109,8 @@ pub enum ClientAuthMethod {
     ClientSecretPost,
     /// By its secret in either way.
     ClientSecret,
+    /// By an assertion that one of its keys has signed (RFC 7523 section 2.2).
+    PrivateKeyJwt,
 }
 
 impl Client {
@@ -144,6 +150,7 @@ impl Client {
             backchannel_logout_uri: None,
             is_operators_own: false,
             is_disabled: false,
+            jwks: None,
         };
         Ok(Self { id, name, scopes, redirect_uris, created_at, settings })
     }
@@ -160,7 +167,7 @@ impl Client {
     /// # Errors
     /// [`Refusal::Field`] with the name of what does not go together with the rest.
     pub fn with(self, settings: ClientSettings) -> Result<Self, Refusal> {
-        let ClientSettings { kind, grants, auth_method, .. } = &settings;
+        let ClientSettings { kind, grants, auth_method, jwks, .. } = &settings;
         let has = |grant| grants.contains(&grant);
         let user_scopes = ScopeList::new(&settings.user_scopes).map_err(|_| Refusal::Field { field: "user_scope" })?;
         check("user_scope", without_admin_scopes(&user_scopes) == user_scopes)?;
@@ -170,6 +177,7 @@ impl Client {
         check("grants", each_once && !grants.is_empty())?;
         check("redirect_uri", has(GrantType::AuthorizationCode) != self.redirect_uris.is_empty())?;
         check("token_endpoint_auth_method", is_public == matches!(kind, ClientKind::Native | ClientKind::Browser))?;
+        check("jwks", jwks.is_some() == (*auth_method == ClientAuthMethod::PrivateKeyJwt))?;
         check("grants", !(is_public && has(GrantType::ClientCredentials)))?;
         check("grants", *kind != ClientKind::Machine || *grants == [GrantType::ClientCredentials])?;
         check("scope", has(GrantType::ClientCredentials) || self.scopes.as_str().is_empty())?;
@@ -203,6 +211,12 @@ impl Client {
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.settings.auth_method == ClientAuthMethod::None
+    }
+
+    /// Whether it authenticates by a secret that this store keeps the digest of.
+    #[must_use]
+    pub fn has_secret(&self) -> bool {
+        self.settings.auth_method.is_by_secret()
     }
 
     /// Whether a code may be sent to that URI: one that is registered, compared as whole strings (RFC 9700 section 2.1); of a native client on
@@ -291,7 +305,15 @@ macro_rules! names {
 names!(ClientKind: Web "web", Native "native", Browser "browser", Machine "machine");
 names!(GrantType: AuthorizationCode "authorization_code", ClientCredentials "client_credentials");
 names!(ClientAuthMethod: None "none", ClientSecretBasic "client_secret_basic", ClientSecretPost "client_secret_post",
-    ClientSecret "client_secret");
+    ClientSecret "client_secret", PrivateKeyJwt "private_key_jwt");
+
+impl ClientAuthMethod {
+    /// Whether a client of this method has a secret.
+    #[must_use]
+    pub fn is_by_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecret)
+    }
+}
 
 /// As the row of a client has it.
 impl ClientSettings {

@@ -275,7 +275,7 @@ impl Command {
                     return Err(Refusal::AlreadyExists { what: "client" }.into());
                 }
                 if let Some(secret) = secret {
-                    if client.is_public() {
+                    if !client.has_secret() {
                         return Err(Refusal::Field { field: "token_endpoint_auth_method" }.into());
                     }
                     check_secret(rows, client.id(), secret).await?;
@@ -304,7 +304,7 @@ impl Command {
                 Ok(client + put_keys_in_state(rows, id, KeyKind::ClientSecret, KeyState::Active).await?)
             }
             Self::RotateClientSecret { id, current, new, overlap_ends_at } => {
-                if known_client(rows, id).await?.is_public() {
+                if !known_client(rows, id).await?.has_secret() {
                     return Err(Refusal::Field { field: "token_endpoint_auth_method" }.into());
                 }
                 let secrets = rows.live_keys_of(id, KeyKind::ClientSecret, new.created_at).await?;

@@ -16,6 +16,7 @@
 )]
 
 mod accounts;
+mod assertions;
 mod audit;
 mod clients;
 mod commands;
@@ -32,6 +33,7 @@ mod sites;
 mod snapshots;
 
 pub use accounts::*;
+pub use assertions::*;
 pub use audit::*;
 pub use clients::*;
 pub use commands::*;

@@ -19,6 +19,7 @@ mod audit;
 mod audited;
 mod client;
 mod client_id;
+mod client_keys;
 mod clock;
 mod command;
 #[cfg(feature = "conformance")]
@@ -43,6 +44,7 @@ pub use account_store::AccountStore;
 pub use audit::{Actor, AuditFilter, AuditLog, AuditRecord, Door};
 pub use client::{ADMIN_SCOPE_PREFIX, Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, USER_ID_PREFIX};
 pub use client_id::ClientId;
+pub use client_keys::ClientKeys;
 pub use command::{Command, Issued, Outcome, TokensOf};
 pub use error::{LineRefused, Refusal, StorageError};
 pub use feed::{Change, Changes, KeyFeed, Position, Since, Visit};

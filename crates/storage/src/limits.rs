@@ -32,6 +32,12 @@ pub const MAX_REDIRECT_URI_BYTES: usize = 2_048;
 /// Most redirect URIs of a client. Our own choice: each is compared at every authorization request.
 pub const MAX_REDIRECT_URIS: usize = 100;
 
+/// Longest JWK set of a client, in bytes. Our own choice: [`MAX_CLIENT_KEYS`] RSA keys of 4096 bits, of some 800 bytes each.
+pub const MAX_CLIENT_KEYS_BYTES: usize = 8 * 1024;
+
+/// Most keys of a client. Our own choice: each is vetted at every assertion of the client, and a rotation has two or three.
+pub const MAX_CLIENT_KEYS: usize = 8;
+
 /// Longest line of a file that is imported, in bytes. The fields above at their longest, escaped.
 pub const MAX_LINE_BYTES: usize = 64 * 1024;
 

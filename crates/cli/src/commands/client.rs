@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    New(new::Arguments),
+    New(Box<new::Arguments>),
     List(list::Arguments),
     /// Switch clients off: their secrets are rejected until they are enabled again, what they were issued is revoked.
     #[command(after_help = state::DISABLE_HELP)]

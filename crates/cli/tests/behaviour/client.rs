@@ -52,7 +52,7 @@ fn a_client_is_registered_with_its_secret() {
             "id": "billing", "name": "Billing", "scopes": ["a", "b"], "user_scopes": [], "redirect_uris": [],
             "type": "machine", "grants": ["client_credentials"], "token_endpoint_auth_method": "client_secret",
             "operators_own": false, "post_logout_redirect_uris": [], "backchannel_logout_uri": null,
-            "created_at": listed["created_at"], "secrets": [{"id": secrets["id"], "state": "active", "expires_at": null}]
+            "jwks": null, "created_at": listed["created_at"], "secrets": [{"id": secrets["id"], "state": "active", "expires_at": null}]
         })
     );
     store.client(&["new", "--id", "billing"]).refused_with("already such a client");
@@ -67,6 +67,25 @@ fn a_public_client_has_no_secret() {
     assert_eq!((&made["secrets"], &made["redirect_uris"]), (&json!([]), &json!(["https://app.example/cb"])));
     assert_eq!(made.get("key"), None::<&Value>);
     assert_eq!(errors(&store.client(&["rotate", "app", "--json"])), ["unknown-client"]);
+}
+
+#[test]
+fn a_client_with_keys_has_no_secret() {
+    let store = Store::new();
+    let jwks = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]});
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keys.json");
+    std::fs::write(&file, jwks.to_string()).unwrap();
+    let new =
+        |arguments: &[&str]| store.client(&[&["new", "--json", "--id", "robot", "--scope", "a"], arguments].concat());
+    let by_key = ["--auth-method", "private_key_jwt"];
+    new(&by_key).refused_with("jwks");
+    new(&["--jwks", file.to_str().unwrap()]).refused_with("jwks");
+    let keys = [&by_key[..], &["--jwks", file.to_str().unwrap()]].concat();
+    new(&[&keys[..], &["--expires-in", "1h"]].concat()).refused_with("--expires-in");
+    let made = &new(&keys).answers()[0];
+    assert_eq!((&made["token_endpoint_auth_method"], &made["jwks"]), (&json!("private_key_jwt"), &jwks));
+    assert_eq!((&made["secrets"], made.get("key")), (&json!([]), None));
 }
 
 #[test]

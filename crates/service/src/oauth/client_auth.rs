@@ -1,3 +1,5 @@
+mod assertion;
+
 use super::error::OAuthError;
 use crate::app::App;
 use crate::client_address::ClientAddress;
@@ -6,7 +8,7 @@ use crate::problem::Problem;
 use axum::http::{HeaderMap, header};
 use axum::response::IntoResponse;
 use tollgate::{AcceptedCredentials, PrincipalKind, Request};
-use tollgate_storage::{ClientAuthMethod, GrantType};
+use tollgate_storage::{Client, ClientAuthMethod, GrantType};
 
 /// A client that has shown who it is, by the method that it is registered for.
 pub(super) struct AuthenticatedClient {
@@ -17,6 +19,12 @@ pub(super) struct AuthenticatedClient {
 }
 
 impl AuthenticatedClient {
+    /// One that has authenticated without a secret, which would have scopes of its own.
+    fn of(client: &Client) -> Self {
+        let grants = client.settings().grants.clone();
+        Self { id: client.id().to_owned(), scopes: client.scopes().to_owned(), grants }
+    }
+
     /// Passes when it is registered for that grant.
     pub(super) fn require(&self, grant: GrantType) -> Result<(), OAuthError> {
         if self.grants.contains(&grant) { Ok(()) } else { Err(OAuthError::UnauthorizedClient) }
@@ -24,16 +32,25 @@ impl AuthenticatedClient {
 }
 
 /// The client that calls the token endpoint: by Basic or by the form's `client_id` and `client_secret` (RFC 6749 section 2.3.1), which the
-/// engine verifies; a public one by its `client_id` alone, since the code that it presents is bound to a verifier that it alone has.
+/// engine verifies; by an assertion (RFC 7523); a public one by its `client_id` alone, since the code that it presents is bound to a verifier that it alone has.
 pub(super) async fn authenticate(
     app: &App,
     headers: &HeaderMap,
     form: &Form<'_>,
     address: ClientAddress,
 ) -> Result<AuthenticatedClient, OAuthError> {
+    let by_assertion = ["client_assertion", "client_assertion_type"].iter().any(|name| form.value(name).is_some());
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
     let (authorization, further) = (authorizations.next(), authorizations.next());
-    let (request, method) = match (authorization, form.value("client_secret")) {
+    let secret = form.value("client_secret");
+    if by_assertion {
+        // RFC 6749 section 2.3: not "more than one authentication method in each request".
+        return match (authorization, secret) {
+            (None, None) => Ok(AuthenticatedClient::of(&assertion::authenticate(app, form).await?)),
+            _ => Err(OAuthError::InvalidRequest("authenticate in one way")),
+        };
+    }
+    let (request, method) = match (authorization, secret) {
         (Some(_), Some(_)) => return Err(OAuthError::InvalidRequest("authenticate in one way")),
         (Some(_), None) if further.is_some() => return Err(OAuthError::InvalidRequest("authenticate once")),
         (Some(value), None) => (Request::new().authorization(value.as_bytes()), ClientAuthMethod::ClientSecretBasic),
@@ -43,7 +60,7 @@ pub(super) async fn authenticate(
         }
         (None, None) => {
             let client_id = form.value("client_id").ok_or(OAuthError::InvalidClient)?;
-            return public(app, client_id).await;
+            return Ok(AuthenticatedClient::of(&active(app, client_id, ClientAuthMethod::None).await?));
         }
     };
     let clients_alone = AcceptedCredentials::only([PrincipalKind::Client]);
@@ -70,12 +87,11 @@ pub(super) async fn authenticate(
     Ok(AuthenticatedClient { id, scopes, grants: settings.grants.clone() })
 }
 
-async fn public(app: &App, client_id: &str) -> Result<AuthenticatedClient, OAuthError> {
+/// The client of that id that is registered for `method`, and not disabled.
+async fn active(app: &App, client_id: &str, method: ClientAuthMethod) -> Result<Client, OAuthError> {
     let client = app.accounts.keys.store.client(client_id).await.map_err(failed)?;
-    let client = client.filter(|client| client.is_public() && !client.settings().is_disabled);
-    let client = client.ok_or(OAuthError::InvalidClient)?;
-    let grants = client.settings().grants.clone();
-    Ok(AuthenticatedClient { id: client.id().to_owned(), scopes: String::new(), grants })
+    let is_active = |client: &Client| client.settings().auth_method == method && !client.settings().is_disabled;
+    client.filter(is_active).ok_or(OAuthError::InvalidClient)
 }
 
 /// The problem's own answer is not one of RFC 6749; making it writes the cause to the log.

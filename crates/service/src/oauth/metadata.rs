@@ -6,6 +6,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
+use tollgate::Algorithm;
+use tollgate::keys::KeyType;
 
 /// `GET /.well-known/jwks.json`: the public keys (RFC 7517 section 5).
 pub(crate) async fn jwks(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -42,11 +44,18 @@ pub(crate) async fn authorization_server(State(app): State<Arc<App>>) -> impl In
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
         "grant_types_supported": ["authorization_code", "client_credentials"],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "none"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "token_endpoint_auth_signing_alg_values_supported": signature_algorithms(),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
     });
     ([CACHED], Json(metadata))
+}
+
+/// What clients may sign assertions with: any algorithm but the symmetric ones, whose secret this service does not keep.
+fn signature_algorithms() -> Vec<&'static str> {
+    let is_asymmetric = |algorithm: &Algorithm| algorithm.is_supported() && algorithm.key_type() != KeyType::Oct;
+    Algorithm::all().filter(is_asymmetric).map(Algorithm::name).collect()
 }
 
 /// `GET /.well-known/oauth-protected-resource` (RFC 9728).

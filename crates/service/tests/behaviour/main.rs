@@ -9,6 +9,7 @@ mod cluster;
 mod admin_clients;
 mod admin_keys;
 mod api_keys;
+mod assertions;
 mod audit;
 mod authorize;
 mod browser;

@@ -43,6 +43,8 @@ macro_rules! account_store_conformance {
             a_site_is_added_renamed_and_removed_by_its_user_alone
             a_change_of_a_site_is_written_down_with_it_and_a_refused_one_is_not
             a83_a_user_has_at_most_so_many_sites_whoever_adds_at_once
+            an_assertion_is_spent_once_even_by_two_processes_at_once
+            a83_a_client_has_at_most_so_many_spent_assertions
             signing_keys_are_replaced_only_by_those_who_know_the_current_ones
         );
     };

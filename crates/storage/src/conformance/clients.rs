@@ -1,6 +1,7 @@
 use super::World;
 use super::sample::{NOW, id, key_of, refused, run, state, token};
 use crate::client::{Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType};
+use crate::client_keys::ClientKeys;
 use crate::command::{Command, Issued};
 use crate::error::Refusal;
 use crate::key::StoredKey;
@@ -9,6 +10,9 @@ use crate::redirect_uri::RedirectUri;
 use crate::revocation::RevocationKind;
 use std::sync::Arc;
 use tollgate::{KeyKind, KeyState};
+
+/// A key set with the key of RFC 8037 appendix A.2.
+const JWKS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 
 fn client(id: &str) -> Client {
     Client::new(id, "Reports", "read:reports", ["https://b.example/cb", "https://a.example/cb"], NOW).unwrap()
@@ -66,9 +70,10 @@ pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
         backchannel_logout_uri: (kind == ClientKind::Web).then(|| uri("https://a.example/logout")),
         is_operators_own: kind == ClientKind::Browser,
         is_disabled: kind == ClientKind::Native,
+        jwks: (auth_method == ClientAuthMethod::PrivateKeyJwt).then(|| ClientKeys::new(JWKS).unwrap()),
     };
     let both = vec![GrantType::ClientCredentials, GrantType::AuthorizationCode];
-    let machine = vec![GrantType::ClientCredentials];
+    let machine = || vec![GrantType::ClientCredentials];
     for (id, scopes, uris, settings) in [
         (
             "web",
@@ -78,14 +83,17 @@ pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
         ),
         ("app", "", &["com.example.app:/cb"], settings(ClientKind::Native, codes(), ClientAuthMethod::None, "b")),
         ("page", "", &["https://a.example/"], settings(ClientKind::Browser, codes(), ClientAuthMethod::None, "")),
-        ("job", "a", &[], settings(ClientKind::Machine, machine, ClientAuthMethod::ClientSecretPost, "")),
+        ("job", "a", &[], settings(ClientKind::Machine, machine(), ClientAuthMethod::ClientSecretPost, "")),
+        ("robot", "a", &[], settings(ClientKind::Machine, machine(), ClientAuthMethod::PrivateKeyJwt, "")),
     ] {
         let client = Client::new(id, "", scopes, uris.iter().copied(), NOW).unwrap().with(settings).unwrap();
         run(&store, Command::AddClient { client: client.clone(), secret: None }).await;
         assert_eq!(other.client(id).await.unwrap(), Some(client));
     }
-    let secret = refused(&store, rotate_of("app", None, 1)).await;
-    assert_eq!(secret, Refusal::Field { field: "token_endpoint_auth_method" }, "a public client has none");
+    for id in ["app", "robot"] {
+        let secret = refused(&store, rotate_of(id, None, 1)).await;
+        assert_eq!(secret, Refusal::Field { field: "token_endpoint_auth_method" }, "{id} has none");
+    }
 }
 
 pub async fn a_client_is_disabled_enabled_and_removed_with_what_it_was_issued(world: &dyn World) {

@@ -1,10 +1,12 @@
 //! `tollgate client new`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use tollgate::jwt::is_scope_token;
 use tollgate::{ApiKey, KeyRecord};
 use tollgate_storage::{
-    Client, ClientAuthMethod, ClientKind, Command, GrantType, RedirectUri, Refusal, StoredKey, new_key_id,
+    Client, ClientAuthMethod, ClientKeys, ClientKind, Command, GrantType, RedirectUri, Refusal, StoredKey, new_key_id,
 };
 
 use super::secrets::Shown;
@@ -65,8 +67,12 @@ pub(super) struct Arguments {
     backchannel_logout_uri: Option<String>,
 
     /// How it shows at the token endpoint who it is; otherwise by its secret, in the Authorization header or in the form
-    #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post"])]
+    #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "private_key_jwt"])]
     auth_method: Option<String>,
+
+    /// A file with the JWK set of its public keys, which sign its assertions (private_key_jwt)
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
 
     /// It is the operator's own, whom no user has to be asked about
     #[arg(long)]
@@ -91,7 +97,7 @@ pub(super) struct Arguments {
 impl Arguments {
     /// The client as described. A public one may do nothing itself: `--scope` lists the scopes that it may ask users
     /// for.
-    fn client(&self, id: &str, scopes: &str) -> Result<Client, Refusal> {
+    fn client(&self, id: &str, scopes: &str, jwks: Option<ClientKeys>) -> Result<Client, Refusal> {
         let kind = self.kind.as_deref().and_then(ClientKind::from_name);
         let is_public = self.public || matches!(kind, Some(ClientKind::Native | ClientKind::Browser));
         let of_users = Client::new(id, &self.name, scopes, &self.redirect_uri, now())?;
@@ -114,6 +120,7 @@ impl Arguments {
         let backchannel = self.backchannel_logout_uri.as_ref().map(|text| uri("backchannel_logout_uri", text));
         settings.backchannel_logout_uri = backchannel.transpose()?;
         settings.is_operators_own = self.operators_own;
+        settings.jwks = jwks;
         let own = if is_public { "" } else { scopes };
         Client::new(id, &self.name, own, &self.redirect_uri, now())?.with(settings)
     }
@@ -123,16 +130,24 @@ impl Arguments {
         if !scopes.iter().all(|scope| is_scope_token(scope)) {
             return Err(CommandError::Options("--scope holds what is no scope-token (RFC 6749 section 3.3)"));
         }
+        let read = |path: &PathBuf| {
+            std::fs::read_to_string(path).map_err(|source| CommandError::File { path: path.clone(), source })
+        };
+        let jwks = self.jwks.as_ref().map(read).transpose()?;
         let store = self.store.open_or_make()?;
         let failed = |source| store.failed(source);
         let refused = |refusal: Refusal| failed(refusal.into());
         let id = self.id.clone().map_or_else(|| new_key_id("client").map_err(failed), Ok)?;
-        let client = self.client(&id, &scopes.join(" ")).map_err(refused)?;
+        let jwks = jwks.map(ClientKeys::new).transpose().map_err(refused)?;
+        let client = self.client(&id, &scopes.join(" "), jwks).map_err(refused)?;
         let add = |secret| {
             let added = store.run_command(Command::AddClient { client: client.clone(), secret })?;
             added.map_err(refused)
         };
-        if client.is_public() {
+        if !client.has_secret() {
+            if self.expires_in.is_some() {
+                return Err(CommandError::Options("--expires-in is for a secret, and the client has none"));
+            }
             add(None)?;
             store.tell_new();
             let mut output = JsonLines::new();

@@ -3,6 +3,7 @@
 use std::io;
 
 use serde::Serialize;
+use serde_json::Value;
 use tollgate::{KeyKind, KeyState};
 use tollgate_storage::{Client, KeyFilter, RedirectUri, StoredKey};
 
@@ -30,12 +31,13 @@ pub(super) struct Shown<'c> {
     grants: Vec<&'static str>,
     token_endpoint_auth_method: &'static str,
     operators_own: bool,
+    jwks: Option<Value>,
     redirect_uris: &'c [RedirectUri],
     post_logout_redirect_uris: &'c [RedirectUri],
     backchannel_logout_uri: Option<&'c RedirectUri>,
     /// Seconds since the Unix epoch.
     created_at: i64,
-    /// Empty for a public client.
+    /// Empty for a client that authenticates otherwise.
     secrets: Vec<Secret<'c>>,
 }
 
@@ -63,6 +65,7 @@ impl<'c> Shown<'c> {
             grants: settings.grants.iter().map(|grant| grant.as_str()).collect(),
             token_endpoint_auth_method: settings.auth_method.as_str(),
             operators_own: settings.is_operators_own,
+            jwks: settings.jwks.as_ref().and_then(|jwks| serde_json::from_str(jwks.as_str()).ok()),
             redirect_uris: client.redirect_uris(),
             post_logout_redirect_uris: &settings.post_logout_redirect_uris,
             backchannel_logout_uri: settings.backchannel_logout_uri.as_ref(),

@@ -19,7 +19,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
-use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, RedirectUri, StoredKey};
+use tollgate_storage::{
+    Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, GrantType, RedirectUri, StoredKey,
+};
 use tollgate_tower::Authenticated;
 
 /// `GET /api/v2/admin/clients?limit=&page_token=`: by id.
@@ -148,6 +150,7 @@ fn description(found: &ClientWithSecrets) -> Value {
         "user_scope": settings.user_scopes,
         "post_logout_redirect_uris": settings.post_logout_redirect_uris,
         "backchannel_logout_uri": settings.backchannel_logout_uri,
+        "jwks": settings.jwks.as_ref().and_then(|jwks| serde_json::from_str::<Value>(jwks.as_str()).ok()),
         "operators_own": settings.is_operators_own,
         "state": if found.is_active() { "active" } else { "disabled" },
         "created_at": rfc3339(client.created_at()),
@@ -182,6 +185,8 @@ struct Wanted {
     backchannel_logout_uri: Option<String>,
     #[serde(default)]
     operators_own: bool,
+    /// A JWK set (RFC 7591 section 2).
+    jwks: Option<Value>,
 }
 
 impl Wanted {
@@ -212,6 +217,7 @@ impl Wanted {
         let backchannel = self.backchannel_logout_uri.as_ref().map(|text| uri("backchannel_logout_uri", text));
         settings.backchannel_logout_uri = backchannel.transpose()?;
         settings.is_operators_own = self.operators_own;
+        settings.jwks = self.jwks.as_ref().map(|jwks| ClientKeys::new(jwks.to_string())).transpose()?;
         Ok(client.with(settings)?)
     }
 }
