@@ -29,6 +29,7 @@ mod jws;
 mod key_sources;
 mod keys;
 mod make;
+mod operating;
 mod postgres;
 mod providers;
 mod public_reports;
