@@ -1,7 +1,9 @@
 //! Two servers, as on two hosts, with one database of PostgreSQL.
 
+use crate::authorize::{BLOG, Browser, Site, TOKEN, VERIFIER, code_in, hidden_fields, location, request};
 use crate::cluster::shared;
-use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, config, json};
+use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, assert_problem, config, json};
+use reqwest::blocking::Response;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -58,5 +60,62 @@ fn a71_what_one_host_does_counts_on_the_other() -> TestResult {
     assert_eq!(status(&one), 401);
     assert!(within_a_second(|| status(&two) == 401), "a user disabled at one host is out at the other");
     assert_eq!(two.log_in(EMAIL, PASSWORD).status().as_u16(), 401);
+    Ok(())
+}
+
+#[test]
+fn a71_a_login_begun_at_one_host_ends_at_the_other_and_a_logout_counts_at_both() -> TestResult {
+    const SITES: &str = "/api/v2/sites";
+    let Some(database) = shared() else { return Ok(()) };
+    let store = StoreUrl::parse(Path::new(&database.url(&database.new_database())))?;
+    let config = || {
+        let base_url = Some("http://localhost:8080".to_owned());
+        Config { store: Some(store.clone()), base_url, ..config() }
+    };
+    let at_its_address = |mut server: TestServer| {
+        server.origin = format!("http://{}", server.address);
+        server
+    };
+    let mut site = Site::start_at(config());
+    site.server = at_its_address(site.server);
+    let two = at_its_address(TestServer::start_with(config()));
+    let one = &site.server;
+    let (client_id, secret) = site.blog();
+    let redeem = |server: &TestServer, code: &str| -> Response {
+        let form =
+            [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", BLOG), ("code_verifier", VERIFIER)];
+        server.client.post(server.url(TOKEN)).basic_auth(client_id, Some(secret)).form(&form).send().unwrap()
+    };
+    let token = |answer: Response| format!("Bearer {}", json(answer, 200)["access_token"].as_str().unwrap());
+    let status = |server: &TestServer, token: &str| server.get(SITES, token).status().as_u16();
+    let ends_at_both =
+        |token: &str| within_a_second(|| status(one, token) == 401) && within_a_second(|| status(&two, token) == 401);
+    assert!(within_a_second(|| two.token(client_id, secret).status().as_u16() != 401), "the client counts there too");
+
+    // The form of one host is sent to the other, and the code is redeemed at the first.
+    let mut browser = Browser::default();
+    let page = browser.get(one, &request(&[])).text()?;
+    let code = code_in(&location(&browser.submit(&two, &page, EMAIL, PASSWORD)));
+    let first = token(redeem(one, &code));
+    assert_eq!((status(one, &first), status(&two, &first)), (200, 200));
+    // The cookie of the second counts at the first, whose code counts at the second: once.
+    let code = code_in(&location(&browser.get(one, &request(&[]))));
+    let second = token(redeem(&two, &code));
+    assert_eq!((status(one, &second), status(&two, &second)), (200, 200));
+    assert_problem(redeem(one, &code), 400, None, "invalid_grant");
+    assert!(ends_at_both(&second), "the token of a code that is used twice is revoked at both");
+    assert_eq!(status(one, &first), 200);
+
+    let unused = code_in(&location(&browser.get(&two, &request(&[]))));
+    let mut copied = Browser { cookies: browser.cookies.clone() };
+    assert_eq!(copied.open(one, "/profile", None).status().as_u16(), 200);
+    let page = browser.open(&two, "/logout", None).text()?;
+    let left = browser.open(&two, "/logout", Some(&hidden_fields(&page)));
+    assert!(!left.status().is_client_error() && !left.status().is_server_error());
+    for server in [one, &two] {
+        assert_eq!(location(&copied.open(server, "/profile", None)), "/login");
+    }
+    assert_problem(redeem(one, &unused), 400, None, "invalid_grant");
+    assert!(ends_at_both(&first), "the token of a login that has ended is revoked at both");
     Ok(())
 }
