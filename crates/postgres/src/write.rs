@@ -7,7 +7,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{LogoutNotice, Redemption, UserChanged};
 use tollgate_storage::limits::CHANGES_KEPT;
-use tollgate_storage::{AuditRecord, Command, Existing, Outcome, Position, StorageError, StoredKey};
+use tollgate_storage::{
+    AuditRecord, Command, Existing, Outcome, Passage, Position, StorageError, StoredKey, WriteGate,
+};
 
 use crate::accounts::{self, AccountWork};
 use crate::append::{APPEND, Append, Batch, Changed, position, random};
@@ -52,12 +54,13 @@ pub(crate) enum Done {
 }
 
 impl Inner {
-    /// Does the work, once, however often it has to be begun, and returns where the log ended by then. It is not durable yet.
+    /// Does the work, once, however often it has to be begun, and returns where the log ended by then. It is not durable yet. Nothing is
+    /// done when the caller's [`WriteGate`] is closed by then.
     ///
     /// The last change bears the batch, whose index admits it once. So where the answer to a commit was lost, the next try begins with
     /// a look for it, and a commit that was still under way makes that try fail, or is made to fail by it.
     pub(crate) async fn write(&self, work: Work<'_>, deadline: Instant) -> Result<(Done, Position), StorageError> {
-        let mut writer = Writer { batch: random()?, committing: None };
+        let mut writer = Writer { batch: random()?, committing: None, passage: None };
         let (mut wait, mut conflicts) = (FIRST_RETRY_WAIT, 0);
         loop {
             let attempt_ends = deadline.min(Instant::now() + ATTEMPT_TIMEOUT + work.allowance());
@@ -75,14 +78,20 @@ impl Inner {
                 Err(_) => Failure::timed_out(),
             };
             let is_unknown = writer.committing.is_some();
-            match failure {
-                Failure::Final(error) if !is_unknown => return Err(error),
-                _ if Instant::now() + wait < deadline => {}
+            let error = match failure {
+                Failure::Final(error) if !is_unknown => error,
+                _ if Instant::now() + wait < deadline => {
+                    sleep(jittered(wait)).await;
+                    wait = MAX_RETRY_WAIT.min(wait * 2);
+                    continue;
+                }
                 _ if is_unknown => return Err(StorageError::OutcomeUnknown),
-                failure => return Err(failure.into_error()),
+                failure => failure.into_error(),
+            };
+            if let Some(passage) = writer.passage.take() {
+                passage.undone();
             }
-            sleep(jittered(wait)).await;
-            wait = MAX_RETRY_WAIT.min(wait * 2);
+            return Err(error);
         }
     }
 
@@ -122,6 +131,8 @@ struct Writer {
     batch: Batch,
     /// What the work had come to when its commit was sent, once the answer may have been lost.
     committing: Option<Done>,
+    /// Of its commits, once the first is about to be sent.
+    passage: Option<Passage>,
 }
 
 enum Attempted {
@@ -162,6 +173,9 @@ impl Writer {
             client.batch_execute("ROLLBACK").await?;
             connection.keep();
             return Ok(Attempted::MetAnother);
+        }
+        if self.passage.is_none() {
+            self.passage = Some(WriteGate::pass(WriteGate::current()).map_err(Failure::Final)?);
         }
         let changes = transaction.into_changes();
         if changes.is_empty() {

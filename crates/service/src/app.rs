@@ -11,12 +11,13 @@ use crate::login::Login;
 use crate::pages::Cookies;
 use crate::store::StoreUrl;
 use crate::tokens::{Tokens, seconds};
+use crate::undelivered::{self, Undelivered};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tollgate::{Engine, Issuer, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
-use tollgate_storage::{Actor, Command};
+use tollgate_storage::{Actor, Command, WriteGate};
 use tollgate_telemetry::Metrics;
 use tracing::Span;
 
@@ -123,16 +124,17 @@ impl App {
         self.blocking(move |app| audit::on_behalf_of(by, || work(app))).await
     }
 
-    /// Runs `work` where blocking is allowed. It runs to its end even when the caller goes away.
+    /// Runs `work` where blocking is allowed. It runs to its end even when the caller goes away; then nothing more is written unless a write
+    /// was begun ([`WriteGate`]), and no secret stays that it made ([`undelivered`]).
     pub(crate) async fn blocking<T: Send + 'static, E: From<ServerError> + Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, E> + Send + 'static,
     ) -> Result<T, E> {
         let (app, caller, span) = (Arc::clone(self), audit::caller(), Span::current());
-        let work = move || span.in_scope(|| audit::on_behalf_of(caller, || work(&app)));
-        match tokio::task::spawn_blocking(work).await {
-            Ok(result) => result,
-            Err(_) => Err(ServerError::Task.into()),
-        }
+        let (runtime, gate) = (Handle::current(), WriteGate::current().unwrap_or_default());
+        let noted = move || undelivered::noting(&app, runtime, || work(&app));
+        let work = move || span.in_scope(|| gate.sync_scope(|| audit::on_behalf_of(caller, noted)));
+        let done = tokio::task::spawn_blocking(work).await.ok().and_then(Undelivered::deliver);
+        done.unwrap_or_else(|| Err(ServerError::Task.into()))
     }
 }

@@ -71,6 +71,9 @@ pub enum ServerError {
     /// A change is in the store, but this process's engine does not go by it yet.
     #[error("a change is stored, but not in force in this process yet")]
     NotInForce,
+    /// What was made could not be given to whoever asked for it, and was revoked or ended again.
+    #[error("what was made is revoked again, since its secret could not be given out")]
+    Withdrawn,
     /// The system gives no random numbers.
     #[error("the system gives no random numbers")]
     NoRandomness,
@@ -124,6 +127,7 @@ impl ServerError {
             Self::OldDataFolder { .. } => "old-data-folder",
             Self::Store(error) => error.code(),
             Self::NotInForce => "not-in-force",
+            Self::Withdrawn => "withdrawn",
             Self::NoRandomness => "no-randomness",
             Self::KeyFormat => "key-format",
             Self::Engine(_) => "engine",

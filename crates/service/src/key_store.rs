@@ -6,6 +6,7 @@ use crate::config::Config;
 use crate::error::ServerError;
 use crate::ids::now;
 use crate::limits::IN_FORCE_WAIT;
+use crate::undelivered::{self, Made};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
@@ -20,6 +21,8 @@ pub(crate) struct FollowedStore {
     revocations: Revocations,
     format: KeyFormat,
     follower: FollowerThread,
+    /// How long an answer waits for the follower.
+    in_force_wait: Duration,
 }
 
 /// How a process stands to the store that it follows.
@@ -78,7 +81,8 @@ impl FollowedStore {
         let follower = follower.spawn_reporting(|error: &StorageError| {
             tracing::error!(code = error.code(), "the store could not be followed: {error}");
         })?;
-        Ok(Self { store, runtime, table, revocations, format, follower })
+        let in_force_wait = IN_FORCE_WAIT.min(config.request_timeout);
+        Ok(Self { store, runtime, table, revocations, format, follower, in_force_wait })
     }
 
     /// What an engine is to read.
@@ -135,12 +139,14 @@ impl FollowedStore {
     /// Makes a key, a client's secret or an opaque token; it is nowhere but in the result yet.
     pub(crate) fn make(&self, record: impl Into<KeyRecord>) -> Result<NewKey, ServerError> {
         let secret = ApiKey::generate(&self.format).map_err(|_| ServerError::NoRandomness)?;
-        Ok(NewKey { stored: StoredKey::native(&self.format, &secret, record).made_at(now()), secret })
+        let stored = StoredKey::native(&self.format, &secret, record).made_at(now());
+        undelivered::note(Made::Key(stored.record.id().to_owned()));
+        Ok(NewKey { stored, secret })
     }
 
     /// Returns when this process's engine has applied the change of that number: nothing is answered before.
     pub(crate) fn in_force(&self, change: u64) -> Result<(), ServerError> {
-        if self.follower.wait_for(change, IN_FORCE_WAIT) { Ok(()) } else { Err(ServerError::NotInForce) }
+        if self.follower.wait_for(change, self.in_force_wait) { Ok(()) } else { Err(ServerError::NotInForce) }
     }
 
     /// Adds a key that takes the place of `old`, and lets the old one end after `overlap` seconds. Refused unless the old one is

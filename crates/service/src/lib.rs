@@ -63,6 +63,7 @@ mod store;
 mod throttle;
 mod tls;
 mod tokens;
+mod undelivered;
 mod users;
 
 pub use accounts::{AccountError, Accounts};

@@ -9,6 +9,7 @@ use crate::login::LOGIN;
 use crate::problem::Problem;
 use crate::revocations;
 use crate::tokens::{Grant, Minted, Session};
+use crate::undelivered::{self, Made};
 use crate::users::SESSION_END;
 use axum::http::{HeaderMap, header};
 use tollgate::{Principal, PrincipalKind, Rejection};
@@ -131,7 +132,11 @@ impl App {
         let record = AuditRecord::new(&by, LOGIN, &session.id)?.concerning(&user.id);
         let added = self.accounts.store.add_login_session(&session, user.epoch, MAX_SESSIONS_PER_USER, &record);
         match self.accounts.keys.wait(added) {
-            Ok(()) => Ok(session),
+            Ok(()) => {
+                let (user_id, id) = (session.user_id.clone(), session.id.clone());
+                undelivered::note(Made::Session { user_id, id });
+                Ok(session)
+            }
             Err(StorageError::Refused(Refusal::Changed { .. })) => Err(Problem::WrongPassword),
             Err(StorageError::Refused(Refusal::TooMany { .. })) => {
                 Err(Problem::Conflict("there are as many sessions as may be: end some first"))

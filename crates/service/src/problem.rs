@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use tollgate::Rejection;
-use tollgate_storage::{Refusal, StorageError};
+use tollgate_storage::{Refusal, StorageError, WriteGate};
 
 /// Why a request to the API is not answered as asked. The answer says what the caller may know; the cause goes to the log.
 #[derive(Debug)]
@@ -36,9 +36,16 @@ pub(crate) enum Problem {
     MethodNotAllowed,
     Conflict(&'static str),
     TooManyAttempts(RetryAfter),
+    /// Nothing was changed, nor will be.
     TimedOut,
+    /// Nothing was changed.
     Busy,
+    /// The change is made.
     NotInForce,
+    /// The change may have been made, or a part of it.
+    OutcomeUnknown,
+    /// What was made is revoked again.
+    Withdrawn,
     Internal(ServerError),
 }
 
@@ -56,7 +63,7 @@ impl Problem {
             Self::TooManyAttempts(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::Busy | Self::NotInForce => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::OutcomeUnknown | Self::Withdrawn | Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -89,9 +96,16 @@ impl Problem {
             Self::MethodNotAllowed => ("method_not_allowed", "this route has no such method"),
             Self::Conflict(description) => ("conflict", *description),
             Self::TooManyAttempts(_) => ("too_many_attempts", "too many attempts: wait"),
-            Self::TimedOut => ("timeout", "the request took too long"),
-            Self::Busy => ("busy", "the service is busy: try again"),
+            Self::TimedOut => ("timeout", "the request took too long; nothing was changed"),
+            Self::Busy => ("busy", "the service is busy, and nothing was changed: try again"),
             Self::NotInForce => ("not_in_force", "the change is stored, but not in force here yet: wait"),
+            Self::OutcomeUnknown => {
+                ("outcome_unknown", "the change may have been made, or a part of it: look before you try again")
+            }
+            Self::Withdrawn => (
+                "withdrawn",
+                "what was made is revoked again, since its secret could not be given out: look before you try again",
+            ),
             Self::Internal(_) => ("server_error", "the service could not answer: try again"),
         };
         (code, description.into())
@@ -117,13 +131,32 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+impl Problem {
+    /// The cause goes to the log. What says that nothing was changed is not said of a request that has, or may have, changed something
+    /// before it failed.
+    pub(crate) fn logged(self) -> Self {
         match &self {
             Self::Internal(error) => tracing::error!(code = error.code(), "{error}"),
             Self::Rejected(rejection) => tracing::info!(code = rejection.code(), detail = %rejection, "rejected"),
             _ => {}
         }
+        let may_have_written = || WriteGate::current().is_some_and(|gate| gate.may_have_written());
+        match self {
+            Self::Busy | Self::Internal(_) if may_have_written() => Self::OutcomeUnknown,
+            problem => problem,
+        }
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        self.logged().answer()
+    }
+}
+
+impl Problem {
+    /// The answer of the API.
+    pub(crate) fn answer(self) -> Response {
         let mut response = (self.status(), Json(body(self.texts()))).into_response();
         if let Some(challenge) = self.challenge() {
             response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
@@ -170,6 +203,7 @@ impl From<ServerError> for Problem {
     fn from(error: ServerError) -> Self {
         match error {
             ServerError::NotInForce => Self::NotInForce,
+            ServerError::Withdrawn => Self::Withdrawn,
             ServerError::Store(error) => error.into(),
             error => Self::Internal(error),
         }
@@ -181,6 +215,7 @@ impl From<StorageError> for Problem {
         match error {
             StorageError::Refused(refusal) => refusal.into(),
             StorageError::Busy => Self::Busy,
+            StorageError::OutcomeUnknown => Self::OutcomeUnknown,
             error => Self::Internal(ServerError::Store(error)),
         }
     }

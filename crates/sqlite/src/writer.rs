@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
-use tollgate_storage::StorageError;
+use tollgate_storage::{StorageError, WriteGate};
 
 /// The connection that writes, on a thread of its own. It ends when this is dropped.
 ///
@@ -42,17 +42,30 @@ impl Writer {
         Ok(Self { writes: sender, _thread: thread })
     }
 
-    /// Runs `work` in a write transaction: all of it is durable on return, or none of it.
+    /// Runs `work` in a write transaction: all of it is durable on return, or none of it. None of it when the caller's [`WriteGate`] is
+    /// closed by then.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, SqliteError> + Send + 'static,
     ) -> Result<T, StorageError> {
         let (answer, answered) = oneshot::channel();
+        let gate = WriteGate::current();
         let work: Work = Box::new(move |connection| {
-            let outcome = connection.and_then(|connection| in_savepoint(connection, work).map_err(StorageError::from));
+            let passed = connection.and_then(|connection| Ok((connection, WriteGate::pass(gate)?)));
+            let (outcome, passage) = match passed {
+                Ok((connection, passage)) => {
+                    (in_savepoint(connection, work).map_err(StorageError::from), Some(passage))
+                }
+                Err(error) => (Err(error), None),
+            };
             Box::new(move |committed| {
+                let outcome = outcome.and_then(|value| committed.map(|()| value));
+                match passage {
+                    Some(passage) if outcome.is_err() => passage.undone(),
+                    passage => drop(passage),
+                }
                 // Whoever asked may be gone.
-                let _ = answer.send(outcome.and_then(|value| committed.map(|()| value)));
+                let _ = answer.send(outcome);
             })
         });
         let write = Write { deadline: Instant::now() + WRITE_TIMEOUT, work };

@@ -10,7 +10,8 @@ use async_trait::async_trait;
 ///
 /// No engine follows it. What was acknowledged is durable, as in a [`KeyStore`](crate::KeyStore). It has to pass the tests of the
 /// feature `conformance`. All times are seconds since the Unix epoch. `audit` is who asked for a change, and is written in its
-/// transaction; of a change that is refused nothing is written.
+/// transaction; of a change that is refused nothing is written. Every change passes the caller's [`WriteGate`](crate::WriteGate) right before its
+/// commit.
 #[async_trait]
 pub trait AccountStore: AuditLog {
     /// Adds a user with the PHC string of the password's hash.

@@ -26,6 +26,7 @@ mod derived;
 mod devices;
 mod feed;
 mod following;
+mod gate;
 mod logout;
 mod look_ups;
 mod sample;
@@ -43,6 +44,7 @@ pub use derived::*;
 pub use devices::*;
 pub use feed::*;
 pub use following::*;
+pub use gate::*;
 pub use logout::*;
 pub use look_ups::*;
 pub use sites::*;
@@ -115,6 +117,7 @@ macro_rules! key_store_conformance {
             live_keys_are_those_that_are_not_at_their_end
             clients_and_revocations_are_listed_by_page
             an_engine_goes_by_what_another_process_changes
+            a78_what_was_given_up_is_not_written
             a79_a_row_that_cannot_be_decoded_stops_nothing_but_itself
         );
     };

@@ -39,6 +39,7 @@ mod revocation;
 mod scope_list;
 mod transaction;
 mod transfer;
+mod write_gate;
 
 pub use account_store::AccountStore;
 pub use audit::{Actor, AuditFilter, AuditLog, AuditRecord, Door};
@@ -58,3 +59,4 @@ pub use revocation::{RevocationKind, StoredRevocation};
 pub use scope_list::ScopeList;
 pub use transaction::KeyTransaction;
 pub use transfer::{FileFormat, Import, ImportReport, export_keys};
+pub use write_gate::{Passage, WriteGate};

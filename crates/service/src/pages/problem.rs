@@ -50,9 +50,10 @@ pub(crate) fn not_a_form(error: FormError) -> Response {
 
 /// The page of a problem that the API would answer with JSON. Making it writes the cause to the log.
 pub(crate) fn failed(problem: Problem) -> Response {
+    let problem = problem.logged();
     let (status, text) = (problem.status(), problem.description());
-    // Also for Retry-After.
-    let of_api = problem.into_response();
+    // For Retry-After.
+    let of_api = problem.answer();
     let title = match status {
         StatusCode::NOT_FOUND => "There is nothing here",
         StatusCode::CONFLICT => "That cannot be done now",

@@ -11,6 +11,7 @@ use metrics::histogram;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
+use tollgate_storage::WriteGate;
 use tollgate_telemetry::names::HTTP_REQUEST_SECONDS;
 use tollgate_tower::client_address;
 use tracing::Instrument;
@@ -50,11 +51,23 @@ fn standard_name(method: &Method) -> &'static str {
     NAMES.into_iter().find(|name| method == *name).unwrap_or("-")
 }
 
-/// A request that is not answered in time, its body included, is given up.
+/// A request that is not answered in time, its body included, is given up, as is one whose client has gone: from then on it begins to change
+/// nothing. The answer says whether it has begun before.
 pub(super) async fn within_time(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    match tokio::time::timeout(app.request_timeout, next.run(request)).await {
+    let open = OpenGate(WriteGate::default());
+    match tokio::time::timeout(app.request_timeout, open.0.scope(next.run(request))).await {
         Ok(response) => response,
-        Err(_) => Problem::TimedOut.into_response(),
+        Err(_) if open.0.close() => Problem::TimedOut.into_response(),
+        Err(_) => Problem::OutcomeUnknown.into_response(),
+    }
+}
+
+/// The gate of a request that somebody waits for.
+struct OpenGate(WriteGate);
+
+impl Drop for OpenGate {
+    fn drop(&mut self) {
+        let _ = self.0.close();
     }
 }
 

@@ -6,6 +6,9 @@
 #[allow(dead_code, reason = "the tests of that store use more of it")]
 mod cluster;
 
+#[path = "../../../postgres/tests/behaviour/cutter.rs"]
+mod cutter;
+
 mod admin_clients;
 mod admin_keys;
 mod api_keys;
@@ -34,5 +37,6 @@ mod signing_keys;
 mod storage;
 mod support;
 mod token;
+mod unfinished;
 mod users;
 mod well_known;

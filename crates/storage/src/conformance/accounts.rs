@@ -40,6 +40,7 @@ macro_rules! account_store_conformance {
             a_logout_notice_is_claimed_by_one_process_until_its_next_attempt
             a71_a_login_session_is_renewed_only_while_its_user_is_as_before
             a_device_is_written_down_when_it_is_new
+            a78_what_was_given_up_changes_no_account
             a_site_is_added_renamed_and_removed_by_its_user_alone
             a_change_of_a_site_is_written_down_with_it_and_a_refused_one_is_not
             a83_a_user_has_at_most_so_many_sites_whoever_adds_at_once
