@@ -17,7 +17,7 @@ use crate::health::Health;
 use crate::http_client::HttpClient;
 use crate::hyper_client::HyperClient;
 use crate::key_document::Vetting;
-use crate::limits::{MAX_DOCUMENT_BYTES, MAX_REMOTE_KEYS};
+use crate::limits::{IDLE_CONNECTIONS, MAX_DOCUMENT_BYTES, MAX_REMOTE_KEYS};
 use crate::proxy::Proxy;
 use crate::refresher::{Clock, Confirmed, Refresher};
 use crate::remote_keys::RemoteKeys;
@@ -279,7 +279,7 @@ impl RemoteKeysBuilder {
         let (roots, ca) = (self.root_certificates.as_deref(), ca.as_deref());
         match &self.client {
             Some(client) => own_client(Arc::clone(client), roots.is_some() || ca.is_some(), proxy.is_some()),
-            None => built_in_client(roots, ca, None, proxy.as_ref(), needs_tls, self.settings.plain_http(), 0),
+            None => client_with(roots, ca, None, proxy.as_ref(), needs_tls, self.settings.plain_http(), 0),
         }
     }
 }
@@ -297,8 +297,17 @@ pub(crate) fn own_client(
     }
 }
 
+/// The built-in [`HttpClient`], with the certificates that the system trusts and without a proxy, for requests of a server's own: over HTTPS,
+/// or over plain HTTP to an address of this machine. It follows no redirects.
+///
+/// # Errors
+/// [`ConfigurationError`] when TLS cannot be set up.
+pub fn built_in_client() -> Result<Arc<dyn HttpClient>, ConfigurationError> {
+    client_with(None, None, None, None, false, PlainHttp::ToThisMachine, IDLE_CONNECTIONS)
+}
+
 /// `idle`: how many idle connections the client keeps for later requests.
-pub(crate) fn built_in_client(
+pub(crate) fn client_with(
     roots: Option<&[u8]>,
     ca: Option<&Path>,
     identity: Option<ClientIdentity>,

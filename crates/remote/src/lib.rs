@@ -116,7 +116,7 @@ mod verifier;
 mod verify_or_refresh;
 mod waiting;
 
-pub use builder::RemoteKeysBuilder;
+pub use builder::{RemoteKeysBuilder, built_in_client};
 pub use clocks::Clocks;
 pub use error::{ConfigurationError, FetchError, SavedSetError};
 pub use event::{Event, Observer};

@@ -26,6 +26,8 @@ pub(crate) struct App {
     /// The service's public origin: `iss` and `aud` of its tokens.
     pub(crate) origin: String,
     pub(crate) engine: Arc<Engine>,
+    /// Verifies ID tokens that come back as hints.
+    pub(crate) hints: Engine,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) accounts: Accounts,
     pub(crate) login: Login,
@@ -69,6 +71,9 @@ impl App {
             .require_fresh_revocations()
             // The clock that wrote the times is the one that checks them.
             .leeway(0);
+        // A hint names a user; what was revoked still does. The caller of it compares the audience, a client.
+        let id_tokens = Issuer::new(&origin).keys(signing_keys.key_ring()).typ(TypProfile::Jwt).leeway(0);
+        let hints = Engine::builder().issuer(id_tokens.danger_accept_any_audience()).no_cache().build()?;
         let (table, revocations) = keys.tables();
         let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations);
         let mut engine = engine.require_fresh_api_keys();
@@ -88,6 +93,7 @@ impl App {
         Ok(Self {
             origin,
             engine,
+            hints,
             trusted_proxies,
             accounts,
             login,

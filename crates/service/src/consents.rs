@@ -12,9 +12,12 @@ use tollgate_storage::{AuditRecord, Client};
 impl App {
     /// Whether the user has to be asked before the client of the request gets `scope`.
     ///
-    /// The operator's own clients are not asked about. What is sent back to the device itself, over a loopback address or a scheme of a
+    /// A client that asks for `prompt=consent` gets that. Otherwise the operator's own clients are not asked about. What is sent back to the device itself, over a loopback address or a scheme of a
     /// program's own, is asked about each time: any program of the device can pretend to be that client (RFC 8252 section 8.6).
     pub(crate) fn must_ask(&self, user_id: &str, request: &AuthorizationRequest, scope: &str) -> Result<bool, Problem> {
+        if request.prompt.consent {
+            return Ok(true);
+        }
         if request.client.settings().is_operators_own {
             return Ok(false);
         }

@@ -209,8 +209,11 @@ impl Schedule {
     }
 }
 
+/// Of every signing key. `at_hash` of ID tokens relies on its hash, SHA-256.
+pub(crate) const SIGNING_ALGORITHM: Algorithm = Algorithm::ES256;
+
 fn new_key() -> Result<SigningKey, ServerError> {
-    Ok(SigningKey::generate(Algorithm::ES256)?)
+    Ok(SigningKey::generate(SIGNING_ALGORITHM)?)
 }
 
 fn announced_at(keys: &SigningKeys) -> Option<i64> {

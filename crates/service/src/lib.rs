@@ -28,6 +28,7 @@ mod accounts;
 mod app;
 mod audit;
 mod auth;
+mod backchannel_logout;
 mod client_address;
 mod clients;
 mod config;

@@ -162,6 +162,26 @@ pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 /// API keys of one user.
 pub(crate) const MAX_API_KEYS_PER_USER: u32 = 50;
 
+/// How often a process looks for clients that are to be told of a logout: a person who logs out is then soon logged out everywhere, and a
+/// look is one read of an index.
+pub(crate) const LOGOUT_POLL_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How long a client may take to answer a logout token. Our own choice: a client ends a session in that time or is out of order.
+pub(crate) const LOGOUT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Seconds from the first attempt to send a logout token to the second; one more of these before each further one. Longer than
+/// [`LOGOUT_TIMEOUT`], so that no two processes send one at a time.
+pub(crate) const LOGOUT_RETRY_SECONDS: i64 = 30;
+
+/// Attempts to tell a client of a logout: with [`LOGOUT_RETRY_SECONDS`] they last five minutes, a restart of the client.
+pub(crate) const MAX_LOGOUT_ATTEMPTS: u32 = 5;
+
+/// Logout tokens that a process sends at a time.
+pub(crate) const MAX_LOGOUT_REQUESTS: u32 = 32;
+
+/// OpenID Connect Back-Channel Logout 1.0 section 2.4: at most two minutes.
+pub(crate) const LOGOUT_TOKEN_TTL_SECONDS: i64 = 120;
+
 /// Login sessions of one user at once, of browsers and programs. Our own choice: a program that begins one a minute, each for a day, has
 /// 1,440.
 pub(crate) const MAX_SESSIONS_PER_USER: u32 = 2_000;

@@ -39,16 +39,47 @@ impl Visitor {
 
 /// Each of these waits for the disk.
 impl App {
-    /// Begins a browser's session; the value of its cookie.
+    /// Begins a browser's session, or renews that which the user has there already, so that whatever came of it ends with one logout; the
+    /// value of its cookie, which is another one.
     pub(crate) fn begin_browser_session(
         &self,
         user: &User,
         visitor: Visitor,
+        old: Option<LoginSession>,
     ) -> Result<(LoginSession, Zeroizing<String>), Problem> {
         let (value, digest) = new_secret()?;
+        if let Some(old) = old
+            && let Some(renewed) = self.renew(old, user, &visitor, digest)?
+        {
+            return Ok((renewed, value));
+        }
         let expires_at = now().saturating_add(LOGIN_SESSION_TTL_SECONDS);
         let session = self.begin(user, visitor, Some(digest), None, expires_at)?;
         Ok((session, value))
+    }
+
+    /// `None` when the session, or the user as it was read, is gone by now.
+    fn renew(
+        &self,
+        old: LoginSession,
+        user: &User,
+        visitor: &Visitor,
+        digest: [u8; 32],
+    ) -> Result<Option<LoginSession>, Problem> {
+        let now = now();
+        let renewed = LoginSession {
+            digest: Some(digest),
+            agent: visitor.agent.clone(),
+            address: visitor.address.clone(),
+            authenticated_at: now,
+            expires_at: now.saturating_add(LOGIN_SESSION_TTL_SECONDS),
+            ..old
+        };
+        let by = audit::caller_as(&user.id, Some("password".to_owned()));
+        let record = AuditRecord::new(&by, LOGIN, &renewed.id)?.concerning(&user.id);
+        let is_renewed =
+            self.accounts.keys.wait(self.accounts.store.renew_login_session(&renewed, user.epoch, &record))?;
+        Ok(is_renewed.then_some(renewed))
     }
 
     /// Begins a program's session, with a password or with an API key, with which it ends; its token.

@@ -1,5 +1,6 @@
 use crate::accounts::Accounts;
 use crate::app::App;
+use crate::backchannel_logout;
 use crate::config::Config;
 use crate::connection::{Connection, Patience};
 use crate::connection_count::ConnectionCount;
@@ -109,6 +110,7 @@ impl Server {
     /// None at present: what fails for one connection does not end the others.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), ServerError> {
         let upkeep = tokio::spawn(upkeep(Arc::clone(&self.app), self.upkeep_interval));
+        let logouts = tokio::spawn(backchannel_logout::run(Arc::clone(&self.app)));
         let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let count = Arc::new(ConnectionCount::default());
         let (connections, stop) = (TaskTracker::new(), CancellationToken::new());
@@ -146,6 +148,7 @@ impl Server {
         // Each ends by itself within this time.
         connections.wait().await;
         upkeep.abort();
+        logouts.abort();
         Ok(())
     }
 }

@@ -2,11 +2,12 @@ use crate::audit;
 use crate::config::{AccessTokenFormat, Config};
 use crate::error::ServerError;
 use crate::key_store::FollowedStore;
+use crate::oauth::ACR;
 use crate::revocations;
 use std::sync::Arc;
 use std::time::Duration;
 use tollgate::{KeyRecord, KeyState};
-use tollgate_issuer::{Minter, SigningKeys};
+use tollgate_issuer::{Minter, SigningKeys, TokenBuilder};
 use tollgate_storage::{AuditRecord, Command, new_key_id};
 use zeroize::Zeroizing;
 
@@ -38,12 +39,14 @@ pub(crate) struct Grant<'a> {
     pub(crate) session_id: Option<&'a str>,
     /// When that session ends, in seconds since the Unix epoch: the token lives no longer.
     pub(crate) ends_at: Option<i64>,
+    /// When the user last gave the password in that session, in seconds since the Unix epoch.
+    pub(crate) authenticated_at: Option<i64>,
 }
 
 impl<'a> Grant<'a> {
     /// Of that client for that subject, with no scope and of no session.
     pub(crate) fn of(client_id: &'a str, subject: &'a str) -> Self {
-        Self { client_id, subject, scope: "", token_id: None, session_id: None, ends_at: None }
+        Self { client_id, subject, scope: "", token_id: None, session_id: None, ends_at: None, authenticated_at: None }
     }
 }
 
@@ -107,6 +110,11 @@ impl Tokens {
         Ok(minted(token, now, lifetime))
     }
 
+    /// A token of another kind, under the same key.
+    pub(crate) fn builder(&self) -> TokenBuilder<'_> {
+        self.minter.token()
+    }
+
     pub(crate) fn access_token_ttl(&self) -> i64 {
         self.access_token_ttl
     }
@@ -117,6 +125,10 @@ impl Tokens {
         let mut builder = builder.audience(&self.origin).scope(grant.scope).lifetime(lifetime).jti(id);
         if let Some(session_id) = grant.session_id {
             builder = builder.claim("sid", session_id.into());
+        }
+        // What a resource server can ask for anew (RFC 9068 section 2.2.1, RFC 9470 section 6.1).
+        if let Some(authenticated_at) = grant.authenticated_at {
+            builder = builder.claim("auth_time", authenticated_at.into()).claim("acr", ACR.into());
         }
         let token = builder.mint_at(now)?;
         let issued = AuditRecord::new(&audit::caller_as(grant.client_id, grant.credential()), ISSUED, id)?;

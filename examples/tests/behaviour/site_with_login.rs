@@ -90,7 +90,7 @@ fn a_visitor_logs_in_once_for_two_sites() {
         let (_, mut page) = browser.open(&format!("{home}login"), None);
         if index == 0 {
             let typed = [("email", "ada@example.com"), ("password", "the-analytical-engine")];
-            page = browser.submit(&origin, &page, "/oauth/v2/authorize", &typed).1;
+            page = browser.submit(&origin, &page, "/oauth/v2/login", &typed).1;
         }
         let (url, page) = browser.submit(&origin, &page, "/oauth/v2/consent", &[("decision", "allow")]);
         assert_eq!(url, home);

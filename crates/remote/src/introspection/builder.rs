@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::client::Client;
 use super::flights::Flights;
 use super::{Introspection, IntrospectionSettings};
-use crate::builder::{built_in_client, own_client};
+use crate::builder::{client_with, own_client};
 use crate::error::ConfigurationError;
 use crate::headers::HeaderSource;
 use crate::http_client::HttpClient;
@@ -181,7 +181,7 @@ impl IntrospectionBuilder {
             Some(client) => own_client(client, roots.is_some() || ca.is_some(), proxy.is_some())?,
             None => {
                 let (needs_tls, plain_http) = (!endpoint.is_plain(), settings.plain_http());
-                built_in_client(roots, ca, identity, proxy, needs_tls, plain_http, IDLE_CONNECTIONS)?
+                client_with(roots, ca, identity, proxy, needs_tls, plain_http, IDLE_CONNECTIONS)?
             }
         };
         let client = Client { http, headers: settings.headers()?, authentication, timeout: self.timeout, endpoint };

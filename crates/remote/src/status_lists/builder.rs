@@ -9,7 +9,7 @@ use tollgate_keys::KeyRing;
 
 use super::document::Vetting;
 use super::{Fetcher, FetcherOwner, InFlight, StatusListSettings};
-use crate::builder::{built_in_client, own_client};
+use crate::builder::{client_with, own_client};
 use crate::error::ConfigurationError;
 use crate::headers::{HeaderSource, Headers};
 use crate::http_client::HttpClient;
@@ -108,7 +108,7 @@ impl StatusListsBuilder {
         let (ca, proxy) = (settings.ca.as_deref(), settings.proxy.as_ref());
         let client = match self.client {
             Some(client) => own_client(client, roots.is_some() || ca.is_some(), proxy.is_some())?,
-            None => built_in_client(roots, ca, None, proxy, !endpoint.is_plain(), plain_http, 0)?,
+            None => client_with(roots, ca, None, proxy, !endpoint.is_plain(), plain_http, 0)?,
         };
         let fetcher = Fetcher {
             client,

@@ -91,7 +91,7 @@ curl -isSw '\n' "$URL/api/v2/profile" -H "Authorization: Bearer $ACCESS_TOKEN"
 curl -isSw '\n' "$BLOG_REQUEST"
 
 # The visitor logs in -> 303 to the page that asks for consent, and a session cookie
-curl -isSw '\n' "$URL/oauth/v2/authorize" -b "$FORM_COOKIE=$FORM_TOKEN" -d "form_token=$FORM_TOKEN" -d "email=$EMAIL" -d "password=$PASSWORD" -d "${BLOG_REQUEST#*\?}"
+curl -isSw '\n' "$URL/oauth/v2/login" -b "$FORM_COOKIE=$FORM_TOKEN" -d "form_token=$FORM_TOKEN" -d "email=$EMAIL" -d "password=$PASSWORD" -d "${BLOG_REQUEST#*\?}"
 
 # The visitor lets the blog in -> 303 to the blog with a code
 curl -isSw '\n' "$URL/oauth/v2/consent" -b "$FORM_COOKIE=$FORM_TOKEN; $SESSION_COOKIE=$LOGIN" -d "$CONSENT"
@@ -118,7 +118,7 @@ curl -isSw '\n' "$BLOG_REQUEST-elsewhere"
 curl -isSw '\n' "$BLOG_REQUEST&resource=https://api.example.com"
 
 # A form that another site made up -> 403, the form again
-curl -isSw '\n' "$URL/oauth/v2/authorize" -d "email=$EMAIL" -d "password=$PASSWORD" -d "${BLOG_REQUEST#*\?}"
+curl -isSw '\n' "$URL/oauth/v2/login" -d "email=$EMAIL" -d "password=$PASSWORD" -d "${BLOG_REQUEST#*\?}"
 
 ## Administration
 

@@ -76,7 +76,7 @@ fn fill(app: &App, url: &str) -> Result<Demo, AccountError> {
         let grant = Grant { scope, ..Grant::of(CLIENT_ID, CLIENT_ID) };
         app.tokens.access(&grant, now).map(|minted| minted.token.to_string())
     };
-    let login = app.begin_browser_session(&ada, Visitor::unknown()).map_err(failed)?.1;
+    let login = app.begin_browser_session(&ada, Visitor::unknown(), None).map_err(failed)?.1;
     let consent = format!("{}&form_token={FORM_TOKEN}&user={}&decision=allow", parameters(&blog), ada.id);
     let variables = vec![
         ("URL", url.to_owned()),
@@ -165,7 +165,7 @@ fn failed(problem: Problem) -> AccountError {
 /// A code that was exchanged already.
 fn used_code(app: &App, user: &User, site: &Site, now: i64) -> Result<String, AccountError> {
     let (code, digest) = new_secret()?;
-    let (session, _) = app.begin_browser_session(user, Visitor::unknown()).map_err(failed)?;
+    let (session, _) = app.begin_browser_session(user, Visitor::unknown(), None).map_err(failed)?;
     let issued = AuthorizationCode {
         digest,
         client_id: site.client_id.into(),

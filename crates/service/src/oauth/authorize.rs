@@ -1,15 +1,18 @@
 use super::consent;
-use super::request::{self, AuthorizationError, AuthorizationRequest, Redirect};
+use super::form_post;
+use super::id_token::verified_hint;
+use super::request::{self, AuthorizationError, AuthorizationRequest, Redirect, ResponseMode};
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::form::Form;
 use crate::ids::{new_secret, now};
-use crate::limits::CODE_TTL_SECONDS;
+use crate::limits::{CODE_TTL_SECONDS, MAX_EMAIL_BYTES};
 use crate::pages::{
     FormProblem, LogInRefused, LoggedIn, LoginPage, Policy, client_name, failed, form_of, form_token, log_in,
     logged_in, not_a_form, page, refusal,
 };
 use crate::problem::Problem;
+use crate::routes::scopes;
 use crate::scope;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -21,7 +24,7 @@ use tollgate_storage::accounts::{AuthorizationCode, LoginSession, User};
 use tollgate_storage::{Refusal, StorageError, new_key_id};
 
 /// `GET /oauth/v2/authorize` (RFC 6749 section 4.1.1): a code for a browser that is logged in and whose user lets the client have it; the
-/// consent page where the user has to be asked; otherwise the login form.
+/// consent page where the user has to be asked; otherwise the login form. With `prompt=none` an error in the place of either page.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     RawQuery(query): RawQuery,
@@ -30,17 +33,31 @@ pub(crate) async fn show(
     let query = query.unwrap_or_default();
     let form = Form::parse(query.as_bytes()).map_err(not_a_form)?;
     let request = read(&app, &form).await?;
-    let Some((session, user)) = logged_in(&app, &headers).await? else {
-        return show_form(&app, &request, &headers, StatusCode::OK, "", None).map_err(failed);
+    let login = logged_in(&app, &headers).await?;
+    let Some((session, user)) = login.filter(|(session, user)| request.accepts(session, user, now())) else {
+        return Ok(ask_for_login(&app, &request, &headers));
     };
     let scope = granted(&app, &request, &user).map_err(|denied| *denied)?;
     if must_ask(&app, &request, &user, &scope).await? {
+        if request.prompt.none {
+            return Err(denied(&app, &request.redirect, AuthorizationError::ConsentRequired));
+        }
         return consent::show(&app, &request, &headers, &user, &scope, StatusCode::OK, None).map_err(failed);
     }
     grant(&app, request, &headers, session, user, scope).await
 }
 
-/// `POST /oauth/v2/authorize`: the login form comes back.
+/// `POST /oauth/v2/authorize` (OpenID Connect Core 1.0 section 3.1.2.1): sends the browser on to the same request as a GET. A form of another
+/// site brings no cookie of this service along (SameSite), the GET after it does.
+pub(crate) async fn repeat_as_get(
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Response> {
+    let form = form_of(&headers, body).map_err(|refused| *refused)?;
+    Ok(see_other(&format!("/oauth/v2/authorize?{}", form.to_query())))
+}
+
+/// `POST /oauth/v2/login`: the login form of an authorization request comes back.
 pub(crate) async fn login(
     State(app): State<Arc<App>>,
     client: ClientAddress,
@@ -57,16 +74,38 @@ pub(crate) async fn login(
         }
         Err(LogInRefused::Failed(answer)) => return Err(*answer),
     };
-    let scope = granted(&app, &request, &user).map_err(|denied| *denied)?;
-    let mut response = if must_ask(&app, &request, &user, &scope).await? {
-        // So that the page can be loaded again without the password.
-        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(request.parameters()).finish();
-        see_other(&format!("/oauth/v2/authorize?{query}"))
-    } else {
-        grant(&app, request, &headers, session, user, scope).await?
-    };
+    let mut response = after_login(&app, request, &headers, session, user).await.unwrap_or_else(|answer| answer);
     response.headers_mut().extend(cookies.into_iter().map(|cookie| (header::SET_COOKIE, cookie)));
     Ok(response)
+}
+
+async fn after_login(
+    app: &Arc<App>,
+    request: AuthorizationRequest,
+    headers: &HeaderMap,
+    session: LoginSession,
+    user: User,
+) -> Result<Response, Response> {
+    // Another user than the client means (OpenID Connect Core 1.0 section 3.1.2.1, id_token_hint).
+    if request.user_id.as_ref().is_some_and(|user_id| *user_id != user.id) {
+        return Err(denied(app, &request.redirect, AuthorizationError::LoginRequired));
+    }
+    let scope = granted(app, &request, &user).map_err(|denied| *denied)?;
+    if must_ask(app, &request, &user, &scope).await? {
+        // So that the page can be loaded again without the password.
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(request.parameters()).finish();
+        return Ok(see_other(&format!("/oauth/v2/authorize?{query}")));
+    }
+    grant(app, request, headers, session, user, scope).await
+}
+
+/// The login form, or the error where no page may be shown.
+pub(super) fn ask_for_login(app: &App, request: &AuthorizationRequest, headers: &HeaderMap) -> Response {
+    if request.prompt.none {
+        return denied(app, &request.redirect, AuthorizationError::LoginRequired);
+    }
+    let email = request.login_hint.as_deref().filter(|hint| hint.len() <= MAX_EMAIL_BYTES).unwrap_or_default();
+    show_form(app, request, headers, StatusCode::OK, email, None).unwrap_or_else(failed)
 }
 
 /// Checks the request; the error is already the answer.
@@ -76,12 +115,19 @@ pub(super) async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<Authorizatio
     let client = app.blocking(move |app| Ok::<_, Problem>(app.accounts.active_client(&client_id)?)).await;
     let client = client.map_err(failed)?.ok_or_else(|| refused("It names no known client."))?;
     let redirect = request::redirect(form, &client).map_err(refused)?;
-    request::check(form, client, redirect.clone(), &app.origin).map_err(|error| denied(app, &redirect, error))
+    let checked = request::check(form, client, redirect.clone(), &app.origin);
+    let mut request = checked.map_err(|error| denied(app, &redirect, error))?;
+    if let Some(hint) = &request.id_token_hint {
+        let hint = verified_hint(app, hint).filter(|hint| hint.client_id == request.client.id());
+        let refused = AuthorizationError::InvalidRequest("id_token_hint is no ID token of this service for the client");
+        request.user_id = Some(hint.ok_or_else(|| denied(app, &redirect, refused))?.user_id);
+    }
+    Ok(request)
 }
 
-/// What both the client asks for and the user may do; otherwise the error, which is already the answer.
+/// What both the client asks for and the user may do, and what tells who the user is; otherwise the error, which is already the answer.
 pub(super) fn granted(app: &App, request: &AuthorizationRequest, user: &User) -> Result<String, Box<Response>> {
-    let scope = scope::intersection(&request.scope, &user.scopes);
+    let scope = scope::intersection(&request.scope, &format!("{} {}", scopes::OF_IDENTITY.join(" "), user.scopes));
     let denied = || Box::new(denied(app, &request.redirect, AuthorizationError::AccessDenied));
     if scope.is_empty() { Err(denied()) } else { Ok(scope) }
 }
@@ -103,7 +149,7 @@ pub(super) async fn grant(
     let client = request.client.clone();
     // What was not named need not be named again.
     let redirect_uri = if request.redirect.is_named { request.redirect.uri.clone() } else { String::new() };
-    let code_challenge = request.code_challenge.clone();
+    let (code_challenge, nonce) = (request.code_challenge.clone(), request.nonce.clone());
     let code = app
         .blocking(move |app| {
             let (keys, store) = (&app.accounts.keys, &app.accounts.store);
@@ -118,7 +164,7 @@ pub(super) async fn grant(
                 redirect_uri,
                 code_challenge,
                 scope: scope.clone(),
-                nonce: None,
+                nonce,
                 created_at,
                 expires_at: created_at.saturating_add(CODE_TTL_SECONDS),
                 token_id,
@@ -140,9 +186,9 @@ pub(super) async fn grant(
         .await
         .map_err(failed)?;
     match code {
-        Issued::Code(code) => Ok(see_other(&request.redirect.with_answer(&[("code", &*code)], &app.origin))),
+        Issued::Code(code) => Ok(answer(app, &request.redirect, &[("code", &*code)])),
         Issued::Revoked => Err(denied(app, &request.redirect, AuthorizationError::ConsentDenied)),
-        Issued::LoggedOut => show_form(app, &request, headers, StatusCode::OK, "", None).map_err(failed),
+        Issued::LoggedOut => Ok(ask_for_login(app, &request, headers)),
     }
 }
 
@@ -161,9 +207,9 @@ pub(super) fn show_form(
     problem: Option<FormProblem>,
 ) -> Result<Response, Problem> {
     let (form_token, cookie) = form_token(app, headers)?;
-    let mut hidden = request.parameters().to_vec();
+    let mut hidden = request.parameters();
     hidden.push(("form_token", &form_token));
-    let shown = LoginPage::new("/oauth/v2/authorize", hidden, email, problem);
+    let shown = LoginPage::new("/oauth/v2/login", hidden, email, problem);
     let shown = LoginPage { client: Some(client_name(&request.client)), ..shown };
     let mut response = page(status, &shown, Policy::FormsTo(&request.redirect.origin()));
     response.headers_mut().append(header::SET_COOKIE, cookie);
@@ -173,11 +219,18 @@ pub(super) fn show_form(
 /// Sends the browser back to the client with an error.
 pub(super) fn denied(app: &App, redirect: &Redirect, error: AuthorizationError) -> Response {
     let members = [("error", error.code()), ("error_description", error.description())];
-    see_other(&redirect.with_answer(&members, &app.origin))
+    answer(app, redirect, &members)
+}
+
+fn answer(app: &App, redirect: &Redirect, members: &[(&str, &str)]) -> Response {
+    match redirect.mode {
+        ResponseMode::Query => see_other(&redirect.with_answer(members, &app.origin)),
+        ResponseMode::FormPost => form_post::show(redirect, &redirect.answer(members, &app.origin)),
+    }
 }
 
 /// 303: the browser must not send the password on to the client, as it would with 307 (RFC 9700 section 4.12).
-fn see_other(location: &str) -> Response {
+pub(super) fn see_other(location: &str) -> Response {
     match HeaderValue::try_from(location) {
         Ok(location) => (StatusCode::SEE_OTHER, [(header::LOCATION, location)]).into_response(),
         Err(_) => refusal(StatusCode::BAD_REQUEST, "Its redirect_uri cannot be used."),

@@ -1,4 +1,4 @@
-use super::authorize::{denied, grant, granted, read, show_form};
+use super::authorize::{ask_for_login, denied, grant, granted, read};
 use super::request::{AuthorizationError, AuthorizationRequest};
 use crate::app::App;
 use crate::pages::{
@@ -23,7 +23,7 @@ pub(crate) async fn decide(
     let form = form_of(&headers, body).map_err(|refused| *refused)?;
     let request = read(&app, &form).await?;
     let Some((session, user)) = logged_in(&app, &headers).await? else {
-        return show_form(&app, &request, &headers, StatusCode::OK, "", None).map_err(failed);
+        return Ok(ask_for_login(&app, &request, &headers));
     };
     let scope = granted(&app, &request, &user).map_err(|denied| *denied)?;
     // Another person may have logged in with this browser since the page was shown.
@@ -54,7 +54,7 @@ pub(super) fn show(
     problem: Option<FormProblem>,
 ) -> Result<Response, Problem> {
     let (form_token, cookie) = form_token(app, headers)?;
-    let mut hidden = request.parameters().to_vec();
+    let mut hidden = request.parameters();
     hidden.extend([("user", user.id.as_str()), ("form_token", form_token.as_str())]);
     let target = request.redirect.origin();
     let shown = ConsentPage {

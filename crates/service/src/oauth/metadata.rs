@@ -1,10 +1,12 @@
+use super::id_token::ACR;
 use crate::app::App;
+use crate::keys::SIGNING_ALGORITHM;
 use crate::routes::scopes;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate::Algorithm;
 use tollgate::keys::KeyType;
@@ -34,22 +36,45 @@ const ETAG_BYTES: usize = 16;
 
 /// `GET /.well-known/oauth-authorization-server` (RFC 8414).
 pub(crate) async fn authorization_server(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let origin = &app.origin;
-    let metadata = json!({
+    ([CACHED], Json(metadata(&app.origin)))
+}
+
+/// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4): the same members, since both are of one server.
+pub(crate) async fn openid_configuration(State(app): State<Arc<App>>) -> impl IntoResponse {
+    ([CACHED], Json(metadata(&app.origin)))
+}
+
+fn metadata(origin: &str) -> Value {
+    let mut scopes: Vec<&str> = scopes::OF_IDENTITY.to_vec();
+    scopes.extend(scopes::ALL.iter().filter(|scope| !scopes::OF_IDENTITY.contains(scope)));
+    json!({
         "issuer": origin,
         "authorization_endpoint": format!("{origin}/oauth/v2/authorize"),
         "token_endpoint": format!("{origin}/oauth/v2/token"),
         "jwks_uri": format!("{origin}/.well-known/jwks.json"),
-        "scopes_supported": scopes::ALL,
+        "userinfo_endpoint": format!("{origin}/oauth/v2/userinfo"),
+        "scopes_supported": scopes,
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": ["authorization_code", "client_credentials"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
         "token_endpoint_auth_signing_alg_values_supported": signature_algorithms(),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
-    });
-    ([CACHED], Json(metadata))
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": [SIGNING_ALGORITHM.name()],
+        "acr_values_supported": [ACR],
+        "claims_supported": [
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid", "email", "email_verified",
+        ],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "end_session_endpoint": format!("{origin}/oauth/v2/logout"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    })
 }
 
 /// What clients may sign assertions with: any algorithm but the symmetric ones, whose secret this service does not keep.

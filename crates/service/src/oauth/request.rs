@@ -1,15 +1,46 @@
+use super::id_token::ACR;
 use crate::form::Form;
 use crate::limits::{CODE_CHALLENGE_CHARS, MAX_PARAMETER_BYTES};
+use crate::routes::scopes;
 use crate::scope;
+use tollgate_storage::accounts::{LoginSession, User};
 use tollgate_storage::{Client, GrantType};
 
-/// An authorization request that passed every check (RFC 6749 section 4.1.1, RFC 7636 section 4.3).
+/// An authorization request that passed every check (RFC 6749 section 4.1.1, RFC 7636 section 4.3, OpenID Connect Core 1.0 section 3.1.2.1).
 #[derive(Clone, Debug)]
 pub(crate) struct AuthorizationRequest {
     pub(crate) client: Client,
     pub(crate) redirect: Redirect,
     pub(crate) code_challenge: String,
     pub(crate) scope: String,
+    pub(crate) nonce: Option<String>,
+    pub(crate) prompt: Prompt,
+    /// How many seconds the login may lie back.
+    pub(crate) max_age: Option<i64>,
+    /// The address that the login form begins with.
+    pub(crate) login_hint: Option<String>,
+    pub(crate) id_token_hint: Option<String>,
+    /// The user of that hint, once it is verified: nobody else gets in.
+    pub(crate) user_id: Option<String>,
+}
+
+/// How the user is to be asked (`prompt`).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Prompt {
+    /// Not at all: what would need a page is an error.
+    pub(crate) none: bool,
+    /// For the password, also who is logged in. `select_account` too: a browser is logged in as one user at a time.
+    pub(crate) login: bool,
+    /// For consent, also who has given it.
+    pub(crate) consent: bool,
+}
+
+/// How the answer is sent (OAuth 2.0 Multiple Response Type Encoding Practices section 2.1, OAuth 2.0 Form Post Response Mode section 2).
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum ResponseMode {
+    #[default]
+    Query,
+    FormPost,
 }
 
 /// Where the answer goes.
@@ -19,6 +50,7 @@ pub(crate) struct Redirect {
     /// Whether the request named it, so that the token request has to as well (RFC 6749 section 4.1.3).
     pub(crate) is_named: bool,
     pub(crate) state: Option<String>,
+    pub(crate) mode: ResponseMode,
 }
 
 /// An error that may be sent to the redirect URI (RFC 6749 section 4.1.2.1).
@@ -34,6 +66,14 @@ pub(crate) enum AuthorizationError {
     AccessDenied,
     /// The user does not let the client have it.
     ConsentDenied,
+    /// OpenID Connect Core 1.0 section 3.1.2.6, as the next four.
+    LoginRequired,
+    ConsentRequired,
+    RequestNotSupported,
+    RequestUriNotSupported,
+    RegistrationNotSupported,
+    /// RFC 9470 section 5, OpenID Connect Unmet Authentication Requirements 1.0.
+    UnmetAuthenticationRequirements,
 }
 
 impl AuthorizationError {
@@ -45,6 +85,12 @@ impl AuthorizationError {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::AccessDenied | Self::ConsentDenied => "access_denied",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
+            Self::RequestNotSupported => "request_not_supported",
+            Self::RequestUriNotSupported => "request_uri_not_supported",
+            Self::RegistrationNotSupported => "registration_not_supported",
+            Self::UnmetAuthenticationRequirements => "unmet_authentication_requirements",
         }
     }
 
@@ -58,6 +104,12 @@ impl AuthorizationError {
             Self::InvalidTarget => "resource is none of this service's",
             Self::AccessDenied => "the user may do nothing of what scope asks for",
             Self::ConsentDenied => "the user does not let the client have it",
+            Self::LoginRequired => "the user has to log in",
+            Self::ConsentRequired => "the user has to be asked for consent",
+            Self::RequestNotSupported => "there is no request parameter here: send each parameter by itself",
+            Self::RequestUriNotSupported => "there is no request_uri parameter here: send each parameter by itself",
+            Self::RegistrationNotSupported => "there is no registration parameter here",
+            Self::UnmetAuthenticationRequirements => "users log in in none of the ways of acr_values",
         }
     }
 }
@@ -66,10 +118,15 @@ impl AuthorizationError {
 /// Until that is known an error is shown to the person and sent nowhere (section 4.1.2.1).
 pub(crate) fn redirect(form: &Form<'_>, client: &Client) -> Result<Redirect, &'static str> {
     let state = form.value("state").map(str::to_owned);
+    // An unknown mode is refused later, by way of the query.
+    let mode =
+        if form.value("response_mode") == Some(FORM_POST) { ResponseMode::FormPost } else { ResponseMode::Query };
     match (form.value("redirect_uri"), client.redirect_uris()) {
-        (Some(uri), _) if client.is_redirected_to(uri) => Ok(Redirect { uri: uri.to_owned(), is_named: true, state }),
+        (Some(uri), _) if client.is_redirected_to(uri) => {
+            Ok(Redirect { uri: uri.to_owned(), is_named: true, state, mode })
+        }
         (Some(_), _) => Err("Its redirect_uri is not one that the client registered."),
-        (None, [only]) => Ok(Redirect { uri: only.to_string(), is_named: false, state }),
+        (None, [only]) => Ok(Redirect { uri: only.to_string(), is_named: false, state, mode }),
         (None, _) => Err("It names no redirect_uri, and the client has not registered exactly one."),
     }
 }
@@ -82,8 +139,17 @@ pub(crate) fn check(
     origin: &str,
 ) -> Result<AuthorizationRequest, AuthorizationError> {
     let too_long = |name| form.value(name).is_some_and(|value| value.len() > MAX_PARAMETER_BYTES);
-    if ["state", "scope"].into_iter().any(too_long) {
-        return Err(AuthorizationError::InvalidRequest("state or scope is too long"));
+    if BOUNDED_PARAMETERS.into_iter().any(too_long) {
+        return Err(AuthorizationError::InvalidRequest("a parameter is too long"));
+    }
+    for (name, error) in [
+        ("request", AuthorizationError::RequestNotSupported),
+        ("request_uri", AuthorizationError::RequestUriNotSupported),
+        ("registration", AuthorizationError::RegistrationNotSupported),
+    ] {
+        if form.value(name).is_some() {
+            return Err(error);
+        }
     }
     if !client.settings().grants.contains(&GrantType::AuthorizationCode) {
         return Err(AuthorizationError::UnauthorizedClient);
@@ -92,6 +158,12 @@ pub(crate) fn check(
         Some("code") => {}
         Some(_) => return Err(AuthorizationError::UnsupportedResponseType),
         None => return Err(AuthorizationError::InvalidRequest("response_type is missing")),
+    }
+    match (form.value("response_mode"), redirect.mode) {
+        (None | Some("query"), _) => {}
+        // A program that is started by a scheme of its own takes no form.
+        (Some(_), ResponseMode::FormPost) if redirect.uri.starts_with("http") => {}
+        (Some(_), _) => return Err(AuthorizationError::InvalidRequest("response_mode is query or form_post")),
     }
     // `plain` would send the verifier itself through the browser (RFC 9700 section 2.1.1).
     if form.value("code_challenge_method") != Some("S256") {
@@ -107,16 +179,78 @@ pub(crate) fn check(
     if !form.resources().all(|resource| is_own_resource(resource, origin)) {
         return Err(AuthorizationError::InvalidTarget);
     }
-    let scope =
-        scope::narrow(form.value("scope"), &client.settings().user_scopes).ok_or(AuthorizationError::InvalidScope)?;
-    Ok(AuthorizationRequest { client, redirect, code_challenge, scope })
+    let scope = scope_of(form, &client).ok_or(AuthorizationError::InvalidScope)?;
+    let prompt = Prompt::parse(form.value("prompt").unwrap_or_default())?;
+    let max_age = match form.value("max_age").map(str::parse::<u32>) {
+        None => None,
+        Some(Ok(seconds)) => Some(i64::from(seconds)),
+        Some(Err(_)) => return Err(AuthorizationError::InvalidRequest("max_age is not a number of seconds")),
+    };
+    // There is one way to log in. A resource server that asks for another would ask again and again (RFC 9470 section 5).
+    if form.value("acr_values").is_some_and(|values| values.split(' ').all(|value| value != ACR)) {
+        return Err(AuthorizationError::UnmetAuthenticationRequirements);
+    }
+    let value = |name| form.value(name).map(str::to_owned);
+    Ok(AuthorizationRequest {
+        client,
+        redirect,
+        code_challenge,
+        scope,
+        nonce: value("nonce"),
+        prompt,
+        max_age,
+        login_hint: value("login_hint"),
+        id_token_hint: value("id_token_hint"),
+        user_id: None,
+    })
+}
+
+/// What the client asks for, if it may: `openid` of any user, the rest as it is registered. `offline_access` is ignored for a client that
+/// gets no refresh tokens (OpenID Connect Core 1.0 section 11).
+fn scope_of(form: &Form<'_>, client: &Client) -> Option<String> {
+    let settings = client.settings();
+    let Some(asked) = form.value("scope") else { return Some(settings.user_scopes.clone()) };
+    let gets_refresh_tokens = settings.grants.iter().any(|grant| grant.as_str() == "refresh_token");
+    let mut allowed = format!("{} {}", scopes::OPENID, settings.user_scopes);
+    if gets_refresh_tokens {
+        allowed = format!("{allowed} {}", scopes::OFFLINE_ACCESS);
+        return scope::narrow(Some(asked), &allowed);
+    }
+    let asked: Vec<&str> = asked.split(' ').filter(|scope| *scope != scopes::OFFLINE_ACCESS).collect();
+    scope::narrow(Some(&asked.join(" ")), &allowed)
+}
+
+impl Prompt {
+    /// `prompt` (OpenID Connect Core 1.0 section 3.1.2.1).
+    fn parse(values: &str) -> Result<Self, AuthorizationError> {
+        let mut prompt = Self::default();
+        for value in values.split(' ').filter(|value| !value.is_empty()) {
+            match value {
+                "none" => prompt.none = true,
+                "login" | "select_account" => prompt.login = true,
+                "consent" => prompt.consent = true,
+                _ => return Err(AuthorizationError::InvalidRequest("prompt has an unknown value")),
+            }
+        }
+        if prompt.none && (prompt.login || prompt.consent) {
+            return Err(AuthorizationError::InvalidRequest("prompt has none and another value"));
+        }
+        Ok(prompt)
+    }
 }
 
 impl AuthorizationRequest {
-    /// Its parameters, by which it can be made again.
-    pub(crate) fn parameters(&self) -> [(&str, &str); 7] {
-        let Redirect { uri, is_named, state } = &self.redirect;
-        [
+    /// Whether that login is recent enough for the client, and of the user whom it means. `now`: seconds since the Unix epoch.
+    pub(crate) fn accepts(&self, session: &LoginSession, user: &User, now: i64) -> bool {
+        let age = now.saturating_sub(session.authenticated_at);
+        let is_recent = !self.prompt.login && self.max_age.is_none_or(|max_age| age <= max_age);
+        is_recent && self.user_id.as_ref().is_none_or(|user_id| *user_id == user.id)
+    }
+
+    /// Its parameters, by which it can be made again once the user has logged in: without those that ask for a login.
+    pub(crate) fn parameters(&self) -> Vec<(&str, &str)> {
+        let Redirect { uri, is_named, state, mode } = &self.redirect;
+        let mut parameters = vec![
             ("response_type", "code"),
             ("client_id", self.client.id()),
             // What was not named need not be named again.
@@ -125,7 +259,12 @@ impl AuthorizationRequest {
             ("state", state.as_deref().unwrap_or_default()),
             ("code_challenge", &self.code_challenge),
             ("code_challenge_method", "S256"),
-        ]
+        ];
+        parameters.extend(self.nonce.as_ref().map(|nonce| ("nonce", nonce.as_str())));
+        parameters.extend(self.id_token_hint.as_ref().map(|hint| ("id_token_hint", hint.as_str())));
+        parameters.extend(self.prompt.consent.then_some(("prompt", "consent")));
+        parameters.extend((*mode == ResponseMode::FormPost).then_some(("response_mode", FORM_POST)));
+        parameters
     }
 }
 
@@ -141,28 +280,42 @@ impl Redirect {
         !self.uri.starts_with("https:")
     }
 
-    /// The redirect URI with the members of an answer in its query, and the issuer beside them (RFC 9207).
+    /// The members of an answer with the state, and the issuer (RFC 9207).
+    pub(crate) fn answer<'a>(&'a self, members: &[(&'a str, &'a str)], issuer: &'a str) -> Vec<(&'a str, &'a str)> {
+        let mut answer = members.to_vec();
+        answer.extend(self.state.as_ref().map(|state| ("state", state.as_str())));
+        answer.push(("iss", issuer));
+        answer
+    }
+
+    /// The redirect URI with those in its query.
     pub(crate) fn with_answer(&self, members: &[(&str, &str)], issuer: &str) -> String {
         let mut answer = form_urlencoded::Serializer::new(String::new());
-        answer.extend_pairs(members);
-        if let Some(state) = &self.state {
-            answer.append_pair("state", state);
-        }
-        answer.append_pair("iss", issuer);
+        answer.extend_pairs(self.answer(members, issuer));
         let separator = if self.uri.contains('?') { '&' } else { '?' };
         format!("{}{separator}{}", self.uri, answer.finish())
     }
 
     /// Scheme, host and port, or the scheme alone where it is a program's own: what the page's policy lets the form lead to.
     pub(crate) fn origin(&self) -> String {
-        if !self.uri.starts_with("http") {
-            return self.uri.split_once(':').map_or_else(String::new, |(scheme, _)| format!("{scheme}:"));
-        }
-        let uri: Option<http::Uri> = self.uri.parse().ok();
-        let parts = uri.as_ref().and_then(|uri| Some((uri.scheme_str()?, uri.authority()?)));
-        parts.map_or_else(String::new, |(scheme, authority)| format!("{scheme}://{authority}"))
+        origin_of(&self.uri)
     }
 }
+
+/// As [`Redirect::origin`], of any redirect URI.
+pub(crate) fn origin_of(redirect_uri: &str) -> String {
+    if !redirect_uri.starts_with("http") {
+        return redirect_uri.split_once(':').map_or_else(String::new, |(scheme, _)| format!("{scheme}:"));
+    }
+    let uri: Option<http::Uri> = redirect_uri.parse().ok();
+    let parts = uri.as_ref().and_then(|uri| Some((uri.scheme_str()?, uri.authority()?)));
+    parts.map_or_else(String::new, |(scheme, authority)| format!("{scheme}://{authority}"))
+}
+
+/// Parameters whose length is bounded beside the body's. `id_token_hint` has the bounds of a token.
+const BOUNDED_PARAMETERS: [&str; 6] = ["state", "scope", "nonce", "prompt", "login_hint", "acr_values"];
+
+const FORM_POST: &str = "form_post";
 
 fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
@@ -174,7 +327,8 @@ mod tests {
 
     #[test]
     fn an_answer_joins_the_query_that_is_there() {
-        let redirect = Redirect { uri: "https://a.example/cb?x=1".into(), is_named: true, state: Some("a&b".into()) };
+        let (state, mode) = (Some("a&b".into()), ResponseMode::Query);
+        let redirect = Redirect { uri: "https://a.example/cb?x=1".into(), is_named: true, state, mode };
         let answer = redirect.with_answer(&[("code", "c")], "http://127.0.0.1:8080");
         assert_eq!(answer, "https://a.example/cb?x=1&code=c&state=a%26b&iss=http%3A%2F%2F127.0.0.1%3A8080");
         assert_eq!(redirect.origin(), "https://a.example");

@@ -11,6 +11,11 @@ pub(crate) async fn copy_script() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), CACHED], include_str!("../../assets/copy.js"))
 }
 
+/// `GET /assets/submit.js`: sends the form of the page that leads to a client.
+pub(crate) async fn submit_script() -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8"), CACHED], include_str!("../../assets/submit.js"))
+}
+
 /// `GET /assets/icon.svg`.
 pub(crate) async fn icon() -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "image/svg+xml"), CACHED], include_str!("../../assets/icon.svg"))

@@ -27,7 +27,10 @@ pub(crate) fn client_name(client: &Client) -> &str {
 /// What that scope lets somebody do, for people.
 pub(crate) fn scope_text(scope: &str) -> String {
     match scope {
-        scopes::PROFILE => "See your e-mail address".to_owned(),
+        scopes::OPENID => "Know who you are here: the number of your account".to_owned(),
+        scopes::PROFILE => "See what your account may do".to_owned(),
+        scopes::EMAIL => "See your e-mail address".to_owned(),
+        scopes::OFFLINE_ACCESS => "Do this also while you are not logged in, until you disconnect it".to_owned(),
         scopes::READ_SITES => "See the list of your sites".to_owned(),
         scopes::READ_REPORTS => "Read reports".to_owned(),
         scopes::MANAGE_API_KEYS => "Make, rotate and revoke your API keys".to_owned(),

@@ -57,11 +57,14 @@ pub(crate) async fn log_in(
     let user = app.login.check(attempt).await?;
     let (visitor, old) = (Visitor::new(client, headers), session_cookie(app, headers));
     let begun = app.blocking(move |app| {
-        let (session, value) = app.begin_browser_session(&user, visitor)?;
-        // Whose browser it was before is logged out. One person with two forms open keeps what came of the first.
-        if let Some((session, owner)) = old.map(|old| app.browser_session(&old)).transpose()?.flatten()
-            && owner.id != user.id
-        {
+        // Whose browser it was before is logged out. One person who logs in again keeps what came of the login before.
+        let old = old.map(|old| app.browser_session(&old)).transpose()?.flatten();
+        let (own, anothers): (Option<_>, Option<_>) = match old {
+            Some((session, owner)) if owner.id == user.id => (Some(session), None),
+            anothers => (None, anothers),
+        };
+        let (session, value) = app.begin_browser_session(&user, visitor, own)?;
+        if let Some((session, owner)) = anothers {
             app.accounts.end_session(&owner.id, &session.id)?;
         }
         let device = app.know_device(&user, device)?;

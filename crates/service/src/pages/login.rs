@@ -31,9 +31,14 @@ pub(crate) struct LoginPage<'a> {
 
 #[derive(Template)]
 #[template(path = "logout.html")]
-struct LogoutPage<'a> {
-    email: Option<&'a str>,
-    form_token: &'a str,
+pub(crate) struct LogoutPage<'a> {
+    /// Whose login would end; `None` where nobody is logged in.
+    pub(crate) email: Option<&'a str>,
+    /// The client that asks for it.
+    pub(crate) client: Option<&'a str>,
+    pub(crate) action: &'a str,
+    pub(crate) hidden: Vec<(&'a str, &'a str)>,
+    pub(crate) form_token: &'a str,
 }
 
 /// `GET /login`: the login form; who is logged in already is sent to My Profile.
@@ -75,7 +80,8 @@ pub(crate) async fn log_in_by_form(
 pub(crate) async fn show_logout(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, Response> {
     let user = logged_in(&app, &headers).await?.map(|(_, user)| user);
     let (form_token, cookie) = form_token(&app, &headers).map_err(failed)?;
-    let shown = LogoutPage { email: user.as_ref().map(|user| user.email.as_str()), form_token: &form_token };
+    let email = user.as_ref().map(|user| user.email.as_str());
+    let shown = LogoutPage { email, client: None, action: "/logout", hidden: Vec::new(), form_token: &form_token };
     let mut response = page(StatusCode::OK, &shown, Policy::Forms);
     response.headers_mut().append(header::SET_COOKIE, cookie);
     Ok(response)
@@ -101,7 +107,11 @@ pub(crate) async fn log_out(
 
 /// Sends a browser whose session has ended to that page, without its cookie.
 pub(super) fn logged_out(app: &App, location: &str) -> Response {
-    let mut response = Redirect::to(location).into_response();
+    forget_login(app, Redirect::to(location).into_response())
+}
+
+/// Has the browser forget its session, which has ended.
+pub(crate) fn forget_login(app: &App, mut response: Response) -> Response {
     response.headers_mut().append(header::SET_COOKIE, app.cookies.forget(Cookie::Session));
     response
 }

@@ -16,6 +16,8 @@ pub(crate) enum Policy<'a> {
     FormsTo(&'a str),
     /// As `Forms`, and a script of this service.
     FormsAndScript,
+    /// As `FormsTo`, and a script of this service.
+    FormsToAndScript(&'a str),
 }
 
 /// The answer that shows a template.
@@ -29,6 +31,7 @@ pub(crate) fn page(status: StatusCode, template: &impl Template, policy: Policy<
         Policy::Forms => ("", "'self'".to_owned()),
         Policy::FormsTo(origin) => ("", format!("'self' {origin}")),
         Policy::FormsAndScript => ("script-src 'self'; ", "'self'".to_owned()),
+        Policy::FormsToAndScript(origin) => ("script-src 'self'; ", format!("'self' {origin}")),
     };
     let policy = format!(
         "default-src 'none'; style-src 'self'; img-src 'self'; {script}form-action {forms}; frame-ancestors 'none'; base-uri 'none'"

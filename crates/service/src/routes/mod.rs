@@ -26,14 +26,22 @@ use tollgate_tower::LayerError;
 
 /// Every scope that a route asks for.
 pub(crate) mod scopes {
-    /// The user's e-mail address.
+    /// An ID token, and the userinfo endpoint (OpenID Connect Core 1.0 section 3.1.2.1).
+    pub(crate) const OPENID: &str = "openid";
+    /// Who the user is at this service: the id, and what the account may do.
     pub(crate) const PROFILE: &str = "profile";
+    /// The user's e-mail address (OpenID Connect Core 1.0 section 5.4).
+    pub(crate) const EMAIL: &str = "email";
+    /// Access while the user is away (OpenID Connect Core 1.0 section 11).
+    pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
     pub(crate) const READ_SITES: &str = "read:sites";
     pub(crate) const READ_REPORTS: &str = "read:reports";
     pub(crate) const MANAGE_API_KEYS: &str = "manage:api-keys";
     /// Whoever has it can make keys with any scope.
     pub(crate) const ADMIN_KEYS: &str = "admin:keys";
     pub(crate) const ALL: [&str; 5] = [PROFILE, READ_SITES, READ_REPORTS, MANAGE_API_KEYS, ADMIN_KEYS];
+    /// Those of OpenID Connect: what they tell of a user needs no right of the user's.
+    pub(crate) const OF_IDENTITY: [&str; 4] = [OPENID, PROFILE, EMAIL, OFFLINE_ACCESS];
 }
 
 /// The name of a user's first API key where nobody gives it one.
@@ -62,6 +70,13 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route_layer(from_fn_with_state(Arc::clone(&app), note_caller))
         .route_layer(resources);
 
+    // Not an API key: what a user allows a client is in the client's token.
+    let userinfo = Router::new()
+        .route("/oauth/v2/userinfo", get(oauth::userinfo).post(oauth::userinfo))
+        .route_layer(require(&app, scopes::OPENID)?)
+        .route_layer(from_fn_with_state(Arc::clone(&app), note_caller))
+        .route_layer(authenticate(&app, [PrincipalKind::Jwt, PrincipalKind::AccessToken])?);
+
     let sessions = Router::new()
         .route("/api/v2/sessions", post(sessions::create))
         .route_layer(from_fn_with_state(Arc::clone(&app), note_caller))
@@ -69,10 +84,14 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
 
     let public = Router::new()
         .route("/oauth/v2/token", post(oauth::token))
-        .route("/oauth/v2/authorize", get(oauth::show).post(oauth::login))
+        .route("/oauth/v2/authorize", get(oauth::show).post(oauth::repeat_as_get))
+        .route("/oauth/v2/login", post(oauth::login))
+        .route("/oauth/v2/logout", get(oauth::show_logout).post(oauth::repeat_logout_as_get))
+        .route("/oauth/v2/logout/confirm", post(oauth::confirm_logout))
         .route("/oauth/v2/consent", post(oauth::decide))
         .route("/.well-known/jwks.json", get(oauth::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))
+        .route("/.well-known/openid-configuration", get(oauth::openid_configuration))
         .route("/.well-known/oauth-protected-resource", get(oauth::protected_resource))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -82,6 +101,7 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
     let router = Router::new()
         .merge(protected)
         .merge(sessions)
+        .merge(userinfo)
         .merge(public)
         .fallback(async |headers: HeaderMap| pages::not_found(&headers))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
@@ -111,6 +131,7 @@ fn for_people() -> Router<Arc<App>> {
         .route("/profile/password", post(pages::set_password))
         .route("/assets/style.css", get(pages::style))
         .route("/assets/copy.js", get(pages::copy_script))
+        .route("/assets/submit.js", get(pages::submit_script))
         .route("/assets/icon.svg", get(pages::icon))
 }
 

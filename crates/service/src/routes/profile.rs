@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 /// `GET /api/v2/profile`: the user whom the credential speaks for; for who may see it, also which API keys there are, never the keys.
 ///
 /// A login with the password sees all of it. Another credential needs the scope `profile`, or `manage:api-keys` where it is the user's own,
-/// and for the keys the latter.
+/// and for the keys the latter. A token that a client got shows the e-mail address with the scope `email` alone.
 pub(super) async fn show(State(app): State<Arc<App>>, caller: UserCaller) -> Result<Json<Value>, Problem> {
     let UserCaller { principal, user_id } = caller;
     app.blocking(move |app| {
@@ -31,7 +31,10 @@ pub(super) async fn show(State(app): State<Arc<App>>, caller: UserCaller) -> Res
             principal.require_scope(scopes::PROFILE)?;
         }
         let user = app.accounts.keys.wait(app.accounts.store.user_by_id(&user_id))?.ok_or(Problem::NotFound)?;
-        let mut data = json!({"id": user.id, "email": user.email, "scope": user.scopes});
+        let mut data = json!({"id": user.id, "scope": user.scopes});
+        if principal.client_id().is_none() || principal.require_scope(scopes::EMAIL).is_ok() {
+            data["email"] = user.email.into();
+        }
         if may_see_keys {
             let keys = app.accounts.api_keys_of(&user.id)?;
             data["api_key_id"] = current(&principal, &keys).map(|key| key.record.id()).into();

@@ -123,7 +123,7 @@ impl Browser {
     }
 
     pub(crate) fn post(&mut self, server: &TestServer, fields: &[(String, String)]) -> Response {
-        let request = server.client.post(server.url(AUTHORIZE)).form(fields);
+        let request = server.client.post(server.url("/oauth/v2/login")).form(fields);
         let response = request.header("cookie", self.cookie_header()).send().unwrap();
         self.keep_cookies(&response);
         response

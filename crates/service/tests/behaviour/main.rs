@@ -25,6 +25,7 @@ mod guesses;
 mod limits;
 mod logins;
 mod logs;
+mod oidc;
 mod opaque;
 mod postgres;
 mod processes;

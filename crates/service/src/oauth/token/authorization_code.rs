@@ -22,7 +22,7 @@ pub(super) async fn token(
 ) -> Result<Response, OAuthError> {
     client.require(GrantType::AuthorizationCode)?;
     let (code, session) = redeem(app, &client.id, form).await?;
-    let of_code = OfCode { token_id: code.token_id, session };
+    let of_code = OfCode { token_id: code.token_id, nonce: code.nonce, session };
     issue(app, client.id.clone(), code.user_id, code.scope, Some(of_code)).await
 }
 

@@ -3,6 +3,7 @@ mod client_credentials;
 
 use super::client_auth::authenticate;
 use super::error::OAuthError;
+use super::id_token::IdToken;
 use super::request::is_own_resource;
 use crate::app::App;
 use crate::client_address::ClientAddress;
@@ -10,6 +11,8 @@ use crate::form::{Form, FormError};
 use crate::ids::now;
 use crate::json::has_media_type;
 use crate::problem::Problem;
+use crate::routes::scopes;
+use crate::scope;
 use crate::tokens::{Grant, Minted};
 use axum::Json;
 use axum::body::Bytes;
@@ -61,6 +64,7 @@ async fn answer(
 /// What a code says of the token that is made from it.
 struct OfCode {
     token_id: String,
+    nonce: Option<String>,
     session: LoginSession,
 }
 
@@ -77,21 +81,35 @@ async fn issue(
         let login = of_code.as_ref().map(|code| &code.session);
         let session_id = login.map(|login| login.id.as_str());
         let ends_at = login.map(|login| login.expires_at);
-        let grant = Grant { client_id, subject, scope: &scope, token_id, session_id, ends_at };
-        Ok::<_, Problem>(token_answer(&app.tokens.access(&grant, now())?, &scope))
+        let authenticated_at = login.map(|login| login.authenticated_at);
+        let grant = Grant { client_id, subject, scope: &scope, token_id, session_id, ends_at, authenticated_at };
+        let now = now();
+        let minted = app.tokens.access(&grant, now)?;
+        let id_token = match &of_code {
+            Some(OfCode { nonce, session, .. }) if scope::contains(&scope, scopes::OPENID) => {
+                let id_token = IdToken { client_id, session, nonce: nonce.as_deref() };
+                Some(app.id_token(&id_token, &minted, now)?)
+            }
+            _ => None,
+        };
+        Ok::<_, Problem>(token_answer(&minted, &scope, id_token.as_deref().map(String::as_str)))
     })
     .await
     .map_err(failed)
 }
 
 /// The answer of RFC 6749 section 5.1.
-fn token_answer(minted: &Minted, scope: &str) -> Response {
-    let body = json!({
+fn token_answer(minted: &Minted, scope: &str, id_token: Option<&str>) -> Response {
+    let mut body = json!({
         "token_type": "Bearer",
         "expires_in": minted.expires_in,
         "access_token": *minted.token,
         "scope": scope,
     });
+    // OpenID Connect Core 1.0 section 3.1.3.3.
+    if let Some(id_token) = id_token {
+        body["id_token"] = id_token.into();
+    }
     (NOT_STORED, Json(body)).into_response()
 }
 
