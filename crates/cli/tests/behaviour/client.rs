@@ -108,6 +108,32 @@ fn a_client_is_of_the_type_that_was_asked_for() {
         .refused_with("user_scope");
 }
 
+/// OpenID Connect RP-Initiated Logout 1.0 section 3.1, Back-Channel Logout 1.0 section 2.2.
+#[test]
+fn a69_uris_of_logout_are_as_strict_as_redirect_uris() {
+    let store = Store::new();
+    let new = |arguments: &[&str]| {
+        let shop = ["new", "--json", "--id", "shop", "--redirect-uri", "https://shop.example/cb"];
+        store.client(&[&shop, arguments].concat())
+    };
+    let (after, back) = ("--post-logout-redirect-uri", "--backchannel-logout-uri");
+    for wrong in
+        ["javascript:alert(1)", "http://shop.example/bye", "https://shop.example/#bye", "https://shop.example/;"]
+    {
+        new(&[after, wrong]).refused_with("post_logout_redirect_uri");
+        new(&[back, wrong]).refused_with("backchannel_logout_uri");
+    }
+    new(&[after, "com.example.app:/bye"]).refused_with("post_logout_redirect_uri");
+    let native = ["new", "--id", "app", "--type", "native", "--redirect-uri", "com.example.app:/cb"];
+    store.client(&[&native[..], &[back, "com.example.app:/bye"]].concat()).refused_with("backchannel_logout_uri");
+    let machine = ["new", "--id", "job", back, "https://job.example/logout"];
+    store.client(&machine).refused_with("backchannel_logout_uri");
+    let bye = ["https://shop.example/bye", "https://shop.example/bye2"];
+    let made = new(&[after, bye[0], after, bye[1], back, "https://shop.example/logout"]).answers().remove(0);
+    assert_eq!(made["post_logout_redirect_uris"], json!(bye));
+    assert_eq!(made["backchannel_logout_uri"], "https://shop.example/logout");
+}
+
 #[test]
 fn a_client_is_switched_off_and_on() {
     let store = Store::new();

@@ -1,4 +1,4 @@
-//! What the forms of `/login` and of `/oauth/v2/authorize` have in common: the login itself.
+//! What the forms of `/login` and of `/oauth/v2/login` have in common: the login itself.
 
 use super::browser::{is_ours, session_cookie};
 use super::cookies::Cookie;

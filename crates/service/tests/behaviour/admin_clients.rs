@@ -141,3 +141,22 @@ fn clients_are_listed_by_page_and_the_malformed_is_refused() {
     plain["client"]["redirect_uris"] = json!(["http://blog.example/"]);
     assert_problem(server.post_json(CLIENTS, &admin, &plain), 400, None, "invalid_request");
 }
+
+/// OpenID Connect RP-Initiated Logout 1.0 section 3.1, Back-Channel Logout 1.0 section 2.2.
+#[test]
+fn a69_uris_of_logout_are_registered_and_checked() {
+    let (server, admin) = start(AccessTokenFormat::Jwt);
+    let with = |member: &str, value: Value| {
+        let mut body = wanted("blog");
+        body["client"][member] = value;
+        server.post_json(CLIENTS, &admin, &body)
+    };
+    for wrong in ["javascript:alert(1)", "http://blog.example/bye", "com.example.app:/bye", "https://blog.example/#bye"]
+    {
+        assert_problem(with("post_logout_redirect_uris", json!([wrong])), 400, None, "invalid_request");
+        assert_problem(with("backchannel_logout_uri", json!(wrong)), 400, None, "invalid_request");
+    }
+    let made = json(with("post_logout_redirect_uris", json!(["https://blog.example/bye"])), 201);
+    assert_eq!(made["data"]["post_logout_redirect_uris"], json!(["https://blog.example/bye"]));
+    assert_eq!(made["data"]["backchannel_logout_uri"], Value::Null);
+}

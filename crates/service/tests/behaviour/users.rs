@@ -284,7 +284,8 @@ fn a83_a_user_can_begin_so_many_sessions_and_no_more() -> TestResult {
     json(server.post(SESSIONS, key.secret.as_str()), 200);
     let file = rusqlite::Connection::open(folder.path().join("tollgate-service.sqlite3"))?;
     let copies = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
-                  INSERT INTO login_sessions SELECT 'copy' || i, user_id, NULL, key_id, agent, address, created_at, expires_at
+                  INSERT INTO login_sessions (id, user_id, digest, key_id, agent, address, created_at, expires_at)
+                  SELECT 'copy' || i, user_id, NULL, key_id, agent, address, created_at, expires_at
                   FROM login_sessions, n";
     assert_eq!(file.execute(copies, [])?, 1_999);
     assert_problem(server.post(SESSIONS, key.secret.as_str()), 409, None, "conflict");
