@@ -5,14 +5,15 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{
-    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, Redemption, Site,
-    SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
+    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, PushedRequest, Redemption,
+    Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 
 use crate::append::Changed;
 use crate::audit;
 use crate::error::of_server;
+use crate::pushed;
 use crate::store::PostgresStore;
 use crate::transaction::PostgresTransaction;
 use crate::write::{Done, Work};
@@ -37,6 +38,10 @@ pub(crate) enum AccountWork<'w> {
     RevokeConsent(&'w str, &'w str, &'w AuditRecord),
     AddKnownDevice(&'w KnownDevice, u32, &'w AuditRecord),
     SpendAssertion(&'w SpentAssertion, i64, u32),
+    AddPushedRequest(&'w PushedRequest, i64, u32),
+    /// The digest, the client, the next digest, its end, and the time.
+    BeginPushedRequest(&'w [u8; 32], &'w str, &'w [u8; 32], i64, i64),
+    EndPushedRequest(&'w [u8; 32], &'w str, i64),
     AddIssuer(&'w str),
     ReplaceSigningKeys(i64, &'w str, &'w AuditRecord),
     Record(&'w [AuditRecord]),
@@ -226,6 +231,40 @@ impl AccountStore for PostgresStore {
         Ok(matches!(done, Done::Added(added) if added == [true]))
     }
 
+    async fn add_pushed_request(&self, request: &PushedRequest, now: i64, max: u32) -> Result<(), StorageError> {
+        self.account(AccountWork::AddPushedRequest(request, now, max)).await.map(drop)
+    }
+
+    async fn begin_pushed_request(
+        &self,
+        digest: &[u8; 32],
+        client_id: &str,
+        next: &[u8; 32],
+        expires_at: i64,
+        now: i64,
+    ) -> Result<Option<String>, StorageError> {
+        match self.account(AccountWork::BeginPushedRequest(digest, client_id, next, expires_at, now)).await? {
+            Done::PushedRequest(parameters) => Ok(Some(parameters)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn begun_request(
+        &self,
+        digest: &[u8; 32],
+        client_id: &str,
+        now: i64,
+    ) -> Result<Option<String>, StorageError> {
+        let select = "SELECT parameters FROM tollgate.pushed_requests
+                      WHERE digest = $1 AND client_id = $2 AND is_begun AND expires_at > $3";
+        Ok(self.select(select, &[&&digest[..], &client_id, &now]).await?.first().map(|row| row.get(0)))
+    }
+
+    async fn end_pushed_request(&self, digest: &[u8; 32], client_id: &str, now: i64) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::EndPushedRequest(digest, client_id, now)).await?;
+        Ok(matches!(done, Done::Added(ended) if ended == [true]))
+    }
+
     async fn add_issuer(&self, issuer: &str) -> Result<(), StorageError> {
         self.account(AccountWork::AddIssuer(issuer)).await.map(drop)
     }
@@ -386,6 +425,22 @@ pub(crate) async fn run(
         }
         AccountWork::SpendAssertion(assertion, now, max) => {
             if !rows.spend_assertion(assertion, now, max).await? {
+                return Ok(Done::Added(vec![false]));
+            }
+            Done::Added(vec![true])
+        }
+        AccountWork::AddPushedRequest(request, now, max) => {
+            pushed::add(client, request, now, max).await?;
+            Done::Nothing
+        }
+        AccountWork::BeginPushedRequest(digest, client_id, next, expires_at, now) => {
+            match pushed::begin(client, digest, client_id, (next, expires_at), now).await? {
+                Some(parameters) => Done::PushedRequest(parameters),
+                None => return Ok(Done::Nothing),
+            }
+        }
+        AccountWork::EndPushedRequest(digest, client_id, now) => {
+            if !pushed::end(client, digest, client_id, now).await? {
                 return Ok(Done::Added(vec![false]));
             }
             Done::Added(vec![true])

@@ -39,6 +39,7 @@ mod import;
 mod key_store;
 pub mod limits;
 mod listener;
+mod pushed;
 mod rows;
 mod schema;
 mod snapshot;

@@ -332,4 +332,18 @@ const STEPS: &[&str] = &[
     );
     CREATE INDEX spent_assertions_by_expiry ON tollgate.spent_assertions (expires_at);
 ",
+    "
+    ALTER TABLE tollgate.clients ADD COLUMN requires_pushed_requests boolean NOT NULL DEFAULT false;
+
+    -- Authorization requests that clients have pushed, by the SHA-256 of their `request_uri`. One that a browser has begun has another.
+    CREATE TABLE tollgate.pushed_requests (
+        digest            bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
+        client_id         text COLLATE \"C\" NOT NULL,
+        parameters        text NOT NULL,
+        expires_at        bigint NOT NULL,
+        is_begun          boolean NOT NULL DEFAULT false
+    );
+    CREATE INDEX pushed_requests_by_client ON tollgate.pushed_requests (client_id);
+    CREATE INDEX pushed_requests_by_expiry ON tollgate.pushed_requests (expires_at);
+",
 ];

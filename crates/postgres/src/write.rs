@@ -50,6 +50,7 @@ pub(crate) enum Done {
     Redeemed(Box<Redemption>),
     UserChanged(Box<UserChanged>),
     LogoutNotices(Vec<LogoutNotice>),
+    PushedRequest(String),
     Nothing,
 }
 

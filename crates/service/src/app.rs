@@ -37,6 +37,7 @@ pub(crate) struct App {
     signing_key_schedule: Schedule,
     audit_retention: Duration,
     pub(crate) request_timeout: Duration,
+    pub(crate) requires_pushed_requests: bool,
     pub(crate) cookies: Cookies,
     pub(crate) metrics: Option<Metrics>,
     /// Where this is the demo.
@@ -103,6 +104,7 @@ impl App {
             signing_key_schedule: schedule,
             audit_retention: config.audit_retention,
             request_timeout: config.request_timeout,
+            requires_pushed_requests: config.require_pushed_requests,
             cookies,
             metrics: config.metrics.clone(),
             demo: None,

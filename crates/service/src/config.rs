@@ -54,6 +54,8 @@ pub struct Config {
     pub upkeep_interval: Duration,
     /// What counts what the service does, for the recorder that the program has installed. Their `collect` is the program's to call.
     pub metrics: Option<Metrics>,
+    /// Refuse authorization requests that the client has not pushed before (RFC 9126 section 5).
+    pub require_pushed_requests: bool,
     /// For how long audit records are kept.
     pub audit_retention: Duration,
     /// How long a request may take, its body included. One that is not answered by then changes nothing any more, or its answer says that
@@ -97,6 +99,7 @@ impl Default for Config {
             max_staleness: DEFAULT_MAX_STALENESS,
             upkeep_interval: UPKEEP_INTERVAL,
             metrics: None,
+            require_pushed_requests: false,
             audit_retention: AUDIT_RETENTION,
             request_timeout: REQUEST_TIMEOUT,
             idle_timeout: IDLE_TIMEOUT,

@@ -59,6 +59,12 @@ impl<'a> Form<'a> {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.parameters).finish()
     }
 
+    /// The parameters that have a value, but for those of these names.
+    pub(crate) fn without(&self, names: &[&str]) -> Vec<(&str, &str)> {
+        let parameters = self.parameters.iter().map(|(name, value)| (name.as_ref(), value.as_ref()));
+        parameters.filter(|(name, value)| !value.is_empty() && !names.contains(name)).collect()
+    }
+
     /// The same, without the text that it was read from.
     pub(crate) fn into_owned(self) -> Form<'static> {
         let owned = |text: Cow<'_, str>| Cow::Owned(text.into_owned());

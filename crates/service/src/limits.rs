@@ -218,6 +218,22 @@ pub(crate) const MAX_SPENT_ASSERTIONS_PER_CLIENT: u32 = 6_000;
 /// After how many seconds a client with that many assertions should try again. Our own choice: some of them have expired by then.
 pub(crate) const ASSERTION_BUSY_SECONDS: u32 = 10;
 
+/// How long a client has from pushing an authorization request until the browser brings its `request_uri`, in seconds. RFC 9126 section 2.2
+/// has 5 to 600; a redirect takes no longer.
+pub(crate) const PUSHED_REQUEST_SECONDS: i64 = 90;
+
+/// How long a person has from then on for login and consent, in seconds. Our own choice: a password may have to be looked up.
+pub(crate) const BEGUN_REQUEST_SECONDS: i64 = 30 * 60;
+
+/// Bytes of a pushed authorization request. Our own choice: above any request that a browser could take along in a URL.
+pub(crate) const MAX_PUSHED_BYTES: usize = 8 * 1_024;
+
+/// Pushed requests of one client at once. Our own choice: for [`BEGUN_REQUEST_SECONDS`] three logins a second.
+pub(crate) const MAX_PUSHED_REQUESTS_PER_CLIENT: u32 = 5_000;
+
+/// After how many seconds a client with that many should try again. Our own choice: some have expired by then.
+pub(crate) const PUSH_BUSY_SECONDS: u32 = 10;
+
 /// Random bytes in a code or a cookie value: 128 bits cannot be guessed, and these have twice as many.
 pub(crate) const SECRET_BYTES: usize = 32;
 

@@ -4,6 +4,7 @@ use crate::consent_rows;
 use crate::database::open_writer;
 use crate::error::SqliteError;
 use crate::logout_rows;
+use crate::pushed_rows;
 use crate::reader::Reader;
 use crate::site_rows;
 use crate::writer::Writer;
@@ -11,8 +12,8 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use std::path::{Path, PathBuf};
 use tollgate_storage::accounts::{
-    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, Redemption, Site,
-    SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
+    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, PushedRequest, Redemption,
+    Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 use zeroize::Zeroizing;
@@ -403,6 +404,41 @@ impl AccountStore for SqliteAccountStore {
         self.writer.write(move |connection| assertion_rows::spend(connection, &assertion, now, max)).await
     }
 
+    async fn add_pushed_request(&self, request: &PushedRequest, now: i64, max: u32) -> Result<(), StorageError> {
+        let request = request.clone();
+        self.writer.write(move |connection| pushed_rows::add(connection, &request, now, max)).await
+    }
+
+    async fn begin_pushed_request(
+        &self,
+        digest: &[u8; 32],
+        client_id: &str,
+        next: &[u8; 32],
+        expires_at: i64,
+        now: i64,
+    ) -> Result<Option<String>, StorageError> {
+        let (digest, client_id, next) = (*digest, client_id.to_owned(), *next);
+        let begin = move |connection: &mut Connection| {
+            pushed_rows::begin(connection, &digest, &client_id, (&next, expires_at), now)
+        };
+        self.writer.write(begin).await
+    }
+
+    async fn begun_request(
+        &self,
+        digest: &[u8; 32],
+        client_id: &str,
+        now: i64,
+    ) -> Result<Option<String>, StorageError> {
+        let (digest, client_id) = (*digest, client_id.to_owned());
+        self.reader.read(move |connection| pushed_rows::begun(connection, &digest, &client_id, now)).await
+    }
+
+    async fn end_pushed_request(&self, digest: &[u8; 32], client_id: &str, now: i64) -> Result<bool, StorageError> {
+        let (digest, client_id) = (*digest, client_id.to_owned());
+        self.writer.write(move |connection| pushed_rows::end(connection, &digest, &client_id, now)).await
+    }
+
     async fn add_issuer(&self, issuer: &str) -> Result<(), StorageError> {
         let issuer = issuer.to_owned();
         let add = move |connection: &mut Connection| {
@@ -671,4 +707,5 @@ const STEPS: &[&str] = &[
     CREATE INDEX logout_notices_by_attempt ON logout_notices (next_attempt_at);
 ",
     assertion_rows::TABLE,
+    pushed_rows::TABLE,
 ];

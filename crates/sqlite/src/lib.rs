@@ -52,6 +52,7 @@ mod key_store;
 pub mod limits;
 mod logout_rows;
 mod new_file;
+mod pushed_rows;
 mod reader;
 mod revocation_rows;
 mod schema;

@@ -158,4 +158,6 @@ pub(crate) const STEPS: &[&str] = &["
 ", "
     -- The JWK set of a client that signs assertions.
     ALTER TABLE clients ADD COLUMN jwks TEXT;
+", "
+    ALTER TABLE clients ADD COLUMN requires_pushed_requests INTEGER NOT NULL DEFAULT 0;
 "];

@@ -1,6 +1,6 @@
 use crate::accounts::{
-    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, Redemption, Site,
-    SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
+    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, PushedRequest, Redemption,
+    Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use crate::audit::{AuditLog, AuditRecord};
 use crate::error::StorageError;
@@ -211,6 +211,40 @@ pub trait AccountStore: AuditLog {
     /// # Errors
     /// [`Refusal::TooMany`](crate::Refusal::TooMany) when `max` of the client's are remembered.
     async fn spend_assertion(&self, assertion: &SpentAssertion, now: i64, max: u32) -> Result<bool, StorageError>;
+
+    /// Adds an authorization request that a client has pushed, and forgets those that have expired by `now`.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`](crate::Refusal::TooMany) when `max` of the client's are kept.
+    async fn add_pushed_request(&self, request: &PushedRequest, now: i64, max: u32) -> Result<(), StorageError>;
+
+    /// Gives a pushed request of that client, which is good at `now` and was not begun before, the digest `next` and another end; returns its
+    /// parameters. Of two calls at once exactly one gets them, also from two processes.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn begin_pushed_request(
+        &self,
+        digest: &[u8; 32],
+        client_id: &str,
+        next: &[u8; 32],
+        expires_at: i64,
+        now: i64,
+    ) -> Result<Option<String>, StorageError>;
+
+    /// The parameters of a pushed request of that client that was [begun](Self::begin_pushed_request) and is good at `now`. `digest` is the one
+    /// that it got then.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn begun_request(&self, digest: &[u8; 32], client_id: &str, now: i64)
+    -> Result<Option<String>, StorageError>;
+
+    /// Forgets a pushed request that was begun; returns whether it was there, and good at `now`.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn end_pushed_request(&self, digest: &[u8; 32], client_id: &str, now: i64) -> Result<bool, StorageError>;
 
     /// Notes under which `iss` a service issues tokens to the users of this store.
     ///

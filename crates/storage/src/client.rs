@@ -65,6 +65,9 @@ pub struct ClientSettings {
     pub is_operators_own: bool,
     /// Whether it gets nothing until it is enabled.
     pub is_disabled: bool,
+    /// Whether its authorization requests have to be pushed (RFC 9126 section 6).
+    #[serde(default)]
+    pub requires_pushed_requests: bool,
     /// The keys that sign its assertions, of a client that authenticates by [`ClientAuthMethod::PrivateKeyJwt`].
     #[serde(default)]
     pub jwks: Option<ClientKeys>,
@@ -151,6 +154,7 @@ impl Client {
             is_operators_own: false,
             is_disabled: false,
             jwks: None,
+            requires_pushed_requests: false,
         };
         Ok(Self { id, name, scopes, redirect_uris, created_at, settings })
     }

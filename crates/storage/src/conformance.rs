@@ -29,6 +29,7 @@ mod following;
 mod gate;
 mod logout;
 mod look_ups;
+mod pushed_requests;
 mod sample;
 mod sites;
 mod snapshots;
@@ -47,6 +48,7 @@ pub use following::*;
 pub use gate::*;
 pub use logout::*;
 pub use look_ups::*;
+pub use pushed_requests::*;
 pub use sites::*;
 pub use snapshots::*;
 

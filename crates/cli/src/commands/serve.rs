@@ -113,6 +113,10 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Jwt)]
     access_token_format: Format,
 
+    /// Whether clients have to push their authorization requests (RFC 9126)
+    #[arg(long, value_name = "WHETHER", value_enum, default_value_t = PushedRequests::Optional)]
+    pushed_requests: PushedRequests,
+
     /// Serve metrics for Prometheus at /metrics of this address, which clients should not reach
     #[arg(long, value_name = "ADDR")]
     metrics: Option<SocketAddr>,
@@ -131,6 +135,12 @@ pub(crate) struct Arguments {
 enum Format {
     Jwt,
     Opaque,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum PushedRequests {
+    Optional,
+    Required,
 }
 
 impl Arguments {
@@ -216,6 +226,7 @@ impl Arguments {
                 ("access_token_ttl", format!("{:?}", it.access_token_ttl)),
                 ("signing_key_ttl", format!("{:?}", it.signing_key_ttl)),
                 ("access_token_format", format!("{:?}", it.access_token_format)),
+                ("pushed_requests", format!("{:?}", it.pushed_requests)),
                 ("prefix", format!("{:?}", it.format.prefix)),
                 ("env", format!("{:?}", it.format.env)),
                 ("pepper_file", format!("{:?}", it.pepper.pepper_file)),
@@ -262,6 +273,7 @@ impl Arguments {
                 Format::Jwt => AccessTokenFormat::Jwt,
                 Format::Opaque => AccessTokenFormat::Opaque,
             },
+            require_pushed_requests: self.pushed_requests == PushedRequests::Required,
             key_format,
             pepper: self.pepper.read()?,
             audit_retention: lifetime(self.audit_retention, default.audit_retention),

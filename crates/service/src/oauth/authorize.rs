@@ -1,6 +1,7 @@
 use super::consent;
 use super::form_post;
 use super::id_token::verified_hint;
+use super::par;
 use super::request::{self, AuthorizationError, AuthorizationRequest, Redirect, ResponseMode};
 use crate::app::App;
 use crate::client_address::ClientAddress;
@@ -114,9 +115,22 @@ pub(super) async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<Authorizatio
     let client_id = form.value("client_id").ok_or_else(|| refused("It names no client."))?.to_owned();
     let client = app.blocking(move |app| Ok::<_, Problem>(app.accounts.active_client(&client_id)?)).await;
     let client = client.map_err(failed)?.ok_or_else(|| refused("It names no known client."))?;
+    let pushed = par::begun(app, form, client.id()).await?;
+    let must_be_pushed = app.requires_pushed_requests || client.settings().requires_pushed_requests;
+    if pushed.is_none() && must_be_pushed {
+        return Err(refused("The client has to push it first (RFC 9126)."));
+    }
+    // RFC 9126 section 4: of a request that was pushed nothing else that the browser sends counts.
+    let form = pushed.as_ref().map_or(form, |pushed| &pushed.form);
     let redirect = request::redirect(form, &client).map_err(refused)?;
     let checked = request::check(form, client, redirect.clone(), &app.origin);
     let mut request = checked.map_err(|error| denied(app, &redirect, error))?;
+    if let Some(pushed) = pushed {
+        if pushed.is_continued {
+            request.logged_in_anew();
+        }
+        request.pushed = Some(pushed.request_uri);
+    }
     if let Some(hint) = &request.id_token_hint {
         let hint = verified_hint(app, hint).filter(|hint| hint.client_id == request.client.id());
         let refused = AuthorizationError::InvalidRequest("id_token_hint is no ID token of this service for the client");
@@ -185,6 +199,12 @@ pub(super) async fn grant(
         })
         .await
         .map_err(failed)?;
+    // The code of a request that another page has ended meanwhile is not sent.
+    if matches!(code, Issued::Code(_))
+        && !par::end(app, &request).await.map_err(|error| failed(Problem::from(error)))?
+    {
+        return Err(refusal(StatusCode::BAD_REQUEST, "It was used before."));
+    }
     match code {
         Issued::Code(code) => Ok(answer(app, &request.redirect, &[("code", &*code)])),
         Issued::Revoked => Err(denied(app, &request.redirect, AuthorizationError::ConsentDenied)),

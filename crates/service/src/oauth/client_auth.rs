@@ -25,6 +25,12 @@ impl AuthenticatedClient {
         Self { id: client.id().to_owned(), scopes: client.scopes().to_owned(), grants }
     }
 
+    /// What is registered of it. A secret whose client is not registered here speaks for itself, and for no user.
+    pub(super) async fn registered(&self, app: &App) -> Result<Client, OAuthError> {
+        let client = app.accounts.keys.store.client(&self.id).await.map_err(failed)?;
+        client.ok_or(OAuthError::UnauthorizedClient)
+    }
+
     /// Passes when it is registered for that grant.
     pub(super) fn require(&self, grant: GrantType) -> Result<(), OAuthError> {
         if self.grants.contains(&grant) { Ok(()) } else { Err(OAuthError::UnauthorizedClient) }
@@ -95,7 +101,7 @@ async fn active(app: &App, client_id: &str, method: ClientAuthMethod) -> Result<
 }
 
 /// The problem's own answer is not one of RFC 6749; making it writes the cause to the log.
-fn failed(error: tollgate_storage::StorageError) -> OAuthError {
+pub(super) fn failed(error: tollgate_storage::StorageError) -> OAuthError {
     let _ = Problem::from(error).into_response();
     OAuthError::ServerError
 }

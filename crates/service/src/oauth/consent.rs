@@ -1,4 +1,5 @@
 use super::authorize::{ask_for_login, denied, grant, granted, read};
+use super::par;
 use super::request::{AuthorizationError, AuthorizationRequest};
 use crate::app::App;
 use crate::pages::{
@@ -38,7 +39,10 @@ pub(crate) async fn decide(
             app.blocking_for(by, move |app| app.give_consent(&user_id, &client, &allowed)).await.map_err(failed)?;
             grant(&app, request, &headers, session, user, scope).await
         }
-        Some("deny") => Err(denied(&app, &request.redirect, AuthorizationError::ConsentDenied)),
+        Some("deny") => {
+            par::end(&app, &request).await.map_err(|error| failed(Problem::from(error)))?;
+            Err(denied(&app, &request.redirect, AuthorizationError::ConsentDenied))
+        }
         _ => Err(failed(Problem::BadRequest("the form has no decision"))),
     }
 }

@@ -36,15 +36,16 @@ const ETAG_BYTES: usize = 16;
 
 /// `GET /.well-known/oauth-authorization-server` (RFC 8414).
 pub(crate) async fn authorization_server(State(app): State<Arc<App>>) -> impl IntoResponse {
-    ([CACHED], Json(metadata(&app.origin)))
+    ([CACHED], Json(metadata(&app)))
 }
 
 /// `GET /.well-known/openid-configuration` (OpenID Connect Discovery 1.0 section 4): the same members, since both are of one server.
 pub(crate) async fn openid_configuration(State(app): State<Arc<App>>) -> impl IntoResponse {
-    ([CACHED], Json(metadata(&app.origin)))
+    ([CACHED], Json(metadata(&app)))
 }
 
-fn metadata(origin: &str) -> Value {
+fn metadata(app: &App) -> Value {
+    let origin = &app.origin;
     let mut scopes: Vec<&str> = scopes::OF_IDENTITY.to_vec();
     scopes.extend(scopes::ALL.iter().filter(|scope| !scopes::OF_IDENTITY.contains(scope)));
     json!({
@@ -59,6 +60,8 @@ fn metadata(origin: &str) -> Value {
         "grant_types_supported": ["authorization_code", "client_credentials"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
         "token_endpoint_auth_signing_alg_values_supported": signature_algorithms(),
+        "pushed_authorization_request_endpoint": format!("{origin}/oauth/v2/par"),
+        "require_pushed_authorization_requests": app.requires_pushed_requests,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": ["public"],

@@ -22,6 +22,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) id_token_hint: Option<String>,
     /// The user of that hint, once it is verified: nobody else gets in.
     pub(crate) user_id: Option<String>,
+    /// By which the pages go on with a request that the client has pushed (RFC 9126).
+    pub(crate) pushed: Option<String>,
 }
 
 /// How the user is to be asked (`prompt`).
@@ -107,7 +109,7 @@ impl AuthorizationError {
             Self::LoginRequired => "the user has to log in",
             Self::ConsentRequired => "the user has to be asked for consent",
             Self::RequestNotSupported => "there is no request parameter here: send each parameter by itself",
-            Self::RequestUriNotSupported => "there is no request_uri parameter here: send each parameter by itself",
+            Self::RequestUriNotSupported => "request_uri is that of a request that was pushed here, and no other",
             Self::RegistrationNotSupported => "there is no registration parameter here",
             Self::UnmetAuthenticationRequirements => "users log in in none of the ways of acr_values",
         }
@@ -202,6 +204,7 @@ pub(crate) fn check(
         login_hint: value("login_hint"),
         id_token_hint: value("id_token_hint"),
         user_id: None,
+        pushed: None,
     })
 }
 
@@ -247,8 +250,16 @@ impl AuthorizationRequest {
         is_recent && self.user_id.as_ref().is_none_or(|user_id| *user_id == user.id)
     }
 
+    /// As [`parameters`](Self::parameters) make it again: the user has been asked for the login that it wants.
+    pub(crate) fn logged_in_anew(&mut self) {
+        (self.prompt.login, self.max_age) = (false, None);
+    }
+
     /// Its parameters, by which it can be made again once the user has logged in: without those that ask for a login.
     pub(crate) fn parameters(&self) -> Vec<(&str, &str)> {
+        if let Some(request_uri) = &self.pushed {
+            return vec![("client_id", self.client.id()), ("request_uri", request_uri)];
+        }
         let Redirect { uri, is_named, state, mode } = &self.redirect;
         let mut parameters = vec![
             ("response_type", "code"),

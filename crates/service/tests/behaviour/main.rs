@@ -27,6 +27,7 @@ mod logins;
 mod logs;
 mod oidc;
 mod opaque;
+mod par;
 mod postgres;
 mod processes;
 mod proxies;

@@ -46,6 +46,9 @@ macro_rules! account_store_conformance {
             a83_a_user_has_at_most_so_many_sites_whoever_adds_at_once
             an_assertion_is_spent_once_even_by_two_processes_at_once
             a83_a_client_has_at_most_so_many_spent_assertions
+            a_pushed_request_is_begun_once_by_its_client_and_ended_once
+            a_pushed_request_is_begun_by_one_of_many_at_once
+            a83_a_client_has_at_most_so_many_pushed_requests
             signing_keys_are_replaced_only_by_those_who_know_the_current_ones
         );
     };

@@ -70,6 +70,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "private_key_jwt"])]
     auth_method: Option<String>,
 
+    /// Its authorization requests have to be pushed (RFC 9126)
+    #[arg(long)]
+    require_pushed_requests: bool,
+
     /// A file with the JWK set of its public keys, which sign its assertions (private_key_jwt)
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
@@ -121,6 +125,7 @@ impl Arguments {
         settings.backchannel_logout_uri = backchannel.transpose()?;
         settings.is_operators_own = self.operators_own;
         settings.jwks = jwks;
+        settings.requires_pushed_requests = self.require_pushed_requests;
         let own = if is_public { "" } else { scopes };
         Client::new(id, &self.name, own, &self.redirect_uri, now())?.with(settings)
     }

@@ -2,14 +2,13 @@ mod authorization_code;
 mod client_credentials;
 
 use super::client_auth::authenticate;
+use super::client_form;
 use super::error::OAuthError;
 use super::id_token::IdToken;
 use super::request::is_own_resource;
 use crate::app::App;
 use crate::client_address::ClientAddress;
-use crate::form::{Form, FormError};
 use crate::ids::now;
-use crate::json::has_media_type;
 use crate::problem::Problem;
 use crate::routes::scopes;
 use crate::scope;
@@ -41,14 +40,7 @@ async fn answer(
     body: &[u8],
     address: ClientAddress,
 ) -> Result<Response, OAuthError> {
-    if !has_media_type(headers, "application/x-www-form-urlencoded") {
-        return Err(OAuthError::InvalidRequest("send a form: Content-Type: application/x-www-form-urlencoded"));
-    }
-    let form = Form::parse(body).map_err(|error| match error {
-        FormError::Repeated => OAuthError::InvalidRequest("a parameter is repeated"),
-        FormError::NotText => OAuthError::InvalidRequest("a parameter is not UTF-8 text"),
-        FormError::TooMany => OAuthError::InvalidRequest("there are too many parameters"),
-    })?;
+    let form = client_form::read(headers, body)?;
     let client = authenticate(app, headers, &form, address).await?;
     if !form.resources().all(|resource| is_own_resource(resource, &app.origin)) {
         return Err(OAuthError::InvalidTarget);

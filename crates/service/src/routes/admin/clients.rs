@@ -150,6 +150,7 @@ fn description(found: &ClientWithSecrets) -> Value {
         "user_scope": settings.user_scopes,
         "post_logout_redirect_uris": settings.post_logout_redirect_uris,
         "backchannel_logout_uri": settings.backchannel_logout_uri,
+        "require_pushed_authorization_requests": settings.requires_pushed_requests,
         "jwks": settings.jwks.as_ref().and_then(|jwks| serde_json::from_str::<Value>(jwks.as_str()).ok()),
         "operators_own": settings.is_operators_own,
         "state": if found.is_active() { "active" } else { "disabled" },
@@ -187,6 +188,8 @@ struct Wanted {
     operators_own: bool,
     /// A JWK set (RFC 7591 section 2).
     jwks: Option<Value>,
+    #[serde(default)]
+    require_pushed_authorization_requests: bool,
 }
 
 impl Wanted {
@@ -217,6 +220,7 @@ impl Wanted {
         let backchannel = self.backchannel_logout_uri.as_ref().map(|text| uri("backchannel_logout_uri", text));
         settings.backchannel_logout_uri = backchannel.transpose()?;
         settings.is_operators_own = self.operators_own;
+        settings.requires_pushed_requests = self.require_pushed_authorization_requests;
         settings.jwks = self.jwks.as_ref().map(|jwks| ClientKeys::new(jwks.to_string())).transpose()?;
         Ok(client.with(settings)?)
     }
