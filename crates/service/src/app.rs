@@ -9,16 +9,18 @@ use crate::keys::{Schedule, SealingKeyFile, SigningKeyStore};
 use crate::limits::SIGNING_KEY_MARGIN_SECONDS;
 use crate::login::Login;
 use crate::pages::Cookies;
+use crate::routes::scopes;
 use crate::store::StoreUrl;
 use crate::tokens::{Tokens, seconds};
 use crate::undelivered::{self, Undelivered};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tollgate::{Engine, Issuer, TrustedProxies, TypProfile};
+use tollgate::{Engine, Issuer, PublicOrigin, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
 use tollgate_storage::{Actor, Command, WriteGate};
 use tollgate_telemetry::Metrics;
+use tollgate_tower::ResourceMetadata;
 use tracing::Span;
 
 /// Everything a request can need, shared by all of them.
@@ -29,6 +31,10 @@ pub(crate) struct App {
     /// Verifies ID tokens that come back as hints.
     pub(crate) hints: Engine,
     pub(crate) trusted_proxies: TrustedProxies,
+    /// Whose pages may call the API.
+    pub(crate) cors_origins: Vec<PublicOrigin>,
+    /// Of the API, for clients that find their way by themselves (RFC 9728).
+    pub(crate) resource_metadata: ResourceMetadata,
     pub(crate) accounts: Accounts,
     pub(crate) login: Login,
     pub(crate) tokens: Tokens,
@@ -91,11 +97,14 @@ impl App {
         let tokens = Tokens::new(&origin, Arc::clone(&signing_keys), Arc::clone(&accounts.keys), config)?;
         let cookies = Cookies { secure: origin.starts_with("https://") };
         let trusted_proxies = config.trusted_proxies.clone();
+        let resource_metadata = ResourceMetadata::new(&origin)?.authorization_servers([&*origin]).scopes(scopes::ALL);
         Ok(Self {
             origin,
             engine,
             hints,
             trusted_proxies,
+            cors_origins: config.cors_origins.clone(),
+            resource_metadata,
             accounts,
             login,
             tokens,

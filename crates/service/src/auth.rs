@@ -26,13 +26,15 @@ pub(crate) fn authenticate(
         .accept(AcceptedCredentials::only(kinds))?
         .trusted_proxies(app.trusted_proxies.clone())
         .public_origins([app.origin.as_str()])?
+        .resource_metadata(&app.resource_metadata)
         .respond_with(ErrorBody);
     Ok(layer.observe(observer(app)))
 }
 
 /// Lets a request through whose principal has that scope.
 pub(crate) fn require(app: &App, scope: &'static str) -> Result<Require<ErrorBody>, LayerError> {
-    Ok(Require::scopes([scope])?.respond_with(ErrorBody).observe(observer(app)))
+    let require = Require::scopes([scope])?.resource_metadata(&app.resource_metadata);
+    Ok(require.respond_with(ErrorBody).observe(observer(app)))
 }
 
 /// Writes each rejection to the log, and counts every decision where there are metrics.

@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tollgate::apikeys::Pepper;
-use tollgate::{KeyFormat, TrustedProxies};
+use tollgate::{KeyFormat, PublicOrigin, TrustedProxies};
 use tollgate_storage::limits::DEFAULT_MAX_STALENESS;
 use tollgate_telemetry::Metrics;
 
@@ -47,6 +47,9 @@ pub struct Config {
     /// The proxies in front of the service, and the field in which they name the client. None are trusted by default: the
     /// client is then the peer of the connection.
     pub trusted_proxies: TrustedProxies,
+    /// The origins whose pages may call the API from a browser (CORS). The token endpoint, the metadata and the keys are for pages of
+    /// any origin.
+    pub cors_origins: Vec<PublicOrigin>,
     /// After how long without a look at the store what is known of it is stale: the service's own JWTs, which are revoked there, are then
     /// answered with 503.
     pub max_staleness: Duration,
@@ -96,6 +99,7 @@ impl Default for Config {
             pepper: None,
             sealing_key_file: None,
             trusted_proxies: TrustedProxies::none(),
+            cors_origins: Vec::new(),
             max_staleness: DEFAULT_MAX_STALENESS,
             upkeep_interval: UPKEEP_INTERVAL,
             metrics: None,

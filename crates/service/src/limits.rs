@@ -116,6 +116,9 @@ pub(crate) const MAX_DEVICES_PER_USER: u32 = 20;
 /// attempts: rare with far fewer accounts under attack at once than slots.
 pub(crate) const RATE_LIMIT_SLOTS: usize = 1 << 16;
 
+/// How long a browser may keep the answer to a preflight: the most that browsers do (Chromium: 2 hours).
+pub(crate) const PREFLIGHT_TTL: Duration = Duration::from_secs(2 * 60 * 60);
+
 /// Parameters of a query or a form. Our own choice: an OpenID Connect request with every parameter there is has under thirty.
 pub(crate) const MAX_PARAMETERS: usize = 64;
 

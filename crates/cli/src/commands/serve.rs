@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use tollgate::{AddressBlock, ForwardedField, TrustedProxies};
+use tollgate::{AddressBlock, ForwardedField, PublicOrigin, TrustedProxies};
 use tollgate_service::{AccessTokenFormat, Certificate, Config, Server, ServerError, TlsFiles};
 
 use super::{Outcome, print};
@@ -89,6 +89,10 @@ pub(crate) struct Arguments {
     /// The field in which the trusted proxies name the client: `x-forwarded-for` or `forwarded`. It alone is read
     #[arg(long, value_name = "FIELD", value_parser = values::forwarded_field())]
     client_address: Option<ForwardedField>,
+
+    /// An origin whose pages may call the API from a browser, as `https://app.example.com`. To be given once for each
+    #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
+    cors_origin: Vec<PublicOrigin>,
 
     /// The file of the keys under which the signing keys are encrypted in the store, 64 hexadecimal digits a line (`openssl rand -hex 32`): the
     /// first encrypts, each decrypts. Otherwise tollgate-sealing.key in the store's folder, made when missing; in a database the
@@ -221,6 +225,7 @@ impl Arguments {
                 ("base_url", format!("{:?}", it.base_url)),
                 ("trusted_proxy", format!("{:?}", it.trusted_proxy)),
                 ("client_address", format!("{:?}", it.client_address)),
+                ("cors_origin", format!("{:?}", it.cors_origin)),
                 ("sealing_key_file", format!("{:?}", it.sealing_key_file)),
                 ("session_ttl", format!("{:?}", it.session_ttl)),
                 ("access_token_ttl", format!("{:?}", it.access_token_ttl)),
@@ -282,6 +287,7 @@ impl Arguments {
                 Some(field) => TrustedProxies::new(self.trusted_proxy.iter().copied(), field),
                 None => default.trusted_proxies,
             },
+            cors_origins: self.cors_origin.clone(),
             demo: self.demo,
             ..default
         })

@@ -87,14 +87,8 @@ fn signature_algorithms() -> Vec<&'static str> {
 }
 
 /// `GET /.well-known/oauth-protected-resource` (RFC 9728).
-pub(crate) async fn protected_resource(State(app): State<Arc<App>>) -> impl IntoResponse {
-    let metadata = json!({
-        "resource": app.origin,
-        "authorization_servers": [app.origin],
-        "scopes_supported": scopes::ALL,
-        "bearer_methods_supported": ["header"],
-    });
-    ([CACHED], Json(metadata))
+pub(crate) async fn protected_resource(State(app): State<Arc<App>>) -> Response {
+    ([CACHED], [(header::CONTENT_TYPE, "application/json")], app.resource_metadata.to_json()).into_response()
 }
 
 /// Five minutes: a rotated key is announced for longer than that before it signs.

@@ -3,6 +3,7 @@
 mod admin;
 mod api_keys;
 mod consents;
+mod cors;
 mod observe;
 mod profile;
 mod reports;
@@ -93,7 +94,7 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/.well-known/jwks.json", get(oauth::jwks))
         .route("/.well-known/oauth-authorization-server", get(oauth::authorization_server))
         .route("/.well-known/openid-configuration", get(oauth::openid_configuration))
-        .route("/.well-known/oauth-protected-resource", get(oauth::protected_resource))
+        .route(app.resource_metadata.path(), get(oauth::protected_resource))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .merge(for_people())
@@ -107,6 +108,7 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .fallback(async |headers: HeaderMap| pages::not_found(&headers))
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(cors::layer(&app))
         .layer(from_fn_with_state(Arc::clone(&app), observe::security_headers))
         .layer(from_fn_with_state(Arc::clone(&app), observe::within_time))
         .layer(from_fn_with_state(Arc::clone(&app), observe::log))

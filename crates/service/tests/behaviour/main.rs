@@ -19,6 +19,7 @@ mod browser;
 mod clients;
 mod connections;
 mod consents;
+mod cors;
 mod demo;
 mod derived;
 mod guesses;

@@ -153,11 +153,19 @@ pub(crate) fn client() -> Client {
     Client::builder().redirect(Policy::none()).timeout(Duration::from_secs(30)).build().unwrap()
 }
 
-/// The status, the challenge and the body of an answer.
+/// The status, the challenge and the body of an answer. The metadata of the resource at the end of a challenge (RFC 9728 section 5.1) is left
+/// out.
 #[track_caller]
 pub(crate) fn assert_problem(response: Response, status: u16, challenge: Option<&str>, error: &str) {
     assert_eq!(response.status().as_u16(), status);
-    let shown = response.headers().get("www-authenticate").map(|value| value.to_str().unwrap().to_owned());
+    let shown = response.headers().get("www-authenticate").map(|value| value.to_str().unwrap());
+    let without = |shown: &str| match shown.split_once("resource_metadata=") {
+        Some((start, url)) if url.ends_with(&format!("{RESOURCE_METADATA}\"")) => {
+            start.trim_end_matches([' ', ',']).to_owned()
+        }
+        _ => shown.to_owned(),
+    };
+    let shown = shown.map(without);
     assert_eq!(shown.as_deref(), challenge);
     assert_eq!(response.headers()["content-type"], "application/json");
     let body: Value = response.json().unwrap();
@@ -184,3 +192,6 @@ pub(crate) fn decode(token: &str) -> (Value, Value) {
 pub(crate) const BEARER: Option<&str> = Some("Bearer");
 pub(crate) const INVALID_TOKEN: Option<&str> = Some(r#"Bearer error="invalid_token""#);
 pub(crate) const BASIC: Option<&str> = Some(r#"Basic realm="tollgate", charset="UTF-8""#);
+
+/// Where the metadata of the API is (RFC 9728 section 3).
+pub(crate) const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";

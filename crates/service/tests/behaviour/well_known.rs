@@ -40,6 +40,26 @@ fn the_metadata_describes_what_is_there() {
     assert_eq!(resource["authorization_servers"], serde_json::json!([server.origin]));
 }
 
+/// RFC 9728 section 5: with nothing but the URL of the API a client finds the endpoint of tokens.
+#[test]
+fn a_client_finds_its_way_from_the_challenge_to_the_token_endpoint() -> TestResult {
+    let server = TestServer::start();
+    for path in ["/api/v2/sites", "/api/v2/admin/clients"] {
+        let refused = server.client.get(server.url(path)).send()?;
+        let challenge = refused.headers()["www-authenticate"].to_str()?;
+        let url = challenge.strip_prefix("Bearer resource_metadata=\"").and_then(|rest| rest.strip_suffix('"'));
+        let resource = json(server.client.get(url.unwrap()).send()?, 200);
+        assert!(server.url(path).starts_with(resource["resource"].as_str().unwrap()), "section 3.3");
+        let issuer = resource["authorization_servers"][0].as_str().unwrap();
+        let metadata = json(server.client.get(format!("{issuer}/.well-known/oauth-authorization-server")).send()?, 200);
+        assert_eq!(
+            (&metadata["issuer"], &metadata["token_endpoint"]),
+            (&issuer.into(), &server.url("/oauth/v2/token").into())
+        );
+    }
+    Ok(())
+}
+
 #[test]
 fn answers_carry_the_security_headers() -> TestResult {
     let server = TestServer::start();
