@@ -6,15 +6,17 @@ use crate::tokens::Minted;
 use serde::Deserialize;
 use serde_json::json;
 use tollgate::jwt::base64url;
-use tollgate_storage::accounts::LoginSession;
 use zeroize::Zeroizing;
 
 /// What an ID token tells a client.
 pub(crate) struct IdToken<'a> {
     /// The client, its only audience.
     pub(crate) client_id: &'a str,
-    /// The login of the user.
-    pub(crate) session: &'a LoginSession,
+    pub(crate) user_id: &'a str,
+    /// The login session.
+    pub(crate) session_id: &'a str,
+    /// When the user last gave the password before the grant, in seconds since the Unix epoch.
+    pub(crate) authenticated_at: i64,
     /// The `nonce` of the authentication request; `None` where it had none, and in an ID token for a refresh token (section 12.2).
     pub(crate) nonce: Option<&'a str>,
 }
@@ -29,20 +31,20 @@ impl App {
         access: &Minted,
         now: i64,
     ) -> Result<Zeroizing<String>, Problem> {
-        let IdToken { client_id, session, nonce } = id_token;
+        let IdToken { client_id, user_id, session_id, authenticated_at, nonce } = *id_token;
         let mut builder = self
             .tokens
             .builder()
-            .subject(session.user_id.as_str())
-            .audience(*client_id)
+            .subject(user_id)
+            .audience(client_id)
             .lifetime(access.expires_at.saturating_sub(now))
-            .claim("auth_time", session.authenticated_at.into())
+            .claim("auth_time", authenticated_at.into())
             .claim("acr", ACR.into())
             .claim("amr", json!(AMR))
             .claim("at_hash", at_hash(&access.token).into())
-            .claim("sid", session.id.as_str().into());
+            .claim("sid", session_id.into());
         if let Some(nonce) = nonce {
-            builder = builder.claim("nonce", (*nonce).into());
+            builder = builder.claim("nonce", nonce.into());
         }
         Ok(Zeroizing::new(builder.mint_at(now)?))
     }

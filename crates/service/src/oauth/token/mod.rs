@@ -79,7 +79,13 @@ async fn issue(
         let minted = app.tokens.access(&grant, now)?;
         let id_token = match &of_code {
             Some(OfCode { nonce, session, .. }) if scope::contains(&scope, scopes::OPENID) => {
-                let id_token = IdToken { client_id, session, nonce: nonce.as_deref() };
+                let id_token = IdToken {
+                    client_id,
+                    user_id: &session.user_id,
+                    session_id: &session.id,
+                    authenticated_at: session.authenticated_at,
+                    nonce: nonce.as_deref(),
+                };
                 Some(app.id_token(&id_token, &minted, now)?)
             }
             _ => None,

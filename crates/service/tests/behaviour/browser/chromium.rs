@@ -116,6 +116,18 @@ impl Browser {
         self.driver.find(By::Tag("body")).await?.text().await
     }
 
+    /// Returns once a page that begins with `text` is there, which a script leads to.
+    pub(crate) async fn wait_for(&self, text: &str) {
+        for _ in 0..400 {
+            // The page may go away while it is read.
+            if self.text().await.is_ok_and(|shown| shown.starts_with(text)) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(25)).await;
+        }
+        panic!("no page begins with {text:?}");
+    }
+
     /// The control with that label.
     pub(crate) async fn field(&self, label: &str) -> WebDriverResult<WebElement> {
         let label = self.driver.find(By::XPath(format!("//label[normalize-space()=\"{label}\"]"))).await?;

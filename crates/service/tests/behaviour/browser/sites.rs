@@ -5,8 +5,8 @@ use crate::support::{EMAIL, PASSWORD};
 #[test]
 fn a_person_logs_in_at_two_sites_allows_each_once_and_takes_it_back() {
     let server = start();
-    let notes = VisitedSite::start(&server, "notes", "Notes & More", "profile read:sites");
-    let shop = VisitedSite::start(&server, "shop", "The Shop", "profile");
+    let notes = VisitedSite::start(&server, "notes", "Notes & More", "email profile read:sites");
+    let shop = VisitedSite::start(&server, "shop", "The Shop", "email profile");
     let hosts = [notes.host(), shop.host()];
     let hosts = hosts.each_ref().map(|(host, port)| (host.as_str(), *port));
     let (notes, shop) = (notes.url(), shop.url());
@@ -40,6 +40,10 @@ fn a_person_logs_in_at_two_sites_allows_each_once_and_takes_it_back() {
             browser.goto(&notes).await?;
             browser.press("Log in").await?;
             assert!(browser.text().await?.starts_with("Hello, "), "remembered");
+            // By a form that the page's script sends, within the page's policy.
+            browser.goto(&format!("{notes}posted")).await?;
+            browser.press("Log in").await?;
+            browser.wait_for("Hello, ").await;
 
             browser.go(&server, "/profile").await?;
             browser.check("connected-sites").await?;

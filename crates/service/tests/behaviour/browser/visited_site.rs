@@ -6,7 +6,7 @@ use crate::support::{TestServer, client};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
@@ -65,17 +65,25 @@ impl Answering {
         let mut stream = BufReader::new(StreamOwned::new(ServerConnection::new(config)?, stream));
         let mut first = String::new();
         stream.read_line(&mut first)?;
-        let mut line = String::new();
+        let (mut line, mut length) = (String::new(), 0);
         while stream.read_line(&mut line)? > 2 {
+            if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse()?;
+            }
             line.clear();
         }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body)?;
         let path = first.split(' ').nth(1).unwrap_or_default();
         let text = match path.split_once("/callback?") {
             Some((_, query)) => self.greeting(query),
+            None if path == "/callback" => self.greeting(&String::from_utf8(body)?),
             None => {
                 let (id, uri) = (self.name, &self.redirect_uri);
+                // By a form where the person came to that page of the site.
+                let mode = if path == "/posted" { "form_post" } else { "query" };
                 format!(
-                    "<a href=\"{}/oauth/v2/authorize?response_type=code&amp;client_id={id}&amp;redirect_uri={uri}&amp;state=s\
+                    "<a href=\"{}/oauth/v2/authorize?response_type=code&amp;client_id={id}&amp;redirect_uri={uri}&amp;state=s&amp;response_mode={mode}\
                      &amp;code_challenge={CHALLENGE}&amp;code_challenge_method=S256\">Log in</a>",
                     self.origin
                 )
