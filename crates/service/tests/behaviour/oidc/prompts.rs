@@ -223,7 +223,7 @@ fn an_answer_may_be_a_form() {
     assert!(!policy.contains("unsafe-inline"), "{policy}");
     assert_eq!(page.headers()["cache-control"], "no-store");
     let page = page.text().unwrap();
-    assert!(page.contains(&format!(r#"method="post" action="{}""#, CALLBACK)), "{page}");
+    assert!(page.contains(&format!(r#"method="post" action="{CALLBACK}""#)), "{page}");
     let fields = hidden_fields(&page);
     let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["code", "state", "iss"]);
