@@ -47,6 +47,23 @@ fn every_test_that_bears_a_number_is_in_the_ledger() {
     }
 }
 
+/// In the last column of its tables.
+#[test]
+fn every_test_that_the_page_on_specifications_names_is_there() {
+    let tests = tests();
+    let text = fs::read_to_string(root().join("docs/specifications.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.strip_suffix(" |")?.rsplit_once(" | "));
+    let mut count = 0;
+    for (_, cell) in rows {
+        let names: Vec<&str> = cell.split('`').skip(1).step_by(2).collect();
+        for name in &names {
+            assert!(tests.contains_key(*name), "docs/specifications.md names {name}, which is no test");
+        }
+        count += names.len();
+    }
+    assert!(count > 40, "{count}");
+}
+
 /// The tests that SECURITY.md names, by the attack's number.
 fn ledger() -> BTreeMap<u8, BTreeSet<String>> {
     let text = fs::read_to_string(root().join("SECURITY.md")).unwrap();
