@@ -32,12 +32,12 @@ use self::names::Names;
 use crate::error::CommandError;
 use crate::reason::Reason;
 
-/// How a command ended that did its work.
+/// The outcome of a command that completed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
-    /// Every item was accepted, or there was nothing to reject.
+    /// Every item was accepted, or there were no items.
     Accepted,
-    /// An item was rejected, or it is unknown whether one would have been.
+    /// An item was rejected, or the command stopped before it had read all items.
     Rejected,
 }
 
@@ -50,14 +50,14 @@ impl From<Outcome> for ExitCode {
     }
 }
 
-/// The answer about a name of which the command has done what it does.
+/// The answer for a name that the command was applied to.
 #[derive(Serialize)]
 struct Done<'i> {
     ok: bool,
     id: &'i str,
 }
 
-/// The answer about an unknown name, or one that the command does not apply to.
+/// The answer for an unknown name, or one that the command does not apply to.
 #[derive(Serialize)]
 struct Unknown<'i> {
     ok: bool,
@@ -74,7 +74,7 @@ impl<'i> Unknown<'i> {
     }
 }
 
-/// Writes `parts` to standard output. If its reader has gone, the outcome is unknown, and so not `Accepted`.
+/// Writes `parts` to standard output. If its reader has gone, the outcome is not `Accepted`.
 pub(crate) fn print(parts: &[&str]) -> Result<Outcome, CommandError> {
     let mut output = io::stdout().lock();
     let written = parts.iter().try_for_each(|part| output.write_all(part.as_bytes())).and_then(|()| output.flush());

@@ -47,7 +47,7 @@ pub(crate) struct Configuration {
     pub(crate) dpop: DpopConfiguration,
     pub(crate) request: Option<RequestConfiguration>,
     pub(crate) gateway: Option<Spanned<GatewayConfiguration>>,
-    /// The file that this was read from.
+    /// The file of this configuration.
     #[serde(skip)]
     pub(crate) file: Option<TomlFile>,
 }
@@ -90,7 +90,7 @@ impl DpopConfiguration {
     }
 }
 
-/// The facts of a request that the proxies in front of the server supply.
+/// The facts of a request that trusted proxies supply.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RequestConfiguration {
@@ -137,10 +137,10 @@ pub(crate) struct Configured {
 
 /// The keys that sign an issuer's tokens.
 pub(crate) struct IssuerKeys {
-    /// What its tokens need.
+    /// The requirements on the issuer's tokens.
     pub(crate) settings: IssuerSettings,
     pub(crate) ring: KeyRing,
-    /// By [`Remote`], whose fetches are in the same order.
+    /// In the order of the fetches of [`Remote`].
     pub(crate) is_fetched: bool,
 }
 

@@ -16,18 +16,18 @@ use crate::error::CommandError;
 use crate::followed::StoreConfiguration;
 use crate::values::{self, Typ};
 
-/// What is accepted.
+/// The accepted credentials.
 #[derive(Args, Debug)]
 #[command(
     group = ArgGroup::new("accepted").args(["issuer", "api_keys", "store", "config"]).multiple(true).required(true),
     group = ArgGroup::new("keys").args(["jwks", "secret_file"])
 )]
 pub(crate) struct EngineOptions {
-    /// Accept JWTs of this issuer: those with exactly this `iss`
+    /// Accept JWTs with exactly this `iss`
     #[arg(long, value_name = "ISS", requires_all = ["audience", "keys"])]
     issuer: Option<String>,
 
-    /// Accept tokens whose `aud` holds this one, or another one given
+    /// Accept tokens whose `aud` contains this audience; give the option once for each
     #[arg(long = "audience", value_name = "AUD", requires = "issuer")]
     audience: Vec<String>,
 
@@ -35,20 +35,21 @@ pub(crate) struct EngineOptions {
     #[arg(long, value_name = "FILE", requires = "issuer")]
     jwks: Option<PathBuf>,
 
-    /// The issuer's keys: an HMAC secret in a text file, with --alg HS256, HS384 or HS512. A line feed at the end is left out
+    /// The issuer's key: an HMAC secret in a text file, with --alg HS256, HS384 or HS512. A line feed at the end is not
+    /// part of it
     #[arg(long, value_name = "FILE", requires_all = ["issuer", "algorithms"])]
     secret_file: Option<PathBuf>,
 
-    /// How the secret is written; utf8 otherwise
+    /// The encoding of the secret. Default: utf8
     #[arg(long, value_enum, value_name = "ENCODING", requires = "secret_file")]
     secret_encoding: Option<Encoding>,
 
-    /// Accept this algorithm alone, or these. A key that does not say what it is for is then for them; else an RSA key is for RS256,
-    /// and an `oct` key is refused
+    /// Accept only these algorithms. They also apply to keys that name no algorithm; without --alg, such an RSA key
+    /// admits RS256, and such an `oct` key is refused
     #[arg(long = "alg", value_name = "ALG", requires = "issuer", value_parser = values::algorithm(), hide_possible_values = true)]
     algorithms: Vec<Algorithm>,
 
-    /// Which `typ` the issuer's tokens bear; JWT otherwise
+    /// The `typ` of the issuer's tokens. Default: JWT
     #[arg(long, value_enum, requires = "issuer", ignore_case = true)]
     typ: Option<Typ>,
 
@@ -59,24 +60,24 @@ pub(crate) struct EngineOptions {
     #[arg(long, value_name = "FILE")]
     api_keys: Option<PathBuf>,
 
-    /// Accept the API keys, client secrets and opaque tokens of this store, but what is revoked in it, and follow it: what another
-    /// process changes there counts within 200 ms. The file, or the folder that it is in
+    /// Accept the API keys, client secrets and opaque tokens of this store, apply its revocations, and follow it: a
+    /// change by another process takes effect within 200 ms. The store's file, or its folder
     #[arg(long, value_name = "FILE", conflicts_with = "api_keys")]
     store: Option<PathBuf>,
 
-    /// The pepper of the keys in the store that other systems made, as it was given to `tollgate api-key import`
+    /// The pepper of the keys in the store that other systems made, as given to `tollgate api-key import`
     #[arg(long, value_name = "FILE", requires = "store")]
     pepper_file: Option<PathBuf>,
 
-    /// What the operator's own keys in the store begin with; otherwise as the first one does
+    /// The prefix of tollgate's keys in the store. Default: that of the first key
     #[arg(long, requires = "store")]
     prefix: Option<String>,
 
-    /// What follows the prefix
+    /// The environment, which follows the prefix
     #[arg(long, requires = "store")]
     env: Option<String>,
 
-    /// Take all of this from a file, and any number of issuers
+    /// Read all this from a file, with any number of issuers
     #[arg(long, value_name = "FILE", conflicts_with_all = ["issuer", "api_keys", "store"])]
     config: Option<PathBuf>,
 }
@@ -128,14 +129,14 @@ impl EngineOptions {
     }
 }
 
-/// How a secret is written.
+/// The encoding of a secret.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Encoding {
     /// The text itself
     Utf8,
-    /// Of RFC 4648 section 4
+    /// base64 (RFC 4648 section 4)
     Base64,
-    /// Of RFC 4648 section 5
+    /// base64url (RFC 4648 section 5)
     Base64url,
     /// Two digits a byte
     Hex,

@@ -18,7 +18,7 @@ pub(crate) const USAGE_OR_CONFIGURATION: u8 = 2;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum CommandError {
-    /// A user cannot be as described.
+    /// The description of a user is invalid.
     #[error("{0}")]
     Account(#[from] AccountError),
     /// A file could not be read or written.
@@ -30,7 +30,7 @@ pub(crate) enum CommandError {
     /// No key of a key file can be used.
     #[error("{}: {source}; see tollgate keys {}", .path.display(), .path.display())]
     NoUsableKey { path: PathBuf, source: NoUsableKey },
-    /// A file has no signing key, or one that is not used.
+    /// A file has no usable signing key.
     #[error("{}: {source}", .path.display())]
     SigningKey { path: PathBuf, source: IssuerError },
     /// A signing key does not name its algorithm.
@@ -51,13 +51,13 @@ pub(crate) enum CommandError {
     /// No store was named.
     #[error("which store? give --store FILE, or set TOLLGATE_STORE")]
     NoStore,
-    /// There is no store where one was looked for.
+    /// The named store does not exist.
     #[error("{store}: there is no store; give the right path, or make one with tollgate api-key new --store")]
     StoreMissing { store: String },
-    /// The store could not do what was asked.
+    /// A store operation failed.
     #[error("{store}: {source}")]
     Store { store: String, source: StorageError },
-    /// A file of keys was not, or not wholly, imported.
+    /// A file of keys was not imported completely.
     #[error("{}: {source}; {}", .path.display(), go_on(.source))]
     Import { path: PathBuf, source: StorageError },
     /// The pepper is invalid.
@@ -69,7 +69,7 @@ pub(crate) enum CommandError {
     /// The address cannot be listened on.
     #[error("{listen}: {source}")]
     Listen { listen: SocketAddr, source: io::Error },
-    /// Options that do not go together.
+    /// Contradictory options.
     #[error("{0}")]
     Options(&'static str),
     /// The engine cannot work with its configuration.
@@ -81,13 +81,13 @@ pub(crate) enum CommandError {
     /// The prefix or environment of an API key is invalid.
     #[error("--prefix and --env: {0}")]
     ApiKeyFormat(KeyError),
-    /// A record of an API key that could not be read back.
+    /// A record of an API key cannot be read back.
     #[error("{0}")]
     NewKeyRecord(&'static str),
     /// The measurement could not be made.
     #[error("{0}")]
     Bench(&'static str),
-    /// The system gives no random numbers.
+    /// The system provides no random numbers.
     #[error("the system gives no random numbers; try again once it has started up")]
     Random,
     /// The threads of the service, or of a store, could not be started.
@@ -110,9 +110,9 @@ fn go_on(error: &StorageError) -> &'static str {
         StorageError::Line { reason: LineRefused::InClear, .. } => "give --raw and --pepper-file to take such keys",
         StorageError::Line { reason: LineRefused::NoDigest, .. } => "give --mint to make keys for such lines",
         StorageError::Line { reason: LineRefused::Key(KeyError::ForeignGuessable { .. }), .. } => {
-            "replace that key, or pass over such lines with --keep-going, or give --danger-allow-low-entropy"
+            "replace that key, or skip such lines with --keep-going, or give --danger-allow-low-entropy"
         }
-        _ => "correct it and run this again with --skip-existing, or pass over such lines with --keep-going",
+        _ => "correct it and run this again with --skip-existing, or skip such lines with --keep-going",
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::{self, CommandError};
 use crate::store_options::{self, FormatOption, PepperOption, Store};
 use crate::stream::progress::key_bar;
 
-/// Which store, and how keys are looked up in it.
+/// The store, and the digests of keys in it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StoreConfiguration {
@@ -22,7 +22,7 @@ pub(crate) struct StoreConfiguration {
     pub(crate) pepper_file: Option<PathBuf>,
     pub(crate) prefix: Option<String>,
     pub(crate) env: Option<String>,
-    /// The seconds after which the store's state is stale, once it can no longer be followed.
+    /// The age, in seconds, at which the store's state is stale when it can no longer be followed.
     pub(crate) max_staleness: Option<NonZeroU32>,
 }
 
@@ -40,7 +40,7 @@ pub(crate) struct Followed {
 }
 
 impl StoreConfiguration {
-    /// Reads the store and begins to follow it.
+    /// Reads the store and starts to follow it.
     pub(crate) fn follow(&self) -> Result<Followed, CommandError> {
         let pepper = PepperOption { pepper_file: self.pepper_file.clone() }.read()?;
         let store = store_options::open(self.file.clone())?;

@@ -13,8 +13,8 @@ use crate::error::CommandError;
 
 /// Adds the keys of the file at `path` to `keys`.
 ///
-/// `algorithms`, if there are any, are those of a key without `alg` that does not tell by itself: of an RSA key, which
-/// is otherwise for RS256, and of an `oct` key, which is otherwise refused.
+/// `algorithms`, if not empty, apply to keys without `alg` whose type admits several: to RSA keys, which otherwise admit
+/// RS256, and to `oct` keys, which are otherwise refused.
 pub(crate) fn add(keys: KeySetBuilder, path: &Path, algorithms: &[Algorithm]) -> Result<KeySetBuilder, CommandError> {
     let file = read(path, MAX_KEY_FILE_BYTES)?;
     let keys = if algorithms.is_empty() { keys } else { keys.algorithms(algorithms) };

@@ -26,7 +26,7 @@ pub(crate) struct KeyLine {
     pub(crate) client_id: Option<String>,
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
-    /// Seconds since the Unix epoch, like the next.
+    /// All times are seconds since the Unix epoch.
     pub(crate) not_before: Option<i64>,
     pub(crate) expires_at: Option<i64>,
     /// The format of the key; `None` for a key that was made elsewhere and has no checksum.
@@ -106,7 +106,7 @@ impl KeyLine {
             return Err("`id` is empty; give the key a name");
         }
         if !self.scopes.iter().all(|scope| is_scope_token(scope)) {
-            return Err("`scopes` holds what is no scope-token (RFC 6749 section 3.3)");
+            return Err("`scopes` contains an invalid scope-token (RFC 6749 section 3.3)");
         }
         let blocks = self.allowed_addresses.iter().map(|block| block.parse());
         let blocks: Vec<AddressBlock> =
@@ -130,7 +130,7 @@ impl KeyLine {
         Ok(Digest::from_bytes(digest.try_into().map_err(|_| DIGEST)?))
     }
 
-    /// The end by its own expiry, or because another key has replaced it.
+    /// The expiry, or the end of the overlap after a rotation if that is earlier.
     fn ends_at(&self) -> Option<i64> {
         match (self.expires_at, self.overlap_ends_at) {
             (Some(end), Some(overlap)) => Some(end.min(overlap)),

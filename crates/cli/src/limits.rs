@@ -14,8 +14,7 @@ pub(crate) const MAX_DETAIL_CHARACTERS: usize = 256;
 /// Bytes that are read from standard input at a time: the capacity of a pipe on Linux.
 pub(crate) const READ_BYTES: usize = 64 * 1024;
 
-/// A run is long, and shows its progress, once it has read this many bytes: several thousand tokens, half a
-/// second's work.
+/// Bytes after which a run shows its progress: several thousand tokens, half a second's work.
 pub(crate) const LONG_RUN_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The longest configuration file, in bytes: 1 MiB holds several thousand issuers.
@@ -25,8 +24,8 @@ pub(crate) const MAX_CONFIGURATION_BYTES: usize = 1024 * 1024;
 /// fraction of a second, and a person can wait ten times that.
 pub(crate) const REMOTE_KEYS_WAIT: Duration = Duration::from_secs(10);
 
-/// What the difference between two clocks may exceed the leeway by before `check` reports it, in seconds: `Date` has
-/// whole seconds, and the answer is some time under way.
+/// The margin above the leeway before `check` reports a difference between clocks, in seconds: `Date` has whole seconds, and
+/// the answer spends some time in transit.
 pub(crate) const CLOCK_TOLERANCE: u64 = 2;
 
 /// The longest line of an API-keys file, in bytes: 64 KiB holds a thousand scopes.
@@ -43,7 +42,7 @@ pub(crate) const MAX_PEPPER_BYTES: usize = 4096;
 /// writers wait.
 pub(crate) const KEYS_PER_BATCH: usize = 1_000;
 
-/// Keys that `list` shows by default: some screens full.
+/// Keys that `list` shows by default: a few screens.
 pub(crate) const DEFAULT_LISTED: usize = 100;
 
 /// The most keys that `new` makes in one run: as many as one process is meant to hold.
@@ -68,5 +67,5 @@ pub(crate) const MAX_BENCH_THREADS: i64 = 1024;
 /// that a request waits for.
 pub(crate) const RELOAD_GRACE: Duration = Duration::from_secs(30);
 
-/// The interval at which it checks whether these requests are answered.
+/// The interval at which the gateway checks whether these requests are answered.
 pub(crate) const RELOAD_PAUSE: Duration = Duration::from_millis(20);

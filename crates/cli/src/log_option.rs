@@ -10,11 +10,11 @@ use tracing_subscriber::{Layer, Registry, reload};
 
 #[derive(Args, Clone, Debug)]
 pub(crate) struct LogOption {
-    /// What is logged on standard error: off, error, warn, info, debug or trace
+    /// The level of the log on standard error: off, error, warn, info, debug or trace
     #[arg(long, value_name = "LEVEL", default_value_t = LevelFilter::INFO)]
     log: LevelFilter,
 
-    /// What a line of the log is: text for people, or a JSON object
+    /// The format of a line of the log: text for people, or a JSON object
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = LogFormat::Text)]
     log_format: LogFormat,
 }
@@ -48,7 +48,7 @@ impl LogOption {
 }
 
 impl Log {
-    /// Logs at the level of `option` from here on.
+    /// Changes the level to that of `option`.
     pub(crate) fn change(&self, option: &LogOption) {
         // An error means that the subscriber is gone.
         _ = self.0.reload(option.log);

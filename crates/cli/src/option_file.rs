@@ -1,5 +1,5 @@
-//! Options of a command that are not on the command line: those of the environment, and those of a file. The
-//! command line takes precedence over the environment, and the environment over the file.
+//! Options from the environment and from a file. The command line takes precedence over the environment, and the environment
+//! over the file.
 
 use std::any::TypeId;
 use std::collections::BTreeMap;

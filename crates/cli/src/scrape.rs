@@ -28,7 +28,7 @@ const HTTP_REQUEST_BUCKETS: [f64; 14] =
     [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0];
 
 impl Scrape {
-    /// Installs it as the recorder of the process, of which there is one.
+    /// Installs this as the process's only recorder.
     pub(crate) fn install() -> Result<Self, CommandError> {
         let failed = |_| CommandError::Options("there is a recorder of metrics already");
         let buckets: [(&str, &[f64]); 3] = [

@@ -28,7 +28,7 @@ pub(crate) struct Signals {
 
 #[cfg(unix)]
 impl Signals {
-    /// From here on none of them ends the process by itself.
+    /// From here on no signal ends the process by itself.
     pub(crate) fn new(runtime: &Runtime) -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let _entered = runtime.enter();

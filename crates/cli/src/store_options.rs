@@ -24,8 +24,8 @@ const STORE_VARIABLE: &str = "TOLLGATE_STORE";
 /// The store that a command works on.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct StoreOption {
-    /// The store: its file, or the folder that it is in, also as sqlite:DIR, or postgres://...; that of `tollgate serve`. The environment variable
-    /// TOLLGATE_STORE otherwise
+    /// The store: its file or folder, also as sqlite:DIR, or postgres://... Default: the environment variable
+    /// TOLLGATE_STORE
     #[arg(long, value_name = "URL")]
     store: Option<PathBuf>,
 }
@@ -37,12 +37,12 @@ impl StoreOption {
         self.store.clone().or_else(|| variable().map(Into::into))
     }
 
-    /// Opens the store, which has to exist: a misspelt name must not make an empty one.
+    /// Opens an existing store: a misspelt name must not create an empty one.
     pub(crate) fn open(&self) -> Result<Store, CommandError> {
         open(self.name().ok_or(CommandError::NoStore)?)
     }
 
-    /// Opens the store, and makes it if it is missing.
+    /// Opens the store, and creates it if it is missing.
     pub(crate) fn open_or_make(&self) -> Result<Store, CommandError> {
         Store::open(url(&self.name().ok_or(CommandError::NoStore)?)?)
     }
@@ -116,7 +116,7 @@ impl Store {
         self.url.to_string()
     }
 
-    /// Reports where a new store was made, in case another was meant.
+    /// Reports where a new store was created, in case another one was meant.
     pub(crate) fn tell_new(&self) {
         if self.is_new {
             warn(&format!("made a new store: {}", self.url));
@@ -124,7 +124,7 @@ impl Store {
     }
 }
 
-/// The user who runs this command, for the audit log: by the system's user number.
+/// The user who runs this command, for the audit log, by the system's user id.
 pub(crate) fn operator() -> Actor {
     #[cfg(unix)]
     let subject = Some(format!("uid {}", rustix::process::getuid().as_raw()));
@@ -133,7 +133,7 @@ pub(crate) fn operator() -> Actor {
     Actor { subject, ..Actor::unknown(Door::Command) }
 }
 
-/// Opens the store of that name, which has to exist.
+/// Opens the existing store of that name.
 pub(crate) fn open(name: PathBuf) -> Result<Store, CommandError> {
     let url = url(&name)?;
     if !url.exists() {
@@ -150,8 +150,8 @@ pub(crate) fn url(name: &Path) -> Result<StoreUrl, CommandError> {
 /// The pepper of the keys that other systems made.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct PepperOption {
-    /// The file of the pepper under which keys that other systems made are digested: at least 32 random bytes, of which every one
-    /// counts, a line feed at the end too. Whoever looks such keys up needs the same
+    /// The file of the pepper for keys that other systems made: at least 32 random bytes. Every byte counts, a line feed
+    /// at the end too. Every process that looks up such keys needs the same pepper
     #[arg(long, value_name = "FILE")]
     pub(crate) pepper_file: Option<PathBuf>,
 }
@@ -173,20 +173,20 @@ impl PepperOption {
     }
 }
 
-/// What the operator's own keys begin with.
+/// The prefix and environment of tollgate's keys.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct FormatOption {
-    /// What the operator's own keys begin with; otherwise as the first of the store does, and tg
+    /// The prefix of new keys. Default: that of the first key in the store, or tg
     #[arg(long)]
     pub(crate) prefix: Option<String>,
 
-    /// What follows the prefix; otherwise as in the first of the store, and live
+    /// The environment, which follows the prefix. Default: that of the first key in the store, or live
     #[arg(long)]
     pub(crate) env: Option<String>,
 }
 
 impl FormatOption {
-    /// Whether any of it was given.
+    /// Whether either option was given.
     pub(crate) fn is_given(&self) -> bool {
         self.prefix.is_some() || self.env.is_some()
     }

@@ -15,10 +15,10 @@ use self::progress::Progress;
 use crate::commands::Outcome;
 use crate::error::CommandError;
 
-/// How standard input is to be read; the same for every sub-command that reads tokens.
+/// The format of standard input, for all sub-commands that read tokens.
 #[derive(Args, Debug)]
 pub(crate) struct InputOptions {
-    /// How a line of standard input is read.
+    /// The format of a line of standard input
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = InputFormat::Lines)]
     input: InputFormat,
 }
@@ -29,7 +29,7 @@ impl InputOptions {
     }
 }
 
-/// What a line of standard input holds.
+/// The format of a line of standard input.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum InputFormat {
     /// The item itself: every byte up to the line feed, a carriage return included
@@ -62,9 +62,8 @@ pub(crate) use with_input_help;
 
 /// Answers each item of standard input on standard output with `answer`, which returns whether it was accepted.
 ///
-/// Answers are flushed before a wait for standard input, so that a program that feeds it line by line sees each answer.
-/// When the reader of standard output has gone, the rest is skipped, and the outcome is not that everything was
-/// accepted.
+/// Answers are flushed before a wait for standard input, so that a program that feeds it line by line sees each answer. When
+/// the reader of standard output has gone, the remaining input is skipped, and the outcome is not `Accepted`.
 pub(crate) fn answer_each(
     format: InputFormat,
     mut answer: impl FnMut(Item<'_>, &mut JsonLines) -> io::Result<Outcome>,

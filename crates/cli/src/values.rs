@@ -146,7 +146,7 @@ pub(crate) enum Typ {
     /// `at+jwt`: access tokens of RFC 9068, with the claims that it requires
     #[value(name = "at+jwt", alias = "application/at+jwt")]
     AccessToken,
-    /// Each of the two, by its own rules
+    /// Either of the two, by its own rules
     #[value(name = "either")]
     Either,
 }
@@ -161,16 +161,16 @@ impl From<Typ> for TypProfile {
     }
 }
 
-/// What a key of an API-keys file is for.
+/// The use of a key of an API-keys file.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
-    /// An API key: taken bare, as Bearer, or from its own header
+    /// An API key: accepted bare, as Bearer, or in its own header
     #[default]
     ApiKey,
-    /// The secret of a client: taken as Basic with the client id
+    /// The secret of a client: accepted as Basic with the client id
     ClientSecret,
-    /// An opaque access token: taken as Bearer
+    /// An opaque access token: accepted as Bearer
     AccessToken,
 }
 
@@ -188,11 +188,11 @@ impl From<Kind> for KeyKind {
 #[derive(Clone, Copy, Debug, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum State {
-    /// It may
+    /// The key is accepted
     Active,
-    /// Switched off
+    /// The key is rejected until it is enabled again
     Disabled,
-    /// Never again
+    /// The key is rejected permanently
     Revoked,
 }
 
@@ -224,7 +224,7 @@ pub(crate) fn moment(text: &str) -> Result<i64, String> {
     OffsetDateTime::parse(&time, &Rfc3339).map(OffsetDateTime::unix_timestamp).map_err(|_| FORMS.to_owned())
 }
 
-/// Seconds since the Unix epoch for people: RFC 3339, or the number if that cannot express it.
+/// Seconds since the Unix epoch for people: RFC 3339, or the number if RFC 3339 cannot express the time.
 pub(crate) fn shown_moment(seconds: i64) -> String {
     let time = OffsetDateTime::from_unix_timestamp(seconds).ok().and_then(|time| time.format(&Rfc3339).ok());
     time.unwrap_or_else(|| seconds.to_string())

@@ -7,7 +7,7 @@ use super::table::{thousands, time};
 /// Bars per power of two of the latency.
 const BUCKETS_AN_OCTAVE: i32 = 6;
 
-/// The results as SVG: the latencies, and the median of each kind of credential beside one SHA-256.
+/// The results as SVG: the latencies, and the median of each kind of credential beside the time of one SHA-256.
 pub(crate) fn charts(shape: &Shape, measured: &Measured) -> String {
     let samples = &measured.samples;
     let latencies = samples.all_latencies();

@@ -43,8 +43,8 @@ pub(crate) struct Measured {
     pub(crate) signature_check: Option<SignatureCheck>,
 }
 
-/// The times of one thread, or of all. Batches are timed as a whole and verify by verify in turn: the former yield the
-/// throughput, the latter the latencies.
+/// The times of one thread, or of all threads. Batches timed as a whole alternate with batches timed verify by verify: the
+/// former yield the throughput, the latter the latencies.
 pub(crate) struct Samples {
     /// By [`Credential`], in nanoseconds.
     latencies: [Histogram<u64>; 3],
@@ -144,7 +144,7 @@ impl Samples {
 /// Where the tokens were found.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Layers {
-    /// In the thread's own table, in the shared one, in neither.
+    /// In the thread's own table, in the shared table, in neither.
     pub(crate) found: [u64; 3],
     pub(crate) evictions: u64,
     /// The memory of the shared cache, in bytes.
@@ -169,7 +169,7 @@ impl Layers {
         self
     }
 
-    /// The same as shares of all tokens, 0 to 1; all 0 without a cache.
+    /// The counts as shares of all tokens, 0 to 1; all 0 without a cache.
     pub(crate) fn shares(&self) -> [f64; 3] {
         let all = self.found.iter().sum::<u64>();
         self.found.map(|count| if all == 0 { 0.0 } else { count as f64 / all as f64 })

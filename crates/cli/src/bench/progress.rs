@@ -2,7 +2,7 @@ use std::io::{self, IsTerminal};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar on standard error, if somebody watches it.
+/// A progress bar on standard error, if that is a terminal.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
@@ -16,7 +16,7 @@ impl Progress {
         }
     }
 
-    /// Begins another piece of work.
+    /// Begins another step.
     pub(crate) fn begin(&self, what: &'static str, steps: u64) {
         self.0.set_message(what);
         self.0.set_length(steps);

@@ -19,7 +19,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long SHA-256 is measured.
 const YARDSTICK: Duration = Duration::from_millis(50);
 
-/// Creates traffic of that shape, and verifies it for the given time.
+/// Creates traffic of `shape`, and verifies it for the given time.
 pub(crate) fn measure(shape: &Shape) -> Result<Measured, CommandError> {
     let progress = Progress::new();
     let traffic = Traffic::new(shape, &progress);

@@ -7,9 +7,9 @@ use tollgate::Algorithm;
 pub(crate) struct Shape {
     pub(crate) algorithm: Algorithm,
     pub(crate) token_bytes: usize,
-    /// The number of distinct tokens that are presented again and again.
+    /// The number of distinct tokens that are presented repeatedly.
     pub(crate) tokens: usize,
-    /// The share of tokens, 0 to 1, that are among these. The rest is new.
+    /// The share of tokens, 0 to 1, that are among these. The rest are new.
     pub(crate) hit_share: f64,
     pub(crate) api_keys: usize,
     /// The share of requests, 0 to 1, with an API key.

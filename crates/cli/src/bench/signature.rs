@@ -1,4 +1,4 @@
-//! The time of one signature check, with the tables of its key and without.
+//! The time of one signature check, with the precomputed tables of its key and without them.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ pub(crate) struct SignatureCheck {
 }
 
 impl SignatureCheck {
-    /// Checks the signatures of the tokens that are presented again and again.
+    /// Checks the signatures of the tokens that are presented repeatedly.
     pub(crate) fn measure(algorithm: Algorithm, traffic: &Traffic) -> Option<Self> {
         let signed: Vec<_> = traffic.seen.iter().take(PASS).filter_map(|header| signed(header)).collect();
         let keys = traffic.mint.key_set();
@@ -65,7 +65,7 @@ fn plain_key(algorithm: Algorithm, jwks: &str) -> Option<VerifyingKey> {
 fn time(key: &VerifyingKey, signed: &[(&str, Vec<u8>)]) -> f64 {
     let start = Instant::now();
     for (signing_input, signature) in signed {
-        // All of these tokens were accepted when they were presented.
+        // All these tokens were accepted when they were presented.
         let _ = black_box(key.verify(black_box(signing_input.as_bytes()), signature));
     }
     start.elapsed().as_nanos() as f64 / signed.len().max(1) as f64

@@ -22,7 +22,7 @@ const STEP: usize = 256;
 /// The engine and the credentials that the threads verify.
 pub(crate) struct Traffic {
     pub(crate) engine: Engine,
-    /// The tokens that are presented again and again, each as the value of an Authorization header.
+    /// The tokens that are presented repeatedly, each as the value of an Authorization header.
     pub(crate) seen: Vec<String>,
     pub(crate) mint: Mint,
     pub(crate) api_keys: ApiKeys,
@@ -82,7 +82,7 @@ impl Mint {
         token.claim("padding", self.padding.as_str().into()).mint()
     }
 
-    /// The tokens that are presented again and again, made by all threads.
+    /// The tokens that are presented repeatedly, made by all threads.
     fn many(&self, shape: &Shape, progress: &Progress) -> Result<Vec<String>, IssuerError> {
         progress.begin("signing tokens", shape.tokens as u64);
         let numbers: Vec<u64> = (0..shape.tokens as u64).collect();
@@ -106,7 +106,7 @@ impl Mint {
     }
 }
 
-/// API keys by number: a key is created again for each request, so that ten million are not held in clear.
+/// API keys by number. A key is created again for each request, so that ten million keys are not held in clear.
 pub(crate) struct ApiKeys {
     format: KeyFormat,
 }
@@ -115,7 +115,7 @@ impl ApiKeys {
     pub(crate) fn key(&self, number: usize) -> ApiKey {
         let mut entropy = [0; 32];
         entropy.copy_from_slice(digest::digest(&digest::SHA256, &number.to_le_bytes()).as_ref());
-        // Known to everybody, but in a table that lives only as long as the measurement.
+        // The key is public, but its table lives only as long as the measurement.
         ApiKey::danger_from_entropy(&self.format, &entropy)
     }
 

@@ -10,10 +10,10 @@ use super::shape::Shape;
 use super::traffic::Traffic;
 use crate::error::CommandError;
 
-/// Requests that are written to memory before they are verified. Together they fit into the first-level cache.
+/// Requests that are written to memory before they are verified. Together they fit into the L1 cache.
 const BATCH: usize = 16;
 
-/// The requests of a round, and the most new tokens among them. These are signed first, which takes long.
+/// The requests of a round, and the most new tokens among them. New tokens are signed first, which is slow.
 const ROUND: usize = 4096;
 const NEW_A_ROUND: usize = 32;
 
@@ -49,8 +49,8 @@ impl<'t> Worker<'t> {
         }
     }
 
-    /// Presents every token: first this thread's share, which verifies it, then all, for a while, so that they settle
-    /// in the caches.
+    /// Presents every token: first this thread's share, to verify each once, then all tokens, for a while, until the
+    /// caches are warm.
     pub(crate) fn warm_up(&mut self) {
         let seen = &self.traffic.seen;
         for header in seen.iter().skip(self.number).step_by(self.shape.threads) {
@@ -66,7 +66,7 @@ impl<'t> Worker<'t> {
         }
     }
 
-    /// Verifies until that time.
+    /// Verifies until `until`.
     pub(crate) fn run(&mut self, until: Instant) -> Result<Samples, CommandError> {
         let mut samples = Samples::new()?;
         loop {

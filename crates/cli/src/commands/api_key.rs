@@ -19,8 +19,8 @@ use crate::error::CommandError;
 
 const HELP: &str = "\
 Keys are kept in a store (--store FILE, or the environment variable TOLLGATE_STORE): a SQLite file that any number of processes
-share. Whoever follows it, `tollgate serve` and `tollgate verify --store`, sees what a command has done within 200 ms. Of a key
-there is only the digest in it.
+share. Processes that follow it (`tollgate serve`, `tollgate verify --store`) apply a change within 200 ms. The store holds only the
+digest of a key.
 
 Examples:
   export TOLLGATE_STORE=/var/lib/tollgate
@@ -28,7 +28,7 @@ Examples:
   tollgate api-key list --subject user-7
   tollgate api-key revoke key_01kdzb6y0v8e6q5t3h4jm2n7ra";
 
-/// Make, show, switch off, rotate, revoke, import, export and check keys: API keys, client secrets, opaque access tokens.
+/// Make, show, disable, rotate, revoke, import, export and check keys: API keys, client secrets, opaque access tokens.
 #[derive(Args, Debug)]
 #[command(arg_required_else_help = false, after_help = HELP)]
 pub(crate) struct Arguments {
@@ -41,16 +41,16 @@ enum Command {
     New(new::Arguments),
     List(list::Arguments),
     Show(show::Arguments),
-    /// Switch keys off: they are rejected until they are enabled again.
+    /// Disable keys: they are rejected until they are enabled again.
     ///
-    /// Each id is answered; what is switched off already stays so.
+    /// Each id is answered. A disabled key stays disabled.
     #[command(after_help = state::DISABLE_HELP)]
     Disable(state::Arguments),
-    /// Switch keys on again.
+    /// Enable disabled keys.
     #[command(after_help = state::ENABLE_HELP)]
     Enable(state::Arguments),
     Rotate(rotate::Arguments),
-    /// Revoke keys, for ever.
+    /// Revoke keys permanently.
     #[command(after_help = state::REVOKE_HELP)]
     Revoke(state::Arguments),
     Import(import::Arguments),

@@ -1,4 +1,4 @@
-//! `tollgate audit`: who did what to the store.
+//! `tollgate audit`: the audit log of the store.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -15,16 +15,16 @@ use crate::values;
 
 const LIST_HELP: &str = "\
 Times: seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z. With --json one object a line: `id`, `at`, `door` (http, command,
-service), `actor`, `credential`, `address`, `action`, `target`, `concerns`, `outcome` (done, or why not). To go on where an earlier export ended, give
-the last `id` with --after. Hosts of one store whose clocks differ write records with earlier ids later by as much: begin with --since that long before, and
-pass over the ids that are known.
+service), `actor`, `credential`, `address`, `action`, `target`, `concerns`, `outcome` (done, or the reason for the failure). To continue
+an earlier export, give its last `id` with --after. If the clocks of a store's hosts differ, records with earlier ids may be written later, by at
+most that difference: begin with --since that much earlier, and skip the known ids.
 
 Examples:
   tollgate audit list --store /var/lib/tollgate
   tollgate audit list --since 2026-12-01 --action login --json
   tollgate audit list --about key_01kdzb6y0v8e6q5t3h4jm2n7ra";
 
-/// List who did what, by which credential, from where.
+/// List audit records: actor, action, credential, address.
 #[derive(Args, Debug)]
 #[command(arg_required_else_help = false)]
 pub(crate) struct Arguments {
@@ -44,27 +44,27 @@ struct List {
     #[command(flatten)]
     store: StoreOption,
 
-    /// What was done at this time or later
+    /// Only records from this time or later
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     since: Option<i64>,
 
-    /// What was done before this time
+    /// Only records from before this time
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     until: Option<i64>,
 
-    /// One action, as `login` or `client.disable`
+    /// Only this action, as `login` or `client.disable`
     #[arg(long)]
     action: Option<String>,
 
-    /// What this subject did, or what was done to this id or name, or concerns it
+    /// Only records with this subject as actor, or with this id or name as object
     #[arg(long, value_name = "NAME")]
     about: Option<String>,
 
-    /// What came after the record of this id
+    /// Only records after the record with this id
     #[arg(long, value_name = "ID")]
     after: Option<String>,
 
-    /// At most so many
+    /// The most records to list
     #[arg(long, value_name = "NUMBER")]
     max: Option<usize>,
 

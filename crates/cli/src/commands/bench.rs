@@ -1,4 +1,4 @@
-//! `tollgate bench`: the cost of verify on this machine.
+//! `tollgate bench`: the cost of a verify on this machine.
 
 use std::num::NonZero;
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use crate::limits::{MAX_BENCH_API_KEYS, MAX_BENCH_THREADS, MAX_BENCH_TOKENS};
 use crate::values;
 
 const HELP: &str = "\
-Tokens and keys are made up, and each request is written to memory a moment before it is verified, as if it came from a
-socket. The throughput is that of the time spent in verify: making up requests does not count. The mean of a verify can be far
-above the median, since the few new tokens take most of the time. The latencies are of single verifies and hold one look at the
-clock, 20 to 30 ns. Run it on a release build, with nothing else on the machine.
+Tokens and keys are generated. Each request is written to memory shortly before it is verified, as if it came from a socket. The
+throughput counts only the time in verify, not the generation of requests. The mean of a verify can be far above the median, since
+the few new tokens take most of the time. The latencies are of single verifies and include one reading of the clock, 20 to 30 ns.
+Measure a release build, on a machine that does nothing else.
 
 Examples:
   tollgate bench
@@ -26,43 +26,43 @@ Examples:
   tollgate bench --api-keys 1000000 --api-key-share 100
   tollgate bench --duration 30s --json --svg bench.svg";
 
-/// Measure verify on this machine, for your own shape of traffic.
+/// Measure verify on this machine, with traffic of a given shape.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(crate) struct Arguments {
-    /// What the tokens are signed with
+    /// The algorithm that signs the tokens
     #[arg(long = "alg", value_name = "ALG", value_parser = values::algorithm(), default_value = "ES256", hide_possible_values = true)]
     algorithm: Algorithm,
 
-    /// How long a token is, in bytes, as far as its claims do not need more
+    /// The length of a token in bytes; more if its claims need more
     #[arg(long, value_name = "BYTES", default_value_t = 700, value_parser = clap::value_parser!(u32).range(..=8000))]
     token_bytes: u32,
 
-    /// How many distinct tokens are presented again and again
+    /// The number of distinct tokens that are presented repeatedly
     #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=MAX_BENCH_TOKENS))]
     tokens: u32,
 
-    /// Which part of the tokens is one of those, in per cent; the rest was never seen before
+    /// The share of tokens that are among those, in per cent; the rest are new
     #[arg(long, value_name = "PERCENT", default_value_t = 99.0, value_parser = per_cent)]
     hit_share: f64,
 
-    /// How many API keys there are
+    /// The number of API keys
     #[arg(long, value_name = "NUMBER", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=MAX_BENCH_API_KEYS))]
     api_keys: u32,
 
-    /// Which part of the requests has an API key instead of a token, in per cent
+    /// The share of requests with an API key instead of a token, in per cent
     #[arg(long, value_name = "PERCENT", default_value_t = 0.0, value_parser = per_cent)]
     api_key_share: f64,
 
-    /// Threads that verify; one for each processor otherwise
+    /// Threads that verify. Default: one for each processor
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..=MAX_BENCH_THREADS))]
     threads: Option<u32>,
 
-    /// Memory for the cache of verified tokens that the threads share, in MiB; 0 for no cache; as the engine has it otherwise
+    /// Memory for the shared cache of verified tokens, in MiB; 0 for no cache. Default: the engine's
     #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u32).range(..=65536))]
     cache_mib: Option<u32>,
 
-    /// How long to measure: 500ms, 5s, 2m
+    /// The duration of the measurement: 500ms, 5s, 2m
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration)]
     duration: Duration,
 
@@ -70,7 +70,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// Draw the latencies into this file, too
+    /// Also draw the latencies into this file
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 }

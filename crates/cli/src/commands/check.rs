@@ -1,4 +1,4 @@
-//! `tollgate check`: whether the parts of a configuration file work, here and now.
+//! `tollgate check`: whether the parts of a configuration file work on this host.
 
 use std::path::PathBuf;
 
@@ -17,10 +17,11 @@ use crate::limits::CLOCK_TOLERANCE;
 use crate::reason::Reason;
 use crate::stream::write_each;
 
-/// Check that what a configuration file describes works: keys can be had, endpoints answer, the store is there.
+/// Check a configuration in operation: keys can be fetched, endpoints answer, the store can be opened.
 ///
-/// The file is that of `tollgate verify` and `tollgate gateway`. One line of JSON for each issuer, opaque issuer, table of keys and gateway:
-/// `{"ok":true,...}` or `{"ok":false,...,"error":...,"detail":...}`. An introspection endpoint is asked about a token that nobody has.
+/// The file is that of `tollgate verify` and `tollgate gateway`. The answer is one line of JSON for each issuer, opaque
+/// issuer, table of keys and gateway: `{"ok":true,...}` or `{"ok":false,...,"error":...,"detail":...}`. An introspection
+/// endpoint is asked about a token that does not exist.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Exit status: 0 when all of it works, 1 when a part does not, 2 when the file cannot work at all.
@@ -57,7 +58,7 @@ impl Arguments {
             let prefix = section.get_ref().settings.token_prefix.as_deref().unwrap_or_default();
             let credential = format!("Bearer {prefix}{}", random_text()?);
             let verdict = configured.remote.verify(&verifier, &Request::new().authorization(&credential), None);
-            // Whatever the answer is, the endpoint was asked and has answered.
+            // Any verdict shows that the endpoint answered.
             let reason =
                 verdict.err().filter(|rejection| rejection.status() >= 500).map(|rejection| (&rejection).into());
             lines.push(Line::new("introspection", name).with(reason));
@@ -78,7 +79,7 @@ fn of_issuer(IssuerKeys { settings, ring, .. }: &IssuerKeys, health: Option<Heal
     algs.sort_unstable();
     algs.dedup();
     let keys = set.len();
-    let takes = Some(Takes::of(settings));
+    let takes = Some(Requirements::of(settings));
     let line = Line { keys: Some(keys), algs, takes, ..Line::new("issuer", settings.issuer()) };
     let failure = health.as_ref().and_then(|health| health.last_failure.as_ref());
     let refused = health.as_ref().map_or(&[][..], |health| &health.refused);
@@ -97,8 +98,8 @@ fn of_issuer(IssuerKeys { settings, ring, .. }: &IssuerKeys, health: Option<Heal
     }
 }
 
-/// The reason if the clocks differ by more than the leeway: tokens count as expired too soon or too late, or as not yet
-/// valid.
+/// The reason if the clocks differ by more than the leeway: tokens would then count as expired too early or too late, or as
+/// not yet valid.
 fn wrong_clock(difference: i64, leeway: u32) -> Option<Reason> {
     let ahead = if difference > 0 { "ahead of" } else { "behind" };
     let seconds = difference.unsigned_abs();
@@ -106,7 +107,7 @@ fn wrong_clock(difference: i64, leeway: u32) -> Option<Reason> {
     (seconds > u64::from(leeway) + CLOCK_TOLERANCE).then(|| Reason::new("wrong-clock", detail()))
 }
 
-/// A text that is in no table, and that no issuer has given to anybody.
+/// A token that no issuer has issued and no table holds.
 fn random_text() -> Result<String, CommandError> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).map_err(|_| CommandError::Random)?;
@@ -126,7 +127,7 @@ struct Line {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     algs: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    takes: Option<Takes>,
+    takes: Option<Requirements>,
     /// When the keys were last fetched or confirmed, in seconds since the Unix epoch.
     #[serde(skip_serializing_if = "Option::is_none")]
     fetched_at: Option<i64>,
@@ -141,23 +142,23 @@ struct Line {
     detail: Option<String>,
 }
 
-/// What a token of an issuer needs, beside a signature by one of its keys.
+/// The requirements on a token of an issuer, besides a signature by one of its keys.
 #[derive(Serialize)]
-struct Takes {
-    /// One of these as audience; any where it is empty.
+struct Requirements {
+    /// The accepted audiences; empty for any.
     audiences: Vec<String>,
     typ: String,
-    /// Claims that have to be there. `exp` always is, unless the configuration says otherwise.
+    /// Required claims. `exp` is one, unless the configuration says otherwise.
     claims: Vec<String>,
-    /// Claims that have to have one of some values.
+    /// Claims that must have one of some values.
     expect: Vec<String>,
-    /// Seconds of difference between clocks that are tolerated.
+    /// The tolerated difference between clocks, in seconds.
     leeway: u32,
 }
 
-impl Takes {
+impl Requirements {
     fn of(settings: &IssuerSettings) -> Self {
-        Takes {
+        Requirements {
             audiences: settings.audiences.clone(),
             typ: settings.typ.to_string(),
             claims: settings.require_claims.iter().map(ToString::to_string).collect(),
@@ -167,7 +168,7 @@ impl Takes {
     }
 }
 
-/// A key that an issuer publishes and that cannot be used.
+/// A published key that cannot be used.
 #[derive(Serialize)]
 struct RefusedKey {
     kid: Option<String>,
@@ -198,7 +199,7 @@ impl Line {
         }
     }
 
-    /// With the reason why it does not work, if any.
+    /// With the reason for a failure, if any.
     fn with(self, reason: Option<Reason>) -> Self {
         match reason {
             Some(Reason { error, detail }) => Line { ok: false, error: Some(error), detail: Some(detail), ..self },

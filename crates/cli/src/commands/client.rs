@@ -15,15 +15,15 @@ use crate::error::CommandError;
 use crate::values::now;
 
 const HELP: &str = "\
-A client is kept in the same store as API keys (--store FILE, or the environment variable TOLLGATE_STORE), its secrets as keys of
-the kind client-secret, which `tollgate api-key` works on too.
+Clients are kept in the same store as API keys (--store FILE, or the environment variable TOLLGATE_STORE). Their secrets are keys of
+kind client-secret, to which `tollgate api-key` applies too.
 
 Examples:
   tollgate client new --id billing --scope 'read:sites' --store /var/lib/tollgate
   tollgate client rotate billing --overlap 7d
   tollgate client remove billing";
 
-/// Register, list, switch off, rotate and remove OAuth clients.
+/// Register, list, disable, rotate and remove OAuth clients.
 #[derive(Args, Debug)]
 #[command(arg_required_else_help = false, after_help = HELP)]
 pub(crate) struct Arguments {
@@ -35,10 +35,10 @@ pub(crate) struct Arguments {
 enum Command {
     New(Box<new::Arguments>),
     List(list::Arguments),
-    /// Switch clients off: their secrets are rejected until they are enabled again, what they were issued is revoked.
+    /// Disable clients: their secrets are rejected until they are enabled again, and their tokens are revoked.
     #[command(after_help = state::DISABLE_HELP)]
     Disable(state::Disable),
-    /// Switch clients on again.
+    /// Enable disabled clients.
     #[command(after_help = state::ENABLE_HELP)]
     Enable(state::Arguments),
     Rotate(rotate::Arguments),
@@ -58,19 +58,19 @@ impl Arguments {
     }
 }
 
-/// What clients were issued.
+/// The tokens that were issued to clients.
 #[derive(Args, Debug)]
 struct IssuedOption {
-    /// The `iss` of JWTs that they were issued, which are revoked too; to be given once for each. Their opaque access tokens are
-    /// revoked in any case
+    /// An issuer (`iss`) whose JWTs for these clients are revoked too; give the option once for each. Opaque access
+    /// tokens of the clients are always revoked
     #[arg(long, value_name = "ISS")]
     issuer: Vec<String>,
 }
 
 impl IssuedOption {
     fn so_far(&self) -> Issued {
-        // Times are whole seconds: tokens issued in this second are included. It is unknown here when the last of them
-        // expires.
+        // Times are whole seconds: tokens issued in this second are included. The expiry of the last of them is
+        // unknown here.
         Issued { issuers: self.issuer.clone(), made_before: now().saturating_add(1), until: i64::MAX }
     }
 }

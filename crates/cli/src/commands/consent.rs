@@ -1,4 +1,4 @@
-//! `tollgate consent`: what users let clients have.
+//! `tollgate consent`: the consents of users.
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -12,13 +12,13 @@ use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
 Consents are kept in the store of the service (--store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE), which may
-run meanwhile: tokens of a consent that is revoked count for nothing there within 200 ms.
+be running: it rejects the tokens of a revoked consent within 200 ms.
 
 Examples:
   tollgate consent list ada@example.com --store /var/lib/tollgate
   tollgate consent revoke ada@example.com shop";
 
-/// List what a user lets clients have, and take it back.
+/// List and revoke the consents of a user.
 #[derive(Args, Debug)]
 #[command(arg_required_else_help = false, after_help = HELP)]
 pub(crate) struct Arguments {
@@ -34,8 +34,8 @@ enum Command {
 
 /// List the consents of a user, in the order of the client ids.
 ///
-/// One JSON object a line: `client_id`, `scopes`, `granted_at`. A user whom nobody knows is answered with `{"ok":false,...}`, and the exit
-/// status is 1.
+/// One JSON object a line: `client_id`, `scopes`, `granted_at`. For an unknown user the answer is `{"ok":false,...}`, and the
+/// exit status is 1.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate consent list ada@example.com --store /var/lib/tollgate")]
 struct List {
@@ -47,10 +47,10 @@ struct List {
     store: StoreOption,
 }
 
-/// Revoke consents of a user, and the codes and tokens that came of them.
+/// Revoke consents of a user, and the codes and tokens that were issued under them.
 ///
-/// Each is answered with `{"ok":true,"id":...}`, the client's id, or `{"ok":false,...}`; the exit status is 1 when the user has no such
-/// consent.
+/// Each client id is answered with `{"ok":true,"id":...}` or `{"ok":false,...}`. The exit status is 1 when the user has no
+/// such consent.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate consent revoke ada@example.com shop --store /var/lib/tollgate")]
 struct Revoke {
@@ -58,7 +58,7 @@ struct Revoke {
     #[arg(value_name = "USER")]
     user: String,
 
-    /// The ids of the clients
+    /// The client ids
     #[arg(required = true, value_name = "CLIENT")]
     clients: Vec<String>,
 
@@ -116,7 +116,7 @@ impl Revoke {
                 output.write(&Done { ok: true, id })
             } else {
                 outcome = Outcome::Rejected;
-                output.write(&Unknown::new(id, "unknown-consent", "is no client that the user lets have anything"))
+                output.write(&Unknown::new(id, "unknown-consent", "is not a client with a consent of that user"))
             };
             if let Err(error) = written.and_then(|()| output.flush()) {
                 return gone_or_failed(error);

@@ -25,12 +25,12 @@ use crate::secret_input::SecretInput;
 use crate::stream::write_each;
 use crate::verdict::VerdictLine;
 
-/// Tell step by step why a credential is accepted or rejected.
+/// Explain step by step why a credential is accepted or rejected.
 ///
-/// Standard input is one credential, as it is found in a log, a browser or a terminal: the value of the Authorization header, or its
-/// whole line, or all header lines of a request (Authorization, X-API-Key, DPoP and those of `[request]` are read). Quotes, a carriage
-/// return and spaces around it are left out, and the answer says so. The verdict is that of `tollgate verify`. Neither signatures nor secrets are
-/// shown; claims are.
+/// Standard input is one credential, as copied from a log, a browser or a terminal: the value of the Authorization header,
+/// the whole header line, or all header lines of a request. Authorization, X-API-Key, DPoP and the fields of `[request]` are
+/// read. Quotes, a carriage return and spaces around the credential are ignored, and the answer says so. The verdict is that
+/// of `tollgate verify`. Claims are shown, signatures and secrets are not.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 The options that describe what is accepted are those of `tollgate verify`.
@@ -51,11 +51,11 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     engine: EngineOptions,
 
-    /// Verify as of this time, in seconds since the Unix epoch; otherwise as of now
+    /// Verify at this time, in seconds since the Unix epoch. Default: now
     #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     now: Option<i64>,
 
-    /// The other end of the request's connection
+    /// The peer's address of the request's connection
     #[arg(long, value_name = "ADDR")]
     address: Option<IpAddr>,
 
@@ -71,17 +71,17 @@ pub(crate) struct Arguments {
     #[arg(long)]
     json: bool,
 
-    /// How standard input is read
+    /// The format of standard input
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Input::Pasted)]
     input: Input,
 }
 
-/// What standard input holds.
+/// The format of standard input.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 enum Input {
-    /// A credential or header lines, with whatever came along when they were copied
+    /// A credential or header lines, with characters that were copied along
     Pasted,
-    /// A request as a JSON object, as `tollgate verify --input request` reads a line
+    /// A request as a JSON object, as a line of `tollgate verify --input request`
     Request,
 }
 
@@ -153,7 +153,7 @@ fn system_time() -> i64 {
 struct Explained<'v> {
     #[serde(flatten)]
     verdict: VerdictLine<'v>,
-    /// The usual cause of the rejection, and what to do.
+    /// The usual cause of the rejection, and the remedy.
     #[serde(skip_serializing_if = "Option::is_none")]
     advice: Option<String>,
     steps: Vec<Step>,

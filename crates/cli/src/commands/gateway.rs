@@ -26,47 +26,48 @@ use crate::remote::Remote;
 use crate::scrape::Scrape;
 use crate::signals::{Signal, Signals};
 
-/// Answer proxies: whether a request may pass, and who sends it.
+/// Answer proxies: whether a request may pass, and who its caller is.
 ///
-/// nginx asks at /nginx (auth_request), Caddy, Traefik and HAProxy at /forward (forward_auth), Envoy below /envoy or over gRPC (ext_authz). docs/gateway.md
-/// has what each has to be told. An answer of 200 lets the request pass; every other is a denial. What no rule covers is denied.
+/// nginx asks at /nginx (auth_request), Caddy, Traefik and HAProxy at /forward (forward_auth), Envoy below /envoy or over
+/// gRPC (ext_authz). docs/gateway.md describes the configuration of each proxy. The answer 200 lets the request pass; every
+/// other answer is a denial. A request that matches no rule is denied.
 #[derive(Args, Debug)]
 #[command(after_help = "\
-The file of --config is that of `tollgate verify`, and has besides:
+The file of --config is that of `tollgate verify`, with these additions:
   [gateway]
   realm = \"sites\"                              # in challenges
-  api_key_header = \"x-api-key\"                # where API keys may stand beside Authorization
-  [gateway.identity]                           # fields of each answer of 200, for the proxy to put over the client's; these without it
+  api_key_header = \"x-api-key\"                # the header for API keys, besides Authorization
+  [gateway.identity]                           # fields of each answer of 200, with which the proxy replaces the client's; these by default
   x-auth-request-user = \"subject\"
   x-auth-request-issuer = \"issuer\"
   x-auth-request-client = \"client_id\"
   x-auth-request-scopes = \"scopes\"
   x-auth-request-kind = \"kind\"                # or credential_id, or a claim such as \"/email\" (RFC 6901)
-  [gateway.token]                              # a JWT about who is passing, signed by the gateway, in a field of each answer of 200
+  [gateway.token]                              # a JWT about the caller, signed by the gateway, in a field of each answer of 200
   key = \"gateway.jwk\"                          # a private JWK (tollgate key new), or a private JWKS; published at /.well-known/jwks.json
   issuer = \"https://gateway.internal\"
   audiences = [\"https://sites.internal\"]
-  field = \"x-auth-request-token\"              # this without it
+  field = \"x-auth-request-token\"              # the default
   lifetime = 60                                # seconds, at most 300
-  claims.email = \"/email\"                     # beside sub, client_id, scope and credential; names as for identity
-  [[gateway.rule]]                             # the first that covers a request decides
-  paths = [\"/\", \"/assets/*\"]                 # a path, or everything below one
-  hosts = [\"example.com\"]                     # any without it
-  methods = [\"GET\", \"HEAD\"]                  # any without it
-  public = true                                # everybody passes; otherwise who has a good credential, and meets
+  claims.email = \"/email\"                     # besides sub, client_id, scope and credential; names as for identity
+  [[gateway.rule]]                             # the first rule that matches a request decides
+  paths = [\"/\", \"/assets/*\"]                 # a path, or all paths below one
+  hosts = [\"example.com\"]                     # default: any
+  methods = [\"GET\", \"HEAD\"]                  # default: any
+  public = true                                # no credential needed; default: a valid credential that meets `require`
   [[gateway.rule]]
   paths = [\"/sites/*\"]
   require.scopes = [\"read:sites\"]             # all of these
   require.kinds = [\"jwt\", \"api-key\"]         # one of these
   require.issuers = [\"https://as.example/\"]   # one of these
   require.claims.\"/resource/tier\" = [\"gold\"]  # by name or pointer, each with one of these
-  require.any = [{ scopes = [\"admin\"] }, { kinds = [\"client\"] }]  # one of these; or all, as deep as need be
+  require.any = [{ scopes = [\"admin\"] }, { kinds = [\"client\"] }]  # one of these; or `all`; nested as needed
 
-[request] names the proxies whose word counts about the client's address and certificate, and public_origins what proofs of
-possession are for.
+[request] names the proxies that are trusted for the client's address and certificate; public_origins are the origins of the URIs in
+proofs of possession.
 
-SIGHUP reads the file anew; where it does not do, the gateway goes on as it was. Ctrl-C or SIGTERM lets what was asked be answered, and
-stops.
+SIGHUP reads the file again; if the file is invalid, the gateway keeps its configuration. Ctrl-C or SIGTERM answers the pending requests
+and stops.
 
 Examples:
   tollgate gateway --config tollgate.toml
@@ -79,7 +80,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
 
-    /// The address to listen on, which proxies alone should reach; port 0 takes a free one
+    /// The address to listen on, which only proxies should reach; port 0 chooses a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:4180")]
     listen: SocketAddr,
 
@@ -112,14 +113,14 @@ impl Arguments {
         if let Some((listen, scrape)) = scrape {
             runtime.block_on(scrape.serve(listen))?;
         }
-        // The gateway is of use without a reader of this line.
+        // The gateway works even if nobody reads this line.
         let _ = print(&[&format!("tollgate answers proxies on http://{address}\n")])?;
-        // Outside the runtime: reading the file again starts another one and ends the last.
+        // Outside the runtime: reading the file again starts another runtime and ends the last one.
         while runtime.block_on(signals.next()) == Signal::HangUp {
             match self.read(metrics.as_ref()) {
                 Ok((anew, its_sources)) => {
                     let last = gateway.swap(Arc::new(anew));
-                    tracing::info!("the configuration was read anew");
+                    tracing::info!("the configuration was read again");
                     // Earlier requests may still wait for a fetch by the last sources.
                     let start = Instant::now();
                     while Arc::strong_count(&last) > 1 && start.elapsed() < RELOAD_GRACE {
@@ -142,7 +143,7 @@ impl Arguments {
         }
     }
 
-    /// Reads the file, and begins to fetch and follow its sources.
+    /// Reads the file, and starts to fetch and follow its sources.
     fn read(&self, metrics: Option<&Metrics>) -> Result<(Gateway, Sources), CommandError> {
         let configuration = Configuration::read(&self.config)?;
         let Configured { engine, remote, followed, .. } =

@@ -14,12 +14,12 @@ use crate::limits::MAX_LINE_BYTES;
 use crate::reason::Reason;
 use crate::stream::{InputOptions, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
 
-/// Show what tokens say, without verifying them.
+/// Decode tokens without verifying them.
 ///
-/// A line is a JWS in compact form, with or without `Bearer` before it. NOTHING of what is shown is verified: anybody can write
-/// such a token. The members of the answer: `verified` (always false), `header`, `payload` (null where it is not a JSON object),
-/// `payload_base64url` (the payload where it is not a JSON object), `signature_bytes`, and `error`, why the token, or a part that
-/// is null, could not be read.
+/// A line is a JWS in compact form, with or without `Bearer` before it. NOTHING in the output is verified: anybody can write
+/// such a token. The members of the answer: `verified` (always false), `header`, `payload` (null if the payload is not a JSON
+/// object), `payload_base64url` (the payload if it is not a JSON object), `signature_bytes`, and `error`, the reason why the
+/// token, or a part that is null, could not be read.
 #[derive(Args, Debug)]
 #[command(after_help = with_input_help!("\
 Examples:

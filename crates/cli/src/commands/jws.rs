@@ -15,31 +15,31 @@ use crate::reason::Reason;
 use crate::stream::{InputOptions, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
 use crate::{key_files, values};
 
-/// The `error` of every line when no key can be used.
+/// The `error` of every line when there is no usable key.
 const NO_USABLE_KEY: &str = "no-usable-key";
 const NO_USABLE_KEY_DETAIL: &str = "the key files hold no usable key; tollgate keys says why";
 
-/// For [`Rejection::AlgorithmNotAllowed`], whose own message names an issuer; none is involved here.
+/// For [`Rejection::AlgorithmNotAllowed`], whose own message names an issuer: there is none here.
 const ALGORITHM_NOT_ALLOWED_DETAIL: &str = "alg is unknown, or not among those of --alg";
 
-/// Verify signatures alone: no claims are read, the payload may be any bytes.
+/// Verify only signatures: no claims are read, the payload may be any bytes.
 ///
 /// A line is a JWS in compact form. The answer is `{"ok":true,"alg":...,"kid":...,"payload":"<base64url>"}` or
-/// `{"ok":false,"error":...,"detail":...}`. Where the key files hold no usable key, every line is rejected with "no-usable-key"; `tollgate keys`
-/// says why.
+/// `{"ok":false,"error":...,"detail":...}`. If the key files hold no usable key, every line is rejected with "no-usable-key";
+/// `tollgate keys` shows the reason.
 #[derive(Args, Debug)]
 #[command(after_help = with_input_help!("\
 Examples:
   tollgate jws --key jwks.json < tokens.txt
   tollgate jws --key rsa.pem --alg PS256 --alg PS384 < tokens.txt"))]
 pub(crate) struct Arguments {
-    /// A JWK, a JWKS, PEM (public keys, certificates) or DER (SubjectPublicKeyInfo, PKCS#1, certificate); of a private JWK the
-    /// public part is used. To be given once for each file
+    /// A JWK, a JWKS, PEM (public keys, certificates) or DER (SubjectPublicKeyInfo, PKCS#1, certificate). Only the public
+    /// part of a private JWK is used. Give the option once for each file
     #[arg(long = "key", value_name = "FILE", required = true)]
     keys: Vec<PathBuf>,
 
-    /// Accept this algorithm alone, or these. A key that does not say what it is for is then for them; else an RSA key is for RS256,
-    /// and an `oct` key is refused
+    /// Accept only these algorithms. They also apply to keys that name no algorithm; without --alg, such an RSA key
+    /// admits RS256, and such an `oct` key is refused
     #[arg(long = "alg", value_name = "ALG", value_parser = values::algorithm(), hide_possible_values = true)]
     algorithms: Vec<Algorithm>,
 
@@ -82,7 +82,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
-    /// The answer for a token that verifies, or the reason why it does not.
+    /// The answer for a valid token, or the reason for the rejection.
     fn verify<'s>(&'s mut self, token: &'s [u8]) -> Result<Accepted<'s>, Reason> {
         let token = std::str::from_utf8(token).map_err(|_| ParseError::NotCompact)?;
         let jws = CompactJws::parse(token)?;
@@ -92,7 +92,7 @@ impl<'a> Verifier<'a> {
         if !algorithm.is_some_and(is_allowed) {
             return Err(Reason::new(Rejection::AlgorithmNotAllowed.code(), ALGORITHM_NOT_ALLOWED_DETAIL));
         }
-        // The signature covers the payload as it was sent, whether or not that is base64url.
+        // The signature covers the payload as it was sent, base64url or not.
         self.payload.clear();
         jws.append_payload(&mut self.payload)?;
         let proof = self.keys.verify(&jws, &header, &mut self.signature)?;

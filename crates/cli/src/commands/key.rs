@@ -29,15 +29,15 @@ enum Command {
 
 /// Make a signing key and print it as a private JWK.
 ///
-/// Keep it as you keep a password. Where a public key is asked for, `tollgate` takes it too and uses its public part.
+/// Store it like a password. `tollgate` also accepts it in place of a public key, and uses its public part.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 struct New {
-    /// What the key signs with
+    /// The algorithm of the key
     #[arg(long = "alg", value_name = "ALG", value_parser = values::algorithm())]
     algorithm: Algorithm,
 
-    /// The key id; otherwise the RFC 7638 thumbprint
+    /// The key id. Default: the RFC 7638 thumbprint
     #[arg(long)]
     kid: Option<String>,
 }

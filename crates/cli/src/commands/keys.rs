@@ -14,13 +14,13 @@ use crate::reason::Reason;
 use crate::stream::write_each;
 
 const HELP: &str = "\
-Exit status: 0 when at least one key is usable, 1 when none is, 2 when the file is no key file.
+Exit status: 0 when at least one key is usable, 1 when none is, 2 when the file is not a key file.
 
 Examples:
   tollgate keys jwks.json
   curl -s https://as.example/.well-known/jwks.json | tollgate keys /dev/stdin";
 
-/// Show the keys of a key file and whether they are usable.
+/// List the keys of a key file and whether they are usable.
 ///
 /// One line of JSON a key, in the order of the file: `{"kid":...,"kty":...,"algs":[...],"usable":true}` or
 /// `{"kid":...,"kty":...,"usable":false,"reason":...,"detail":...}`.

@@ -16,8 +16,8 @@ impl<'n> Names<'n> {
         Names { given }
     }
 
-    /// Passes the names to `work`, several at a time: those of the command line, and those of standard input as they
-    /// come, without waiting for more while some are ready. Ends when `work` says so.
+    /// Passes the names to `work`, several at a time: those of the command line, or those of standard input as they
+    /// arrive, without waiting for more while some are ready. Ends when `work` says so.
     pub(crate) fn for_each_batch(
         &self,
         mut work: impl FnMut(&[&str]) -> Result<bool, CommandError>,

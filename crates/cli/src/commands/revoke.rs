@@ -1,4 +1,4 @@
-//! `tollgate revoke`: revocations of JWTs, by the names in them.
+//! `tollgate revoke`: revocations of JWTs, by names in their claims.
 
 mod list;
 mod name;
@@ -10,9 +10,9 @@ use super::Outcome;
 use crate::error::CommandError;
 
 const HELP: &str = "\
-Revocations are kept in the same store as API keys (--store FILE, or the environment variable TOLLGATE_STORE). Whoever follows it,
-`tollgate serve` and `tollgate verify --store`, rejects what they name within 200 ms. API keys, client secrets and opaque tokens name
-nobody: `tollgate api-key revoke` revokes them by their ids, --access-tokens the opaque ones of a subject or client.
+Revocations are kept in the same store as API keys (--store FILE, or the environment variable TOLLGATE_STORE). Processes
+that follow it (`tollgate serve`, `tollgate verify --store`) reject the named tokens within 200 ms. API keys, client secrets and opaque
+tokens carry no names: `tollgate api-key revoke` revokes them by their ids, --access-tokens revokes opaque tokens of a subject or client.
 
 Examples:
   tollgate revoke jti 7f3c9a --issuer https://as.example --until 1h --store /var/lib/tollgate
@@ -29,19 +29,19 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Revoke single tokens, by their `jti`.
+    /// Revoke single tokens by their `jti`.
     #[command(after_help = name::HELP)]
     Jti(name::OfIssuer),
-    /// Revoke all tokens of subjects, by their `sub`.
+    /// Revoke all tokens of subjects by their `sub`.
     #[command(after_help = name::HELP)]
     Subject(name::OfHolder),
-    /// Revoke all tokens of sessions, by their `sid`.
+    /// Revoke all tokens of sessions by their `sid`.
     #[command(after_help = name::HELP)]
     Session(name::OfIssuer),
-    /// Revoke all tokens of clients, by their `client_id`.
+    /// Revoke all tokens of clients by their `client_id`.
     #[command(after_help = name::HELP)]
     Client(name::OfHolder),
-    /// Revoke all tokens of issuers, by their `iss`.
+    /// Revoke all tokens of issuers by their `iss`.
     #[command(after_help = name::HELP)]
     Issuer(name::Arguments),
     List(list::Arguments),

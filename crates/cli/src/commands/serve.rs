@@ -20,7 +20,7 @@ use crate::signals::{Signal, Signals};
 use crate::store_options::{FormatOption, PepperOption, url};
 use crate::values;
 
-/// The exit status after a second signal: not all was done that was begun.
+/// The exit status after a second signal: work in progress was not finished.
 const STOPPED_AT_ONCE: i32 = 1;
 
 const EXAMPLES: &str = r#"Each option may also stand in the file of --config, under its name with _ in place of -, and in the environment, as TOLLGATE_ and its
@@ -45,7 +45,7 @@ Examples:
   tollgate serve --store /var/lib/tollgate --listen 0.0.0.0:443 --base-url https://auth.example.com --tls-cert fullchain.pem --tls-key privkey.pem
   tollgate serve --store /var/lib/tollgate --base-url https://auth.example.com --trusted-proxy 127.0.0.1 --client-address x-forwarded-for"#;
 
-/// Run the reference service: sessions, access tokens, API keys, and what they protect.
+/// Run the reference service: sessions, access tokens, API keys, and the API that they protect.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
@@ -57,18 +57,18 @@ pub(crate) struct Arguments {
     #[arg(long)]
     demo: bool,
 
-    /// The store: a folder, also as sqlite:DIR, made when missing; ./tollgate-data otherwise. Or postgres://USER@HOST/DATABASE, for
-    /// several hosts. Other processes may change its keys,
-    /// clients and revocations meanwhile: that counts at once
+    /// The store: a folder, also as sqlite:DIR, which is created if missing, or postgres://USER@HOST/DATABASE for several
+    /// hosts. Default: ./tollgate-data. Other processes may change its keys, clients and revocations while the service
+    /// runs
     #[arg(long, visible_alias = "data", value_name = "URL")]
     store: Option<PathBuf>,
 
-    /// The address to listen on; port 0 takes a free one
+    /// The address to listen on; port 0 chooses a free one
     #[arg(long, value_name = "ADDR", default_value_t = Config::default().listen)]
     listen: SocketAddr,
 
-    /// The service's own TLS certificate and those between it and a root, in PEM. Otherwise plain HTTP, for this machine alone or behind a
-    /// proxy that has a certificate
+    /// The service's TLS certificate, followed by the intermediate certificates, in PEM. Without it the service speaks
+    /// plain HTTP, only on this machine or behind a proxy that terminates TLS
     #[arg(long, value_name = "FILE")]
     tls_cert: Option<PathBuf>,
 
@@ -76,27 +76,27 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
 
-    /// The public origin of the service, `iss` and `aud` of its tokens, as `https://auth.example.com`. Otherwise `http://` and the address
-    /// listened on, when that is of this machine alone
+    /// The public origin of the service, the `iss` and `aud` of its tokens, as `https://auth.example.com`. Default:
+    /// `http://` and the address listened on, if that is a loopback address
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
 
-    /// The address, or a block of addresses, of a proxy in front of the service, which is believed about its client's address. To be
-    /// given once for each. Otherwise the client is the peer of the connection
+    /// The address, or a block of addresses, of a trusted proxy in front of the service: its field names the client's
+    /// address. Give the option once for each. Without one the client is the peer of the connection
     #[arg(long, value_name = "BLOCK", value_delimiter = ',', value_parser = values::proxy)]
     trusted_proxy: Vec<AddressBlock>,
 
-    /// The field in which the trusted proxies name the client: `x-forwarded-for` or `forwarded`. It alone is read
+    /// The only field from which the client's address is read: `x-forwarded-for` or `forwarded`
     #[arg(long, value_name = "FIELD", value_parser = values::forwarded_field())]
     client_address: Option<ForwardedField>,
 
-    /// An origin whose pages may call the API from a browser, as `https://app.example.com`. To be given once for each
+    /// An origin whose pages may call the API from a browser, as `https://app.example.com`; give the option once for each
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     cors_origin: Vec<PublicOrigin>,
 
-    /// The file of the keys under which the signing keys are encrypted in the store, 64 hexadecimal digits a line (`openssl rand -hex 32`): the
-    /// first encrypts, each decrypts. Otherwise tollgate-sealing.key in the store's folder, made when missing; in a database the
-    /// signing keys are then in clear
+    /// The file of the keys that encrypt the signing keys in the store, 64 hexadecimal digits a line (`openssl rand -hex
+    /// 32`): the first encrypts, each decrypts. Default: tollgate-sealing.key in the store's folder, created if missing.
+    /// A database without this option holds the signing keys in clear
     #[arg(long, value_name = "FILE")]
     sealing_key_file: Option<PathBuf>,
 
@@ -112,8 +112,8 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = values::seconds, help = signing_key_ttl_help())]
     signing_key_ttl: Option<u32>,
 
-    /// What access tokens are: `jwt`, which any server can verify by the public keys, or `opaque`, whose records are in the
-    /// store, so that only who follows it can, and each can be revoked
+    /// The form of access tokens: `jwt`, which any server can verify with the public keys, or `opaque`, whose records are
+    /// in the store: only engines that follow the store can verify them, and each can be revoked
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t = Format::Jwt)]
     access_token_format: Format,
 
@@ -148,7 +148,7 @@ enum PushedRequests {
 }
 
 impl Arguments {
-    /// The file that other options are in.
+    /// The file of further options.
     pub(crate) fn option_file(&self) -> Option<&Path> {
         self.config.as_deref()
     }
@@ -171,7 +171,7 @@ impl Arguments {
         if let Some((listen, scrape)) = scrape {
             runtime.block_on(scrape.serve(listen))?;
         }
-        // Nobody has to read it for the service to be of use.
+        // The service works even if nobody reads this line.
         let _ = print(&[&format!("tollgate listens on {}\n", server.origin()), server.demo().unwrap_or_default()])?;
         let (stop, stopped) = oneshot::channel::<()>();
         let running = runtime.spawn(server.run(async { drop(stopped.await) }));
@@ -197,7 +197,8 @@ impl Arguments {
         }
     }
 
-    /// Applies what may change while the service runs, and warns of what may not. An error leaves everything as it was.
+    /// Applies the options that may change while the service runs, and warns of the others. After an error nothing has
+    /// changed.
     fn reload(&self, log: &Log, certificate: Option<&Certificate>) -> Result<(), String> {
         let arguments::Arguments { command } = arguments::read().map_err(|error| error.line())?;
         // The command line is the same as before.
@@ -207,7 +208,7 @@ impl Arguments {
             certificate.replace(files).map_err(|error| error.to_string())?;
         }
         log.change(&anew.log);
-        tracing::info!("the options were read anew");
+        tracing::info!("the options were read again");
         let changed = self.changed(&anew);
         if !changed.is_empty() {
             warn(&format!("changed, and not applied before the next start: {}", changed.join(", ")));
@@ -215,7 +216,7 @@ impl Arguments {
         Ok(())
     }
 
-    /// The options that differ, of those that count at the start alone.
+    /// The changed options among those that are read only at the start.
     fn changed(&self, anew: &Self) -> Vec<&'static str> {
         let of_the_start = |it: &Self| {
             [

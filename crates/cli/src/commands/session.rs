@@ -12,15 +12,15 @@ use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
-Logins are kept in the store of the service (--store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE), which may run
-meanwhile: a login that is ended counts for nothing there within 200 ms.
+Logins are kept in the store of the service (--store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE), which may be
+running: it rejects an ended login within 200 ms.
 
 Examples:
   tollgate session list ada@example.com --store /var/lib/tollgate
   tollgate session end ada@example.com session_01kdzb6y0v8e6q5t3h4jm2n7ra
   tollgate user logout ada@example.com";
 
-/// List where a user is logged in, and end single logins.
+/// List the logins of a user, and end single logins.
 #[derive(Args, Debug)]
 #[command(arg_required_else_help = false, after_help = HELP)]
 pub(crate) struct Arguments {
@@ -36,8 +36,8 @@ enum Command {
 
 /// List the logins of a user that have not ended, the newest first.
 ///
-/// One JSON object a line: `id`, `kind` (`browser`, `token`), `api_key_id` (which it was made with), `agent`, `address`, `created_at`,
-/// `expires_at`. A user whom nobody knows is answered with `{"ok":false,...}`, and the exit status is 1.
+/// One JSON object a line: `id`, `kind` (`browser`, `token`), `api_key_id` (the key that made it), `agent`, `address`,
+/// `created_at`, `expires_at`. For an unknown user the answer is `{"ok":false,...}`, and the exit status is 1.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate session list ada@example.com --store /var/lib/tollgate")]
 struct List {
@@ -49,9 +49,9 @@ struct List {
     store: StoreOption,
 }
 
-/// End logins of a user, and the codes and tokens that came of them.
+/// End logins of a user, and the codes and tokens that were issued under them.
 ///
-/// Each is answered with `{"ok":true,"id":...}` or `{"ok":false,...}`; the exit status is 1 when one is unknown.
+/// Each id is answered with `{"ok":true,"id":...}` or `{"ok":false,...}`. The exit status is 1 when one is unknown.
 #[derive(Args, Debug)]
 #[command(
     after_help = "Examples:\n  tollgate session end ada@example.com session_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate"
@@ -76,7 +76,7 @@ struct Shown<'s> {
     api_key_id: Option<&'s str>,
     agent: &'s str,
     address: Option<&'s str>,
-    /// Seconds since the Unix epoch, like the next.
+    /// All times are seconds since the Unix epoch.
     created_at: i64,
     expires_at: i64,
 }

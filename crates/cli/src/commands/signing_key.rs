@@ -1,4 +1,4 @@
-//! `tollgate signing-key`: the keys that the service signs its tokens with.
+//! `tollgate signing-key`: the service's signing keys.
 
 use std::path::PathBuf;
 
@@ -38,10 +38,10 @@ enum Command {
     Rotate(Rotate),
 }
 
-/// List the published keys: the one that signs, the next one, and those whose tokens are still accepted.
+/// List the published keys: the signing key, the next one, and those whose tokens are still accepted.
 ///
-/// One JSON object a line: `kid`, `alg`, `state` (`signing`, `announced`, `retired`), `since` (when the key entered that state, where it
-/// is known), `until` (when a retired key is dropped). Times are seconds since the Unix epoch.
+/// One JSON object a line: `kid`, `alg`, `state` (`signing`, `announced`, `retired`), `since` (when the key entered that
+/// state, if known), `until` (when a retired key is dropped). Times are seconds since the Unix epoch.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate signing-key list --store /var/lib/tollgate")]
 struct List {
@@ -49,9 +49,9 @@ struct List {
     keys: StoredKeys,
 }
 
-/// Publish the next key, which signs ten minutes later, when other verifiers have fetched it. No token fails.
+/// Publish the next key. It signs ten minutes later, when other verifiers have fetched it, so no token fails.
 ///
-/// Answers with `{"ok":true,"kid":...,"signs_at":...}`; the time is seconds since the Unix epoch.
+/// The answer is `{"ok":true,"kid":...,"signs_at":...}`; the time is seconds since the Unix epoch.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate signing-key rotate --store /var/lib/tollgate")]
 struct Rotate {
@@ -68,7 +68,7 @@ struct StoredKeys {
     #[command(flatten)]
     store: StoreOption,
 
-    /// The file of the keys under which the signing keys are encrypted, as of `tollgate serve`
+    /// The file of the keys that encrypt the signing keys, as for `tollgate serve`
     #[arg(long, value_name = "FILE")]
     sealing_key_file: Option<PathBuf>,
 }
@@ -130,7 +130,7 @@ impl Rotate {
 }
 
 impl StoredKeys {
-    /// Opens the store, which has to be there: a misspelt name must not make an empty one.
+    /// Opens an existing store: a misspelt name must not create an empty one.
     fn open(&self) -> Result<(Runtime, KeyRotation), CommandError> {
         let url = url(&self.store.name().ok_or(CommandError::NoStore)?)?;
         if !url.exists() {

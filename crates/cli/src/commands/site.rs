@@ -12,8 +12,8 @@ use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
-Sites are what `GET /api/v2/sites` of the service lists: --store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE.
-Each line of output is a JSON object: `id`, `name`, `url`, `created_at`. A user or a site that is unknown is answered with
+`GET /api/v2/sites` of the service lists sites. They are in its store: --store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE.
+Each line of output is a JSON object: `id`, `name`, `url`, `created_at`. For an unknown user or site the answer is
 `{\"ok\":false,...}`, and the exit status is 1.
 
 Examples:
@@ -32,11 +32,11 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Add a site to a user's
+    /// Add a site for a user
     New(New),
     /// List the sites of a user, the oldest first
     List(List),
-    /// Give a site another name
+    /// Rename a site
     Rename(Rename),
     /// Remove sites of a user
     Remove(Remove),
@@ -51,7 +51,7 @@ struct New {
     #[arg(long)]
     name: String,
 
-    /// Where it is: an http or https URL
+    /// The http or https URL of the site
     #[arg(long)]
     url: String,
 }
@@ -71,7 +71,7 @@ struct Rename {
     #[arg(value_name = "ID")]
     id: String,
 
-    /// The name that it is to have
+    /// The new name
     #[arg(long)]
     name: String,
 }

@@ -34,15 +34,15 @@ enum Command {
 
 /// Make a token and print it.
 ///
-/// `iss`, `iat`, `exp` and `jti` are always in it.
+/// Every token has `iss`, `iat`, `exp` and `jti`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 struct New {
-    /// What it is signed with: a private JWK, or PKCS#8 in PEM
+    /// The signing key: a private JWK, or PKCS#8 in PEM
     #[arg(long, value_name = "FILE")]
     key: PathBuf,
 
-    /// The algorithm of a key in PEM; a JWK tells by itself
+    /// The algorithm, for a key in PEM; a JWK names its own
     #[arg(long = "alg", value_name = "ALG", value_parser = values::algorithm(), hide_possible_values = true)]
     algorithm: Option<Algorithm>,
 
@@ -54,11 +54,11 @@ struct New {
     #[arg(long, value_name = "SUB")]
     subject: Option<String>,
 
-    /// `aud`; to be given once for each
+    /// `aud`; give the option once for each
     #[arg(long, value_name = "AUD")]
     audience: Vec<String>,
 
-    /// `scope`; to be given once for each, or with spaces between them
+    /// `scope`; give the option once for each, or separate them with spaces
     #[arg(long)]
     scope: Vec<String>,
 
@@ -66,7 +66,7 @@ struct New {
     #[arg(long, value_name = "ID")]
     client_id: Option<String>,
 
-    /// `jti`; random otherwise
+    /// `jti`. Default: random
     #[arg(long)]
     jti: Option<String>,
 
@@ -77,15 +77,16 @@ struct New {
     #[arg(long, value_name = "TIME", value_parser = values::seconds, help = format!("From `iat` to `exp`: seconds, or 90s, 15m, 12h, 30d; {DEFAULT_LIFETIME_SECONDS} seconds otherwise"))]
     lifetime: Option<u32>,
 
-    /// The header's `typ`, JWT otherwise; at+jwt asks for an access token of RFC 9068 and for what it needs
+    /// The header's `typ`. Default: JWT. With at+jwt the token is an access token of RFC 9068, whose required claims must
+    /// be given
     #[arg(long)]
     typ: Option<String>,
 
-    /// Any other claim, its value in JSON: 'tenant="acme"'; to be given once for each
+    /// Any other claim, with its value in JSON: 'tenant="acme"'; give the option once for each
     #[arg(long = "claim", value_name = "NAME=JSON", value_parser = claim)]
     claims: Vec<(String, Value)>,
 
-    /// Make it as of this time, in seconds since the Unix epoch; otherwise as of now
+    /// The time of issue, in seconds since the Unix epoch. Default: now
     #[arg(long, value_name = "UNIX", allow_negative_numbers = true)]
     now: Option<i64>,
 }

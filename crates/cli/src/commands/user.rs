@@ -1,4 +1,4 @@
-//! `tollgate user`: the users who may log in to the service.
+//! `tollgate user`: the users of the service.
 
 mod list;
 mod new;
@@ -16,8 +16,8 @@ use super::{Outcome, Unknown};
 use crate::error::CommandError;
 
 const HELP: &str = "\
-Users are kept in the store of the service (--store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE), which may run
-meanwhile: what ends a user's logins counts there within 200 ms. A user is named by the address or by the id.
+Users are kept in the store of the service (--store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE), which may be
+running: it applies the end of a user's logins within 200 ms. A user is named by address or id.
 
 Examples:
   tollgate user new ada@example.com --scope 'read:sites manage:api-keys' --store /var/lib/tollgate
@@ -25,7 +25,7 @@ Examples:
   tollgate user disable ada@example.com
   tollgate user passwd ada@example.com";
 
-/// Make, list, disable and remove users who log in to the service, and set their passwords.
+/// Add, list, disable and remove users of the service, and set their passwords.
 #[derive(Args, Debug)]
 #[command(arg_required_else_help = false, after_help = HELP)]
 pub(crate) struct Arguments {
@@ -41,11 +41,11 @@ enum Command {
     /// Disable users: all their logins and tokens end at once, their API keys are disabled, and they cannot log in.
     #[command(after_help = state::DISABLE_HELP)]
     Disable(state::Arguments),
-    /// Let users log in again. Their API keys stay disabled.
+    /// Enable disabled users. Their API keys stay disabled.
     #[command(after_help = state::ENABLE_HELP)]
     Enable(state::Arguments),
     Passwd(passwd::Arguments),
-    /// End all logins of users, and the tokens that came of them.
+    /// End all logins of users, and the tokens that were issued under them.
     #[command(after_help = state::LOGOUT_HELP)]
     Logout(state::Arguments),
     /// Remove users and their sites: all their logins and tokens end at once, their API keys are revoked.

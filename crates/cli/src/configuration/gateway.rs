@@ -68,7 +68,7 @@ struct RuleConfiguration {
     require: Option<RequirementConfiguration>,
 }
 
-/// A requirement: all of its members have to be met.
+/// A requirement: all its members have to be met.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RequirementConfiguration {
@@ -177,7 +177,7 @@ impl RequirementConfiguration {
         ];
         let scopes = self.scopes.iter().map(|scope| Requirement::scope(scope));
         let claims = self.claims.iter().map(|(path, expected)| Requirement::claim(path, expected.clone()));
-        // An empty one is refused, like a requirement that nobody could meet.
+        // An empty list is refused, like a requirement that nobody can meet.
         Requirement::all(scopes.chain(claims).chain(choices.into_iter().flatten()).chain(of_each(&self.all)))
     }
 }

@@ -31,9 +31,9 @@ pub(crate) struct KeySources {
     pub(crate) jwks: Option<PathBuf>,
     pub(crate) remote: Option<Spanned<RemoteSettings>>,
     pub(crate) secret: Option<Spanned<SecretConfiguration>>,
-    /// Not a source of keys, but verified under the same keys.
+    /// Not a source of keys: the status lists are verified under the same keys.
     pub(crate) status_lists: Option<Spanned<StatusListSettings>>,
-    /// Not a source of keys either: the endpoint that is asked about each token.
+    /// Not a source of keys: the endpoint that is asked about each token.
     pub(crate) introspection: Option<Spanned<JwtIntrospectionConfiguration>>,
 }
 
@@ -107,7 +107,7 @@ impl IssuerConfiguration {
         }
     }
 
-    /// `file`: the file that it was read from, if any. Returns the keys, too.
+    /// `file`: the file of this configuration, if any. Also returns the keys.
     pub(super) fn issuer(
         &self,
         remote: &mut Remote,
@@ -176,8 +176,8 @@ impl OwnKeys for KeySources {
     }
 }
 
-/// Whether a key was refused that should be usable. A key that is not for signatures, or of an unknown kind, should
-/// not.
+/// Whether a key that should be usable was refused. Keys that are not for signatures, or of an unknown kind, need not be
+/// usable.
 fn is_worth_a_word(report: &KeyReport) -> bool {
     !matches!(
         report.refused,

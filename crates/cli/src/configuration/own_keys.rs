@@ -1,4 +1,4 @@
-//! Tables with the settings of an engine's type and, beside them, keys of our own.
+//! Tables with the settings of an engine's type and additional keys of the command.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,17 +7,17 @@ use serde::de::value::{MapAccessDeserializer, StrDeserializer};
 use serde::de::{DeserializeSeed, Error, IntoDeserializer, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// The keys of a table besides those of the settings.
+/// The additional keys of a table.
 pub(super) trait OwnKeys: Default {
     /// Their names, at least one.
     const NAMES: &[&str];
 
-    /// Reads the value of one of them.
+    /// Reads the value of an additional key.
     fn read<'de, M: MapAccess<'de>>(&mut self, name: &str, table: &mut M) -> Result<(), M::Error>;
 }
 
-/// Reads the settings by their own type, from one table with our own keys. (`serde(flatten)` would lose the lines of
-/// values, and accept unknown keys.)
+/// Reads a table with the settings of an engine's type and additional keys. (`serde(flatten)` would lose the lines of values,
+/// and accept unknown keys.)
 pub(super) fn with_own_keys<'de, S: Deserialize<'de>, K: OwnKeys, D: Deserializer<'de>>(
     deserializer: D,
     expected: &'static str,
@@ -42,7 +42,7 @@ pub(super) fn with_own_keys<'de, S: Deserialize<'de>, K: OwnKeys, D: Deserialize
     deserializer.deserialize_map(Table(expected, PhantomData))
 }
 
-/// The entries of a table that are not our own. Ours are put into `own` as they come.
+/// The entries of a table that belong to the settings. Additional keys are put into `own`.
 struct Others<'k, M, K> {
     table: M,
     own: &'k mut K,
@@ -72,7 +72,7 @@ enum Key<T> {
     Other(T),
 }
 
-/// Reads a key. One that is not ours is read by the seed of the settings, which is then consumed.
+/// Reads a key. A key of the settings is read by their seed, which is then consumed.
 struct KeySeed<'s, S, K> {
     other: &'s mut Option<S>,
     own: PhantomData<K>,
@@ -88,7 +88,7 @@ impl<'de, S: DeserializeSeed<'de>, K: OwnKeys> DeserializeSeed<'de> for KeySeed<
         }
         let seed = self.other.take().ok_or_else(|| D::Error::custom("a key after the last"))?;
         let key: StrDeserializer<'_, serde::de::value::Error> = key.as_str().into_deserializer();
-        // The settings do not know our own keys.
+        // The settings do not know the additional keys.
         let unknown = |error| D::Error::custom(format!("{error}, `{}`", K::NAMES.join("`, `")));
         seed.deserialize(key).map(Key::Other).map_err(unknown)
     }

@@ -23,7 +23,7 @@ impl SecretConfiguration {
         SecretConfiguration { file, encoding }
     }
 
-    /// The one algorithm of the secret, which does not name one itself.
+    /// The one algorithm of the secret. A secret does not name an algorithm itself.
     pub(super) fn algorithm(algorithms: &[Algorithm]) -> Result<Algorithm, &'static str> {
         match algorithms {
             [algorithm] if algorithm.key_type() == KeyType::Oct => Ok(*algorithm),

@@ -7,10 +7,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::limits::LONG_RUN_BYTES;
 
-/// A bar on standard error, once a run turns out to be long.
+/// A progress bar on standard error, once a run turns out to be long.
 ///
-/// There is none if standard error is not watched; and none if standard output is watched too, where the answers
-/// themselves show the progress and a bar would break them up.
+/// There is none if standard error is not a terminal, and none if standard output is a terminal too: there the answers show
+/// the progress, and a bar would break them up.
 pub(crate) struct Progress {
     watched: bool,
     bar: Option<ProgressBar>,
@@ -47,7 +47,7 @@ pub(crate) fn byte_bar(length: Option<u64>) -> ProgressBar {
     }
 }
 
-/// A bar of `count` keys on standard error, which is shown only if that is watched.
+/// A bar of `count` keys on standard error, shown only if that is a terminal.
 pub(crate) fn key_bar(count: u64) -> ProgressBar {
     bar(ProgressBar::new(count), "{wide_bar} {percent}% {human_pos} of {human_len} keys {per_sec} {eta}")
 }

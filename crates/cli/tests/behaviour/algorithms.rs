@@ -1,4 +1,4 @@
-//! The algorithms that ring lacks: the command has them from its second backend. Published examples, where they are there.
+//! The algorithms that ring lacks and the second backend supplies, with published examples if they are available.
 
 use std::fs;
 use std::path::Path;
@@ -32,7 +32,7 @@ fn es256k_key_is_usable() {
     assert_eq!((keys.status, keys.answers()[0]["algs"].clone()), (0, json!(["ES256K"])), "{keys:?}");
 }
 
-/// The key is for `algorithm`, the token verifies under it, and does not when a bit is changed.
+/// The key is for `algorithm`; the token verifies under it, but not with a changed bit.
 fn check(algorithm: &str, key: &Value, token: &str) {
     let folder = Folder::new();
     let key = folder.write("key", key.to_string());

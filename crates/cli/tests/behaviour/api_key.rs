@@ -1,4 +1,4 @@
-//! `tollgate api-key` on a store: what each sub-command does, says and keeps.
+//! `tollgate api-key` on a store: the effect, output and records of each sub-command.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ impl Store {
         run(&[&["api-key", command, "--store", &self.path], further].concat(), input)
     }
 
-    /// Makes a key; the key and what is told of it.
+    /// Makes a key. Returns the key and its description.
     fn make(&self, further: &[&str]) -> (String, Value) {
         let made = self.run(&[&["new", "--json"], further].concat(), "");
         assert_eq!(made.status, 0, "{made:?}");
@@ -32,7 +32,7 @@ impl Store {
         (key, facts)
     }
 
-    /// What `verify` says of a key: an error, or nothing.
+    /// The error of `verify` for a key, if any.
     fn verify(&self, key: &str) -> Option<String> {
         run(&["verify", "--store", &self.path], key).errors().remove(0)
     }
@@ -57,7 +57,7 @@ fn new_prints_the_key_alone_and_the_store_has_its_digest_alone() {
     assert!(key.starts_with("tg_live_2") && key.len() == 58, "{made:?}");
     assert!(!made.stderr.contains(&key[9..]) && made.stderr.contains("made a new store"), "{made:?}");
     assert_eq!(store.verify(key), None);
-    // Nor does any file of the store hold it.
+    // No file of the store contains it either.
     for file in fs::read_dir(&store.path).unwrap() {
         let content = fs::read(file.unwrap().path()).unwrap();
         assert!(!content.windows(20).any(|window| window == &key.as_bytes()[10..30]));
@@ -202,7 +202,7 @@ fn ids_come_several_at_a_time_or_on_standard_input() {
     let some = store.run(&["revoke", "k0", "nobody", "k1"], "");
     assert_eq!((some.status, some.stdout.as_str()), (1, "k0 revoked\nk1 revoked\n"));
     assert!(some.stderr.contains("nobody"), "{some:?}");
-    // More than go into one step.
+    // More than one batch.
     let input = format!("k2\n\n{}k3\r\n", "nobody\n".repeat(2100));
     let many = store.run(&["revoke", "--json", "-"], input);
     assert_eq!((many.status, many.lines().len()), (1, 2102));
@@ -268,7 +268,7 @@ fn check_judges_the_form_without_a_store() {
     );
     let own = run(&["api-key", "check", "--prefix", "acme2", "--env", "sandbox"], &lines);
     assert_eq!(own.errors()[..2], [Some("wrong-prefix".to_owned()), None]);
-    // Of no key more than the start that all keys share.
+    // Only the common prefix of all keys is shown.
     for checked in [checked, own, run(&["api-key", "check", "--input", "json"], format!("{good}\n\"{good}\"\n"))] {
         assert!(!checked.stdout.contains("03aUlTJ") && !checked.stderr.contains("03aUlTJ"), "{checked:?}");
     }
@@ -313,7 +313,7 @@ fn the_environment_names_the_store() {
     let mut command = crate::support::command(&["api-key", "list", "--json"]);
     command.env("TOLLGATE_STORE", &store.path);
     assert_eq!(run_command(command, b"").answers()[0]["id"], facts["id"]);
-    // A file that was named wins.
+    // `--file` takes precedence.
     let file = store.folder.path("keys.jsonl");
     let mut command = crate::support::command(&["api-key", "new", "--subject", "u", "--file", &file]);
     command.env("TOLLGATE_STORE", &store.path);

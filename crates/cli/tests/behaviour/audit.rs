@@ -1,4 +1,4 @@
-//! `tollgate audit list`: what the command itself does is recorded as what the routes do.
+//! `tollgate audit list`: the command's own actions are recorded like those of the routes.
 
 use serde_json::Value;
 

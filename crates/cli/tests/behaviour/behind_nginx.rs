@@ -1,4 +1,4 @@
-//! The files of `examples/behind_nginx`: nginx, the gateway and a Python server as they stand there, at other ports.
+//! The files of `examples/behind_nginx`: nginx, the gateway and a Python server run unchanged, except for the ports.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -24,7 +24,7 @@ fn a_python_server_learns_who_is_calling() {
     let gateway_address = gateway.to_string();
     let arguments = ["gateway", "--config", &folder.path("tollgate.toml"), "--listen", &gateway_address];
     let _gateway = Running::start(command(&arguments).stdout(Stdio::null()), gateway);
-    // Where to write, which a package of nginx has for its own user.
+    // Writable folders; a packaged nginx has its own.
     let here = folder.path("");
     let places = format!(
         "http {{\n access_log off; client_body_temp_path {here}; proxy_temp_path {here}; fastcgi_temp_path {here}; \

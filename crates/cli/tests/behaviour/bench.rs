@@ -1,4 +1,4 @@
-//! `tollgate bench`: the table, the JSON object and the picture, of a measurement of a moment.
+//! `tollgate bench`: the table, the JSON object and the chart of a very short measurement.
 
 use std::fs;
 
@@ -6,12 +6,12 @@ use crate::support::{Folder, run};
 use roxmltree::Document;
 use serde_json::Value;
 
-/// HS256, because the tests are not optimised.
+/// HS256, because test builds are not optimised.
 const SHORT: [&str; 9] = ["bench", "--alg", "HS256", "--duration", "150ms", "--tokens", "50", "--threads", "2"];
 
 fn bench(further: &[&str]) -> String {
     let run = run(&[&SHORT, further].concat(), "");
-    // Nobody watches standard error, so that no progress is shown.
+    // Standard error is not a terminal, so no progress is shown.
     assert_eq!((run.status, run.stderr.as_str()), (0, ""), "{run:?}");
     run.stdout
 }

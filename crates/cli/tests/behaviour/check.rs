@@ -1,4 +1,4 @@
-//! `tollgate check`: what a configuration file describes, tried.
+//! `tollgate check`: tries a configuration.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -8,12 +8,12 @@ use serde_json::json;
 
 use crate::support::{AUDIENCE, Folder, ISSUER, run};
 
-/// Answers every request with this status and JSON; its origin.
+/// Answers every request with this status and JSON. Returns the server's origin.
 fn server(status: &'static str, body: String) -> String {
     server_with("", status, body)
 }
 
-/// The same with these header fields, each with its line end.
+/// As above, with these header fields, each with its line end.
 fn server_with(fields: &'static str, status: &'static str, body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -118,7 +118,7 @@ fn a_clock_that_differs_by_more_than_the_leeway_is_reported() {
     assert_eq!(checked.status, 1, "{checked:?}");
     let line = &checked.answers()[0];
     assert_eq!((&line["error"], &line["keys"]), (&json!("wrong-clock"), &json!(1)));
-    // 784111777 is the date's time.
+    // 784111777 is the `Date`.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64;
     let difference = line["clock_difference"].as_i64().unwrap();
     assert!((difference + now - 784_111_777).abs() <= 5, "{line}");

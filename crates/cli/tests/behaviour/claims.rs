@@ -1,4 +1,4 @@
-//! docs/claims.md, sentence by sentence: each configuration as it stands there, and what it makes of tokens.
+//! docs/claims.md, sentence by sentence: each configuration as written there, and its effect on tokens.
 
 use serde_json::{Value, json};
 use tollgate::Algorithm;
@@ -15,7 +15,7 @@ fn example(title: &str) -> &'static str {
     section.split("```toml\n").nth(1).and_then(|block| block.split("```").next()).expect(title)
 }
 
-/// An issuer with these further lines.
+/// An issuer with additional lines.
 fn issuer(lines: &str) -> String {
     issuer_for(AUDIENCE, lines)
 }
@@ -28,7 +28,7 @@ fn key() -> SigningKey {
     signing_key(Algorithm::ES256, 0)
 }
 
-/// A token of `iss`, `aud` and `exp`, and these claims; `null` takes one out.
+/// A token with `iss`, `aud`, `exp` and these claims; `null` removes one.
 fn token(claims: Value) -> Draft {
     let draft = ["sub", "iat", "jti", "client_id", "scope"].into_iter().fold(Draft::new(&key()), Draft::without_claim);
     claims.as_object().unwrap().iter().fold(draft, |draft, (name, value)| match value {
@@ -45,7 +45,7 @@ fn verify(configuration: &str, tokens: impl IntoIterator<Item = Draft>) -> Run {
     run(&["verify", "--config", &configuration, "--now", &NOW.to_string()], lines.join("\n"))
 }
 
-/// The error of each token, or what `member` of its principal is.
+/// The error of each token, or the value of `member` in its principal.
 fn outcomes(configuration: &str, member: &str, claims: impl IntoIterator<Item = Value>) -> Vec<Value> {
     let run = verify(configuration, claims.into_iter().map(token));
     run.answers().iter().map(|answer| outcome(answer, member)).collect()
@@ -118,7 +118,7 @@ fn what_is_no_scope_token_is_an_error_in_scope_and_scp_wherever_scopes_are_taken
     {
         assert_eq!(outcomes(&issuer(lines), "scopes", claims()), vec!["invalid-claim"; 14], "{lines}");
     }
-    // Of these the command says which claim.
+    // For these the command names the claim.
     let answers = verify(&issuer(""), [token(json!({ "scp": 1 }))]).answers();
     assert!(answers[0]["detail"].as_str().unwrap().contains("scp"), "{answers:?}");
 }
@@ -171,7 +171,7 @@ fn a_claim_of_another_type_is_an_error_and_the_next_is_not_looked_at() {
         let errors = outcomes(&issuer(lines), "subject", claims);
         assert_eq!(errors, vec!["invalid-claim"; values.len()], "{name}");
     }
-    // The registered ones as well.
+    // The registered claims too.
     let registered = ["aud", "client_id", "azp", "sub"];
     let tokens = registered.map(|name| token(json!({})).payload_text(payload_with_null(name)));
     assert_eq!(verify(&issuer(""), tokens).errors(), vec![Some("invalid-claim".to_owned()); 4]);
@@ -236,14 +236,14 @@ fn claims_of_rfc_9068_are_optional_by_name() {
     let missing = || Some("missing-claim".to_owned());
     let expected = [None, None, missing(), missing(), missing(), missing(), missing(), missing()];
     assert_eq!(verify(page, names.map(without)).errors(), expected);
-    // Each of the four alone, and nothing else.
+    // Only each of the four alone.
     for name in ["sub", "client_id", "iat", "jti"] {
         let lines = format!("typ = \"at+jwt\"\noptional_claims = [{name:?}]");
         assert_eq!(verify(&issuer(&lines), [without(name)]).errors(), [None], "{name}");
         assert_eq!(verify(&issuer("typ = \"at+jwt\""), [without(name)]).errors(), [missing()], "{name}");
         assert_eq!(verify(&issuer("typ = \"either\""), [without(name)]).errors(), [missing()], "{name}");
     }
-    // What is there is still checked.
+    // Claims that are present are still checked.
     let mut empty = all.clone();
     empty["sub"] = json!("");
     let errors = verify(page, [token(empty).header("typ", "at+jwt")]).errors();
@@ -278,7 +278,7 @@ fn a_typ_is_one_of_a_set_of_media_types() {
     let refused =
         [Some("JWT"), Some("at+jwt"), Some("text/secevent+jwt"), Some("application/x/jose"), Some(""), Some("jose ")];
     assert_eq!(of(example("Kinds of tokens"), &refused), [false; 6]);
-    // With a list nothing is said of the claims.
+    // A list of `typ` requires no claims.
     assert_eq!(of(&issuer("typ = [\"at+jwt\"]"), &[Some("at+jwt"), None]), [true, false]);
     assert_eq!(of(&issuer("typ = \"at+jwt\""), &[Some("at+jwt"), None]), [false, false]);
     assert_eq!(of(&issuer("typ = \"either\""), &[Some("JWT"), None, Some("JOSE")]), [true, true, false]);

@@ -27,7 +27,7 @@ impl Store {
         made.stdout.trim_end().to_owned()
     }
 
-    /// What `verify` says of a client's credentials: an error, or nothing.
+    /// The error of `verify` for a client's credentials, if any.
     fn verify(&self, client_id: &str, secret: &str) -> Option<String> {
         let header = base64_simd::STANDARD.encode_to_string(format!("{client_id}:{secret}"));
         run(&["verify", "--store", &self.path], format!("Basic {header}")).errors().remove(0)
@@ -161,7 +161,7 @@ fn a_secret_is_rotated_with_an_overlap() {
     let first = store.secret(&["new", "--id", "c"]);
     let second = store.secret(&["rotate", "c", "--overlap", "1h"]);
     assert_eq!((store.verify("c", &first), store.verify("c", &second)), (None, None));
-    // The one that the client uses now, not the one that ends.
+    // The secret in use, not the one that ends.
     let third = store.secret(&["rotate", "c", "--overlap", "0"]);
     assert_eq!(store.verify("c", &second).unwrap(), "expired");
     assert_eq!(store.verify("c", &first).unwrap(), "expired", "every other secret ends, as over HTTP");

@@ -1,4 +1,4 @@
-//! `[[issuer]]` in the file of `--config`: every key, and what is said where one is wrong.
+//! `[[issuer]]` in the file of `--config`: every key, and the error for a wrong value.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use tollgate_tests::Draft;
 
 use crate::support::{AUDIENCE, Folder, ISSUER, Run, run, token};
 
-/// A folder with a key and a configuration of one issuer with it.
+/// A folder with a key and an issuer's configuration for it.
 struct World {
     folder: Folder,
     key: String,
@@ -21,7 +21,7 @@ impl World {
         World { folder, key }
     }
 
-    /// Verifies `token` with an issuer of these further lines.
+    /// Verifies `token` with an issuer with additional lines.
     fn verify(&self, lines: &str, token: &str) -> Run {
         let text = format!("[[issuer]]\nname = {ISSUER:?}\njwks = {:?}\n{lines}\n", self.key);
         self.verify_with(&text, token)
@@ -157,7 +157,7 @@ fn typ_may_be_a_list_and_claims_of_rfc_9068_optional() {
     assert_eq!(errors(list, "JWT", &[]), [Some("type-not-allowed".to_owned())]);
     let machine = ["--client-id", "c", "--subject", "s"];
     assert_eq!(errors("typ = \"at+jwt\"", "at+jwt", &machine), [None]);
-    // The command itself makes no access token without `sub`.
+    // `tollgate token new` makes no access token without `sub`.
     let key = tollgate_tests::signing_key(Algorithm::ES256, 0);
     let draft = Draft::new(&key).header("typ", "at+jwt").without_claim("sub").claim("exp", i64::MAX);
     let token = draft.claim("iss", ISSUER).claim("aud", AUDIENCE).sign(&key);
@@ -188,7 +188,7 @@ fn keys_of_other_uses_are_taken_where_they_are_listed() {
     assert_eq!(verify(Some("jwt-svid"), list).errors(), [None]);
     verify(Some("jwt-svid"), "").refused_with("`use` is \"jwt-svid\", and has to be \"sig\"");
     verify(Some("x509-svid"), list).refused_with("`use` is \"x509-svid\", and has to be \"sig\" or \"jwt-svid\"");
-    // A key without use is taken as before.
+    // A key without `use` is accepted as before.
     assert_eq!(verify(None, list).errors(), [None]);
     assert_eq!(verify(None, "key_use = [\"jwt-svid\"]").errors(), [None]);
 }
@@ -234,7 +234,7 @@ fn a_trust_domain_stands_in_place_of_a_name() {
     }
     let twice = world.verify_with(&(domain.clone() + &domain), "");
     twice.refused_with(":5: the issuer \"spiffe://example.org\" is configured twice");
-    // Keys without use, or of another, are none of a trust domain's.
+    // A trust domain ignores keys without `use` or with another one.
     let own = format!("[[issuer]]\njwks = {:?}\n{}spiffe_trust_domain = \"example.org\"\n", world.key, audience());
     world.verify_with(&own, "").refused_with("and has to be \"jwt-svid\"");
     assert_eq!(world.verify_with(&(own + "key_use = [\"sig\"]\n"), &tokens[0]).errors(), [None]);
@@ -259,7 +259,7 @@ fn limits_are_raised_for_an_issuer() {
     };
     assert_eq!(errors("", &aud), [Some("too-many-entries".to_owned())]);
     assert_eq!(errors("max_list_entries = 1024", &aud), [None]);
-    // The command itself makes none so wide.
+    // `tollgate token new` makes none with so many members.
     assert_eq!(run(&["token", "new", "--key", &world.key, "--issuer", ISSUER, "--claim", &wide], "").status, 2);
 }
 
@@ -319,7 +319,7 @@ fn what_is_wrong_with_an_issuer_is_said_with_its_line() {
         ("[issuer.expect]\na = [[]]", 5, "expected a string, a number or a boolean"),
         ("[issuer.expect]\n\"/~\" = 1", 5, "is no JSON Pointer"),
         ("expect = 1", 4, "expected a table of claims"),
-        // Contradictions are the section's.
+        // Contradictions are reported at the line of the section.
         ("", 1, "needs an audience"),
         ("audiences = [\"\"]", 1, "has an audience that is empty"),
         ("audiences = [\"a\"]\nalgorithms = []", 1, "has an empty list of algorithms"),
@@ -347,7 +347,7 @@ fn what_is_wrong_with_an_issuer_is_said_with_its_line() {
     world.verify_with(&format!("{section}\n{section}"), "").refused_with(":6: the issuer \"https://as.example\" is");
 }
 
-/// The keys that may stand where an unknown one was found, as the command lists them.
+/// The accepted keys, as listed in the error about an unknown one.
 fn keys_of(message: &str) -> Vec<String> {
     let listed = message.split("expected ").nth(1).unwrap_or_else(|| panic!("{message}"));
     listed.split('`').skip(1).step_by(2).map(str::to_owned).collect()
@@ -362,7 +362,7 @@ fn the_help_has_every_key_and_all_that_it_has_is_taken() {
         .skip(1)
         .take_while(|line| line.starts_with("  "))
         .collect();
-    // What excludes each other is there for one of the two.
+    // Of settings that exclude each other, one is kept.
     let excluded = ["store.", "remote.", "secret.", "spiffe_trust_domain"];
     let kept = block.iter().filter(|line| !excluded.iter().any(|key| line.trim_start().starts_with(key)));
     let text =
@@ -393,7 +393,7 @@ fn the_help_has_every_key_and_all_that_it_has_is_taken() {
     }
 }
 
-/// Every key of an issuer in one file, and tokens for which each of them counts.
+/// Every key of an issuer in one file, and tokens that depend on each.
 #[test]
 fn every_key_of_an_issuer_works_beside_all_others() {
     let folder = Folder::new();
@@ -508,7 +508,7 @@ fn a_key_of_the_wrong_type_is_said_with_its_line() {
     let tables = ["", "claims", "remote", "secret"];
     let keys: Vec<String> = tables.into_iter().flat_map(keys_at).collect();
     assert!(keys.len() > 35, "{keys:?}");
-    // No key takes a number with a fraction, but that a claim may be expected to be one.
+    // No key accepts a number with a fraction, except the expected value of a claim.
     for key in keys {
         let message = refused(&format!("[[issuer]]\n\n\n{key} = 0.5\n"));
         let says_what = message.contains("expected") || message.contains("wanted");
@@ -520,7 +520,7 @@ fn a_key_of_the_wrong_type_is_said_with_its_line() {
     }
 }
 
-/// Inputs after public bug reports, where their folder lies beside this repository: it is not part of it.
+/// Inputs from public bug reports, if their folder, which is not part of this repository, is present beside it.
 fn report(name: &str, lines: &str) -> Option<Run> {
     let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reports")).join(name);
     let Ok(header) = fs::read(folder.join("header.txt")) else {

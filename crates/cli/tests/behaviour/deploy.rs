@@ -1,4 +1,4 @@
-//! The files in `deploy`: every option that they give is one of the command.
+//! The files in `deploy`: every option in them is an option of the command.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ fn units_start_the_command_with_options_that_it_has() {
             word => word,
         });
         assert_eq!(words.next(), Some("/usr/local/bin/tollgate"), "{unit}");
-        // Help is printed where everything before it could be read, and starts nothing.
+        // Help is printed if all preceding arguments are valid, and nothing is started.
         let arguments: Vec<_> = words.chain(["--help"]).collect();
         let output = run(&arguments, "");
         assert!(output.stdout.contains("Usage: tollgate"), "{unit}: {}", output.stderr);

@@ -1,4 +1,4 @@
-//! The commands of the documents.
+//! The commands in the documents.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,13 +15,13 @@ fn the_examples_of_the_document_run() {
     let blocks: Vec<&str> = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap()).collect();
     assert_eq!(blocks.len(), 3);
     let stdout = run_in(&Folder::new(), "docs/api-keys.md", &blocks.concat());
-    // Of each verify one answer a line, all of them good.
+    // Each verify prints one answer a line, all accepted.
     assert_eq!(stdout.matches(r#"{"ok":true,"principal":{"#).count(), 4, "{stdout}");
     assert!(!stdout.contains(r#""ok":false"#), "{stdout}");
 }
 
-/// The blocks of these documents run in a folder with the files that they name. Left out are commands that run until they are stopped,
-/// `cargo`, and `bench`, which measures for seconds: other tests run them.
+/// The blocks of these documents run in a folder with the files that they name. Left out are commands that run until they are
+/// stopped, `cargo`, and `bench`, which takes seconds: other tests run them.
 #[test]
 fn the_blocks_of_the_readme_and_the_guides_run() {
     let folder = Folder::new();
@@ -45,7 +45,7 @@ fn the_blocks_of_the_readme_and_the_guides_run() {
         "tollgate.toml",
         "[[issuer]]\nname = \"https://auth.example.com/\"\naudiences = [\"https://api.example.com\"]\njwks = \"jwks.json\"\n",
     );
-    // The keys that the README imports, and the one that it names.
+    // The keys that the README imports, and the key that it names.
     let prepared = "tollgate api-key new --subject user-8 --store $TOLLGATE_STORE.other > handed-out\n\
         tollgate api-key export --format csv --store $TOLLGATE_STORE.other > keys.csv\n\
         tollgate api-key new --subject user-7 --scope read:sites --id key_01kdzb6y0v8e6q5t3h4jm2n7ra > found.txt\n";
@@ -74,12 +74,12 @@ fn is_run(line: &str) -> bool {
     !left_out.iter().any(|start| line.starts_with(start))
 }
 
-/// With a password where the command asks for one, and the file of a token where it reads from the terminal.
+/// Supplies a password where the command asks for one, and a token file where the command reads the terminal.
 fn with_input(line: &str) -> String {
     let command = line.split(" #").next().unwrap_or_default();
     let asks = command.starts_with("tollgate user new") || command.starts_with("tollgate user passwd");
     let reads = ["tollgate explain", "tollgate verify"].iter().any(|start| command.starts_with(start));
-    // Status 1: a credential was rejected, as a token is where there are only keys.
+    // Status 1: a credential was rejected, for example a token where only keys are accepted.
     let judges = ["tollgate verify --store", "tollgate api-key check"].iter().any(|start| command.starts_with(start));
     match command {
         _ if judges => format!("{command} || [ $? = 1 ]"),
@@ -89,7 +89,7 @@ fn with_input(line: &str) -> String {
     }
 }
 
-/// Runs a script in the folder; each of its commands has to succeed.
+/// Runs a script in the folder. Each of its commands must succeed.
 fn run_in(folder: &Folder, name: &str, script: &str) -> String {
     let binaries = Path::new(env!("CARGO_BIN_EXE_tollgate")).parent().unwrap();
     let path = format!("{}:{}", binaries.display(), env::var("PATH").unwrap());
@@ -136,14 +136,14 @@ fn commands(line: &str) -> Vec<Vec<String>> {
     let line = line.split(" #").next().unwrap_or_default();
     let parts = line.split(['|', ';', '&', '(', ')']);
     let commands = parts.filter_map(|part| {
-        // After settings of variables.
+        // After assignments of variables.
         let mut words = part.split_whitespace().skip_while(|word| word.contains('='));
         (words.next() == Some("tollgate")).then(|| words.map(str::to_owned).collect::<Vec<_>>())
     });
     commands.filter(|words| !words.is_empty()).collect()
 }
 
-/// The words that name it, the longest that do; its help is then in `helps`.
+/// The longest sequence of words that names a command; its help is then in `helps`.
 fn subcommand(command: &[String], helps: &mut BTreeMap<Vec<String>, String>) -> Vec<String> {
     let names: Vec<String> = command.iter().take(2).take_while(|word| !word.starts_with('-')).cloned().collect();
     for length in (0..=names.len()).rev() {
@@ -156,7 +156,7 @@ fn subcommand(command: &[String], helps: &mut BTreeMap<Vec<String>, String>) -> 
         let shown = run(&arguments, "");
         let usage = ["Usage: tollgate", &words.join(" ")].join(" ");
         if shown.status == 0 && shown.stdout.contains(usage.trim_end()) {
-            // A group alone is no command.
+            // A group alone is not a command.
             assert!(length > 0 || command[0].starts_with('-'), "no such command: {}", command.join(" "));
             helps.insert(words.clone(), shown.stdout);
             return words;

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{AUDIENCE, Folder, ISSUER, Run, run, token};
 
-/// What `verify` answers, and what `explain` does, of the same credential.
+/// The answers of `verify` and of `explain` for the same credential.
 fn both(options: &[&str], credential: &str) -> (Value, Value, Run) {
     let verified = run(&[&["verify", "--input", "json"], options].concat(), json!(credential).to_string());
     let explained = run(&[&["explain", "--json"], options].concat(), credential);
@@ -79,7 +79,7 @@ fn the_verdict_is_that_of_verify_and_the_last_step_is_the_one_that_fails() {
             told.iter().filter(|(_, outcome)| *outcome == "failed").map(|(name, _)| *name).collect();
         assert_eq!(failed, failing.into_iter().collect::<Vec<_>>(), "{credential}: {explained}");
         assert!(failing.is_none() || told.last().unwrap().1 == "failed", "{explained}");
-        // All members of the answer of verify, with the same values, and two more.
+        // All members of verify's answer, with the same values, and two more.
         let members = explained.as_object_mut().unwrap();
         members.remove("steps");
         assert_eq!(members.remove("advice").is_some(), failing.is_some(), "{verified}");

@@ -1,4 +1,4 @@
-//! `tollgate verify --store` beside commands that change the store, each in a process of its own.
+//! `tollgate verify --store` while other processes change the store.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout};
@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use crate::support::{AUDIENCE, Folder, ISSUER, command, run, token};
 use serde_json::Value;
 
-/// How soon what another process changes counts (docs/storage.md).
+/// The time within which a change by another process takes effect (docs/storage.md).
 const SEEN_WITHIN: Duration = Duration::from_millis(200);
-/// For a machine that stalls.
+/// The limit for a machine that stalls.
 const SEEN_AT_ALL_WITHIN: Duration = Duration::from_secs(10);
 
 /// A `tollgate verify` that is fed line by line.
@@ -28,7 +28,7 @@ impl Verifier {
         Verifier { child, stdin, stdout, delays: Vec::new() }
     }
 
-    /// The error of that header, or nothing.
+    /// The error for that header, if any.
     fn verify(&mut self, header: &str) -> Option<String> {
         self.answer(header)["error"].as_str().map(str::to_owned)
     }
@@ -40,7 +40,7 @@ impl Verifier {
         serde_json::from_str(&line).unwrap()
     }
 
-    /// Waits until that header is answered so, and notes how long that took.
+    /// Waits until that header gets this answer, and records the time.
     #[track_caller]
     fn sees(&mut self, header: &str, expected: Option<&str>) {
         let since = Instant::now();
@@ -51,7 +51,7 @@ impl Verifier {
         self.delays.push(since.elapsed());
     }
 
-    /// Asserts that what was seen was seen as soon as promised. The machine may stall once; the command may not.
+    /// Asserts that the changes were seen within the promised time. The machine may stall once; the command may not.
     fn saw_it_in_time(&mut self) {
         self.delays.sort_unstable();
         assert!(self.delays[self.delays.len() - 2] < SEEN_WITHIN, "{:?}", self.delays);

@@ -1,4 +1,4 @@
-//! `tollgate gateway`: what its file says counts, is read anew on SIGHUP, and is refused where it cannot work.
+//! `tollgate gateway`: its file takes effect, is read again on SIGHUP, and is refused if it is invalid.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -24,7 +24,7 @@ impl Gateway {
         Gateway { child, address, stderr }
     }
 
-    /// The whole answer to a question about this request.
+    /// The whole answer to an authorization request about this request.
     fn ask(&self, method: &str, uri: &str, fields: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(
@@ -38,7 +38,7 @@ impl Gateway {
         answer
     }
 
-    /// The whole answer at a path of the gateway's own.
+    /// The whole answer at one of the gateway's own paths.
     fn get(&self, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         write!(stream, "GET {path} HTTP/1.1\r\nHost: gateway\r\nConnection: close\r\n\r\n").unwrap();
@@ -56,7 +56,7 @@ impl Gateway {
         assert!(kill.success());
     }
 
-    /// Its exit status, and what it has logged since.
+    /// The exit status, and the rest of the log.
     fn stop(mut self) -> (Option<i32>, String) {
         self.signal("-TERM");
         let mut log = String::new();
@@ -64,7 +64,7 @@ impl Gateway {
         (self.child.wait().unwrap().code(), log)
     }
 
-    /// Reads its log up to a line with this text.
+    /// Reads the log up to a line that contains `text`.
     fn logged(&mut self, text: &str) {
         let mut line = String::new();
         while !line.contains(text) {
@@ -133,7 +133,7 @@ fn sighup_reads_the_file_anew_and_a_bad_one_changes_nothing() {
     assert_eq!((gateway.status("GET", "/old", ""), gateway.status("GET", "/new", "")), (200, 403));
     file(&folder, &rule("/new"));
     gateway.signal("-HUP");
-    gateway.logged("read anew");
+    gateway.logged("read again");
     assert_eq!((gateway.status("GET", "/old", ""), gateway.status("GET", "/new", "")), (403, 200));
     file(&folder, &rule("new"));
     gateway.signal("-HUP");
@@ -143,7 +143,7 @@ fn sighup_reads_the_file_anew_and_a_bad_one_changes_nothing() {
     gateway.signal("-HUP");
     let limit = Instant::now() + Duration::from_secs(10);
     while gateway.status("GET", "/old", "") != 200 {
-        assert!(Instant::now() < limit, "never read anew");
+        assert!(Instant::now() < limit, "never read again");
     }
     assert_eq!(gateway.stop().0, Some(0));
 }
@@ -156,7 +156,7 @@ fn no_question_is_lost_while_the_file_is_read_anew() {
     let authorization = format!("Authorization: Bearer {}\r\n", token(&key, &[]));
     let address = gateway.address.clone();
     let asking = std::thread::spawn(move || {
-        // Kept open, as a proxy's connections are.
+        // Kept open, like a proxy's connections.
         let stream = TcpStream::connect(address).unwrap();
         let mut answers = BufReader::new(stream.try_clone().unwrap());
         let mut asked = 0;
@@ -180,7 +180,7 @@ fn no_question_is_lost_while_the_file_is_read_anew() {
     });
     for _ in 0..5 {
         gateway.signal("-HUP");
-        gateway.logged("read anew");
+        gateway.logged("read again");
     }
     assert!(asking.join().unwrap() > 100);
     assert_eq!(gateway.stop().0, Some(0));
@@ -322,12 +322,12 @@ fn metrics_are_served_apart_from_the_answers_and_outlive_a_reload() {
         assert_eq!(value("tollgate_signature_checks_total{", &["result=\"good\""]), 1.0, "{told}");
         assert!(value("tollgate_feed_age_seconds{", &[]) < 60.0, "{told}");
         assert!(told.contains("# TYPE tollgate_cache_bytes gauge"), "{told}");
-        // No label names a person or holds a credential.
+        // No label identifies a person or contains a credential.
         assert!(!told.contains(api_key) && !told.contains("subject"), "{told}");
         assert_eq!(gateway.status("GET", "/metrics", ""), 401);
     }
     gateway.signal("-HUP");
-    gateway.logged("read anew");
+    gateway.logged("read again");
     let before = scrape();
     assert_eq!(gateway.status("GET", "/x", &authorization), 200);
     let count = |told: &str| {

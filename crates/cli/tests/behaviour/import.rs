@@ -1,4 +1,4 @@
-//! `tollgate api-key import` and `export`: what is taken, what is refused, what is said of it.
+//! `tollgate api-key import` and `export`: accepted and refused input, and the messages.
 
 use crate::support::{Folder, Run, run};
 use serde_json::json;
@@ -125,7 +125,7 @@ fn keys_in_clear_are_digested_under_the_pepper_and_kept_nowhere() {
         let content = std::fs::read(file.unwrap().path()).unwrap();
         assert!(!content.windows(36).any(|window| window == UUID.as_bytes()));
     }
-    // The same from a row.
+    // The same record from a row.
     import
         .raw("legacy.csv", format!("key,id,kind,subject\n{other},again,api-key,u\n"), &[])
         .refused_with("line 2: there is already a key");
@@ -149,7 +149,7 @@ fn keys_in_clear_are_taken_only_when_asked_for_and_never_named() {
         assert!(!run.stderr.contains(secret), "{run:?}");
         assert_eq!(import.count(), 0);
     };
-    // The store is made by the first of them.
+    // The first import creates the store.
     run(&["api-key", "import", "-", "--store", &import.store], "");
     refused(import.run("legacy.jsonl", record(UUID), &[]), UUID, "line 1: there is a key in clear");
     refused(
@@ -162,7 +162,7 @@ fn keys_in_clear_are_taken_only_when_asked_for_and_never_named() {
     refused(import.raw("legacy.jsonl", record(&"x9".repeat(257)), &[]), "x9x9", "16 to 512 bytes");
     let native = "tg_live_2003aUlTJC7tjlCTQj2uNU3MFagCXG9LRKRcwGkBIDlf1E1Wau";
     refused(import.raw("legacy.jsonl", record(native), &[]), native, "may not start as");
-    // What stands where it should not: in place of a number, of a name, of the header, of the object.
+    // Secrets in the wrong place: instead of a number, a name, the header, the object.
     refused(import.raw("a.jsonl", format!("{{\"created_at\":\"{UUID}\"}}\n"), &[]), UUID, "column");
     refused(import.raw("a.jsonl", format!("{{\"{UUID}\":1}}\n"), &[]), UUID, "column");
     refused(import.raw("a.jsonl", format!("\"{UUID}\"\n"), &[]), UUID, "not JSON");
@@ -212,7 +212,7 @@ fn keys_that_no_header_can_hold_are_refused() {
     import.raw("legacy.jsonl", client.to_string(), &[]).refused_with("line 1: client_id is missing or malformed");
 }
 
-/// A file after a public bug report, where their folder lies beside this repository: it is not part of it.
+/// A file from a public bug report, if their folder, which is not part of this repository, is present beside it.
 fn report(number: &str, name: &str) -> Option<String> {
     let file = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/reports")).join(number).join(name);
     let content = std::fs::read_to_string(&file).ok();
@@ -230,7 +230,8 @@ fn report_44_credentials_that_a_proxy_has_joined_are_several() {
     let issuer = ["verify", "--issuer", "https://as.example", "--audience", "https://api.example", "--jwks", &jwks];
     let verified = run(&[&issuer[..], &["--now", "1800000000"]].concat(), &headers);
     assert_eq!((verified.status, verified.errors().len()), (1, headers.lines().count()));
-    // What is joined by anything but a comma is no list (RFC 9110 section 5.6.1): rejected too, for what it looks like.
+    // Values joined by anything but a comma are not a list (RFC 9110 section 5.6.1). They are rejected too, for their
+    // form.
     for (error, header) in verified.errors().iter().zip(headers.lines()) {
         let is_list = header.contains(',');
         assert_eq!(error.as_deref() == Some("multiple-credentials"), is_list, "{header}: {error:?}");
@@ -244,7 +245,7 @@ fn report_54_a_key_is_imported_and_accepted_or_refused_at_import() {
     let import = Import::new();
     let imported = import.raw("legacy.jsonl", &keys, &["--keep-going", "--json"]);
     let refused: Vec<_> = imported.answers().iter().filter_map(|answer| answer["line"].as_u64()).collect();
-    // The one with a comma, which would part a list of credentials.
+    // The key with a comma, which would separate a list of credentials.
     assert_eq!(refused, [3], "{imported:?}");
     let keys: Vec<String> = keys
         .lines()

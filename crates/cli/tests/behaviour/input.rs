@@ -1,4 +1,4 @@
-//! How items are read and answers written: the same for every sub-command that reads tokens.
+//! Input items and answers, for all sub-commands that read tokens.
 
 use std::io::{BufRead, BufReader, Write};
 
@@ -59,7 +59,7 @@ fn lines_need_not_be_utf_8() {
 fn json_input_carries_any_character_and_any_byte() {
     let (token, answer) = good();
     let escaped: String = token.chars().map(|character| format!("\\u{:04x}", u32::from(character))).collect();
-    // "a.b" and base64 of it with a line feed: both are items, of one line each.
+    // "a.b" and base64 of "a.b" with a line feed: both are items on one line.
     let input = format!("\"{token}\"\n\"{escaped}\"\n  \"{token}\" \r\n\"a\\nb\"\n{{\"base64\":\"/wA=\"}}\n\n\"\"\n");
     let run = jws(&["--input", "json"], input);
     assert_eq!(run.lines_without_detail(), [&answer, &answer, &answer, BAD, BAD, BAD, BAD]);
@@ -112,7 +112,7 @@ fn a_huge_line_is_one_rejected_item() {
         [&answer, BAD, &answer, BAD]
     );
     assert_eq!(jws(&["--input", "json"], format!("\"{huge}\"\n\"{token}\"\n")).lines_without_detail(), [BAD, &answer]);
-    // Where a line is held and where it is not, the answer is the same.
+    // The answer is the same whether or not a line is held.
     for length in [1024 * 1024 - 1, 1024 * 1024, 1024 * 1024 + 1] {
         assert_eq!(
             jws(&[], format!("{}\n{token}\n", "a".repeat(length))).lines_without_detail(),

@@ -1,4 +1,4 @@
-//! `tollgate inspect`: what tokens say, unverified.
+//! `tollgate inspect`: the content of tokens, unverified.
 
 use crate::support::{Folder, data_text, run, token};
 

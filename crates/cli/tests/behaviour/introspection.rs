@@ -1,5 +1,4 @@
-//! `[introspection."NAME"]`: opaque tokens whose issuer is asked, and `[issuer.introspection]`: JWTs whose issuer is asked too; against a
-//! server on loopback.
+//! `[introspection."NAME"]` for opaque tokens, and `[issuer.introspection]` for JWTs, against a server on loopback.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -10,7 +9,7 @@ use crate::support::{AUDIENCE, Folder, ISSUER, Run, run, token};
 
 const NAME: &str = "https://as.example/";
 
-/// An introspection endpoint that calls the tokens active whose text ends in `good`, and those in `active`.
+/// An introspection endpoint: tokens are active if their text ends in `good` or if they are in `active`.
 struct Endpoint {
     uri: String,
     active: Arc<Mutex<Vec<String>>>,
@@ -151,7 +150,7 @@ fn a86_jwts_are_asked_about_where_that_is_configured_and_forged_ones_are_not() {
     let (folder, endpoint) = (Folder::new(), Endpoint::start());
     let (key, forger) = (folder.key("ES256", "k1"), Folder::new());
     let forged = token(&forger.key("ES256", "k1"), &["--subject", "s"]);
-    // The answers of the endpoint have an exp; these tokens' is later.
+    // The endpoint's answers have an earlier exp than these tokens.
     let good =
         |jti: &str| token(&key, &["--subject", "user-1", "--jti", jti, "--now", "1763827200", "--lifetime", "1h"]);
     let [active, revoked] = ["t1", "t2"].map(good);

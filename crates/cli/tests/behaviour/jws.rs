@@ -1,4 +1,4 @@
-//! `tollgate jws`: signatures alone, under every kind of key file.
+//! `tollgate jws`: signatures only, under every kind of key file.
 
 use crate::support::{Folder, data, data_text, run, token};
 
@@ -97,7 +97,7 @@ fn every_kind_of_key_file_is_read() {
 #[test]
 fn the_algorithm_is_that_of_the_key_never_that_of_the_header() {
     let folder = Folder::new();
-    // A public key in PEM is never a secret, whatever is asked for.
+    // A public key in PEM is never used as a secret, whatever `--alg` says.
     let as_secret = run(&["jws", "--key", &data("rsa.spki.pem"), "--alg", "HS256"], a1_token());
     assert_eq!(as_secret.lines_without_detail(), [rejected("no-usable-key")]);
     let verified = run(&["jws", "--key", &data("rsa.spki.pem")], [a1_token(), a3_token()].join("\n"));
@@ -153,7 +153,7 @@ fn an_oct_key_needs_an_alg_of_its_own_or_on_the_command_line() {
     assert_eq!(run(&["jws", "--key", &bare, "--alg", "HS512", "--alg", "HS256"], &token).status, 0);
     let named = folder.write("named", a1_key().replacen('{', r#"{"kid":"s","alg":"HS256","#, 1));
     assert_eq!(run(&["jws", "--key", &named], &token).lines(), [accepted("HS256", r#""s""#)]);
-    // What the key says itself is not overruled.
+    // A key's own `alg` takes precedence.
     assert_eq!(
         run(&["jws", "--key", &named, "--alg", "HS512"], &token).lines_without_detail(),
         [rejected("algorithm-not-allowed")]

@@ -1,4 +1,4 @@
-//! Where the keys of an issuer are: `[issuer.remote]` and `[issuer.secret]`, against servers on loopback.
+//! The sources of an issuer's keys: `[issuer.remote]` and `[issuer.secret]`, against servers on loopback.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -9,14 +9,14 @@ use base64_simd::{STANDARD, URL_SAFE_NO_PAD};
 
 use crate::support::{AUDIENCE, Folder, ISSUER, Run, command, data_text, run, run_command, token};
 
-/// A server that answers every request alike, and keeps the heads of what it was asked.
+/// A server that gives every request the same answer, and records the heads of the requests.
 struct Server {
     port: u16,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
-    /// `body` is told the server's own URI.
+    /// `body` receives the server's own URI.
     fn start(status: &'static str, content_type: &'static str, body: impl FnOnce(&str) -> String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -45,7 +45,7 @@ impl Server {
     }
 }
 
-/// An issuer of these further lines.
+/// An issuer with additional lines.
 fn issuer(lines: &str) -> String {
     format!("[[issuer]]\nname = {ISSUER:?}\naudiences = [{AUDIENCE:?}]\n{lines}\n")
 }
@@ -54,7 +54,7 @@ fn verify(folder: &Folder, configuration: &str, token: &str) -> Run {
     run(&["verify", "--config", &folder.write("tollgate.toml", configuration)], token)
 }
 
-/// A private key in a file, and the JWK set of it.
+/// A private key in a file, and its JWK set.
 fn key(folder: &Folder) -> (String, String) {
     let key = folder.key("ES256", "k1");
     let mut jwk: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&key).unwrap()).unwrap();
@@ -67,7 +67,7 @@ fn headers_go_to_the_configured_origin_alone() {
     let folder = Folder::new();
     let (key, jwks) = key(&folder);
     let keys = Server::start("200 OK", "application/jwk-set+json", |_| jwks);
-    // The issuer's metadata is on another origin than its keys.
+    // The issuer's metadata has another origin than its keys.
     let metadata = Server::start("200 OK", "application/octet-stream", {
         let keys = keys.uri("/keys");
         move |own: &str| serde_json::json!({ "issuer": own, "jwks_uri": keys }).to_string()
@@ -156,7 +156,7 @@ fn what_is_wrong_with_remote_keys_is_said_with_its_line() {
     }
 }
 
-/// 48 bytes that are text, and nothing but.
+/// 48 bytes of plain text.
 const SECRET: &[u8; 48] = b"a secret of forty-eight bytes, for HS256 & HS384";
 
 /// A key file to sign with [`SECRET`] or another secret.
@@ -231,7 +231,7 @@ fn what_is_wrong_with_a_secret_is_said_with_its_line() {
         assert!(refused.stderr.starts_with(&format!("tollgate: {path}:{line}: ")), "{lines}: {}", refused.stderr);
         assert!(!refused.stderr.contains("forty-eight"), "the secret is shown");
     }
-    // What would have no effect: neither a secret nor PEM says what its key is for.
+    // A `key_use` without effect is refused: neither a secret nor PEM names a use.
     let without_use = [("algorithms = [\"HS256\"]\nsecret.file = \"good\"", "good"), ("jwks = \"pem\"", "pem")];
     for (source, name) in without_use {
         let configuration = issuer(&format!("{source}\nkey_use = [\"sig\"]"));
@@ -243,7 +243,7 @@ fn what_is_wrong_with_a_secret_is_said_with_its_line() {
     verify(&folder, &both, "").refused_with(":1: the issuer \"https://as.example\" has both jwks and secret; give one");
 }
 
-/// A key beside usable ones that should be usable too is told of once, with the reason, and takes nothing along.
+/// An unusable key beside usable ones is reported once, with the reason, and the others are used.
 #[test]
 fn a_refused_key_of_a_file_is_told_of_with_its_reason() {
     let folder = Folder::new();

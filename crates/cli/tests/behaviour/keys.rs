@@ -1,4 +1,4 @@
-//! `tollgate keys`: what a key file holds.
+//! `tollgate keys`: the content of a key file.
 
 use crate::support::{Folder, data, run};
 

@@ -1,4 +1,4 @@
-//! `tollgate key new`, `token new` and `api-key new`: what they print and what they keep.
+//! `tollgate key new`, `token new` and `api-key new`: their output and their records.
 
 use std::fs;
 
@@ -169,7 +169,7 @@ fn api_key_new_adds_lines() {
     let folder = Folder::new();
     let file = folder.path("keys.jsonl");
     made(&["api-key", "new", "--file", &file, "--subject", "a"]);
-    // Somebody has edited it and left the last line without a line feed.
+    // A file that was edited by hand and lacks the last line feed.
     let edited = fs::read_to_string(&file).unwrap().trim_end().to_owned();
     fs::write(&file, edited).unwrap();
     made(&[

@@ -3,7 +3,7 @@
 use crate::cluster::shared;
 use crate::support::{Folder, Run, run};
 
-/// With that store, and its file of keys from elsewhere.
+/// With that store and a file of imported keys.
 fn on(store: &str, arguments: &[&str], input: &str) -> Run {
     run(&[arguments, &["--store", store]].concat(), input)
 }

@@ -1,4 +1,4 @@
-//! docs/providers.md: each configuration runs as it stands there, but for where its keys come from, on the token shown there.
+//! docs/providers.md: each configuration runs as written there, except for the source of its keys, on the token shown there.
 
 mod network;
 
@@ -13,7 +13,7 @@ const DOCUMENT: &str = include_str!("../../../../docs/providers.md");
 /// A minute after the tokens of the document were issued.
 const NOW: &str = "1800000060";
 
-/// A section of the document: a token, a configuration, the principal, and what is refused.
+/// A section of the document: a token, a configuration, the principal, and the rejections.
 struct Provider {
     title: &'static str,
     token: Value,
@@ -21,7 +21,7 @@ struct Provider {
     principal: Value,
     /// A description and an error code each.
     refused: Vec<(&'static str, &'static str)>,
-    /// By `kid`; each with what its JWK has besides or instead.
+    /// By `kid`: the additional or different members of the JWK.
     keys: Vec<(&'static str, Value)>,
     trials: Vec<Trial>,
 }
@@ -55,20 +55,20 @@ impl Provider {
         provider.accepts("the token shown", json!({}), json!({}))
     }
 
-    /// The provider publishes this JWK, but for its key material, under `kid`.
+    /// The provider publishes this JWK, without its key material, under `kid`.
     fn key(mut self, kid: &'static str, members: Value) -> Self {
         self.keys.retain(|(other, _)| *other != kid);
         self.keys.push((kid, members));
         self
     }
 
-    /// The token shown, changed so (RFC 7396), gives the principal shown, changed so.
+    /// The shown token with this patch (RFC 7396) gives the shown principal with that patch.
     fn accepts(self, name: &'static str, token: Value, principal: Value) -> Self {
         let expected = Expected::Principal(merged(&self.principal, principal));
         self.tries(name, token, expected)
     }
 
-    /// The token shown, changed so (RFC 7396), is refused as the row of that name says.
+    /// The shown token with this patch (RFC 7396) is rejected as in the row of that name.
     fn refuses(self, row: &'static str, token: Value) -> Self {
         let error = self.refused.iter().find(|(name, _)| *name == row).unwrap_or_else(|| panic!("no row «{row}»")).1;
         self.tries(row, token, Expected::Error(error))
@@ -79,7 +79,7 @@ impl Provider {
         self
     }
 
-    /// Runs the configuration on all of these tokens.
+    /// Runs the configuration on all these tokens.
     fn run(self) {
         let trials = &self.trials;
         for (row, _) in &self.refused {
@@ -112,7 +112,7 @@ impl Provider {
     }
 }
 
-/// The sections that hold a configuration, each from its title on.
+/// The sections with a configuration, each from its title on.
 fn sections() -> impl Iterator<Item = &'static str> {
     DOCUMENT.split("\n## ").filter(|section| section.contains("```toml\n"))
 }
@@ -124,7 +124,7 @@ fn blocks(section: &'static str, language: &str) -> impl Iterator<Item = &'stati
     starts.into_iter().map(|start| section[start..].split("```").next().unwrap())
 }
 
-/// `configuration` with the local key file in the place of each `[issuer.remote]`.
+/// `configuration` with the local key file in place of each `[issuer.remote]`.
 fn with_local_keys(configuration: &str) -> String {
     let mut text = String::new();
     let mut is_remote = false;
@@ -141,7 +141,7 @@ fn with_local_keys(configuration: &str) -> String {
     text
 }
 
-/// `document` after the patch (RFC 7396): null removes, an object goes into an object, all else replaces.
+/// `document` after the patch (RFC 7396): null removes, an object is merged, any other value replaces.
 fn merged(document: &Value, patch: Value) -> Value {
     let Value::Object(patch) = patch else { return patch };
     let mut members = document.as_object().cloned().unwrap_or_default();
@@ -188,7 +188,7 @@ fn no_configuration_needs_a_dangerous_option() {
 fn every_configuration_is_read_as_it_stands() {
     let folder = Folder::new();
     for configuration in sections().flat_map(|section| blocks(section, "toml")) {
-        // What is wrong here is found after the whole file was read, and before anything is fetched.
+        // These errors are found after the whole file was read, and before anything is fetched.
         let text = format!("api_keys = \"keys.jsonl\"\nstore.file = \"store\"\n{configuration}");
         let done = run(&["verify", "--config", &folder.write("tollgate.toml", text)], "");
         done.refused_with("either api_keys or store");

@@ -1,4 +1,4 @@
-//! `tollgate verify --input request`, and what restricts the credentials of a request: addresses and kinds.
+//! `tollgate verify --input request`: restrictions of a request's credentials by address and kind.
 
 use crate::support::{AUDIENCE, Folder, ISSUER, Run, run, token};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ const INSIDE: &str = "192.0.2.7";
 const OUTSIDE: &str = "203.0.113.5";
 const PROXY: &str = "10.0.0.1";
 
-/// A store with a key for everywhere and one for 192.0.2.0/24, and the key of an issuer.
+/// A store with an unrestricted key and one for 192.0.2.0/24, and the key of an issuer.
 struct World {
     folder: Folder,
     free: String,
@@ -33,7 +33,7 @@ impl World {
         World { folder, free, bound, jwt }
     }
 
-    /// Verifies with the store, the issuer and these further lines of configuration.
+    /// Verifies with the store, the issuer and additional lines of configuration.
     fn verify(&self, further: &str, arguments: &[&str], input: &str) -> Run {
         let config = self.folder.write(
             "tollgate.toml",
@@ -198,7 +198,7 @@ fn a75_the_configured_field_of_a_trusted_proxy_names_the_client() {
     ];
     let errors = expected([None, not_allowed, required, not_allowed]);
     assert_eq!(world.requests(&config("forwarded"), &forwarded), errors);
-    // Nobody is trusted: the peer is the client.
+    // No proxy is trusted: the peer is the client.
     assert_eq!(world.requests("", &x_forwarded_for[..2]), expected([not_allowed, None]));
 }
 
@@ -219,7 +219,7 @@ fn a52_a_bound_token_needs_its_certificate_from_the_connection_or_from_a_trusted
         json!({"authorization": token}),
         json!({"authorization": token, "certificate": "AAAA"}),
         json!({"authorization": token, "address": PROXY, "headers": {"Client-Cert": field}}),
-        // The certificate of the connection is the proxy's own then.
+        // The connection's certificate is then the proxy's own.
         json!({"authorization": token, "address": PROXY, "certificate": certificate}),
         json!({"authorization": token, "address": OUTSIDE, "headers": {"client-cert": field}}),
         json!({"authorization": token, "headers": {"client-cert": field}}),
@@ -333,7 +333,7 @@ fn a57_only_configured_kinds_of_credentials_are_accepted() {
         errors("kinds = [\"api-key\", \"client\"]\nbare = false"),
         expected([not_accepted, not_accepted, none, not_accepted, none, client])
     );
-    // A Bearer token may be a key: it is looked up, among access tokens alone.
+    // A Bearer token that has the form of an API key is looked up only among access tokens.
     assert_eq!(
         errors("kinds = [\"access-token\"]"),
         expected([not_accepted, not_accepted, Some("unknown-api-key"), not_accepted, not_accepted, not_accepted])

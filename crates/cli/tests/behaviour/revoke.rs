@@ -1,4 +1,4 @@
-//! `tollgate revoke`: what is revoked in a store, and who sees it.
+//! `tollgate revoke`: revocations in a store, and their effect on its followers.
 
 use crate::support::{AUDIENCE, Folder, ISSUER, Run, run, token};
 use serde_json::json;
@@ -21,7 +21,7 @@ impl Store {
         run(&[&["revoke"], arguments, &["--store", &self.path]].concat(), input)
     }
 
-    /// What `verify` says of a token: an error, or nothing.
+    /// The error of `verify` for a token, if any.
     fn verify(&self, token: &str) -> Option<String> {
         let arguments =
             ["verify", "--issuer", ISSUER, "--audience", AUDIENCE, "--jwks", &self.key, "--store", &self.path];

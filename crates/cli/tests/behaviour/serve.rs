@@ -60,8 +60,8 @@ impl Service {
         answer
     }
 
-    /// Waits until the reports are answered so to that key. What another process changes counts within 200 ms; a machine that does
-    /// much else may stall longer than that.
+    /// Waits until the reports give that key this status. A change by another process takes effect within 200 ms; a busy
+    /// machine may stall longer.
     #[track_caller]
     fn sees(&self, key: &str, status: u16) {
         let limit = Instant::now() + Duration::from_secs(10);
@@ -72,7 +72,7 @@ impl Service {
         }
     }
 
-    /// Stops the service as Ctrl-C does; its exit status and the rest of its standard output.
+    /// Stops the service as Ctrl-C does. Returns the exit status and the rest of standard output.
     pub(crate) fn stop(mut self, signal: &str) -> (Option<i32>, String) {
         let killed = std::process::Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
         assert!(killed.success());
@@ -125,7 +125,7 @@ fn metrics_are_served_on_an_address_of_their_own() {
     assert_eq!(service.stop("-TERM").0, Some(0));
 }
 
-/// The lines of the log of a service that trusts 127.0.0.1 as a proxy, after `ask`.
+/// The log lines of a service that trusts 127.0.0.1 as a proxy, after `ask`.
 fn log_of(format: &str, ask: impl Fn(&Service)) -> Vec<String> {
     let folder = Folder::new();
     let store = folder.path("store");
@@ -151,7 +151,7 @@ fn request_id(answer: &str) -> &str {
     line.unwrap_or_else(|| panic!("no id: {answer}"))
 }
 
-/// Four requests of a trusted proxy: with an id, with one that is not taken, without one, with two.
+/// Four requests by a trusted proxy: with an id, with an invalid id, without one, with two.
 fn ask_with_ids(service: &Service) {
     let sites =
         |headers: &str| service.get_with("/api/v2/sites", &format!("Authorization: Bearer eyJ.x.y\r\n{headers}"));

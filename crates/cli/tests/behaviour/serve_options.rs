@@ -1,4 +1,4 @@
-//! Options of `tollgate serve` from a file and from the environment, and what its signals do.
+//! Options of `tollgate serve` from a file and from the environment, and the effect of signals.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -37,7 +37,7 @@ impl Service {
         assert!(sent.success());
     }
 
-    /// Waits for a line of the log that holds `text`.
+    /// Waits for a line of the log that contains `text`.
     #[track_caller]
     fn logs(&self, text: &str) -> String {
         let limit = Instant::now() + Duration::from_secs(20);
@@ -145,10 +145,10 @@ fn a_hang_up_reads_the_file_and_the_certificate_anew() {
     new_certificate();
     options("info", "2h", "cert.pem");
     service.signal("-HUP");
-    service.logs("the options were read anew");
+    service.logs("the options were read again");
     let line = service.logs("not applied before the next start");
     assert!(line.ends_with(": session_ttl"), "{line}");
-    // What does not do changes nothing.
+    // An invalid file changes nothing.
     options("error", "2h", "missing.pem");
     service.signal("-HUP");
     assert!(service.logs("the service goes on as it was").contains("missing.pem"));
@@ -157,7 +157,7 @@ fn a_hang_up_reads_the_file_and_the_certificate_anew() {
     assert!(service.logs("the service goes on as it was").contains("serve.toml:1: unknown option `lisen`"));
     options("info", "2h", "cert.pem");
     service.signal("-HUP");
-    service.logs("the options were read anew");
+    service.logs("the options were read again");
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn a84_a_second_signal_ends_the_service_at_once() {
     let store = folder.path("data");
     let mut service = Service::start(command(&["serve", "--listen", "127.0.0.1:0", "--store", &store]));
     let address = service.origin.strip_prefix("http://").unwrap();
-    // A request in flight: its body does not come.
+    // A request in flight, whose body does not arrive.
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "POST /api/v2/sessions HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n").unwrap();
     thread::sleep(Duration::from_millis(300));

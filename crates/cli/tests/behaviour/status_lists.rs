@@ -1,4 +1,4 @@
-//! `[issuer.status_lists]`: tokens whose status stands in a list of their issuer, against a server on loopback.
+//! `[issuer.status_lists]`: tokens with a status in their issuer's list, against a server on loopback.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -15,7 +15,7 @@ use crate::support::{AUDIENCE, Folder, ISSUER, Run, run, token};
 struct World {
     folder: Folder,
     key: String,
-    /// Where the lists are.
+    /// The URI prefix of the lists.
     prefix: String,
 }
 
@@ -79,7 +79,7 @@ fn tokens_are_accepted_whose_status_is_valid() {
         Some("invalid-status"),
         None,
         Some("invalid-claim"),
-        // The list that is served there says that it is another one.
+        // The list served there names another URI as its subject.
         Some("issuer-unavailable"),
     ];
     let run = world.verify(&world.prefixes(), &tokens);

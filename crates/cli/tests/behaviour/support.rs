@@ -11,7 +11,7 @@ use serde_json::Value;
 pub(crate) const ISSUER: &str = "https://as.example";
 pub(crate) const AUDIENCE: &str = "https://api.example";
 
-/// What a run of the command left.
+/// The results of a run of the command.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) status: i32,
@@ -25,7 +25,7 @@ impl Run {
         self.stdout.lines().collect()
     }
 
-    /// The lines of standard output as JSON. Each that rejects something says why, in one sentence.
+    /// The lines of standard output as JSON. Each rejection has a `detail` of one sentence.
     pub(crate) fn answers(&self) -> Vec<Value> {
         let answers: Vec<Value> = self.lines().into_iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         for answer in answers.iter().filter(|answer| answer["ok"] == false || answer["usable"] == false) {
@@ -36,7 +36,7 @@ impl Run {
         answers
     }
 
-    /// The lines of standard output without the `detail` of those that reject something.
+    /// The lines of standard output without the `detail` of rejections.
     pub(crate) fn lines_without_detail(&self) -> Vec<String> {
         self.answers();
         let without = |line: &str| match line.split_once(",\"detail\":") {
@@ -46,13 +46,13 @@ impl Run {
         self.lines().into_iter().map(without).collect()
     }
 
-    /// The `error` of each answer; none where it was accepted.
+    /// The `error` of each answer; `None` if it was accepted.
     pub(crate) fn errors(&self) -> Vec<Option<String>> {
         self.answers().into_iter().map(|answer| answer["error"].as_str().map(str::to_owned)).collect()
     }
 
-    /// The run, which has to have ended with exit status 2, nothing on standard output and one line on standard error that holds
-    /// `message`.
+    /// Asserts that the run ended with exit status 2, nothing on standard output and one line on standard error that
+    /// contains `message`.
     pub(crate) fn refused_with(&self, message: &str) {
         assert_eq!((self.status, self.stdout.as_str()), (2, ""), "{self:?}");
         assert_eq!(self.stderr.lines().count(), 1, "{self:?}");
@@ -61,7 +61,7 @@ impl Run {
     }
 }
 
-/// The command, to be started.
+/// The command, not yet started.
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tollgate"));
     command
@@ -94,7 +94,7 @@ pub(crate) fn run_command(mut command: Command, input: &[u8]) -> Run {
     }
 }
 
-/// A folder that is removed with the value.
+/// A folder that is removed on drop.
 pub(crate) struct Folder(tempfile::TempDir);
 
 impl Folder {
@@ -107,13 +107,13 @@ impl Folder {
         self.0.path().join(name).to_str().unwrap().to_owned()
     }
 
-    /// Writes a file; its path.
+    /// Writes a file and returns its path.
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         fs::write(self.0.path().join(name), content).unwrap();
         self.path(name)
     }
 
-    /// A new private key in a file; its path.
+    /// Writes a new private key to a file and returns its path.
     pub(crate) fn key(&self, algorithm: &str, kid: &str) -> String {
         let made = run(&["key", "new", "--alg", algorithm, "--kid", kid], "");
         assert_eq!(made.status, 0, "{made:?}");
@@ -135,7 +135,7 @@ fn data_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
 }
 
-/// A token of [`ISSUER`] for [`AUDIENCE`] with further arguments, made by the command.
+/// A token of [`ISSUER`] for [`AUDIENCE`] with these arguments, made by the command.
 pub(crate) fn token(key: &str, further: &[&str]) -> String {
     let made =
         run(&[&["token", "new", "--key", key, "--issuer", ISSUER, "--audience", AUDIENCE], further].concat(), "");

@@ -1,4 +1,4 @@
-//! The command line itself: help, mistakes, completions.
+//! The command line: help, mistakes, completions.
 
 use crate::support::{Folder, run, run_command};
 
@@ -128,6 +128,6 @@ fn a_reader_that_has_gone_ends_the_command_quietly() {
     let mut command = crate::support::command(&["inspect"]);
     command.stdout(writer);
     let run = run_command(command, &b"a.b.c\n".repeat(100_000));
-    // Not all was looked at, so that it cannot be said that all was accepted.
+    // Not all input was read, so the status is not 0.
     assert_eq!((run.status, run.stderr.as_str()), (1, ""));
 }

@@ -1,4 +1,4 @@
-//! `tollgate user`: who it makes can log in, at a service that runs on the same store.
+//! `tollgate user`: new users can log in at a service that runs on the same store.
 
 use serde_json::json;
 

@@ -380,7 +380,7 @@ fn a65_a_configuration_that_cannot_work_is_exit_status_2() {
     run(&["verify", "--config", &folder.write("bytes", b"\n\n\xff")], "").refused_with(":3: ");
 }
 
-/// Answers every request with `body` and says where.
+/// Answers every request with `body`. Returns the server's URI.
 fn serve(body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());

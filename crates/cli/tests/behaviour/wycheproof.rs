@@ -1,4 +1,4 @@
-//! The JWS and JWK test vectors of Wycheproof, group by group, where they are there.
+//! The JWS and JWK test vectors of Wycheproof, group by group, if they are available.
 
 use std::collections::HashMap;
 use std::fs;
@@ -47,7 +47,7 @@ fn check(file: &str, tests: usize) {
     assert_eq!(checked, tests);
 }
 
-/// Where a strict verifier judges otherwise than the file.
+/// Vectors on which a strict verifier differs from the file.
 fn overrides(folder: &Path, file: &str) -> HashMap<u64, String> {
     let overrides: Value =
         serde_json::from_str(&fs::read_to_string(folder.join("strict_overrides.json")).unwrap()).unwrap();

@@ -16,14 +16,15 @@ use crate::store_options::{FormatOption, PepperOption, Store, StoreOption};
 use crate::stream::{InputOptions, Item, JsonLines, NOT_A_JSON_ITEM, answer_each, with_input_help};
 use crate::values::now;
 
-/// Say whether keys are well-formed, and with a store whether they are valid.
+/// Check whether keys are well-formed and, with a store, whether they are valid.
 ///
-/// A key that somebody found, in a log or in a repository, goes in on standard input, never on the command line, which others see. It
-/// does not come out again: the answer is `{"ok":true,"prefix":...,"env":...,"version":...,"id":...,"kind":...,"subject":...,"expires_at":...}`
-/// or `{"ok":false,"error":...,"id":...,"detail":...}`; members that do not apply are null.
+/// Keys are read from standard input, one a line, never from the command line, which other users of the system can see. A key
+/// is never printed. The answer is
+/// `{"ok":true,"prefix":...,"env":...,"version":...,"id":...,"kind":...,"subject":...,"expires_at":...}` or
+/// `{"ok":false,"error":...,"id":...,"detail":...}`; members that do not apply are null.
 ///
-/// Without a store nothing is looked up: prefix, length, version, alphabet and checksum tell a key of tollgate's format from what
-/// only looks like one. With a store the answer is what an engine would say that follows it, of a bearer of the key at --address.
+/// Without a store only the format is checked: prefix, length, version, alphabet and checksum. With a store the answer is the
+/// verdict of an engine that follows the store, on a request with the key from --address.
 #[derive(Args, Debug)]
 #[command(after_help = with_input_help!("\
 Examples:
@@ -40,15 +41,15 @@ pub(super) struct Arguments {
     #[command(flatten)]
     pepper: PepperOption,
 
-    /// The address that the key would be used from, for keys that may be used from some addresses alone; without it these are
-    /// rejected with "address-required"
+    /// The client address of the request. Without it, keys that are restricted to some addresses are rejected with
+    /// "address-required"
     #[arg(long, value_name = "ADDR", requires = "store")]
     address: Option<IpAddr>,
 
     #[command(flatten)]
     input: InputOptions,
 
-    /// Print JSON, as it does anyway
+    /// Print JSON (the only format)
     #[arg(long)]
     json: bool,
 }
@@ -79,11 +80,11 @@ impl Arguments {
 }
 
 struct Checker {
-    /// The address that the key would be used from.
+    /// The client address of the request.
     address: Option<IpAddr>,
-    /// Whether keys of other operators count as well-formed.
+    /// Whether keys with another prefix or environment count as well-formed.
     any_format: bool,
-    /// Has no keys; digests keys of other systems.
+    /// An empty table, which digests keys of other systems.
     table: ApiKeyTable<()>,
     store: Option<Store>,
 }
@@ -116,7 +117,7 @@ impl Checker {
         Ok(Checked { native: native.ok(), stored, rejected })
     }
 
-    /// The rejection by an engine now, if any.
+    /// The engine's rejection at this time, if any.
     fn verdict(&self, store: &Store, key: &StoredKey) -> Result<Option<Rejection>, CommandError> {
         let (record, now) = (&key.record, now());
         match record.state() {
@@ -169,7 +170,7 @@ fn answer(checked: Checked<'_>, output: &mut JsonLines) -> io::Result<Outcome> {
         ok: true,
         prefix: labels.map(|(prefix, _)| prefix),
         env: labels.map(|(_, env)| env),
-        // The only version of well-formed keys so far.
+        // All well-formed keys have this version.
         version: labels.map(|_| KeyFormat::VERSION),
         id: stored.map(|key| key.record.id()),
         kind: stored.map(|key| key.record.kind().as_str()),

@@ -17,21 +17,21 @@ Examples:
   tollgate api-key export --store /var/lib/tollgate > keys.jsonl
   tollgate api-key export --format csv > keys.csv";
 
-/// Write all keys of a store to standard output, in the order of their ids: digests, never a key.
+/// Write all keys of a store to standard output in the order of their ids, as digests.
 ///
-/// A key that is changed meanwhile is written as it was before or as it is after.
-/// The lines are those that `tollgate api-key import` reads.
+/// A key that is changed during the export is written either in its old or in its new state. `tollgate api-key import` reads
+/// the lines.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
     #[command(flatten)]
     store: StoreOption,
 
-    /// How they are written
+    /// The format of the output
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
 
-    /// Print JSON, as it does anyway
+    /// Print JSON (the only format)
     #[arg(long, conflicts_with = "format")]
     json: bool,
 }

@@ -20,25 +20,25 @@ use crate::stream::progress::byte_bar;
 use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
-A line says (JSON) or has columns for (CSV, with their names in the first line): digest (hexadecimal or base64url), id, kind (api-key,
+The members of a line (JSON), or its columns, named in the first line (CSV): digest (hexadecimal or base64url), id, kind (api-key,
 client-secret, access-token), subject, client_id, scopes, created_at, not_before, expires_at, state, name, metadata (base64url),
-allowed_addresses, format (in CSV: prefix, env), rotated_to, overlap_ends_at, parent. Without id one is made up; without format it is a key
-that another system made. `tollgate api-key export` and `tollgate api-key new --file` write such lines.
+allowed_addresses, format (in CSV: prefix, env), rotated_to, overlap_ends_at, parent. A key without id gets a random one. A key without
+format was made by another system. `tollgate api-key export` and `tollgate api-key new --file` write such lines.
 
-Keys in clear, which another system made: with --raw a line has, in the place of digest, key, or key_base64. 16 to 512 bytes, which
-must not begin as this operator's own keys do, and which a header can hold: client secrets are UTF-8 without control characters,
-other keys letters, digits and !#$%&'*+-.^_`|~/=: and must not begin as a JWT. The store gets their HMAC-SHA-256 under the pepper;
-whoever looks them up (`tollgate serve`, `tollgate verify --store`) has to be given the same --pepper-file. One that could be guessed is
-refused. The memory that held keys is wiped; the file is yours to remove. In JSON write keys without escapes.
+Keys in clear that another system made: with --raw a line has key or key_base64 instead of digest. Such a key has 16 to 512 bytes,
+must not begin like tollgate's own keys, and must fit into a header: client secrets are UTF-8 without control characters; other keys
+consist of letters, digits and !#$%&'*+-.^_`|~/=: and must not begin like a JWT. The store gets their HMAC-SHA-256 under the pepper;
+every process that looks them up (`tollgate serve`, `tollgate verify --store`) needs the same --pepper-file. Keys that could be guessed
+are refused. The command wipes the memory that held keys; remove the file yourself. In JSON write keys without escapes.
 
-10,000 lines are one step. Of a step with a bad line nothing is imported, and the message says up to which line all was.
+10,000 lines are one step. If a step has a bad line, none of the step is imported, and the message names the last imported line.
 
 Examples:
   tollgate api-key export --store old > keys.jsonl && tollgate api-key import keys.jsonl --store new
   tollgate api-key import legacy.csv --raw --pepper-file pepper --store /var/lib/tollgate
   tollgate api-key import users.csv --mint --json --store /var/lib/tollgate > keys-to-hand-out.jsonl";
 
-/// Take keys over from a file of JSON lines or of comma-separated values: digests, unless told otherwise.
+/// Import keys from a file of JSON lines or of comma-separated values: digests, unless options say otherwise.
 ///
 /// With --json: `{"ok":false,"line":...,"error":...,"detail":...}` for each line that --keep-going skips, then
 /// `{"ok":true,"added":...,"skipped":...,"minted":...,"refused":...}`.
@@ -48,43 +48,43 @@ Examples:
     after_help = HELP
 )]
 pub(super) struct Arguments {
-    /// The file; `-` is standard input
+    /// The file to read; `-` reads standard input
     file: PathBuf,
 
     #[command(flatten)]
     store: StoreOption,
 
-    /// How the file is written; otherwise by its name, csv for `.csv`, and json
+    /// The format of the file. Default: csv for a name that ends in `.csv`, else json
     #[arg(long, value_enum)]
     format: Option<Format>,
 
-    /// Take keys in clear too
+    /// Also import keys in clear
     #[arg(long, requires = "pepper")]
     raw: bool,
 
     #[command(flatten)]
     pepper: PepperOption,
 
-    /// Digest keys in clear without a pepper, by SHA-256: whoever has the digests can try guesses
+    /// Digest keys in clear with plain SHA-256, without a pepper. The digests can then be attacked by guessing
     #[arg(long, requires = "raw")]
     danger_without_pepper: bool,
 
-    /// Take keys in clear that could be guessed
+    /// Import keys in clear even if they could be guessed
     #[arg(long, requires = "raw")]
     danger_allow_low_entropy: bool,
 
-    /// Make a key for each line without digest, and print it, once
+    /// Make a key for each line without a digest, and print it once
     #[arg(long)]
     mint: bool,
 
     #[command(flatten)]
     key_format: FormatOption,
 
-    /// Pass over keys whose id or digest is in the store already
+    /// Skip keys whose id or digest is already in the store
     #[arg(long)]
     skip_existing: bool,
 
-    /// Pass over bad lines, and say which they are
+    /// Skip bad lines and report them
     #[arg(long)]
     keep_going: bool,
 
@@ -93,12 +93,12 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// How a file of keys is written.
+/// The format of a file of keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(super) enum Format {
     /// One JSON object a line
     Json,
-    /// Comma-separated values (RFC 4180) with the columns' names in the first line
+    /// Comma-separated values (RFC 4180), with the column names in the first line
     Csv,
 }
 
@@ -184,7 +184,7 @@ impl Arguments {
         if self.json {
             let mut output = JsonLines::new();
             let Reason { error, detail } = reason.into();
-            // A missing reader is noticed at the end.
+            // A closed standard output is noticed at the end.
             let _ = output.write(&SkippedLine { ok: false, line, error, detail }).and_then(|()| output.flush());
         } else {
             warn(&format!("line {line}: {reason}"));

@@ -10,7 +10,7 @@ use crate::commands::Outcome;
 use crate::error::CommandError;
 use crate::stream::{gone_or_failed, json_line};
 
-/// Prints new keys, each with its facts if these are wanted.
+/// Prints new keys, each with its facts if they are requested.
 pub(in crate::commands) struct KeyPrinter {
     json: bool,
     lines: Zeroizing<Vec<u8>>,

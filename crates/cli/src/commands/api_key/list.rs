@@ -18,7 +18,7 @@ Examples:
   tollgate api-key list --limit 1000 --after key_01kdzb6y0v8e6q5t3h4jm2n7ra
   tollgate api-key list --all --json --kind access-token | jq -r .id";
 
-/// List keys, in the order of their ids, which for ids that tollgate made is that of their making.
+/// List keys in the order of their ids. Ids that tollgate made are ordered by creation time.
 ///
 /// With --json one line a key: `id`, `kind`, `state`, `subject`, `client_id`, `scopes`, `created_at`, `not_before`, `expires_at`, `name`,
 /// `metadata` (base64url), `allowed_addresses`, `prefix`, `env`, `rotated_to`, `overlap_ends_at`; null where one does not apply. A key
@@ -29,31 +29,32 @@ pub(super) struct Arguments {
     #[command(flatten)]
     store: StoreOption,
 
-    /// Keys of this subject alone
+    /// Only keys of this subject
     #[arg(long, value_name = "SUB")]
     subject: Option<String>,
 
-    /// Keys in this state alone
+    /// Only keys in this state
     #[arg(long, value_enum)]
     state: Option<State>,
 
-    /// Keys of this kind alone
+    /// Only keys of this kind
     #[arg(long, value_enum)]
     kind: Option<Kind>,
 
-    /// Keys alone that end before this time: seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z, now, or from now 12h, 30d
+    /// Only keys that end before this time: seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z, now, or from
+    /// now 12h, 30d
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     expires_before: Option<i64>,
 
-    /// At most so many
+    /// The most keys to list
     #[arg(long, value_name = "N", default_value_t = DEFAULT_LISTED)]
     limit: usize,
 
-    /// All there are
+    /// List all keys
     #[arg(long, conflicts_with = "limit")]
     all: bool,
 
-    /// Begin after this id: the last one of the page before
+    /// Begin after this id: the last id of the previous page
     #[arg(long, value_name = "ID")]
     after: Option<String>,
 
@@ -80,7 +81,7 @@ impl Arguments {
         }
         // A page at a time, so that ten million keys take no more memory than a thousand.
         loop {
-            // One more than is shown, to know whether there are more.
+            // One more than is shown, to find out whether there are more.
             let wanted = left.saturating_add(1).min(KEYS_PER_BATCH);
             let page = store.wait(store.keys(&filter, after.as_deref(), wanted))?;
             let shown = &page[..page.len().min(left)];

@@ -19,16 +19,16 @@ use crate::stream::progress::key_bar;
 use crate::values::{self, Kind, now};
 
 const HELP: &str = "\
-Where the record goes, which holds the digest and never the key:
-  --store FILE  into a store, which any number of processes share and follow: `tollgate serve`, `tollgate verify --store`. There it
-                can be listed, switched off, rotated and revoked. The environment variable TOLLGATE_STORE stands for it.
-  --file FILE   at the end of a file, for `tollgate verify --api-keys`, which reads it once; or for `tollgate api-key import`, which
-                takes it over into a store. --file wins over TOLLGATE_STORE.
-  neither       on standard error.
+The destination of the record, which holds the digest and never the key:
+  --store FILE  a store, which any number of processes share and follow: `tollgate serve`, `tollgate verify --store`. There the key
+                can be listed, disabled, rotated and revoked. Default: the environment variable TOLLGATE_STORE.
+  --file FILE   the end of a file, for `tollgate verify --api-keys`, which reads it once, or for `tollgate api-key import`, which
+                imports it into a store. --file takes precedence over TOLLGATE_STORE.
+  neither       standard error.
 
 A line of the file is a JSON object: digest (base64url of the key's SHA-256), id, kind, subject, client_id, scopes, not_before,
-expires_at (seconds since the Unix epoch) and format. The lines of `tollgate api-key export` are such lines too. A key that was made elsewhere is added by hand, without format. To withdraw
-a key, take its line out.
+expires_at (seconds since the Unix epoch) and format. `tollgate api-key export` writes such lines too. Add a key
+that was made elsewhere by hand, without format. To withdraw a key, remove its line.
 
 Standard output has the key and nothing else, or with --json {\"key\":...} with the members of `tollgate api-key list --json`.
 
@@ -39,7 +39,7 @@ Examples:
   tollgate api-key new --file keys.jsonl --kind client-secret --client-id c1 --scope 'read:sites write:sites'
   tollgate api-key new --prefix acme --env test --subject user-7 2>> keys.jsonl";
 
-/// Make a key and print it, once: only its digest is kept.
+/// Make a key and print it once. Only its digest is stored.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct Arguments {
@@ -50,46 +50,48 @@ pub(super) struct Arguments {
     #[command(flatten)]
     store: StoreOption,
 
-    /// What the key is for
+    /// The kind of the key
     #[arg(long, value_enum, default_value_t = Kind::ApiKey)]
     kind: Kind,
 
-    /// Whom the key speaks for; of a client secret, that is the client
+    /// The subject that the key authenticates; for a client secret, the client
     #[arg(long, value_name = "SUB", required_unless_present = "client_id")]
     subject: Option<String>,
 
-    /// The client that the secret belongs to, or that the access token was issued to
+    /// The client that the secret belongs to, or to which the access token was issued
     #[arg(long, value_name = "ID", required_if_eq("kind", "client-secret"))]
     client_id: Option<String>,
 
-    /// What the key may be used for; to be given once for each, or with spaces between them
+    /// The scopes of the key; give the option once for each, or separate them with spaces
     #[arg(long)]
     scope: Vec<String>,
 
-    /// How long the key is good: seconds, or 90s, 15m, 12h, 30d; without end otherwise
+    /// The lifetime of the key: seconds, or 90s, 15m, 12h, 30d. Default: no end
     #[arg(long, value_name = "TIME", value_parser = values::seconds)]
     expires_in: Option<u32>,
 
-    /// From when on the key is good: seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z, or from now 12h, 30d
+    /// The time from which the key is valid: seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z, or from now
+    /// 12h, 30d
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     not_before: Option<i64>,
 
-    /// A name for people; in a store alone
+    /// A name for people; only in a store
     #[arg(long, conflicts_with = "file")]
     name: Option<String>,
 
-    /// Addresses that the key may be used from, 192.0.2.0/24 or one alone, once for each; from everywhere otherwise; in a store alone
+    /// An address or block of addresses, as 192.0.2.0/24, that the key may be used from; give the option once for each.
+    /// Default: every address. Only in a store
     #[arg(long, value_name = "CIDR", conflicts_with = "file")]
     allow_address: Vec<AddressBlock>,
 
-    /// The public name of the key; random otherwise
+    /// The public id of the key. Default: random
     #[arg(long)]
     id: Option<String>,
 
     #[command(flatten)]
     format: FormatOption,
 
-    /// Make so many keys of that kind, one a line
+    /// The number of keys to make, one a line
     #[arg(long, value_name = "N", default_value_t = 1, conflicts_with = "id", value_parser = clap::value_parser!(u64).range(1..=MAX_MADE))]
     count: u64,
 
@@ -101,7 +103,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         if !self.scopes().all(is_scope_token) {
-            return Err(CommandError::Options("--scope holds what is no scope-token (RFC 6749 section 3.3)"));
+            return Err(CommandError::Options("--scope contains an invalid scope-token (RFC 6749 section 3.3)"));
         }
         let has_store = self.file.is_none() && self.store.name().is_some();
         if !has_store && (self.name.is_some() || !self.allow_address.is_empty()) {
@@ -134,7 +136,7 @@ impl Arguments {
                     Ok((key, stored))
                 })
                 .collect::<Result<Vec<_>, CommandError>>()?;
-            // The records first: a key without a record is useless, and a record without a key does no harm.
+            // The records are added first: a key without a record is useless, a record without a key is harmless.
             let stored: Vec<StoredKey> = keys.iter().map(|(_, stored)| stored.clone()).collect();
             add(store, stored.clone())?;
             for (key, stored) in &keys {
@@ -211,7 +213,7 @@ impl Arguments {
     }
 }
 
-/// Adds all of them or none.
+/// Adds all records or none.
 fn add(store: &Store, keys: Vec<StoredKey>) -> Result<(), CommandError> {
     let target = match &keys[..] {
         [key] => key.record.id().to_owned(),
@@ -229,7 +231,7 @@ fn add(store: &Store, keys: Vec<StoredKey>) -> Result<(), CommandError> {
     }
 }
 
-/// 128 random bits, which never repeat.
+/// 128 random bits, so that ids do not repeat.
 fn random_id() -> Result<String, CommandError> {
     let mut bytes = [0; 16];
     SystemRandom::new().fill(&mut bytes).map_err(|_| CommandError::Random)?;

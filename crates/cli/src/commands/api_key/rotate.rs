@@ -15,19 +15,19 @@ use crate::stream::{JsonLines, gone_or_failed};
 use crate::values::{self, now, shown_moment};
 
 const HELP: &str = "\
-The new key has what the old one has: kind, subject, client, scopes, name, addresses, metadata; and an id of its own. Where the old
-one expires, the new one lives as long from now as the old one was to live from its making. The old one stays good until the
-overlap ends, or until its own expiry when that is earlier.
+The new key has its own id, and the kind, subject, client, scopes, name, addresses and metadata of the old key. If the old key
+expires, the new key gets the same lifetime, counted from now. The old key stays valid until the overlap ends, or until its own
+expiry if that is earlier.
 
 Standard output has the new key and nothing else, or with --json {\"key\":...} with the members of `tollgate api-key list --json`,
-then \"replaces\" and \"old_ends_at\". Exit status: 0, or 1 when the old key is unknown, switched off, revoked or rotated already.
+then \"replaces\" and \"old_ends_at\". Exit status: 0, or 1 when the old key is unknown, disabled, revoked or already rotated.
 
 Examples:
   tollgate api-key rotate key_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate
   tollgate api-key rotate key_01kdzb6y0v8e6q5t3h4jm2n7ra --overlap 7d --json
   tollgate api-key rotate key_01kdzb6y0v8e6q5t3h4jm2n7ra --overlap 0";
 
-/// Make a key in the place of another, and print it, once; the old one stays good for a while.
+/// Make a successor to a key, and print it once. The old key stays valid for a while.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct Arguments {
@@ -48,10 +48,10 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// How long the old key stays good.
+/// The overlap in which the old key stays valid.
 #[derive(Args, Clone, Copy, Debug)]
 pub(in crate::commands) struct OverlapOption {
-    /// How long the old one stays good: seconds, or 90s, 15m, 12h, 30d
+    /// How long the old key stays valid: seconds, or 90s, 15m, 12h, 30d
     #[arg(long, value_name = "TIME", value_parser = values::seconds, default_value = "24h")]
     overlap: u32,
 }
@@ -82,7 +82,7 @@ struct Replacement<'k> {
     old_ends_at: i64,
 }
 
-/// Replaces `old` by a new key with that command, and prints the new key.
+/// Replaces `old` by a new key with `command`, and prints the new key.
 pub(in crate::commands) fn rotate(
     store: &Store,
     old: &StoredKey,
@@ -109,7 +109,7 @@ pub(in crate::commands) fn rotate(
         let reason = match &refusal {
             Refusal::NotFound { .. } => return refuse(id, "unknown-api-key", "is no key of this store", json),
             Refusal::Changed { .. } => "was rotated meanwhile; look again".to_owned(),
-            Refusal::KeyRevoked => "is revoked, which is for ever; make a new one".to_owned(),
+            Refusal::KeyRevoked => "is revoked permanently; make a new one".to_owned(),
             Refusal::Disabled { .. } => "is disabled; enable it first".to_owned(),
             Refusal::KeyRotated { rotated_to } => format!("was rotated to {rotated_to} already; rotate that one"),
             Refusal::KeyEnded { .. } => "has ended; make a new one".to_owned(),
@@ -121,18 +121,18 @@ pub(in crate::commands) fn rotate(
     let outcome =
         KeyPrinter::new(json).print(&key, &Replacement { key: Shown::from(&new), replaces: id, old_ends_at })?;
     warn(&format!(
-        "the new key's id is {}; it is shown only this once; the old one is good until {}",
+        "the new key's id is {}; it is shown only this once; the old one stays valid until {}",
         new.record.id(),
         shown_moment(old_ends_at)
     ));
     Ok(outcome)
 }
 
-/// The record of the new key, with the lifetime that the old one was given.
+/// The record of the new key, with the lifetime that the old key was given.
 fn successor(old: &StoredKey, id: &str, now: i64) -> KeyRecord {
     let (record, made) = (old.successor(id, now), old.created_at);
     match record.expires_at() {
-        // Without the time of its making, its lifetime is unknown.
+        // The lifetime is unknown if the creation time is.
         Some(end) if made != 0 => record.edit().expires_at(now.saturating_add(end.saturating_sub(made))).build(),
         _ => record,
     }

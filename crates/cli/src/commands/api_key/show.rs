@@ -10,15 +10,16 @@ use crate::stream::{JsonLines, gone_or_failed};
 use crate::values::now;
 
 const EXAMPLES: &str = "\
-Exit status: 0, or 1 when there is no such key.
+Exit status: 0, or 1 when the key is unknown.
 
 Examples:
   tollgate api-key show key_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate
   tollgate api-key show key_01kdzb6y0v8e6q5t3h4jm2n7ra --json";
 
-/// Show what is known of a key: not the key itself, which nobody knows.
+/// Show the record of a key. The key itself is not stored.
 ///
-/// With --json the members are those of `list`; when there is no such key, `{"ok":false,"id":...,"error":"unknown-api-key","detail":...}`.
+/// With --json the members are those of `list`. For an unknown id the answer is
+/// `{"ok":false,"id":...,"error":"unknown-api-key","detail":...}`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {

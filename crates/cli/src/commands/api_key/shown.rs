@@ -1,4 +1,4 @@
-//! How a key of a store is shown: as a line of JSON, as a row of a list, as a page. Never its digest or the key itself.
+//! The forms in which a stored key is shown: a line of JSON, a row of a list, a page. Never its digest or the key itself.
 
 use serde::Serialize;
 use tollgate::KeyState;
@@ -18,7 +18,7 @@ pub(in crate::commands) struct Shown<'k> {
     subject: &'k str,
     client_id: Option<&'k str>,
     scopes: Vec<&'k str>,
-    /// Seconds since the Unix epoch, like all times here.
+    /// All times are seconds since the Unix epoch.
     created_at: Option<i64>,
     not_before: Option<i64>,
     expires_at: Option<i64>,
@@ -100,13 +100,13 @@ pub(super) fn page(key: &StoredKey, now: i64) -> String {
         ("addresses", Some(shown.allowed_addresses.join(" ")).filter(|addresses| !addresses.is_empty())),
         ("metadata", shown.metadata),
         ("rotated to", text(shown.rotated_to)),
-        ("good until", moment(shown.overlap_ends_at)),
+        ("valid until", moment(shown.overlap_ends_at)),
     ];
     let lines = facts.into_iter().filter_map(|(name, fact)| Some(format!("{name:<12} {}\n", one_line(&fact?))));
     lines.collect()
 }
 
-/// The state as people understand it: an expired key is not active.
+/// The state for people: an expired key is not active.
 fn state(key: &StoredKey, now: i64) -> &'static str {
     match key.record.state() {
         KeyState::Active if key.ends_at().is_some_and(|end| end <= now) => "expired",

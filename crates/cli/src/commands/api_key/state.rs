@@ -14,7 +14,7 @@ use crate::stream::{JsonLines, gone_or_failed};
 
 pub(super) const DISABLE_HELP: &str = "\
 With --json one line an id: {\"ok\":true,\"id\":...,\"state\":...,\"changed\":...} or {\"ok\":false,\"id\":...,\"error\":...}.
-Exit status: 0 when all are off now, 1 when one is unknown or revoked.
+Exit status: 0 when all are disabled, 1 when one is unknown or revoked.
 
 Examples:
   tollgate api-key disable key_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate
@@ -22,24 +22,24 @@ Examples:
 
 pub(super) const ENABLE_HELP: &str = "\
 With --json one line an id: {\"ok\":true,\"id\":...,\"state\":...,\"changed\":...} or {\"ok\":false,\"id\":...,\"error\":...}.
-Exit status: 0 when all are on now, 1 when one is unknown or revoked.
+Exit status: 0 when all are enabled, 1 when one is unknown or revoked.
 
 Examples:
   tollgate api-key enable key_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate";
 
 pub(super) const REVOKE_HELP: &str = "\
-What is revoked stays known, so that a later import cannot bring it back.
+The record of a revoked key is kept, so that a later import cannot restore the key.
 With --json one line an id: {\"ok\":true,\"id\":...,\"state\":...,\"changed\":...} or {\"ok\":false,\"id\":...,\"error\":...}.
-Exit status: 0 when all are revoked now, 1 when one is unknown.
+Exit status: 0 when all are revoked, 1 when one is unknown.
 
 Examples:
   tollgate api-key revoke key_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate
   tollgate api-key revoke --json - < leaked-ids.txt";
 
-/// Which keys, where.
+/// The keys, and their store.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The keys' ids; `-` takes them from standard input, one a line
+    /// The keys' ids; `-` reads them from standard input, one a line
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 
@@ -60,7 +60,7 @@ impl Arguments {
     }
 }
 
-/// Puts keys into a state, and reports the result for each.
+/// Changes the state of keys, and reports the result for each.
 pub(in crate::commands) struct Changed {
     json: bool,
     output: JsonLines,
@@ -72,7 +72,7 @@ struct Line<'i> {
     ok: bool,
     id: &'i str,
     state: &'static str,
-    /// Whether it was in another state before.
+    /// Whether the key was in another state before.
     changed: bool,
 }
 
@@ -81,7 +81,7 @@ impl Changed {
         Changed { json, output: JsonLines::new(), outcome: Outcome::Accepted }
     }
 
-    /// Puts these keys into `state`, atomically. Returns whether the reports still have a reader.
+    /// Puts the keys into `state`, atomically. Returns whether the reports still have a reader.
     pub(in crate::commands) fn put(
         &mut self,
         store: &Store,
@@ -111,7 +111,7 @@ impl Changed {
                     }
                 };
             }
-            Err(Refusal::KeyRevoked) => ("key-revoked", "is revoked, which is for ever; make a new one"),
+            Err(Refusal::KeyRevoked) => ("key-revoked", "is revoked permanently; make a new one"),
             Err(_) => ("unknown-api-key", "is no key of this store"),
         };
         self.outcome = Outcome::Rejected;

@@ -25,11 +25,11 @@ Examples:
   tollgate client new --id app --type native --scope read:sites --redirect-uri com.example.app:/callback
   tollgate client new --id shop --scope '' --user-scope read:sites --redirect-uri https://shop.example/callback";
 
-/// Register a client and print its secret, once: only its digest is kept.
+/// Register a client and print its secret once. Only the digest is stored.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct Arguments {
-    /// The client id; random otherwise
+    /// The client id. Default: random
     #[arg(long)]
     id: Option<String>,
 
@@ -40,53 +40,53 @@ pub(super) struct Arguments {
     #[arg(long, default_value = "", hide_default_value = true)]
     name: String,
 
-    /// What the client may ask for; to be given once for each, or with spaces between them
+    /// The scopes that the client may request; give the option once for each, or separate them with spaces
     #[arg(long)]
     scope: Vec<String>,
 
-    /// Where authorization codes may be sent; to be given once for each
+    /// A redirect URI for authorization codes; give the option once for each
     #[arg(long, value_name = "URI")]
     redirect_uri: Vec<String>,
 
-    /// What it is: web, a site; native, a program on a device; browser, a program in one; machine, which speaks for itself alone. Otherwise
-    /// web where there is a redirect URI
+    /// The type of the client: web, a site with a server; native, a program on a device; browser, a program in a browser;
+    /// machine, a program without a user. Default: web with a redirect URI
     #[arg(long = "type", value_name = "TYPE", value_parser = ["web", "native", "browser", "machine"])]
     kind: Option<String>,
 
-    /// What the client may ask users for; to be given once for each, or with spaces between them. Otherwise what --scope says, but for
-    /// scopes of administration
+    /// The scopes that the client may request from users; give the option once for each, or separate them with spaces.
+    /// Default: those of --scope, without scopes of administration
     #[arg(long, value_name = "SCOPE")]
     user_scope: Vec<String>,
 
-    /// Where a browser may be sent after a logout that the client asked for; to be given once for each
+    /// A URI to which a browser may be redirected after a logout that the client requested; give the option once for each
     #[arg(long, value_name = "URI")]
     post_logout_redirect_uri: Vec<String>,
 
-    /// Where the client is told that a login has ended (OpenID Connect Back-Channel Logout 1.0)
+    /// The URI that is told when a login has ended (OpenID Connect Back-Channel Logout 1.0)
     #[arg(long, value_name = "URI")]
     backchannel_logout_uri: Option<String>,
 
-    /// How it shows at the token endpoint who it is; otherwise by its secret, in the Authorization header or in the form
+    /// The client's authentication at the token endpoint. Default: its secret, in the Authorization header or in the form
     #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "private_key_jwt"])]
     auth_method: Option<String>,
 
-    /// Its authorization requests have to be pushed (RFC 9126)
+    /// The client must push its authorization requests (RFC 9126)
     #[arg(long)]
     require_pushed_requests: bool,
 
-    /// A file with the JWK set of its public keys, which sign its assertions (private_key_jwt)
+    /// A file with the JWK set of the public keys for its assertions (private_key_jwt)
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
 
-    /// It is the operator's own, whom no user has to be asked about
+    /// The client is the operator's own: users are not asked for consent
     #[arg(long)]
     operators_own: bool,
 
-    /// A public client (RFC 6749 section 2.1), which has no secret: of the type browser unless another is given
+    /// A public client (RFC 6749 section 2.1), which has no secret. Its type is browser unless --type says otherwise
     #[arg(long, conflicts_with_all = ["expires_in", "auth_method"])]
     public: bool,
 
-    /// How long the secret is good: seconds, or 90s, 15m, 12h, 30d; without end otherwise
+    /// The lifetime of the secret: seconds, or 90s, 15m, 12h, 30d. Default: no end
     #[arg(long, value_name = "TIME", value_parser = values::seconds)]
     expires_in: Option<u32>,
 
@@ -99,8 +99,8 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// The client as described. A public one may do nothing itself: `--scope` lists the scopes that it may ask users
-    /// for.
+    /// The client as described. A public client has no scopes of its own: `--scope` lists the scopes that it may request
+    /// from users.
     fn client(&self, id: &str, scopes: &str, jwks: Option<ClientKeys>) -> Result<Client, Refusal> {
         let kind = self.kind.as_deref().and_then(ClientKind::from_name);
         let is_public = self.public || matches!(kind, Some(ClientKind::Native | ClientKind::Browser));
@@ -133,7 +133,7 @@ impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let scopes: Vec<&str> = self.scope.iter().flat_map(|scope| scope.split_ascii_whitespace()).collect();
         if !scopes.iter().all(|scope| is_scope_token(scope)) {
-            return Err(CommandError::Options("--scope holds what is no scope-token (RFC 6749 section 3.3)"));
+            return Err(CommandError::Options("--scope contains an invalid scope-token (RFC 6749 section 3.3)"));
         }
         let read = |path: &PathBuf| {
             std::fs::read_to_string(path).map_err(|source| CommandError::File { path: path.clone(), source })

@@ -13,18 +13,18 @@ use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
-JWTs that were issued to a client are good until they expire, unless --issuer names who issued them.
-With --json one line a client: {\"ok\":true,\"id\":...,\"secrets\":...}, how many secrets were revoked, or
+JWTs of a client stay valid until they expire, unless --issuer names their issuer.
+With --json one line a client: {\"ok\":true,\"id\":...,\"secrets\":...}, with the number of revoked secrets, or
 {\"ok\":false,\"id\":...,\"error\":...}. Exit status: 0, or 1 when one is unknown.
 
 Examples:
   tollgate client remove billing --store /var/lib/tollgate";
 
-/// Remove clients, and revoke their secrets and what they were issued.
+/// Remove clients, and revoke their secrets and tokens.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct Arguments {
-    /// The client ids; `-` takes them from standard input, one a line
+    /// The client ids; `-` reads them from standard input, one a line
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 

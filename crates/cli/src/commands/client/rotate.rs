@@ -13,14 +13,14 @@ use crate::stream::{JsonLines, gone_or_failed};
 use crate::values::now;
 
 const HELP: &str = "\
-All other secrets of the client end with the overlap, or sooner; `tollgate api-key rotate` takes the id of one and leaves the others.
-Standard output has the new secret and nothing else, or with --json what `tollgate api-key rotate --json` prints.
+All other secrets of the client end with the overlap, or sooner. `tollgate api-key rotate` rotates one secret by its id.
+Standard output has the new secret and nothing else, or with --json the output of `tollgate api-key rotate --json`.
 
 Examples:
   tollgate client rotate billing --store /var/lib/tollgate
   tollgate client rotate billing --overlap 7d --json";
 
-/// Make a secret in the place of a client's, and print it, once; the old ones stay good for a while.
+/// Make a new secret for a client, and print it once. The old secrets stay valid for a while.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct Arguments {
@@ -44,7 +44,7 @@ pub(super) struct Arguments {
 impl Arguments {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
-        // The newest first. Expired secrets are not in use.
+        // The newest first. Expired secrets are skipped.
         let secrets = store.wait(store.live_keys_of(&self.id, KeyKind::ClientSecret, now()))?;
         let Some(newest) = secrets.first() else {
             let mut output = JsonLines::new();

@@ -1,4 +1,4 @@
-//! The secrets of a client: the keys of that kind whose subject it is.
+//! The secrets of a client: the stored keys of kind `client-secret` whose subject is the client.
 
 use std::io;
 
@@ -13,7 +13,7 @@ use crate::limits::MAX_CLIENT_SECRETS;
 use crate::store_options::Store;
 use crate::stream::JsonLines;
 
-/// The secrets of that client, including revoked ones.
+/// The secrets of `client`, including revoked ones.
 pub(super) fn secrets(store: &Store, client_id: &str) -> Result<Vec<StoredKey>, CommandError> {
     let (subject, kind) = (Some(client_id.to_owned()), Some(KeyKind::ClientSecret));
     let filter = KeyFilter { subject, kind, ..KeyFilter::default() };
@@ -78,7 +78,7 @@ impl<'c> Shown<'c> {
     }
 }
 
-/// Reports that there is no such client.
+/// Reports that the client does not exist.
 pub(super) fn unknown(id: &str, json: bool, output: &mut JsonLines) -> io::Result<Outcome> {
     if json {
         output.write(&Unknown::new(id, "unknown-client", "is no client of this store"))?;

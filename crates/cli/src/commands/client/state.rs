@@ -13,8 +13,8 @@ use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
 pub(super) const DISABLE_HELP: &str = "\
-JWTs that were issued to a client are good until they expire, unless --issuer names who issued them.
-With --json one line a client: {\"ok\":true,\"id\":...,\"state\":...,\"secrets\":...}, how many of its secrets are in that state now, or
+JWTs of a client stay valid until they expire, unless --issuer names their issuer.
+With --json one line a client: {\"ok\":true,\"id\":...,\"state\":...,\"secrets\":...}, with the number of secrets in that state, or
 {\"ok\":false,\"id\":...,\"error\":...}. Exit status: 0, or 1 when one is unknown.
 
 Examples:
@@ -22,15 +22,15 @@ Examples:
   tollgate client disable billing --issuer https://as.example";
 
 pub(super) const ENABLE_HELP: &str = "\
-Secrets that are revoked stay so. Exit status: 0, or 1 when one is unknown.
+Revoked secrets stay revoked. Exit status: 0, or 1 when one is unknown.
 
 Examples:
   tollgate client enable billing --store /var/lib/tollgate";
 
-/// Which clients, where.
+/// The clients, and their store.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The client ids; `-` takes them from standard input, one a line
+    /// The client ids; `-` reads them from standard input, one a line
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 
@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Which clients, where, and what they were issued.
+/// The clients, their store, and their tokens.
 #[derive(Args, Debug)]
 pub(super) struct Disable {
     #[command(flatten)]
@@ -67,7 +67,7 @@ impl Disable {
 }
 
 impl Arguments {
-    /// Disables the clients, and revokes what they were issued; or enables them.
+    /// Disables the clients and revokes their tokens, or enables them.
     pub(super) fn run(&self, disable: Option<&IssuedOption>) -> Result<Outcome, CommandError> {
         let store = self.store.open()?;
         let state = if disable.is_some() { KeyState::Disabled } else { KeyState::Active };

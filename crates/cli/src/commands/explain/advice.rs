@@ -1,4 +1,4 @@
-//! The usual cause of each rejection, and what to do: the column of the reference.
+//! The usual cause of each rejection, and the remedy, from a column of the reference.
 
 const REFERENCE: &str = include_str!("../../../rejections.txt");
 

@@ -1,15 +1,15 @@
-//! A credential as a person has copied it.
+//! A credential as copied by a person.
 
 use crate::error::CommandError;
 
 /// The header fields in the pasted text.
 pub(super) struct Pasted {
     pub(super) fields: Vec<(String, String)>,
-    /// Descriptions of the parts that were left out, for people.
+    /// Descriptions of the ignored parts, for people.
     pub(super) left_out: Vec<&'static str>,
 }
 
-/// The fields that are recognised. Other names may be part of a credential: an API key may have a colon.
+/// The recognised fields. Other names may be part of a credential: an API key may contain a colon.
 const FIELDS: [&str; 8] = [
     "authorization",
     "x-api-key",

@@ -14,9 +14,10 @@ Examples:
   tollgate revoke list --store /var/lib/tollgate
   tollgate revoke list --json | jq -r .name";
 
-/// List what is revoked.
+/// List the revocations.
 ///
-/// With --json one line each: `kind` (token, subject, session, client, issuer, api-key), `issuer`, `name`, `issued_before`, `until`.
+/// With --json one line a revocation: `kind` (token, subject, session, client, issuer, api-key), `issuer`, `name`,
+/// `issued_before`, `until`.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {

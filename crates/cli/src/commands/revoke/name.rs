@@ -14,9 +14,9 @@ use crate::values;
 
 pub(super) const HELP: &str = "\
 Times: seconds since the Unix epoch, 2026-12-31, 2026-12-31T12:00:00Z, now, or from now 90s, 15m, 12h, 30d. Of two revocations of one
-name the stricter counts.
+name the stricter applies.
 With --json one line a name: {\"ok\":true,\"kind\":...,\"issuer\":...,\"name\":...,\"issued_before\":...,\"until\":...}, or for --undo
-{\"ok\":true,...} alike or {\"ok\":false,\"id\":...,\"error\":\"not-revoked\"}. Exit status: 0, or 1 when --undo found a name not revoked.
+{\"ok\":true,...} or {\"ok\":false,\"id\":...,\"error\":\"not-revoked\"}. Exit status: 0, or 1 when --undo found a name not revoked.
 
 Examples:
   tollgate revoke jti 7f3c9a --issuer https://as.example --until 1h --store /var/lib/tollgate
@@ -26,10 +26,10 @@ Examples:
   tollgate revoke issuer https://old.example
   tollgate revoke client billing --issuer https://as.example --undo";
 
-/// Names that an issuer gives.
+/// Names that an issuer assigns.
 #[derive(Args, Debug)]
 pub(super) struct OfIssuer {
-    /// Whose names they are: the tokens' `iss`
+    /// The issuer of the names: the tokens' `iss`
     #[arg(long, value_name = "ISS")]
     issuer: String,
 
@@ -37,10 +37,10 @@ pub(super) struct OfIssuer {
     names: Arguments,
 }
 
-/// Names of somebody to whom opaque access tokens are given too.
+/// Names of holders of opaque access tokens.
 #[derive(Args, Debug)]
 pub(super) struct OfHolder {
-    /// Revoke their opaque access tokens in the store too, which name no issuer, for ever
+    /// Also revoke their opaque access tokens in the store permanently. Opaque access tokens name no issuer
     #[arg(long, conflicts_with = "undo")]
     access_tokens: bool,
 
@@ -48,25 +48,25 @@ pub(super) struct OfHolder {
     names: OfIssuer,
 }
 
-/// Names, and how they are revoked.
+/// The names, and the scope of their revocation.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// What is revoked; `-` takes it from standard input, one a line
+    /// The names to revoke; `-` reads them from standard input, one a line
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
 
     #[command(flatten)]
     store: StoreOption,
 
-    /// Spare what was issued at this time or later; otherwise nothing is spared
+    /// Revoke only tokens that were issued before this time. Default: all
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     issued_before: Option<i64>,
 
-    /// When the last token that this concerns has expired, so that it may be forgotten; never otherwise
+    /// The time at which the revocation may be dropped, because the last such token has expired. Default: never
     #[arg(long, value_name = "TIME", value_parser = values::moment)]
     until: Option<i64>,
 
-    /// Take the revocation back
+    /// Undo the revocation
     #[arg(long, conflicts_with_all = ["issued_before", "until"])]
     undo: bool,
 

@@ -12,21 +12,21 @@ use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
-The password is asked for on a terminal, and otherwise is the first line of standard input. It is never an argument, which others on the
-machine could read. It has at least eight characters, and is none of those that are guessed first. Standard output has the user as `tollgate user show` prints it.
+The password is asked for on a terminal; otherwise it is the first line of standard input. It is never an argument, which other users of
+the machine could read. It has at least eight characters, and is not a common password. The output is that of `tollgate user show`.
 
 Examples:
   tollgate user new ada@example.com --scope read:sites --store /var/lib/tollgate
   tollgate user new ada@example.com --store postgres://db.example/tollgate < password.txt";
 
-/// Make a user who can log in with a password.
+/// Add a user who can log in with a password.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct Arguments {
-    /// The address to log in with; its letters count in lower case
+    /// The address to log in with; upper and lower case are equal
     email: String,
 
-    /// What the user may do; to be given once for each, or with spaces between them
+    /// The scopes of the user; give the option once for each, or separate them with spaces
     #[arg(long)]
     scope: Vec<String>,
 

@@ -11,14 +11,14 @@ use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
-The password is asked for on a terminal, and otherwise is the first line of standard input. It has at least eight characters, and is none of
-those that are guessed first. API keys stay as they are. Exit status: 0, or 1 when the user is unknown.
+The password is asked for on a terminal; otherwise it is the first line of standard input. It has at least eight characters, and is not a
+common password. API keys do not change. Exit status: 0, or 1 when the user is unknown.
 
 Examples:
   tollgate user passwd ada@example.com --store /var/lib/tollgate
   tollgate user passwd ada@example.com < password.txt";
 
-/// Give a user another password: all the user's logins and tokens end at once.
+/// Set a new password for a user: all the user's logins and tokens end at once.
 #[derive(Args, Debug)]
 #[command(after_help = HELP)]
 pub(super) struct Arguments {

@@ -11,7 +11,7 @@ use crate::stream::{JsonLines, gone_or_failed};
 
 /// Show users: `id`, which is the `sub` of their tokens, `email`, `scopes`, `state`, `created_at`.
 ///
-/// An address or id that nobody has is answered with `{"ok":false,...}`, and the exit status is 1.
+/// For an unknown address or id the answer is `{"ok":false,...}`, and the exit status is 1.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate user show ada@example.com --store /var/lib/tollgate")]
 pub(super) struct Arguments {

@@ -11,14 +11,14 @@ use crate::store_options::StoreOption;
 use crate::stream::{JsonLines, gone_or_failed};
 
 pub(super) const DISABLE_HELP: &str = "\
-Each user is answered as `tollgate user show` does, or with {\"ok\":false,\"id\":...,\"error\":...}. What is disabled already stays so, and what
-came up since ends. Exit status: 0, or 1 when one is unknown.
+Each user is answered as `tollgate user show` does, or with {\"ok\":false,\"id\":...,\"error\":...}. A disabled user stays
+disabled, and any login since then ends. Exit status: 0, or 1 when one is unknown.
 
 Examples:
   tollgate user disable ada@example.com --store /var/lib/tollgate";
 
 pub(super) const ENABLE_HELP: &str = "\
-An API key is enabled by `tollgate api-key enable`, each by itself: one of them may have been why the user was disabled. Exit status: 0, or
+`tollgate api-key enable` enables API keys one by one: one of them may have been the reason for disabling the user. Exit status: 0, or
 1 when one is unknown.
 
 Examples:
@@ -38,10 +38,10 @@ unknown.
 Examples:
   tollgate user remove ada@example.com --store /var/lib/tollgate";
 
-/// Which users, where.
+/// The users, and their store.
 #[derive(Args, Debug)]
 pub(super) struct Arguments {
-    /// The addresses or ids of the users; `-` takes them from standard input, one a line
+    /// The addresses or ids of the users; `-` reads them from standard input, one a line
     #[arg(required = true, value_name = "USER")]
     users: Vec<String>,
 

@@ -16,7 +16,7 @@ pub(in crate::commands) struct UserStore {
 }
 
 impl UserStore {
-    /// Opens the store, and makes it if it is missing.
+    /// Opens the store, and creates it if it is missing.
     pub(in crate::commands) fn open(option: &StoreOption) -> Result<Self, CommandError> {
         let url = url(&option.name().ok_or(CommandError::NoStore)?)?;
         let runtime = remote::runtime().map_err(CommandError::Runtime)?;
@@ -36,7 +36,7 @@ impl UserStore {
         self.runtime.block_on(answer)
     }
 
-    /// As [`wait`](Self::wait); `None` where the store has nothing of that name.
+    /// Like [`wait`](Self::wait); `None` if the store has no record of that name.
     pub(in crate::commands) fn found<T>(
         &self,
         answer: impl Future<Output = Result<T, AccountError>>,
