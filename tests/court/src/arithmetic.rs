@@ -1,5 +1,5 @@
-//! Signatures from first principles, so that every wrong one can be made as well: nothing of the engine, nothing
-//! constant-time, no randomness. What has to be random in them is derived from key and message.
+//! Signatures from first principles, so that wrong ones can be made too. Shares no code with the engine; neither
+//! constant-time nor random: random values are derived from key and message.
 
 pub(crate) mod der;
 pub(crate) mod ecdsa;
@@ -9,7 +9,7 @@ pub(crate) mod rsa;
 
 use num_bigint::BigUint;
 
-/// `number` in big-endian order, `length` bytes long at least.
+/// `number` in big-endian order, at least `length` bytes long.
 pub(crate) fn to_bytes(number: &BigUint, length: usize) -> Vec<u8> {
     let bytes = number.to_bytes_be();
     let mut padded = vec![0; length.saturating_sub(bytes.len())];
@@ -17,7 +17,7 @@ pub(crate) fn to_bytes(number: &BigUint, length: usize) -> Vec<u8> {
     padded
 }
 
-/// The number of this hexadecimal text.
+/// Parses a hexadecimal number.
 pub(crate) fn from_hex(text: &str) -> BigUint {
     BigUint::parse_bytes(text.as_bytes(), 16).expect("the constants are hexadecimal")
 }

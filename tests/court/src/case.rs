@@ -7,30 +7,30 @@ use crate::policy::Policy;
 use crate::sent_with::SentWith;
 use crate::token;
 
-/// One token, what it is put to, and what it deserves.
+/// One token, the configuration of its verifier, and the correct verdict.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Case {
     /// Class, algorithm and mutation, joined by slashes. Unique.
     pub id: String,
-    /// `valid`, or `a` and the attack's number in the ledger; with `-choice` after it where the specifications leave the
-    /// verdict to the verifier.
+    /// `valid`, or `a` and the attack's number in the ledger; followed by `-choice` if the specifications leave
+    /// the verdict to the verifier.
     pub class: String,
     /// The name of the key set.
     pub keys: String,
     /// The token.
     pub token: String,
-    /// What the verifier expects.
+    /// The verifier's configuration.
     pub policy: Policy,
-    /// What else is known of the request, in the classes for bound tokens.
+    /// The rest of the request, in the classes for bound tokens.
     pub sent_with: Option<SentWith>,
-    /// What the token deserves; in a class of choice what tollgate chose.
+    /// The correct verdict; in a class of choice, tollgate's choice.
     pub expect: Verdict,
     /// The source of the verdict.
     pub why: String,
 }
 
-/// What a verifier says of a token.
+/// A verifier's answer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Verdict {
@@ -45,7 +45,7 @@ impl Case {
         self.class.ends_with("-choice")
     }
 
-    /// The case as one line of JSON, without its end.
+    /// The case as one line of JSON, without the line feed.
     pub(crate) fn to_line(&self) -> String {
         let members = Members::default()
             .set("id", quoted(&self.id))

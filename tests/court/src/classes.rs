@@ -1,5 +1,5 @@
-//! The classes of cases: one file for a few attacks of the ledger in SECURITY.md, by their numbers, and one for what an issuer's
-//! configuration says.
+//! The classes of cases. Each file has a few attacks of the ledger in SECURITY.md, by their numbers; one file has
+//! an issuer's configuration.
 
 mod algorithm;
 mod configured;

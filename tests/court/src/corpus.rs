@@ -22,7 +22,7 @@ pub struct Corpus {
 const KEYS: &str = "keys.json";
 
 impl Corpus {
-    /// Makes the corpus anew. It is always the same.
+    /// Generates the corpus. The result is always the same.
     #[must_use]
     pub fn generate() -> Self {
         let mut docket = Docket::default();
@@ -30,16 +30,16 @@ impl Corpus {
         docket.into_corpus()
     }
 
-    /// The folder of the copy that is committed.
+    /// The folder of the committed copy.
     #[must_use]
     pub fn folder() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus")
     }
 
-    /// Reads the copy that is committed.
+    /// Reads the committed copy.
     ///
     /// # Errors
-    /// [`ReadError`] says which file, and which line of it.
+    /// [`ReadError`] names the file and the line.
     pub fn read() -> Result<Self, ReadError> {
         let folder = Self::folder();
         let mut corpus = Corpus::default();
@@ -57,7 +57,7 @@ impl Corpus {
         Ok(corpus)
     }
 
-    /// The corpus as files: names and contents. A file of cases has those of one attack, one a line.
+    /// The corpus as files: names and contents. A file has the cases of one attack, one a line.
     #[must_use]
     pub fn files(&self) -> BTreeMap<String, String> {
         let mut files: BTreeMap<String, String> = BTreeMap::new();
@@ -93,10 +93,10 @@ pub enum ReadError {
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
-    /// A line is not what it should be.
+    /// A line is not a valid case.
     Malformed {
         /// The file.
         path: PathBuf,

@@ -1,4 +1,4 @@
-//! Where the classes file their cases.
+//! Collects the cases of the classes.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ pub(crate) struct Docket {
 }
 
 impl Docket {
-    /// To file cases of this class against the algorithm's first key, under its usual policy.
+    /// Files cases of this class with the algorithm's first key and its usual policy.
     pub(crate) fn of(&mut self, class: &'static str, algorithm: Algorithm) -> Filing<'_> {
         let key = Key::new(algorithm, 0);
         let set = algorithm.name.to_owned();
@@ -40,13 +40,13 @@ pub(crate) struct Filing<'d> {
     set: String,
     /// The first key of the algorithm.
     pub(crate) key: Key,
-    /// What the next cases are put to.
+    /// The configuration of the next cases.
     pub(crate) policy: Policy,
     sent_with: Option<SentWith>,
 }
 
 impl Filing<'_> {
-    /// A good token under the first key.
+    /// A valid token under the first key.
     pub(crate) fn draft(&self) -> Draft {
         Draft::new(&self.key)
     }
@@ -55,7 +55,7 @@ impl Filing<'_> {
         self.key.algorithm.name
     }
 
-    /// Puts the next cases to these keys. The name of the set is the algorithm's and `name`.
+    /// Uses these keys for the next cases. The name of the set consists of the algorithm's and `name`.
     pub(crate) fn keys(&mut self, name: &str, keys: impl IntoIterator<Item = Members>) {
         self.set = format!("{}/{name}", self.algorithm());
         let set = keys.into_iter().collect::<Members>().to_string();
@@ -63,22 +63,22 @@ impl Filing<'_> {
         assert!(former.is_none_or(|former| former == set), "two key sets are called {}", self.set);
     }
 
-    /// Sends the next cases so.
+    /// The request of the next cases.
     pub(crate) fn sent_with(&mut self, sent_with: SentWith) {
         self.sent_with = Some(sent_with);
     }
 
-    /// Puts the next cases to the first key again.
+    /// Uses the first key for the next cases.
     pub(crate) fn usual_keys(&mut self) {
         self.set = self.algorithm().to_owned();
     }
 
-    /// The specifications demand that it be accepted.
+    /// The specifications require acceptance.
     pub(crate) fn accept(&mut self, mutation: &str, token: impl Into<String>, why: &str) {
         self.file("", mutation, token.into(), Verdict::Accept, why);
     }
 
-    /// The specifications or the policy demand that it be rejected.
+    /// The specifications or the policy require rejection.
     pub(crate) fn reject(&mut self, mutation: &str, token: impl Into<String>, why: &str) {
         self.file("", mutation, token.into(), Verdict::Reject, why);
     }

@@ -1,4 +1,4 @@
-//! A token in the making.
+//! A token before it is signed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -7,7 +7,7 @@ use crate::key::Key;
 use crate::members::{Members, quoted};
 use crate::policy::{AUDIENCE, ISSUER, NOW};
 
-/// A token that is good until something about it is changed, which everything can be.
+/// A valid token, of which every part can be changed.
 #[derive(Clone)]
 pub(crate) struct Draft {
     header: Members,
@@ -27,7 +27,7 @@ impl Draft {
         Self::of(header, claims)
     }
 
-    /// Of these members of the header and of the payload.
+    /// With these members of the header and of the payload.
     pub(crate) fn of(header: Members, claims: Members) -> Self {
         Draft { header, claims, header_text: None, payload: None }
     }
@@ -85,12 +85,12 @@ impl Draft {
         format!("{}.{}", base64url(header), base64url(self.payload_bytes()))
     }
 
-    /// The token, signed by `key`, whatever its header says.
+    /// The token, signed by `key`, whatever its header names.
     pub(crate) fn sign(&self, key: &Key) -> String {
         sign(&self.signing_input(), key)
     }
 
-    /// The token with `signature` in place of one.
+    /// The token with `signature`.
     pub(crate) fn with_signature(&self, signature: impl AsRef<[u8]>) -> String {
         format!("{}.{}", self.signing_input(), base64url(signature))
     }

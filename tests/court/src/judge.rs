@@ -8,10 +8,11 @@ use crate::case::{Case, Verdict};
 use crate::corpus::Corpus;
 use crate::policy::Policy;
 
-/// What tollgate says of the cases of a corpus: through [`Engine::verify_request_at`], configured as the policy has it.
+/// tollgate's verdicts on the cases of a corpus, from [`Engine::verify_request_at`], configured according to the
+/// policy.
 pub struct Judge<'c> {
     corpus: &'c Corpus,
-    /// By key set and policy: many cases have these in common.
+    /// By key set and policy, which many cases share.
     engines: HashMap<(&'c str, &'c Policy), Engine>,
 }
 
@@ -22,21 +23,21 @@ impl<'c> Judge<'c> {
         Judge { corpus, engines: HashMap::new() }
     }
 
-    /// Puts `case`, one of the corpus, to tollgate.
+    /// tollgate's verdict on `case`, a case of the corpus.
     ///
     /// # Errors
-    /// [`Rejection`], where it rejects.
+    /// [`Rejection`], if tollgate rejects the token.
     ///
     /// # Panics
-    /// Where the case names a key set that the corpus does not have, or an algorithm that tollgate does not.
+    /// If the corpus lacks the case's key set, or tollgate its algorithm.
     pub fn judge(&mut self, case: &'c Case) -> Result<(), Rejection> {
         self.explain(case).0
     }
 
-    /// As [`judge`](Judge::judge), with the steps that lead to the verdict.
+    /// Like [`judge`](Judge::judge), with the steps of the verdict.
     ///
     /// # Panics
-    /// As there.
+    /// Like [`judge`](Judge::judge).
     pub fn explain(&mut self, case: &'c Case) -> (Result<(), Rejection>, Vec<ExplainedStep>) {
         let key_sets = &self.corpus.key_sets;
         let jwks = key_sets.get(&case.keys).expect("a case names a key set");
@@ -60,11 +61,11 @@ fn engine(jwks: &str, policy: &Policy) -> Engine {
     let names = policy.algorithms.iter();
     let algorithms: Vec<Algorithm> =
         names.map(|name| Algorithm::from_name(name).expect("a policy names algorithms")).collect();
-    // A document that is no key set leaves the issuer without keys.
+    // With a document that is not a key set, the issuer has no keys.
     let keys = KeySet::builder().algorithms(&algorithms).jwks(jwks.as_bytes());
     let issuer = issuer(policy, &algorithms)
         .keys(KeyRing::new(keys.map(|keys| keys.build_with_reports().set).unwrap_or_default()));
-    // Spent proofs are remembered from long before the cases take place.
+    // Used proofs are recorded from long before the time of the cases.
     let dpop = Dpop::new().started_at(0);
     Engine::builder().issuer(issuer).dpop(dpop).no_cache().build().expect("the issuer is complete")
 }
@@ -72,7 +73,7 @@ fn engine(jwks: &str, policy: &Policy) -> Engine {
 fn issuer(policy: &Policy, algorithms: &[Algorithm]) -> Issuer {
     let text = policy.issuer.as_deref().unwrap_or("{}");
     let mut settings: IssuerSettings = serde_json::from_str(text).expect("settings of an issuer");
-    // What they do not say, the rest of the policy does.
+    // The rest of the policy supplies settings that these omit.
     if settings.name.is_empty() {
         settings.name.clone_from(&policy.iss);
     }

@@ -1,4 +1,4 @@
-//! The keys of the corpus. All but the primes of RSA follow from their names.
+//! The keys of the corpus. All except the RSA primes are derived from their names.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -32,7 +32,7 @@ pub(crate) enum Family {
 }
 
 impl Family {
-    /// The hash of the message; not asked of the others.
+    /// The hash of the message. Not called for other algorithms.
     pub(crate) fn hash(self) -> Hash {
         match self {
             Family::Hmac(hash) | Family::Pkcs1(hash) | Family::Pss(hash) | Family::Ecdsa(_, hash) => hash,
@@ -41,7 +41,7 @@ impl Family {
     }
 }
 
-/// Every algorithm that most verifiers have.
+/// The algorithms that most verifiers support.
 pub(crate) const ALGORITHMS: [Algorithm; 14] = [
     Algorithm { name: "HS256", family: Family::Hmac(Hash::Sha256) },
     Algorithm { name: "HS384", family: Family::Hmac(Hash::Sha384) },
@@ -59,7 +59,7 @@ pub(crate) const ALGORITHMS: [Algorithm; 14] = [
     Algorithm { name: "EdDSA", family: Family::Ed25519 },
 ];
 
-/// One of each kind of signature, for what has little to do with the signature.
+/// One algorithm of each kind, for cases that hardly depend on the signature.
 pub(crate) const REPRESENTATIVES: [usize; 6] = [0, 3, 6, 9, 10, 13];
 
 /// The second name of EdDSA with Ed25519 (RFC 9864).
@@ -72,7 +72,7 @@ pub(crate) const ML_DSA: [Algorithm; 3] = [
     Algorithm { name: "ML-DSA-87", family: Family::MlDsa },
 ];
 
-/// Whose key it is.
+/// The owner of a key.
 pub(crate) const ATTACKER: usize = 5;
 
 /// A private key.
@@ -92,13 +92,13 @@ pub(crate) enum Secret {
 }
 
 impl Key {
-    /// The key of this number, up to 4, or [`ATTACKER`]'s.
+    /// The key with this number, up to 4, or that of [`ATTACKER`].
     pub(crate) fn new(algorithm: Algorithm, index: usize) -> Self {
         Self::labelled(algorithm, &format!("{} {index}", algorithm.name), &format!("rsa-{index}"))
             .with_kid(&format!("k{}", index + 1))
     }
 
-    /// The key that a label determines, or for RSA the one of this name in the file of primes.
+    /// The key derived from a label; for RSA, the key of this name in the file of primes.
     pub(crate) fn labelled(algorithm: Algorithm, label: &str, rsa: &str) -> Self {
         let secret = match algorithm.family {
             Family::Hmac(hash) => Secret::Bytes(expand(label, b"secret", hash.length())),
@@ -109,7 +109,7 @@ impl Key {
         Key { algorithm, kid: "k1".to_owned(), secret }
     }
 
-    /// A key of this RSA algorithm with the primes of this name.
+    /// A key for this RSA algorithm with the primes of this name.
     pub(crate) fn rsa(algorithm: Algorithm, name: &str) -> Self {
         Self::labelled(algorithm, "", name)
     }
@@ -122,7 +122,7 @@ impl Key {
         Key { algorithm, ..self }
     }
 
-    /// In the form of RFC 7518 section 3.
+    /// The signature in the form of RFC 7518 section 3.
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         match (self.algorithm.family, &self.secret) {
             (Family::Hmac(hash), Secret::Bytes(secret)) => hash.hmac(secret, message),
@@ -138,7 +138,7 @@ impl Key {
         }
     }
 
-    /// The public JWK with `kid` and `alg`; of an HMAC key the secret.
+    /// The public JWK with `kid` and `alg`; for an HMAC key, the secret.
     pub(crate) fn jwk(&self) -> Members {
         let text = |bytes: &[u8]| quoted(&base64url(bytes));
         let jwk = Members::default().set("kty", quoted(self.kty()));

@@ -1,9 +1,9 @@
-//! The court: an open corpus of good and forged tokens, and what each of them deserves.
+//! The court: an open corpus of valid and forged tokens with their correct verdicts.
 //!
-//! [`Corpus::generate`] makes the corpus, always the same one; [`Corpus::read`] reads the copy that is committed;
-//! [`Judge`] says what tollgate does with a case. How other verifiers do is in `docs/court.md`.
+//! [`Corpus::generate`] makes the corpus, which is always the same; [`Corpus::read`] reads the committed copy;
+//! [`Judge`] gives tollgate's verdict on a case. The results of other verifiers are in `docs/court.md`.
 //!
-//! The keys here are public: they are for tests alone.
+//! The keys are public: use them only for tests.
 
 #![forbid(unsafe_code)]
 

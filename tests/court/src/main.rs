@@ -1,4 +1,4 @@
-//! `court generate` writes the corpus; `court judge` says what tollgate does with each of its cases.
+//! `court generate` writes the corpus; `court judge` prints tollgate's verdict on each case.
 
 #![forbid(unsafe_code)]
 
@@ -26,7 +26,7 @@ fn generate() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One line a case: `{"id":"...","verdict":"accept"}`, and the error's code where it is rejected.
+/// One line a case: `{"id":"...","verdict":"accept"}`; a rejection also has the error's code.
 fn judge_all() -> Result<(), Box<dyn Error>> {
     let corpus = Corpus::read()?;
     let mut judge = Judge::new(&corpus);

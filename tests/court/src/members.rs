@@ -1,4 +1,4 @@
-//! A JSON object in the making, whose values are any text.
+//! A JSON object whose values may be any text.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde_json::Value;
 pub(crate) struct Members(Vec<(String, String)>);
 
 impl Members {
-    /// Sets a member, in the place where it was or at the end.
+    /// Sets a member, at its old position or at the end.
     pub(crate) fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         match self.0.iter_mut().find(|(present, _)| present == name) {
             Some((_, present)) => *present = value.into(),
@@ -19,7 +19,7 @@ impl Members {
         self
     }
 
-    /// Takes a member out.
+    /// Removes a member.
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.0.retain(|(present, _)| present != name);
         self
@@ -39,7 +39,7 @@ impl fmt::Display for Members {
 
 /// The text of a JSON value, with the members of each object in the order of their names.
 ///
-/// A [`Value`] itself keeps another order where a crate of the same build asks serde_json for that of insertion.
+/// A [`Value`] keeps another order if a crate of the same build enables serde_json's `preserve_order`.
 pub(crate) fn sorted(value: &Value) -> String {
     let list = |parts: Vec<String>| parts.join(",");
     match value {

@@ -1,19 +1,19 @@
-//! What a case's verifier expects of a token.
+//! The verifier's configuration for a case.
 
 use serde_json::Value;
 
 use crate::members::{Members, quoted, sorted};
 
-/// The issuer of the tokens here.
+/// The issuer of the tokens.
 pub(crate) const ISSUER: &str = "https://as.example";
 
-/// The audience of the tokens here.
+/// The audience of the tokens.
 pub(crate) const AUDIENCE: &str = "https://api.example";
 
-/// When the cases take place, in seconds since the Unix epoch.
+/// The time of the cases, in seconds since the Unix epoch.
 pub(crate) const NOW: i64 = 1_763_800_000;
 
-/// What the verifier is told. `iss`, `aud` and `exp` are required.
+/// The verifier's configuration. `iss`, `aud` and `exp` are required.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
@@ -21,21 +21,21 @@ pub struct Policy {
     pub iss: String,
     /// The one audience.
     pub aud: String,
-    /// The algorithms that are allowed.
+    /// The allowed algorithms.
     pub algorithms: Vec<String>,
     /// The time, in seconds since the Unix epoch.
     pub now: i64,
-    /// Seconds of clock skew that are forgiven.
+    /// The tolerated clock skew, in seconds.
     pub leeway: u32,
-    /// `JWT`: the token's `typ` is that or absent. `at+jwt`: it is that.
+    /// `JWT`: the token's `typ` is `JWT` or absent. `at+jwt`: the token's `typ` is `at+jwt`.
     pub typ: String,
-    /// What else is configured of the issuer, or otherwise: a JSON object of the members that `[[issuer]]` has in a configuration
-    /// file.
+    /// Additional or different settings of the issuer: a JSON object with members of `[[issuer]]` in a
+    /// configuration file.
     pub issuer: Option<String>,
 }
 
 impl Policy {
-    /// The usual one for tokens of this algorithm.
+    /// The usual policy for tokens of this algorithm.
     pub(crate) fn new(algorithm: &str) -> Self {
         Policy {
             iss: ISSUER.to_owned(),

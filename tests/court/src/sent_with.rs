@@ -1,10 +1,10 @@
-//! What else is known of the request that a token comes in: for tokens that are bound to their sender.
+//! The rest of a token's request, for sender-constrained tokens.
 
 use serde_json::Value;
 
 use crate::members::{Members, quoted};
 
-/// The request around a token. A case without it is sent as `Bearer`, with nothing else.
+/// The request around a token. A case without one is sent as `Bearer`, with nothing else.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct SentWith {
@@ -16,7 +16,7 @@ pub struct SentWith {
     pub uri: String,
     /// The values of its DPoP fields (RFC 9449 section 4.1), in order.
     pub proofs: Vec<String>,
-    /// The SHA-256 of the DER of the certificate with which the client authenticated the connection.
+    /// The SHA-256 of the client certificate's DER.
     pub certificate: Option<[u8; 32]>,
 }
 

@@ -1,5 +1,4 @@
-//! Tokens as the corpus stores them: as text, or, where that is long and repeats itself, as pieces and how often each
-//! comes.
+//! The stored form of tokens: text, or, for long repetitive tokens, pieces with their counts.
 
 use serde_json::Value;
 
@@ -8,10 +7,10 @@ use crate::members::quoted;
 /// Shorter tokens are stored as they are.
 const LONG: usize = 4096;
 
-/// Longest piece that is looked for.
+/// The longest piece that is searched for.
 const MAX_PERIOD: usize = 64;
 
-/// What a repetition has to save, in characters.
+/// The least saving by a repetition, in characters.
 const WORTHWHILE: usize = 256;
 
 pub(crate) fn to_json(token: &str) -> String {
@@ -32,7 +31,7 @@ pub(crate) fn from_json(value: &Value) -> Option<String> {
 }
 
 fn pieces(token: &str) -> Vec<(&str, usize)> {
-    // Only ASCII can be cut anywhere.
+    // Only ASCII can be cut at any byte.
     if !token.is_ascii() {
         return Vec::new();
     }
@@ -55,7 +54,7 @@ fn pieces(token: &str) -> Vec<(&str, usize)> {
     pieces
 }
 
-/// The shortest period with which `text` begins to repeat itself, and how often it does.
+/// The shortest period with which `text` begins, and the number of its repetitions.
 fn repetition(text: &[u8]) -> Option<(usize, usize)> {
     (1..=MAX_PERIOD.min(text.len())).find_map(|period| {
         let same = text[period..].iter().zip(text).take_while(|(a, b)| a == b).count();

@@ -1,4 +1,4 @@
-//! The corpus that is committed is the one that the generator makes.
+//! The committed corpus equals the generated one.
 
 #![forbid(unsafe_code)]
 
@@ -19,7 +19,7 @@ fn committed_corpus_is_what_the_generator_writes() {
     }
     let committed = fs::read_dir(Corpus::folder()).expect("the corpus").count();
     assert_eq!(committed, files.len(), "there are files that the generator did not write");
-    // A case reads back as it was made, however its token is stored.
+    // A case reads back as it was made, whatever its stored form.
     let read = Corpus::read().expect("the corpus can be read");
     for (read, generated) in read.cases.iter().zip(&generated.cases) {
         assert!(read == generated, "{} does not read back", generated.id);

@@ -32,7 +32,7 @@ fn every_verdict_is_explained_by_the_step_that_fails_and_by_no_other() {
             let (verdict, steps) = judge.explain(case);
             let failed = steps.iter().filter(|step| step.outcome() == StepOutcome::Failed).count();
             let is_last = steps.last().is_some_and(|step| step.outcome() == StepOutcome::Failed);
-            // What the steps find and the verify does not, or the other way round, would be a step called `verdict`.
+            // If the steps and the verdict disagree, a step named `verdict` says so.
             let is_found = steps.iter().all(|step| step.name() != "verdict");
             let signature = case.token.rsplit('.').next().filter(|signature| signature.len() > 16);
             let shows = signature.is_some_and(|signature| steps.iter().any(|step| step.detail().contains(signature)));

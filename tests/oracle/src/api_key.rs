@@ -1,8 +1,8 @@
-//! The operator's own key format, as docs/api-keys.md tells it.
+//! tollgate's own API-key format, from docs/api-keys.md.
 
 /// Whether `key` is well-formed: prefix, version, 256 bits in base62, CRC-32 in base62.
 pub(crate) fn is_well_formed(key: &str, prefix: &str, env: &str) -> bool {
-    // The digits' values are in the order of their characters, so that texts of one length compare as numbers.
+    // The digits are in the order of their characters, so that texts of equal length compare as numbers.
     let largest = "yhjskwdA6OZ1AL1YmHWZWm8LLG7HjnuCA2j5rOw8Xp1";
     let Some(tail) = key.strip_prefix(&format!("{prefix}_{env}_2")) else { return false };
     tail.len() == 43 + 6
@@ -11,7 +11,7 @@ pub(crate) fn is_well_formed(key: &str, prefix: &str, env: &str) -> bool {
         && tail[43..] == checksum(&key[..key.len() - 6])
 }
 
-/// Whether `key` is well-formed under the prefix and the environment that it has itself.
+/// Whether `key` is well-formed under its own prefix and environment.
 pub(crate) fn is_well_formed_elsewhere(key: &str) -> bool {
     let parts: Vec<&str> = key.split('_').collect();
     let is_label = |label: &str| {
@@ -22,7 +22,7 @@ pub(crate) fn is_well_formed_elsewhere(key: &str) -> bool {
     matches!(parts[..], [prefix, env, _] if is_label(prefix) && is_label(env) && is_well_formed(key, prefix, env))
 }
 
-/// A key of the format whose body is `body`, 43 digits.
+/// A key of the format with `body`, 43 digits.
 pub(crate) fn assemble(prefix: &str, env: &str, body: &str) -> String {
     let head = format!("{prefix}_{env}_2{body}");
     format!("{head}{}", checksum(&head))

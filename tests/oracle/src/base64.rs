@@ -1,11 +1,11 @@
-//! The two forms of base64 (RFC 4648 sections 4 and 5), each in its canonical form alone (section 3.5).
+//! The two forms of base64 (RFC 4648 sections 4 and 5), only in canonical form (section 3.5).
 
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::{DecodePaddingMode, general_purpose};
 
-/// As in JWS: no padding (RFC 7515 section 2), no bits behind the last byte.
+/// As in JWS: no padding (RFC 7515 section 2), no bits after the last byte.
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     GeneralPurposeConfig::new()
@@ -24,7 +24,7 @@ pub(crate) fn encode_url(bytes: &[u8]) -> String {
     URL_SAFE.encode(bytes)
 }
 
-/// Decodes base64 with the padding that it has to have, as in Basic (RFC 7617 section 2).
+/// Decodes base64 with mandatory padding, as in Basic (RFC 7617 section 2).
 pub(crate) fn decode_standard(text: &str) -> Option<Vec<u8>> {
     general_purpose::STANDARD.decode(text).ok()
 }

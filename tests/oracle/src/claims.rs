@@ -1,5 +1,5 @@
-//! The registered claims, each of the type that its specification gives it (RFC 7519 section 4.1, RFC 8693 section 4.2,
-//! RFC 9068 section 2.2, RFC 7800 section 3.1).
+//! The registered claims, each with the type of its specification (RFC 7519 section 4.1, RFC 8693 section 4.2, RFC 9068
+//! section 2.2, RFC 7800 section 3.1).
 
 use crate::json::Json;
 
@@ -14,7 +14,7 @@ pub(crate) struct Claims {
     pub(crate) cnf: Option<Vec<(String, Json)>>,
 }
 
-/// Reads the claims, or says that one of them is of another type.
+/// Reads the claims. `Err` if one of them has another type.
 pub(crate) fn read(payload: &Json) -> Result<Claims, &'static str> {
     const INVALID: &str = "invalid-claim";
     let cnf = match payload.get("cnf") {
@@ -55,7 +55,7 @@ pub(crate) fn read(payload: &Json) -> Result<Claims, &'static str> {
     Ok(Claims {
         iss: name("iss", true)?,
         sub: name("sub", false)?,
-        // Both towards the shorter life (SECURITY.md).
+        // Both rounded towards the shorter lifetime (SECURITY.md).
         exp: time("exp")?.and_then(Json::floor),
         nbf: time("nbf")?.and_then(Json::ceil),
         jti: name("jti", true)?,
@@ -68,7 +68,7 @@ pub(crate) fn names_somebody(value: &Json) -> Option<String> {
     value.as_str().filter(|text| !text.contains('\0')).map(Into::into)
 }
 
-/// Scope-tokens, any number of spaces between and around them.
+/// Scope-tokens, with any number of spaces between and around them.
 pub(crate) fn split_scope(list: &str) -> Option<Vec<String>> {
     let tokens: Vec<&str> = list.split(' ').filter(|token| !token.is_empty()).collect();
     tokens.iter().all(|token| is_scope_token(token)).then(|| tokens.into_iter().map(Into::into).collect())

@@ -1,4 +1,4 @@
-//! Which configurations an engine has to refuse, by what the documentation says of each setting.
+//! The configurations that an engine must refuse, according to the documentation of each setting.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use crate::spiffe;
 use crate::template::{Template, is_tenant};
 use crate::world::{Issuer, Typ};
 
-/// Whether one of the issuers contradicts itself, or a token could belong to two of them.
+/// Whether one issuer contradicts itself, or two issuers could accept the same token.
 pub(crate) fn contradict(issuers: &[Issuer]) -> bool {
     let pairs = || issuers.iter().enumerate().flat_map(|(n, one)| issuers[n + 1..].iter().map(move |two| (one, two)));
     issuers.iter().any(contradicts_itself) || pairs().any(|(one, two)| overlap(one, two))
@@ -52,7 +52,7 @@ fn contradicts_its_name(issuer: &Issuer) -> bool {
     }
 }
 
-/// What JWT-SVID fixes cannot be configured.
+/// Settings that JWT-SVID fixes cannot be configured.
 fn contradicts_jwt_svid(issuer: &Issuer) -> bool {
     !spiffe::is_trust_domain(&issuer.name)
         || issuer.typ != Typ::Jwt
@@ -63,7 +63,7 @@ fn contradicts_jwt_svid(issuer: &Issuer) -> bool {
         || issuer.algorithms.iter().flatten().any(|alg| !spiffe::ALGORITHMS.contains(alg))
 }
 
-/// How many members the claims of a token have that `issuer` could accept.
+/// The number of members that the claims of every acceptable token of `issuer` have at least.
 fn least_members(issuer: &Issuer) -> usize {
     let mut names: BTreeSet<String> = [if issuer.is_trust_domain { "sub" } else { "iss" }.to_owned()].into();
     if !issuer.missing_exp {
@@ -79,7 +79,7 @@ fn least_members(issuer: &Issuer) -> usize {
     names.len() + usize::from(!has_audience && !issuer.any_audience)
 }
 
-/// Whether a token could belong to both.
+/// Whether both could accept the same token.
 fn overlap(one: &Issuer, two: &Issuer) -> bool {
     if let (Ok(Some(template)), Ok(Some(other))) = (Template::of(&one.name), Template::of(&two.name))
         && one.name != two.name
@@ -108,7 +108,7 @@ fn types(typ: &Typ) -> Vec<String> {
     }
 }
 
-/// The steps of a JSON Pointer, or the one of a name.
+/// The steps of a JSON Pointer, or a plain name as the only step.
 fn steps(path: &str) -> Vec<String> {
     let unescape = |step: &str| step.replace("~1", "/").replace("~0", "~");
     match path.strip_prefix('/') {

@@ -9,10 +9,10 @@ use crate::signer::hmac;
 use crate::world::{self, Typ};
 use crate::{signature, text, token};
 
-/// A credential before it is put together.
+/// A credential before it is assembled.
 pub(crate) enum Draft {
     Jwt(Box<Jwt>),
-    /// What the table holds; a client's secret comes with its client's id.
+    /// A credential of the table; a client's secret comes with its client id.
     Key {
         secret: String,
         client: Option<&'static str>,
@@ -29,16 +29,16 @@ pub(crate) struct Jwt {
     style: u8,
 }
 
-/// Of 16 plans this many begin with a JWT.
+/// The number of plans in 16 that begin with a JWT.
 const JWTS_OF_16: u8 = 14;
 
-/// Which base begins with a JWT of the algorithm of that index.
+/// The base of a plan that begins with a JWT of the algorithm at index `algorithm`.
 pub(crate) fn base_of(algorithm: usize) -> u8 {
     let index = algorithm as u8;
     index / JWTS_OF_16 * 16 + index % JWTS_OF_16
 }
 
-/// Whether that base begins with a JWT.
+/// Whether a plan with this base begins with a JWT.
 pub(crate) fn is_jwt(base: u8) -> bool {
     base % 16 < JWTS_OF_16
 }
@@ -60,7 +60,7 @@ impl Draft {
         matches!(self, Draft::Key { style, .. } if style & 3 == 3)
     }
 
-    /// The header's value, after all changes.
+    /// The header's value after all mutations.
     pub(crate) fn finish(self, plan: &Plan) -> Vec<u8> {
         let mut mutations = plan.mutations.clone();
         mutations.sort_by_key(|mutation| mutation.kind);
@@ -112,7 +112,7 @@ fn basic(client: &str, secret: &[u8], mutations: &[Mutation]) -> Vec<u8> {
 }
 
 impl Jwt {
-    /// A good token, if its issuer admits the algorithm and has a key for it.
+    /// A valid token, if its issuer admits the algorithm and has a key for it.
     fn new(alg: &'static str, issuer: usize, style: u8) -> Jwt {
         let mut keys = signers(issuer, alg);
         if keys.is_empty() {
@@ -231,7 +231,8 @@ impl Jwt {
         for mutation in mutations {
             let mut choices = Choices::of(*mutation);
             match mutation.kind {
-                // The same algorithm, another issuer's or none's; or another algorithm of the same issuer.
+                // The same algorithm with another issuer's key or an unknown key, or another algorithm of the
+                // same issuer.
                 Kind::SignWithOtherKey => {
                     let (issuer, alg) = match choices.flip() {
                         true => ((self.issuer + 1 + choices.below(4)) % 5, self.alg),
@@ -242,7 +243,7 @@ impl Jwt {
                         named = others[choices.below(others.len())];
                     }
                 }
-                // With what everybody knows as the secret (CVE-2015-9235).
+                // With public knowledge as the secret (CVE-2015-9235).
                 Kind::SignAsHmac => {
                     let jwk = self.signer.signer.jwk(None, choices.flip()).unwrap_or_default();
                     let jwk = if choices.flip() { format!("{jwk}\n") } else { jwk };
@@ -274,7 +275,7 @@ fn change_text(texts: &mut [Vec<u8>; 2], mutation: Mutation, free: &[u8]) {
     }
 }
 
-/// Another good token, an ES256 one, to take parts from.
+/// Another valid token, signed with ES256, to take parts from.
 static OTHER_TOKEN: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
     let mut jwt = Jwt::new("ES256", 0, 0);
     members::set(&mut jwt.claims, "sub", "\"admin\"");

@@ -1,4 +1,4 @@
-//! Other ways to write the same base64url, and what is almost it.
+//! Non-canonical spellings of the same base64url, and near misses.
 
 use crate::mutation::Choices;
 
@@ -20,7 +20,7 @@ pub(crate) fn reencode(part: &mut String, choices: &mut Choices) {
     }
 }
 
-/// Of the last character the bits that stand for nothing.
+/// The unused bits of the last character.
 fn set_trailing_bits(part: &mut String, bits: usize) {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let unused = match part.len() % 4 {

@@ -12,9 +12,9 @@ pub enum Json {
     Null,
     /// `true` or `false`.
     Bool(bool),
-    /// A finite number, its text.
+    /// A finite number, as text.
     Number(String),
-    /// A string, escapes resolved.
+    /// A string, with its escapes resolved.
     String(String),
     /// An array.
     Array(Vec<Json>),
@@ -26,7 +26,7 @@ pub enum Json {
 #[derive(Debug)]
 pub struct NotStrict;
 
-/// Nesting that tollgate promises to take at most: `tollgate_jwt::limits`, by its documented value.
+/// The deepest nesting that tollgate accepts: the documented value from `tollgate_jwt::limits`.
 const MAX_NESTING: usize = 16;
 
 impl Json {
@@ -40,7 +40,7 @@ impl Json {
         read(raw, 1)
     }
 
-    /// The most members of one object in `text`, each counted as often as it is there; 0 where it is no JSON.
+    /// The most members of one object in `text`, duplicates included; 0 if `text` is not JSON.
     #[must_use]
     pub fn widest(text: &[u8]) -> usize {
         std::str::from_utf8(text).ok().and_then(|text| serde_json::from_str(text).ok()).map_or(0, widest)
@@ -64,13 +64,13 @@ impl Json {
         }
     }
 
-    /// The number as an integer: down where it is a fraction, and to the ends of `i64` where it is beyond them.
+    /// The number as an integer, rounded down and clamped to `i64`.
     #[must_use]
     pub fn floor(&self) -> Option<i64> {
         self.integer(f64::floor)
     }
 
-    /// As [`Json::floor`], but up.
+    /// Like [`Json::floor`], but rounded up.
     #[must_use]
     pub fn ceil(&self) -> Option<i64> {
         self.integer(f64::ceil)
@@ -86,7 +86,7 @@ impl Json {
     }
 }
 
-/// Reads one value whose syntax serde_json has checked. Each level is scanned again: slow, and hard to get wrong.
+/// Reads one value whose syntax serde_json has checked. Each level is scanned again, which is slow but simple.
 fn read(raw: &RawValue, depth: usize) -> Result<Json, NotStrict> {
     let text = raw.get();
     match text.as_bytes()[0] {
@@ -132,7 +132,7 @@ fn widest(raw: &RawValue) -> usize {
     }
 }
 
-/// The members of an object, each as often as it is there. `serde_json::Value` would keep the last of a name.
+/// The members of an object, duplicates included. `serde_json::Value` would keep only the last of a name.
 fn members(text: &str) -> Result<Vec<(String, &RawValue)>, NotStrict> {
     struct Members;
 

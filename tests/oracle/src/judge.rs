@@ -12,7 +12,7 @@ pub fn judge(world: &World, header: &[u8], now: i64) -> Verdict {
     judge_with(world, header, now, |token| jws::judge(world, token, now))
 }
 
-/// The same, with `judge_jws` for what begins as a JWS.
+/// Like [`judge`], with `judge_jws` for credentials that begin like a JWS.
 pub(crate) fn judge_with(world: &World, header: &[u8], now: i64, judge_jws: impl FnOnce(&[u8]) -> Verdict) -> Verdict {
     if header.is_empty() {
         return Verdict::reject("missing-credential");
@@ -54,8 +54,8 @@ fn judge_token(world: &World, token: &[u8], now: i64) -> Verdict {
     }
 }
 
-/// RFC 9449 section 7.1: the scheme is for tokens that are bound to a key, and nothing is known of a proof. A JWT may be found
-/// not to be bound before it is found wrong in another way.
+/// RFC 9449 section 7.1: the scheme is for key-bound tokens, and there is no proof here. A JWT may be rejected as unbound
+/// before another error is found.
 fn unless_bound(verdict: Verdict, token: &[u8]) -> Verdict {
     const NOT_BOUND: &str = "token-not-bound";
     match verdict {
@@ -81,8 +81,8 @@ pub fn judge_api_key(world: &World, value: &[u8], now: i64) -> Verdict {
     }
 }
 
-/// SECURITY.md, "Where the specifications leave a choice": members parted by commas, each of the form of a credential. One
-/// token with a comma in it is no list.
+/// SECURITY.md, "Where the specifications leave a choice": members separated by commas, each in the form of a credential. A
+/// single token with a comma in it is not a list.
 fn is_list(value: &[u8]) -> bool {
     let Ok(value) = std::str::from_utf8(value) else { return false };
     let members: Vec<&str> = value.split(',').map(|member| member.trim_matches([' ', '\t'])).collect();
@@ -101,7 +101,7 @@ fn scheme_of(text: &str) -> Option<(&str, &str)> {
     Some((scheme, credentials.trim_start_matches(' ')))
 }
 
-/// Whether it has the form of a credential, in a scheme or without.
+/// Whether `member` has the form of a credential, with or without a scheme.
 fn has_form(member: &str) -> bool {
     let is_key_or_jws = |text: &str| begins_as_jws(text.as_bytes()) || key(text.as_bytes()).is_some();
     match scheme_of(member) {
@@ -119,7 +119,7 @@ fn begins_as_jws(text: &[u8]) -> bool {
 }
 
 fn judge_bare(world: &World, text: &[u8], now: i64) -> Verdict {
-    // A scheme and nothing else.
+    // A scheme alone.
     match text.to_ascii_lowercase().as_slice() {
         b"bearer" | b"basic" | b"dpop" => Verdict::reject("malformed-credential"),
         _ => judge_bare_key(world, text, now),
@@ -141,8 +141,8 @@ fn judge_key(world: &World, key: &str, kinds: &[Kind], now: i64) -> Verdict {
     }
 }
 
-/// RFC 7617 section 2, held to the canonical form: base64 of UTF-8 without controls, split at the first colon. RFC 6749
-/// section 2.3.1: both parts may be encoded as for a form, so that reading is the first.
+/// RFC 7617 section 2, only in canonical form: base64 of UTF-8 without controls, split at the first colon. RFC 6749 section
+/// 2.3.1: both parts may be form-encoded, so the decoded reading is tried first.
 fn judge_basic(world: &World, credentials: &[u8], now: i64) -> Verdict {
     let credentials = std::str::from_utf8(credentials).ok();
     let text = credentials.and_then(decode_standard).and_then(|bytes| String::from_utf8(bytes).ok());
@@ -159,7 +159,7 @@ fn judge_basic(world: &World, credentials: &[u8], now: i64) -> Verdict {
     known.next().map_or_else(|| Verdict::reject("unknown-client"), |found| judge_found(found, now))
 }
 
-/// RFC 6749 appendix B. None for what no encoder writes.
+/// RFC 6749 appendix B. `None` for text that no encoder writes.
 fn decode_form(value: &str) -> Option<String> {
     let mut bytes = Vec::new();
     let mut rest = value.as_bytes();
@@ -185,7 +185,7 @@ fn find<'w>(world: &'w World, key: &str) -> Result<&'w Credential, &'static str>
     let may_be_one = if is_native {
         is_well_formed(key, world.prefix, world.env)
     } else {
-        // No key of another prefix or environment is in this world.
+        // This world has no keys of another prefix or environment.
         !is_well_formed_elsewhere(key) && has_foreign && (16..=512).contains(&key.len())
     };
     if !may_be_one {

@@ -1,6 +1,6 @@
-//! A JWT in compact serialisation: RFC 7515, RFC 7519, RFC 8725, RFC 9068, and where these leave a choice, SECURITY.md.
+//! A JWT in compact serialisation: RFC 7515, RFC 7519, RFC 8725, RFC 9068, and SECURITY.md where these leave a choice.
 //!
-//! Each check is made for itself and says its reason, whatever the others say.
+//! Each check is independent and gives its own reason, whatever the others find.
 
 use std::collections::BTreeSet;
 
@@ -39,15 +39,14 @@ pub(crate) const ALGORITHMS: [&str; 18] = [
     "ML-DSA-87",
 ];
 
-/// The most members of an object and entries of a list unless an issuer has more: `tollgate_jwt::limits`, by their documented
-/// values.
+/// The default limits of members of an object and entries of a list: the documented values from `tollgate_jwt::limits`.
 const MAX_MEMBERS: usize = 256;
 const MAX_LIST_ENTRIES: usize = 128;
 
 /// The most keys that are tried for one token (docs/keys.md).
 const MAX_KEYS_TRIED: usize = 4;
 
-/// Judges `token`, which begins as a JWS does and is not known.
+/// Judges `token`, which begins like a JWS and is not cached.
 pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
     match check(world, token, now) {
         Checked { issuer: Some(index), outcome: Ok(facts) } => {
@@ -61,9 +60,9 @@ pub(crate) fn judge(world: &World, token: &[u8], now: i64) -> Verdict {
     }
 }
 
-/// What there is to say of a token before the validators are asked.
+/// The findings about a token before the validators run.
 pub(crate) struct Checked {
-    /// The index of the issuer whose policy holds, where there is one.
+    /// The index of the issuer whose policy applies, if any.
     pub(crate) issuer: Option<usize>,
     pub(crate) outcome: Result<Box<Facts>, Verdict>,
 }
@@ -86,7 +85,7 @@ pub(crate) fn check(world: &World, token: &[u8], now: i64) -> Checked {
     };
     let mut reasons = Reasons::new();
     let header = read_header(header, &mut reasons);
-    // Before the issuer is known, the widest limits of all hold.
+    // Until the issuer is known, the widest limits of all issuers apply.
     let widest = world.issuers.iter().map(|issuer| issuer.max_members).fold(MAX_MEMBERS, usize::max);
     let longest = world.issuers.iter().map(|issuer| issuer.max_list_entries).fold(MAX_LIST_ENTRIES, usize::max);
     let claims = decode_object(payload, widest, &mut reasons).and_then(|payload| {
@@ -139,7 +138,7 @@ pub(crate) fn check(world: &World, token: &[u8], now: i64) -> Checked {
             Ok(Box::new(facts(issuer, claims, mapped, payload, candidates[good])))
         }
         None if checks.contains(&Signature::Bad) => Err(Verdict::reject("bad-signature")),
-        // Where no key is named, another one may have made it.
+        // Without a named key, any key may have made the signature.
         None if header.is_some_and(|header| {
             let is_named = header.kid.is_some() && candidates.iter().any(|key| key.kid == header.kid);
             !is_named && Key::may_make(&header.alg, octets.len())
@@ -177,7 +176,7 @@ fn read_header(text: &str, reasons: &mut Reasons) -> Option<Header> {
         }
     };
     let (alg, kid, typ, cty) = (text("alg"), text("kid"), text("typ"), text("cty"));
-    // Names of a key in place of a kid. No key here has one.
+    // Other names of a key. No key here has one.
     if header.get("kid").is_none() {
         let _names = (text("x5t"), text("x5t#S256"));
     }
@@ -192,14 +191,14 @@ fn read_header(text: &str, reasons: &mut Reasons) -> Option<Header> {
     if reasons.len() > before { None } else { alg.map(|alg| Header { alg, kid, typ }) }
 }
 
-/// Who issued a token: for a trust domain it is the trust domain, whatever `iss` says.
+/// The issuer of a token. In a trust domain, that is the trust domain, whatever `iss` says.
 fn issuer_of(issuer: &Issuer, claims: &Claims) -> Option<String> {
     if issuer.is_trust_domain { Some(issuer.name.clone()) } else { claims.iss.clone() }
 }
 
-/// The section for a token: that of its issuer's name, or of the template that it matches, or else of the trust domain that its
-/// `sub` is in; of several that take its `typ`; of
-/// several the one that names the first of the token's audiences that any of them names (SECURITY.md).
+/// The section for a token: that of its issuer's name, else of a matching template, else of the trust domain of its `sub`. Of
+/// several sections, those that accept its `typ`; of several such, the one that names the first of the token's audiences that
+/// any of them names (SECURITY.md).
 fn find_issuer(
     world: &World,
     header: Option<&Header>,
@@ -214,7 +213,7 @@ fn find_issuer(
     let mut of_name = Vec::new();
     if let Some(iss) = &claims.iss {
         let matches = |name: &str| matches!(Template::of(name), Ok(Some(template)) if template.tenant(iss).is_some());
-        // The text of a template is the name of nobody.
+        // The text of a template is not itself an issuer's name.
         let is = |name: &str| name == iss && matches!(Template::of(name), Ok(None));
         of_name = those(&|issuer| !issuer.is_trust_domain && is(&issuer.name));
         if of_name.is_empty() {
@@ -236,7 +235,7 @@ fn find_issuer(
         [only] => return Some(only),
         _ => {}
     }
-    // Without a header that can be read the token is rejected for that.
+    // Without a readable header the token is rejected anyway.
     let header = header?;
     let of_typ: Vec<usize> = of_name.into_iter().filter(|index| takes(&all[*index].typ(), header).is_some()).collect();
     match of_typ[..] {
@@ -257,13 +256,13 @@ fn find_issuer(
                 reasons.insert("wrong-audience");
                 return None;
             }
-            // What there is in place of an audience is the same to all of them.
+            // All sections have the same substitute for the audience.
             Some(named.copied().unwrap_or(first))
         }
     }
 }
 
-/// Where the issuer's name is a template: whether the tenant is listed, and its claim says the same as `iss`.
+/// For a template: whether the tenant is listed, and its claim equals the tenant in `iss`.
 fn check_tenant(issuer: &Issuer, claims: &Claims, payload: &Json, reasons: &mut Reasons) {
     let (Ok(Some(template)), Some(iss)) = (Template::of(&issuer.name), &claims.iss) else { return };
     let tenant = template.tenant(iss).unwrap_or_default();
@@ -277,7 +276,7 @@ fn check_tenant(issuer: &Issuer, claims: &Claims, payload: &Json, reasons: &mut 
     }
 }
 
-/// Whether a token with this header is an access token in the sense of RFC 9068; `None` where its `typ` is not taken.
+/// Whether a token with this header is an access token as in RFC 9068; `None` if its `typ` is not accepted.
 fn takes(typ: &Typ, header: &Header) -> Option<bool> {
     let sent = header.typ.as_deref().map(media_subtype);
     let (is_jwt, is_access_token) = (matches!(sent.as_deref(), None | Some("jwt")), sent.as_deref() == Some("at+jwt"));
@@ -311,8 +310,8 @@ fn check_claims(
         }
         match takes(&issuer.typ(), header) {
             None => drop(reasons.insert("type-not-allowed")),
-            // RFC 9068 section 2.2. It requires `iss`, `exp` and `aud` too, as does everything below, unless the operator has
-            // accepted the danger of their absence (SECURITY.md).
+            // RFC 9068 section 2.2. It also requires `iss`, `exp` and `aud`, as do the checks below, unless the
+            // operator has accepted the danger of their absence (SECURITY.md).
             Some(true) => required
                 .extend(["sub", "client_id", "iat", "jti"].into_iter().filter(|name| !issuer.optional.contains(name))),
             Some(false) => {}
@@ -332,7 +331,7 @@ fn check_claims(
     }
     match claims.exp {
         None if !issuer.missing_exp => drop(reasons.insert("missing-claim")),
-        // RFC 7519 section 4.1.4: "on or after which". SECURITY.md: zero or less has expired.
+        // RFC 7519 section 4.1.4: "on or after which". SECURITY.md: an `exp` of zero or less has expired.
         Some(exp) if exp <= 0 || i128::from(now) >= i128::from(exp) + i128::from(issuer.leeway) => {
             reasons.insert("expired");
         }
@@ -346,7 +345,7 @@ fn check_claims(
     }
 }
 
-/// Why a token that is bound to its sender is rejected where nothing is known of the sender (RFC 8705 section 3).
+/// The reason to reject a sender-constrained token when nothing is known of the sender (RFC 8705 section 3).
 fn confirmation(cnf: &[(String, Json)]) -> Vec<&'static str> {
     if cnf.is_empty() {
         return vec!["empty-confirmation"];
@@ -382,7 +381,7 @@ fn candidates<'w>(issuer: &'w Issuer, header: &Header, iss: &str, reasons: &mut 
             of_algorithm().filter(|key| key.kid.is_none()).collect()
         }
     };
-    // A key under several names is one, and known by the first of them, unless it is for something else under each.
+    // One key under several names counts once, by the first name, unless its purposes differ.
     found.sort_by_key(|key| &key.kid);
     let mut distinct: Vec<&Key> = Vec::new();
     for key in found {
@@ -418,7 +417,7 @@ fn facts(issuer: Option<String>, claims: Claims, mapped: Mapped, payload: Json, 
     }
 }
 
-/// The object that a part holds, or the reasons why it holds none.
+/// The object in a part of the token, or the reasons why there is none.
 fn decode_object(text: &str, max_members: usize, reasons: &mut Reasons) -> Option<Json> {
     let text = decode_url(text).unwrap_or_default();
     let is_narrow = Json::widest(&text) <= max_members;
@@ -434,7 +433,7 @@ fn decode_object(text: &str, max_members: usize, reasons: &mut Reasons) -> Optio
     }
 }
 
-/// RFC 7515 section 4.1.9: `application/` may be left out where no other slash follows; media types compare without regard to case.
+/// RFC 7515 section 4.1.9: `application/` may be omitted if no other slash follows; media types compare case-insensitively.
 fn media_subtype(media_type: &str) -> String {
     let media_type = media_type.to_ascii_lowercase();
     match media_type.strip_prefix("application/") {

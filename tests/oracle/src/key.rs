@@ -17,17 +17,17 @@ pub struct Key {
     pub kid: Option<String>,
     /// Its algorithm.
     pub alg: String,
-    /// What each JWK that holds it says that it is for. None of a key that is in no JWK.
+    /// The purposes in each JWK that holds the key; empty for a key outside JWKs.
     pub purposes: Vec<Purpose>,
     material: Material,
 }
 
-/// What a JWK says that its key is for.
+/// The purpose in a JWK.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Purpose {
     /// `use` (RFC 7517 section 4.2).
     pub key_use: Option<String>,
-    /// `issuer`, as Microsoft Entra has it: whose tokens it signs.
+    /// `issuer`, as in Microsoft Entra: the issuer whose tokens the key signs.
     pub issuer: Option<String>,
 }
 
@@ -35,18 +35,18 @@ pub struct Purpose {
 enum Material {
     Secret(Vec<u8>),
     Rsa(Box<RsaPublicKey>),
-    /// SEC 1 section 2.3.3, not compressed.
+    /// SEC 1 section 2.3.3, uncompressed.
     Point(Vec<u8>),
     Ed25519(Box<Ed25519Key>),
     MlDsa(Vec<u8>),
 }
 
-/// What there is to say of a signature.
+/// The result of a signature check.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Signature {
     Good,
     Bad,
-    /// Not as long as the algorithm's signatures are.
+    /// The length is wrong for the algorithm.
     WrongLength,
 }
 
@@ -57,11 +57,12 @@ impl Key {
         Key { kid, alg: alg.to_owned(), purposes: Vec::new(), material: Material::Secret(secret.to_vec()) }
     }
 
-    /// The keys of a JWK set (RFC 7517 section 5), all of them strong and well-formed, those whose `use` is not listed left out.
-    /// The same key twice is one, for the purposes of both; of different keys with the same `kid` and `alg` none is used.
+    /// The keys of a JWK set (RFC 7517 section 5). All are strong and well-formed; those whose `use` is not listed are
+    /// left out. Equal keys are one key with both purposes. Of different keys with the same `kid` and `alg`, none is
+    /// used.
     ///
     /// # Panics
-    /// For a set that is not so: the oracle judges tokens, not keys.
+    /// If a key is weak or malformed: the oracle judges tokens, not keys.
     #[must_use]
     pub fn read_set(jwks: &str, uses: &[&str]) -> Vec<Key> {
         let set = Json::parse(jwks.as_bytes()).expect("JSON");
@@ -86,19 +87,19 @@ impl Key {
         keys
     }
 
-    /// Whether `other` is the same key, under whatever name.
+    /// Whether `other` is the same key, under any name.
     pub(crate) fn is_same(&self, other: &Key) -> bool {
         self.material == other.material
     }
 
-    /// Its purposes, where they say more than `sig` or nothing.
+    /// Its purposes, except absent ones and plain `sig`.
     pub(crate) fn special_purposes(&self) -> &[Purpose] {
         let is_special =
             |one: &Purpose| one.issuer.is_some() || one.key_use.as_deref().is_some_and(|found| found != "sig");
         if self.purposes.iter().any(is_special) { &self.purposes } else { &[] }
     }
 
-    /// Whether there may be a key of this algorithm with signatures of this length.
+    /// Whether a key of this algorithm may have signatures of this length.
     pub(crate) fn may_make(alg: &str, length: usize) -> bool {
         matches!(alg, "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512") && (256..=1024).contains(&length)
     }
@@ -137,7 +138,7 @@ impl Key {
             (Material::Rsa(key), alg) => rsa(key, alg, message, signature),
             (Material::Point(point), alg) => ecdsa(point, alg, message, signature),
             (Material::Ed25519(key), _) => {
-                // RFC 8032 section 5.1.7, without the cofactor; S has to be below the order.
+                // RFC 8032 section 5.1.7, without the cofactor; S must be below the order.
                 let signature = ed25519_dalek::Signature::from_slice(signature);
                 signature.is_ok_and(|signature| ed25519_dalek::Verifier::verify(&**key, message, &signature).is_ok())
             }
@@ -149,13 +150,13 @@ impl Key {
     }
 }
 
-/// RFC 7517 section 4.2. What is null is absent.
+/// RFC 7517 section 4.2. A null member counts as absent.
 fn has_use(jwk: &Json, uses: &[&str]) -> bool {
     let is_listed = |found: &str| uses.contains(&found);
     matches!(jwk.get("use"), None | Some(Json::Null)) || jwk.get("use").and_then(Json::as_str).is_some_and(is_listed)
 }
 
-/// One JWK: a key for each algorithm that it is for.
+/// One JWK: a key for each of its algorithms.
 fn read(jwk: &Json) -> Vec<Key> {
     let text = |name: &str| jwk.get(name).and_then(Json::as_str);
     let octets = |name: &str| decode_url(text(name).expect(name)).expect(name);
@@ -163,7 +164,7 @@ fn read(jwk: &Json) -> Vec<Key> {
         (Some("oct"), _) => (Material::Secret(octets("k")), &[][..]),
         (Some("RSA"), _) => {
             let number = |name| BigUint::from_bytes_be(&octets(name));
-            // Above its own limit of 4096 bits it would refuse the key.
+            // The crate would refuse keys above its own limit of 4096 bits.
             let key = RsaPublicKey::new_with_max_size(number("n"), number("e"), 8192).expect("an RSA key");
             (Material::Rsa(Box::new(key)), &["RS256"][..])
         }
@@ -224,7 +225,7 @@ fn ecdsa(point: &[u8], alg: &str, message: &[u8], signature: &[u8]) -> bool {
             use $curve::ecdsa::signature::Verifier;
             let key = $curve::ecdsa::VerifyingKey::from_sec1_bytes(point).expect("a point");
             let signature = $curve::ecdsa::Signature::from_slice(signature);
-            // k256 asks for the smaller s, as Bitcoin does; RFC 8812 section 3.2 does not.
+            // k256 requires the smaller s, as Bitcoin does; RFC 8812 section 3.2 does not.
             signature.is_ok_and(|signature| {
                 key.verify(message, &signature).is_ok() || key.verify(message, &signature.normalize_s()).is_ok()
             })

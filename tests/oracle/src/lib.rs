@@ -1,13 +1,13 @@
-//! The oracle: what is to be made of a credential, decided a second time, slowly and from the specifications alone.
+//! The oracle: a second, slow verdict on a credential, from the specifications alone.
 //!
-//! [`judge`] takes the value of an Authorization header as `tollgate::Engine::verify_at` does, and comes to a [`Verdict`] by
-//! code of its own: RFC 7515, 7517, 7518, 7519, 8725, 9068, 6750 and 7617, SPIFFE-ID and JWT-SVID, and where these leave a choice, SECURITY.md and the
-//! documentation of tollgate. It shares nothing with the engine: JSON is serde_json's, base64 that of the crate of this
-//! name, and the cryptography RustCrypto's instead of ring's and aws-lc's.
+//! [`judge`] takes the value of an Authorization header, like `tollgate::Engine::verify_at`, and reaches a [`Verdict`] with
+//! its own code: RFC 7515, 7517, 7518, 7519, 8725, 9068, 6750 and 7617, SPIFFE-ID and JWT-SVID, and where these leave a
+//! choice, SECURITY.md and tollgate's documentation. It shares no code with the engine: JSON comes from serde_json, base64
+//! from the `base64` crate, and cryptography from RustCrypto instead of ring and aws-lc.
 //!
-//! A [`Plan`] says how to make a credential, good or spoiled, from a few bytes; [`world`] is the configuration in which
-//! all plans play. A [`PolicyPlan`] makes a configuration as well, and changes it; a [`Session`] follows the changes. The two
-//! verdicts are compared in `tollgate-tests`.
+//! A [`Plan`] turns a few bytes into a credential, valid or mutated; [`world`] is the configuration for all plans. A
+//! [`PolicyPlan`] also makes a configuration, and changes to it; a [`Session`] follows the changes. `tollgate-tests` compares
+//! the two verdicts.
 //!
 //! ```
 //! use tollgate_oracle::{NOW, Plan, Verdict, judge, world};

@@ -1,5 +1,5 @@
-//! What an issuer's configuration says of claims: where audience, client, subject and scopes stand, and which values are
-//! expected (docs/claims.md), a claim at a time.
+//! The claims settings of an issuer: the sources of audience, client, subject and scopes, and the expected values
+//! (docs/claims.md), claim by claim.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::world::{ExpectedValue, Issuer};
 
 type Reason = &'static str;
 
-/// What the claims of a token come to.
+/// The values that a token's claims are mapped to.
 #[derive(Debug, Default)]
 pub(crate) struct Mapped {
     pub(crate) audience: Option<Vec<String>>,
@@ -18,7 +18,7 @@ pub(crate) struct Mapped {
     pub(crate) scopes: Vec<String>,
 }
 
-/// Reads what the issuer's configuration names, and adds each reason why that cannot be.
+/// Reads the claims that the issuer's configuration names, and adds a reason for each failure.
 pub(crate) fn read(issuer: &Issuer, payload: &Json, reasons: &mut BTreeSet<Reason>) -> Mapped {
     let mut fail = |reason| {
         reasons.insert(reason);
@@ -49,7 +49,7 @@ pub(crate) fn read(issuer: &Issuer, payload: &Json, reasons: &mut BTreeSet<Reaso
             let passes_for_another = prefix.is_empty()
                 && issuer.scope_claims.iter().any(|(_, other)| !other.is_empty() && scope.starts_with(other));
             let scope = format!("{prefix}{scope}");
-            // Those of several claims are a set.
+            // The union of several claims, without duplicates.
             let is_repeated = issuer.all_scopes && mapped.scopes.contains(&scope);
             if !passes_for_another && !is_repeated {
                 mapped.scopes.push(scope);
@@ -68,12 +68,12 @@ pub(crate) fn read(issuer: &Issuer, payload: &Json, reasons: &mut BTreeSet<Reaso
     mapped
 }
 
-/// Whether a list of strings among the registered claims is longer than the limit.
+/// Whether a list of strings in a registered claim is longer than the limit.
 pub(crate) fn has_long_list(payload: &Json, max: usize) -> bool {
     ["aud", "scope", "scp"].iter().any(|name| is_long(payload.get(name), max))
 }
 
-/// RFC 6901 where the path begins with a slash, else the member of that name.
+/// RFC 6901 if the path begins with a slash, else the member of that name.
 pub(crate) fn at<'j>(payload: &'j Json, path: &str) -> Option<&'j Json> {
     let Some(pointer) = path.strip_prefix('/') else {
         return payload.get(path);
@@ -92,7 +92,7 @@ pub(crate) fn at<'j>(payload: &'j Json, path: &str) -> Option<&'j Json> {
     })
 }
 
-/// The scopes of a claim. In `scope` and `scp` all are scope-tokens; elsewhere what is none is left out.
+/// The scopes of a claim. In `scope` and `scp` every entry must be a scope-token; in other claims the rest are left out.
 fn scopes(path: &str, value: &Json) -> Vec<String> {
     let is_scope_claim = ["scope", "scp", "/scope", "/scp"].contains(&path);
     match value {
@@ -130,8 +130,8 @@ fn is_one_of(value: &Json, expected: &[ExpectedValue]) -> bool {
     })
 }
 
-/// Whether a number, as it is written, is this integer. Written as an integer of 64 bits it is exact; otherwise it is the
-/// nearest double, and from 2^53 on that stands for several.
+/// Whether a number equals this integer. A 64-bit integer literal is compared exactly. Any other number is rounded to the
+/// nearest double, which from 2^53 on stands for several integers.
 fn is_integer(text: &str, expected: i64) -> bool {
     let integer = text.parse::<i128>().ok().filter(|value| (i64::MIN.into()..=u64::MAX.into()).contains(value));
     match integer {

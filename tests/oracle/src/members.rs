@@ -1,5 +1,5 @@
-//! Changes to the members of header and claims. A member is the text of its name and the text of its value, so that
-//! it may be no JSON at all.
+//! Changes to the members of header and claims. A member is the text of its name and the text of its value, which need not be
+//! JSON.
 
 use crate::jws::ALGORITHMS;
 use crate::mutation::Choices;
@@ -49,7 +49,7 @@ pub(crate) fn set_claim(members: &mut Members, choices: &mut Choices) {
     set(members, name, choices.one_of(&all));
 }
 
-/// Near where a decision changes, in every form that a number can be written in.
+/// Times near a threshold, in every notation of numbers.
 pub(crate) fn set_time(members: &mut Members, choices: &mut Choices) {
     let name = choices.one_of(&["exp", "nbf", "iat"]);
     let offsets = [0, 1, 59, 60, 61, 299, 300, 301, 599, 600, 601, 660];
@@ -78,7 +78,7 @@ pub(crate) fn remove(members: &mut Members, choices: &mut Choices) {
     }
 }
 
-/// Once more, with the same value or another, plainly or escaped, behind or before the first.
+/// A duplicate, with the same or another value, plain or escaped, after or before the first.
 pub(crate) fn duplicate(members: &mut Members, choices: &mut Choices) {
     if members.is_empty() {
         return;
@@ -90,7 +90,7 @@ pub(crate) fn duplicate(members: &mut Members, choices: &mut Choices) {
     members.insert(position, (name, value));
 }
 
-/// Means the same as before.
+/// An equivalent spelling.
 pub(crate) fn escape_name(members: &mut Members, choices: &mut Choices) {
     if !members.is_empty() {
         let index = choices.below(members.len());
@@ -98,7 +98,7 @@ pub(crate) fn escape_name(members: &mut Members, choices: &mut Choices) {
     }
 }
 
-/// A claim that nobody reads, deep, wide, or with something wrong inside; or a list that is long.
+/// An unused claim: deep, wide or with an error inside; or a long list.
 pub(crate) fn add_nested(members: &mut Members, choices: &mut Choices) {
     let value = match choices.below(9) {
         8 => {
@@ -112,7 +112,7 @@ pub(crate) fn add_nested(members: &mut Members, choices: &mut Choices) {
         2 => r#"[1,2,]"#.to_owned(),
         3 => r#"{"a":"\ud83d\ude00","b":[null,true,-0.0,1E+2]}"#.to_owned(),
         4 => {
-            // The claims themselves are the first level.
+            // The claims object is the first level.
             let depth = 13 + choices.below(5);
             format!("{}{}", "[".repeat(depth), "]".repeat(depth))
         }
@@ -338,7 +338,7 @@ const CLAIMS: &[(&str, &[&str])] = &[
             "{}",
         ],
     ),
-    // Once more, so that it comes often enough.
+    // Listed twice, to be chosen more often.
     ("cnf", BOUND),
     ("cnf", BOUND),
     ("tenant", &[r#""t""#, "0", "false"]),

@@ -1,16 +1,16 @@
 /// One change to a credential.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Mutation {
-    /// What is changed.
+    /// The part that is changed.
     pub kind: Kind,
-    /// Which of its ways, and where.
+    /// The variant of the change, and its position.
     pub argument: u32,
 }
 
 macro_rules! kinds {
     ($($kind:ident,)*) => {
-        /// What can be changed, in the order in which it is done: the members, the JSON text, its encoding, who signs, the
-        /// signature, the token as a whole, the header around it.
+        /// The parts that can be changed, in the order of application: the members, the JSON text, its encoding, the
+        /// signer, the signature, the whole token, the header around it.
         #[expect(missing_docs, reason = "the names say it")]
         #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
         pub enum Kind {
@@ -62,7 +62,7 @@ kinds! {
     ReplaceHeader,
 }
 
-/// A mutation's argument, from which one choice after the other is taken.
+/// A mutation's argument, from which choices are taken one by one.
 pub(crate) struct Choices(u32);
 
 impl Choices {
@@ -82,7 +82,7 @@ impl Choices {
         all[self.below(all.len())]
     }
 
-    /// Puts one of `pieces` at the beginning, at the end or anywhere.
+    /// Inserts one of `pieces` at the beginning, at the end or anywhere.
     pub(crate) fn insert_one_of(&mut self, pieces: &[&[u8]], text: &mut Vec<u8>) {
         let piece = self.one_of(pieces);
         let position = match self.below(4) {

@@ -5,38 +5,38 @@ use crate::jws::ALGORITHMS;
 use crate::mutation::{Kind, Mutation};
 use crate::setting::NOW;
 
-/// A credential in the making: which one to begin with, and what to do to it.
+/// A description of a credential: its base, and the changes to it.
 ///
-/// Any bytes are a plan, so that a fuzzer can write them; the same bytes are always the same credential.
+/// Any bytes are a plan, so that a fuzzer can write them. The same bytes always make the same credential.
 #[derive(Clone, PartialEq)]
 pub struct Plan {
-    /// Which algorithm or API key.
+    /// The algorithm or API key.
     pub(crate) base: u8,
     pub(crate) issuer: u8,
     /// Bits that choose the key, the scheme, the times.
     pub(crate) style: u8,
-    /// What is done to it, in the order of [`Kind`]'s variants.
+    /// The changes, in the order of [`Kind`]'s variants.
     pub mutations: Vec<Mutation>,
-    /// Text for the mutations that put some in.
+    /// Text that some mutations insert.
     pub(crate) free: Vec<u8>,
 }
 
-/// What a plan comes to.
+/// The credential of a plan.
 #[derive(Clone, Debug)]
 pub struct Trial {
     /// The value of the header.
     pub header: Vec<u8>,
-    /// Whether it is that of an `X-API-Key` header instead of Authorization.
+    /// Whether the value is for an `X-API-Key` header instead of Authorization.
     pub is_api_key_header: bool,
-    /// When it is presented, and when once more.
+    /// The times of the first and the second presentation.
     pub times: [i64; 2],
 }
 
-/// More changes than these make nothing but garbage.
+/// More changes would only make garbage.
 const MAX_MUTATIONS: usize = 6;
 
 impl Plan {
-    /// Reads a plan: three bytes for what to begin with, one for the number of changes, four for each of them, free text.
+    /// Reads a plan: three bytes for the base, one for the number of changes, four for each change, then free text.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Plan {
         let mut bytes = bytes.iter().copied();
@@ -50,17 +50,17 @@ impl Plan {
         Plan { base, issuer, style, mutations, free: bytes.collect() }
     }
 
-    /// A good token of that algorithm under the first issuer's first key, as Bearer.
+    /// A valid token of that algorithm under the first issuer's first key, as Bearer.
     ///
     /// # Panics
-    /// For what is no algorithm.
+    /// If the name is not an algorithm's.
     #[must_use]
     pub fn untouched(alg: &str) -> Plan {
         let base = base_of(ALGORITHMS.iter().position(|one| *one == alg).expect("an algorithm"));
         Plan { base, issuer: 0, style: 0, mutations: Vec::new(), free: Vec::new() }
     }
 
-    /// The same with an algorithm that takes little time: for a fuzzer, to whom the number of inputs is worth more.
+    /// The same plan with a fast algorithm, for a fuzzer, which gains more from many inputs.
     #[must_use]
     pub fn with_quick_algorithm(mut self) -> Plan {
         const QUICK: [&str; 6] = ["HS256", "HS384", "HS512", "ES256", "EdDSA", "Ed25519"];
@@ -83,7 +83,7 @@ impl Plan {
         bytes
     }
 
-    /// The plan of that number: mostly one or two changes, none in one of eight.
+    /// The plan of that number: mostly one or two changes; no change in one of eight.
     #[must_use]
     pub fn random(number: u64) -> Plan {
         let mut random = Random::new(number);
@@ -96,7 +96,7 @@ impl Plan {
         Plan::from_bytes(&bytes)
     }
 
-    /// The credential and when it is presented.
+    /// The credential and the times of its presentation.
     #[must_use]
     pub fn trial(&self) -> Trial {
         let draft = Draft::new(self);
@@ -108,7 +108,7 @@ impl Plan {
         }
     }
 
-    /// The same with less in it, the most reduced first: for finding what a disagreement comes from.
+    /// Smaller variants of the plan, the smallest first, to find the cause of a disagreement.
     #[must_use]
     pub fn smaller(&self) -> Vec<Plan> {
         let mut plans = Vec::new();
@@ -137,7 +137,7 @@ impl fmt::Debug for Plan {
     }
 }
 
-/// What free text is made of.
+/// The pieces of free text.
 const PIECES: [&str; 40] = [
     "{",
     "}",

@@ -9,31 +9,31 @@ use crate::signer::Signer;
 use crate::template::Template;
 use crate::world::{ExpectedValue, Issuer, Rule, Typ, Validator, World};
 
-/// A configuration of up to three issuers, a token for it, and what happens then, from a few bytes. Any bytes are a plan.
+/// A configuration of up to three issuers, a token for it, and events, from a few bytes. Any bytes are a plan.
 pub struct PolicyPlan {
     /// The configuration. It may [contradict itself](PolicyPlan::is_contradictory).
     pub world: World,
     /// The value of the Authorization header.
     pub header: Vec<u8>,
-    /// What happens, in order.
+    /// The events, in order.
     pub steps: Vec<Step>,
     claims: String,
 }
 
-/// Something that happens to an engine.
+/// An event in the life of an engine.
 #[derive(Clone, Debug)]
 pub enum Step {
     /// The token is presented, at this time in seconds since the Unix epoch.
     Verify(i64),
     /// An issuer is added.
     Add(Box<Issuer>),
-    /// Issuers take the place of those of the same names.
+    /// Issuers replace those with the same names.
     Replace(Vec<Issuer>),
     /// The issuers of this name are removed.
     Remove(String),
 }
 
-/// The keys of the issuers, by their `kid`: a secret and an elliptic one of each.
+/// The keys of the issuers, by their `kid`: an HMAC secret and an elliptic-curve key of each.
 const KEYS: [[&str; 3]; 2] = [["k0", "k1", "k2"], ["e0", "e1", "e2"]];
 
 impl PolicyPlan {
@@ -73,7 +73,7 @@ impl PolicyPlan {
         PolicyPlan::from_bytes(&(0..400).map(|_| random.byte()).collect::<Vec<_>>())
     }
 
-    /// Whether an engine has to refuse the configuration, by what the documentation says of each setting.
+    /// Whether an engine must refuse the configuration, according to the documentation of each setting.
     #[must_use]
     pub fn is_contradictory(&self) -> bool {
         contradict(&self.world.issuers)
@@ -106,10 +106,10 @@ fn key(kid: &str) -> Signer {
     }
 }
 
-/// Which `use` keys are loaded with, where all of them are.
+/// The `use` values of loaded keys when all are loaded.
 const ALL_USES: [&str; 3] = ["sig", "jwt-svid", "x509-svid"];
 
-/// One choice after the other from the bytes; at their end always the first.
+/// Choices taken from the bytes one by one; after their end always the first.
 struct Choices<'b>(&'b [u8]);
 
 impl Choices<'_> {
@@ -137,7 +137,7 @@ impl Choices<'_> {
         all[self.below(all.len())]
     }
 
-    /// Each of them once, but for rare cases.
+    /// Each at most once, with rare exceptions.
     fn some_of<T: Copy + PartialEq>(&mut self, all: &[T], most: usize) -> Vec<T> {
         let mut some = Vec::new();
         for _ in 0..self.below(most + 1) {
@@ -149,7 +149,7 @@ impl Choices<'_> {
         some
     }
 
-    /// The token is presented twice, and again after each change, and once more at another time.
+    /// The token is presented twice, again after each change, and once more at another time.
     fn steps(&mut self, issuers: &[Issuer], target: usize, iss: &str) -> Vec<Step> {
         let mut now = NOW;
         let mut steps = vec![Step::Verify(now), Step::Verify(now)];
@@ -158,7 +158,7 @@ impl Choices<'_> {
             now += self.one_of(&[0, 0, 29, 31, 59, 3600]);
             steps.extend(vec![Step::Verify(now); self.below(3)]);
         }
-        // A clock that goes back makes a known token unknown.
+        // A clock that goes back is a cache miss.
         steps.push(Step::Verify(now + self.one_of(&[0, 59, 60, 599, 600, 660, -60, -61])));
         steps
     }
@@ -170,12 +170,13 @@ impl Choices<'_> {
             0 => Step::Remove(changed.name),
             1 => Step::Remove(self.issuer(0).name),
             2 => Step::Add(Box::new(self.issuer(target))),
-            // The name of a trust domain becomes that of an issuer, or cannot be while the trust domain is there.
+            // An issuer with the name of the trust domain: it may replace the trust domain, but not be added
+            // beside it.
             3 if changed.is_trust_domain => {
                 changed.is_trust_domain = false;
                 if self.sometimes() { Step::Add(Box::new(changed)) } else { Step::Replace(vec![changed]) }
             }
-            // A full name takes the tokens of a template.
+            // A full name takes precedence over a template.
             3 => {
                 (changed.tenant_claim, changed.tenants) = (None, None);
                 Step::Add(Box::new(Issuer { name: iss.into(), ..changed }))
@@ -193,7 +194,7 @@ impl Choices<'_> {
         }
     }
 
-    /// Mostly one that is taken.
+    /// Mostly an accepted one.
     fn typ(&mut self, taken: &Typ) -> &'static str {
         if self.sometimes() {
             return self.one_of(&TYPES);
@@ -240,7 +241,7 @@ impl Choices<'_> {
         }
     }
 
-    /// `iss`, and the tenant in it where the issuer is a template.
+    /// `iss`, and the tenant in it if the issuer is a template.
     fn iss(&mut self, issuer: &Issuer) -> (String, Option<String>) {
         let Ok(Some(_)) = Template::of(&issuer.name) else { return (issuer.name.clone(), None) };
         let listed: Vec<&str> = issuer.tenants.iter().flatten().map(String::as_str).collect();
@@ -279,7 +280,7 @@ impl Choices<'_> {
                 issuer.name = self.one_of(&STRANGE_TRUST_DOMAINS).into();
             }
         }
-        // What JWT-SVID fixes is mostly left alone.
+        // Settings that JWT-SVID fixes mostly stay unchanged.
         let is_fixed = issuer.is_trust_domain && !self.rarely();
         if is_fixed {
             (issuer.any_audience, issuer.missing_exp) = (false, false);
@@ -295,7 +296,7 @@ impl Choices<'_> {
             _ => Typ::OneOf([vec![self.one_of(&TYPES)], self.some_of(&TYPES, 2)].concat()),
         };
         if self.sometimes() && !is_fixed {
-            // `aud` may stand last, where it stands first in most configurations.
+            // `aud` may be the last source, although it is first in most configurations.
             issuer.audience_claims = self.some_of(&PATHS, 2);
             if !self.rarely() && !issuer.audience_claims.contains(&"aud") {
                 issuer.audience_claims.push("aud");
@@ -343,7 +344,8 @@ impl Choices<'_> {
         issuer
     }
 
-    /// A secret alone, or the JWK set of one key, of a secret or an elliptic one: under one name or two, for one purpose or several.
+    /// An HMAC secret, or the JWK set of one key, symmetric or elliptic: under one name or two, for one purpose or
+    /// several.
     fn set_keys(&mut self, issuer: &mut Issuer, index: usize) {
         let is_elliptic = issuer.is_trust_domain || self.very_rarely();
         let kid = KEYS[usize::from(is_elliptic)][index];
@@ -392,12 +394,12 @@ impl Choices<'_> {
         }
     }
 
-    /// What a JWK of an issuer of this name says that it is of.
+    /// The `issuer` member in a JWK of an issuer with this name.
     fn key_issuer(&mut self, name: &str) -> String {
         match self.below(8) {
             0 => self.issuer_name(),
             1 => self.one_of(&TRUST_DOMAINS).into(),
-            // Of one of its tenants.
+            // One of its tenants' names.
             2..5 if name.contains('{') => {
                 let (before, rest) = name.split_once('{').unwrap_or_default();
                 let after = rest.split_once('}').map_or("", |(_, after)| after);
@@ -419,7 +421,7 @@ impl Choices<'_> {
         (0..count).map(|_| values[self.below(values.len())].clone()).collect()
     }
 
-    /// `iss`, and all claims, which are mostly good for `issuer`.
+    /// `iss`, and all claims, mostly valid for `issuer`.
     fn claims(&mut self, issuer: &Issuer) -> (String, String) {
         let (iss, tenant) = self.iss(issuer);
         let mut claims: Vec<(&str, String)> = vec![
@@ -468,7 +470,7 @@ impl Choices<'_> {
         }
         for _ in 0..self.below(5) {
             let name = self.one_of(&NAMES);
-            // A registered claim of another type makes the rest of no account.
+            // A registered claim of another type makes all other claims irrelevant.
             let fitting = if name == "exp" || name == "iat" { &NUMBERS[..] } else { &STRINGS };
             let value =
                 if REGISTERED.contains(&name) && !self.rarely() { self.one_of(fitting) } else { self.one_of(&VALUES) };
@@ -497,10 +499,10 @@ impl Choices<'_> {
     }
 }
 
-/// What a name has before its variable, ...
+/// The part of a name before its variable.
 const BEFORE: [&str; 10] = ["", "", "", "", "a", "a-", "b/", "./", "a/v2/", LONG];
 
-/// ... and after it.
+/// The part after its variable.
 const AFTER: [&str; 9] = ["", "/v2", "/v2", "/v2", "/", "-b", "a", "b/v2", LONG];
 
 const STRANGE_NAMES: [&str; 10] = [
@@ -538,7 +540,7 @@ const BAD_TENANTS: [&str; 8] = ["", ".", "..", "a/b", "a b", "a%2Fb", "{a}", TOO
 
 const LONG: &str = TOO_LONG.split_at(128).0;
 
-/// One byte more than a tenant may have.
+/// One byte longer than a tenant may be.
 const TOO_LONG: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\
                         0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdefg";
 
@@ -618,7 +620,7 @@ const NAMES: [&str; 21] = [
     "groups",
 ];
 
-/// Of a type that their specifications give them.
+/// Of the types in their specifications.
 const REGISTERED: [&str; 11] = ["aud", "client_id", "azp", "sub", "scope", "scp", "jti", "iat", "exp", "iss", "sid"];
 
 const STRINGS: [&str; 8] = [

@@ -1,5 +1,4 @@
-//! Tokens that are bound to their sender, and the requests that they come with: made from a number, and judged by RFC 7800, 8705
-//! and 9449.
+//! Sender-constrained tokens and their requests: generated from a number, and judged by RFC 7800, 8705 and 9449.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -13,11 +12,11 @@ use crate::plan::Random;
 use crate::setting::NOW;
 use crate::signer::Signer;
 
-/// A bound token in the making, and a request with it.
+/// A description of a bound token and its request.
 #[derive(Clone, Debug)]
 pub struct SenderPlan {
     number: u64,
-    /// What is wrong with it, or only unusual.
+    /// The defect, or an unusual but valid form.
     changes: Vec<Change>,
 }
 
@@ -26,7 +25,7 @@ pub struct SenderPlan {
 pub struct Presented {
     /// Whether the scheme is `DPoP`, otherwise `Bearer`.
     pub is_dpop: bool,
-    /// What the connection's certificate is, in DER: any bytes here.
+    /// The client certificate of the connection in DER; arbitrary bytes here.
     pub certificate: Option<Vec<u8>>,
     /// The method.
     pub method: Option<&'static str>,
@@ -36,20 +35,20 @@ pub struct Presented {
     pub proofs: Vec<String>,
 }
 
-/// The certificate of the client, as good as any.
+/// The certificate of the client; any bytes serve.
 const CERTIFICATE: &[u8] = b"the certificate of the client in DER";
 
 /// Algorithms of proofs that are accepted by default.
 const ACCEPTED: [&str; 4] = ["ES256", "EdDSA", "RS256", "PS256"];
 
-/// How far `iat` may lie back and ahead by default, in seconds (docs/sender-constrained.md).
+/// The greatest age of `iat`, and its greatest lead, by default, in seconds (docs/sender-constrained.md).
 const BACK: i64 = 60;
 const AHEAD: i64 = 5;
 
 /// docs/bounds.md.
 const MAX_PROOF_BYTES: usize = 8 * 1024;
 
-/// URIs of requests, what a proof says in their place, and whether both are the same (RFC 3986 sections 6.2.2 and 6.2.3, without
+/// URIs of requests, the `htu` of the proof, and whether both are equivalent (RFC 3986 sections 6.2.2 and 6.2.3, without
 /// query and fragment).
 const TARGETS: [(&str, &str, bool); 20] = [
     ("https://api.example.com/sites", "https://api.example.com/sites", true),
@@ -191,14 +190,14 @@ impl Change {
 }
 
 impl SenderPlan {
-    /// The plan of that number: one change most of the time, none in one of five.
+    /// The plan of that number: mostly one change; none in one of five.
     #[must_use]
     pub fn random(number: u64) -> Self {
         let mut random = Random::new(number);
         let count = [0, 1, 1, 1, 2][usize::from(random.byte()) % 5];
         let mut changes: Vec<_> =
             (0..count).map(|_| Change::ALL[usize::from(random.byte()) % Change::ALL.len()]).collect();
-        // Certificates are asked for by tokens that are bound to one.
+        // Only certificate-bound tokens require a certificate.
         if matches!(changes[..], [Change::NoCertificate | Change::AnotherCertificate | Change::CertificateTooLong]) {
             changes.push([Change::ToCertificate, Change::ToBoth][usize::from(random.byte()) % 2]);
         }
@@ -208,7 +207,7 @@ impl SenderPlan {
     /// The claim `cnf` of the token.
     ///
     /// # Panics
-    /// Never: the client's key can be written as a JWK.
+    /// Never: the client's key can be expressed as a JWK.
     #[must_use]
     pub fn confirmation(&self) -> Option<Value> {
         let jkt = encode_url(&thumbprint(&self.client().jwk(None, false).and_then(|jwk| read(&jwk)).expect("a key")));
@@ -245,7 +244,7 @@ impl SenderPlan {
             _ => vec![proof],
         };
         Presented {
-            // A token that is bound to nothing comes with one scheme or the other.
+            // An unbound token comes with either scheme.
             is_dpop: !has(Change::Bearer) && !has(Change::ToCertificate),
             certificate: if has(Change::NoCertificate) {
                 None
@@ -349,7 +348,7 @@ impl SenderPlan {
     }
 }
 
-/// Each reason for which a request with a good token that has this `cnf` may be rejected; none where it is accepted. No proof was used before.
+/// Each reason to reject a request with a valid token that has this `cnf`; empty if it is accepted. No proof was used before.
 #[must_use]
 pub fn judge_sender(cnf: Option<&Value>, token: &str, presented: &Presented, now: i64) -> BTreeSet<&'static str> {
     let mut reasons = BTreeSet::new();
@@ -440,7 +439,7 @@ fn judge_head(head: &Json, parts: &[&str], jkt: Option<&[u8]>, reasons: &mut BTr
                 if jkt.is_some_and(|jkt| *jkt != thumbprint(jwk)[..]) {
                     reasons.insert("wrong-proof-key");
                 }
-                // All of them sign the same each time, and nothing here makes another good signature of one.
+                // All of them sign deterministically, and the mutations make no second valid signature.
                 let input = [parts[0], parts[1]].join(".");
                 if decode_url(parts[2]).is_none_or(|signature| signature != signer.sign(input.as_bytes())) {
                     reasons.insert("bad-proof-signature");
@@ -492,8 +491,7 @@ fn judge_claims(claims: &Json, token: &str, presented: &Presented, now: i64, rea
     }
 }
 
-/// Whose public key that is, where it is one for that algorithm and nothing else: of those that are made here none is good that is
-/// not of one of these.
+/// The owner of the public key, if it is a key for that algorithm alone. All valid keys made here have one of these owners.
 fn key_of(jwk: &Json, alg: &str) -> Option<&'static Signer> {
     let signers = CLIENTS.iter().chain(STRANGERS.iter());
     signers.into_iter().find(|signer| {
@@ -510,7 +508,7 @@ fn read(jwk: &str) -> Option<Json> {
     Json::parse(jwk.as_bytes()).ok()
 }
 
-/// RFC 7638 section 3: the required members alone, in the order of their names, without white space.
+/// RFC 7638 section 3: only the required members, in the order of their names, without white space.
 fn thumbprint(jwk: &Json) -> Vec<u8> {
     let required: &[&str] = match jwk.get("kty").and_then(Json::as_str) {
         Some("EC") => &["crv", "kty", "x", "y"],
@@ -529,7 +527,7 @@ impl fmt::Display for SenderPlan {
     }
 }
 
-/// Those that tokens are bound to, one for each algorithm, and others of the same kinds.
+/// The keys that tokens are bound to, one for each algorithm, and other keys of the same types.
 static CLIENTS: std::sync::LazyLock<[Signer; 4]> = std::sync::LazyLock::new(|| {
     [("ES256", 21), ("EdDSA", 21), ("RS256", 0), ("PS256", 1)].map(|(alg, number)| Signer::new(alg, number))
 });

@@ -7,41 +7,41 @@ use crate::validator;
 use crate::verdict::Verdict;
 use crate::world::{Issuer, World};
 
-/// A running engine whose issuers change: what it accepts, and which tokens it need not verify again.
+/// A running engine whose issuers change: its accepted tokens, and those that it has cached.
 #[derive(Debug)]
 pub struct Session {
     world: World,
-    /// When each issuer came, in the order of the world's. A replaced one has another, be it equal.
+    /// The serial of each issuer, in the world's order. A replacement has a new serial, even if it is equal.
     serials: Vec<u64>,
-    /// How many have come.
+    /// The number of serials so far.
     count: u64,
-    /// The tokens that were accepted, by their text.
+    /// The accepted tokens, by their text.
     known: HashMap<Vec<u8>, Known>,
 }
 
 #[derive(Debug)]
 struct Known {
-    /// The serial of the issuer that they were verified by.
+    /// The serial of the issuer that verified the token.
     issuer: u64,
     verified_at: i64,
 }
 
-/// After how many seconds a token is verified anew (`CacheConfig::max_token_age`, by its default).
+/// The seconds after which a token is verified again (the default of `CacheConfig::max_token_age`).
 const MAX_TOKEN_AGE: i64 = 3600;
 
-/// What comes of a token, and how.
+/// The result for a token.
 #[derive(Debug)]
 pub struct Judged {
-    /// What is to be made of it.
+    /// The correct verdict.
     pub verdict: Verdict,
-    /// Whether it was verified before, so that its signature is not checked again.
+    /// Whether it is a cache hit, so that the signature is not checked again.
     pub is_known: bool,
-    /// The validators that are run, by their codes, in order.
+    /// The codes of the validators that run, in order.
     pub validators: Vec<&'static str>,
 }
 
 impl Session {
-    /// A session that begins with the issuers of `world`; `None` where they contradict themselves or each other.
+    /// A session that begins with the issuers of `world`; `None` if they contradict themselves or each other.
     #[must_use]
     pub fn begin(world: &World) -> Option<Session> {
         let issuers = world.issuers.clone();
@@ -80,13 +80,13 @@ impl Session {
         Judged { verdict, is_known, validators }
     }
 
-    /// Adds an issuer. Returns whether that can be.
+    /// Adds an issuer. Returns whether the engine must accept it.
     pub fn add(&mut self, issuer: Issuer) -> bool {
         let is_new = self.world.issuers.iter().all(|other| other.name != issuer.name);
         is_new && self.replace(vec![issuer])
     }
 
-    /// Puts issuers in the place of those that have the same names, or adds them. Returns whether that can be.
+    /// Replaces the issuers with the same names, or adds them. Returns whether the engine must accept them.
     pub fn replace(&mut self, issuers: Vec<Issuer>) -> bool {
         let before = (self.world.issuers.clone(), self.serials.clone());
         for issuer in &issuers {

@@ -1,4 +1,4 @@
-//! The one world in which all plans play: thirteen issuers, all algorithms, every kind of credential.
+//! The one world of all plans: thirteen issuers, all algorithms, every kind of credential.
 
 use std::sync::LazyLock;
 
@@ -8,12 +8,12 @@ use crate::key::Key;
 use crate::signer::Signer;
 use crate::world::{Credential, ExpectedValue, Issuer, Kind, Rule, State, Typ, Validator, World};
 
-/// When it plays, in seconds since the Unix epoch.
+/// The time of the plans, in seconds since the Unix epoch.
 pub const NOW: i64 = 1_763_800_000;
 
 pub(crate) const AUDIENCE: &str = "https://api.example.com";
 
-/// A signer and how tokens name it.
+/// A signer, and its name in tokens.
 pub(crate) struct Named {
     pub(crate) signer: Signer,
     number: usize,
@@ -54,8 +54,8 @@ static SETTING: LazyLock<Setting> = LazyLock::new(|| {
     Setting { world, signers }
 });
 
-/// What a public key's issuer publishes of it: the key, the same key again, a key for encryption under its name, and where it has
-/// none also the same key under two.
+/// The published JWKs of a public key: the key, a duplicate, an encryption key under its name and, for a key without a name,
+/// also the same key under two names.
 fn published(named: &Named, with_alg: bool) -> Vec<String> {
     let jwk = |signer: &Signer, kid: Option<&str>| signer.jwk(kid, with_alg);
     let kid = named.kid.as_deref();
@@ -73,17 +73,17 @@ fn published(named: &Named, with_alg: bool) -> Vec<String> {
     jwks
 }
 
-/// The number of the keys that are for encryption.
+/// The number of the encryption keys.
 const ENCRYPTION: usize = 20;
 
-/// Each issuer, without its keys, and these, each with whether its JWK says `alg`.
+/// The issuers without their keys, and the keys of each, with whether the JWK has an `alg`.
 fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
     let plain = |name| Issuer::new(name, vec![AUDIENCE]);
     let validator = |code, on_each_hit, rule| Validator { code, on_each_hit, rule };
     let named = |alg, number, kid: Option<String>, with_alg| {
         (Named { signer: Signer::new(alg, number), number, kid }, with_alg)
     };
-    // Two issuers of almost one name use the same `kid`s for other keys.
+    // Two issuers with similar names use the same `kid`s for different keys.
     let two_of_each = |first: usize, second: usize| {
         let pair = move |alg| {
             [(0, first), (1, second)].map(|(n, number)| named(alg, number, Some(format!("{alg}-{n}")), true))
@@ -92,7 +92,7 @@ fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
     };
     let without_kid = || ALGORITHMS.into_iter().map(|alg| named(alg, 4, None, true)).collect::<Vec<_>>();
     let mut crowded = without_kid();
-    // Too many to try, twice one `kid` and algorithm, one `kid` for all algorithms, and keys that do not say `alg`.
+    // Too many keys to try, a repeated pair of `kid` and algorithm, one `kid` for all algorithms, and keys without `alg`.
     crowded.extend((5..9).map(|n| named("HS256", n, None, true)));
     crowded.extend((5..9).map(|n| named("Ed25519", n, None, true)));
     crowded.extend([5, 6].map(|n| named("ES256", n, Some("twin".into()), true)));
@@ -148,7 +148,7 @@ fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
             },
             two_of_each(3, 2),
         ),
-        // One name thrice, told apart by `typ` and by the audience.
+        // One name three times, distinguished by `typ` and by the audience.
         (
             Issuer {
                 typ: Typ::AccessToken,
@@ -163,7 +163,7 @@ fn issuers_and_keys() -> Vec<(Issuer, Vec<(Named, bool)>)> {
             Issuer { audiences: vec!["app-1"], required: vec!["tenant"], ..plain("https://thrice.example.com") },
             two_of_each(1, 0),
         ),
-        // Templates: of any tenant, of some, and a name of its own that the first would match.
+        // Templates: for any tenant, for some, and a full name that the first would match.
         (
             Issuer {
                 tenant_claim: Some("tid"),
@@ -230,7 +230,7 @@ fn credentials() -> Vec<Credential> {
         Credential { scopes: Vec::new(), ..foreign("acct:8d2f0c71b6a94e0f:7", Kind::ApiKey, "key-6", "user-3") },
         foreign("2YotnFZFEjr1zCsicMWpAA", Kind::AccessToken, "token-2", "user-2"),
         foreign("p\u{e4}ssw\u{f6}rd: 16 bytes or more", Kind::ClientSecret, "secret-2", "client-2"),
-        // It is of both shapes; what begins as a JWS is never looked for here.
+        // It has both forms; a credential that begins like a JWS is never looked up here.
         foreign("eyJhbGciOiJub25lIn0.e30.c2lnbmF0dXJl", Kind::ApiKey, "key-7", "user-3"),
     ]
 }

@@ -1,4 +1,4 @@
-//! Changes to the bytes of a signature: what is no signature, and what is another one of the same message.
+//! Changes to the bytes of a signature: invalid ones, and other signatures of the same message.
 
 use crate::mutation::Choices;
 
@@ -40,7 +40,7 @@ pub(crate) fn transform(signature: &mut Vec<u8>, alg: &str, choices: &mut Choice
     };
     let order = hex(order);
     if signature.len() != 2 * order.len() {
-        // Something else has changed it before.
+        // An earlier mutation has changed it.
         return;
     }
     let (r, s) = signature.split_at(signature.len() / 2);
@@ -82,12 +82,12 @@ fn transform_opaque(signature: &mut [u8], way: usize) {
         0..=2 => signature.fill(0),
         3..=5 => signature.fill(0xff),
         6..=8 => signature.reverse(),
-        // Adding to an RSA signature what is most likely not the modulus. There may be nothing left of it.
+        // Adds to an RSA signature a value that is most likely not the modulus. The signature may be empty by now.
         _ => signature.iter_mut().take(1).for_each(|first| *first = first.wrapping_add(0x80)),
     }
 }
 
-/// a + b, with a byte more.
+/// a + b, one byte longer.
 fn add(a: &[u8], b: &[u8]) -> Vec<u8> {
     let mut carry = 0;
     let mut sum: Vec<u8> = Vec::with_capacity(a.len() + 1);
@@ -101,7 +101,7 @@ fn add(a: &[u8], b: &[u8]) -> Vec<u8> {
     sum
 }
 
-/// a - b modulo 256 to the length of both.
+/// a - b modulo 256 to the power of their length.
 fn subtract(a: &[u8], b: &[u8]) -> Vec<u8> {
     let mut borrow = 0;
     let mut difference: Vec<u8> = Vec::with_capacity(a.len());

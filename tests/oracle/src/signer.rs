@@ -8,7 +8,7 @@ use rsa::{Pss, RsaPrivateKey};
 
 use crate::base64::encode_url;
 
-/// A private key that is the same each time, and signs the same each time.
+/// A deterministic private key with deterministic signatures.
 pub(crate) struct Signer {
     pub(crate) alg: &'static str,
     secret: Secret,
@@ -27,11 +27,11 @@ enum Secret {
     MlDsa87(Box<ml_dsa::ExpandedSigningKey<MlDsa87>>),
 }
 
-/// Found by trial would take too long at every start.
+/// Finding it by trial would take too long at every start.
 const RSA_KEYS: [&str; 2] = [include_str!("../../keys/rsa2048-1.pem"), include_str!("../../keys/rsa2048-2.pem")];
 
 impl Signer {
-    /// The key of that number for `alg`; of RSA there are two.
+    /// The key of that number for `alg`; there are two RSA keys.
     pub(crate) fn new(alg: &'static str, number: usize) -> Self {
         let label = format!("tollgate oracle {alg} {number}");
         let wide = Sha512::digest(label.as_bytes());
@@ -63,7 +63,7 @@ impl Signer {
         }
     }
 
-    /// The public JWK, with `alg` and `kid` if wanted; none of an HMAC key.
+    /// The public JWK, with `alg` and `kid` if requested; `None` for an HMAC key.
     pub(crate) fn jwk(&self, kid: Option<&str>, with_alg: bool) -> Option<String> {
         let members = match &self.secret {
             Secret::Hmac(_) => return None,
@@ -88,7 +88,7 @@ impl Signer {
         Some(format!("{{{members}{kid}{alg}}}"))
     }
 
-    /// Signs as JWS wants it: ECDSA as r and s.
+    /// Signs as in JWS: an ECDSA signature is r and s.
     pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         use ed25519_dalek::Signer as _;
         match &self.secret {
@@ -106,7 +106,7 @@ impl Signer {
     }
 }
 
-/// The HMAC of any secret, also one that is no good.
+/// The HMAC under any secret, weak ones included.
 pub(crate) fn hmac(alg: &str, secret: &[u8], message: &[u8]) -> Vec<u8> {
     use hmac::{Hmac, KeyInit, Mac};
     fn mac<M: Mac + KeyInit>(secret: &[u8], message: &[u8]) -> Vec<u8> {
@@ -146,7 +146,7 @@ fn akp(public: &[u8]) -> String {
     format!(r#""kty":"AKP","pub":"{}""#, encode_url(public))
 }
 
-/// Salts that are not random, so that a plan always makes the same token: these keys protect nothing.
+/// Salts that are not random, so that a plan always makes the same token. These keys protect nothing.
 struct Salt(u64);
 
 impl RngCore for Salt {

@@ -1,4 +1,4 @@
-//! SPIFFE trust domains and the IDs of workloads in them (SPIFFE-ID section 2, JWT-SVID sections 2 and 3).
+//! SPIFFE trust domains and their workloads' IDs (SPIFFE-ID section 2, JWT-SVID sections 2 and 3).
 
 const SCHEME: &str = "spiffe://";
 
@@ -6,18 +6,18 @@ const SCHEME: &str = "spiffe://";
 pub(crate) const ALGORITHMS: [&str; 9] =
     ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512", "PS256", "PS384", "PS512"];
 
-/// Whether it is the SPIFFE ID of a trust domain, which has no path.
+/// Whether `text` is the SPIFFE ID of a trust domain, which has no path.
 pub(crate) fn is_trust_domain(id: &str) -> bool {
     id.strip_prefix(SCHEME).is_some_and(is_domain_name)
 }
 
-/// The trust domain's part of what may be a SPIFFE ID: all before the path.
+/// The part of a possible SPIFFE ID before the path.
 pub(crate) fn domain_of(id: &str) -> Option<String> {
     let domain = id.strip_prefix(SCHEME)?.split('/').next()?;
     Some(format!("{SCHEME}{domain}"))
 }
 
-/// Whether it is the SPIFFE ID of a workload, which has a path.
+/// Whether `text` is the SPIFFE ID of a workload, which has a path.
 pub(crate) fn is_workload(id: &str) -> bool {
     let is_segment = |segment: &str| {
         let is_one = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);

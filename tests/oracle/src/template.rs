@@ -1,13 +1,13 @@
-//! Issuers of many names, which differ in one part (documentation of `Issuer::tenant_claim`).
+//! Issuers whose names differ in one part (documentation of `Issuer::tenant_claim`).
 
-/// A name with one `{variable}`, parted there.
+/// A name with one `{variable}`, split there.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Template<'n> {
     before: &'n str,
     after: &'n str,
 }
 
-/// A name that holds a brace and is no template.
+/// A name that contains a brace and is not a template.
 #[derive(Debug)]
 pub(crate) struct NoTemplate;
 
@@ -37,7 +37,7 @@ impl<'n> Template<'n> {
         }
     }
 
-    /// What stands in place of the variable.
+    /// The value of the variable.
     pub(crate) fn tenant<'i>(&self, iss: &'i str) -> Option<&'i str> {
         let is_long_enough = iss.len() > self.before.len() + self.after.len();
         if !is_long_enough || !iss.starts_with(self.before) || !iss.ends_with(self.after) {
@@ -46,7 +46,7 @@ impl<'n> Template<'n> {
         Some(&iss[self.before.len()..iss.len() - self.after.len()]).filter(|tenant| is_tenant(tenant))
     }
 
-    /// Whether there is a name that both match: tried for each length that a name may have, a byte at a time.
+    /// Whether both match a common name: tried for each possible length, byte by byte.
     pub(crate) fn overlaps(&self, other: &Self) -> bool {
         let longest = [self, other].map(|one| one.before.len() + MAX_TENANT + one.after.len());
         (0..=longest[0].min(longest[1])).any(|length| self.overlaps_at(other, length))
@@ -59,7 +59,7 @@ impl<'n> Template<'n> {
             (Some(byte), None) | (None, Some(byte)) => is_tenant_byte(*byte),
             (None, None) => true,
         });
-        // Where the one leaves a tenant of the other no choice, it may be one of the two that are none.
+        // Fixed bytes of one that determine the other's tenant must not spell `.` or `..`, which are not tenants.
         let is_excluded = |own: &[Option<u8>], theirs: &[Option<u8>]| {
             let tenant: Vec<_> =
                 own.iter().zip(theirs).filter(|(own, _)| own.is_none()).map(|(_, byte)| *byte).collect();
@@ -68,7 +68,7 @@ impl<'n> Template<'n> {
         is_possible && !is_excluded(&one, &two) && !is_excluded(&two, &one)
     }
 
-    /// Each byte of the names of this length, `None` where a tenant's stands.
+    /// Each byte of the names of this length; `None` for a byte of the tenant.
     fn bytes(&self, length: usize) -> Option<Vec<Option<u8>>> {
         let tenant = length.checked_sub(self.before.len() + self.after.len())?;
         let known = |text: &str| text.bytes().map(Some).collect::<Vec<_>>();

@@ -23,7 +23,7 @@ pub(crate) fn truncate(text: &mut Vec<u8>, choices: &mut Choices) {
     text.truncate(choices.below(text.len() + 1));
 }
 
-/// White space wherever JSON takes it (RFC 8259 section 2).
+/// White space wherever JSON allows it (RFC 8259 section 2).
 pub(crate) fn spread(text: &mut Vec<u8>, choices: &mut Choices) {
     let space = choices.one_of(&[&b" "[..], b"\t", b"\n", b"\r\n", b"  "]);
     let (mut spread, mut in_string, mut escaped) = (Vec::new(), false, false);

@@ -51,7 +51,7 @@ pub(crate) fn finish(mut header: Vec<u8>, mutations: &[Mutation], free: &[u8]) -
     header
 }
 
-/// One part of one token and two of the other, or in another order.
+/// Parts of both tokens, or in another order.
 fn swap_parts(token: &mut Vec<u8>, other: &[u8], choices: &mut Choices) {
     let split = |text: &[u8]| text.split(|byte| *byte == b'.').map(<[u8]>::to_vec).collect::<Vec<_>>();
     let (mut parts, other) = (split(token), split(other));

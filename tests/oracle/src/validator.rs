@@ -1,10 +1,11 @@
-//! The user's own checks of tokens (documentation of `Issuer::validator`).
+//! Custom validators (documentation of `Issuer::validator`).
 
 use crate::json::Json;
 use crate::verdict::Facts;
 use crate::world::{Issuer, Rule, Validator};
 
-/// The code of the first validator that refuses, those that run once before those that run each time. Notes which were run.
+/// The code of the first validator that refuses. Those that run once come before those that run each time. Records which were
+/// run.
 pub(crate) fn refusal(
     issuer: &Issuer,
     is_known: bool,

@@ -2,17 +2,17 @@ use std::collections::BTreeSet;
 
 use crate::json::Json;
 
-/// What is to be made of a credential.
+/// The correct verdict on a credential.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {
-    /// It is good, and says this.
+    /// It is valid, with this principal.
     Accept(Box<Facts>),
-    /// It is not, for each of these reasons, by tollgate's codes. The documentation has no order among them but that a
-    /// signature is checked last of all.
+    /// It is invalid, for each of these reasons, by tollgate's codes. The documentation defines no order among them,
+    /// except that a signature is checked last.
     Reject(BTreeSet<&'static str>),
 }
 
-/// All that a principal tells.
+/// All fields of a principal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facts {
     /// `jwt`, `api-key`, `client` or `access-token`.
@@ -27,7 +27,7 @@ pub struct Facts {
     pub scopes: Vec<String>,
     /// `client_id` or `azp`.
     pub client_id: Option<String>,
-    /// `jti`, or the id of what the table holds.
+    /// `jti`, or the id of the table's record.
     pub credential_id: Option<String>,
     /// The `kid` of the key.
     pub key_id: Option<String>,

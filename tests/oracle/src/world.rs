@@ -2,80 +2,80 @@ use crate::key::Key;
 use crate::spiffe;
 use crate::template::Template;
 
-/// All that a verifier is configured with.
+/// The whole configuration of a verifier.
 #[derive(Clone, Debug)]
 pub struct World {
     /// The issuers of JWTs.
     pub issuers: Vec<Issuer>,
-    /// What starts the keys of the operator's own format: `<prefix>_<env>_`.
+    /// The beginning of keys in tollgate's own format: `<prefix>_<env>_`.
     pub prefix: &'static str,
     /// See `prefix`.
     pub env: &'static str,
     /// API keys, opaque tokens and client secrets.
     pub credentials: Vec<Credential>,
-    /// The longest header that is looked at, in bytes.
+    /// The longest accepted header, in bytes.
     pub max_header_bytes: usize,
 }
 
 /// One issuer and its policy.
 #[derive(Clone, Debug)]
 pub struct Issuer {
-    /// What `iss` has to equal, or a template with one `{variable}`.
+    /// The required `iss`, or a template with one `{variable}`.
     pub name: String,
-    /// Whether the name is the SPIFFE ID of a trust domain, in which a token's `sub` is, whatever `iss` says.
+    /// Whether the name is the SPIFFE ID of a trust domain, which contains a token's `sub`, whatever `iss` says.
     pub is_trust_domain: bool,
-    /// Where the name is a template: the claim that has to equal what stands in place of the variable.
+    /// For a template: the claim that must equal the value of the variable.
     pub tenant_claim: Option<&'static str>,
-    /// Where the name is a template: what may stand in place of the variable; anything without a list.
+    /// For a template: the allowed values of the variable; `None` for any.
     pub tenants: Option<Vec<String>>,
     /// Its JWK set.
     pub jwks: String,
-    /// Which `use` the JWKs may have that are loaded, beside none.
+    /// The `use` values of JWKs that are loaded, besides an absent one.
     pub loaded_uses: Vec<&'static str>,
-    /// Which of the loaded ones its tokens may be signed under.
+    /// The `use` values of loaded keys that may sign its tokens.
     pub key_use: Option<Vec<&'static str>>,
     /// Its HMAC keys: `kid`, `alg`, secret.
     pub secrets: Vec<(Option<String>, &'static str, Vec<u8>)>,
-    /// The usable ones among both, read.
+    /// The usable keys of both, parsed.
     pub keys: Vec<Key>,
-    /// One of which `aud` has to hold.
+    /// `aud` must contain one of these.
     pub audiences: Vec<&'static str>,
-    /// Whether any `aud` or none will do.
+    /// Whether any `aud`, or none, is accepted.
     pub any_audience: bool,
     /// Whether `exp` may be absent.
     pub missing_exp: bool,
-    /// What `typ` may be.
+    /// The accepted `typ`.
     pub typ: Typ,
-    /// The algorithms that are admitted; all when there is no list.
+    /// The admitted algorithms; `None` for all.
     pub algorithms: Option<Vec<&'static str>>,
-    /// Claims that have to be there and not null, by name or JSON Pointer.
+    /// Claims that must be present and not null, by name or JSON Pointer.
     pub required: Vec<&'static str>,
     /// Claims of RFC 9068 that may be absent.
     pub optional: Vec<&'static str>,
-    /// Where the audience stands: the first that is there.
+    /// The sources of the audience: the first present one counts.
     pub audience_claims: Vec<&'static str>,
-    /// Where the client stands.
+    /// The sources of the client.
     pub client_claims: Vec<&'static str>,
-    /// Where the subject stands.
+    /// The sources of the subject.
     pub subject_claims: Vec<&'static str>,
-    /// Where scopes stand, and what is put before each.
+    /// The sources of scopes, each with the prefix of its scopes.
     pub scope_claims: Vec<(&'static str, &'static str)>,
-    /// Whether the scopes of all these claims count, not of the first alone.
+    /// Whether the scopes of all sources count, not only of the first.
     pub all_scopes: bool,
-    /// Claims, and the values of which they have to have one.
+    /// Claims, each with its accepted values.
     pub expected: Vec<(&'static str, Vec<ExpectedValue>)>,
     /// The most entries of a list.
     pub max_list_entries: usize,
     /// The most members of an object.
     pub max_members: usize,
-    /// Seconds forgiven at `exp` and `nbf`.
+    /// The leeway at `exp` and `nbf`, in seconds.
     pub leeway: i64,
-    /// Checks of the user's own.
+    /// Custom validators.
     pub validators: Vec<Validator>,
 }
 
 impl Issuer {
-    /// An issuer of that name without keys, all else as it is by default.
+    /// An issuer of that name without keys, with the default settings.
     #[must_use]
     pub fn new(name: &str, audiences: Vec<&'static str>) -> Self {
         Issuer {
@@ -108,20 +108,20 @@ impl Issuer {
         }
     }
 
-    /// What `typ` may be, which JWT-SVID fixes for the tokens of a trust domain.
+    /// The accepted `typ`. JWT-SVID fixes it for the tokens of a trust domain.
     pub(crate) fn typ(&self) -> Typ {
         if self.is_trust_domain { Typ::OneOf(vec!["", "JWT", "JOSE"]) } else { self.typ.clone() }
     }
 
-    /// The algorithms that are admitted; all when there is no list.
+    /// The admitted algorithms; `None` for all.
     pub(crate) fn algorithms(&self) -> Option<Vec<&'static str>> {
         self.algorithms.clone().or_else(|| self.is_trust_domain.then(|| spiffe::ALGORITHMS.to_vec()))
     }
 
-    /// Whether `key`, one of its keys, is for tokens of `issuer`, by what its JWKs say.
+    /// Whether `key`, one of its keys, may sign tokens of `issuer`, according to its JWKs.
     pub(crate) fn admits(&self, key: &Key, issuer: &str) -> bool {
         let has_use = |found: &Option<String>| match (found.as_deref(), &self.key_use) {
-            // In a bundle each key says what it is for.
+            // In a bundle each key must name its use.
             (None, _) => !self.is_trust_domain,
             (Some(found), Some(listed)) => listed.contains(&found),
             (Some(found), None) => found == if self.is_trust_domain { "jwt-svid" } else { "sig" },
@@ -135,18 +135,18 @@ impl Issuer {
     }
 }
 
-/// A check of the user's own, made after everything else.
+/// A custom validator, which runs after all other checks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Validator {
-    /// What it refuses with. It begins with `validator-`.
+    /// The code of its rejection, which begins with `validator-`.
     pub code: &'static str,
-    /// Whether it checks a token that is known each time that it comes.
+    /// Whether it also runs on each cache hit.
     pub on_each_hit: bool,
-    /// What it lets pass.
+    /// The tokens that it accepts.
     pub rule: Rule,
 }
 
-/// What a [`Validator`] lets pass.
+/// The tokens that a [`Validator`] accepts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rule {
     /// Tokens of every subject but this one.
@@ -157,11 +157,11 @@ pub enum Rule {
     OfScope(&'static str),
     /// Tokens in which this claim is a string.
     WithText(&'static str),
-    /// Tokens that come before this time, in seconds since the Unix epoch.
+    /// Tokens presented before this time, in seconds since the Unix epoch.
     Before(i64),
 }
 
-/// A value that a claim may be expected to have.
+/// An accepted value of a claim.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExpectedValue {
     /// A string.
@@ -172,7 +172,7 @@ pub enum ExpectedValue {
     Bool(bool),
 }
 
-/// Which tokens are asked for (RFC 8725 section 3.11).
+/// The expected type of tokens (RFC 8725 section 3.11).
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum Typ {
     /// `typ` absent or `JWT`.
@@ -181,53 +181,53 @@ pub enum Typ {
     AccessToken,
     /// Either.
     Both,
-    /// One of these media types, `""` standing for none, and `typ` alone.
+    /// One of these media types, `""` for an absent one; no other claims are required.
     OneOf(Vec<&'static str>),
 }
 
 /// One entry of the table of API keys.
 #[derive(Clone, Debug)]
 pub struct Credential {
-    /// The secret itself. (tollgate has its digest alone.)
+    /// The secret itself. (tollgate has only its digest.)
     pub secret: String,
-    /// Whether it is of the operator's own format.
+    /// Whether it has tollgate's own format.
     pub native: bool,
     /// Whether it is an API key, a client's secret or an opaque access token.
     pub kind: Kind,
-    /// Its public name.
+    /// Its public id.
     pub id: &'static str,
-    /// Whom it speaks for; for a client's secret the client.
+    /// The subject that it authenticates; for a client's secret the client.
     pub subject: &'static str,
     /// The client an access token was issued to.
     pub client: Option<&'static str>,
     /// Its scopes.
     pub scopes: Vec<&'static str>,
-    /// From when on it is good.
+    /// The time from which it is valid.
     pub not_before: Option<i64>,
-    /// Until when, itself not included.
+    /// The time at which it expires.
     pub expires_at: Option<i64>,
-    /// Whether it is in use.
+    /// Its state.
     pub state: State,
 }
 
-/// What a [`Credential`] is.
+/// The kind of a [`Credential`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Kind {
-    /// Bare, as Bearer, or in a header of its own.
+    /// Accepted bare, as Bearer, or in its own header.
     ApiKey,
-    /// In Basic alone, with its client's id.
+    /// Accepted only as Basic, with its client's id.
     ClientSecret,
-    /// As Bearer alone.
+    /// Accepted only as Bearer.
     AccessToken,
 }
 
-/// Whether a [`Credential`] may be used.
+/// The state of a [`Credential`].
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum State {
-    /// It may.
+    /// Accepted.
     Active,
-    /// For now not.
+    /// Rejected, but not permanently.
     Disabled,
-    /// Never again.
+    /// Rejected permanently.
     Revoked,
 }

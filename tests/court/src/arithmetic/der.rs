@@ -1,4 +1,4 @@
-//! As much of DER as keys and signatures take.
+//! The part of DER that keys and signatures need.
 
 use num_bigint::BigUint;
 
@@ -9,7 +9,7 @@ pub(crate) const NULL: u8 = 0x05;
 pub(crate) const OID: u8 = 0x06;
 pub(crate) const SEQUENCE: u8 = 0x30;
 
-/// An element of this tag around `contents`, one after the other.
+/// An element with this tag around `contents`, concatenated.
 pub(crate) fn element(tag: u8, contents: &[&[u8]]) -> Vec<u8> {
     let content = contents.concat();
     let length = content.len().to_be_bytes();

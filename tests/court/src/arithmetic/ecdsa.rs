@@ -15,7 +15,7 @@ pub(crate) struct Curve {
     pub(crate) p: BigUint,
     a: BigUint,
     pub(crate) n: BigUint,
-    /// The base point, doubled again and again.
+    /// The base point, doubled repeatedly.
     doublings: Vec<Point>,
 }
 
@@ -42,7 +42,7 @@ impl Curve {
         self.p.bits().div_ceil(8) as usize
     }
 
-    /// A number from 1 to n - 1 that `label` and `data` determine.
+    /// A number from 1 to n - 1 derived from `label` and `data`.
     pub(crate) fn scalar(&self, label: &str, data: &[u8]) -> BigUint {
         // Twice the length, so that the remainder is spread evenly.
         BigUint::from_bytes_be(&expand(label, data, 2 * self.length())) % (&self.n - 1_u8) + 1_u8

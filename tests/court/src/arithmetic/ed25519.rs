@@ -1,4 +1,4 @@
-//! The constants of Ed25519 that forgeries play with (RFC 8032 section 5.1).
+//! Constants of Ed25519 for forgeries (RFC 8032 section 5.1).
 
 use num_bigint::BigUint;
 
@@ -39,7 +39,7 @@ pub(crate) const SMALL_ORDER: [(&str, u8, [u8; 32]); 14] = [
     ("order-4-past-p-with-sign", 4, past_p(0, 0x80)),
 ];
 
-/// The integer that the challenge hash of (R, A, message) is, before it is reduced.
+/// The challenge hash of (R, A, message) as an integer, before reduction.
 pub(crate) fn challenge(r: &[u8], a: &[u8], message: &[u8]) -> BigUint {
     BigUint::from_bytes_le(&Hash::Sha512.digest(&[r, a, message].concat()))
 }

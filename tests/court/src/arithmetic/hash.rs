@@ -49,7 +49,7 @@ impl Hash {
     }
 }
 
-/// `length` bytes that `label` and `data` determine.
+/// `length` bytes derived from `label` and `data`.
 pub(crate) fn expand(label: &str, data: &[u8], length: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     for counter in 0_u8.. {

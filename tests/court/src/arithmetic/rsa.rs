@@ -1,4 +1,4 @@
-//! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 section 8), each step on its own.
+//! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 8017 section 8), step by step.
 
 use num_bigint::BigUint;
 
@@ -31,7 +31,7 @@ impl PrivateKey {
         self.n.bits().div_ceil(8) as usize
     }
 
-    /// The signature whose message representative is `encoded`, whatever that is (RFC 8017 section 5.2.1).
+    /// The signature with message representative `encoded`, valid or not (RFC 8017 section 5.2.1).
     pub(crate) fn raw(&self, encoded: &[u8]) -> Vec<u8> {
         let message = BigUint::from_bytes_be(encoded);
         let mp = message.modpow(&self.dp, &self.p);
@@ -61,12 +61,12 @@ pub(crate) fn digest_info(hash: Hash, digest: &[u8]) -> Vec<u8> {
     digest_info_with(&[&element(der::OID, &[hash.oid()]), &null], digest)
 }
 
-/// A DigestInfo whose algorithm has this content.
+/// A DigestInfo whose AlgorithmIdentifier has this content.
 pub(crate) fn digest_info_with(algorithm: &[&[u8]], digest: &[u8]) -> Vec<u8> {
     element(der::SEQUENCE, &[&element(der::SEQUENCE, algorithm), &element(der::OCTET_STRING, &[digest])])
 }
 
-/// EMSA-PSS (RFC 8017 section 9.1.1), with all that can be wrong about it.
+/// EMSA-PSS (RFC 8017 section 9.1.1). Each part can be made wrong.
 #[derive(Clone)]
 pub(crate) struct Pss {
     pub(crate) hash: Hash,
@@ -76,14 +76,14 @@ pub(crate) struct Pss {
     pub(crate) trailer: u8,
     /// Between the padding and the salt: 1.
     pub(crate) separator: u8,
-    /// The second byte of the padding, if it has as many: 0.
+    /// The second byte of the padding, if there is one: 0.
     pub(crate) padding: u8,
     /// Whether the bits beyond the modulus are set.
     pub(crate) high_bits: bool,
 }
 
 impl Pss {
-    /// As RFC 7518 section 3.5 asks for it.
+    /// As required by RFC 7518 section 3.5.
     pub(crate) fn new(hash: Hash) -> Self {
         let salt_length = hash.length();
         Pss { hash, mask: hash, salt_length, trailer: 0xbc, separator: 1, padding: 0, high_bits: false }

@@ -1,4 +1,4 @@
-//! 1, 2: `alg` that is none or unknown. 4: `alg` that is not the key's.
+//! 1, 2: `alg` is none or unknown. 4: `alg` is not the key's.
 
 use crate::docket::Docket;
 use crate::draft::Draft;
@@ -70,7 +70,7 @@ pub(super) fn file_mismatches(docket: &mut Docket) {
             filing.policy.algorithms = vec![algorithm.name.to_owned(), other.name.to_owned()];
             let draft = filing.draft().header("alg", quoted(other.name));
             filing.reject(&format!("says-{}", other.name), draft.sign(&key), "RFC 8725 3.1");
-            if is_kin(algorithm.family, other.family) {
+            if share_keys(algorithm.family, other.family) {
                 let token = draft.sign(&key.clone().with_algorithm(other));
                 filing.reject(&format!("is-{}", other.name), token, "RFC 8725 3.1, RFC 7517 4.4");
             }
@@ -85,7 +85,7 @@ pub(super) fn file_mismatches(docket: &mut Docket) {
     file_names_of_ed25519(docket);
 }
 
-/// Two names of one algorithm: a key that says which of them it is for is for that one.
+/// Two names of one algorithm. A key that names one of them is for that one only.
 fn file_names_of_ed25519(docket: &mut Docket) {
     for (algorithm, other) in [(ED25519, "EdDSA"), (ALGORITHMS[13], "Ed25519")] {
         let mut filing = docket.of("a04", algorithm);
@@ -95,7 +95,7 @@ fn file_names_of_ed25519(docket: &mut Docket) {
 }
 
 /// Whether one algorithm's keys can be used with the other.
-fn is_kin(a: Family, b: Family) -> bool {
+fn share_keys(a: Family, b: Family) -> bool {
     let is_rsa = |family| matches!(family, Family::Pkcs1(_) | Family::Pss(_));
     let is_hmac = |family| matches!(family, Family::Hmac(_));
     is_rsa(a) && is_rsa(b) || is_hmac(a) && is_hmac(b)

@@ -1,5 +1,5 @@
-//! What is said by whoever configures an issuer: where claims stand, which values they have, which `typ` there may be, which
-//! names, which claims may be absent, how many entries.
+//! The configuration of an issuer: sources and values of claims, accepted `typ`, names, optional claims, numbers of
+//! entries.
 
 use serde_json::json;
 
@@ -8,10 +8,10 @@ use crate::key::{ALGORITHMS, REPRESENTATIVES};
 use crate::members::quoted;
 use crate::policy::{AUDIENCE, ISSUER};
 
-/// What the policy says, and it is the operator's to say.
-const SAID: &str = "the policy says so";
+/// The source of verdicts that the policy alone determines.
+const POLICY: &str = "the policy says so";
 
-/// As `SAID`: of several sources the first that is there counts, and what it holds is never passed over.
+/// Likewise: of several sources the first present one counts, even if its value is unusable.
 const FIRST: &str = "the policy: the first that is there counts, RFC 8725 2.3";
 
 pub(super) fn file(docket: &mut Docket) {
@@ -62,7 +62,7 @@ fn file_sources(filing: &mut Filing<'_>) {
     }
     filing.policy.set_issuer(json!({ "claims": { "audience": ["https://example.com/aud"] } }));
     let named = bare.claim("https://example.com/aud", own);
-    filing.accept("audience-by-a-name-with-slashes", named.sign(&filing.key), SAID);
+    filing.accept("audience-by-a-name-with-slashes", named.sign(&filing.key), POLICY);
     filing.policy.set_issuer(json!({ "claims": { "subject": ["/user/id"] } }));
     for (name, value, is_good) in
         [("string", r#"{"id":"u"}"#, true), ("number", r#"{"id":1}"#, false), ("null", r#"{"id":null}"#, false)]
@@ -94,7 +94,7 @@ fn file_expectations(filing: &mut Filing<'_>) {
         .claim("level", "2")
         .claim("verified", "true")
         .claim("resource", r#"{"tier":"gold"}"#);
-    filing.accept("as-expected", good.sign(&filing.key), SAID);
+    filing.accept("as-expected", good.sign(&filing.key), POLICY);
     for (name, member, value, is_good) in [
         ("other-string", "token_use", r#""id""#, false),
         ("other-case", "token_use", r#""Access""#, false),
@@ -117,11 +117,11 @@ fn file_expectations(filing: &mut Filing<'_>) {
         ("nothing-there", "resource", "{}", false),
         ("member-elsewhere", "resource", r#"{"resource":{"tier":"gold"}}"#, false),
     ] {
-        decide(filing, name, &good.clone().claim(member, value).sign(&filing.key), is_good, SAID);
+        decide(filing, name, &good.clone().claim(member, value).sign(&filing.key), is_good, POLICY);
     }
     for member in ["token_use", "level", "verified", "resource"] {
         let token = good.clone().without_claim(member).sign(&filing.key);
-        filing.reject(&format!("without-{member}"), token, SAID);
+        filing.reject(&format!("without-{member}"), token, POLICY);
     }
 }
 
@@ -143,9 +143,9 @@ fn file_types(filing: &mut Filing<'_>) {
     ] {
         decide(filing, name, &filing.draft().header("typ", typ).sign(&filing.key), is_good, WHY);
     }
-    filing.accept("absent", filing.draft().sign(&filing.key), SAID);
+    filing.accept("absent", filing.draft().sign(&filing.key), POLICY);
     filing.policy.set_issuer(json!({ "typ": ["JOSE"] }));
-    filing.reject("absent-where-it-is-not-listed", filing.draft().sign(&filing.key), SAID);
+    filing.reject("absent-where-it-is-not-listed", filing.draft().sign(&filing.key), POLICY);
 }
 
 fn file_templates(filing: &mut Filing<'_>) {

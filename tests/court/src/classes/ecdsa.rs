@@ -1,4 +1,4 @@
-//! 5, 6, 7: ECDSA signatures out of range, in another form, and the other one of a pair.
+//! 5, 6, 7: ECDSA signatures that are out of range, differently encoded, or the other valid one of a pair.
 
 use num_bigint::BigUint;
 
@@ -76,7 +76,7 @@ fn file_forms(filing: &mut Filing<'_>, curve: &Curve) {
     for (name, signature) in forms {
         filing.reject(name, draft.with_signature(signature), WHY);
     }
-    // Only P-521 leaves room for it in every signature.
+    // Only P-521 has room for it in every signature.
     for (name, r, s) in [("r+n", &r + &curve.n, s.clone()), ("s+n", r.clone(), &s + &curve.n)] {
         if r.bits().max(s.bits()) <= 8 * length as u64 {
             filing.reject(name, draft.with_signature(joined(curve, &r, &s)), "FIPS 186-5 6.4.2");
@@ -94,7 +94,7 @@ fn file_twins(filing: &mut Filing<'_>, curve: &Curve) {
     }
 }
 
-/// The key's own signature.
+/// The unmodified signature.
 fn signature(filing: &Filing<'_>, curve: &Curve, draft: &Draft) -> (BigUint, BigUint) {
     let (Secret::Scalar(d), Family::Ecdsa(_, hash)) = (&filing.key.secret, filing.key.algorithm.family) else {
         unreachable!("the key is one of ECDSA");

@@ -56,12 +56,12 @@ fn file_signatures(filing: &mut Filing<'_>) {
     }
 }
 
-/// Under a key of small order anybody can sign, or for some messages at least: whoever loads it has lost.
+/// A key of small order: anybody can sign for it, at least for some messages. A verifier must not load it.
 fn file_weak_keys(filing: &mut Filing<'_>) {
     for (name, order, point) in SMALL_ORDER {
         let jwk = filing.key.jwk().set("x", quoted(&base64url(point)));
         filing.keys(name, [jwk]);
-        // The equation is [S]B = R + [k]A: with S = 0 and R neutral it holds where the order of A divides k.
+        // The equation is [S]B = R + [k]A. With S = 0 and a neutral R it holds if the order of A divides k.
         let draft = (0..)
             .map(|n: u32| filing.draft().claim("jti", format!("\"{n}\"")))
             .find(|draft| challenge(&IDENTITY, &point, draft.signing_input().as_bytes()) % order == BigUint::ZERO);

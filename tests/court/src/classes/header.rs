@@ -169,7 +169,7 @@ fn file_nesting(filing: &mut Filing<'_>) {
     filing.reject("jwe-dir", jwe("dir", &ciphertext), "RFC 7519 7.2: not what the policy asks for, CVE-2026-29000");
     filing.reject("jwe-rsa-oaep", jwe("RSA-OAEP", &ciphertext), "RFC 7519 7.2, CVE-2026-29000");
     filing.reject("jwe-of-three-parts", jwe("dir", ".AAAA.AAAA"), "RFC 7516 7.1");
-    // The claims in the clear where a JWE has its ciphertext, around a good JWS.
+    // Plaintext claims in place of a JWE's ciphertext, around a valid JWS.
     filing.reject("jws-and-two-parts", format!("{inner}.AAAA.AAAA"), "RFC 7515 7.1");
     let replica = filing.draft().header("iss", quoted(ISSUER)).header("aud", quoted(AUDIENCE));
     let token = replica.header("exp", (NOW + 600).to_string()).payload("{}").sign(&filing.key);

@@ -1,4 +1,4 @@
-//! 15: keys that the token brings along. 16: hostile `kid`. 17: no `kid` and many keys.
+//! 15: keys in the token. 16: hostile `kid`. 17: no `kid` and many keys.
 
 use crate::docket::{Docket, Filing};
 use crate::draft::{Draft, base64};
@@ -36,7 +36,7 @@ fn file_embedded(filing: &mut Filing<'_>) {
         let unknown = draft.clone().header("kid", quoted(&attacker.kid));
         filing.reject(&format!("{name}-unknown-kid"), unknown.sign(&attacker), WHY);
         filing.reject(&format!("{name}-no-kid"), draft.clone().without_header("kid").sign(&attacker), WHY);
-        // The key decides, and the application which key: what is in the header is only passed over.
+        // The application selects the key. A key in the header is ignored.
         filing.may_accept(
             &format!("{name}-but-signed-with-the-known-key"),
             draft.sign(&filing.key),
@@ -100,7 +100,7 @@ fn file_many_keys(filing: &mut Filing<'_>) {
         "RFC 7515 5.2",
     );
     let other = Key::new(ALGORITHMS[if algorithm.name == "ES256" { 3 } else { 9 }], 1);
-    // HMAC secrets do not belong beside public keys.
+    // HMAC secrets must not be in a set with public keys.
     if !algorithm.name.starts_with("HS") {
         filing.keys("with-another-algorithm", [other.jwk(), keys[0].jwk()]);
         filing.may_accept("beside-another-algorithm", nameless(&keys[0]), WHY);

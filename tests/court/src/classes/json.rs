@@ -1,4 +1,4 @@
-//! 25: duplicate members. 26: what is no JSON. 27: bombs. 28: claims that nobody knows.
+//! 25: duplicate members. 26: invalid JSON. 27: bombs. 28: unknown claims.
 
 use crate::docket::{Docket, Filing};
 use crate::draft::Draft;
@@ -21,7 +21,7 @@ pub(super) fn file(docket: &mut Docket) {
     }
 }
 
-/// A parser may refuse duplicates or take the last one. Where the last one is bad, both refuse.
+/// A parser may refuse duplicates or take the last one. If the last one is bad, both refuse.
 fn file_duplicates(filing: &mut Filing<'_>) {
     let own = quoted(filing.algorithm());
     let (iss, aud, exp) = (quoted(ISSUER), quoted(AUDIENCE), (NOW + 600).to_string());
@@ -125,7 +125,7 @@ fn file_no_json(filing: &mut Filing<'_>) {
     filing.reject("nul-in-aud", draft.claim("aud", format!(r#""{AUDIENCE}\u0000.evil""#)).sign(&key), "RFC 8725 3.9");
 }
 
-/// Texts that are nearly `json`, an object, and no JSON object at all.
+/// Texts that resemble the object `json` and are not JSON objects.
 fn no_json(json: &str) -> Vec<(&'static str, Vec<u8>)> {
     let inner = &json[1..json.len() - 1];
     let utf_16 = json.encode_utf16().flat_map(u16::to_be_bytes).collect();
@@ -203,7 +203,7 @@ fn file_bombs(filing: &mut Filing<'_>) {
     const WHY: &str = "RFC 8259 9: limits are the parser's";
     let key = filing.key.clone();
     let draft = filing.draft();
-    // In multiples of three bytes, so that the base64 repeats itself as well.
+    // In multiples of three bytes, so that the base64 repeats too.
     let nested = |open: &str, close: &str, depth: usize| format!("{}{}", open.repeat(depth), close.repeat(depth));
     let values = [
         ("arrays-20-deep", nested("[", "]", 20)),
@@ -254,7 +254,7 @@ fn file_unknown_claims(filing: &mut Filing<'_>) {
     }
 }
 
-/// `json`, an object, with this member before the others.
+/// The object `json` with this member first.
 fn member(json: &str, member: &str) -> Vec<u8> {
     member_bytes(json, member.as_bytes())
 }

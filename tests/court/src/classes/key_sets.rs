@@ -1,4 +1,4 @@
-//! 43, 64: sets in which keys share a `kid`, are there twice, or are for something else.
+//! 43, 64: sets whose keys share a `kid`, are repeated, or are for another use.
 
 use crate::docket::{Docket, Filing};
 use crate::draft::Draft;
@@ -64,14 +64,14 @@ fn file_neighbours(filing: &mut Filing<'_>) {
     filing.keys("null-kid", [key.jwk().set("kid", "null")]);
     filing.may_accept("null-kid", nameless, NULL);
 
-    // A token under an unknown kid is tried under the key without one, and is none of it.
+    // A token with an unknown kid is tried under the key without one, which did not sign it.
     let attacker = Key::new(filing.key.algorithm, ATTACKER);
     filing.keys("one-key-without-kid", [key.jwk(), other.jwk().without("kid")]);
     filing.reject("unknown-kid-beside-a-key-without-kid", Draft::new(&attacker).sign(&attacker), "RFC 8725 3.10");
     filing.accept("known-kid-beside-a-key-without-kid", token, "RFC 7517 4.5");
 }
 
-/// An algorithm of another `kty`. A set with an HMAC key has secrets alone.
+/// An algorithm of another `kty`. A set with an HMAC key has only secrets.
 fn another_kind(algorithm: Algorithm) -> Option<Algorithm> {
     let is_elliptic = |algorithm: &Algorithm| matches!(algorithm.family, Family::Ecdsa(..));
     match algorithm.family {

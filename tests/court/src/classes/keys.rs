@@ -1,4 +1,4 @@
-//! 9, 12, 13: keys that no verifier should take. 14: ML-DSA.
+//! 9, 12, 13: keys that verifiers should refuse. 14: ML-DSA.
 
 use num_bigint::BigUint;
 
@@ -68,7 +68,7 @@ fn file_weak_rsa(filing: &mut Filing<'_>) {
     filing.may_accept("modulus-after-zero", token, "RFC 7518 6.3.1.1: MUST NOT be sent; some are");
 }
 
-/// With e = 1 the signature is its own representative, which anybody can write down.
+/// With e = 1 the signature equals its own representative, so anybody can make one.
 fn file_exponents(filing: &mut Filing<'_>) {
     for e in [0_u8, 1, 2, 4] {
         let name = format!("exponent-{e}");
@@ -122,7 +122,7 @@ fn file_points(filing: &mut Filing<'_>, curve: &Curve) {
     file_leading_zero(filing, curve, WHY);
 }
 
-/// A coordinate that begins with a zero, which has to be there.
+/// A coordinate with a leading zero byte, which must be present.
 fn file_leading_zero(filing: &mut Filing<'_>, curve: &Curve, why: &str) {
     let candidates = (0..).map(|n: u32| Key::labelled(filing.key.algorithm, &format!("{} zero {n}", curve.name), ""));
     let found = candidates.filter_map(|key| {

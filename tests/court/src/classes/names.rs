@@ -156,7 +156,7 @@ fn file_patterns(filing: &mut Filing<'_>) {
         let aud = filing.draft().claim("aud", quoted(pattern)).sign(&filing.key);
         filing.reject(&format!("aud-{name}"), aud, WHY);
     }
-    // What is expected is no pattern either.
+    // The configured values are not patterns either.
     for (name, iss) in [("dot", "https://asxexample"), ("dot-line-feed", "https://as\nexample")] {
         let token = filing.draft().claim("iss", quoted(iss)).sign(&filing.key);
         filing.reject(&format!("iss-any-character-for-a-{name}"), token, WHY);

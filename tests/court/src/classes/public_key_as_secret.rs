@@ -1,4 +1,4 @@
-//! 3: what everybody knows about a public key, taken for the secret of an HMAC.
+//! 3: public facts about a public key, used as an HMAC secret.
 
 use crate::arithmetic::der::{self, element, integer, public_key_info};
 use crate::arithmetic::hash::Hash;
@@ -23,7 +23,7 @@ pub(super) fn file(docket: &mut Docket) {
                 let token = draft.with_signature(hash.hmac(&bytes, draft.signing_input().as_bytes()));
                 filing.policy.algorithms = vec![algorithm.name.to_owned()];
                 filing.reject(&format!("{hmac}-{name}"), token.clone(), WHY);
-                // The trap: a verifier for both kinds, whose caller hands it whatever key the token names.
+                // A verifier for both kinds, whose caller passes the key that the token names.
                 filing.policy.algorithms = vec![algorithm.name.to_owned(), hmac.to_owned()];
                 filing.reject(&format!("{hmac}-{name}-where-{hmac}-is-allowed"), token, WHY);
             }
@@ -31,7 +31,7 @@ pub(super) fn file(docket: &mut Docket) {
     }
 }
 
-/// The forms in which a program may hold the key.
+/// The forms in which a program may store the key.
 fn forms(key: &Key) -> Vec<(&'static str, Vec<u8>)> {
     let der = public_key_der(key);
     let body = base64(&der);

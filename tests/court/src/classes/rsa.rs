@@ -1,5 +1,5 @@
-//! 10, 11: paddings that only resemble PKCS #1 v1.5 and PSS. All but the cube roots are made with the private key: what is
-//! tested is how closely the verifier looks.
+//! 10, 11: paddings that only resemble PKCS #1 v1.5 and PSS. All except the cube roots are made with the private
+//! key: they test how strict the verifier is.
 
 use num_bigint::BigUint;
 
@@ -54,7 +54,7 @@ fn file_pkcs1(filing: &mut Filing<'_>, hash: Hash) {
     let null = element(der::NULL, &[]);
     let in_parameters = element(der::OCTET_STRING, &[&[0x5a; 40]]);
     let long_length = {
-        // The outer length in two bytes where one would do, and a shorter padding.
+        // The outer length in two bytes instead of one, and a shorter padding.
         let mut info = info.clone();
         info.splice(1..2, [0x81, info[1]]);
         info
@@ -93,7 +93,7 @@ fn file_pkcs1(filing: &mut Filing<'_>, hash: Hash) {
     filing.reject("pss", draft.with_signature(pss), "RFC 7518 3.3");
 }
 
-/// What is no representative of a signature, or not this one's.
+/// Invalid signature representatives, or that of another signature.
 fn file_numbers(filing: &mut Filing<'_>) {
     let draft = filing.draft();
     let rsa = filing.key.rsa_key().clone();
@@ -101,7 +101,7 @@ fn file_numbers(filing: &mut Filing<'_>) {
     let good = filing.key.sign(draft.signing_input().as_bytes());
     let number = BigUint::from_bytes_be(&good);
     let short = |count: u32| {
-        // A signature whose first byte is zero, and without that byte.
+        // A signature whose first byte is zero, without that byte.
         let tokens = (0..count).map(|nonce| filing.draft().claim("jti", format!("\"{nonce}\"")));
         let find = |draft: Draft| {
             let signature = filing.key.sign(draft.signing_input().as_bytes());
@@ -124,7 +124,7 @@ fn file_numbers(filing: &mut Filing<'_>) {
         ("little-endian", good.iter().rev().copied().collect()),
         ("unsigned-hash", filing.key.algorithm.family.hash().digest(draft.signing_input().as_bytes())),
     ];
-    // The search takes a while, so that one algorithm of each kind has to do.
+    // The search is slow, so only one algorithm of each kind is used.
     let short = if filing.algorithm().ends_with("256") { short(4096) } else { None };
     for (name, signature) in forms {
         filing.reject(name, draft.with_signature(signature), "RFC 8017 8.1.2, 8.2.2, 5.2.2");
@@ -134,7 +134,7 @@ fn file_numbers(filing: &mut Filing<'_>) {
     }
 }
 
-/// Forgeries without the private key where e = 3 (CVE-2006-4339): a cube whose first bytes are right.
+/// Forgeries without the private key for e = 3 (CVE-2006-4339): a cube whose first bytes are correct.
 fn file_cube_roots(filing: &mut Filing<'_>, hash: Hash) {
     let key = Key::rsa(filing.key.algorithm, "rsa-e3");
     filing.keys("rsa-e3", [key.jwk()]);

@@ -1,4 +1,4 @@
-//! 51: tokens that are bound to a key (DPoP, RFC 9449). 52: tokens that are bound to a client certificate (RFC 8705).
+//! 51: tokens bound to a key (DPoP, RFC 9449). 52: tokens bound to a client certificate (RFC 8705).
 
 use crate::arithmetic::hash::Hash;
 use crate::docket::{Docket, Filing};
@@ -8,7 +8,7 @@ use crate::members::{Members, quoted, sorted};
 use crate::policy::NOW;
 use crate::sent_with::{SentWith, hex};
 
-/// What a token is signed with is nothing to its sender: ES256 and EdDSA stand for all.
+/// The token's own algorithm does not matter here: ES256 and EdDSA represent all.
 const OF_TOKENS: [usize; 2] = [9, 13];
 
 const URI: &str = "https://api.example/sites";
@@ -41,14 +41,15 @@ fn public_jwk(key: &Key) -> Members {
     key.jwk().without("use").without("alg").without("kid")
 }
 
-/// RFC 7638 of the key.
+/// The key's thumbprint (RFC 7638).
 fn thumbprint(key: &Key) -> String {
     // Members in the order of their names: `crv`, `kty`, `x`, `y`, or `e`, `kty`, `n`.
     let jwk = serde_json::from_str(&public_jwk(key).to_string()).expect("a JWK is JSON");
     base64url(Hash::Sha256.digest(sorted(&jwk).as_bytes()))
 }
 
-/// A proof by `client` for `token`, good until something about it is changed. `jti` is the mutation's name: a proof is accepted once.
+/// A proof by `client` for `token`, valid until it is changed. `jti` is the mutation's name: a proof is accepted
+/// once.
 fn proof(client: &Key, token: &str, name: &str) -> Draft {
     Draft::of(
         Members::default()
@@ -140,14 +141,14 @@ fn headers(draft: &dyn Fn(&str) -> Draft, client: &Key) -> Vec<(&'static str, Dr
     ]
 }
 
-/// The header with its last member, the key, written twice.
+/// The header with its last member, the key, duplicated.
 fn twice(header: String) -> String {
     let (before, jwk) = header.split_once(r#""jwk":"#).expect("a proof has a key");
     let jwk = jwk.trim_end_matches('}').to_owned() + "}";
     format!(r#"{before}"jwk":{jwk},"jwk":{jwk}}}"#)
 }
 
-/// Mutations of one claim: their names, the member, its raw JSON, or nothing where it is to be absent.
+/// Mutations of one claim: name, member, and raw JSON; `None` removes the claim.
 fn claims() -> Vec<(&'static str, &'static str, String)> {
     let text = quoted;
     vec![
@@ -214,7 +215,7 @@ fn file_signatures(filing: &mut Filing<'_>, client: &Key, token: &str) {
     }
 }
 
-/// What `cnf` may say.
+/// Forms of `cnf`.
 fn file_key_confirmations(filing: &mut Filing<'_>, client: &Key) {
     const WHY: &str = "RFC 7800 3.1, RFC 9449 6.1";
     let jkt = quoted(&thumbprint(client));

@@ -47,7 +47,7 @@ fn file_dots(filing: &mut Filing<'_>) {
 }
 
 fn file_base64url(filing: &mut Filing<'_>) {
-    // Where a header and a payload hold both characters that base64 and base64url differ in.
+    // A header and a payload with both characters in which base64 and base64url differ.
     let draft = filing.draft().header("x-note", r#""???>>>~~~""#).claim("note", r#""???>>>~~~""#);
     let [h, p, _] = parts(&draft.sign(&filing.key));
     let key = filing.key.clone();
@@ -58,7 +58,7 @@ fn file_base64url(filing: &mut Filing<'_>) {
             if changed == *text {
                 continue;
             }
-            // Where it can be, what was changed is signed.
+            // The changed text is signed if possible.
             let token = match part {
                 "header" => format!("{changed}.{p}.{}", signed(&format!("{changed}.{p}"))),
                 "payload" => format!("{h}.{changed}.{}", signed(&format!("{h}.{changed}"))),
@@ -75,7 +75,7 @@ fn file_base64url(filing: &mut Filing<'_>) {
     file_around(filing, &format!("{h}.{p}.{signature}"));
 }
 
-/// Changes that a lenient decoder does not see.
+/// Changes that a lenient decoder ignores.
 fn changes(text: &str) -> Vec<(&'static str, String, bool)> {
     let (start, end) = text.split_at(text.len() / 4 * 2);
     let mut changes = vec![
@@ -102,7 +102,7 @@ fn changes(text: &str) -> Vec<(&'static str, String, bool)> {
     changes
 }
 
-/// The same bytes, with a bit set that no byte has.
+/// The same bytes, with an unused bit set.
 fn trailing_bits(text: &str) -> Option<String> {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     if text.len().is_multiple_of(4) {

@@ -1,4 +1,4 @@
-//! 29: odd times. 30: no `exp`.
+//! 29: unusual times. 30: no `exp`.
 
 use crate::docket::{Docket, Filing};
 use crate::key::{ALGORITHMS, REPRESENTATIVES};
@@ -20,7 +20,7 @@ pub(super) fn file(docket: &mut Docket) {
 
 const NUMBER: &str = "RFC 7519 2, 4.1.4: MUST be a number, CVE-2026-25537";
 
-/// Values that are no number.
+/// Values that are not numbers.
 const NO_NUMBERS: [(&str, &str); 10] = [
     ("string", r#""4102444800""#),
     ("empty-string", r#""""#),
@@ -82,7 +82,7 @@ fn file_exp(filing: &mut Filing<'_>) {
     for (name, value) in beyond {
         filing.may_reject(&format!("exp-{name}"), with(filing, &value), "RFC 8259 9: limits on the range of numbers");
     }
-    // Half a second is left. Whoever counts in whole seconds may say that it has expired.
+    // Half a second is left. A verifier that counts whole seconds may treat it as expired.
     filing.may_reject(
         "exp-in-half-a-second",
         with(filing, "1763800000.5"),

@@ -1,4 +1,4 @@
-//! Good tokens of many shapes: a verifier that refuses everything shows here.
+//! Valid tokens of many forms: they expose a verifier that rejects everything.
 
 use crate::docket::{Docket, Filing};
 use crate::draft::Draft;
