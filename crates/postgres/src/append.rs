@@ -1,4 +1,4 @@
-//! The end of every transaction that changes something: its changes, with numbers from the counter.
+//! The end of every transaction with changes: it logs them with numbers from the counter.
 
 use ring::rand::{SecureRandom, SystemRandom};
 use tokio_postgres::Statement;
@@ -8,7 +8,7 @@ use tollgate_storage::{Position, RevocationKind, StorageError};
 
 use crate::rows::revocation_digest;
 
-/// What has changed. How it is now is read from its own table.
+/// The changed record, without its state, which is read from its own table.
 #[derive(Clone, Debug)]
 pub(crate) enum Changed {
     Key { number: i64 },
@@ -18,9 +18,9 @@ pub(crate) enum Changed {
     Heartbeat,
 }
 
-/// One statement, so that the counter is locked for one round trip alone; the commit is sent along with it.
+/// One statement, so that the counter is locked for only one round trip; the commit is sent with it.
 ///
-/// Followers are told the number of the last change, which a payload has room for.
+/// Followers are notified of the number of the last change, which fits into a payload.
 pub(crate) const APPEND: &str = "
     WITH head AS (
         UPDATE tollgate.head SET number = number + cardinality($1::bigint[]) WHERE id = 1
@@ -34,10 +34,10 @@ pub(crate) const APPEND: &str = "
     )
     SELECT number, pg_notify('tollgate', number::text) FROM head";
 
-/// Says which batch a change was the last of.
+/// Marks the last change of a batch.
 pub(crate) type Batch = [u8; 16];
 
-/// The changes of one transaction, as the columns of their rows.
+/// The changes of one transaction, as columns of rows.
 #[derive(Default)]
 pub(crate) struct Append {
     tags: Vec<i64>,
@@ -84,7 +84,7 @@ impl Append {
         Ok(append)
     }
 
-    /// Runs [`APPEND`]; returns where the log ends by it.
+    /// Runs [`APPEND`]. Returns the end of the log after it.
     pub(crate) async fn run(
         &self,
         client: &tokio_postgres::Client,
@@ -100,7 +100,7 @@ impl Append {
     }
 }
 
-/// As it stands in the columns of a change.
+/// The form of a change in the columns.
 pub(crate) fn position(number: i64, tag: i64) -> Position {
     Position { number: number.cast_unsigned(), tag: tag.cast_unsigned() }
 }

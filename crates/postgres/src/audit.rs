@@ -10,7 +10,7 @@ use crate::accounts::AccountWork;
 use crate::error::of_server;
 use crate::store::PostgresStore;
 
-/// Adds the record in the transaction that has begun on `client`, unless a try whose answer was lost has added it.
+/// Adds the record in the current transaction of `client`, unless an attempt whose answer was lost has added it.
 pub(crate) async fn insert(client: &ClientWrapper, record: &AuditRecord) -> Result<(), StorageError> {
     let AuditRecord { id, at, by: Actor { door, subject, credential, address }, action, target, concerns, outcome } =
         record;
@@ -62,7 +62,7 @@ fn record(row: &Row) -> AuditRecord {
         id: row.get(0),
         at: row.get(1),
         by: Actor {
-            // The table admits no other.
+            // The table's constraint admits no other value.
             door: Door::from_name(row.get(2)).unwrap_or(Door::Service),
             subject: row.get(3),
             credential: row.get(4),

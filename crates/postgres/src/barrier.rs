@@ -1,4 +1,4 @@
-//! The durable transaction that acknowledges what writers have committed.
+//! The durable transaction that acknowledges the writers' commits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -14,7 +14,7 @@ use tollgate_storage::{Position, StorageError};
 use crate::connection::{Connector, Driver};
 use crate::limits::{BARRIER_RETRY_INTERVAL, BARRIER_TIMEOUT, MAX_BARRIER_GROUP, MAX_UNACKNOWLEDGED};
 
-/// Acknowledges positions of the log: by one transaction at a time, for all that wait when it begins.
+/// Acknowledges positions of the log, with one transaction at a time for all that wait when it begins.
 #[derive(Debug)]
 pub(crate) struct Barrier {
     requests: mpsc::UnboundedSender<Request>,
@@ -24,10 +24,11 @@ pub(crate) struct Barrier {
 
 #[derive(Clone, Debug, Default)]
 struct Counters {
-    /// How many commands were committed, and how many of these before the last transaction that succeeded began.
+    /// The number of committed commands, and the number of them that were committed before the last successful
+    /// transaction began.
     committed: Arc<AtomicU64>,
     acknowledged: Arc<AtomicU64>,
-    /// Whether a transaction is asked for that acknowledges nobody.
+    /// Whether a transaction is requested that acknowledges no writer.
     is_probing: Arc<AtomicBool>,
 }
 
@@ -46,7 +47,7 @@ impl Barrier {
         Barrier { requests, counters, task }
     }
 
-    /// Whether one more change may be made, which followers will see before it is durable.
+    /// Whether one more change may be made, which followers can see before it is durable.
     ///
     /// # Errors
     /// [`StorageError::Busy`] while too many wait for a standby.
@@ -56,7 +57,7 @@ impl Barrier {
         if waiting < MAX_UNACKNOWLEDGED {
             return Ok(());
         }
-        // Nobody else may be waiting, and then nobody else would find out that a standby is back.
+        // Without other waiting writers, nothing else would detect that a standby is back.
         if !is_probing.swap(true, Ordering::Relaxed) {
             let (answer, _) = oneshot::channel();
             let _ = self.requests.send(Request { position: Position::START, answer });
@@ -67,7 +68,8 @@ impl Barrier {
     /// Waits until the change at `position` is durable.
     ///
     /// # Errors
-    /// [`StorageError::OutcomeUnknown`] where that was not said in time, or the log does not hold it any more.
+    /// [`StorageError::OutcomeUnknown`] if the acknowledgement did not arrive in time, or the log no longer holds the
+    /// position.
     pub(crate) async fn wait(&self, position: Position, deadline: Instant) -> Result<(), StorageError> {
         self.counters.committed.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
@@ -94,7 +96,7 @@ async fn run(
 ) {
     let (mut session, mut group) = (None, Vec::new());
     while waiting.recv_many(&mut group, MAX_BARRIER_GROUP).await > 0 {
-        // Whoever has given up is not waited for.
+        // Writers that have given up are skipped.
         group.retain(|request: &Request| !request.answer.is_closed());
         let before = committed.load(Ordering::Relaxed);
         let deadline = Instant::now() + BARRIER_TIMEOUT;
@@ -104,7 +106,7 @@ async fn run(
                     acknowledged.store(before, Ordering::Relaxed);
                     break held;
                 }
-                // Another connection, be it to another server, may say more.
+                // Another connection, perhaps to another server, may succeed.
                 Ok(Err(Failed::Again(_))) if Instant::now() + BARRIER_RETRY_INTERVAL < deadline => {
                     session = None;
                     sleep(BARRIER_RETRY_INTERVAL).await;
@@ -114,7 +116,7 @@ async fn run(
                 Err(_) => "no answer in time".to_owned(),
             };
             tracing::warn!("{} changes are not known to be durable: {failure}", group.len());
-            // What is left of it is cancelled, so that no more of them wait on the server than here.
+            // The rest of the transaction is cancelled, so that no more of them wait on the server than here.
             if let Some(Session { client, .. }) = session.take() {
                 let _ = timeout(BARRIER_TIMEOUT, connector.cancel(&client)).await;
             }
@@ -127,7 +129,7 @@ async fn run(
     }
 }
 
-/// Why a durable transaction says nothing of what it was to acknowledge.
+/// The reason why a durable transaction acknowledges nothing.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
     #[error("{0}")]
@@ -139,15 +141,15 @@ enum Failed {
 struct Session {
     client: Client,
     statement: Statement,
-    /// How many warnings the server has sent. They come before the answer to what they are about.
+    /// The number of the server's warnings, which come before the answer that they concern.
     warnings: Arc<AtomicU64>,
     _driver: Driver,
 }
 
-/// Commits synchronously; returns the places of those, counted from 1, that the log holds.
+/// Commits synchronously. Returns the indexes, counted from 1, of the positions in the log.
 ///
-/// The log is looked at by the same transaction: where the connection is one to another server than the change was made on, promoted
-/// since, what it makes durable says nothing of a change that it does not have.
+/// The same transaction reads the log: if the connection is to a server that was promoted after the change was made
+/// elsewhere, its durability says nothing about a change that it lacks.
 async fn pass(connector: &Connector, session: &mut Option<Session>, group: &[Request]) -> Result<Vec<i64>, Failed> {
     if session.as_ref().is_none_or(|session| session.client.is_closed()) {
         *session = Some(connect(connector).await?);
@@ -166,7 +168,7 @@ async fn pass(connector: &Connector, session: &mut Option<Session>, group: &[Req
     begun?;
     let held = passed?.get(1);
     committed?;
-    // A wait for a standby that was cancelled says so by a warning alone, and the commit succeeds.
+    // When a wait for a standby is cancelled, the commit succeeds with only a warning.
     if warnings.load(Ordering::Acquire) != before {
         return Err(Failed::Cancelled);
     }
@@ -188,7 +190,7 @@ async fn connect(connector: &Connector) -> Result<Session, tokio_postgres::Error
     Ok(Session { client, statement, warnings, _driver: driver })
 }
 
-/// The message is what makes the transaction one that writes, so that its commit waits. The start of the log is always held.
+/// The message makes the transaction a writing one, so that its commit waits. The start of the log is always held.
 const PASS: &str = "
     SELECT pg_logical_emit_message(true, 'tollgate', '')::text, ARRAY(
         SELECT e.place FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS e (number, tag, place)

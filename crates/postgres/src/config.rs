@@ -8,7 +8,7 @@ use crate::limits::{
     CONNECT_TIMEOUT, DEFAULT_POOL_SIZE, HOST_TIMEOUT, IDLE_IN_TRANSACTION_TIMEOUT, LOCK_TIMEOUT, MAX_POOL_SIZE,
 };
 
-/// Where the servers are, who connects, and how.
+/// The servers, the role, and the connection parameters.
 ///
 /// ```
 /// use tollgate_postgres::PostgresConfig;
@@ -28,20 +28,20 @@ pub struct PostgresConfig {
 }
 
 impl PostgresConfig {
-    /// Reads a connection URL, as libpq has it: `postgres://USER@HOST:PORT,HOST:PORT/DATABASE?NAME=VALUE&...`. Of several hosts the
-    /// one that takes writes is used, so that a standby may be named beside its primary. A unix socket's folder is a host, with `%2F`
-    /// for each slash.
+    /// Parses a connection URL as libpq does: `postgres://USER@HOST:PORT,HOST:PORT/DATABASE?NAME=VALUE&...`. Of several
+    /// hosts the one that accepts writes is used, so a standby may be listed with its primary. A unix socket's folder is
+    /// a host, with `%2F` for each slash.
     ///
-    /// Beside the parameters of `tokio-postgres`:
-    /// - `password_file`: a file with the password, read at each connection; a line feed at its end is not part of it.
-    /// - `sslmode`: `verify-full`, the default, by which the server's certificate has to be for its name and of a known authority; or
-    ///   `disable`, the default where all hosts are unix sockets or loopback addresses. Modes that check less, or fall back, are
-    ///   refused.
-    /// - `sslrootcert`: the certificates of the authorities, in PEM, in place of the system's.
-    /// - `pool_size`: how many connections there may be.
+    /// In addition to the parameters of `tokio-postgres`:
+    /// - `password_file`: a file with the password, read for each connection; a line feed at its end is ignored.
+    /// - `sslmode`: `verify-full`, the default, which requires a certificate for the server's name by a trusted
+    ///   authority; or `disable`, the default if all hosts are unix sockets or loopback addresses. Modes that check less,
+    ///   or fall back, are refused.
+    /// - `sslrootcert`: the certificates of the authorities, in PEM, instead of the system's.
+    /// - `pool_size`: the most connections.
     ///
     /// # Errors
-    /// [`InvalidUrl`] where it is none, or a parameter is unknown. It never shows the password.
+    /// [`InvalidUrl`] if it is not such a URL, or a parameter is unknown. The error never contains the password.
     pub fn from_url(url: &str) -> Result<Self, InvalidUrl> {
         let (place, query) = url.split_once('?').unwrap_or((url, ""));
         if !place.starts_with("postgres://") && !place.starts_with("postgresql://") {
@@ -60,7 +60,7 @@ impl PostgresConfig {
                     let size = value.parse().ok().filter(|size| (2..=MAX_POOL_SIZE).contains(size));
                     pool_size = size.ok_or(InvalidUrl::PoolSize)?;
                 }
-                // Which server is used is not the URL's to say.
+                // The URL must not choose the server.
                 "target_session_attrs" => return Err(InvalidUrl::Parameter { name: name.into() }),
                 _ => others.push(pair),
             }
@@ -102,8 +102,8 @@ impl PostgresConfig {
         Ok(PostgresConfig { postgres, password_file, root_certificates, pool_size, feed: None })
     }
 
-    /// Reads the feed and snapshots of it from these servers, which may be standbys. They are looked at every
-    /// [`STANDBY_LOOK_INTERVAL`](crate::limits::STANDBY_LOOK_INTERVAL), since a standby sends no notifications.
+    /// Reads the feed and its snapshots from these servers, which may be standbys. They are polled every
+    /// [`STANDBY_LOOK_INTERVAL`](crate::limits::STANDBY_LOOK_INTERVAL), because a standby sends no notifications.
     #[must_use]
     pub fn feed_from(mut self, mut replicas: PostgresConfig) -> Self {
         replicas.postgres.target_session_attrs(TargetSessionAttrs::Any);
@@ -113,7 +113,7 @@ impl PostgresConfig {
     }
 }
 
-/// Where it is, without a password.
+/// The location, without a password.
 impl fmt::Display for PostgresConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("postgres://")?;
@@ -140,7 +140,7 @@ impl fmt::Debug for PostgresConfig {
     }
 }
 
-/// Why a URL is no [`PostgresConfig`].
+/// The reason why a URL is not a [`PostgresConfig`].
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InvalidUrl {
@@ -150,26 +150,26 @@ pub enum InvalidUrl {
     /// No host is named.
     #[error("the URL names no host; a unix socket's folder is one, with %2F for each slash")]
     NoHost,
-    /// It cannot be read.
+    /// The URL is malformed.
     #[error(
         "this is no connection URL of PostgreSQL, or a parameter is unknown: postgres://USER@HOST:PORT/DATABASE?NAME=VALUE"
     )]
     Malformed,
-    /// A parameter cannot be given, or its value cannot be decoded.
+    /// A parameter is not allowed, or its value cannot be decoded.
     #[error("the URL's parameter {name:?} cannot be given, or its value cannot be read")]
     Parameter {
         /// Its name.
         name: Box<str>,
     },
-    /// Another `sslmode`.
-    #[error("sslmode is verify-full or disable: what checks less, or falls back, protects nothing")]
+    /// An unsupported `sslmode`.
+    #[error("sslmode is verify-full or disable: modes that check less, or fall back, protect nothing")]
     SslMode,
-    /// Another `pool_size`.
+    /// An invalid `pool_size`.
     #[error("pool_size is a number from 2 to {MAX_POOL_SIZE}")]
     PoolSize,
 }
 
-/// RFC 3986 section 2.1. None for what is no UTF-8, or not encoded as it should be.
+/// RFC 3986 section 2.1. `None` for malformed encoding, or a value that is not UTF-8.
 fn decode(value: &str) -> Option<String> {
     let (mut bytes, mut rest) = (Vec::new(), value.as_bytes());
     while let [first, after @ ..] = rest {

@@ -1,4 +1,4 @@
-//! Connections: how they are made, and the pool of those for commands and look-ups.
+//! Connections, and the pool for commands and look-ups.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -16,7 +16,7 @@ use crate::config::PostgresConfig;
 use crate::limits::POOL_TIMEOUT;
 use crate::tls;
 
-/// Makes connections to the servers of one URL. They are driven by the runtime that the store was opened in, whichever runtime
+/// Connects to the servers of one URL. The runtime in which the store was opened drives the connections, whichever runtime
 /// uses them.
 #[derive(Clone)]
 pub(crate) struct Connector {
@@ -27,7 +27,7 @@ pub(crate) struct Connector {
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Gets each message of a server that answers no statement.
+/// Receives the server's notices and notifications.
 pub(crate) type OnMessage = dyn Fn(AsyncMessage) + Send + Sync;
 
 impl Connector {
@@ -39,7 +39,7 @@ impl Connector {
         Ok(Connector { config: config.clone(), tls, runtime: Handle::current() })
     }
 
-    /// A connection of its own, whose notices and notifications go to `on_message`.
+    /// A separate connection, whose notices and notifications go to `on_message`.
     pub(crate) async fn connect(&self, on_message: Box<OnMessage>) -> Result<(Client, Driver), tokio_postgres::Error> {
         let (connector, runtime) = (self.clone(), self.runtime.clone());
         let connecting = runtime.spawn(async move {
@@ -63,7 +63,7 @@ impl Connector {
         }
     }
 
-    /// What cancels a statement of `client`.
+    /// A token that cancels a statement of `client`.
     pub(crate) async fn cancel(&self, client: &Client) {
         let token = client.cancel_token();
         let _ = match &self.tls {
@@ -72,7 +72,8 @@ impl Connector {
         };
     }
 
-    /// The file is read anew, so that a password can be changed. Where it cannot be read the server says that there is none.
+    /// The file is read each time, so that a password can be changed. If it cannot be read, the server reports a missing
+    /// password.
     fn with_password(&self) -> Config {
         let mut config = self.config.postgres.clone();
         if let Some(path) = &self.config.password_file {
@@ -113,7 +114,7 @@ impl Connect for Connector {
     }
 }
 
-/// What drives a connection; it ends with this.
+/// The task that drives a connection; dropping this ends it.
 #[derive(Debug)]
 pub(crate) struct Driver(Option<JoinHandle<()>>);
 

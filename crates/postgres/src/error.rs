@@ -8,14 +8,14 @@ use tollgate_storage::StorageError;
 
 use crate::limits::{READ_TIMEOUT, READ_TRIES};
 
-/// Why one try of something failed.
+/// The reason why one attempt failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// It may be tried again: nothing was done.
+    /// Retryable: nothing was done.
     Again(StorageError),
-    /// The answer to its commit was lost.
+    /// The answer to the commit was lost.
     Unknown,
-    /// Trying again is of no use. Nothing was done.
+    /// Not retryable. Nothing was done.
     Final(StorageError),
 }
 
@@ -48,7 +48,7 @@ impl From<PoolError> for Failure {
     }
 }
 
-/// What a command says of its own: that it is refused, or what a statement of it met.
+/// The error of a command itself: a refusal, or the error of one of its statements.
 impl From<StorageError> for Failure {
     fn from(error: StorageError) -> Self {
         match error {
@@ -62,11 +62,10 @@ impl From<StorageError> for Failure {
     }
 }
 
-/// Whether the same may go well a little later: the connection is gone, the server starts, ends or was demoted, or others hold
-/// what was wanted.
+/// Whether a retry may succeed: the connection is lost, the server starts, stops or was demoted, or others hold a lock.
 fn is_passing(error: &tokio_postgres::Error) -> bool {
     let Some(state) = error.code() else {
-        // Of a connection, or of nothing else than its end.
+        // An error of the connection, or its end.
         return error.source().is_none_or(<dyn Error>::is::<io::Error>);
     };
     [
@@ -87,7 +86,7 @@ fn is_passing(error: &tokio_postgres::Error) -> bool {
         || state.code().starts_with("08")
 }
 
-/// `Busy` where others hold what was wanted.
+/// `Busy` if others hold a lock.
 pub(crate) fn of_server(error: tokio_postgres::Error) -> StorageError {
     match error.code() {
         Some(&SqlState::LOCK_NOT_AVAILABLE | &SqlState::TOO_MANY_CONNECTIONS) => StorageError::Busy,
@@ -95,7 +94,7 @@ pub(crate) fn of_server(error: tokio_postgres::Error) -> StorageError {
     }
 }
 
-/// A look-up, which may take so long and no longer. It is tried again where its connection turns out to be gone.
+/// A look-up with a deadline. It is tried again if its connection turns out to be lost.
 pub(crate) async fn timed<T, F: Future<Output = Result<T, Failure>>>(
     look_up: impl Fn() -> F,
 ) -> Result<T, StorageError> {

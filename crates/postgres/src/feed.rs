@@ -34,7 +34,7 @@ impl KeyFeed for PostgresStore {
         let deadline = Instant::now() + timeout;
         let (listener, mut heard) = (self.listener(), self.listener().heard());
         loop {
-            // Before the look: what is committed after it is heard.
+            // Before reading the log, so that a later commit is noticed.
             if *heard.borrow_and_update() > after.number || self.end().await? != after {
                 return Ok(true);
             }
@@ -54,14 +54,14 @@ impl KeyFeed for PostgresStore {
     }
 
     async fn heartbeat(&self) -> Result<(), StorageError> {
-        // It is followed and acknowledged to nobody, so that it need not be durable.
+        // A heartbeat is acknowledged to no one, so it need not be durable.
         self.inner().write(Work::Heartbeat, Instant::now() + WRITE_DEADLINE).await?;
         Ok(())
     }
 }
 
 impl PostgresStore {
-    /// Where the feed's log ends.
+    /// The end of the log.
     async fn end(&self) -> Result<Position, StorageError> {
         timed(|| async {
             let client = self.feed_pool().get().await?;
@@ -73,7 +73,7 @@ impl PostgresStore {
     }
 }
 
-/// What the rows say, of which the first is that of the position itself. One row without a change: there is none.
+/// Decodes the rows, of which the first is that of the position itself. A single row without a change: there are no changes.
 fn since(after: Position, rows: &[Row]) -> Since {
     let latest = rows.first().map_or(0, |row| row.get::<_, i64>("latest")).cast_unsigned();
     let rows = if rows.first().is_some_and(|row| row.get::<_, Option<i64>>("number").is_none()) { &[] } else { rows };
@@ -86,7 +86,7 @@ fn since(after: Position, rows: &[Row]) -> Since {
         Some((first, news)) if after.number > 0 => (place(first) == after, news),
         _ => (true, rows),
     };
-    // Numbers have no gaps, so that one shows what was removed.
+    // Numbers have no gaps, so a gap shows a removal.
     let has_gap = (after.number + 1..).zip(news).any(|(number, row)| place(row).number != number);
     if !has_position || has_gap {
         return Since::Compacted;
@@ -99,7 +99,7 @@ fn since(after: Position, rows: &[Row]) -> Since {
     Since::Changes(Changes { changes, through: news.last().map_or(after, place), latest })
 }
 
-/// What the row of a change says; none of a heartbeat, and of a key that was removed later.
+/// The change in a row; `None` for a heartbeat, or for a key that was removed later.
 fn change(reader: &mut KeyReader, row: &Row) -> Result<Option<Change>, Unreadable> {
     let number: i64 = row.get("number");
     let unreadable = || Unreadable { table: "changes", row: number.to_string(), digest: None };
@@ -136,12 +136,13 @@ impl Unreadable {
     }
 }
 
-/// Where the columns of each table begin in a row of [`CHANGES`].
+/// The first column of each table in a row of [`CHANGES`].
 const KEYS_AT: usize = 8;
 const CLIENTS_AT: usize = KEYS_AT + KEY_COLUMN_COUNT;
 const REVOCATIONS_AT: usize = CLIENTS_AT + CLIENT_COLUMN_COUNT;
 
-/// One statement, so that the end of the log, the row of the position, what follows it and the things themselves are of one state.
+/// One statement, so that the end of the log, the row of the position, the changes after it and their records are of one
+/// state.
 static CHANGES: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| {
     format!(
         "SELECT c.number, c.tag, c.what, c.digest, c.kind, c.issuer, c.name,

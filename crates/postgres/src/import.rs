@@ -13,7 +13,7 @@ use crate::error::of_server;
 use crate::rows::{KEY_TYPES, addresses, check_texts, stored_client};
 use crate::transaction::PostgresTransaction;
 
-/// Tells of each whether it was added. One whose id or digest is taken, be it by an earlier one of these, is not.
+/// Returns for each key whether it was added. A key whose id or digest exists, or is that of an earlier key, is not.
 pub(crate) async fn run(
     client: &ClientWrapper,
     transaction: &mut PostgresTransaction<'_>,
@@ -32,7 +32,7 @@ pub(crate) async fn run(
             numbers.into_iter().for_each(|number| transaction.changed(Changed::Key { number }));
             Ok(vec![true; keys.len()])
         }
-        // Some are there: then the statement that passes over them.
+        // Some exist: then use the statement that skips them.
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
             client.batch_execute("ROLLBACK TO copied").await.map_err(of_server)?;
             insert(client, transaction, keys, existing).await
@@ -41,7 +41,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Adds all of them, none of which may be there; their numbers.
+/// Adds all keys, none of which may exist. Returns their numbers.
 async fn copy(client: &ClientWrapper, keys: &[StoredKey]) -> Result<Vec<i64>, tokio_postgres::Error> {
     let count = i64::try_from(keys.len()).unwrap_or(i64::MAX);
     let numbers: Vec<i64> = client.query_one(&client.prepare_cached(NUMBERS).await?, &[&count]).await?.get(0);
@@ -78,7 +78,7 @@ async fn copy(client: &ClientWrapper, keys: &[StoredKey]) -> Result<Vec<i64>, to
     Ok(numbers)
 }
 
-/// COPY says of no row which number it was given, and takes any for an identity column.
+/// COPY does not return the numbers of rows, and accepts any number for an identity column.
 const NUMBERS: &str =
     "SELECT array_agg(nextval(pg_get_serial_sequence('tollgate.keys', 'number'))) FROM generate_series(1, $1::bigint)";
 
@@ -87,7 +87,7 @@ const COPY: &str = "
                         metadata, allowed_addresses, rotated_to, overlap_ends_at, parent)
     FROM STDIN (FORMAT binary)";
 
-/// Adds those that are not there by one statement.
+/// Adds the keys that do not exist, with one statement.
 async fn insert(
     client: &ClientWrapper,
     transaction: &mut PostgresTransaction<'_>,
@@ -127,7 +127,7 @@ async fn insert(
         .await
         .map_err(of_server)?;
     let mut are_added = vec![false; keys.len()];
-    // In the order of the keys, since that is the order in which they were inserted: those between two rows were not added.
+    // Rows are in the order of the keys, which is that of insertion: keys between two rows were not added.
     let mut place = 0;
     for row in &rows {
         let (id, digest): (&str, &[u8]) = (row.get(1), row.get(2));

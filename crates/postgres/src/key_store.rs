@@ -82,11 +82,11 @@ impl KeyStore for PostgresStore {
         }
         let (kind, state) = (kind.map(KeyKind::as_str), state.map(tollgate::KeyState::as_str));
         let (mut keys, mut after) = (Vec::new(), after.unwrap_or_default().to_owned());
-        // Again only where a page holds rows that cannot be read, which are passed over.
+        // Repeated only if unreadable rows of the page were skipped.
         while keys.len() < max {
             let wanted = i64::try_from(max - keys.len()).unwrap_or(i64::MAX);
             let mut parameters: Vec<&(dyn ToSql + Sync)> = vec![&after, &wanted];
-            // Those conditions alone that there are, so that each uses its index.
+            // Only the given conditions, so that each uses its index.
             let mut select = format!("SELECT {KEY_COLUMNS} FROM tollgate.keys k WHERE k.id > $1");
             for (condition, value) in [
                 ("k.subject =", subject.as_ref().map(|value| value as &(dyn ToSql + Sync))),
@@ -117,7 +117,7 @@ impl KeyStore for PostgresStore {
     }
 
     async fn key_count(&self) -> Result<usize, StorageError> {
-        // An index tells its ends at once, and numbers are not used twice.
+        // An index returns its ends at once, and numbers are not reused.
         let rows = self.select("SELECT coalesce(max(number) - min(number) + 1, 0) FROM tollgate.keys", &[]).await?;
         Ok(rows.first().map_or(0, |row| usize::try_from(row.get::<_, i64>(0)).unwrap_or(0)))
     }
@@ -140,7 +140,7 @@ impl KeyStore for PostgresStore {
         let (after, max) = (after.unwrap_or_default(), i64::try_from(max).unwrap_or(i64::MAX));
         let select = format!("SELECT {CLIENT_COLUMNS} FROM tollgate.clients l WHERE l.id > $1 ORDER BY l.id LIMIT $2");
         let rows = self.select(&select, &[&after, &max]).await?;
-        // One that cannot be read keeps no other from being listed.
+        // An unreadable client does not prevent the others from being listed.
         Ok(rows.iter().filter_map(|row| client_of(row, 0).ok()).collect())
     }
 
@@ -168,7 +168,8 @@ impl KeyStore for PostgresStore {
         let (kind, issuer, name) =
             after.map_or(("", "", ""), |after| (after.kind.as_str(), &*after.issuer, &*after.name));
         let max = i64::try_from(max).unwrap_or(i64::MAX);
-        // An index takes the beginnings of long names. Of issuers that share their first 512 characters the names are in order.
+        // An index holds only the beginning of long names. Issuers with the same first 512 characters are ordered by
+        // name.
         let select = format!(
             "SELECT {REVOCATION_COLUMNS} FROM tollgate.revocations r
              WHERE (r.kind, left(r.issuer, 512), left(r.name, 128)) >= ($1, left($2, 512), left($3, 128))
@@ -181,7 +182,7 @@ impl KeyStore for PostgresStore {
 }
 
 impl PostgresStore {
-    /// Does the work, and waits until it is durable. What others did that it has only found so is waited for too.
+    /// Executes the work, and waits until it is durable, including changes by others that it has read.
     pub(crate) async fn acknowledged(&self, work: Work<'_>) -> Result<(Done, Position), StorageError> {
         let (inner, deadline) = (self.inner(), Instant::now() + WRITE_DEADLINE + work.allowance());
         let _place = inner.writers.try_acquire().map_err(|_| StorageError::Busy)?;
@@ -209,7 +210,7 @@ fn one_key(rows: &[Row]) -> Result<Option<StoredKey>, StorageError> {
     Ok(rows.first().map(|row| KeyReader::default().read(row, 0)).transpose()?)
 }
 
-/// Among several, those that cannot be read are passed over.
+/// Unreadable rows are skipped if there are others.
 fn readable(rows: &[Row]) -> Vec<StoredKey> {
     let mut reader = KeyReader::default();
     rows.iter().filter_map(|row| reader.read(row, 0).ok()).collect()

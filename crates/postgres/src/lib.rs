@@ -1,8 +1,7 @@
 #![doc = include_str!("../README.md")]
-//! [`PostgresStore`] implements [`KeyStore`](tollgate_storage::KeyStore), so that a
-//! [`Follower`](tollgate_storage::Follower) keeps an engine in sync with it as with any other, and
-//! [`AccountStore`](tollgate_storage::AccountStore). [`PostgresConfig`] says where the
-//! servers are. `docs/postgres.md` goes from an empty cluster to two serving hosts.
+//! [`PostgresStore`] implements [`KeyStore`](tollgate_storage::KeyStore), so that a [`Follower`](tollgate_storage::Follower)
+//! can keep an engine in sync with it, and [`AccountStore`](tollgate_storage::AccountStore). [`PostgresConfig`] names the
+//! servers. `docs/postgres.md` leads from an empty cluster to two serving hosts.
 //!
 //! ```no_run
 //! use tollgate_postgres::{PostgresConfig, PostgresStore};
@@ -18,11 +17,11 @@
 //!
 //! # How a change is made durable
 //!
-//! A transaction writes its rows, then as its last statement takes numbers from a one-row counter, whose lock puts changes in the
-//! order of their commits without a gap, and commits asynchronously. Only then one durable transaction, shared by all writers of
-//! the process that wait, looks for these changes and commits synchronously: when it has returned, the write-ahead log up to it is
-//! on the disk here and, where `synchronous_standby_names` is set, on a standby. The change is acknowledged after that. So a change
-//! may be seen by followers before it is durable; its random tag shows where it was lost.
+//! A transaction writes its rows. Its last statement takes numbers from a one-row counter, whose lock puts changes in the
+//! order of their commits without a gap; then it commits asynchronously. After that one durable transaction, shared by all
+//! waiting writers of the process, reads these changes and commits synchronously. When it returns, the write-ahead log up to
+//! it is on disk here and, if `synchronous_standby_names` is set, on a standby. Only then is the change acknowledged. So
+//! followers may see a change before it is durable; its random tag shows if it was lost.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

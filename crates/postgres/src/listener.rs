@@ -1,4 +1,4 @@
-//! Hears when something was committed.
+//! Listens for notifications of commits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,10 +12,10 @@ use tokio_postgres::AsyncMessage;
 use crate::connection::Connector;
 use crate::limits::{LISTENER_RETRY_INTERVAL, LOOK_INTERVAL, PROMOTION_LOOK_INTERVAL, STANDBY_LOOK_INTERVAL};
 
-/// A connection of its own that listens, where the server can notify.
+/// A separate listening connection, if the server can notify.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    /// The greatest number that was heard of on this connection.
+    /// The greatest number received on this connection.
     heard: watch::Receiver<u64>,
     is_standby: Arc<AtomicBool>,
     task: JoinHandle<()>,
@@ -34,7 +34,7 @@ impl Listener {
         self.heard.clone()
     }
 
-    /// How often a reader has to look by itself.
+    /// The polling interval of a reader.
     pub(crate) fn look_interval(&self) -> Duration {
         if self.is_standby.load(Ordering::Relaxed) { STANDBY_LOOK_INTERVAL } else { LOOK_INTERVAL }
     }
@@ -51,7 +51,7 @@ async fn run(connector: Connector, heard: Arc<watch::Sender<u64>>, is_standby: A
         if let Err(error) = listen(&connector, &heard, &is_standby).await {
             tracing::debug!("nothing is heard from PostgreSQL: {error}");
         }
-        // Another server may have given fewer numbers.
+        // Another server may have assigned fewer numbers.
         heard.send_replace(0);
         sleep(LISTENER_RETRY_INTERVAL).await;
     }

@@ -12,11 +12,11 @@ use tollgate_storage::{
     StorageError, StoredKey, StoredRevocation,
 };
 
-/// What [`KeyReader::read`] expects, in this order.
+/// The columns for [`KeyReader::read`], in order.
 pub(crate) const KEY_COLUMNS: &str = "k.id, k.digest, k.format, k.kind, k.subject, k.client_id, k.scopes, k.created_at, k.not_before, \
      k.expires_at, k.state, k.name, k.metadata, k.allowed_addresses, k.rotated_to, k.overlap_ends_at, k.parent";
 
-/// How many they are.
+/// Their number.
 pub(crate) const KEY_COLUMN_COUNT: usize = 17;
 
 /// Their types, in this order.
@@ -40,9 +40,9 @@ pub(crate) const KEY_TYPES: [Type; KEY_COLUMN_COUNT] = [
     Type::TEXT,
 ];
 
-/// A row, as a query gives it or a copy.
+/// A row of a query or of a COPY.
 pub(crate) trait Columns {
-    /// The value of a column, if it is one of that type.
+    /// The value of a column, if it has that type.
     fn column<'r, T: FromSql<'r>>(&'r self, index: usize) -> Option<T>;
 }
 
@@ -58,18 +58,18 @@ impl Columns for BinaryCopyOutRow {
     }
 }
 
-/// Reads rows of [`KEY_COLUMNS`], and makes what many of them have in common once.
+/// Reads rows of [`KEY_COLUMNS`], and shares equal values among them.
 #[derive(Default)]
 pub(crate) struct KeyReader {
     last_format: Option<Arc<str>>,
 }
 
-/// A row does not have the shape that this release writes.
+/// A row does not have the format of this release.
 #[derive(Debug)]
 pub(crate) struct Unreadable {
     pub(crate) table: &'static str,
     pub(crate) row: String,
-    /// Of a key whose row has so much.
+    /// The digest, for a key with a readable one.
     pub(crate) digest: Option<Digest>,
 }
 
@@ -145,7 +145,7 @@ fn blocks(text: &str) -> Option<Vec<AddressBlock>> {
     text.split(' ').map(|block| block.parse().ok()).collect()
 }
 
-/// PostgreSQL keeps no text with U+0000.
+/// PostgreSQL text cannot contain U+0000.
 pub(crate) fn check_texts(key: &StoredKey) -> Result<(), Refusal> {
     let record = &key.record;
     let texts = [
@@ -163,12 +163,12 @@ pub(crate) fn check_texts(key: &StoredKey) -> Result<(), Refusal> {
     }
 }
 
-/// What [`client_of`] expects, in this order.
+/// The columns for [`client_of`], in order.
 pub(crate) const CLIENT_COLUMNS: &str = "l.id, l.name, l.scopes, l.redirect_uris, l.created_at, l.kind, l.grants, \
      l.auth_method, l.user_scopes, l.is_operators_own, l.is_disabled, l.post_logout_redirect_uris, l.backchannel_logout_uri, l.jwks, \
      l.requires_pushed_requests";
 
-/// How many they are.
+/// Their number.
 pub(crate) const CLIENT_COLUMN_COUNT: usize = 15;
 
 /// The client whose columns begin at `first`.
@@ -198,7 +198,7 @@ pub(crate) fn client_of(row: &Row, first: usize) -> Result<Client, Unreadable> {
     read().ok_or_else(|| Unreadable { table: "clients", row: id.to_owned(), digest: None })
 }
 
-/// What [`revocation_of`] expects, in this order.
+/// The columns for [`revocation_of`], in order.
 pub(crate) const REVOCATION_COLUMNS: &str = "r.kind, r.issuer, r.name, r.issued_before, r.until";
 
 /// The revocation whose columns begin at `first`.
@@ -215,10 +215,10 @@ pub(crate) fn revocation_of(row: &Row, first: usize) -> Result<StoredRevocation,
     })
 }
 
-/// By what a revocation is found: no two have the same kind, issuer and name.
+/// The key of a revocation: kind, issuer and name are unique together.
 pub(crate) fn revocation_digest(kind: RevocationKind, issuer: &str, name: &str) -> [u8; 32] {
     let mut context = digest::Context::new(&digest::SHA256);
-    // Neither a kind nor an issuer holds U+0000.
+    // Neither a kind nor an issuer contains U+0000.
     for part in [kind.as_str(), "\0", issuer, "\0", name] {
         context.update(part.as_bytes());
     }

@@ -3,10 +3,10 @@ use tollgate_storage::StorageError;
 
 use crate::error::of_server;
 
-/// Brings the database to the newest schema, one step at a time, each in one transaction. Of several that do so at once one does it,
-/// and the others wait.
+/// Migrates the database to the newest schema, one step at a time, each in one transaction. Of concurrent migrations one
+/// proceeds, and the others wait.
 ///
-/// A server that takes no writes is left as it is.
+/// A read-only server is not changed.
 pub(crate) async fn migrate(client: &mut Client) -> Result<(), StorageError> {
     let known = STEPS.len() as i64;
     let found = version(client).await?;
@@ -16,8 +16,8 @@ pub(crate) async fn migrate(client: &mut Client) -> Result<(), StorageError> {
     if found == known || is_read_only(client).await? {
         return Ok(());
     }
-    // The lock is the session's, so that it lasts from one step to the next; another one that holds it may take its time. Whatever is
-    // made durable later makes the steps durable along with it, so that opening waits for no standby.
+    // The lock belongs to the session, so that it spans the steps; its holder may take its time. The next durable commit
+    // makes the steps durable too, so opening waits for no standby.
     client.batch_execute("SET lock_timeout = 0; SET synchronous_commit = local").await.map_err(of_server)?;
     client.execute("SELECT pg_advisory_lock($1)", &[&MIGRATION_LOCK]).await.map_err(of_server)?;
     let outcome = migrate_alone(client, known).await;
@@ -44,7 +44,7 @@ async fn migrate_alone(client: &mut Client, known: i64) -> Result<(), StorageErr
     }
 }
 
-/// How many steps have been taken.
+/// The number of steps taken.
 async fn version(client: &Client) -> Result<i64, StorageError> {
     let is_there = "SELECT to_regclass('tollgate.schema') IS NOT NULL";
     if !client.query_one(is_there, &[]).await.map_err(of_server)?.get::<_, bool>(0) {

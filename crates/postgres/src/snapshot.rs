@@ -1,4 +1,4 @@
-//! Everything, as of one state.
+//! The whole state at one position.
 
 use std::mem;
 use std::pin::pin;
@@ -20,8 +20,8 @@ use crate::rows::{
 use crate::store::PostgresStore;
 use crate::write::END_OF_LOG;
 
-/// Visits everything as of one position, and returns it. Several connections read a share of the keys each, all in the state that the
-/// first one has exported; a standby cannot export one, and is read by one.
+/// Visits the whole state at one position, and returns the position. Several connections read a share of the keys each, in
+/// the snapshot that the first one has exported. A standby cannot export one, and is read by a single connection.
 pub(crate) async fn read(store: &PostgresStore, visit: Visit) -> Result<Position, StorageError> {
     let connector = store.feed_connector();
     let first = Session::begin(connector, None).await?;
@@ -74,10 +74,10 @@ struct Session {
 }
 
 impl Session {
-    /// In the state that another one has exported, if there is one.
+    /// In the snapshot that another connection has exported, if any.
     async fn begin(connector: &Connector, state: Option<&str>) -> Result<Self, StorageError> {
         let (client, driver) = connector.connect(Box::new(|_| {})).await.map_err(of_server)?;
-        // The one that exported it is idle for as long as the others read.
+        // The exporting connection is idle while the others read.
         let mut begin =
             "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL idle_in_transaction_session_timeout = 0"
                 .to_owned();
@@ -88,7 +88,7 @@ impl Session {
         Ok(Session { client, _driver: driver })
     }
 
-    /// The name of the state that it sees; none on a standby.
+    /// The name of its exported snapshot; `None` on a standby.
     async fn export(&self) -> Result<Option<String>, StorageError> {
         let select = "SELECT CASE WHEN pg_is_in_recovery() THEN NULL ELSE pg_export_snapshot() END";
         let row = self.client.query_one(select, &[]).await.map_err(of_server)?;
@@ -105,7 +105,7 @@ impl Session {
         visit_each(rows, visit, read).await
     }
 
-    /// The keys of these numbers.
+    /// The keys with these numbers.
     async fn visit_keys(&self, from: i64, to: i64, visit: &Visit) -> Result<(), StorageError> {
         let mut reader = KeyReader::default();
         // COPY takes no parameters.

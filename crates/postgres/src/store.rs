@@ -14,16 +14,16 @@ use crate::schema;
 
 /// Keys, clients and revocations in a PostgreSQL database, and the feed of their changes.
 ///
-/// What is acknowledged is on the disk of the server and, with synchronous standbys, of one of them. Any number of processes on any
-/// number of hosts may use one database. A clone is the same store. It has to be opened in a tokio runtime, whose tasks drive its
-/// connections for as long as it is used; it may be used from others.
+/// An acknowledged change is on the server's disk and, with synchronous standbys, on the disk of one of them. Any number of
+/// processes on any number of hosts may use one database. A clone is the same store. Open it in a tokio runtime: tasks of
+/// that runtime drive its connections while the store exists. It may be used from other runtimes.
 #[derive(Clone)]
 pub struct PostgresStore(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) pool: Pool,
     pub(crate) barrier: Barrier,
-    /// Where the log ended when the changes beyond those that are kept were last removed from here.
+    /// The end of the log when this store last removed old changes.
     pub(crate) compacted_at: AtomicU64,
     pub(crate) writers: Semaphore,
     feed_pool: Pool,
@@ -33,11 +33,12 @@ pub(crate) struct Inner {
 }
 
 impl PostgresStore {
-    /// Connects, and brings the database to the newest schema. The role has to own the schema `tollgate` in it, or be allowed to
-    /// create it.
+    /// Connects, and migrates the database to the newest schema. The role must own the schema `tollgate`, or be allowed
+    /// to create it.
     ///
     /// # Errors
-    /// [`StorageError::Location`] when no server can be used, [`StorageError::NewerSchema`] when a newer release has been here.
+    /// [`StorageError::Location`] if no server can be used, [`StorageError::NewerSchema`] if a newer release has migrated
+    /// the database.
     pub async fn open(config: &PostgresConfig) -> Result<Self, StorageError> {
         let connector = Connector::new(config)?;
         let (mut client, _driver) =

@@ -7,7 +7,8 @@ use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// What connects by TLS. The server's certificate has to be of an authority in the file, or without one of the system's.
+/// The TLS connector. The server's certificate must be by an authority in the file or, without a file, by one of the
+/// system's.
 pub(crate) fn connector(root_certificates: Option<&Path>) -> Result<MakeRustlsConnect, io::Error> {
     let mut roots = RootCertStore::empty();
     match root_certificates {

@@ -19,19 +19,18 @@ use crate::rows::{
     revocation_digest, revocation_of, stored_client,
 };
 
-/// What a command works with, in a transaction on `client`, in the isolation level "read committed".
+/// The rows for a command, in a transaction on `client` with the isolation level "read committed".
 ///
-/// Each name that is read is locked before: the subject of a key, the id of a client, the name of a revocation. So two transactions
-/// that count or change the keys of one subject take turns, also where there is no row yet to be locked. The row of a key is locked
-/// beside it, since the tokens of a client, which have other subjects, are revoked together. Two that add the same id or digest for
-/// different subjects meet at the table's index, where the later one is refused.
+/// Each name is locked before it is read: the subject of a key, the id of a client, the name of a revocation. So transactions
+/// that count or change the keys of one subject take turns, even if there is no row to lock yet. The row of a key is locked
+/// too, because the tokens of a client, which have other subjects, are revoked together. Concurrent additions of the same id
+/// or digest for different subjects conflict in the table's index, where the later one is refused.
 pub(crate) struct PostgresTransaction<'c> {
     client: &'c ClientWrapper,
     reader: KeyReader,
-    /// The numbers of the keys that are known to be there, by their ids.
+    /// The numbers of keys that are known to exist, by their ids.
     known: HashMap<String, i64>,
-    /// Ids and digests that no key had when the transaction began. Where another transaction adds one meanwhile, the insertion
-    /// shows it.
+    /// Ids and digests that no key had when the transaction began. If another transaction adds one, the insertion fails.
     free_ids: HashSet<String>,
     free_digests: HashSet<[u8; 32]>,
     changes: Vec<Changed>,
@@ -51,7 +50,7 @@ impl<'c> PostgresTransaction<'c> {
         }
     }
 
-    /// Begins the transaction, and looks in the same round trip which of the keys that the commands add are new.
+    /// Begins the transaction, and finds out in the same round trip which added keys are new.
     pub(crate) async fn begin(&mut self, commands: &[Command]) -> Result<(), StorageError> {
         let added = || {
             commands.iter().filter_map(|command| match command.plain() {
@@ -86,13 +85,13 @@ impl<'c> PostgresTransaction<'c> {
         self.changes
     }
 
-    /// Whether another transaction added the same id or digest at the same time: a command was refused in the middle, and the whole
-    /// has to be begun anew.
+    /// Whether another transaction added the same id or digest concurrently. A command was then refused in the middle,
+    /// and the whole must be restarted.
     pub(crate) fn has_met_another(&self) -> bool {
         self.has_met_another
     }
 
-    /// The server gets both at once, and locks first.
+    /// Both are sent at once; the server locks first.
     async fn locked(
         &self,
         name: &str,
@@ -114,7 +113,7 @@ impl<'c> PostgresTransaction<'c> {
         rows.map_err(of_server)
     }
 
-    /// The key in the one row where `condition` holds of `value`, locked along with its subject.
+    /// The key in the single row where `condition` holds for `value`, locked with its subject.
     async fn key_where(
         &mut self,
         condition: &str,
@@ -146,7 +145,7 @@ impl<'c> PostgresTransaction<'c> {
         self.client.execute(&statement, parameters).await.map_err(of_server)
     }
 
-    /// The number of the new key; none where its id or digest is taken.
+    /// The number of the new key; `None` if its id or digest exists.
     async fn insert(&self, key: &StoredKey) -> Result<Option<i64>, StorageError> {
         let record = &key.record;
         let (digest, metadata, addresses) = (&key.digest.as_bytes()[..], record.metadata(), addresses(record));
@@ -218,7 +217,7 @@ const TAKEN: &str = "
     SELECT id, digest FROM tollgate.keys WHERE id = ANY($1)
     UNION ALL SELECT id, digest FROM tollgate.keys WHERE digest = ANY($2)";
 
-/// The lock that stands for a text, and ends with the transaction. Its first key is the crate's own ("toll" in ASCII).
+/// The advisory lock for a text, which ends with the transaction. Its first key is the crate's own ("toll" in ASCII).
 fn lock(text: &str) -> String {
     format!("pg_advisory_xact_lock(1953459308, abs(hashtext({text}) % {NAME_LOCKS}))")
 }
@@ -243,11 +242,11 @@ impl KeyTransaction for PostgresTransaction<'_> {
         if subject.contains('\0') {
             return Ok(Vec::new());
         }
-        // Tokens alone are changed by those who have not locked their subjects.
+        // Only tokens are changed without a lock on their subjects.
         let lock = if kind == KeyKind::AccessToken { "FOR UPDATE" } else { "" };
         let select = format!("{} {lock}", live_keys(", k.number"));
         let rows = self.locked(subject, &select, &[&subject, &kind.as_str(), &now]).await?;
-        // Among several, those that cannot be read are passed over.
+        // Unreadable rows are skipped if there are others.
         Ok(rows.iter().filter_map(|row| self.known_key(row).ok()).collect())
     }
 
@@ -283,7 +282,7 @@ impl KeyTransaction for PostgresTransaction<'_> {
     }
 
     async fn derived_of(&mut self, key_id: &str) -> Result<Derived, StorageError> {
-        // The key itself is locked, and with it whatever adds to what was made with it.
+        // The key itself is locked, and so are additions to its derived records.
         let keys = format!(
             "SELECT {KEY_COLUMNS}, k.number FROM tollgate.keys k
              WHERE k.parent = $1 AND k.kind = 'api-key' AND k.state <> 'revoked' ORDER BY k.id FOR UPDATE"
@@ -313,7 +312,7 @@ impl KeyTransaction for PostgresTransaction<'_> {
             &[id, issuer, key_id, ends_at],
         )
         .await?;
-        // So that it is acknowledged when it is durable.
+        // So that the session is acknowledged only when it is durable.
         self.changes.push(Changed::Heartbeat);
         Ok(())
     }
@@ -451,7 +450,7 @@ fn of_revocation(kind: RevocationKind, issuer: &str, name: &str) -> Changed {
     Changed::Revocation { kind, issuer: issuer.to_owned(), name: name.to_owned() }
 }
 
-/// Of a subject and a kind, by a time. `also`: more columns.
+/// For a subject and a kind, by a time. `also`: further columns.
 pub(crate) fn live_keys(also: &str) -> String {
     format!(
         "SELECT {KEY_COLUMNS}{also} FROM tollgate.keys k

@@ -1,4 +1,4 @@
-//! A write, from its first try to its acknowledgement.
+//! A write, from its first attempt to its acknowledgement.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::limits::{
 use crate::store::Inner;
 use crate::transaction::PostgresTransaction;
 
-/// What a transaction is to do.
+/// The work of a transaction.
 #[derive(Clone, Copy)]
 pub(crate) enum Work<'w> {
     Commands(&'w [Command]),
@@ -33,7 +33,7 @@ pub(crate) enum Work<'w> {
 }
 
 impl Work<'_> {
-    /// How much longer than a command it may take.
+    /// The additional time that it may take compared to a command.
     pub(crate) fn allowance(self) -> Duration {
         match self {
             Work::Import(keys, ..) => IMPORT_TIME_A_KEY * u32::try_from(keys.len()).unwrap_or(u32::MAX),
@@ -42,7 +42,7 @@ impl Work<'_> {
     }
 }
 
-/// What it came to.
+/// Its result.
 #[derive(Clone)]
 pub(crate) enum Done {
     Outcomes(Vec<Outcome>),
@@ -55,11 +55,11 @@ pub(crate) enum Done {
 }
 
 impl Inner {
-    /// Does the work, once, however often it has to be begun, and returns where the log ended by then. It is not durable yet. Nothing is
-    /// done when the caller's [`WriteGate`] is closed by then.
+    /// Executes the work exactly once, however often it is attempted, and returns the end of the log after it. The work is not
+    /// durable yet. Nothing is done if the caller's [`WriteGate`] is closed before the commit.
     ///
-    /// The last change bears the batch, whose index admits it once. So where the answer to a commit was lost, the next try begins with
-    /// a look for it, and a commit that was still under way makes that try fail, or is made to fail by it.
+    /// The last change has the batch number, which a unique index admits once. So after a lost answer to a commit, the
+    /// next attempt first looks for the batch. If the commit is still in progress, one of the two fails.
     pub(crate) async fn write(&self, work: Work<'_>, deadline: Instant) -> Result<(Done, Position), StorageError> {
         let mut writer = Writer { batch: random()?, committing: None, passage: None };
         let (mut wait, mut conflicts) = (FIRST_RETRY_WAIT, 0);
@@ -101,21 +101,21 @@ impl Inner {
         let is_due = end.number > CHANGES_KEPT && end.number.abs_diff(last) >= CHANGES_PER_COMPACTION;
         if is_due {
             self.compacted_at.store(end.number, std::sync::atomic::Ordering::Relaxed);
-            // What is not removed now is by the next writer.
+            // If the removal fails, the next writer does it.
             if let Err(error) = self.compact(CHANGES_KEPT).await {
                 tracing::warn!("changes beyond those that are kept could not be removed: {error}");
             }
         }
     }
 
-    /// Forgets all changes but the last `kept`.
+    /// Removes all changes except the last `kept`.
     pub(crate) async fn compact(&self, kept: u64) -> Result<u64, StorageError> {
         let kept = i64::try_from(kept.max(1)).unwrap_or(i64::MAX);
         let delete = "DELETE FROM tollgate.changes WHERE number <= (SELECT number FROM tollgate.head) - $1";
         self.change(delete, &[&kept]).await
     }
 
-    /// Runs one statement that is no change to be followed.
+    /// Runs one statement that is not a change in the feed.
     pub(crate) async fn change(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, StorageError> {
         let work = async {
             let client = self.pool.get().await?;
@@ -127,12 +127,12 @@ impl Inner {
     }
 }
 
-/// A writer over all its tries.
+/// A writer across its attempts.
 struct Writer {
     batch: Batch,
-    /// What the work had come to when its commit was sent, once the answer may have been lost.
+    /// The result of the work whose commit was sent, if the answer may have been lost.
     committing: Option<Done>,
-    /// Of its commits, once the first is about to be sent.
+    /// The passage through the gate, once the first commit is about to be sent.
     passage: Option<Passage>,
 }
 
@@ -182,7 +182,7 @@ impl Writer {
         if changes.is_empty() {
             let end = end_of_log(client).await?;
             client.batch_execute("COMMIT").await?;
-            // What the first try did, if it was done after all, refuses the second.
+            // If the first attempt was committed after all, the second is refused.
             let found = self.find_committed(client).await?;
             connection.keep();
             return Ok(found.unwrap_or(Attempted::Done(done, end)));
@@ -190,13 +190,13 @@ impl Writer {
         let append = Append::new(changes)?;
         let statement = client.prepare_cached(APPEND).await?;
         let before = self.committing.replace(done.clone());
-        // Sent together: the counter is locked from the one to the other.
+        // Sent together: the counter is locked between the two.
         let (appended, committed) =
             tokio::join!(biased; append.run(client, &statement, &self.batch), client.batch_execute("COMMIT"));
         let end = match appended {
             Ok(end) => end,
             Err(error) => {
-                // The server has said that it is undone.
+                // The server has reported the rollback.
                 if error.code().is_some() {
                     self.committing = before;
                 }
@@ -208,7 +208,7 @@ impl Writer {
         Ok(Attempted::Done(done, end))
     }
 
-    /// Whether an earlier try has been committed.
+    /// Whether an earlier attempt was committed.
     async fn find_committed(&self, client: &deadpool_postgres::ClientWrapper) -> Result<Option<Attempted>, Failure> {
         let Some(done) = &self.committing else { return Ok(None) };
         let statement = client.prepare_cached("SELECT number, tag FROM tollgate.changes WHERE batch = $1").await?;
@@ -217,20 +217,20 @@ impl Writer {
     }
 }
 
-/// Where the log ends.
+/// The end of the log.
 pub(crate) async fn end_of_log(client: &deadpool_postgres::ClientWrapper) -> Result<Position, StorageError> {
     let statement = client.prepare_cached(END_OF_LOG).await.map_err(of_server)?;
     let row = client.query_one(&statement, &[]).await.map_err(of_server)?;
     Ok(position(row.get(0), row.get(1)))
 }
 
-/// As one statement, so that number and tag are of one state.
+/// One statement, so that number and tag are of one state.
 pub(crate) const END_OF_LOG: &str = "
     SELECT head.number, coalesce(changes.tag, 0)
     FROM tollgate.head LEFT JOIN tollgate.changes ON changes.number = head.number";
 
-/// A connection of the pool with a transaction on it. It goes back when that has ended; otherwise it is closed, at whatever point
-/// its user stopped, which ends the transaction.
+/// A connection of the pool with a transaction. It returns to the pool after the transaction has ended; if its user stops
+/// earlier, it is closed, which ends the transaction.
 struct Connection(Option<Object>);
 
 impl Connection {

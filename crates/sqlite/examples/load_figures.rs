@@ -1,8 +1,8 @@
 //! Measures import, export and load at the numbers of keys given as arguments and prints a row of docs/storage.md for each:
 //! `cargo run --release -p tollgate-sqlite --example load_figures -- 100000 1000000 10000000`.
 //!
-//! Ten million keys need some 5 GB of disk in the folder for temporary files, and many minutes. With `TOLLGATE_FIGURES_IN=FOLDER`
-//! the stores are kept in there, and another run only loads them.
+//! Ten million keys need some 5 GB of disk in the folder for temporary files, and many minutes. With
+//! `TOLLGATE_FIGURES_IN=FOLDER` the stores are kept in that folder, and another run only loads them.
 
 #![forbid(unsafe_code)]
 
@@ -61,7 +61,7 @@ async fn row(keys: u64) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Imports so many keys and exports them again. Returns these columns of the row.
+/// Imports that many keys and exports them again. Returns these columns of the row.
 async fn write(
     store: &SqliteKeyStore,
     file: &Path,
@@ -102,14 +102,14 @@ fn key(format: &KeyFormat, number: u64) -> ApiKey {
     ApiKey::danger_from_entropy(format, &entropy)
 }
 
-/// What all threads have used of the processors, in seconds; 0 where the system does not tell as Linux does.
+/// The processor time of all threads, in seconds; 0 if `/proc` is not as on Linux.
 fn processor_seconds() -> f64 {
     let status = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // User and system time, in hundredths.
     status.split(' ').skip(13).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
 }
 
-/// Bytes that this process has in memory; 0 where the system does not tell as Linux does.
+/// The memory of this process, in bytes; 0 if `/proc` is not as on Linux.
 fn resident() -> u64 {
     let status = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = status.split(' ').nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0_u64);

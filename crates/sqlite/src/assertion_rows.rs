@@ -1,11 +1,11 @@
-//! Assertions that were accepted.
+//! Accepted assertions.
 
 use crate::error::SqliteError;
 use rusqlite::Connection;
 use tollgate_storage::Refusal;
 use tollgate_storage::accounts::SpentAssertion;
 
-/// Remembers the assertion; returns whether it was not remembered yet.
+/// Records the assertion. Returns whether it is new.
 pub(crate) fn spend(
     connection: &Connection,
     assertion: &SpentAssertion,

@@ -1,4 +1,4 @@
-//! The audit log, as rows: each database has its own.
+//! The audit log as rows. Each database has its own.
 
 use crate::error::SqliteError;
 use rusqlite::{Connection, Row};
@@ -47,7 +47,7 @@ pub(crate) fn page(
     Ok(select.query_map((after, before, &filter.action, &filter.about, max), record)?.collect::<Result<_, _>>()?)
 }
 
-/// Those made before a time in seconds since the Unix epoch; returns how many.
+/// Removes the records from before a time in seconds since the Unix epoch. Returns their number.
 pub(crate) fn forget(connection: &Connection, at: i64) -> Result<u64, SqliteError> {
     let forgotten = connection.prepare_cached("DELETE FROM audit WHERE id < ?1")?.execute([AuditFilter::id_at(at)])?;
     Ok(forgotten as u64)
@@ -59,7 +59,7 @@ fn record(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
         id: row.get("id")?,
         at: row.get("at")?,
         by: Actor {
-            // The table admits no other.
+            // The table's constraint admits no other value.
             door: Door::from_name(&door).unwrap_or(Door::Service),
             subject: row.get("actor")?,
             credential: row.get("credential")?,

@@ -1,5 +1,4 @@
-//! The log as rows. What a row says is that something has changed; how it is now is read from its own table, in the same
-//! transaction.
+//! The log as rows. A row says which record changed; its current state is read from its own table, in the same transaction.
 
 use crate::error::SqliteError;
 use crate::key_rows::{self, KeyReader};
@@ -8,23 +7,23 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql};
 use tollgate::Digest;
 use tollgate_storage::{Change, Changes, Position, RevocationKind, Since};
 
-/// Writes down that a key was added or changed.
+/// Logs that a key was added or changed.
 pub(crate) fn key(connection: &Connection, number: i64) -> Result<(), SqliteError> {
     insert(connection, "INSERT INTO log (tag, what, key_number) VALUES (random(), 'key', ?1)", &[&number])
 }
 
-/// Writes down that a key was removed.
+/// Logs that a key was removed.
 pub(crate) fn key_removed(connection: &Connection, digest: &Digest) -> Result<(), SqliteError> {
     let digest = digest.as_bytes();
     insert(connection, "INSERT INTO log (tag, what, digest) VALUES (random(), 'key-removed', ?1)", &[digest])
 }
 
-/// Writes down that a client was added, changed or removed.
+/// Logs that a client was added, changed or removed.
 pub(crate) fn client(connection: &Connection, id: &str) -> Result<(), SqliteError> {
     insert(connection, "INSERT INTO log (tag, what, name) VALUES (random(), 'client', ?1)", &[&id])
 }
 
-/// Writes down that a revocation was added, changed or removed.
+/// Logs that a revocation was added, changed or removed.
 pub(crate) fn revocation(
     connection: &Connection,
     kind: RevocationKind,
@@ -35,7 +34,7 @@ pub(crate) fn revocation(
     insert(connection, sql, &[&kind.as_str(), &issuer, &name])
 }
 
-/// Writes down that nothing has changed.
+/// Logs a heartbeat.
 pub(crate) fn heartbeat(connection: &Connection) -> Result<(), SqliteError> {
     insert(connection, "INSERT INTO log (tag, what) VALUES (random(), 'heartbeat')", &[])
 }
@@ -45,7 +44,7 @@ fn insert(connection: &Connection, sql: &str, values: &[&dyn ToSql]) -> Result<(
     Ok(())
 }
 
-/// Where the log ends. The last row is always kept.
+/// The end of the log. The last row is always kept.
 pub(crate) fn latest(connection: &Connection) -> Result<Position, SqliteError> {
     let last = connection
         .prepare_cached("SELECT number, tag FROM log ORDER BY number DESC LIMIT 1")?
@@ -54,13 +53,13 @@ pub(crate) fn latest(connection: &Connection) -> Result<Position, SqliteError> {
     Ok(last.unwrap_or(Position::START))
 }
 
-/// Forgets all but the last `kept`, and never the last; returns how many.
+/// Removes all rows except the last `kept`, and never the last one. Returns their number.
 pub(crate) fn compact(connection: &Connection, kept: u64) -> Result<u64, SqliteError> {
     let through = latest(connection)?.number.saturating_sub(kept.max(1)).cast_signed();
     Ok(connection.prepare_cached("DELETE FROM log WHERE number <= ?1")?.execute([through])? as u64)
 }
 
-/// The changes after a position. Those that a later one made void are left out.
+/// The changes after a position, without those that a later one superseded.
 pub(crate) fn after(connection: &Connection, after: Position, max: usize) -> Result<Since, SqliteError> {
     let latest = latest(connection)?.number;
     if !has(connection, after)? {
@@ -87,7 +86,7 @@ pub(crate) fn after(connection: &Connection, after: Position, max: usize) -> Res
     Ok(Since::Changes(Changes { changes, through, latest }))
 }
 
-/// Whether the log holds that position, so that everything after it is there. Rows go from its beginning alone.
+/// Whether the log holds that position, and so everything after it. Rows are only removed from the beginning.
 fn has(connection: &Connection, at: Position) -> Result<bool, SqliteError> {
     let (sql, number) = match at.number {
         0 => ("SELECT coalesce(min(number), 1) = ?1, 0 FROM log", 1),

@@ -79,7 +79,7 @@ pub(crate) fn by_id(connection: &Connection, id: &str) -> Result<Option<Client>,
     Ok(Some(client.and_then(|client| client.with(settings)).map_err(|_| corrupt())?))
 }
 
-/// The clients after `after` in the order of their ids; of those that cannot be read, why.
+/// The clients after `after` in the order of their ids; an error for each that cannot be read.
 pub(crate) fn page(
     connection: &Connection,
     after: &str,

@@ -6,7 +6,8 @@ use std::path::Path;
 use std::time::Instant;
 use tollgate_storage::StorageError;
 
-/// Creates folder and file when they are missing, for their owner alone, brings the file to the newest schema, and connects.
+/// Creates folder and file if they are missing, readable only by their owner, migrates the file to the newest schema, and
+/// connects.
 pub(crate) fn open_writer(file: &Path, steps: &[&str]) -> Result<Connection, SqliteError> {
     let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     new_file::create_for_owner_only(folder, file).map_err(|source| StorageError::Location {
@@ -14,7 +15,7 @@ pub(crate) fn open_writer(file: &Path, steps: &[&str]) -> Result<Connection, Sql
         source: source.into(),
     })?;
     let mut writer = connect(file)?;
-    // In KiB. A bulk load writes all over the index of digests.
+    // In KiB. A bulk load writes to random pages of the index of digests.
     writer.pragma_update(None, "cache_size", -WRITER_CACHE_KIB)?;
     schema::migrate(&mut writer, steps)?;
     Ok(writer)
@@ -32,7 +33,7 @@ fn connect(file: &Path) -> Result<Connection, SqliteError> {
     use_write_ahead_log(&connection)?;
     // FULL also syncs the log at each commit: in WAL mode NORMAL may lose acknowledged commits when power fails.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // So large it stays when it was emptied.
+    // The size to which the log is truncated after it is emptied.
     connection.pragma_update(None, "journal_size_limit", WRITE_AHEAD_LOG_BYTES.cast_signed())?;
     connection.pragma_update(None, "foreign_keys", true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
@@ -40,8 +41,8 @@ fn connect(file: &Path) -> Result<Connection, SqliteError> {
     Ok(connection)
 }
 
-/// Waits by itself, which `busy_timeout` does not: of several that open a new file at once, SQLite answers all but one with
-/// `SQLITE_BUSY` at once, because each reads the file while it asks to be alone with it.
+/// Retries, which `busy_timeout` does not do here: if several processes open a new file at once, SQLite answers all but one
+/// with `SQLITE_BUSY` immediately, because each holds a read lock while it requests an exclusive one.
 fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
     let deadline = Instant::now() + BUSY_TIMEOUT;
     loop {
@@ -54,5 +55,5 @@ fn use_write_ahead_log(connection: &Connection) -> rusqlite::Result<()> {
     }
 }
 
-/// The most that the writer's page cache takes; it grows only as pages are used. Readers have SQLite's default, 2 MB.
+/// The largest page cache of the writer, which grows only as pages are used. Readers have SQLite's default, 2 MB.
 const WRITER_CACHE_KIB: i64 = 64 * 1024;

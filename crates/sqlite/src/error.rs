@@ -1,7 +1,7 @@
 use rusqlite::ErrorCode;
 use tollgate_storage::{Refusal, StorageError};
 
-/// Why something on a SQLite file failed. Outside of this crate it is a [`StorageError`].
+/// The failure of an operation on a SQLite file. Outside this crate it is a [`StorageError`].
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SqliteError {
     /// SQLite failed.
@@ -13,7 +13,7 @@ pub(crate) enum SqliteError {
 }
 
 impl SqliteError {
-    /// Why an insertion failed: a broken rule of the table becomes [`Refusal::AlreadyExists`].
+    /// The error of a failed insertion: a violated constraint becomes [`Refusal::AlreadyExists`].
     pub(crate) fn of_insert(error: rusqlite::Error, what: &'static str) -> Self {
         use rusqlite::ffi::{SQLITE_CONSTRAINT_FOREIGNKEY, SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_UNIQUE};
         match error.sqlite_extended_error_code() {
@@ -29,7 +29,7 @@ impl SqliteError {
         Self::Storage(StorageError::Corrupt { table, row: row.to_string() })
     }
 
-    /// Whether one row cannot be decoded, and others can.
+    /// Whether only this row cannot be decoded.
     pub(crate) fn is_of_one_row(&self) -> bool {
         use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType, Utf8Error};
         match self {

@@ -2,7 +2,7 @@ use crate::error::SqliteError;
 use std::thread::{self, JoinHandle};
 use tollgate_storage::StorageError;
 
-/// A thread that is waited for when this is dropped: then its connection is closed.
+/// A thread that is joined on drop; its connection is then closed.
 #[derive(Debug)]
 pub(crate) struct Joined(Option<JoinHandle<()>>);
 
@@ -18,7 +18,7 @@ impl Drop for Joined {
         if let Some(thread) = self.0.take() {
             thread.thread().unpark();
             if thread.thread().id() != thread::current().id() {
-                // One that has panicked has ended, and has said so on standard error.
+                // A thread that panicked has ended, and has reported the panic on standard error.
                 let _ = thread.join();
             }
         }

@@ -11,15 +11,15 @@ use std::sync::Arc;
 use tollgate::{AddressBlock, Digest, KeyKind, KeyRecord, KeyState};
 use tollgate_storage::{Change, KeyFilter, StoredKey};
 
-/// What [`KeyReader::read`] expects, in this order.
+/// The columns for [`KeyReader::read`], in order.
 pub(crate) const COLUMNS: &str = "id, digest, format, kind, subject, client_id, scope_set, created_at, not_before, \
      expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent";
 
-/// Reads rows of one transaction, and makes what many of them have in common once.
+/// Reads rows of one transaction, and shares equal values among them.
 #[derive(Default)]
 pub(crate) struct KeyReader {
-    /// By their rows' numbers, which are good for this transaction alone: what is rolled back or restored from a copy gives
-    /// its numbers to other sets.
+    /// By their row numbers, which are valid only in this transaction: after a rollback or a restore, the numbers may
+    /// belong to other sets.
     scope_sets: HashMap<i64, Box<str>>,
     last_format: Option<Arc<str>>,
 }
@@ -61,7 +61,7 @@ impl KeyReader {
         })
     }
 
-    /// The key in a row of [`COLUMNS`] as a change, also when it cannot be decoded.
+    /// The key in a row of [`COLUMNS`] as a change, even if it cannot be decoded.
     pub(crate) fn change(&mut self, connection: &Connection, row: &Row<'_>) -> Result<Change, SqliteError> {
         match self.read(connection, row) {
             Ok(key) => Ok(Change::Key(key)),
@@ -115,7 +115,7 @@ pub(crate) fn by_digest(connection: &Connection, digest: &Digest) -> Result<Opti
     select(connection, "digest = ?1", &[digest.as_bytes()], 1).map(|mut keys| keys.pop())
 }
 
-/// The keys of that subject and kind that are neither revoked nor at their end by `now`, the newest first.
+/// The keys of that subject and kind that are neither revoked nor ended at `now`, the newest first.
 pub(crate) fn live(
     connection: &Connection,
     subject: &str,
@@ -128,9 +128,9 @@ pub(crate) fn live(
     select(connection, condition, &[&subject, &kind.as_str(), &now], usize::MAX)
 }
 
-/// The keys that were made with that API key, and are not revoked.
+/// The keys derived from that API key that are not revoked.
 pub(crate) fn children_of(connection: &Connection, id: &str) -> Result<Vec<StoredKey>, SqliteError> {
-    // Of an access token the parent is no key.
+    // The parent of an access token is not a key.
     let condition = "parent = ?1 AND kind = 'api-key' AND state <> 'revoked' ORDER BY id";
     select(connection, condition, &[&id], usize::MAX)
 }
@@ -142,7 +142,7 @@ pub(crate) fn page(
     after: &str,
     max: usize,
 ) -> Result<Vec<StoredKey>, SqliteError> {
-    // Two texts, so that each uses its index.
+    // Two statements, so that each uses its index.
     let subject = if filter.subject.is_some() { "subject = ?2" } else { "?2 IS NULL" };
     let condition = format!(
         "id > ?1 AND {subject} AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR state = ?4)
@@ -152,7 +152,7 @@ pub(crate) fn page(
     select(connection, &condition, &[&after, &filter.subject, &kind, &state, &filter.ends_before], max)
 }
 
-/// Keys. Among several, those that cannot be read are passed over; one alone is an error.
+/// Keys. Unreadable rows are skipped, unless it is the only row.
 fn select(
     connection: &Connection,
     condition: &str,
@@ -173,7 +173,7 @@ fn select(
     Ok(keys)
 }
 
-/// Adds a key, or gives the one of its id what may change, and writes it down.
+/// Adds a key, or updates the key with its id, and logs the change.
 pub(crate) fn put(connection: &Connection, key: &StoredKey) -> Result<(), SqliteError> {
     let number = match number_of(connection, key.record.id())? {
         Some(number) => update(connection, number, key).map(|()| number)?,
@@ -182,10 +182,10 @@ pub(crate) fn put(connection: &Connection, key: &StoredKey) -> Result<(), Sqlite
     change_rows::key(connection, number)
 }
 
-/// The lowest number of a key, and the one after the highest.
+/// The lowest number of a key, and the highest plus one.
 pub(crate) fn numbers(connection: &Connection) -> Result<(i64, i64), SqliteError> {
     let end = |select: &str| connection.prepare_cached(select)?.query_row((), |row| row.get::<_, Option<i64>>(0));
-    // Apart, because SQLite uses the index for one of them alone only.
+    // Separate, because SQLite uses the index only for a single minimum or maximum.
     let (first, last) = (end("SELECT min(number) FROM keys")?, end("SELECT max(number) FROM keys")?);
     Ok((first.unwrap_or(0), last.map_or(0, |last| last + 1)))
 }
@@ -222,7 +222,7 @@ pub(crate) fn insert(connection: &Connection, key: &StoredKey) -> Result<i64, Sq
     Ok(connection.last_insert_rowid())
 }
 
-/// Gives the key of that number what may change: all but id, digest, format and kind.
+/// Updates the key with that number: all except id, digest, format and kind.
 fn update(connection: &Connection, number: i64, key: &StoredKey) -> Result<(), SqliteError> {
     let record = &key.record;
     connection
@@ -251,7 +251,7 @@ fn update(connection: &Connection, number: i64, key: &StoredKey) -> Result<(), S
     Ok(())
 }
 
-/// What the row of a key goes by, for people.
+/// The description of a key's row, for people.
 fn name_of(row: &Row<'_>) -> String {
     row.get_ref(0)
         .ok()
@@ -274,7 +274,7 @@ pub(crate) fn blocks(text: &str) -> Option<Vec<AddressBlock>> {
     text.split(' ').map(|block| block.parse().ok()).collect()
 }
 
-/// Removes the key of that id and digest, and writes it down.
+/// Removes the key of that id and digest, and logs the change.
 pub(crate) fn remove(connection: &Connection, id: &str, digest: &Digest) -> Result<(), SqliteError> {
     connection.prepare_cached("DELETE FROM keys WHERE id = ?1")?.execute([id])?;
     change_rows::key_removed(connection, digest)

@@ -22,44 +22,45 @@ use tollgate_storage::{
 
 /// Keys, clients and revocations in one SQLite file, and the log of their changes.
 ///
-/// A change is on the disk when its future is ready (`synchronous=FULL`); after a crash it is there, and never a part of it. Readers
-/// do not wait for the writer (WAL), and several processes of a host may open the same folder.
+/// A change is on disk when its future is ready (`synchronous=FULL`). After a crash it is complete or absent. Readers do not
+/// wait for the writer (WAL), and several processes of a host may open the same folder.
 ///
-/// It has threads of its own, which end when it is dropped: one that writes, one that answers look-ups, one that reads the log,
-/// and where somebody [waits](KeyFeed::wait_after) one that looks for what other processes have committed, every
+/// The store has its own threads, which end when it is dropped: one writes, one answers look-ups, one reads the log, and
+/// while a caller [waits](KeyFeed::wait_after), one checks for commits by other processes, every
 /// [`POLL_INTERVAL`](crate::limits::POLL_INTERVAL).
 #[derive(Debug)]
 pub struct SqliteKeyStore {
     file: PathBuf,
     writer: Writer,
     look_ups: Reader,
-    /// A connection of its own, so that no look-up keeps the followers waiting.
+    /// A separate connection, so that look-ups do not delay the followers.
     feed: Reader,
     commits: Arc<Commits>,
-    /// After everything that holds `commits`, at whose end it ends.
+    /// Dropped after all holders of `commits`, whose end stops it.
     watcher: OnceLock<Joined>,
 }
 
 impl SqliteKeyStore {
-    /// Opens the store in `folder`, creating both when they are missing. On Unix both are for their owner alone.
+    /// Opens the store in `folder`, and creates both if they are missing. On Unix only their owner can read them.
     ///
     /// # Errors
-    /// [`StorageError::Location`] when the folder cannot be used, [`StorageError::NewerSchema`] when a newer release wrote the
-    /// file, [`StorageError::Failed`] when it is no database.
+    /// [`StorageError::Location`] if the folder cannot be used, [`StorageError::NewerSchema`] if a newer release wrote
+    /// the file, [`StorageError::Failed`] if it is not a database.
     pub fn open(folder: &Path) -> Result<Self, StorageError> {
         Self::open_file(&Self::file_in(folder))
     }
 
-    /// The file of the store in `folder`, whether or not it is there.
+    /// The path of the store's file in `folder`, which need not exist.
     #[must_use]
     pub fn file_in(folder: &Path) -> PathBuf {
         folder.join(FILE_NAME)
     }
 
-    /// [`open`](Self::open) for a file of any name. SQLite puts two more beside it, whose names start as the file's does.
+    /// Like [`open`](Self::open), for a file of any name. SQLite creates two more files beside it, whose names begin with
+    /// the same name.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// Those of [`open`](Self::open).
     pub fn open_file(file: &Path) -> Result<Self, StorageError> {
         let commits = Arc::new(Commits::new(0));
         let committed = Arc::clone(&commits);
@@ -95,7 +96,7 @@ impl KeyFeed for SqliteKeyStore {
         let deadline = Instant::now() + timeout;
         let mut commits = self.commits.subscribe();
         if self.watcher.get().is_none() {
-            // Of two at once one is dropped, which is of no consequence.
+            // If two are started at once, one is dropped, which is harmless.
             let _ = self.watcher.set(watch::spawn(&self.file, &self.commits)?);
         }
         loop {
@@ -114,7 +115,7 @@ impl KeyFeed for SqliteKeyStore {
         let read = move || {
             let read = snapshot::read(&file, &|changes| {
                 visit(changes);
-                // Otherwise whoever asked has given up.
+                // An error means that the caller has given up.
                 !answer.is_closed()
             });
             let _ = answer.send(read.map_err(StorageError::from));
@@ -225,7 +226,7 @@ impl KeyStore for SqliteKeyStore {
     async fn clients(&self, after: Option<&str>, max: usize) -> Result<Vec<Client>, StorageError> {
         let after = after.unwrap_or_default().to_owned();
         let read = move |connection: &Transaction<'_>| client_rows::page(connection, &after, max);
-        // One that cannot be read keeps no other from being listed.
+        // An unreadable client does not prevent the others from being listed.
         Ok(self.look_ups.read(read).await?.into_iter().filter_map(Result::ok).collect())
     }
 

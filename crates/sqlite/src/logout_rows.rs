@@ -1,10 +1,10 @@
-//! The clients of login sessions, and what they have to be told of sessions that have ended, as rows.
+//! The clients of login sessions, and the logout notices for them, as rows.
 
 use crate::error::SqliteError;
 use rusqlite::Connection;
 use tollgate_storage::accounts::LogoutNotice;
 
-/// Notes that the client got tokens in that session, unless the session has ended.
+/// Records that the client got tokens in that session, unless the session has ended.
 pub(crate) fn note_client(connection: &Connection, session_id: &str, client_id: &str) -> Result<(), SqliteError> {
     connection
         .prepare_cached(
@@ -15,7 +15,8 @@ pub(crate) fn note_client(connection: &Connection, session_id: &str, client_id: 
     Ok(())
 }
 
-/// Has the clients of that session told. To be called before the session is deleted, since its clients are deleted with it.
+/// Adds logout notices for the clients of that session. Call it before the session is deleted, because its clients are
+/// deleted with it.
 pub(crate) fn add_of_session(connection: &Connection, user_id: &str, session_id: &str) -> Result<(), SqliteError> {
     connection
         .prepare_cached(
@@ -27,7 +28,7 @@ pub(crate) fn add_of_session(connection: &Connection, user_id: &str, session_id:
     Ok(())
 }
 
-/// The same of every session of that user.
+/// The same for every session of that user.
 pub(crate) fn add_of_user(connection: &Connection, user_id: &str) -> Result<(), SqliteError> {
     connection
         .prepare_cached(

@@ -23,7 +23,7 @@ pub(crate) fn add(connection: &Connection, request: &PushedRequest, now: i64, ma
     Ok(())
 }
 
-/// Gives the request another digest and another end; returns its parameters.
+/// Gives the request another digest and another end. Returns its parameters.
 pub(crate) fn begin(
     connection: &Connection,
     digest: &[u8; 32],
@@ -56,7 +56,7 @@ pub(crate) fn begun(
     Ok(parameters.optional()?)
 }
 
-/// Returns whether there was such a request that was begun.
+/// Returns whether the request existed and was begun.
 pub(crate) fn end(connection: &Connection, digest: &[u8; 32], client_id: &str, now: i64) -> Result<bool, SqliteError> {
     let ended = connection
         .prepare_cached(

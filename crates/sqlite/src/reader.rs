@@ -8,11 +8,11 @@ use std::path::Path;
 use tokio::sync::{mpsc, oneshot};
 use tollgate_storage::StorageError;
 
-/// A connection that reads, on a thread of its own. It ends when this is dropped.
+/// A reading connection on its own thread, which ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Reader {
     work: mpsc::Sender<Work>,
-    /// Dropped after the sender, at whose end it ends.
+    /// Dropped after the sender, whose end stops the thread.
     _thread: Joined,
 }
 
@@ -24,14 +24,14 @@ impl Reader {
         let (sender, mut works) = mpsc::channel::<Work>(MAX_WAITING_READS);
         let thread = Joined::spawn("tollgate-reader", move || {
             while let Some(work) = works.blocking_recv() {
-                // A transaction that is unwound is rolled back, and whoever waits for the answer is told that none comes.
+                // Unwinding rolls the transaction back and drops the sender of the answer.
                 let _ = catch_unwind(AssertUnwindSafe(|| work(&mut connection)));
             }
         })?;
         Ok(Self { work: sender, _thread: thread })
     }
 
-    /// Runs `work` in one transaction: it sees one state.
+    /// Runs `work` in one transaction, which sees one state.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, SqliteError> + Send + 'static,
@@ -39,7 +39,7 @@ impl Reader {
         let (answer, answered) = oneshot::channel();
         let work = move |connection: &mut Connection| {
             let read = connection.transaction().map_err(SqliteError::from).and_then(|transaction| work(&transaction));
-            // Whoever asked may be gone.
+            // The caller may be gone.
             let _ = answer.send(read.map_err(StorageError::from));
         };
         self.work.send(Box::new(work)).await.map_err(|_| gone())?;

@@ -3,7 +3,7 @@ use crate::error::SqliteError;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tollgate_storage::{RevocationKind, StoredRevocation};
 
-/// Puts the revocation in the place of any other of its name.
+/// Adds the revocation, or replaces that of its name.
 pub(crate) fn put(connection: &Connection, revocation: &StoredRevocation) -> Result<(), SqliteError> {
     let StoredRevocation { kind, issuer, name, issued_before, until } = revocation;
     connection
@@ -44,7 +44,7 @@ pub(crate) fn by_name(
         .optional()?)
 }
 
-/// Those after a kind, issuer and name, in that order, at most `max`.
+/// The revocations after a kind, issuer and name, in that order, at most `max`.
 pub(crate) fn page(
     connection: &Connection,
     (kind, issuer, name): (&str, &str, &str),
@@ -62,7 +62,7 @@ pub(crate) fn page(
     Ok(revocations)
 }
 
-/// Calls `visit` with every revocation, or why one cannot be read.
+/// Calls `visit` with every revocation, or the error of one that cannot be read.
 pub(crate) fn for_each(
     connection: &Connection,
     mut visit: impl FnMut(Result<StoredRevocation, SqliteError>) -> Result<(), SqliteError>,

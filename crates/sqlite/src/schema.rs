@@ -3,13 +3,13 @@ use crate::error::SqliteError;
 use rusqlite::{Connection, TransactionBehavior};
 use tollgate_storage::StorageError;
 
-/// Brings a file to the newest schema, one step at a time, each step in one transaction.
+/// Migrates a file to the newest schema, one step at a time, each in one transaction.
 ///
-/// `user_version` counts the steps already taken. Two processes that open the same old file at once take turns: the
-/// version is read under the write lock.
+/// `user_version` counts the steps already taken. Two processes that open the same old file at once take turns: the version
+/// is read under the write lock.
 pub(crate) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), SqliteError> {
     let known = steps.len() as i64;
-    // Most often there is nothing to do, and no reason to wait for a writer.
+    // Usually there is nothing to do, so there is no reason to wait for a writer.
     while connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0))? != known {
         let step = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = step.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -27,7 +27,7 @@ pub(crate) fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(),
     Ok(())
 }
 
-/// The store's. Step N turns schema version N into N + 1. A released step is never edited.
+/// The steps of the store's schema. Step N turns schema version N into N + 1. A released step is never edited.
 pub(crate) const STEPS: &[&str] = &["
     -- Each set once. Rows are never changed and never removed.
     CREATE TABLE scope_sets (

@@ -2,7 +2,7 @@ use crate::error::SqliteError;
 use rusqlite::{Connection, OptionalExtension};
 use tollgate::Scopes;
 
-/// The set in the row of that number, joined by spaces.
+/// The set in the row with that number, joined by spaces.
 pub(crate) fn by_number(connection: &Connection, number: i64) -> Result<Box<str>, SqliteError> {
     connection
         .prepare_cached("SELECT scopes FROM scope_sets WHERE number = ?1")?
@@ -11,7 +11,7 @@ pub(crate) fn by_number(connection: &Connection, number: i64) -> Result<Box<str>
         .ok_or_else(|| SqliteError::corrupt("scope_sets", number))
 }
 
-/// The number of the set's row, which is made when missing.
+/// The number of the set's row, which is added if missing.
 pub(crate) fn number_of(connection: &Connection, set: Scopes<'_>) -> Result<i64, SqliteError> {
     let found = connection
         .prepare_cached("SELECT number FROM scope_sets WHERE scopes = ?1")?

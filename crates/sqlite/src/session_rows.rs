@@ -23,7 +23,7 @@ pub(crate) fn of_key(connection: &Connection, key_id: &str) -> Result<Vec<KeySes
     Ok(select.query_map([key_id], session)?.collect::<Result<_, _>>()?)
 }
 
-/// Those of keys that had ended by `now`.
+/// The sessions of keys that ended by `now`.
 pub(crate) fn of_ended_keys(connection: &Connection, now: i64) -> Result<Vec<KeySession>, SqliteError> {
     let mut select = connection.prepare_cached(
         "SELECT s.* FROM key_sessions s JOIN keys k ON k.id = s.key_id

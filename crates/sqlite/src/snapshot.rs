@@ -11,13 +11,13 @@ use std::thread;
 use tollgate_storage::limits::CHANGES_PER_VISIT;
 use tollgate_storage::{Change, Position, StorageError};
 
-/// Gets some changes, and says whether it wants more.
+/// Receives batches of changes. Returns whether it wants more.
 pub(crate) type Visitor<'v> = dyn Fn(Vec<Change>) -> bool + Sync + 'v;
 
-/// Visits everything as of one position, and returns it.
+/// Visits the whole state at one position, and returns the position.
 ///
-/// Several connections read a share of the keys each. That all of them see one state is known from the position of the last
-/// change: there is no commit between two equal ones that an engine could tell.
+/// Several connections read a share of the keys each. They see the same state if their last change has the same position:
+/// between two equal positions no commit is relevant to an engine.
 pub(crate) fn read(file: &Path, visit: &Visitor<'_>) -> Result<Position, SqliteError> {
     let first = begin(file)?;
     let position = change_rows::latest(&first)?;
@@ -56,7 +56,7 @@ pub(crate) fn read(file: &Path, visit: &Visitor<'_>) -> Result<Position, SqliteE
     Ok(position)
 }
 
-/// Hands changes on some at a time.
+/// Passes changes on in batches.
 struct Batch<'v> {
     changes: Vec<Change>,
     visit: &'v Visitor<'v>,
@@ -79,7 +79,7 @@ impl<'v> Batch<'v> {
         if (self.visit)(mem::take(&mut self.changes)) { Ok(()) } else { Err(StorageError::Busy.into()) }
     }
 
-    /// What is left.
+    /// Passes the remaining changes on.
     fn finish(mut self) -> Result<(), SqliteError> {
         if self.changes.is_empty() { Ok(()) } else { self.visit() }
     }
@@ -97,7 +97,7 @@ fn read_keys(connection: &Connection, numbers: Range<i64>, mut batch: Batch<'_>)
     batch.finish()
 }
 
-/// A connection in a read transaction, which sees the state of now until it is closed.
+/// A connection in a read transaction, which sees the present state until it is closed.
 fn begin(file: &Path) -> Result<Connection, SqliteError> {
     let connection = connect_reader(file)?;
     connection.execute_batch("BEGIN")?;
@@ -106,7 +106,7 @@ fn begin(file: &Path) -> Result<Connection, SqliteError> {
     Ok(connection)
 }
 
-/// As many more connections, in the state as of that position; fewer when somebody has written meanwhile.
+/// That many further connections in the state at that position; fewer if a commit came in between.
 fn beside(file: &Path, position: Position, wanted: usize) -> Result<Vec<Connection>, SqliteError> {
     let mut connections = Vec::new();
     while connections.len() < wanted {

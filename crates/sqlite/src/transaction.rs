@@ -10,7 +10,7 @@ use tollgate_storage::{
     StoredKey, StoredRevocation, TokensOf,
 };
 
-/// Applies the commands in the transaction that the connection is in.
+/// Applies the commands in the connection's current transaction.
 pub(crate) fn apply(connection: &mut Connection, commands: &[Command]) -> Result<Vec<Outcome>, SqliteError> {
     let mut rows = Rows { connection };
     let mut apply = |command: &Command| {
@@ -23,7 +23,7 @@ pub(crate) fn apply(connection: &mut Connection, commands: &[Command]) -> Result
     Ok(commands.iter().map(&mut apply).collect::<Result<_, StorageError>>()?)
 }
 
-/// The rows of a connection that is in a write transaction.
+/// The rows of a connection in a write transaction.
 struct Rows<'c> {
     connection: &'c mut Connection,
 }

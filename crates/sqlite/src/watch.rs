@@ -7,16 +7,17 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use tokio::sync::watch;
 
-/// A number that goes up when there may be something new in the file.
+/// A number that increases when the file may have new content.
 pub(crate) type Commits = watch::Sender<u64>;
 
-/// Looks for commits of other processes until `commits` is dropped, on a thread of its own.
+/// Checks for commits by other processes on its own thread until `commits` is dropped.
 pub(crate) fn spawn(file: &Path, commits: &Arc<Commits>) -> Result<Joined, SqliteError> {
     let (connection, commits) = (connect_reader(file)?, Arc::downgrade(commits));
     let watch = move || {
         let mut seen = None;
         while let Some(commits) = Weak::upgrade(&commits) {
-            // It counts what other connections have committed. Where it cannot be read, whoever waits looks and is told why.
+            // `data_version` counts the commits of other connections. If it cannot be read, the waiting readers
+            // are woken and get the error.
             let version: Option<i64> = connection.pragma_query_value(None, "data_version", |row| row.get(0)).ok();
             if version.is_none() || version != seen {
                 seen = version;

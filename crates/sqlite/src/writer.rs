@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 use tollgate_storage::{StorageError, WriteGate};
 
-/// The connection that writes, on a thread of its own. It ends when this is dropped.
+/// The writing connection on its own thread, which ends when this is dropped.
 ///
-/// What waits while a commit is under way is committed together with one sync of the disk. Each has a savepoint, so that what fails
-/// leaves the others alone, and a deadline from when it was asked for, so that many in a queue wait no longer than one.
+/// Writes that wait during a commit are committed together, with one sync of the disk. Each has a savepoint, so that its
+/// failure does not affect the others, and a deadline counted from its request, so that a queue does not lengthen the wait.
 #[derive(Debug)]
 pub(crate) struct Writer {
     writes: mpsc::Sender<Write>,
-    /// Dropped after the sender, at whose end it ends.
+    /// Dropped after the sender, whose end stops the thread.
     _thread: Joined,
 }
 
@@ -24,14 +24,14 @@ struct Write {
     work: Work,
 }
 
-/// Does it and keeps the outcome for the commit, or is told why nothing is done.
+/// Executes the write and keeps its outcome for the commit; with an error, only keeps the error.
 type Work = Box<dyn FnOnce(Result<&mut Connection, StorageError>) -> Finish + Send>;
 
-/// Answers, told what became of the commit.
+/// Answers with the result of the commit.
 type Finish = Box<dyn FnOnce(Result<(), StorageError>)>;
 
 impl Writer {
-    /// `before` is called in each transaction before it is committed, `after` once it is.
+    /// `before` is called in each transaction before the commit, `after` once it is committed.
     pub(crate) fn spawn(
         connection: Connection,
         before: impl Fn(&Connection) -> Result<(), SqliteError> + Send + 'static,
@@ -42,8 +42,8 @@ impl Writer {
         Ok(Self { writes: sender, _thread: thread })
     }
 
-    /// Runs `work` in a write transaction: all of it is durable on return, or none of it. None of it when the caller's [`WriteGate`] is
-    /// closed by then.
+    /// Runs `work` in a write transaction: on return all of it is durable, or none. None if the caller's [`WriteGate`] is
+    /// closed before the commit.
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, SqliteError> + Send + 'static,
@@ -64,7 +64,7 @@ impl Writer {
                     Some(passage) if outcome.is_err() => passage.undone(),
                     passage => drop(passage),
                 }
-                // Whoever asked may be gone.
+                // The caller may be gone.
                 let _ = answer.send(outcome);
             })
         });
@@ -107,10 +107,10 @@ fn serve(
     }
 }
 
-/// Begins a write transaction, which waits for other processes' writers until the deadline.
+/// Begins a write transaction, waiting for the writers of other processes until the deadline.
 ///
-/// Immediate, because a transaction that reads first and writes later cannot wait for another process's writer: SQLite answers it
-/// with SQLITE_BUSY at once.
+/// Immediate, because a transaction that reads first and writes later cannot wait for another process's writer: SQLite
+/// answers with SQLITE_BUSY immediately.
 fn begin(connection: &Connection, deadline: Instant) -> Result<(), StorageError> {
     let patience = deadline.saturating_duration_since(Instant::now());
     if patience.is_zero() {
@@ -123,14 +123,15 @@ fn commit(connection: &mut Connection, group: Vec<Write>, before: &dyn Fn(&Conne
     let finishes: Vec<Finish> = group
         .into_iter()
         .map(|write| {
-            // A disk that is full, say, ends the whole transaction: what came after would be committed by itself.
+            // Some errors, such as a full disk, end the whole transaction: later statements would be committed on
+            // their own.
             let is_open = !connection.is_autocommit();
             (write.work)(if is_open { Ok(&mut *connection) } else { Err(gone()) })
         })
         .collect();
     let committed = before(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
     if committed.is_err() {
-        // Nothing is left of it by now if SQLite has rolled back already.
+        // Has no effect if SQLite has rolled back already.
         let _ = connection.execute_batch("ROLLBACK");
     }
     let committed = committed.map_err(StorageError::from);
@@ -139,7 +140,7 @@ fn commit(connection: &mut Connection, group: Vec<Write>, before: &dyn Fn(&Conne
     }
 }
 
-/// Runs `work` so that it leaves nothing behind when it fails.
+/// Runs `work`, and undoes it if it fails.
 fn in_savepoint<T>(
     connection: &mut Connection,
     work: impl FnOnce(&mut Connection) -> Result<T, SqliteError>,
@@ -148,22 +149,22 @@ fn in_savepoint<T>(
     let outcome = catch_unwind(AssertUnwindSafe(|| work(connection))).unwrap_or_else(|_| Err(gone().into()));
     match &outcome {
         Ok(_) => connection.execute_batch("RELEASE work")?,
-        // Fails where the whole transaction was rolled back, of which the commit tells.
+        // Fails if the whole transaction was rolled back, which the commit reports.
         Err(_) => drop(connection.execute_batch("ROLLBACK TO work; RELEASE work")),
     }
     outcome
 }
 
-/// Empties the write-ahead log where a large transaction, or a reader that took long, has made it grow. Waits for nobody.
+/// Empties the write-ahead log if a large transaction or a slow reader has made it grow. Waits for nobody.
 fn bound(connection: &Connection, log: &Path) {
     if log.metadata().is_ok_and(|log| log.len() > WRITE_AHEAD_LOG_BYTES) {
-        // Where a reader is in the way, the next commit tries again.
+        // If a reader prevents it, the next commit tries again.
         let _ = connection.busy_timeout(Duration::ZERO);
         let _ = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()));
     }
 }
 
-/// One error for each of those that it concerns.
+/// An error for each of the affected writes.
 fn copy(error: &StorageError) -> StorageError {
     match error {
         StorageError::Busy => StorageError::Busy,

@@ -1,4 +1,4 @@
-//! Who did what, by which credential, from where, when, and what came of it.
+//! Audit records: actor, credential, address, time, action and outcome.
 
 use crate::clock;
 use crate::command::Outcome;
@@ -7,35 +7,36 @@ use crate::id::{first_id_at, new_ordered_id};
 use crate::limits::MAX_AUDIT_FIELD_BYTES;
 use async_trait::async_trait;
 
-/// One act, as it is kept. What a field holds beyond [`MAX_AUDIT_FIELD_BYTES`] is cut off.
+/// One action as stored. Fields are cut off after [`MAX_AUDIT_FIELD_BYTES`].
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AuditRecord {
-    /// Unique; ids sort by when they were made, those of one process strictly.
+    /// Unique; ids sort by their creation time, strictly within one process.
     pub id: String,
-    /// When, in seconds since the Unix epoch.
+    /// The time, in seconds since the Unix epoch.
     pub at: i64,
-    /// Who, by which credential, from where.
+    /// The actor, the credential and the address.
     pub by: Actor,
-    /// What was done: `client.disable`, `login`, ...
+    /// The action: `client.disable`, `login`, ...
     pub action: String,
-    /// To what: the id or the name of a key, a client, a user, a session; empty where there is none.
+    /// The object: the id or the name of a key, a client, a user, a session; empty if there is none.
     pub target: String,
-    /// Whom it concerns beside the target: the subject of a key, the user of a session, the issuer of a revoked name.
+    /// The affected party, if it is not the target: the subject of a key, the user of a session, the issuer of a revoked
+    /// name.
     pub concerns: Option<String>,
-    /// [`DONE`](Self::DONE), or the code of the reason why it was not done.
+    /// [`DONE`](Self::DONE), or the code of the reason for a failure.
     pub outcome: String,
 }
 
-/// Who asks for a change.
+/// The actor of a change.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Actor {
-    /// By which way in.
+    /// The way in.
     pub door: Door,
-    /// The principal's subject; of a command the user of the operating system. `None` where nobody has said who they are.
+    /// The principal's subject; for a command the user of the operating system. `None` without authentication.
     pub subject: Option<String>,
-    /// Its kind and its id: `api-key key_01...`, `jwt session_01...`.
+    /// The credential's kind and id: `api-key key_01...`, `jwt session_01...`.
     pub credential: Option<String>,
-    /// The network address, where it is known.
+    /// The network address, if known.
     pub address: Option<String>,
 }
 
@@ -47,11 +48,11 @@ pub enum Door {
     Http,
     /// A command on the command line.
     Command,
-    /// A service by itself: what it does without being asked, and what the program that runs it has it do.
+    /// A service without a request: its own tasks, and calls by the program that runs it.
     Service,
 }
 
-/// Which records to list; `None` for any.
+/// A filter for records; `None` for any.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct AuditFilter {
     /// Made at this time or later, in seconds since the Unix epoch.
@@ -60,17 +61,17 @@ pub struct AuditFilter {
     pub until: Option<i64>,
     /// Of this action.
     pub action: Option<String>,
-    /// By this subject, to this target, or concerning it.
+    /// With this subject as actor, or with this target, or concerning this id.
     pub about: Option<String>,
 }
 
 /// The audit records of a store.
 ///
-/// Records of changes are written by the changes, in their transactions ([`Command::by`](crate::Command::by), the methods of
+/// Changes write their records in their own transactions ([`Command::by`](crate::Command::by), the methods of
 /// [`AccountStore`](crate::AccountStore)). Records are never changed.
 #[async_trait]
 pub trait AuditLog: Send + Sync + 'static {
-    /// Writes down what has changed nothing here: a failed login, a token that was issued, a change that was refused.
+    /// Records an event that has changed nothing here: a failed login, an issued token, a refused change.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -87,7 +88,7 @@ pub trait AuditLog: Send + Sync + 'static {
         max: usize,
     ) -> Result<Vec<AuditRecord>, StorageError>;
 
-    /// Forgets the records that were made before `at`, in seconds since the Unix epoch; returns how many.
+    /// Removes the records from before `at`, in seconds since the Unix epoch. Returns their number.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -95,13 +96,13 @@ pub trait AuditLog: Send + Sync + 'static {
 }
 
 impl AuditRecord {
-    /// The outcome of what was done.
+    /// The outcome of a success.
     pub const DONE: &str = "done";
 
-    /// That `by` does `action` to `target`, now.
+    /// A record that `by` does `action` to `target` now.
     ///
     /// # Errors
-    /// [`StorageError::NoRandomness`] when the operating system gives none.
+    /// [`StorageError::NoRandomness`] if the operating system provides no random numbers.
     pub fn new(by: &Actor, action: &str, target: &str) -> Result<Self, StorageError> {
         Ok(Self {
             id: new_ordered_id(ID_PREFIX)?,
@@ -114,19 +115,19 @@ impl AuditRecord {
         })
     }
 
-    /// With whom it concerns beside the target.
+    /// Sets the affected party.
     #[must_use]
     pub fn concerning(self, concerns: &str) -> Self {
         Self { concerns: Some(bounded(concerns)), ..self }
     }
 
-    /// Not done, for the reason of that code.
+    /// Sets the outcome to the code of a failure.
     #[must_use]
     pub fn failed(self, code: &str) -> Self {
         Self { outcome: bounded(code), ..self }
     }
 
-    /// Not done, for that reason.
+    /// Sets the outcome to the reason of a refusal.
     #[must_use]
     pub fn refused(self, refusal: &Refusal) -> Self {
         self.failed(refusal.code())
@@ -141,7 +142,7 @@ impl AuditRecord {
 }
 
 impl Actor {
-    /// Nobody in particular, by that door.
+    /// An unnamed actor, through that door.
     #[must_use]
     pub fn unknown(door: Door) -> Self {
         Self { door, subject: None, credential: None, address: None }
@@ -169,7 +170,7 @@ impl Door {
         }
     }
 
-    /// The one of that [name](Self::as_str).
+    /// The door with that [name](Self::as_str).
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::Http, Self::Command, Self::Service].into_iter().find(|door| door.as_str() == name)
@@ -177,7 +178,7 @@ impl Door {
 }
 
 impl AuditFilter {
-    /// The id after which the records begin, for a reader that has got to `after`.
+    /// The id after which the records begin, for a reader that has read up to `after`.
     #[must_use]
     pub fn after(&self, after: Option<&str>) -> String {
         let first = self.since.map_or_else(String::new, Self::id_at);
@@ -190,14 +191,14 @@ impl AuditFilter {
         self.until.map(Self::id_at)
     }
 
-    /// The id that sorts between the records made before that time, in seconds since the Unix epoch, and those made then.
+    /// The id that sorts between the records from before that time, in seconds since the Unix epoch, and later ones.
     #[must_use]
     pub fn id_at(seconds: i64) -> String {
         first_id_at(ID_PREFIX, seconds)
     }
 }
 
-/// PostgreSQL keeps no text with U+0000.
+/// PostgreSQL text cannot contain U+0000.
 fn bounded(text: &str) -> String {
     let end = (0..=text.len().min(MAX_AUDIT_FIELD_BYTES)).rev().find(|end| text.is_char_boundary(*end));
     text[..end.unwrap_or(0)].replace('\0', "\u{fffd}")

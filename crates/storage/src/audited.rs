@@ -1,4 +1,4 @@
-//! What the audit log says of commands.
+//! The audit records of commands.
 
 use crate::audit::{Actor, AuditRecord};
 use crate::command::{Command, TokensOf};
@@ -7,10 +7,11 @@ use crate::revocation::RevocationKind;
 use tollgate::{KeyKind, KeyState};
 
 impl Command {
-    /// The command, which writes down who asked for it: in its own transaction, with what came of it, also when it is refused.
+    /// The command with its audit record, which is written in the same transaction, with the outcome, also when the
+    /// command is refused.
     ///
     /// # Errors
-    /// [`StorageError::NoRandomness`] when the operating system gives none.
+    /// [`StorageError::NoRandomness`] if the operating system provides no random numbers.
     pub fn by(self, actor: &Actor) -> Result<Self, StorageError> {
         if let Self::Audited { .. } = self {
             return Ok(self);
@@ -23,7 +24,7 @@ impl Command {
         Ok(Self::Audited { record, command: Box::new(self) })
     }
 
-    /// The command without who asked for it.
+    /// The command without its audit record.
     #[must_use]
     pub fn plain(&self) -> &Self {
         match self {
@@ -32,7 +33,7 @@ impl Command {
         }
     }
 
-    /// What it is called in the audit log.
+    /// The action's name in the audit log.
     fn action(&self) -> &'static str {
         match self {
             Self::Audited { command, .. } => command.action(),

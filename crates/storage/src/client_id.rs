@@ -4,11 +4,11 @@ use crate::limits::MAX_ID_BYTES;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A `client_id` that a client may have.
+/// A valid `client_id`.
 ///
-/// It holds unreserved characters only (RFC 3986 section 2.3), so that it reads the same in a form, in a query and in Basic
-/// credentials; and it does not begin as a user's id, [`USER_ID_PREFIX`], because the `sub` of the client's own tokens is its id (RFC 9700
-/// section 4.15).
+/// Only unreserved characters (RFC 3986 section 2.3), so that the id is the same in a form, in a query and in Basic
+/// credentials. It must not begin like a user's id, [`USER_ID_PREFIX`], because it is the `sub` of the client's own tokens
+/// (RFC 9700 section 4.15).
 ///
 /// ```
 /// use tollgate_storage::ClientId;
@@ -23,7 +23,7 @@ use std::fmt;
 pub struct ClientId(String);
 
 impl ClientId {
-    /// The id, if a client may have it.
+    /// Checks the id.
     ///
     /// # Errors
     /// [`Refusal::Field`] of `client_id`.

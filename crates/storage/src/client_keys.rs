@@ -6,8 +6,8 @@ use tollgate::{Algorithm, KeySet};
 
 /// The public keys of a client: its `jwks` (RFC 7591 section 2), a JWK set (RFC 7517 section 5).
 ///
-/// Every key of the set is usable for signatures: `tollgate-keys` has vetted each. A set with a private or a symmetric key is refused
-/// whole, because whoever registers the client would give away its secret.
+/// Every key of the set is usable for signatures: `tollgate-keys` has vetted each. A set with a private or a
+/// symmetric key is refused, because its registration would reveal the client's secret.
 ///
 /// ```
 /// use tollgate_storage::ClientKeys;
@@ -26,17 +26,18 @@ impl ClientKeys {
     /// The keys of a JWK set, given as JSON text of at most [`MAX_CLIENT_KEYS_BYTES`].
     ///
     /// # Errors
-    /// [`Refusal::Field`] of `jwks`, when the text is no JWK set, has no key or more than [`MAX_CLIENT_KEYS`], or a key that is unusable.
+    /// [`Refusal::Field`] of `jwks` if the text is not a JWK set, has no key or more than [`MAX_CLIENT_KEYS`],
+    /// or an unusable key.
     pub fn new(jwks: impl Into<String>) -> Result<Self, Refusal> {
         let keys = Self(jwks.into());
         keys.key_set()?;
         Ok(keys)
     }
 
-    /// The keys, ready to verify. An RSA key without `alg` is for RS256 and PS256.
+    /// The keys, ready to verify. An RSA key without `alg` admits RS256 and PS256.
     ///
     /// # Errors
-    /// As [`new`](Self::new), which has checked the same.
+    /// Those of [`new`](Self::new), which has made the same checks.
     pub fn key_set(&self) -> Result<KeySet, Refusal> {
         const REFUSED: Refusal = Refusal::Field { field: "jwks" };
         if self.0.len() > MAX_CLIENT_KEYS_BYTES {

@@ -1,4 +1,4 @@
-//! What may be done to keys, clients and revocations, and under which conditions. No door has rules of its own.
+//! The changes to keys, clients and revocations, and their conditions. Every way in has the same rules.
 
 use crate::audit::AuditRecord;
 use crate::client::Client;
@@ -11,49 +11,50 @@ use crate::revocation::{RevocationKind, StoredRevocation, revoke};
 use crate::transaction::KeyTransaction;
 use tollgate::{KeyKind, KeyState};
 
-/// One change, with the conditions under which it is made. They are checked in the transaction that makes it.
+/// One change with its conditions, which are checked in the transaction of the change.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Command {
-    /// Adds a key, unless its subject has `max` of its kind that are neither revoked nor ended when it is made. An
-    /// API key that was made with another ([`StoredKey::parent`]) needs that one to be active, and can do no more than it, from elsewhere
-    /// or longer.
+    /// Adds a key, unless its subject has `max` keys of its kind that are neither revoked nor ended when it is made. An
+    /// API key that was made with another ([`StoredKey::parent`]) requires its parent to be active, and must not exceed
+    /// its powers, addresses and lifetime.
     AddKey {
         /// The key.
         key: StoredKey,
         /// The maximum; `None` for none.
         max: Option<u32>,
     },
-    /// Adds `new` in the place of the key `id`, which stays good until `overlap_ends_at`.
+    /// Adds `new` as the successor of the key `id`, which stays valid until `overlap_ends_at`.
     ///
-    /// Refused unless the old one is active, has not ended, and was not rotated before: of several at once one succeeds. The new one
-    /// may do no more than the old.
+    /// Refused unless the old key is active, has not ended, and was not rotated before: of concurrent rotations one
+    /// succeeds. The new key must not exceed the powers of the old one.
     RotateKey {
         /// The old key.
         id: String,
-        /// The new key; it is made now.
+        /// The new key, made now.
         new: StoredKey,
-        /// In seconds since the Unix epoch; an earlier end of the old key holds.
+        /// In seconds since the Unix epoch; an earlier end of the old key stays.
         overlap_ends_at: i64,
     },
-    /// Adds a session that was made with an API key, which has to be active, and not to end before it.
+    /// Adds a session that was made with an API key. The key must be active and must not end before the session.
     AddSession {
         /// The session.
         session: KeySession,
-        /// When it is made, in seconds since the Unix epoch.
+        /// The session's creation time, in seconds since the Unix epoch.
         made_at: i64,
     },
-    /// Ends the sessions of API keys that had ended by `now`: their rotation's overlap, or an expiry that was put before that of the session.
+    /// Ends the sessions of API keys that ended by `now`, through the overlap of a rotation or an expiry that was moved
+    /// before that of the session.
     EndSessions {
         /// In seconds since the Unix epoch.
         now: i64,
     },
-    /// Puts `now` in the place of `was`, if that is what the key is. Id, digest, format and kind stay, and a revoked key is not
+    /// Replaces `was` by `now`, if the stored key equals `was`. Id, digest, format and kind stay; a revoked key is not
     /// changed.
     ChangeKey {
         /// The key as it was read.
         was: StoredKey,
-        /// The key as it is to be.
+        /// The new state of the key.
         now: StoredKey,
     },
     /// Disables, enables or revokes a key. A revoked key stays revoked.
@@ -63,7 +64,7 @@ pub enum Command {
         /// The state.
         state: KeyState,
     },
-    /// Removes a key and all that is known of it.
+    /// Removes a key and its record.
     RemoveKey {
         /// The key.
         id: String,
@@ -72,117 +73,122 @@ pub enum Command {
     AddClient {
         /// The client.
         client: Client,
-        /// A key of kind client-secret whose client it is.
+        /// A key of kind client-secret for this client.
         secret: Option<StoredKey>,
     },
-    /// Puts the client in the place of the one of its id.
+    /// Replaces the client with the same id.
     ChangeClient(Client),
-    /// Disables all secrets of a client, and revokes what it was issued.
+    /// Disables all secrets of a client, and revokes its tokens.
     DisableClient {
         /// The client.
         id: String,
-        /// What it was issued.
+        /// The client's tokens.
         issued: Issued,
     },
-    /// Enables the secrets of a client that are not revoked. What it was issued before stays revoked.
+    /// Enables the secrets of a client that are not revoked. Revoked tokens stay revoked.
     EnableClient {
         /// The client.
         id: String,
     },
-    /// Adds a secret to a client; all others end at `overlap_ends_at` or sooner.
+    /// Adds a secret to a client; all others end at `overlap_ends_at` or earlier.
     ///
-    /// Refused unless `current` is its newest secret that is neither revoked nor ended, and one of them is active, or it has none.
+    /// Refused unless `current` is its newest secret that is neither revoked nor ended. One of these must be active,
+    /// unless there are none.
     RotateClientSecret {
         /// The client.
         id: String,
-        /// The newest secret's id, as it was read; `None` when there was none.
+        /// The newest secret's id as it was read; `None` if there was none.
         current: Option<String>,
-        /// The new secret; it is made now.
+        /// The new secret, made now.
         new: StoredKey,
         /// In seconds since the Unix epoch.
         overlap_ends_at: i64,
     },
-    /// Revokes all secrets of a client and what it was issued, and removes it.
+    /// Removes a client, and revokes all its secrets and tokens.
     RemoveClient {
         /// The client.
         id: String,
-        /// What it was issued.
+        /// The client's tokens.
         issued: Issued,
     },
-    /// Ends what somebody was issued: revokes it, and puts the API keys in a state.
+    /// Revokes the tokens of a holder, and changes the state of the holder's API keys.
     EndSubject {
-        /// Who.
+        /// The holder.
         subject: String,
-        /// Disabled or revoked, for the API keys that are not so or revoked already; `None` leaves them as they are.
+        /// The new state of the API keys, disabled or revoked, for those not yet in it or revoked; `None` does not
+        /// change them.
         keys: Option<KeyState>,
-        /// The `sid`s that are revoked wholly.
+        /// The `sid`s that are revoked completely.
         sessions: Vec<String>,
-        /// What it was issued.
+        /// The holder's tokens.
         issued: Issued,
     },
-    /// Revokes a name. Of two revocations of one name the stricter counts: the later `issued_before` and the later `until`.
+    /// Revokes a name. Of two revocations of one name the stricter applies: the later `issued_before` and the later
+    /// `until`.
     Revoke {
-        /// What is revoked, and how.
+        /// The revocation.
         revocation: StoredRevocation,
-        /// Whether the opaque access tokens in this store are of that issuer: they name nobody, and are revoked by their records.
+        /// Whether the opaque access tokens in this store are of that issuer. They carry no names, and are revoked by
+        /// their records.
         with_opaque: bool,
     },
-    /// Takes a revocation back.
+    /// Removes a revocation.
     Restore {
-        /// What kind of name it is.
+        /// The kind of the name.
         kind: RevocationKind,
-        /// Whose name it is.
+        /// The issuer of the name.
         issuer: String,
         /// The name.
         name: String,
     },
-    /// Does the command, and writes down who asked for it and what came of it, in one transaction ([`Command::by`]).
+    /// Executes a command and writes its audit record with the outcome, in one transaction ([`Command::by`]).
     Audited {
-        /// Who asked for what.
+        /// The actor and the action.
         record: AuditRecord,
-        /// What.
+        /// The command.
         command: Box<Command>,
     },
-    /// Revokes the opaque access tokens of somebody that were made before a time in seconds since the Unix epoch; their records stay
-    /// until they expire.
+    /// Revokes the opaque access tokens of a holder that were made before a time in seconds since the Unix epoch. Their
+    /// records stay until they expire.
     RevokeTokens {
-        /// Whose.
+        /// The holder.
         of: TokensOf,
-        /// Spares what was made from then on.
+        /// Tokens made at this time or later are not revoked.
         made_before: i64,
     },
 }
 
-/// How many things a command changed, 0 when all were so already; or why it was not done.
+/// The number of changed records, 0 if all were in that state already; or the reason for the refusal.
 pub type Outcome = Result<u64, Refusal>;
 
-/// Whose opaque access tokens.
+/// A selection of opaque access tokens by their holder.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum TokensOf {
-    /// Those that speak for this subject.
+    /// Tokens of this subject.
     Subject(String),
-    /// Those that this client was given.
+    /// Tokens that were issued to this client.
     Client(String),
-    /// Those that came of the login session of this `sid`.
+    /// Tokens that were issued in the login session of this `sid`.
     Session(String),
     /// All.
     Anybody,
 }
 
-/// What a client or a user was issued: the opaque access tokens in the store, and the JWTs of some issuers.
+/// The tokens of a client or a user: the opaque access tokens in the store, and the JWTs of some issuers.
 #[derive(Clone, Debug, Default)]
 pub struct Issued {
     /// The `iss` of the JWTs.
     pub issuers: Vec<String>,
-    /// Spares what was made from then on, in seconds since the Unix epoch.
+    /// Tokens made at this time or later are not included, in seconds since the Unix epoch.
     pub made_before: i64,
-    /// When the last of these JWTs has expired, in seconds since the Unix epoch.
+    /// The expiry of the last of these JWTs, in seconds since the Unix epoch.
     pub until: i64,
 }
 
 impl Command {
-    /// Does it, or says why not. A refused command has written nothing, but that it was refused where it is [audited](Self::by).
+    /// Executes the command, or returns the reason for the refusal. A refused command writes nothing except its [audit
+    /// record](Self::by).
     ///
     /// # Errors
     /// When the transaction fails.
@@ -216,11 +222,11 @@ impl Command {
                 let old = known_key(rows, id).await?;
                 let successor = Successor::of(&old, new)?;
                 check_new(rows, new).await?;
-                // The new one first: no reader finds neither.
+                // The new key first, so that a reader always finds at least one.
                 rows.put_key(successor.key()).await?;
                 let rotated_to = Some(new.record.id().into());
                 let ending = StoredKey { rotated_to, ..old.clone().ending_by(*overlap_ends_at) };
-                // Whatever was made with the old one does not count: it was not asked for.
+                // Changes to keys made with the old one are not counted.
                 derived::put(rows, &old, &ending, new.created_at).await?;
                 Ok(2)
             }
@@ -380,15 +386,15 @@ impl Issued {
         Ok(revoked)
     }
 
-    /// A JWT names its subject and its session. Those of `sessions` are revoked whenever they were issued, or will be by somebody who
-    /// does not know yet that the session has ended.
+    /// JWTs carry their subject and session. The sids in `sessions` are revoked for any time of issue, because an issuer
+    /// may not know yet that the session has ended.
     async fn revoke_subject(
         &self,
         rows: &mut dyn KeyTransaction,
         subject: &str,
         sessions: &[String],
     ) -> Result<u64, StorageError> {
-        // Times are whole seconds: opaque tokens made in this one are there by now, and so are meant.
+        // Times are whole seconds: opaque tokens of this second exist already, and are included.
         let tokens_before = self.made_before.saturating_add(1);
         let mut revoked = rows.revoke_tokens(&TokensOf::Subject(subject.to_owned()), tokens_before).await?;
         for issuer in &self.issuers {
@@ -412,7 +418,7 @@ async fn known_client(rows: &mut dyn KeyTransaction, id: &str) -> Result<Client,
     Ok(rows.client(id).await?.ok_or(Refusal::NotFound { what: "client" })?)
 }
 
-/// Disables or enables a client, whatever its secrets.
+/// Disables or enables a client, independently of its secrets.
 async fn put_client_as(rows: &mut dyn KeyTransaction, id: &str, is_disabled: bool) -> Result<u64, StorageError> {
     let client = known_client(rows, id).await?;
     if client.settings().is_disabled == is_disabled {
@@ -447,7 +453,7 @@ async fn put_changed(rows: &mut dyn KeyTransaction, was: &StoredKey, now: &Store
     Ok(1)
 }
 
-/// Of those that are not revoked, at whatever time they end.
+/// Changes the state of the keys that are not revoked, ended ones included.
 async fn put_keys_in_state(
     rows: &mut dyn KeyTransaction,
     subject: &str,
@@ -456,7 +462,7 @@ async fn put_keys_in_state(
 ) -> Result<u64, StorageError> {
     let mut changed = 0;
     for key in rows.live_keys_of(subject, kind, i64::MIN).await? {
-        // By the one before it may be revoked, with which it was made.
+        // The change of its parent may have revoked the key.
         let Some(key) = rows.key(key.record.id()).await?.filter(|key| key.record.state() != KeyState::Revoked) else {
             continue;
         };
@@ -465,7 +471,7 @@ async fn put_keys_in_state(
     Ok(changed)
 }
 
-/// The opaque token of that id, if there is one.
+/// The opaque token of that id, if it exists.
 async fn revoke_token(rows: &mut dyn KeyTransaction, id: &str) -> Result<u64, StorageError> {
     match rows.key(id).await? {
         Some(key) if key.record.kind() == KeyKind::AccessToken => {

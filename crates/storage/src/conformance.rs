@@ -1,13 +1,13 @@
-//! The tests that every implementation of [`KeyStore`] and of [`AccountStore`](crate::AccountStore) has to pass.
+//! The tests for every implementation of [`KeyStore`] and of [`AccountStore`](crate::AccountStore).
 //!
-//! An implementation describes with [`World`] how a store is opened, damaged and restored, and runs all tests with
-//! [`key_store_conformance!`](crate::key_store_conformance), each on an empty store of its own:
+//! An implementation supplies a [`World`], which opens, damages and restores a store, and runs all tests with
+//! [`key_store_conformance!`](crate::key_store_conformance), each on its own empty store:
 //!
 //! ```ignore
 //! tollgate_storage::key_store_conformance!(MyWorld::new().await);
 //! ```
 //!
-//! What they leave out is what happens to a whole process or machine: `kill -9`, a full disk, a failover.
+//! They do not cover failures of a whole process or machine: `kill -9`, a full disk, a failover.
 
 #![expect(
     missing_docs,
@@ -56,24 +56,24 @@ use crate::key_store::KeyStore;
 use async_trait::async_trait;
 use std::sync::Arc;
 
-/// An empty store, and what a test can have done to it from outside.
+/// An empty store, and operations on it from outside.
 #[async_trait]
 pub trait World: Send + Sync {
-    /// The store, as another process opens it.
+    /// The store, opened as by another process.
     async fn open(&self) -> Arc<dyn KeyStore>;
 
-    /// Makes a copy of everything in the store.
+    /// Copies the whole store.
     async fn save(&self);
 
-    /// Puts the copy in the place of what is in the store, which stays open.
+    /// Restores the copy while the store stays open.
     async fn restore(&self);
 
-    /// Changes the row of that key so that it cannot be decoded, but for its digest. The log says nothing of it.
+    /// Corrupts the row of that key, except for its digest, without a change in the log.
     async fn corrupt(&self, key_id: &str);
 }
 
-/// Runs all tests of [`conformance`](crate::conformance), each as a test of its own, on the [`World`](crate::conformance::World) that the
-/// expression makes. The crate that uses it depends on tokio with `macros` and `rt-multi-thread`.
+/// Runs all tests of [`conformance`](crate::conformance), each as its own test, on the [`World`](crate::conformance::World)
+/// that the expression creates. The calling crate depends on tokio with `macros` and `rt-multi-thread`.
 #[macro_export]
 macro_rules! key_store_conformance {
     ($world:expr) => {

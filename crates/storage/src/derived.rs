@@ -1,4 +1,4 @@
-//! What was made with an API key ends with it, in the same transaction, and can do no more.
+//! Derived records, made with an API key, end with the key, in the same transaction, and never exceed its powers.
 
 use crate::error::StorageError;
 use crate::key::StoredKey;
@@ -7,7 +7,7 @@ use crate::revocation::{RevocationKind, StoredRevocation, revoke};
 use crate::transaction::KeyTransaction;
 use tollgate::{KeyKind, KeyState};
 
-/// Writes the key down as it is now, and makes what was made with it follow; returns how many things changed.
+/// Writes the key in its new state, and updates its derived records. Returns the number of changes.
 pub(crate) async fn put(
     rows: &mut dyn KeyTransaction,
     was: &StoredKey,
@@ -21,7 +21,8 @@ pub(crate) async fn put(
     Ok(1 + follow(rows, was, Some(now), at).await?)
 }
 
-/// Makes what was made with the key `was` follow: it is as `now` now, or was removed. `at`: seconds since the Unix epoch.
+/// Updates the records derived from the key `was`, whose new state is `now`, or which was removed. `at`: seconds since the
+/// Unix epoch.
 pub(crate) async fn follow(
     rows: &mut dyn KeyTransaction,
     was: &StoredKey,
@@ -29,7 +30,7 @@ pub(crate) async fn follow(
     at: i64,
 ) -> Result<u64, StorageError> {
     let mut changed = 0;
-    // Each key and what has become of it. A chain of keys that were made with one another is as long as its owner likes.
+    // Each key and its new state. A chain of derived keys may have any length.
     let mut pending = vec![(was.clone(), now.cloned())];
     while let Some((was, now)) = pending.pop() {
         if was.record.kind() != KeyKind::ApiKey || now.as_ref().is_some_and(|now| can_as_much(&was, now)) {
@@ -67,11 +68,11 @@ pub(crate) async fn end(rows: &mut dyn KeyTransaction, sessions: &[KeySession]) 
     Ok(changed)
 }
 
-/// The key that was made with one that is so now.
+/// The derived key under the new state of its parent.
 fn following(child: &StoredKey, parent: Option<&StoredKey>) -> StoredKey {
     let active = parent.filter(|parent| parent.record.state() == KeyState::Active);
     match active.filter(|parent| parent.check_powers(&child.record).is_ok()) {
-        // What cannot be derived any more ends for ever: where it is to be had again, it is to be made again.
+        // A key that can no longer be derived ends permanently; it must be made again.
         None => child.clone().in_state(KeyState::Revoked),
         Some(parent) => match parent.ends_at() {
             Some(end) if child.ends_at().is_none_or(|child_end| child_end > end) => child.clone().ending_by(end),
@@ -80,13 +81,13 @@ fn following(child: &StoredKey, parent: Option<&StoredKey>) -> StoredKey {
     }
 }
 
-/// Whether nothing that was made with the key has to follow.
+/// Whether no derived record is affected.
 fn can_as_much(was: &StoredKey, now: &StoredKey) -> bool {
     let ends_no_earlier = now.ends_at().is_none_or(|end| was.ends_at().is_some_and(|was_end| was_end <= end));
     now.record.state() == KeyState::Active && ends_no_earlier && has_all_powers(was, now)
 }
 
-/// Whether the key has all the powers that it had.
+/// Whether the key keeps all its powers.
 fn has_all_powers(was: &StoredKey, now: &StoredKey) -> bool {
     now.check_powers(&was.record).is_ok()
 }

@@ -1,16 +1,16 @@
 use tollgate::KeyKind;
 use tollgate::apikeys::KeyError;
 
-/// Why a store could not do what was asked.
+/// The error of a store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StorageError {
-    /// The store's place, a folder or a server, could not be used.
+    /// The store's location, a folder or a server, could not be used.
     #[error("cannot use {location}: {source}")]
     Location {
-        /// The place, without secrets.
+        /// The location, without secrets.
         location: String,
-        /// Why not.
+        /// The reason.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The store was written by a newer release.
@@ -21,102 +21,103 @@ pub enum StorageError {
         /// The newest version that this release reads.
         known: i64,
     },
-    /// A condition does not hold. Nothing has changed.
+    /// A condition does not hold. Nothing was changed.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// One key of many cannot be added. None was.
+    /// One of several keys cannot be added. None was added.
     #[error("key {index} of these: {refusal}")]
     Key {
-        /// Which, counted from 0.
+        /// Its position, counted from 0.
         index: usize,
-        /// Why not.
+        /// The reason.
         refusal: Refusal,
     },
-    /// A row does not have the shape that this release writes.
+    /// A row does not have the format of this release.
     #[error("table {table} holds a row that this release did not write: {row}")]
     Corrupt {
         /// The table.
         table: &'static str,
-        /// Which row.
+        /// The row.
         row: String,
     },
-    /// A line of an imported file was refused. What came before `resume_at` is in the store.
+    /// A line of an imported file was refused. The lines before `resume_at` are in the store.
     #[error("line {line}: {reason}; {}", imported(*resume_at))]
     Line {
         /// The line, counted from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The error of the line.
         reason: LineRefused,
-        /// The first line of which nothing was imported.
+        /// The first line that was not imported.
         resume_at: u64,
     },
-    /// What is imported could not be read, or what is exported could not be written.
+    /// The imported file could not be read, or the exported one not be written.
     #[error("cannot read or write the file: {0}")]
     File(#[from] std::io::Error),
-    /// The operating system gives no randomness.
+    /// The operating system provides no random numbers.
     #[error("the operating system gives no randomness")]
     NoRandomness,
-    /// It was not begun in time: others hold the store, or too many wait for it. Nothing has changed; try again.
+    /// The operation did not start in time: others hold the store, or too many wait for it. Nothing was changed; try
+    /// again.
     #[error("the store is busy: nothing was done")]
     Busy,
-    /// The answer to a commit was lost: the change may be there or not.
+    /// The answer to a commit was lost: the change may or may not be durable.
     #[error("the store did not say whether the change was made")]
     OutcomeUnknown,
-    /// What keeps the data failed. Nothing has changed.
+    /// The database failed. Nothing was changed.
     #[error("the store failed: {0}")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
-/// Why a [command](crate::Command) is not done: a condition that does not hold.
+/// The reason for the refusal of a [command](crate::Command): a condition that does not hold.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// What should be added is there already.
+    /// The record exists already.
     #[error("there is already such a {what}")]
     AlreadyExists {
-        /// The kind of thing: `key`, `client`, ...
+        /// The kind of record: `key`, `client`, ...
         what: &'static str,
     },
-    /// There is none.
+    /// The record does not exist.
     #[error("there is no such {what}")]
     NotFound {
-        /// The kind of thing.
+        /// The kind of record.
         what: &'static str,
     },
-    /// There are as many as may be.
+    /// The maximum number of records is reached.
     #[error("there are {max} already, which is the maximum")]
     TooMany {
         /// The maximum.
         max: u32,
     },
-    /// Somebody else has changed it since it was read.
+    /// The record was changed since it was read.
     #[error("the {what} was changed meanwhile: look again")]
     Changed {
-        /// The kind of thing.
+        /// The kind of record.
         what: &'static str,
     },
-    /// It is disabled.
+    /// The record is disabled.
     #[error("the {what} is disabled: enable it first")]
     Disabled {
-        /// The kind of thing.
+        /// The kind of record.
         what: &'static str,
     },
     /// A revoked key stays revoked.
-    #[error("the key is revoked, which is for ever; make a new one")]
+    #[error("the key is revoked permanently; make a new one")]
     KeyRevoked,
-    /// Another key has taken its place.
+    /// The key was rotated.
     #[error("the key was rotated to {rotated_to} already; rotate that one")]
     KeyRotated {
-        /// The id of that key.
+        /// The id of the new key.
         rotated_to: Box<str>,
     },
     /// The key has ended.
     #[error("the key has ended; make a new one")]
     KeyEnded {
-        /// When, in seconds since the Unix epoch.
+        /// The time, in seconds since the Unix epoch.
         ended_at: i64,
     },
-    /// A field is empty that must not be, longer than its limit, or not what it may be.
+    /// A field is empty although it must not be, longer than its limit, or invalid.
     #[error("{field} is empty, too long or malformed")]
     Field {
         /// The field's name.
@@ -124,65 +125,65 @@ pub enum Refusal {
     },
 }
 
-/// What is wrong with a line of an imported file.
+/// The error of a line of an imported file.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LineRefused {
-    /// It is longer than [`MAX_LINE_BYTES`](crate::limits::MAX_LINE_BYTES).
+    /// The line is longer than [`MAX_LINE_BYTES`](crate::limits::MAX_LINE_BYTES).
     #[error("longer than {max} bytes")]
     TooLong {
         /// The limit.
         max: usize,
     },
-    /// It is not JSON.
+    /// The line is not JSON.
     #[error("not the record of a key: not JSON, at column {column}")]
     NotJson {
-        /// Where, counted from 1.
+        /// The column, counted from 1.
         column: usize,
     },
-    /// It is JSON, but no object of the known members. What it says instead is not told: it may be a key in clear.
+    /// The line is JSON, but not an object of the known members. Its content is not quoted: it may be a key in clear.
     #[error("not the record of a key: a member is unknown, there twice or of another type, at column {column}")]
     NotARecord {
-        /// Where, counted from 1.
+        /// The column, counted from 1.
         column: usize,
     },
-    /// It does not have as many fields as the header.
+    /// The row and the header have different numbers of fields.
     #[error("{found} fields instead of {expected}")]
     Fields {
-        /// How many it has.
+        /// The number in the row.
         found: usize,
-        /// How many the header has.
+        /// The number in the header.
         expected: usize,
     },
-    /// The header names a column that is unknown, or the same one twice. The name is not told: where the header is missing, it is
-    /// a field of the first row.
+    /// The header names an unknown column, or one twice. The name is not quoted: if the header is missing, it is a field
+    /// of the first row.
     #[error("column {number} of the header is unknown or there twice")]
     Column {
-        /// Which, counted from 1.
+        /// The column, counted from 1.
         number: usize,
     },
-    /// A field does not say what it should.
+    /// The value of a field is invalid.
     #[error("{field} is missing or malformed")]
     Field {
         /// The field's name.
         field: &'static str,
     },
-    /// There is no digest, and keys are not to be minted.
+    /// There is no digest, and minting is not enabled.
     #[error("there is no digest, and keys are not to be minted")]
     NoDigest,
-    /// There is a key in clear, and such are not to be taken.
+    /// There is a key in clear, which is not enabled.
     #[error("there is a key in clear, and only digests are to be taken")]
     InClear,
-    /// The key in clear is not taken.
+    /// The key in clear is refused.
     #[error("{0}")]
     Key(KeyError),
-    /// No header could present the key in clear ([`KeyKind::fits_header`]).
+    /// No header could carry the key in clear ([`KeyKind::fits_header`]).
     #[error("{}", fits_no_header(*kind))]
     FitsNoHeader {
-        /// What the key is for.
+        /// The kind of the key.
         kind: KeyKind,
     },
-    /// The store has a key of this id or digest.
+    /// The store has a key with this id or digest.
     #[error("there is already a key of that id or digest")]
     AlreadyExists,
 }
@@ -207,7 +208,7 @@ impl LineRefused {
     }
 }
 
-/// What the store says of the key of a line.
+/// The store's error about the key of a line.
 impl From<Refusal> for LineRefused {
     fn from(refusal: Refusal) -> Self {
         match refusal {
@@ -228,7 +229,7 @@ fn fits_no_header(kind: KeyKind) -> &'static str {
     }
 }
 
-/// How far an import came that ended at a bad line.
+/// The error of an import that ended at a bad line.
 fn imported(resume_at: u64) -> String {
     match resume_at {
         1 => "nothing was imported".to_owned(),
@@ -237,7 +238,7 @@ fn imported(resume_at: u64) -> String {
 }
 
 impl StorageError {
-    /// The error of what keeps the data.
+    /// The database's error.
     #[must_use]
     pub fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Failed(source.into())

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 use tollgate::Digest;
 
-/// What engines follow: an ordered log of changes, with snapshots.
+/// An ordered log of changes with snapshots, for followers.
 ///
-/// A change says how a thing is, not how it became so: applying a change twice, or a later one first, ends in the same state. So a
-/// feed may leave out a change that a later one made void, and may give at each change the thing as it is by now.
+/// A change has the state of a record, not the transition: applying a change twice, or a later one first, has the same
+/// result. So a feed may omit a change that a later one superseded, and may return the current state of a record at each of
+/// its changes.
 ///
-/// Changes are read in the order of commits, and none is skipped. A reader may be a replica of what is written elsewhere.
+/// Changes are read in the order of commits, and none is skipped. A reader may read from a replica.
 #[async_trait]
 pub trait KeyFeed: Send + Sync + 'static {
     /// The changes after `after`, in order, at most `max`.
@@ -21,37 +22,38 @@ pub trait KeyFeed: Send + Sync + 'static {
     /// When the log cannot be read.
     async fn changes_after(&self, after: Position, max: usize) -> Result<Since, StorageError>;
 
-    /// Waits until the log ends elsewhere than at `after`, at most `timeout`. Returns whether it does. Needs a tokio runtime with its
-    /// timer.
+    /// Waits, at most `timeout`, until the end of the log differs from `after`. Returns whether it does. Needs a tokio
+    /// runtime with its timer.
     ///
     /// # Errors
     /// When the log cannot be read.
     async fn wait_after(&self, after: Position, timeout: Duration) -> Result<bool, StorageError>;
 
-    /// Calls `visit` with the changes that make the whole state from nothing, some at a time, and returns the position as of which
-    /// they do. All of them are of one committed state.
+    /// Passes the complete state to `visit`, in batches of changes, and returns the position of the state. All changes
+    /// are of one committed state.
     ///
-    /// Every revocation comes before the first key, so that no key is seen without the revocation that concerns it. Keys may
-    /// come from several threads at once.
+    /// Every revocation comes before the first key, so that no key is visible without its revocation. Keys may come from
+    /// several threads at once.
     ///
     /// # Errors
-    /// When the log cannot be read; `visit` may have been called by then.
+    /// When the log cannot be read. `visit` may have been called.
     async fn snapshot(&self, visit: Visit) -> Result<Position, StorageError>;
 
-    /// Commits a change that changes nothing, so that whoever applies it knows that the log still reaches it.
+    /// Commits a change without content, a heartbeat, which shows followers that the log still reaches them.
     ///
     /// # Errors
     /// When nothing can be written.
     async fn heartbeat(&self) -> Result<(), StorageError>;
 }
 
-/// Gets some changes of a snapshot.
+/// Receives batches of changes of a snapshot.
 pub type Visit = Arc<dyn Fn(Vec<Change>) + Send + Sync>;
 
-/// A place in the log.
+/// A position in the log.
 ///
-/// Numbers go up with each commit. The tag is random, made with the change: a position is good only while the log holds its number
-/// with its tag, so that a restored copy or a history lost in a failover shows even when as many changes were made again.
+/// Numbers increase with each commit. The tag is random and made with the change: a position is valid only while the log
+/// holds its number with its tag. This detects a restored copy, or a history lost in a failover, even if the same number of
+/// changes was made again.
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
 pub struct Position {
     /// The number of the change; 0 before the first.
@@ -65,62 +67,62 @@ impl Position {
     pub const START: Self = Self { number: 0, tag: 0 };
 }
 
-/// How one thing is from now on.
+/// The new state of one record.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Change {
-    /// The key is so.
+    /// The key has this state.
     Key(StoredKey),
-    /// There is no key of this digest.
+    /// No key has this digest.
     KeyRemoved {
-        /// The digest of its secret.
+        /// The digest of the removed key's secret.
         digest: Digest,
     },
-    /// The client is so.
+    /// The client has this state.
     Client(Client),
-    /// There is no client of this id.
+    /// No client has this id.
     ClientRemoved {
         /// The `client_id`.
         id: String,
     },
-    /// This is revoked, so and no further.
+    /// The name has exactly this revocation.
     Revocation(StoredRevocation),
-    /// This is not revoked.
+    /// The name is not revoked.
     RevocationRemoved {
-        /// What kind of name it is.
+        /// The kind of the name.
         kind: RevocationKind,
-        /// Whose name it is.
+        /// The issuer of the name.
         issuer: Box<str>,
         /// The name.
         name: Box<str>,
     },
-    /// A record cannot be decoded. The feed goes on; the key, if it is one, is not accepted.
+    /// A record cannot be decoded. The feed continues; if the record is a key, the key is not accepted.
     Unreadable {
-        /// The table it is in.
+        /// The table.
         table: &'static str,
-        /// Which row.
+        /// The row.
         row: String,
-        /// The digest of the key, if it is a key and that much can be read.
+        /// The digest of the key, if the record is a key with a readable digest.
         digest: Option<Digest>,
     },
 }
 
-/// What a reader of the log is told.
+/// The result of reading the log.
 #[derive(Debug)]
 pub enum Since {
-    /// What has changed.
+    /// The changes.
     Changes(Changes),
-    /// The log does not hold the position: the reader has to begin with a snapshot.
+    /// The log does not hold the position: the reader must begin with a snapshot.
     Compacted,
 }
 
-/// Changes in their order.
+/// Changes in order.
 #[derive(Debug)]
 pub struct Changes {
-    /// Each with its number. A heartbeat is not among them.
+    /// The changes with their numbers. Heartbeats are left out.
     pub changes: Vec<(u64, Change)>,
-    /// Up to which position they go; the next read is after this one.
+    /// Their last position, from which the next read continues.
     pub through: Position,
-    /// The number of the last change there is.
+    /// The number of the last change in the log.
     pub latest: u64,
 }

@@ -1,4 +1,4 @@
-//! Keeping a table of keys and a table of revocations in sync with a log.
+//! Keeps a table of keys and a table of revocations in sync with a log.
 
 mod ended;
 mod progress;
@@ -23,34 +23,34 @@ use std::time::{Duration, Instant};
 use tollgate::apikeys::KeyDigest;
 use tollgate::{ApiKeyTable, KeyRecord, Revocation, Revocations};
 
-/// Applies what a [`KeyFeed`] says to the tables that engines read.
+/// Applies a [`KeyFeed`] to the tables that engines read.
 ///
-/// It begins with a snapshot, goes on with the changes after it, and begins again where the log no longer holds its position.
-/// Applying anything twice changes nothing. When a change has been applied, no verify that starts later
-/// accepts what it removed, disabled or revoked.
+/// A follower begins with a snapshot, continues with the changes after it, and begins again when the log no longer holds its
+/// position. Applying a change twice has no effect. Once a change is applied, no verify that starts later accepts a
+/// credential that it removed, disabled or revoked.
 ///
-/// Table and revocations are the follower's own: what others put into them is lost when it begins again. It has no thread:
-/// [`run`](Self::run) is a future for those who have a runtime, [`spawn`](Self::spawn) a thread for those who have none.
+/// The tables belong to the follower: entries from other sources are lost when it begins again. It has no thread:
+/// [`run`](Self::run) is a future for programs with a runtime, [`spawn`](Self::spawn) starts a thread for others.
 ///
-/// The revocations are [fresh](Revocations::are_fresh) while the newest change or heartbeat that was applied is younger than
-/// [`max_staleness`](Self::max_staleness): a look that finds nothing new proves nothing, since a replica whose replication stopped finds
-/// nothing new for ever. So a follower commits a heartbeat where it has applied nothing for
-/// [`HEARTBEAT_INTERVAL`](crate::limits::HEARTBEAT_INTERVAL). When it is dropped the revocations are stale.
+/// The revocations are [fresh](Revocations::are_fresh) while the newest applied change or heartbeat is younger than
+/// [`max_staleness`](Self::max_staleness). A read without news proves nothing: a replica whose replication has stopped never
+/// has any. So a follower commits a heartbeat when it has applied nothing for
+/// [`HEARTBEAT_INTERVAL`](crate::limits::HEARTBEAT_INTERVAL). When the follower is dropped, the revocations are stale.
 ///
-/// A disabled key stays in the table, so that a rejection can say why. A revoked or expired one stays for
-/// [`TOMBSTONE_SECONDS`](crate::limits::TOMBSTONE_SECONDS), and after a [sweep](Reclaimer::reclaim) no more of them than
-/// [`max_tombstones`](Self::max_tombstones). A removed one does not.
+/// A disabled key stays in the table, so that its rejection has a reason. A revoked or expired key stays for
+/// [`TOMBSTONE_SECONDS`](crate::limits::TOMBSTONE_SECONDS), and a [sweep](Reclaimer::reclaim) leaves at most
+/// [`max_tombstones`](Self::max_tombstones) of them. A removed key does not stay.
 pub struct Follower {
     feed: Arc<dyn KeyFeed>,
     tables: Arc<Tables>,
     progress: Arc<Progress>,
-    /// Up to which change both tables are; `None` before the first snapshot, and when one failed half-way.
+    /// The position of both tables; `None` before the first snapshot, and after a failed one.
     position: Option<Position>,
     reclaim_interval: Duration,
 }
 
 impl Follower {
-    /// A follower that has applied nothing yet. A table with room for the keys that are to come loads faster.
+    /// A follower that has not applied anything. A table with room for the expected keys loads faster.
     #[must_use]
     pub fn new(feed: Arc<dyn KeyFeed>, table: Arc<ApiKeyTable<KeyRecord>>, revocations: Revocations) -> Self {
         let progress = Arc::new(Progress::new(revocations.clone()));
@@ -59,53 +59,54 @@ impl Follower {
         Self { feed, tables, progress, position: None, reclaim_interval: RECLAIM_INTERVAL }
     }
 
-    /// How often [`spawn`](Self::spawn) frees what is to be forgotten; every [`RECLAIM_INTERVAL`] unless told.
+    /// The interval at which [`spawn`](Self::spawn) frees tombstones and ended revocations. Default:
+    /// [`RECLAIM_INTERVAL`].
     #[must_use]
     pub fn reclaim_every(mut self, interval: Duration) -> Self {
         self.reclaim_interval = interval;
         self
     }
 
-    /// How many revoked and expired keys the table may hold, so that a rejection can say why;
-    /// [`MAX_TOMBSTONES`](crate::limits::MAX_TOMBSTONES) unless told. Those that ended first go first.
+    /// The most revoked and expired keys in the table, kept so that their rejections have a reason. Default:
+    /// [`MAX_TOMBSTONES`](crate::limits::MAX_TOMBSTONES). Those that ended first are freed first.
     #[must_use]
     pub fn max_tombstones(self, max: usize) -> Self {
         self.tables.reclaimer.set_max_tombstones(max);
         self
     }
 
-    /// How old the newest change or heartbeat that was applied may be before the revocations are
-    /// [stale](Revocations::mark_stale); [`DEFAULT_MAX_STALENESS`](crate::limits::DEFAULT_MAX_STALENESS) unless told. Issuers that
-    /// [require fresh revocations](tollgate::Issuer::require_fresh_revocations) are then answered with 503.
+    /// The age of the newest applied change or heartbeat at which the revocations become
+    /// [stale](Revocations::mark_stale). Default: [`DEFAULT_MAX_STALENESS`](crate::limits::DEFAULT_MAX_STALENESS).
+    /// Issuers that [require fresh revocations](tollgate::Issuer::require_fresh_revocations) are then answered with 503.
     #[must_use]
     pub fn max_staleness(self, max: Duration) -> Self {
         self.progress.set_max_staleness(max);
         self
     }
 
-    /// What frees the memory of what is to be forgotten, also while a thread has this follower.
+    /// Frees tombstones and ended revocations; works while a thread owns this follower.
     #[must_use]
     pub fn reclaimer(&self) -> &Reclaimer {
         &self.tables.reclaimer
     }
 
-    /// How far this follower is, also while a thread has it.
+    /// The progress of this follower; works while a thread owns it.
     #[must_use]
     pub fn progress(&self) -> &Arc<Progress> {
         &self.progress
     }
 
-    /// Begins with a snapshot; `report` is called now and then with how many keys were read. Returns the position as of
-    /// which the tables are.
+    /// Begins with a snapshot. `report` is called periodically with the number of keys read so far. Returns the position
+    /// of the tables.
     ///
-    /// An empty table is filled in place, from several threads. One in use is replaced all at once, for which both need
-    /// memory for a while.
+    /// An empty table is filled in place, from several threads. A table in use is replaced at once, and needs memory for
+    /// both states meanwhile.
     ///
     /// # Errors
-    /// When the log cannot be read. A table that was empty is empty again; one in use is as it was.
+    /// When the log cannot be read. A table that was empty is empty again; a table in use has not changed.
     pub async fn load(&mut self, report: impl Fn(u64) + Send + Sync + 'static) -> Result<Position, StorageError> {
         let as_of = Instant::now();
-        // Also when this future is dropped half-way.
+        // Also when this future is dropped before its end.
         self.position = None;
         let fills = self.tables.table.is_empty();
         let loading = Arc::new(Loading::new(Arc::clone(&self.tables), fills, Box::new(report)));
@@ -122,10 +123,10 @@ impl Follower {
         Ok(position)
     }
 
-    /// Applies all changes there are, and returns the position of the last. Begins with a snapshot where it has to.
+    /// Applies all pending changes, and returns the position of the last. Begins with a snapshot if necessary.
     ///
     /// # Errors
-    /// When the log cannot be read. What was applied stays; the next call goes on.
+    /// When the log cannot be read. Applied changes stay; the next call continues.
     pub async fn catch_up(&mut self) -> Result<Position, StorageError> {
         loop {
             let Some(position) = self.position else {
@@ -135,7 +136,7 @@ impl Follower {
             let as_of = Instant::now();
             match self.feed.changes_after(position, CHANGES_PER_READ).await? {
                 Since::Compacted => self.position = None,
-                // A look that finds nothing new says nothing about freshness.
+                // A read without news says nothing about freshness.
                 Since::Changes(read) if read.through == position => {
                     self.progress.looked();
                     return Ok(position);
@@ -155,7 +156,7 @@ impl Follower {
         }
     }
 
-    /// Waits until there is something to apply, at most `timeout`. Returns whether there is.
+    /// Waits, at most `timeout`, until there is a change to apply. Returns whether there is one.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -167,7 +168,7 @@ impl Follower {
     }
 }
 
-/// Also where a thread panics that has it.
+/// Also when the owning thread panics.
 impl Drop for Follower {
     fn drop(&mut self) {
         self.progress.end();
@@ -180,7 +181,7 @@ impl std::fmt::Debug for Follower {
     }
 }
 
-/// What engines read.
+/// The tables of the engines.
 struct Tables {
     table: Arc<ApiKeyTable<KeyRecord>>,
     revocations: Revocations,
@@ -197,7 +198,7 @@ impl Tables {
             Change::RevocationRemoved { kind, issuer, name } => {
                 self.revocations.restore(&revocation(kind, &issuer, &name));
             }
-            // Engines know no clients, only their secrets.
+            // Engines do not use clients, only their secrets.
             Change::Client(_) | Change::ClientRemoved { .. } => {}
             Change::Unreadable { table, row, digest } => {
                 digest.iter().for_each(|digest| drop(self.table.remove(digest)));
@@ -208,7 +209,7 @@ impl Tables {
 
     fn put(&self, key: StoredKey, now: i64) {
         let digest = key.digest;
-        // A key that ends takes no more memory than before.
+        // A key that ends needs no more memory than before.
         let entry = if self.table.get(&digest).is_some() { entry(key, now) } else { self.new_entry(key, now) };
         let Some((key_digest, record)) = entry else {
             self.table.remove(&digest);
@@ -219,7 +220,7 @@ impl Tables {
         self.reclaimer.announce(end);
     }
 
-    /// What the table has to hold of a key that is not in it, if anything.
+    /// The table's entry for a key that is not in it, if any.
     fn new_entry(&self, key: StoredKey, now: i64) -> Option<Entry> {
         entry(key, now).filter(|(_, record)| end_of(record) > now || self.reclaimer.admits_tombstone())
     }
@@ -227,10 +228,10 @@ impl Tables {
 
 type Entry = (KeyDigest, KeyRecord);
 
-/// What is gathered while a snapshot is read, from several threads.
+/// The state of reading a snapshot from several threads.
 struct Loading {
     tables: Arc<Tables>,
-    /// Whether keys go into the table as they come; otherwise they take the place of its contents at the end.
+    /// Whether keys are put into the table as they arrive. Otherwise they replace its contents at the end.
     fills: bool,
     report: Box<dyn Fn(u64) + Send + Sync>,
     now: i64,
@@ -243,9 +244,9 @@ struct Loading {
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum State {
     Open,
-    /// The revocations, all of which come before the first key, are applied.
+    /// The revocations, which all come before the first key, are applied.
     HasRevocations,
-    /// Whatever still comes is of a snapshot that failed or was given up.
+    /// Later changes are of a snapshot that failed or was abandoned.
     Closed,
 }
 
@@ -298,7 +299,7 @@ impl Loading {
         }
     }
 
-    /// Everything was visited.
+    /// Finishes the snapshot.
     fn finish(&self) {
         (self.report)(self.keys.load(Ordering::Relaxed));
         let (tables, revocations) = (&self.tables, self.revocations.lock());
@@ -309,7 +310,7 @@ impl Loading {
             tables.table.replace_all(entries);
             tables.reclaimer.announce(first_end.unwrap_or(i64::MAX));
         }
-        // Those that are no more, only when the keys are as they belong to the others.
+        // Old revocations are dropped only after the keys are replaced.
         tables.revocations.replace_all(&*revocations);
         *self.state.write() = State::Closed;
     }
@@ -322,7 +323,7 @@ impl Loading {
     }
 }
 
-/// Closes a snapshot that was not finished. What may have been removed since must not stay in a table that was filled.
+/// Closes an unfinished snapshot. Keys that may have been removed since must not stay in a table that was filled.
 struct Closing(Arc<Loading>);
 
 impl Drop for Closing {

@@ -4,7 +4,7 @@ use parking_lot::Mutex;
 use ring::rand::{SecureRandom, SystemRandom};
 
 /// A new public id: the prefix, `_`, then 48 bits of time in milliseconds and 80 random bits as 26 digits of lower-case
-/// Crockford base32. Ids sort by when they were made.
+/// Crockford base32. Ids sort by creation time.
 ///
 /// ```
 /// let id = tollgate_storage::new_key_id("key")?;
@@ -13,12 +13,12 @@ use ring::rand::{SecureRandom, SystemRandom};
 /// ```
 ///
 /// # Errors
-/// [`StorageError::NoRandomness`] when the operating system gives none.
+/// [`StorageError::NoRandomness`] if the operating system provides no random numbers.
 pub fn new_key_id(prefix: &str) -> Result<String, StorageError> {
     Ok(id_of(prefix, new_number()?))
 }
 
-/// As [`new_key_id`], and greater than every other that this process has made so: also of those of one millisecond the later one is.
+/// Like [`new_key_id`], and greater than every earlier id from this function in this process, even within one millisecond.
 pub(crate) fn new_ordered_id(prefix: &str) -> Result<String, StorageError> {
     static LAST: Mutex<u128> = Mutex::new(0);
     let number = new_number()?;
@@ -44,7 +44,7 @@ fn id_of(prefix: &str, number: u128) -> String {
     format!("{prefix}_{}", digits.collect::<String>())
 }
 
-/// The least number that holds 128 bits.
+/// The number of base32 digits for 128 bits.
 const DIGITS: usize = 26;
 
 /// In ASCII order, so that texts compare as numbers.

@@ -6,33 +6,34 @@ use std::sync::Arc;
 use tollgate::apikeys::KeyDigest;
 use tollgate::{ApiKey, Digest, KeyFormat, KeyKind, KeyRecord, KeyState};
 
-/// What the store knows of an API key, a client secret or an opaque access token: never the secret itself.
+/// The record of an API key, a client secret or an opaque access token, without the secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredKey {
-    /// The digest of the secret. It never changes: another secret is another key.
+    /// The digest of the secret. It never changes: a new secret is a new key.
     pub digest: Digest,
-    /// What a key of the operator's own begins with ([`KeyFormat::head`]); `None` for a foreign one.
+    /// The beginning of a key in tollgate's format ([`KeyFormat::head`]); `None` for a foreign key.
     pub format: Option<Arc<str>>,
-    /// What an engine is told of it.
+    /// The engine's record.
     pub record: KeyRecord,
-    /// When it was made, in seconds since the Unix epoch; 0 where nobody said.
+    /// The creation time, in seconds since the Unix epoch; 0 if unknown.
     pub created_at: i64,
-    /// The id of the key that took its place.
+    /// The id of its successor after a rotation.
     pub rotated_to: Option<Box<str>>,
-    /// When this key ends because another took its place, in seconds since the Unix epoch.
+    /// The end of the overlap after a rotation, in seconds since the Unix epoch.
     pub overlap_ends_at: Option<i64>,
-    /// What it was made with, and ends with: of an API key the id of another, of an access token the `sid` of the login session.
+    /// Its parent, with which it ends: for an API key the id of another one, for an access token the `sid` of the login
+    /// session.
     pub parent: Option<Box<str>>,
 }
 
 impl StoredKey {
-    /// A key that was just made.
+    /// A new key.
     #[must_use]
     pub fn native(format: &KeyFormat, key: &ApiKey, record: impl Into<KeyRecord>) -> Self {
         Self::new(key.digest(), Some(format.head().into()), record.into())
     }
 
-    /// A key that another system made, under the digest that the table that will hold it makes of it
+    /// A key that another system made, with its digest by the table that will hold it
     /// ([`foreign_digest`](tollgate::ApiKeyTable::foreign_digest)).
     #[must_use]
     pub fn foreign(digest: Digest, record: impl Into<KeyRecord>) -> Self {
@@ -43,7 +44,7 @@ impl StoredKey {
         Self { digest, format, record, created_at: 0, rotated_to: None, overlap_ends_at: None, parent: None }
     }
 
-    /// Says that the key was made at `seconds` since the Unix epoch.
+    /// Sets the creation time, in seconds since the Unix epoch.
     #[must_use]
     pub fn made_at(self, seconds: i64) -> Self {
         Self { created_at: seconds, ..self }
@@ -55,14 +56,14 @@ impl StoredKey {
         Self { record: self.record.edit().state(state).build(), ..self }
     }
 
-    /// The digest as a table has to be told it.
+    /// The digest in the form for a table.
     #[must_use]
     pub fn key_digest(&self) -> KeyDigest {
         let origin = if self.format.is_some() { KeyDigest::Native } else { KeyDigest::Foreign };
         origin(self.digest)
     }
 
-    /// When it ends, by its own expiry or because another took its place, in seconds since the Unix epoch; `None` for never.
+    /// The end of the key, by its expiry or after a rotation, in seconds since the Unix epoch; `None` for never.
     #[must_use]
     pub fn ends_at(&self) -> Option<i64> {
         match (self.record.expires_at(), self.overlap_ends_at) {
@@ -71,28 +72,27 @@ impl StoredKey {
         }
     }
 
-    /// The key with its end at `seconds` since the Unix epoch, or where it is if that is earlier.
+    /// The key with its end at `seconds` since the Unix epoch, unless it ends earlier.
     pub(crate) fn ending_by(self, seconds: i64) -> Self {
         Self { overlap_ends_at: Some(self.overlap_ends_at.map_or(seconds, |end| end.min(seconds))), ..self }
     }
 
-    /// The record as an engine has to see it: it also ends when the overlap of a rotation does.
+    /// The record for an engine, which also ends with the overlap of a rotation.
     #[must_use]
     pub fn into_effective_record(self) -> KeyRecord {
         if self.overlap_ends_at.is_none() { self.record } else { self.record.edit().expires_at(self.ends_at()).build() }
     }
 
-    /// The record of a key that is made at `now` to take this one's place: it may do the same, from the same addresses, between
-    /// the same times.
+    /// The record of a successor that is made at `now`: with the same powers, addresses and times.
     #[must_use]
     pub fn successor(&self, id: &str, now: i64) -> KeyRecord {
-        // A start that has passed says nothing any more.
+        // A start in the past is irrelevant.
         let not_before = self.record.not_before().filter(|begin| *begin > now);
         self.record.edit().id(id).state(KeyState::Active).not_before(not_before).build()
     }
 
-    /// Whether `new`, which is made now, may take this one's place: this one is active, has not ended and was not rotated, and the new
-    /// one may do no more.
+    /// Checks that `new`, made now, may succeed this key: this key is active, has not ended and was not rotated, and the
+    /// new one does not exceed its powers.
     pub(crate) fn check_successor(&self, new: &Self) -> Result<(), Refusal> {
         match self.record.state() {
             KeyState::Revoked => return Err(Refusal::KeyRevoked),
@@ -108,8 +108,8 @@ impl StoredKey {
         self.check_powers(&new.record)
     }
 
-    /// Whether `new`, which is made now with this API key, may be: this one is active and has not ended, and the new one is another of its
-    /// kind and can do no more, from elsewhere or longer.
+    /// Checks that `new` may be made now with this API key: this key is active and has not ended, and the new one is of
+    /// the same kind and does not exceed its powers, addresses and lifetime.
     pub(crate) fn check_derived(&self, new: &Self) -> Result<(), Refusal> {
         self.check_parent(new.created_at)?;
         self.check_powers(&new.record)?;
@@ -121,7 +121,7 @@ impl StoredKey {
         if is_within { Ok(()) } else { Err(Refusal::Field { field: "expires_at" }) }
     }
 
-    /// Whether something may be made with this key at `now`.
+    /// Checks that this key may be a parent at `now`.
     pub(crate) fn check_parent(&self, now: i64) -> Result<(), Refusal> {
         match self.record.state() {
             _ if self.record.kind() != KeyKind::ApiKey => return Err(Refusal::Field { field: "parent" }),
@@ -132,7 +132,7 @@ impl StoredKey {
         self.ends_at().filter(|end| *end <= now).map_or(Ok(()), |ended_at| Err(Refusal::KeyEnded { ended_at }))
     }
 
-    /// Whether `new` is of the same kind and subject, and can do no more and from nowhere else.
+    /// Whether `new` has the same kind and subject, and does not exceed the powers and addresses of this key.
     pub(crate) fn check_powers(&self, new: &KeyRecord) -> Result<(), Refusal> {
         let old = &self.record;
         let is_same = |field, holds| if holds { Ok(()) } else { Err(Refusal::Field { field }) };
@@ -145,10 +145,11 @@ impl StoredKey {
         is_same("allowed_addresses", from.is_empty() || is_within)
     }
 
-    /// Whether its fields are within their limits. Every [command](crate::Command) that adds or changes a key checks.
+    /// Checks that its fields are within their limits. Every [command](crate::Command) that adds or changes a key does
+    /// so.
     ///
     /// # Errors
-    /// [`Refusal::Field`] with the name of the field that is not.
+    /// [`Refusal::Field`] with the name of the invalid field.
     pub fn check(&self) -> Result<(), Refusal> {
         let record = &self.record;
         let client = record.client_id().unwrap_or(record.subject());

@@ -5,16 +5,16 @@ pub struct KeySession {
     pub id: String,
     /// The `iss` of its tokens.
     pub issuer: String,
-    /// The API key that it was made with.
+    /// The API key that made it.
     pub key_id: String,
-    /// When its last token has expired, in seconds since the Unix epoch.
+    /// The expiry of its last token, in seconds since the Unix epoch.
     pub ends_at: i64,
 }
 
-/// What was made with an API key, and ends with it.
+/// The records derived from an API key, which end with it.
 #[derive(Clone, Debug, Default)]
 pub struct Derived {
-    /// The keys whose [`parent`](crate::StoredKey::parent) it is, and that are not revoked.
+    /// The keys with this [`parent`](crate::StoredKey::parent) that are not revoked.
     pub keys: Vec<crate::StoredKey>,
     /// The sessions.
     pub sessions: Vec<KeySession>,

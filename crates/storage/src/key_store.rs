@@ -8,26 +8,26 @@ use crate::revocation::{RevocationKind, StoredRevocation};
 use async_trait::async_trait;
 use tollgate::{Digest, KeyKind, KeyState};
 
-/// API keys, clients and revocations: [commands](Command) that change them, look-ups, and the [feed](KeyFeed) of what has changed.
+/// API keys, clients and revocations: [commands](Command) that change them, look-ups, and the [feed](KeyFeed) of changes.
 ///
-/// What was acknowledged is durable: it survives a crash, and with replicas the loss of the primary. The rules are in the commands;
-/// an implementation runs them in a [transaction](crate::KeyTransaction) of its own. It has to pass the tests of the
+/// An acknowledged change is durable: it survives a crash, and with replicas the loss of the primary. The commands contain
+/// the rules; an implementation runs them in its own [transaction](crate::KeyTransaction). It must pass the tests of the
 /// feature `conformance`.
 #[async_trait]
 pub trait KeyStore: KeyFeed + AuditLog {
-    /// Runs commands in one transaction, and returns what came of each.
+    /// Executes commands in one transaction, and returns their outcomes.
     ///
-    /// A command that is refused changes nothing and does not keep the others from being done.
+    /// A refused command changes nothing and does not prevent the others.
     ///
     /// # Errors
-    /// When nothing was done, or ([`StorageError::OutcomeUnknown`]) when it is not known.
+    /// When nothing was done or, with [`StorageError::OutcomeUnknown`], when the outcome is unknown.
     async fn execute(&self, commands: Vec<Command>) -> Result<Executed, StorageError>;
 
-    /// Adds many keys in one transaction, quickly, and returns which were added: those whose id or digest is taken are passed over,
-    /// or with [`Existing::Refuse`] fail the whole. `audit` is who asked for it, and is written in the transaction.
+    /// Adds many keys in one transaction, fast, and returns which were added. Keys whose id or digest exists are skipped,
+    /// or with [`Existing::Refuse`] fail the whole batch. `audit` names the actor, and is written in the transaction.
     ///
     /// # Errors
-    /// [`StorageError::Key`] when one cannot be added; then none is.
+    /// [`StorageError::Key`] when one key cannot be added; then none is.
     async fn import(
         &self,
         keys: Vec<StoredKey>,
@@ -35,22 +35,24 @@ pub trait KeyStore: KeyFeed + AuditLog {
         audit: &AuditRecord,
     ) -> Result<Vec<bool>, StorageError>;
 
-    /// Forgets all changes but the last `kept`, which is taken for at least 1; a reader that is further behind has to begin with a
-    /// snapshot. Returns how many were forgotten. Every write does this for [`CHANGES_KEPT`](crate::limits::CHANGES_KEPT).
+    /// Removes all changes except the last `kept`, at least 1. A reader that is further behind must begin with a
+    /// snapshot. Returns the number of removed changes. Every write does this with
+    /// [`CHANGES_KEPT`](crate::limits::CHANGES_KEPT).
     ///
     /// # Errors
     /// When the store cannot be written.
     async fn compact(&self, kept: u64) -> Result<u64, StorageError>;
 
-    /// Removes the opaque access tokens and the sessions of keys that expired by `now`, in seconds since the Unix epoch, and the revocations that ended
-    /// [`REVOCATION_KEPT_SECONDS`](crate::limits::REVOCATION_KEPT_SECONDS) before. Engines reject the former and need not know the
-    /// latter, so that it is no change. Returns how many there were.
+    /// Removes the opaque access tokens and the sessions of keys that expired by `now`, in seconds since the Unix epoch,
+    /// and the revocations that ended [`REVOCATION_KEPT_SECONDS`](crate::limits::REVOCATION_KEPT_SECONDS) earlier. This
+    /// is no change in the feed: engines reject the former, and do not need the latter. Returns the number of removed
+    /// records.
     ///
     /// # Errors
     /// When the store cannot be written.
     async fn forget_expired(&self, now: i64) -> Result<usize, StorageError>;
 
-    /// Where the log ends.
+    /// The end of the log.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -74,21 +76,21 @@ pub trait KeyStore: KeyFeed + AuditLog {
     /// When the store cannot be read.
     async fn keys(&self, filter: &KeyFilter, after: Option<&str>, max: usize) -> Result<Vec<StoredKey>, StorageError>;
 
-    /// The keys of that subject and kind that are neither revoked nor at their end by `now`, in seconds since the Unix epoch: the
-    /// newest first, of equal age the one with the greatest id. Disabled ones are among them.
+    /// The keys of that subject and kind that are neither revoked nor ended at `now`, in seconds since the Unix epoch,
+    /// disabled ones included: the newest first, of equal age the greatest id first.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn live_keys_of(&self, subject: &str, kind: KeyKind, now: i64) -> Result<Vec<StoredKey>, StorageError>;
 
-    /// About how many keys there are, for the size of a table.
+    /// The approximate number of keys, for the size of a table.
     ///
     /// # Errors
     /// When the store cannot be read.
     async fn key_count(&self) -> Result<usize, StorageError>;
 
-    /// What the operator's own keys begin with ([`KeyFormat::head`](tollgate::KeyFormat::head)), by the first of them that was
-    /// added; `None` while there is none.
+    /// The beginning of tollgate's own keys ([`KeyFormat::head`](tollgate::KeyFormat::head)), from the first one that was
+    /// added; `None` if there is none.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -106,7 +108,7 @@ pub trait KeyStore: KeyFeed + AuditLog {
     /// When the store cannot be read.
     async fn clients(&self, after: Option<&str>, max: usize) -> Result<Vec<Client>, StorageError>;
 
-    /// Whether that name is revoked, and how.
+    /// The revocation of that name.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -128,20 +130,21 @@ pub trait KeyStore: KeyFeed + AuditLog {
     ) -> Result<Vec<StoredRevocation>, StorageError>;
 }
 
-/// What came of commands.
+/// The results of commands.
 #[derive(Debug)]
 pub struct Executed {
-    /// Of each command, in order.
+    /// The outcome of each command, in order.
     pub outcomes: Vec<Outcome>,
-    /// Where the log ended once they were done: who has applied it goes by all of them.
+    /// The end of the log after the commands: a reader at this position has applied all of them.
     pub position: Position,
 }
 
 impl dyn KeyStore {
-    /// Runs one command; returns how many things it changed, 0 when all were so already, and where the log ended once it was done.
+    /// Executes one command. Returns the number of changed records, 0 if all were in that state already, and the end of
+    /// the log.
     ///
     /// # Errors
-    /// [`StorageError::Refused`] when it is refused; otherwise as [`execute`](KeyStore::execute).
+    /// [`StorageError::Refused`] when it is refused; otherwise like [`execute`](KeyStore::execute).
     pub async fn run(&self, command: Command) -> Result<(u64, Position), StorageError> {
         let executed = self.execute(vec![command]).await?;
         let changed = executed.outcomes.into_iter().next().unwrap_or(Ok(0))?;
@@ -149,7 +152,7 @@ impl dyn KeyStore {
     }
 }
 
-/// Which keys to list; `None` for any.
+/// A filter for keys; `None` for any.
 #[derive(Clone, Debug, Default)]
 pub struct KeyFilter {
     /// Of this subject.
@@ -158,17 +161,17 @@ pub struct KeyFilter {
     pub kind: Option<KeyKind>,
     /// In this state.
     pub state: Option<KeyState>,
-    /// That end, by their own expiry or a rotation's overlap, before this time in seconds since the Unix epoch.
+    /// Keys that end, by their own expiry or a rotation's overlap, before this time in seconds since the Unix epoch.
     pub ends_before: Option<i64>,
 }
 
-/// What to do with a key whose id or digest the store has.
+/// The treatment of a key whose id or digest exists in the store.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Existing {
-    /// Refuse it, and end.
+    /// Fail.
     #[default]
     Refuse,
-    /// Pass over it: to go on with an import that ended half-way.
+    /// Skip the key, to continue an interrupted import.
     Skip,
 }

@@ -1,14 +1,14 @@
 #![doc = include_str!("../README.md")]
-//! In reading order: [`KeyFeed`] is what engines follow, an ordered log of changes with snapshots. [`KeyStore`] adds the
-//! [commands](Command) that make changes, and look-ups; the rules of what may be done are in the commands, so that no door to the store
-//! is softer than another. [`KeyTransaction`] is what an implementation gives a command to work with. [`Follower`] applies what a feed
-//! says to an [`ApiKeyTable`](tollgate::ApiKeyTable) and a [`Revocations`](tollgate::Revocations), which is all that an engine reads; no
-//! verify ever waits for the store. [`Import`] and [`export_keys`] take keys from files and write them.
+//! In reading order: [`KeyFeed`] is an ordered log of changes with snapshots, which engines follow. [`KeyStore`] adds the
+//! [commands](Command) that make changes, and look-ups. The commands contain the rules, so every way into the store has the
+//! same ones. [`KeyTransaction`] is the interface of an implementation to the commands. [`Follower`] applies a feed to an
+//! [`ApiKeyTable`](tollgate::ApiKeyTable) and a [`Revocations`](tollgate::Revocations), the only state that an engine reads;
+//! no verify ever waits for the store. [`Import`] and [`export_keys`] read and write files of keys.
 //!
-//! [`AccountStore`] is what a service alone keeps. Both are an [`AuditLog`] of who did what. `tollgate-sqlite` is the implementation for one host. Whatever implements the traits has to pass the tests in `conformance`, a
-//! feature.
+//! [`AccountStore`] has the other records of a service. Both traits include an [`AuditLog`]. `tollgate-sqlite` is the
+//! implementation for one host. Every implementation must pass the tests of the feature `conformance`.
 //!
-//! All times are seconds since the Unix epoch. Secrets are kept as digests only.
+//! All times are seconds since the Unix epoch. Only digests of secrets are stored.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,9 +1,9 @@
-//! What may be made with a key, or in its place: only the check makes such a value, and only such a value is written.
+//! Proof types of derivation and rotation: only the check constructs such a value, and only such a value is written.
 
 use crate::error::Refusal;
 use crate::key::StoredKey;
 
-/// A key that may take the place of another.
+/// A key that may succeed another.
 #[derive(Debug)]
 pub(crate) struct Successor(StoredKey);
 
@@ -12,8 +12,8 @@ pub(crate) struct Successor(StoredKey);
 pub(crate) struct DerivedKey<'k>(&'k StoredKey);
 
 impl Successor {
-    /// Passes where `old` is active, has not ended and was not rotated, and `new`, which is made now, can do no more. It ends with what the
-    /// old one does.
+    /// Succeeds if `old` is active, has not ended and was not rotated, and `new`, made now, does not exceed its powers.
+    /// The new key gets the parent of the old one, and ends with it.
     pub(crate) fn of(old: &StoredKey, new: &StoredKey) -> Result<Self, Refusal> {
         old.check_successor(new)?;
         Ok(Self(StoredKey { parent: old.parent.clone(), ..new.clone() }))
@@ -25,8 +25,8 @@ impl Successor {
 }
 
 impl<'k> DerivedKey<'k> {
-    /// Passes where `maker` is active and has not ended, and `new`, which is made now, is another of its kind and can do no more, from
-    /// elsewhere or longer.
+    /// Succeeds if `maker` is active and has not ended, and `new`, made now, is of its kind and does not exceed its
+    /// powers, addresses and lifetime.
     pub(crate) fn of(maker: &StoredKey, new: &'k StoredKey) -> Result<Self, Refusal> {
         maker.check_derived(new)?;
         Ok(Self(new))

@@ -3,10 +3,10 @@ use crate::limits::MAX_REDIRECT_URI_BYTES;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A redirect URI that a client may register.
+/// A valid redirect URI of a client.
 ///
-/// It is absolute, https or http on a loopback address or with a scheme of a program's own, has no fragment and no userinfo, and no
-/// character that means something in a header.
+/// It is absolute, with the scheme https, http on a loopback address, or a private-use scheme; it has no fragment, no
+/// userinfo, and no character that is special in a header.
 ///
 /// ```
 /// use tollgate_storage::RedirectUri;
@@ -20,7 +20,7 @@ use std::fmt;
 pub struct RedirectUri(String);
 
 impl RedirectUri {
-    /// The URI, if a client may register it.
+    /// Checks the URI.
     ///
     /// # Errors
     /// [`Refusal::Field`] of `redirect_uri`.
@@ -35,13 +35,13 @@ impl RedirectUri {
         &self.0
     }
 
-    /// Whether it has a scheme that only one program answers (RFC 8252 section 7.1): the reversed name of a domain, so with a dot in it.
+    /// Whether the scheme is a private-use one (RFC 8252 section 7.1): a reversed domain name, which contains a dot.
     #[must_use]
     pub fn is_private_use(&self) -> bool {
         is_private_use(&self.0)
     }
 
-    /// Whether `uri` is this one, but for the port where it is one of this machine (RFC 8252 section 7.3).
+    /// Whether `uri` equals this one, except for the port of a loopback URI (RFC 8252 section 7.3).
     pub(crate) fn is_on_any_port(&self, uri: &str) -> bool {
         let parts = without_loopback_port(&self.0);
         is_redirect_uri(uri) && parts.is_some() && without_loopback_port(uri) == parts
@@ -75,7 +75,7 @@ fn is_private_use(uri: &str) -> bool {
     is_scheme && scheme.contains('.') && rest.starts_with('/') && rest.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
-/// What is before the port and after it, of a URI of this machine.
+/// The parts of a loopback URI before and after the port.
 fn without_loopback_port(uri: &str) -> Option<(&str, &str)> {
     let rest = uri.strip_prefix("http://")?;
     let end = rest.find(['/', '?']).unwrap_or(rest.len());

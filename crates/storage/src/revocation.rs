@@ -4,22 +4,22 @@ use crate::limits::MAX_URI_BYTES;
 use crate::transaction::KeyTransaction;
 use tollgate::Revocation;
 
-/// A revocation as it is kept: what [`Revocation`] says, readable.
+/// A stored revocation: the content of a [`Revocation`] in readable form.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct StoredRevocation {
-    /// What kind of name is revoked.
+    /// The kind of the revoked name.
     pub kind: RevocationKind,
-    /// Whose name it is; empty for an API key.
+    /// The issuer of the name; empty for an API key.
     pub issuer: Box<str>,
     /// The name; empty for an issuer.
     pub name: Box<str>,
-    /// What was issued from then on is spared; `i64::MAX` spares nothing. In seconds since the Unix epoch.
+    /// Tokens issued at this time or later are not revoked; `i64::MAX` revokes all. In seconds since the Unix epoch.
     pub issued_before: i64,
-    /// From then on it may be forgotten; `i64::MAX` for never. In seconds since the Unix epoch.
+    /// The time after which it may be removed; `i64::MAX` for never. In seconds since the Unix epoch.
     pub until: i64,
 }
 
-/// What kind of name is revoked.
+/// The kind of a revoked name.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 #[non_exhaustive]
 pub enum RevocationKind {
@@ -38,13 +38,13 @@ pub enum RevocationKind {
 }
 
 impl StoredRevocation {
-    /// Revokes that name wholly and for ever.
+    /// Revokes that name completely and permanently.
     #[must_use]
     pub fn new(kind: RevocationKind, issuer: &str, name: &str) -> Self {
         Self { kind, issuer: issuer.into(), name: name.into(), issued_before: i64::MAX, until: i64::MAX }
     }
 
-    /// What a table of revocations is told.
+    /// The form for a table of revocations.
     #[must_use]
     pub fn to_revocation(&self) -> Revocation {
         revocation(self.kind, &self.issuer, &self.name).issued_before(self.issued_before).until(self.until)
@@ -57,10 +57,10 @@ impl StoredRevocation {
         Self { issued_before, until, ..self }
     }
 
-    /// Whether the names fit the kind, and are within their limits.
+    /// Checks that the names fit the kind, and are within their limits.
     ///
     /// # Errors
-    /// [`Refusal::Field`] with the name of the field that is not.
+    /// [`Refusal::Field`] with the name of the invalid field.
     pub fn check(&self) -> Result<(), Refusal> {
         let (issuer, name) = match self.kind {
             RevocationKind::ApiKey => (0..=0, 1..=MAX_URI_BYTES),
@@ -72,7 +72,7 @@ impl StoredRevocation {
     }
 }
 
-/// Writes down the stricter of the revocation and the one that there is; returns whether that is a change.
+/// Writes the stricter of the new and the stored revocation. Returns whether that is a change.
 pub(crate) async fn revoke(rows: &mut dyn KeyTransaction, revocation: &StoredRevocation) -> Result<u64, StorageError> {
     let old = rows.revocation(revocation.kind, &revocation.issuer, &revocation.name).await?;
     let stricter = old.as_ref().map_or_else(|| revocation.clone(), |old| revocation.clone().stricter(old));
@@ -83,7 +83,7 @@ pub(crate) async fn revoke(rows: &mut dyn KeyTransaction, revocation: &StoredRev
     Ok(1)
 }
 
-/// What is revoked under that name, wholly and for ever.
+/// The complete and permanent revocation of that name.
 pub(crate) fn revocation(kind: RevocationKind, issuer: &str, name: &str) -> Revocation {
     match kind {
         RevocationKind::Token => Revocation::token(issuer, name),

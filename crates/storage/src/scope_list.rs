@@ -3,7 +3,8 @@ use crate::limits::MAX_SCOPES_BYTES;
 use serde::{Deserialize, Serialize};
 use tollgate::jwt::is_scope_token;
 
-/// Scope-tokens (RFC 6749 section 3.3), sorted as bytes, each once, joined by single spaces: two lists of the same scopes are the same text.
+/// Scope-tokens (RFC 6749 section 3.3) in byte order, without duplicates, joined by single spaces: equal sets of scopes have
+/// equal texts.
 ///
 /// ```
 /// use tollgate_storage::ScopeList;
@@ -17,7 +18,7 @@ use tollgate::jwt::is_scope_token;
 pub struct ScopeList(String);
 
 impl ScopeList {
-    /// The list of these scopes, joined by single spaces in any order; none where the text is empty.
+    /// The list of these scopes, which are joined by single spaces in any order; empty for empty text.
     ///
     /// # Errors
     /// [`Refusal::Field`] of `scope`.
@@ -38,7 +39,7 @@ impl ScopeList {
         &self.0
     }
 
-    /// Those that pass.
+    /// The scopes that pass.
     pub(crate) fn filter(&self, passes: impl Fn(&str) -> bool) -> Self {
         Self(self.0.split(' ').filter(|scope| passes(scope)).collect::<Vec<_>>().join(" "))
     }

@@ -10,12 +10,12 @@ mod secret;
 pub use export::export_keys;
 pub use import::{Import, ImportReport};
 
-/// How a file of keys is written.
+/// The format of a file of keys.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum FileFormat {
     /// One JSON object a line.
     JsonLines,
-    /// Comma-separated values (RFC 4180) with the columns' names in the first line.
+    /// Comma-separated values (RFC 4180) with the column names in the first line.
     Csv,
 }

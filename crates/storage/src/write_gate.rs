@@ -6,11 +6,12 @@ tokio::task_local! {
     static CURRENT: WriteGate;
 }
 
-/// Whether what is done for a request may still write, and whether it has written.
+/// Whether the work for a request may still write, and whether it has written.
 ///
-/// A service that gives a request up closes its gate. Either that succeeds, and nothing was written and nothing will be, or something was
-/// written, or may have been, and the answer has to say so. Each write of a store within [`scope`](Self::scope) passes the gate right before
-/// its commit; outside of one nothing is held back. A clone is the same gate.
+/// A service that abandons a request closes its gate. If that succeeds, nothing was written and nothing will be.
+/// Otherwise something was written, or may have been, and the response must say so. Each write of a store within
+/// [`scope`](Self::scope) passes the gate right before its commit; other writes are not held back. A clone is the
+/// same gate.
 ///
 /// ```
 /// use tollgate_storage::WriteGate;
@@ -38,24 +39,24 @@ pub struct Passage {
 }
 
 impl WriteGate {
-    /// Has every write in `future` pass this gate. What `future` spawns has to take the gate along.
+    /// Makes every write in `future` pass this gate. Tasks that `future` spawns need the gate passed on.
     pub async fn scope<F: Future>(&self, future: F) -> F::Output {
         CURRENT.scope(self.clone(), future).await
     }
 
-    /// Has every write in `work` pass this gate.
+    /// Makes every write in `work` pass this gate.
     pub fn sync_scope<T>(&self, work: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(self.clone(), work)
     }
 
-    /// The gate that writes of the caller pass, if there is one.
+    /// The gate of the caller's writes, if any.
     #[must_use]
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Self::clone).ok()
     }
 
-    /// Lets no write pass any more, if none has passed so far that is not undone. Returns whether it is closed. What has begun to write may
-    /// go on: half of a change is worse than all of it.
+    /// Closes the gate to further writes, unless a write has passed that is not undone. Returns whether it is
+    /// closed. Work that has begun to write may continue: half a change is worse than all of it.
     #[must_use]
     pub fn close(&self) -> bool {
         let mut state = self.0.lock();
@@ -69,10 +70,10 @@ impl WriteGate {
         self.0.lock().may_have_written()
     }
 
-    /// For stores: lets a write pass whose commit comes next.
+    /// For stores: lets a write pass right before its commit.
     ///
     /// # Errors
-    /// [`StorageError::Busy`] when the gate is closed; nothing may be written then.
+    /// [`StorageError::Busy`] if the gate is closed; the store must not write then.
     pub fn pass(gate: Option<Self>) -> Result<Passage, StorageError> {
         if let Some(gate) = &gate {
             let mut state = gate.0.lock();
@@ -92,7 +93,7 @@ impl State {
 }
 
 impl Passage {
-    /// The store has rolled back: nothing of the write is left.
+    /// The store has rolled the write back completely.
     pub fn undone(mut self) {
         self.is_undone = true;
     }

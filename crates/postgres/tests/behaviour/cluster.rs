@@ -1,4 +1,4 @@
-//! Servers of PostgreSQL in folders of their own, each on a free port of 127.0.0.1.
+//! PostgreSQL servers in their own folders, each on a free port of 127.0.0.1.
 
 use std::io::Write;
 use std::net::TcpListener;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tollgate_postgres::PostgresConfig;
 
-/// A server. It ends, and its folder goes, with this, also where the whole test process is killed.
+/// A server. Dropping it ends the server and removes its folder, also when the test process is killed.
 pub(crate) struct Server {
     folder: PathBuf,
     port: u16,
@@ -18,7 +18,7 @@ pub(crate) struct Server {
     supervisor: Option<Child>,
 }
 
-/// What the shell does: runs the server, and at a word on its standard input or the end of it has it end.
+/// The shell's script: runs the server, and stops it at a word on standard input or the end of input.
 const SUPERVISE: &str = r#"
 trap '' HUP INT TERM
 folder=$1; shift
@@ -31,7 +31,7 @@ wait "$server"
 "#;
 
 impl Server {
-    /// A new cluster, or none, with the reason on standard output, where PostgreSQL is missing and tests may be skipped.
+    /// A new cluster; or `None`, with the reason on standard output, if PostgreSQL is missing and tests may be skipped.
     pub(crate) fn start(settings: &[(&str, &str)]) -> Option<Self> {
         if BINARIES.is_none() {
             assert!(std::env::var_os("TOLLGATE_SKIP_NOTHING").is_none(), "PostgreSQL is not installed");
@@ -46,7 +46,7 @@ impl Server {
         Some(server)
     }
 
-    /// A standby of this server, under that name.
+    /// A standby of this server with that name.
     pub(crate) fn standby(&self, name: &str) -> Self {
         let mut standby = Server::at_free_port();
         let from = format!("host=127.0.0.1 port={} user=postgres application_name={name}", self.port);
@@ -68,7 +68,7 @@ impl Server {
         self.folder.to_str().expect("UTF-8").to_owned()
     }
 
-    /// Changes settings, also those that count from the next start on alone.
+    /// Changes settings, including those that need a restart.
     pub(crate) fn configure(&self, settings: &[(&str, &str)]) {
         let lines: String = settings.iter().map(|(name, value)| format!("{name} = '{value}'\n")).collect();
         let file = std::fs::OpenOptions::new().append(true).open(self.folder.join("postgresql.auto.conf"));
@@ -83,7 +83,7 @@ impl Server {
         std::thread::sleep(Duration::from_millis(300));
     }
 
-    /// Has this standby follow another primary.
+    /// Makes this standby follow another primary.
     pub(crate) fn follow(&self, primary: &Server, name: &str) {
         let place = format!("host=127.0.0.1 port={} user=postgres application_name={name}", primary.port);
         self.configure(&[("primary_conninfo", &place)]);
@@ -103,7 +103,7 @@ impl Server {
         }
     }
 
-    /// `kill -9` of the postmaster, and of all that it has started.
+    /// `kill -9` of the postmaster and all its children.
     pub(crate) fn kill(&mut self) {
         let children = Command::new("pgrep").args(["-P", &self.pid().to_string()]).output();
         self.tell("kill\n");
@@ -117,13 +117,13 @@ impl Server {
         assert_eq!(self.sql("postgres", "SELECT pg_promote(true, 120)").as_deref(), Some("t"));
     }
 
-    /// After `kill`: starts the server on what is on its disk.
+    /// After `kill`: starts the server on its disk's content.
     pub(crate) fn up_again(&mut self) {
         drop(std::fs::remove_file(self.folder.join("postmaster.pid")));
         self.up();
     }
 
-    /// After `kill`: makes a standby of `primary` of this server, under that name, and starts it.
+    /// After `kill`: turns this server into a standby of `primary` with that name, and starts it.
     pub(crate) fn rejoin(&mut self, primary: &Server, name: &str) {
         drop(std::fs::remove_file(self.folder.join("postmaster.pid")));
         // So that the new history is in its control file.
@@ -134,7 +134,7 @@ impl Server {
         self.up();
     }
 
-    /// Has `role` say its password, from the next connection on.
+    /// Requires a password of `role`, from the next connection on.
     pub(crate) fn require_passwords_of(&self, role: &str) {
         let file = self.folder.join("pg_hba.conf");
         let rules = std::fs::read_to_string(&file).expect("rules");
@@ -142,7 +142,7 @@ impl Server {
         self.reload();
     }
 
-    /// Has the server speak TLS too, under that name. Returns the authority's certificate, in PEM.
+    /// Enables TLS on the server, under that name. Returns the authority's certificate in PEM.
     pub(crate) fn use_tls(&self, name: &str) -> String {
         let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
         authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -157,7 +157,7 @@ impl Server {
         for (file, text) in [("server.crt", certificate.pem()), ("server.key", own.serialize_pem())] {
             let path = self.folder.join(file);
             std::fs::write(&path, text).expect("a file");
-            // The server takes no key that others can read, nor one that is not its own.
+            // The server refuses a key that others can read, or that it does not own.
             drop(Command::new("chmod").arg("600").arg(&path).output());
             drop(Command::new("chown").arg("--reference").args([&self.folder, &path]).output());
         }
@@ -180,7 +180,7 @@ impl Server {
         supervisor.wait().expect("it ends");
     }
 
-    /// What psql prints; none where the server does not answer, or says no.
+    /// The output of psql; `None` if the server does not answer, or reports an error.
     pub(crate) fn sql(&self, database: &str, text: &str) -> Option<String> {
         let port = self.port.to_string();
         let place =
@@ -188,13 +188,13 @@ impl Server {
         let output = Command::new(binary("psql")).args(place).output().expect("psql");
         let text = String::from_utf8(output.stdout).expect("UTF-8");
         if !output.status.success() {
-            // Shown with the test, where that fails.
+            // Shown if the test fails.
             println!("{text}: {}", String::from_utf8_lossy(&output.stderr));
         }
         output.status.success().then(|| text.trim_end().to_owned())
     }
 
-    /// The transactions a second of a script of pgbench.
+    /// The transactions per second of a pgbench script.
     pub(crate) fn pgbench(&self, script: &str, clients: u64, seconds: u64) -> String {
         let file = self.folder.with_extension("pgbench");
         std::fs::write(&file, script).expect("a script");
@@ -209,7 +209,7 @@ impl Server {
         rate.unwrap_or_else(|| String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
-    /// A database of its own; its name.
+    /// Creates a database and returns its name.
     pub(crate) fn new_database(&self) -> String {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("test{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -225,7 +225,7 @@ impl Server {
         PostgresConfig::from_url(&self.url(database)).expect("a URL")
     }
 
-    /// That of several servers.
+    /// The URL of several servers.
     pub(crate) fn config_of(servers: &[&Server], database: &str) -> PostgresConfig {
         let hosts: Vec<_> = servers.iter().map(|server| format!("127.0.0.1:{}", server.port)).collect();
         let url = format!("postgres://postgres@{}/{database}", hosts.join(","));
@@ -244,13 +244,13 @@ impl Drop for Server {
     }
 }
 
-/// One for all tests that are content with databases of their own.
+/// The shared server of all tests that only need their own database.
 pub(crate) fn shared() -> Option<&'static Server> {
     static SERVER: LazyLock<Option<Server>> = LazyLock::new(|| Server::start(&[("max_connections", "300")]));
     SERVER.as_ref()
 }
 
-/// The newest release's, where Debian has them, or those in the path.
+/// The programs of the newest release, from Debian's folders or from the path.
 static BINARIES: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
     let releases = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
     let newest = releases.max_by_key(|entry| entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()));
@@ -263,7 +263,7 @@ fn binary(name: &str) -> PathBuf {
     BINARIES.as_deref().unwrap_or(Path::new("")).join(name)
 }
 
-/// The command, as a user that a server runs as: it refuses to be root.
+/// The command, run as an unprivileged user, because the server refuses to run as root.
 fn command(name: &str) -> Vec<String> {
     let is_root = Command::new("id").arg("-u").output().is_ok_and(|output| output.stdout == b"0\n");
     let user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"];

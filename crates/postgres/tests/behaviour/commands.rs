@@ -1,4 +1,4 @@
-//! Commands and look-ups, also many at once.
+//! Commands and look-ups, also concurrently.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use tollgate_storage::{
 use crate::cluster::shared;
 use crate::support::{add, audit, block_on, changes, execute, key, open};
 
-/// A store in a database of its own, and the name of that.
+/// A store in its own database, and the database's name.
 async fn store() -> Option<(PostgresStore, String)> {
     let server = shared()?;
     let database = server.new_database();
@@ -170,7 +170,7 @@ fn everything_that_can_be_done_reads_back_as_it_was_written() {
     });
 }
 
-/// The position of that number.
+/// The position with that number.
 async fn tag_of(store: &PostgresStore, number: u64) -> Position {
     match store.changes_after(Position::START, number as usize).await.unwrap() {
         Since::Changes(read) => read.through,
@@ -292,7 +292,7 @@ fn a_snapshot_is_of_one_state_while_others_write() {
             assert_eq!(seen.len(), 50_000);
             let distinct: BTreeSet<_> = seen.iter().collect();
             assert_eq!(distinct.len(), 50_000, "a key twice");
-            // Exactly the writes up to its position are in it.
+            // It contains exactly the writes up to its position.
             let written = (position.number - 50_000) / 2;
             assert_eq!(seen.iter().filter(|id| id.len() == "key_100000".len()).count() as u64, written);
         }

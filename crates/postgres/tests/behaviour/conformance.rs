@@ -1,4 +1,4 @@
-//! The tests that every store has to pass.
+//! The tests for every store.
 
 mod accounts {
     use std::sync::Arc;
@@ -69,7 +69,7 @@ mod keys {
 
 use crate::cluster::{Server, shared};
 
-/// A database of its own on the server that tests share.
+/// A separate database on the shared server.
 struct Database {
     server: &'static Server,
     name: String,

@@ -13,7 +13,7 @@ pub(crate) struct Cutter {
 
 #[derive(Default)]
 struct State {
-    /// What happens to the next commit: 0 nothing, 1 it is lost, 2 the answer to it is lost.
+    /// The fate of the next commit: 0 nothing, 1 the commit is lost, 2 the answer is lost.
     next: AtomicU8,
     cuts: AtomicUsize,
 }
@@ -37,7 +37,7 @@ impl Cutter {
         self.address.clone()
     }
 
-    /// Before it comes to the server, or after the server has done it.
+    /// Before the commit reaches the server, or after the server has executed it.
     pub(crate) fn cut_next_commit(&self, before: bool) {
         self.state.next.store(if before { 1 } else { 2 }, Ordering::Relaxed);
     }
@@ -66,7 +66,7 @@ async fn forward(mut client: TcpStream, mut server: TcpStream, state: Arc<State>
                     _ => {
                         server.write_all(chunk).await?;
                         state.cuts.fetch_add(1, Ordering::Relaxed);
-                        // The answers to all that was sent, down to that of the commit.
+                        // The answers to all statements, up to that of the commit.
                         let mut answers = Vec::new();
                         while !answers.windows(7).any(|window| window == b"COMMIT\0") {
                             let read = server.read(&mut answered).await?;

@@ -1,4 +1,4 @@
-//! What is acknowledged, and what is not.
+//! Acknowledged and unacknowledged writes.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,7 @@ use tollgate_storage::{KeyFeed, KeyStore, Position, Since, StorageError};
 use crate::cluster::{Server, shared};
 use crate::support::{add, block_on, changes, execute, open, soon};
 
-/// A primary whose standby is never there.
+/// A primary whose standby is never available.
 fn without_standby() -> Option<Server> {
     Server::start(&[("synchronous_standby_names", "nobody")])
 }
@@ -19,9 +19,9 @@ fn a88_what_no_standby_has_is_not_acknowledged_and_seen_all_the_same() {
         let store = open(&server.config("postgres")).await;
         let outcome = execute(&store, add(1)).await;
         assert!(matches!(outcome, Err(StorageError::OutcomeUnknown)), "{outcome:?}");
-        // It is there, so that whoever follows is not behind what may be durable.
+        // The change is visible, so that followers are not behind a change that may be durable.
         assert_eq!(changes(&store, Position::START).await.0.len(), 1);
-        // What was found so is not more durable than what was done.
+        // A change that was only read is no more durable than one that was made.
         let again = execute(&store, add(1)).await;
         assert!(matches!(again, Err(StorageError::OutcomeUnknown)), "{again:?}");
         store.heartbeat().await.unwrap();
@@ -52,7 +52,7 @@ fn a88_what_is_seen_and_not_acknowledged_is_bounded() {
         }
         let made = store.latest().await.unwrap().number;
         assert!((4_096..5_200).contains(&made), "{made} changes");
-        // As soon as there is a standby again, or none is wanted, writes go on.
+        // Writes continue as soon as there is a standby again, or none is required.
         server.configure(&[("synchronous_standby_names", "")]);
         assert!(soon(async || execute(&store, add(1_000_000)).await.is_ok()).await);
     });
@@ -68,7 +68,7 @@ fn a88_a_wait_for_a_standby_that_is_cancelled_acknowledges_nothing() {
             async move { (execute(&store, add(1)).await, Instant::now()) }
         });
         let begun = Instant::now();
-        // The server then says that the transaction is committed, with a warning.
+        // The server then reports the transaction as committed, with a warning.
         let cancel = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'";
         assert!(soon(async || server.sql("postgres", cancel).as_deref() == Some("t")).await);
         let (outcome, ended) = writer.await.unwrap();
@@ -88,13 +88,13 @@ fn a88_a_history_that_was_lost_shows_by_its_tags() {
             execute(&store, add(number)).await.unwrap();
         }
         let (_, position) = changes(&store, Position::START).await;
-        // As many changes again, as after a restore or a failover: the same numbers, other tags.
+        // The same number of changes again, as after a restore or a failover: the same numbers, other tags.
         server.sql(&database, "UPDATE tollgate.changes SET tag = tag + 1 WHERE number = 3").unwrap();
         assert!(matches!(store.changes_after(position, 10).await.unwrap(), Since::Compacted));
         let begun = Instant::now();
         assert!(store.wait_after(position, Duration::from_secs(5)).await.unwrap());
         assert!(begun.elapsed() < Duration::from_secs(1));
-        // A history that ends before it.
+        // A history that ends earlier.
         server
             .sql(&database, "DELETE FROM tollgate.changes WHERE number = 3; UPDATE tollgate.head SET number = 2")
             .unwrap();
@@ -134,7 +134,7 @@ fn a_writer_that_gives_up_leaves_nothing_that_holds_others_up() {
     block_on(async {
         let store = open(&server.config(&database)).await;
         for number in 0..200 {
-            // At whatever point it is by then.
+            // At any point.
             drop(tokio::time::timeout(Duration::from_micros(100 * (number % 50)), execute(&store, add(number))).await);
         }
         let begun = Instant::now();
@@ -149,7 +149,7 @@ fn a88_a_commit_whose_answer_is_lost_is_done_once_and_acknowledged() {
     let database = server.new_database();
     block_on(async {
         drop(open(&server.config(&database)).await);
-        // Between them, what cuts the connection when a commit is on its way, or is answered.
+        // A proxy that cuts the connection during a commit or its answer.
         let cutter = crate::cutter::Cutter::start(server.address()).await;
         let url = server.url(&database).replace(&server.address(), &cutter.address());
         let store = open(&tollgate_postgres::PostgresConfig::from_url(&url).unwrap()).await;

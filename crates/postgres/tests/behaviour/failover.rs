@@ -1,4 +1,4 @@
-//! The loss of a primary: with a synchronous standby, and a third server.
+//! The loss of a primary, with a synchronous standby and a third server.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::support::{add, block_on, execute, open, soon};
 
 const WRITERS: u64 = 16;
 
-/// What a follower holds: the ids of the keys. It goes on whatever fails. Returns how many snapshots it took.
+/// The state of a follower: the ids of the keys. It continues after failures. Returns the number of its snapshots.
 pub(crate) async fn follow(
     store: PostgresStore,
     ids: Arc<Mutex<BTreeSet<String>>>,
@@ -52,7 +52,7 @@ fn id(change: &Change) -> Option<String> {
     }
 }
 
-/// `TOLLGATE_FAILOVER_ROUNDS`: how often, each time with servers of its own; once otherwise.
+/// `TOLLGATE_FAILOVER_ROUNDS`: the number of rounds, each with new servers; 1 by default.
 #[test]
 fn a88_nothing_that_was_acknowledged_is_lost_with_the_primary() {
     let rounds = std::env::var("TOLLGATE_FAILOVER_ROUNDS").map_or(1, |rounds| rounds.parse().expect("a number"));
@@ -104,14 +104,15 @@ fn lose_the_primary() {
         assert!(before > 100, "{before} were acknowledged");
         first.kill();
         let killed = Instant::now();
-        // The one that has acknowledged is promoted, and needs a standby of its own before anything is acknowledged again.
+        // The standby that has acknowledged is promoted, and needs its own standby before anything is acknowledged
+        // again.
         second.promote();
         let promoted = Instant::now();
         second.configure(&[("synchronous_standby_names", "ANY 1 (third, former)")]);
         third.follow(&second, "third");
         let after = |time: Instant| acknowledged.lock().iter().filter(|(_, at)| *at > time).count();
         let is_third_behind = soon(async || after(promoted) > 0).await;
-        // The old one comes back, whatever it has that nobody else had.
+        // The old primary returns, perhaps with changes that no other server has.
         first.rejoin(&second, "former");
         let rejoined = Instant::now();
         assert!(soon(async || after(rejoined) > 100).await, "writes go on");
@@ -137,7 +138,7 @@ fn lose_the_primary() {
             .filter(|n| !ids.contains(&format!("key_{n}")))
             .collect();
         assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
-        // No follower goes on from a history that was lost.
+        // No follower continues from a lost history.
         assert!(soon(async || *followed.lock() == ids).await, "the follower holds what the store has");
         have_followed.store(true, Ordering::Release);
         println!(

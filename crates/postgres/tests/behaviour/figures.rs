@@ -1,4 +1,5 @@
-//! Figures for docs/postgres.md, by hand: `cargo test --release -p tollgate-postgres --test behaviour -- --ignored --nocapture figures`.
+//! Figures for docs/postgres.md, run by hand:
+//! `cargo test --release -p tollgate-postgres --test behaviour -- --ignored --nocapture figures`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ fn primary_and_standby() -> Option<(Server, Server)> {
     Some((first, second))
 }
 
-/// Transactions and changes a second that are acknowledged.
+/// Acknowledged transactions and changes per second.
 async fn write(store: &PostgresStore, writers: u64, batch: u64) -> (u64, u64) {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let (done, end) = (Arc::<AtomicU64>::default(), Instant::now() + Duration::from_secs(SECONDS));
@@ -60,7 +61,7 @@ fn figures_of_writes_with_a_synchronous_standby() {
             let (transactions, changes) = write(&store, writers, batch).await;
             println!("batch {batch}, {writers} writers: {transactions} transactions/s, {changes} changes/s");
         }
-        // What the same statements come to with pgbench: committed plainly, and with a sequence, which skips changes.
+        // The same statements with pgbench: with plain commits, and with a sequence, which skips changes.
         let plain = "\\set n random(1, 9000000000000)\n\\set d random(1, 9000000000000)\nBEGIN;\nINSERT";
         let insert = "INTO tollgate.keys (id, digest, kind, subject, scopes, created_at, state, name, metadata, allowed_addresses)
             VALUES ('p' || :n, sha256((:n || '-' || :d)::bytea), 'api-key', 's' || :n, '', 0, 'active', '', '', '');"

@@ -1,4 +1,4 @@
-//! What the barrier acknowledged, against the log that is left, over crashes of the server.
+//! The barrier's acknowledgements against the remaining log, over crashes of the server.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::cluster::Server;
 use crate::failover::follow;
 use crate::support::{add, block_on, execute, open, soon};
 
-/// One command that adds a key of its own, as its writer saw it.
+/// One command that adds a unique key, as its writer saw it.
 #[derive(Clone, Debug)]
 struct Operation {
     key: u64,
@@ -24,14 +24,14 @@ struct Operation {
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Outcome {
-    /// Durable, where the log ended by then: the position of this change.
+    /// Durable, with the position of this change, the end of the log at the time.
     Acknowledged(Position),
-    /// Nothing was done, the store said.
+    /// The store reported that nothing was done.
     NotDone,
     Unknown,
 }
 
-/// One change of the log that is left.
+/// One change of the remaining log.
 #[derive(Clone, Copy, Debug)]
 struct Entry {
     number: u64,
@@ -39,8 +39,8 @@ struct Entry {
     key: u64,
 }
 
-/// Whether the log is one that the operations can have come to. An acknowledged one is there, at its position; one that was not done is
-/// not; there is no gap; none is there twice; and one that began when another was acknowledged comes after that.
+/// Whether the operations can have produced the log. Every acknowledged one is at its position; none that was not done is
+/// present; there is no gap and no duplicate; and an operation that began after another was acknowledged comes after it.
 fn check(operations: &[Operation], log: &[Entry]) -> Result<(), String> {
     if let Some((expected, entry)) = (1..).zip(log).find(|(expected, entry)| *expected != entry.number) {
         return Err(format!("a gap: {entry:?} in the place of number {expected}"));
@@ -66,7 +66,7 @@ fn check(operations: &[Operation], log: &[Entry]) -> Result<(), String> {
             Outcome::NotDone | Outcome::Unknown => {}
         }
     }
-    // The greatest number that was acknowledged by each time.
+    // The greatest acknowledged number at each time.
     acknowledged.sort_unstable();
     let mut by_time: BTreeMap<Instant, u64> = BTreeMap::new();
     let mut greatest = 0;
@@ -84,7 +84,7 @@ fn check(operations: &[Operation], log: &[Entry]) -> Result<(), String> {
     Ok(())
 }
 
-/// Adds keys until it is told to end, whatever comes of them.
+/// Adds keys until it is stopped, whatever their outcome.
 async fn write(
     store: PostgresStore,
     next: Arc<AtomicU64>,
@@ -105,7 +105,7 @@ async fn write(
     }
 }
 
-/// The log that is left.
+/// The remaining log.
 fn log_of(server: &Server) -> Vec<Entry> {
     let text = server.sql(
         "postgres",
@@ -123,7 +123,7 @@ fn log_of(server: &Server) -> Vec<Entry> {
 
 #[test]
 fn a88_what_the_barrier_acknowledged_is_in_the_log_in_order_whatever_crashes() {
-    // What was committed asynchronously stays in memory until the barrier, so that a crash loses it.
+    // Asynchronous commits stay in memory until the barrier, so that a crash loses them.
     let settings = [("wal_writer_delay", "10s"), ("wal_buffers", "16MB"), ("max_connections", "200")];
     let Some(mut server) = Server::start(&settings) else { return };
     block_on(async {
@@ -184,7 +184,7 @@ fn the_checker_of_histories_finds_what_is_wrong_with_them() {
     assert!(found(&operations, &[entry(1), entry(3)]).starts_with("a gap"));
     assert!(found(&operations, &[entry(1), entry(2), Entry { key: 4, ..entry(3) }]).starts_with("done, and denied"));
     assert!(found(&operations, &[entry(1), entry(2), Entry { key: 2, ..entry(3) }]).starts_with("there twice"));
-    // As if numbers were given in another order than that of the commits.
+    // As if numbers were assigned in another order than that of the commits.
     let swapped = |key, number| Entry { key, ..entry(number) };
     let mut operations = operations;
     operations[0].outcome = Outcome::Acknowledged(position(2));

@@ -1,4 +1,4 @@
-//! The store on servers of PostgreSQL that the tests start themselves. Where it is not installed they are skipped, unless
+//! The store on PostgreSQL servers that the tests start. The tests are skipped if PostgreSQL is not installed, unless
 //! `TOLLGATE_SKIP_NOTHING` is set.
 
 #![forbid(unsafe_code)]

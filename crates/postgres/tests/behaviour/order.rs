@@ -1,4 +1,4 @@
-//! No change is skipped, whatever the order in which transactions begin and end.
+//! No change is skipped, in whatever order transactions begin and end.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,8 +13,7 @@ const WRITERS: u64 = 24;
 const CHANGES_OF_EACH: u64 = 40;
 const FOLLOWERS: usize = 4;
 
-/// Reads the feed as a follower does, until it is told to end and has read everything. Returns the numbers of the keys that it saw,
-/// in order.
+/// Reads the feed like a follower, until it is stopped and has read everything. Returns the numbers of the keys, in order.
 async fn follow(store: impl KeyStore, has_ended: Arc<AtomicBool>) -> Vec<u64> {
     let (mut position, mut seen) = (Position::START, Vec::new());
     loop {
@@ -50,7 +49,7 @@ fn a88_no_follower_misses_a_change_under_faults_of_every_kind() {
         let (has_ended, acknowledged) = (Arc::<AtomicBool>::default(), Arc::<AtomicU64>::default());
         let followers: Vec<_> =
             (0..FOLLOWERS).map(|_| tokio::spawn(follow(store.clone(), Arc::clone(&has_ended)))).collect();
-        // Backends are killed and cancelled, and somebody else's transactions take the counter and give it back.
+        // Backends are killed and cancelled, and other transactions take the counter and release it.
         let chaos = std::thread::spawn({
             let (database, has_ended) = (database.clone(), Arc::clone(&has_ended));
             move || {
@@ -81,7 +80,7 @@ fn a88_no_follower_misses_a_change_under_faults_of_every_kind() {
                 tokio::spawn(async move {
                     for number in 0..CHANGES_OF_EACH {
                         let number = writer * CHANGES_OF_EACH + number;
-                        // Of batches some are longer, and some are refused in the middle.
+                        // Some batches are longer, and some are refused in the middle.
                         let mut commands = vec![add(number)];
                         if number.is_multiple_of(5) {
                             commands.extend([add(number), add(1_000_000 + number)]);
@@ -107,7 +106,7 @@ fn a88_no_follower_misses_a_change_under_faults_of_every_kind() {
         }
         let acknowledged = acknowledged.load(Ordering::Relaxed);
         assert!(acknowledged * 10 >= WRITERS * CHANGES_OF_EACH * 9, "{acknowledged} were acknowledged");
-        // Each key is there once, and the log names each.
+        // Each key exists once, and the log names each.
         let count: u64 = server.sql(&database, "SELECT count(*) FROM tollgate.keys").unwrap().parse().unwrap();
         assert_eq!(count, latest);
         execute(&store, add(9_999_999)).await.unwrap();

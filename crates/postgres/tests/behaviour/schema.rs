@@ -1,4 +1,4 @@
-//! Opening: the schema, and who may connect how.
+//! Opening a store: the schema, roles and connection security.
 
 use tollgate_postgres::{PostgresConfig, PostgresStore};
 use tollgate_storage::{KeyStore, StorageError};
@@ -78,7 +78,7 @@ fn a_password_comes_from_a_file_that_may_change() {
         execute(&store, add(1)).await.unwrap();
         server.sql("postgres", "ALTER ROLE app PASSWORD 'second'").unwrap();
         std::fs::write(&file, "second").unwrap();
-        // Connections that are there go on; new ones take the new password.
+        // Existing connections continue; new ones use the new password.
         server.sql("postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'").unwrap();
         execute(&store, add(2)).await.unwrap();
     });

@@ -1,4 +1,4 @@
-//! What the tests of the store have in common.
+//! Shared by the store's tests.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use tollgate_storage::{
     Actor, AuditRecord, Change, Command, Door, Executed, KeyFeed, KeyStore, Position, Since, StorageError, StoredKey,
 };
 
-/// Runs `test` on a runtime of several threads, as the service does.
+/// Runs `test` on a multi-threaded runtime, as in the service.
 pub(crate) fn block_on<T>(test: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -23,7 +23,7 @@ pub(crate) async fn open(config: &PostgresConfig) -> PostgresStore {
     PostgresStore::open(config).await.expect("a store")
 }
 
-/// The key of that number, one of the subject "user".
+/// The key with that number, of the subject "user".
 pub(crate) fn key(number: u64) -> StoredKey {
     let mut digest = [0; 32];
     digest[..8].copy_from_slice(&number.to_le_bytes());
@@ -41,7 +41,7 @@ pub(crate) async fn execute(store: &PostgresStore, command: Command) -> Result<E
     store.execute(vec![command]).await
 }
 
-/// All changes after a position, and where they end.
+/// All changes after a position, and their last position.
 pub(crate) async fn changes(store: &PostgresStore, mut after: Position) -> (Vec<(u64, Change)>, Position) {
     let mut all = Vec::new();
     loop {
@@ -59,7 +59,7 @@ pub(crate) async fn changes(store: &PostgresStore, mut after: Position) -> (Vec<
     }
 }
 
-/// Whether it becomes so within 10 s.
+/// Whether the condition holds within 10 s.
 pub(crate) async fn soon(mut is_so: impl AsyncFnMut() -> bool) -> bool {
     for _ in 0..200 {
         if is_so().await {

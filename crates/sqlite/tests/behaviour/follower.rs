@@ -14,7 +14,7 @@ use tollgate_storage::{
     Change, Follower, KeyFeed, Position, RevocationKind, Since, StorageError, StoredKey, StoredRevocation, Visit,
 };
 
-/// Far enough from now on either side.
+/// Far enough from now in both directions.
 const PAST: i64 = 1_000_000_000;
 const FUTURE: i64 = 100_000_000_000;
 
@@ -132,7 +132,7 @@ fn a_copy_that_is_restored_while_it_is_followed_is_noticed() {
         assert!(start.elapsed() < Duration::from_secs(10), "the copy is not in force");
         thread::sleep(Duration::from_millis(10));
     }
-    // Of the numbers from before nothing is left.
+    // Keys from before have none of these numbers.
     assert!(!store.wait_after(store.position(), Duration::from_millis(100)).unwrap());
 }
 
@@ -168,7 +168,7 @@ fn expired_records_are_reclaimed() {
     assert_eq!(world.table.len(), 1);
 }
 
-/// A log that looks at the engine while it gives its snapshot: revocations in two portions, then the key.
+/// A log that checks the engine while it delivers its snapshot: revocations in two batches, then the key.
 struct Looking {
     store: Store,
     engine: Engine,
@@ -208,10 +208,10 @@ fn a_revoked_key_is_never_accepted_while_it_is_loaded() {
     assert_eq!(*log.verdicts.lock().unwrap(), ["unknown-api-key", "unknown-api-key", "revoked"]);
 }
 
-/// A log that fails when it is told to.
+/// A log that fails on demand.
 struct Failing {
     store: Store,
-    /// How many keys of a snapshot come before it fails.
+    /// The number of a snapshot's keys before the failure.
     snapshot_fails_after: AtomicUsize,
     fails: AtomicBool,
 }
@@ -390,7 +390,7 @@ struct Modelled {
     is_rotated: bool,
 }
 
-/// What the store should hold: of each key its state, whether its time has passed, and whether another took its place; and the
+/// The expected content of the store: the state of each key, whether it has expired, and whether it was rotated; and the
 /// revoked ids.
 #[derive(Debug, Default)]
 struct Model {
@@ -401,7 +401,7 @@ struct Model {
 impl Model {
     fn code(&self, number: u64) -> &'static str {
         match self.keys.get(&number) {
-            // That end is longer ago than tombstones are kept.
+            // The key ended earlier than tombstones are kept.
             None | Some(Modelled { has_ended: true, .. }) => "unknown-api-key",
             Some(Modelled { state: State::Revoked, .. }) => "revoked",
             Some(Modelled { state: State::Disabled, .. }) => "disabled",
@@ -410,7 +410,7 @@ impl Model {
         }
     }
 
-    /// Does the step to both, and checks that both say the same of it.
+    /// Applies the step to both, and checks that both have the same outcome.
     fn apply(&mut self, step: &Step, store: &Store) {
         match *step {
             Step::Add(number, end) => {
@@ -514,7 +514,7 @@ proptest! {
     }
 }
 
-/// A log that begins from the start each time.
+/// A log that always begins from the start.
 struct Replaying {
     store: Store,
 }

@@ -1,4 +1,4 @@
-//! How a follower tells engines that what they know of revocations is old.
+//! A follower tells engines when their revocations are stale.
 
 use crate::support::{Store, format, key, store, wait};
 use async_trait::async_trait;
@@ -21,7 +21,7 @@ const ANSWERS: u8 = 0;
 const FAILS: u8 = 1;
 const HANGS: u8 = 2;
 const PANICS: u8 = 3;
-/// Answers that there is nothing new, as a replica whose replication stopped.
+/// Answers that there is nothing new, like a replica whose replication has stopped.
 const STOPS: u8 = 4;
 
 impl Unreliable {
@@ -76,7 +76,7 @@ fn world() -> (tempfile::TempDir, Arc<Unreliable>, Revocations, Follower) {
     (folder, log, revocations, follower)
 }
 
-/// How long it takes until the revocations are so.
+/// The time until the revocations are fresh or stale.
 #[track_caller]
 fn time_until(revocations: &Revocations, are_fresh: bool) -> Duration {
     let start = Instant::now();
@@ -96,13 +96,13 @@ fn a80_revocations_are_fresh_while_a_thread_follows_and_stale_when_the_log_fails
         time_until(&revocations, true);
         for _ in 0..2 {
             log.set(mode);
-            // The last look may be as old as one wait.
+            // The last read may be as old as one wait.
             assert!(time_until(&revocations, false) > Duration::from_millis(100), "at the first failure");
             assert!(thread.lag().since_in_sync.unwrap() >= MAX_STALENESS);
             log.set(ANSWERS);
             time_until(&revocations, true);
         }
-        // Idle for longer than the maximum, with nothing new.
+        // Idle for longer than the maximum.
         let start = Instant::now();
         while start.elapsed() < MAX_STALENESS * 2 {
             assert!(revocations.are_fresh() || thread.lag().since_in_sync.unwrap() >= MAX_STALENESS);

@@ -1,4 +1,4 @@
-//! The store as a user meets it, one file a behaviour.
+//! The store through its public API, one file a behaviour.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! Several processes on one store: killed in the middle of writes, and seen by each other at once.
+//! Several processes on one store: killed during writes, and visible to each other at once.
 
 use crate::support::{Store, format, id, key, secret, wait};
 use std::collections::BTreeMap;
@@ -13,7 +13,7 @@ use tollgate_sqlite::SqliteKeyStore;
 use tollgate_storage::{Change, Command, Follower, KeyStore, Position, RevocationKind, Since, StoredRevocation};
 
 const KILLS: u64 = 100;
-/// More writes than a round has time for.
+/// More writes than fit into a round.
 const WRITES_PER_ROUND: u64 = 100_000;
 const ROLE: &str = "TOLLGATE_STORE_TEST_ROLE";
 const FOLDER: &str = "TOLLGATE_STORE_TEST_FOLDER";
@@ -28,7 +28,7 @@ fn nothing_acknowledged_is_lost_and_nothing_half_written_is_read() {
         let mut child = spawn("writer", folder.path(), start);
         let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut acks: Vec<_> = answers.by_ref().filter_map(|line| ack(&line.unwrap())).take(1).collect();
-        // A different point of a write each time.
+        // Another point of a write each time.
         sleep(Duration::from_micros(round * 7919 % 23_000));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -46,7 +46,7 @@ fn nothing_acknowledged_is_lost_and_nothing_half_written_is_read() {
     println!("{KILLS} kills, {} acknowledged writes", acknowledged.len());
 }
 
-/// Every acknowledged write is there whole; the one that was under way, whole or not at all.
+/// Every acknowledged write is complete; the one in flight is complete or absent.
 fn check_round(store: &Store, start: u64, acks: &[(u64, u64)]) {
     let (last, _) = *acks.last().unwrap();
     assert_eq!(last - start + 1, acks.len() as u64);
@@ -142,8 +142,8 @@ fn writers_of_two_processes_do_not_get_into_each_others_way() {
     }
 }
 
-/// `fcntl`'s locks end for a whole process when it closes any descriptor of the file. If opening a store once more did that,
-/// an older `sqlite3 FILE '.backup COPY'` would remove the log that is being written when it closes the file.
+/// A process loses its `fcntl` locks on a file when it closes any descriptor of that file. If opening a store again did that,
+/// an older `sqlite3 FILE '.backup COPY'` would remove the active log when it closes the file.
 #[cfg(unix)]
 #[test]
 fn a_process_that_opens_a_store_twice_keeps_its_lock() {
@@ -158,7 +158,7 @@ fn a_process_that_opens_a_store_twice_keeps_its_lock() {
     assert!(!others_find_it_locked(folder.path()));
 }
 
-/// A process is not told of its own locks.
+/// A process does not see its own locks.
 #[cfg(unix)]
 fn others_find_it_locked(folder: &Path) -> bool {
     let child = spawn("look-at-locks", folder, 0).wait_with_output().unwrap();
@@ -170,7 +170,7 @@ fn others_find_it_locked(folder: &Path) -> bool {
 fn is_locked(file: &Path) -> bool {
     use rustix::process::{Flock, FlockType, fcntl_getlk};
     let file = std::fs::File::open(file).unwrap();
-    // From the beginning to wherever the file may end.
+    // From the beginning to any end of the file.
     fcntl_getlk(file, &Flock::from(FlockType::WriteLock)).unwrap().is_some()
 }
 
@@ -188,14 +188,14 @@ fn spawn(role: &str, folder: &Path, start: u64) -> Child {
 }
 
 fn ack(line: &str) -> Option<(u64, u64)> {
-    // What the test harness writes may be on the same line.
+    // Output of the test harness may be on the same line.
     let (_, numbers) = line.split_once("ack ")?;
     let (number, other) = numbers.split_once(' ')?;
     Some((number.parse().ok()?, other.strip_suffix('.')?.parse().ok()?))
 }
 
 fn answer(number: u64, other: u64) {
-    // In one write, past the harness, so that no half line is ever read.
+    // In one write that bypasses the harness, so that no partial line is read.
     let mut output = std::io::stdout().lock();
     output.write_all(format!("ack {number} {other}.\n").as_bytes()).unwrap();
     output.flush().unwrap();

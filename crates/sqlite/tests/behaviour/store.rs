@@ -1,4 +1,4 @@
-//! What is put into the store is in it.
+//! Records are stored and read back.
 
 use crate::support::{NOW, Store, format, id, key, secret, store};
 use tollgate::{KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
@@ -178,7 +178,7 @@ fn live_keys_count_against_a_subjects_maximum() {
     assert_eq!((add(1), add(2), add(3)), (true, true, false));
     store.revoke_key(&id(1)).unwrap();
     assert_eq!((add(3), add(4)), (true, false));
-    // One whose overlap has ended is as good as gone.
+    // A secret whose overlap has ended does not count.
     store.change_key(&id(2), |key| StoredKey { overlap_ends_at: Some(NOW), ..key }).unwrap();
     assert!(add(4));
 }
@@ -225,7 +225,7 @@ fn a82_what_expired_is_forgotten_after_the_leeway_and_api_keys_stay() {
     let ended = StoredRevocation { until: NOW, ..StoredRevocation::new(RevocationKind::Token, "iss", "a") };
     store.revoke(&ended).unwrap();
     store.revoke(&StoredRevocation::new(RevocationKind::Token, "iss", "b")).unwrap();
-    // A token is good until its expiry and the leeway.
+    // A token is valid until its expiry plus the leeway.
     assert_eq!(store.forget_expired(NOW + REVOCATION_KEPT_SECONDS - 1).unwrap(), 1);
     assert!(store.revocation(RevocationKind::Token, "iss", "a").unwrap().is_some());
     assert_eq!(store.forget_expired(NOW + REVOCATION_KEPT_SECONDS).unwrap(), 1);

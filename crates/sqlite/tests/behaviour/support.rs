@@ -1,4 +1,4 @@
-//! What the tests share.
+//! Shared by the tests.
 
 use std::path::Path;
 use std::sync::{Arc, LazyLock};
@@ -17,7 +17,7 @@ pub(crate) fn format() -> KeyFormat {
     KeyFormat::new("tg", "live").unwrap()
 }
 
-/// The same key for the same number, always.
+/// Always the same key for the same number.
 pub(crate) fn secret(number: u64) -> ApiKey {
     let mut entropy = [0; 32];
     for (lane, bytes) in (0..).zip(entropy.chunks_exact_mut(8)) {
@@ -51,8 +51,7 @@ pub(crate) fn wait<T>(answer: impl Future<Output = T>) -> T {
     RUNTIME.block_on(answer)
 }
 
-/// A store for tests that wait for each answer. Where a change is made they are told its number; `None` where nothing was to be
-/// changed.
+/// A blocking store for tests. Methods that change it return the number of the change; `None` if nothing was changed.
 #[derive(Clone, Debug)]
 pub(crate) struct Store(pub(crate) Arc<SqliteKeyStore>);
 
@@ -75,7 +74,7 @@ impl Store {
         wait(self.shared().run(command)).map(|(_, position)| position.number)
     }
 
-    /// `None` where there is none, or where it was so already.
+    /// `None` if it does not exist, or is in that state already.
     fn try_run(&self, command: Command) -> Result<Option<u64>> {
         match wait(self.shared().run(command)) {
             Ok((0, _)) | Err(StorageError::Refused(Refusal::NotFound { .. })) => Ok(None),

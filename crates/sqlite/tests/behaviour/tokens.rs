@@ -1,4 +1,4 @@
-//! Opaque access tokens and the secrets of clients: revoked together, registered together, freed when they have expired.
+//! Opaque access tokens and client secrets: revoked together, registered together, freed when they have expired.
 
 use crate::support::{NOW, format, id, key, secret, store};
 use std::sync::Arc;
@@ -107,7 +107,7 @@ fn a_follower_frees_what_has_expired_while_it_follows() {
     let ends_soon = |number, end| {
         StoredKey::native(&format(), &secret(number), KeyRecord::access_token(&id(number), "ada").expires_at(end))
     };
-    // Twice: what expires is awaited anew after each sweep.
+    // Twice: the next expiry is announced again after each sweep.
     for number in [1, 2] {
         let added = store.add_keys(&[ends_soon(number, now + 2), ends_soon(number + 2, now + 1_000)]).unwrap();
         assert!(follower.wait_for(added, Duration::from_secs(10)));

@@ -1,4 +1,4 @@
-//! Keys that have ended say why, for a while and within bounds.
+//! Rejections of ended keys have a reason, for a while and within limits.
 
 use crate::support::{Store, format, id, key, secret, store, wait};
 use std::sync::Arc;
@@ -60,13 +60,13 @@ fn a_key_that_has_ended_says_why_for_a_day() {
     wait(world.follower.catch_up()).unwrap();
     assert_eq!(world.codes([1, 5, 6, 7]), ["revoked", "expired", "unknown-api-key", "accepted"]);
 
-    // As after a restart, in place and into a new table.
+    // As after a restart, both in place and into a new table.
     world.store.compact(0).unwrap();
     world.store.add_key(&key(8)).unwrap();
     wait(world.follower.load(|_| {})).unwrap();
     assert_eq!(world.codes([1, 2, 4, 5, 8]), ["revoked", "expired", "revoked", "expired", "accepted"]);
 
-    // What is removed is gone, tombstone or not.
+    // A removed key leaves the table, tombstone or not.
     world.store.remove_key(&id(1)).unwrap();
     wait(world.follower.catch_up()).unwrap();
     assert_eq!(world.codes([1]), ["unknown-api-key"]);
@@ -103,7 +103,7 @@ fn what_has_ended_takes_bounded_memory() {
     wait(world.follower.catch_up()).unwrap();
     assert_eq!(world.table.len(), 8 + 20, "no more than that is loaded");
 
-    // A revoked key that was in the table stays until the sweep, of which the latest survive.
+    // A revoked key that was in the table stays until the sweep, which keeps the latest.
     for number in 20..32 {
         world.store.revoke_key(&id(number)).unwrap();
     }

@@ -71,7 +71,7 @@ proptest! {
     fn what_is_exported_is_imported_as_it_was(keys in prop::collection::vec(stored_key(), 0..12)) {
         let (_folder, store) = crate::support::store();
         for key in &keys {
-            // Two of one id are none of this test's business.
+            // Duplicate ids are tested elsewhere.
             let _ = store.add_key(key);
         }
         for format in FORMATS {

@@ -1,4 +1,4 @@
-//! The thread that writes: many waiting at once, a file that another process holds, a log that grows.
+//! The writing thread: a queue of writes, a file locked by another process, a growing log.
 
 use crate::support::{Store, format, id, key, secret, store, wait};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ fn a84_writes_that_wait_are_refused_together_after_the_time_for_one() {
                 })
             })
             .collect();
-        // Reading goes on.
+        // Reads continue.
         assert!(store.0.key(&id(0)).await.unwrap().is_some());
         let mut refused = Vec::new();
         for write in writes {
@@ -43,14 +43,14 @@ fn a84_writes_that_wait_are_refused_together_after_the_time_for_one() {
 #[test]
 fn a78_of_writes_that_are_committed_together_one_that_fails_leaves_the_others() {
     let (_folder, store) = store();
-    // While this one is held back, the others gather.
+    // While this write is held back, the others queue up.
     let other = rusqlite::Connection::open(store.file()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE; CREATE TRIGGER no_key_7 BEFORE INSERT ON keys WHEN NEW.id = 'key_000000000007' BEGIN SELECT RAISE(FAIL, 'no'); END").unwrap();
     let added = wait(async {
         let writes: Vec<_> = (0..20)
             .map(|number| {
                 let store = store.clone();
-                // Two keys, so that half of a write would show.
+                // Two keys, so that half a write would be visible.
                 let add = |number| Command::AddKey { key: key(number), max: None };
                 tokio::spawn(async move { store.0.execute(vec![add(number + 100), add(number)]).await.is_ok() })
             })
@@ -87,7 +87,7 @@ fn the_write_ahead_log_is_bounded_once_no_reader_is_in_the_way() {
         number += 2_000;
     }
     reader.execute_batch("COMMIT").unwrap();
-    // A commit answers before it bounds the log, and one that meets a reader leaves it to the next.
+    // A commit answers before it bounds the log. A commit that meets a reader leaves that to the next one.
     let deadline = Instant::now() + Duration::from_secs(30);
     while log() > WRITE_AHEAD_LOG_BYTES {
         assert!(Instant::now() < deadline, "{} bytes", log());

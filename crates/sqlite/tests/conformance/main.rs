@@ -1,4 +1,4 @@
-//! The tests that every store has to pass.
+//! The tests for every store.
 
 #![forbid(unsafe_code)]
 

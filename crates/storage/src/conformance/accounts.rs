@@ -8,11 +8,11 @@ use std::sync::Arc;
 /// An empty store of accounts.
 #[async_trait]
 pub trait AccountWorld: Send + Sync {
-    /// The store, as another process opens it.
+    /// The store, opened as by another process.
     async fn open(&self) -> Arc<dyn AccountStore>;
 }
 
-/// As [`key_store_conformance!`](crate::key_store_conformance), for an [`AccountStore`](crate::AccountStore).
+/// Like [`key_store_conformance!`](crate::key_store_conformance), for an [`AccountStore`](crate::AccountStore).
 #[macro_export]
 macro_rules! account_store_conformance {
     ($world:expr) => {
@@ -108,7 +108,7 @@ pub async fn a71_a_change_of_a_user_ends_every_login_session_and_every_unused_co
     let password = UserChange::Password { hash: "second".into() };
     let mut epoch = 0;
     for (round, change) in (1_u8..).zip([&disable, &disable, &enable, &password, &UserChange::EndLogins, &enable]) {
-        // Where the user is disabled there is neither.
+        // A disabled user has neither.
         let is_there = store.add_login_session(&session(round, 1), epoch, 10, &audit()).await.is_ok();
         let used = AuthorizationCode { session_id: format!("s{round}"), ..code(100 + round) };
         let unused = AuthorizationCode { digest: [round; 32], ..used.clone() };
@@ -191,7 +191,7 @@ pub async fn a83_a_user_has_at_most_so_many_login_sessions(world: &dyn AccountWo
     let refused = store.add_login_session(&session(4, 1), 0, 3, &audit()).await.unwrap_err();
     assert!(matches!(refused, StorageError::Refused(Refusal::TooMany { max: 3 })), "{refused}");
     store.add_login_session(&LoginSession { user_id: "u2".into(), ..session(5, 1) }, 0, 3, &audit()).await.unwrap();
-    // Those there were have expired by then.
+    // The earlier ones have expired by then.
     store.add_login_session(&session(6, 1_001), 0, 3, &audit()).await.unwrap();
 }
 
@@ -250,7 +250,7 @@ pub async fn a70_only_what_its_own_client_presents_rightly_uses_a_code_up(world:
     let unproven = PresentedCode { code_challenge: "other".into(), ..presented(1) };
     assert_eq!(redeem(unproven).await, Redemption::OtherVerifier);
     assert_eq!(redeem(presented(1)).await, Redemption::First(code(1)));
-    // A foreign client learns nothing of a used code, and so cannot have its token revoked.
+    // Another client learns nothing about a used code, and so cannot cause the revocation of its token.
     assert_eq!(redeem(foreign).await, Redemption::Unknown);
 }
 
@@ -285,7 +285,7 @@ pub(super) fn user(id: &str) -> User {
     User { id: id.into(), email, scopes: "read:sites".into(), created_at: 1, disabled_at: None, epoch: 0 }
 }
 
-/// Adds a user with the session 1.
+/// Adds a user with session 1.
 pub(super) async fn log_in(store: &dyn AccountStore, user: &User) {
     store.add_user(user, "", &audit()).await.unwrap();
     store.add_login_session(&session(1, 1), 0, 10, &audit()).await.unwrap();

@@ -31,7 +31,7 @@ pub async fn a83_a_client_has_at_most_so_many_spent_assertions(world: &dyn Accou
     assert_eq!(store.spend_assertion(&assertion("c1", 3), 1, 2).await.unwrap_err().code(), "too-many");
     assert!(!store.spend_assertion(&assertion("c1", 2), 1, 2).await.unwrap());
     assert!(store.spend_assertion(&assertion("c2", 3), 1, 2).await.unwrap(), "each client has its own share");
-    // Those there were have expired by then, and are forgotten.
+    // The earlier ones have expired by then, and are removed.
     let later = SpentAssertion { expires_at: 200, ..assertion("c1", 1) };
     assert!(store.spend_assertion(&later, 100, 2).await.unwrap());
     assert!(!store.spend_assertion(&later, 100, 2).await.unwrap());

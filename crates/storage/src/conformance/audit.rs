@@ -29,7 +29,7 @@ pub async fn a_command_writes_down_who_asked_for_it_and_what_came_of_it(world: &
     assert!(records.iter().all(|record| record.by == by && record.at > 0));
     assert_eq!(records[0].concerns.as_deref(), Some("user_7"));
     assert_eq!(after(&store, Position::START, 10).await.1.number, executed.position.number, "no change for the feed");
-    // Once, however often it is named.
+    // Once, even if it is named repeatedly.
     let twice = put(1, KeyState::Revoked).by(&by).unwrap().by(&Actor::unknown(Door::Service)).unwrap();
     store.execute(vec![twice]).await.unwrap();
     assert_eq!(all(&*store).await.last().map(|record| record.by.clone()), Some(by));
@@ -45,7 +45,7 @@ pub async fn an_import_that_fails_leaves_no_record_of_it(world: &dyn World) {
 
 pub async fn audit_records_are_listed_by_page_and_filter_and_forgotten(world: &dyn World) {
     let (store, other) = (world.open().await, world.open().await);
-    // A record's id begins with when it was made.
+    // A record's id begins with its creation time.
     let at = |seconds: i64, action: &str, target: &str| {
         let id = format!("{}{seconds}", AuditFilter::id_at(seconds));
         AuditRecord { id, at: seconds, ..AuditRecord::new(&somebody(), action, target).unwrap() }

@@ -131,14 +131,14 @@ pub async fn a_client_is_disabled_enabled_and_removed_with_what_it_was_issued(wo
     }
 }
 
-/// Rotates to the secret of that number.
+/// Rotates to the secret with that number.
 fn rotate(current: Option<u64>, new: u64) -> Command {
     rotate_of("blog", current, new)
 }
 
 fn rotate_of(client: &str, current: Option<u64>, new: u64) -> Command {
     let current = current.map(id);
-    // Made later, so that it is the newest.
+    // Made later, and so the newest.
     let new = secret_of(client, new).made_at(NOW + i64::try_from(new).unwrap());
     let overlap_ends_at = new.created_at + 60;
     Command::RotateClientSecret { id: client.to_owned(), current, new, overlap_ends_at }
@@ -193,7 +193,7 @@ pub async fn a_clients_scopes_are_sorted_wherever_they_come_from(world: &dyn Wor
     assert_eq!(other.client("c1").await.unwrap(), Some(client.clone()));
     let twin = Client::new("c1", "", "read:sites write:sites", ["https://a.example/cb"], NOW).unwrap();
     assert_eq!(run(&store, Command::ChangeClient(twin)).await, 0, "the same client");
-    // As text and back, and not what no client may be.
+    // A round trip through text, and text that is not a client.
     let text = serde_json::to_string(&client).unwrap();
     assert_eq!(serde_json::from_str::<Client>(&text).unwrap(), client);
     for (was, is) in

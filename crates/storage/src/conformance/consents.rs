@@ -59,7 +59,7 @@ pub async fn a71_a_consent_that_is_revoked_takes_its_unused_codes_along_and_name
     assert_eq!(store.tokens_from_codes("u1", "c1").await.unwrap(), ["token-1"], "so that they can be revoked");
     let of_other = PresentedCode { client_id: "c2".into(), ..presented(3) };
     assert!(matches!(store.redeem_code(&of_other, 50).await.unwrap(), Redemption::First(_)), "another client's");
-    // A code that was under way when the consent was revoked.
+    // A code that was in flight when the consent was revoked.
     store.add_code(&code(4), 1_000).await.unwrap();
     assert!(!store.revoke_consent("u1", "c1", &audit()).await.unwrap());
     assert_eq!(store.redeem_code(&presented(4), 50).await.unwrap(), Redemption::Unknown);

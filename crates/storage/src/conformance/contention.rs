@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tollgate::KeyState;
 
-/// Runs the commands all at once, on several connections of the store; what became of each.
+/// Runs the commands concurrently on several connections of the store. Returns their results.
 async fn at_once(world: &dyn World, commands: Vec<Command>) -> Vec<Result<u64, Refusal>> {
     let stores = [world.open().await, world.open().await];
     let tasks: Vec<_> = commands
@@ -79,7 +79,7 @@ pub async fn no_change_of_64_writers_is_skipped_and_their_order_is_that_of_commi
             let store = Arc::clone(&stores[writer as usize % 2]);
             tokio::spawn(async move {
                 for number in writer * 1_000..writer * 1_000 + KEYS_A_WRITER {
-                    // A refused command and one that changes nothing take part, and must leave no trace.
+                    // A refused command and one without effect take part, and must leave no trace.
                     let commands = vec![add(number), add(number), put(number, KeyState::Active)];
                     let executed = store.execute(commands).await.expect("the store works");
                     assert_eq!(executed.outcomes[0], Ok(1));
@@ -109,11 +109,11 @@ pub async fn no_change_of_64_writers_is_skipped_and_their_order_is_that_of_commi
     }
 }
 
-/// Reads the log from its beginning until all is written, as a follower does.
+/// Reads the log from its beginning until all is written, like a follower.
 async fn follow(store: Arc<dyn KeyStore>, is_over: Arc<AtomicBool>) -> BTreeMap<u64, String> {
     let (mut at, mut seen) = (Position::START, BTreeMap::new());
     loop {
-        // Read before the log is, so that nothing is written after the last look.
+        // Read before the log, so that nothing is written after the last read.
         let is_last = is_over.load(Ordering::Acquire);
         let (changes, through) = after(&store, at, 50).await;
         let is_end = changes.is_empty();

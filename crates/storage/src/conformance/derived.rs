@@ -28,7 +28,7 @@ fn begin(name: &str, key: u64) -> Command {
     Command::AddSession { session: session(name, key), made_at: NOW }
 }
 
-/// The key 1, the key 2 made with it, 3 made with that, sessions of 1 and 3; and 4, which is a stranger, with a session.
+/// Key 1, key 2 made with it, key 3 made with key 2, sessions of 1 and 3; and an unrelated key 4 with a session.
 async fn family(store: &Arc<dyn KeyStore>) {
     for key in [key(1), child(2, 1), child(3, 2), key(4)] {
         run(store, add(key)).await;
@@ -38,7 +38,7 @@ async fn family(store: &Arc<dyn KeyStore>) {
     }
 }
 
-/// The states of the keys 1 to 4, and which of the sessions are revoked.
+/// The states of keys 1 to 4, and the revoked sessions.
 async fn states(store: &Arc<dyn KeyStore>) -> String {
     let mut states = String::new();
     for number in 1..=4 {
@@ -80,7 +80,7 @@ pub async fn a66_what_was_made_with_a_key_ends_with_it(world: &dyn World) {
                 assert_eq!(store.key(&id(number)).await.unwrap().unwrap().ends_at(), Some(NOW), "{number}");
             }
         }
-        // To switch it on again brings nothing back.
+        // Enabling the key restores nothing.
         if left.starts_with('d') {
             run(&store, put(1, KeyState::Active)).await;
             assert_eq!(states(&store).await[1..3], *"rr");
@@ -89,10 +89,10 @@ pub async fn a66_what_was_made_with_a_key_ends_with_it(world: &dyn World) {
     }
 }
 
-/// So that the next round begins with nothing.
+/// Resets the store for the next round.
 async fn forget(store: &Arc<dyn KeyStore>) {
     for number in [1, 2, 3, 4, 9] {
-        // Some are gone.
+        // Some no longer exist.
         let _ = store.run(Command::RemoveKey { id: id(number) }).await.is_ok();
     }
     for name in ["s1", "s3", "s4"] {
@@ -115,12 +115,12 @@ pub async fn a66_what_was_made_with_a_key_ends_when_the_overlap_of_its_rotation_
     assert_eq!(run(&store, Command::EndSessions { now: NOW + 60 }).await, 2);
     assert_eq!(states(&store).await, "aaaas1s3");
     assert_eq!(run(&store, Command::EndSessions { now: NOW + 60 }).await, 0);
-    // A key that has its own parent passes it on to the key in its place.
+    // A derived key passes its parent on to its successor.
     run(&store, add(child(5, 9))).await;
     run(&store, Command::RotateKey { id: id(5), new: key(6), overlap_ends_at: NOW }).await;
     run(&store, put(9, KeyState::Revoked)).await;
     assert_eq!(state(&store, 6).await, Some(KeyState::Revoked));
-    // What has expired is forgotten: there is nothing to be revoked of it.
+    // Expired sessions are removed: nothing remains to be revoked.
     assert_eq!(run(&store, begin("s5", 4)).await, 1);
     store.forget_expired(NOW + 3_600).await.unwrap();
     run(&store, put(4, KeyState::Revoked)).await;

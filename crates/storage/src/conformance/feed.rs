@@ -34,7 +34,7 @@ pub async fn everything_that_changes_is_in_the_feed(world: &dyn World) {
         assert_eq!(store.latest().await.unwrap(), end);
         at = end;
     }
-    // What changes nothing is no change.
+    // A command without effect is no change.
     refused(&store, add(2)).await;
     run(&store, put(2, KeyState::Disabled)).await;
     assert_eq!(after(&store, at, 100).await, (Vec::new(), at));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tollgate::{ApiKeyTable, Engine, KeyState, Revocations};
 
-/// An engine, and what follows a store for it.
+/// An engine, and the follower of its store.
 fn engine(feed: Arc<dyn KeyFeed>) -> (Engine, Follower) {
     let (table, revocations) = (Arc::new(ApiKeyTable::new(format())), Revocations::new());
     let builder = Engine::builder().api_keys(Arc::clone(&table)).revocations(revocations.clone());
@@ -39,7 +39,7 @@ pub async fn an_engine_goes_by_what_another_process_changes(world: &dyn World) {
         assert!(thread.wait_for(end.number, Duration::from_secs(10)), "{said}");
         assert_eq!(code(&engine, 1), expected, "{said}");
     }
-    // A copy is restored, and as many changes are made again.
+    // A copy is restored, and the same number of changes is made again.
     world.save().await;
     run(&other, put(2, KeyState::Revoked)).await;
     let lost = done(&other, add(20)).await;
@@ -65,7 +65,7 @@ pub async fn a79_a_row_that_cannot_be_decoded_stops_nothing_but_itself(world: &d
     let at = follower.catch_up().await.unwrap();
     assert_eq!([1, 2, 3].map(|number| code(&engine, number)), ["accepted"; 3]);
 
-    // Changed once more, so that the log names it, and damaged before that is read.
+    // Changed again, so that the log names it, and corrupted before the follower reads it.
     run(&store, put(2, KeyState::Disabled)).await;
     world.corrupt(&id(2)).await;
     let end = done(&store, add(4)).await;
@@ -80,7 +80,7 @@ pub async fn a79_a_row_that_cannot_be_decoded_stops_nothing_but_itself(world: &d
     assert_eq!(follower.progress().lag().unreadable, 1);
     assert!(follower.progress().last_unreadable().unwrap().to_string().contains(&id(2)));
 
-    // The same for whoever starts now, and for look-ups.
+    // The same for a new follower, and for look-ups.
     let (engine, mut follower) = self::engine(store.clone());
     follower.catch_up().await.unwrap();
     assert_eq!([1, 2, 3, 4].map(|number| code(&engine, number)), expected);

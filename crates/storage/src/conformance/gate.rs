@@ -26,7 +26,7 @@ pub async fn a78_what_was_given_up_changes_no_account(world: &dyn AccountWorld) 
     let refused = gate.scope(store.add_site(&site, 10, &record)).await.unwrap_err();
     assert!(matches!(refused, StorageError::Busy), "{refused}");
     assert_eq!(store.sites_of("u1", 10).await.unwrap(), []);
-    // One that fails by itself has changed nothing either.
+    // A write that fails by itself has changed nothing either.
     let gate = WriteGate::default();
     gate.scope(store.add_user(&user("u1"), "", &audit())).await.unwrap_err();
     assert!(gate.close());

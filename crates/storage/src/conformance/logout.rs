@@ -12,7 +12,7 @@ pub async fn a71_whoever_got_tokens_in_a_session_is_told_of_its_end_whichever_wa
     for (number, session_id, client_id) in [(1, "s1", "c1"), (2, "s1", "c1"), (3, "s1", "c2"), (4, "s2", "c1")] {
         redeem(&*store, number, session_id, client_id).await;
     }
-    // An unused code brought no client anything.
+    // An unused code gave no client a token.
     let unused = AuthorizationCode { client_id: "c3".into(), ..code(5) };
     store.add_code(&unused, 1_000).await.unwrap();
     assert_eq!(claim(&*store, 10).await, []);
@@ -80,7 +80,7 @@ async fn redeem(store: &dyn AccountStore, number: u8, session_id: &str, client_i
     assert_eq!(store.redeem_code(&presented, 5).await.unwrap(), Redemption::First(code));
 }
 
-/// What is claimed, in the order of sessions and clients.
+/// The claimed notices, in the order of sessions and clients.
 async fn claim(store: &dyn AccountStore, now: i64) -> Vec<LogoutNotice> {
     let mut claimed = store.claim_logout_notices(now, 10, 2, 100).await.unwrap();
     claimed.sort_by(|one, another| (&one.session_id, &one.client_id).cmp(&(&another.session_id, &another.client_id)));

@@ -35,7 +35,7 @@ pub async fn keys_are_listed_by_page_and_filter(world: &dyn World) {
     assert_eq!(store.keys(&KeyFilter { ends_before: Some(NOW + 1), ..all.clone() }, None, 9).await.unwrap(), [foreign]);
     assert_eq!(store.keys(&KeyFilter { ends_before: Some(NOW), ..all }, None, 9).await.unwrap(), []);
     assert_eq!(store.first_format().await.unwrap().as_deref(), Some(format().head()));
-    // About: it is for the size of a table.
+    // An estimate, for the size of a table.
     assert!((5..=30).contains(&store.key_count().await.unwrap()));
 }
 

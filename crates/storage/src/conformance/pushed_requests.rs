@@ -18,7 +18,7 @@ pub async fn a_pushed_request_is_begun_once_by_its_client_and_ended_once(world: 
     assert_eq!(begin(1, "c1", 99).await, parameters);
     assert_eq!(begin(1, "c1", 99).await, None, "begun before");
     assert_eq!(begin(101, "c1", 99).await, None, "begun before");
-    // From then on it has another digest, and lives longer.
+    // From then on the request has another digest, and a later end.
     assert_eq!(store.begun_request(&[101; 32], "c1", 499).await.unwrap(), parameters);
     assert_eq!(store.begun_request(&[101; 32], "c2", 99).await.unwrap(), None, "another client's");
     assert_eq!(store.begun_request(&[101; 32], "c1", 500).await.unwrap(), None, "expired");
@@ -58,7 +58,7 @@ pub async fn a83_a_client_has_at_most_so_many_pushed_requests(world: &dyn Accoun
     let refused = store.add_pushed_request(&pushed(3, "c1"), 1, 2).await.unwrap_err();
     assert!(matches!(refused, StorageError::Refused(Refusal::TooMany { max: 2 })), "{refused}");
     store.add_pushed_request(&pushed(3, "c2"), 1, 2).await.unwrap();
-    // Those there were have expired by then, and are forgotten.
+    // The earlier ones have expired by then, and are removed.
     let later = PushedRequest { expires_at: 200, ..pushed(1, "c1") };
     store.add_pushed_request(&later, 100, 2).await.unwrap();
 }

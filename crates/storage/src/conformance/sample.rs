@@ -1,4 +1,4 @@
-//! What the tests put into stores.
+//! Records for the tests.
 
 use crate::audit::{Actor, AuditRecord, Door};
 use crate::command::Command;
@@ -11,14 +11,14 @@ use parking_lot::Mutex;
 use std::sync::Arc;
 use tollgate::{ApiKey, KeyFormat, KeyKind, KeyRecord, KeyState};
 
-/// When everything is made.
+/// The creation time of all records.
 pub(super) const NOW: i64 = 1_763_800_000;
 
 pub(super) fn format() -> KeyFormat {
     KeyFormat::new("tg", "live").expect("the format is well-formed")
 }
 
-/// The same key for the same number, always.
+/// Always the same key for the same number.
 pub(super) fn secret(number: u64) -> ApiKey {
     let mut entropy = [0; 32];
     for (lane, bytes) in (0..).zip(entropy.chunks_exact_mut(8)) {
@@ -67,17 +67,17 @@ pub(super) fn revoke(revocation: &StoredRevocation) -> Command {
     Command::Revoke { revocation: revocation.clone(), with_opaque: false }
 }
 
-/// How many things the command changed.
+/// The number of records that the command changed.
 pub(super) async fn run(store: &Arc<dyn KeyStore>, command: Command) -> u64 {
     store.run(command).await.expect("the command is not refused").0
 }
 
-/// Where the log ends when the command is done.
+/// The end of the log after the command.
 pub(super) async fn done(store: &Arc<dyn KeyStore>, command: Command) -> Position {
     store.run(command).await.expect("the command is not refused").1
 }
 
-/// Why the command is refused.
+/// The reason for the command's refusal.
 pub(super) async fn refused(store: &Arc<dyn KeyStore>, command: Command) -> Refusal {
     let executed = store.execute(vec![command]).await.expect("the store works");
     executed.outcomes.into_iter().next().expect("one outcome a command").expect_err("the command is refused")
@@ -92,7 +92,7 @@ pub(super) async fn state(store: &Arc<dyn KeyStore>, number: u64) -> Option<KeyS
     store.key(&id(number)).await.expect("the store is read").map(|key| key.record.state())
 }
 
-/// The changes after a position that is good, and up to where they go.
+/// The changes after a valid position, and their last position.
 pub(super) async fn after(store: &Arc<dyn KeyStore>, position: Position, max: usize) -> (Vec<(u64, Change)>, Position) {
     match store.changes_after(position, max).await.expect("the log is read") {
         Since::Changes(read) => (read.changes, read.through),

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub async fn a_snapshot_is_everything_with_revocations_first(world: &dyn World) {
     let store = world.open().await;
     assert_eq!(snapshot(&store).await.1, []);
-    // Enough for an implementation that reads on several connections to do so.
+    // Enough for an implementation to read on several connections.
     store.import((0..45_000).map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
     let client = Client::new("c", "", "", ["https://a.example/"], 0).unwrap();
     run(&store, Command::AddClient { client: client.clone(), secret: None }).await;
@@ -40,7 +40,7 @@ pub async fn a_snapshot_is_one_state_while_others_write(world: &dyn World) {
         writers.push(tokio::spawn(async move {
             let mut number = writer * 1_000_000;
             while !is_over.load(Ordering::Acquire) {
-                // Two, in one transaction.
+                // Two changes in one transaction.
                 store.execute(vec![add(number), add(number + 1)]).await.expect("the store works");
                 number += 2;
             }
@@ -59,7 +59,7 @@ pub async fn a_snapshot_is_one_state_while_others_write(world: &dyn World) {
         let found: BTreeSet<String> = changes.iter().filter_map(key_id).collect();
         assert_eq!(found.len(), changes.len(), "each key once");
         assert_eq!((found.len() - 25_000) % 2, 0, "half of a transaction");
-        // What comes after its position is all that it lacks, and nothing that it has.
+        // The changes after its position are all that it lacks, and none that it has.
         let (later, _) = after(&store, position, usize::MAX).await;
         let later: BTreeSet<String> = later.iter().filter_map(|(_, change)| key_id(change)).collect();
         assert!(found.is_disjoint(&later));

@@ -4,10 +4,10 @@ use parking_lot::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 use tollgate::Revocations;
 
-/// How far a follower is. Shared with whoever asks.
+/// The progress of a follower, shared with its observers.
 #[derive(Debug)]
 pub struct Progress {
-    /// Marked fresh and stale with the state locked, so that the later word is the true one.
+    /// Marked fresh and stale with the state locked, so that the later mark is the correct one.
     revocations: Revocations,
     state: Mutex<State>,
     has_moved: Condvar,
@@ -17,34 +17,34 @@ pub struct Progress {
 struct State {
     applied: Option<u64>,
     latest: u64,
-    /// When the look began that found the newest change or heartbeat.
+    /// The start of the read that found the newest change or heartbeat.
     in_sync_at: Option<Instant>,
     failures: u64,
     failed_heartbeats: u64,
     panics: u64,
-    /// Records that could not be decoded: since the last snapshot began.
+    /// Records that could not be decoded since the start of the last snapshot.
     unreadable: u64,
     last_unreadable: Option<(&'static str, String)>,
     max_staleness: Duration,
     has_ended: bool,
 }
 
-/// How far a follower is behind its log.
+/// The lag of a follower behind its log.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Lag {
-    /// Changes that are known and not applied yet.
+    /// Known changes that are not applied yet.
     pub changes: u64,
-    /// The age of the newest change or heartbeat that was applied, counted from the look that found it; `None` before the first
+    /// The age of the newest applied change or heartbeat, counted from the read that found it; `None` before the first
     /// snapshot.
     pub since_in_sync: Option<Duration>,
-    /// Failed attempts to read since the last that worked.
+    /// Failed reads since the last success.
     pub failures: u64,
-    /// Failed attempts to commit a heartbeat since the last that worked: while there are any, nothing can be written.
+    /// Failed heartbeats since the last success. Unless this is 0, the store cannot be written.
     pub failed_heartbeats: u64,
-    /// How often the follower panicked and began again.
+    /// The number of panics after which the follower began again.
     pub panics: u64,
-    /// Records that could not be decoded, and so are not accepted, since the last snapshot began.
+    /// Records that could not be decoded, and so are not accepted, since the start of the last snapshot.
     pub unreadable: u64,
 }
 
@@ -65,13 +65,13 @@ impl Progress {
         Self { revocations, state: Mutex::new(state), has_moved: Condvar::new() }
     }
 
-    /// The number of the last change that was applied; `None` before the first snapshot.
+    /// The number of the last applied change; `None` before the first snapshot.
     #[must_use]
     pub fn applied(&self) -> Option<u64> {
         self.state.lock().applied
     }
 
-    /// How far the follower is behind. What nobody has told it yet is not counted, so look at the time as well.
+    /// The lag of the follower. It does not include changes that the follower has not read yet, so also check the age.
     #[must_use]
     pub fn lag(&self) -> Lag {
         let state = self.state.lock();
@@ -85,7 +85,7 @@ impl Progress {
         }
     }
 
-    /// Waits until the change of that number was applied, at most `timeout`. Returns whether it was.
+    /// Waits, at most `timeout`, until the change with that number is applied. Returns whether it is.
     #[must_use]
     pub fn wait_for(&self, sequence: u64, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
@@ -98,18 +98,18 @@ impl Progress {
         true
     }
 
-    /// The record that could not be decoded last, as an error that says which it is.
+    /// The last record that could not be decoded, as an error that names it.
     #[must_use]
     pub fn last_unreadable(&self) -> Option<StorageError> {
         let last = self.state.lock().last_unreadable.clone();
         last.map(|(table, row)| StorageError::Corrupt { table, row })
     }
 
-    /// Marks the revocations [stale](Revocations::mark_stale) where the newest change or heartbeat that was applied is older than
-    /// [the follower's maximum](crate::Follower::max_staleness). Returns after how long to look again.
+    /// Marks the revocations [stale](Revocations::mark_stale) if the newest applied change or heartbeat is older than
+    /// [the follower's maximum](crate::Follower::max_staleness). Returns the time until the next check.
     ///
-    /// [`run`](crate::Follower::run) does so, and a follower at each failure. Whoever drives a follower by hand has to do it beside
-    /// the follower: a log that does not answer is no failure.
+    /// [`run`](crate::Follower::run) calls this, and a follower does at each failure. A program that drives a follower
+    /// itself must call it concurrently with the follower: a log that does not answer causes no failure.
     #[must_use]
     pub fn check_freshness(&self) -> Duration {
         self.judge_freshness(&self.state.lock())
@@ -131,7 +131,7 @@ impl Progress {
         self.state.lock().max_staleness = max;
     }
 
-    /// The log, as it was at `as_of` or later, went up to `latest`.
+    /// The end of the log was `latest` at `as_of` or later.
     pub(super) fn reached(&self, applied: u64, latest: u64, as_of: Instant) {
         let mut state = self.state.lock();
         (state.applied, state.latest, state.failures) = (Some(applied), latest, 0);
@@ -142,12 +142,12 @@ impl Progress {
         self.has_moved.notify_all();
     }
 
-    /// The log was read, and held nothing new.
+    /// The log was read and held nothing new.
     pub(super) fn looked(&self) {
         self.state.lock().failures = 0;
     }
 
-    /// Everything is read anew.
+    /// A new snapshot begins.
     pub(super) fn begin_snapshot(&self) {
         self.state.lock().unreadable = 0;
     }
@@ -168,7 +168,8 @@ impl Progress {
         state.failed_heartbeats = if worked { 0 } else { state.failed_heartbeats + 1 };
     }
 
-    /// After how long without a change a heartbeat is due: so often that some are missing before anything is stale.
+    /// The time without a change after which a heartbeat is due: short enough that several must be missing before the
+    /// tables are stale.
     pub(super) fn heartbeat_interval(&self) -> Duration {
         HEARTBEAT_INTERVAL.min(self.state.lock().max_staleness / 4)
     }
@@ -179,7 +180,7 @@ impl Progress {
         self.judge_freshness(&state);
     }
 
-    /// Nobody follows the log any more.
+    /// The log is no longer followed.
     pub(super) fn end(&self) {
         let mut state = self.state.lock();
         state.has_ended = true;
@@ -187,5 +188,5 @@ impl Progress {
     }
 }
 
-/// Between two looks at what is stale already.
+/// The interval between checks while the tables are stale.
 const MIN_CHECK_INTERVAL: Duration = Duration::from_millis(200);

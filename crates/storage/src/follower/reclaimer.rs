@@ -4,19 +4,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use tollgate::{ApiKeyTable, KeyRecord, Revocations};
 
-/// Frees the memory of what has ended in a [`Follower`](crate::Follower)'s tables.
+/// Frees the memory of ended records in a [`Follower`](crate::Follower)'s tables.
 ///
-/// It may be used on another thread while the follower works, so that no change waits for a sweep of the table. Neither
-/// does a verify. What has ended is rejected in any case; for a while its record is kept, as a tombstone, so that the rejection can
-/// say why.
+/// Use it on another thread than the follower, so that no change waits for a sweep of the table. No verify waits for a sweep
+/// either. Ended records are always rejected. For a while a record is kept as a tombstone, so that the rejection has a
+/// reason.
 #[derive(Clone, Debug)]
 pub struct Reclaimer {
     table: Arc<ApiKeyTable<KeyRecord>>,
     revocations: Revocations,
     max_tombstones: Arc<AtomicUsize>,
-    /// No record in the table ends, and no tombstone is to be forgotten, before.
+    /// No record in the table ends, and no tombstone is due, before this time.
     first_due: Arc<AtomicI64>,
-    /// About how many tombstones the table holds: those of the last sweep, and those put in since.
+    /// The approximate number of tombstones in the table: those after the last sweep, and those added since.
     tombstones: Arc<AtomicUsize>,
 }
 
@@ -27,17 +27,17 @@ impl Reclaimer {
         Self { table, revocations, max_tombstones, first_due, tombstones }
     }
 
-    /// Frees what is to be forgotten at `now`, in seconds since the Unix epoch: tombstones after
-    /// [`TOMBSTONE_SECONDS`](crate::limits::TOMBSTONE_SECONDS), the oldest of them earlier where there are more than
-    /// [`Follower::max_tombstones`](crate::Follower::max_tombstones), and revocations [`REVOCATION_KEPT_SECONDS`] after their end. Returns how many records and
-    /// revocations that were. Reads the whole table, if anything in it is due at all.
+    /// Frees at `now`, in seconds since the Unix epoch: tombstones after
+    /// [`TOMBSTONE_SECONDS`](crate::limits::TOMBSTONE_SECONDS), the oldest earlier if there are more than
+    /// [`Follower::max_tombstones`](crate::Follower::max_tombstones), and revocations [`REVOCATION_KEPT_SECONDS`] after
+    /// their end. Returns the number of freed records and revocations. Reads the whole table if any record is due.
     #[expect(clippy::must_use_candidate, reason = "how many there were is of no consequence")]
     pub fn reclaim(&self, now: i64) -> usize {
         let revocations = self.revocations.forget_expired(now.saturating_sub(REVOCATION_KEPT_SECONDS));
         if self.first_due.load(Ordering::Acquire) > now {
             return revocations;
         }
-        // Whatever was announced until here is in the table by now, and met below; what comes later announces itself anew.
+        // Records announced so far are in the table by now, and are found below; later ones are announced again.
         self.first_due.store(i64::MAX, Ordering::Release);
         self.tombstones.store(0, Ordering::Release);
         let (mut first_due, mut ends) = (i64::MAX, Vec::new());
@@ -61,7 +61,7 @@ impl Reclaimer {
         forgotten + revocations
     }
 
-    /// Forgets that many of the tombstones with these ends, at least one: those that ended first.
+    /// Frees that many of the tombstones with these ends, at least one, those that ended first.
     fn forget_oldest(&self, mut ends: Vec<i64>, surplus: usize) -> usize {
         let (_, last, _) = ends.select_nth_unstable(surplus - 1);
         let last = *last;
@@ -78,17 +78,17 @@ impl Reclaimer {
         self.max_tombstones.store(max, Ordering::Relaxed);
     }
 
-    /// Whether there is room for one more tombstone, which then is counted.
+    /// Whether there is room for another tombstone, which is then counted.
     pub(super) fn admits_tombstone(&self) -> bool {
         self.tombstones.fetch_add(1, Ordering::AcqRel) < self.max_tombstones.load(Ordering::Relaxed)
     }
 
-    /// To be told when everything is loaded anew.
+    /// Called when a new snapshot is loaded.
     pub(super) fn forget_tombstones(&self) {
         self.tombstones.store(0, Ordering::Release);
     }
 
-    /// To be told when a record that is in the table ends; only after it is there.
+    /// Announces the end of a record, after the record is in the table.
     pub(super) fn announce(&self, end: i64) {
         if end < self.first_due.load(Ordering::Acquire) {
             self.first_due.fetch_min(end, Ordering::AcqRel);

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use tokio::time;
 
-/// A follower on a thread of its own, and beside it one that frees what has expired and notices when the revocations are
-/// stale. They stop when this is dropped, which waits until they have; the revocations are stale then.
+/// A follower on its own thread, and a second thread that frees ended records and marks stale revocations. Dropping it stops
+/// both threads and waits for them; the revocations are then stale.
 #[derive(Debug)]
 pub struct FollowerThread {
     progress: Arc<Progress>,
@@ -23,10 +23,10 @@ pub struct FollowerThread {
 }
 
 impl Follower {
-    /// Follows until it is dropped: applies changes as they come, commits heartbeats, says when the revocations are stale, and tells
-    /// `failed` of each failure before it tries again after [`RETRY_INTERVAL`]. Needs a tokio runtime with its timer.
+    /// Follows until it is dropped: applies changes as they arrive, commits heartbeats, marks stale revocations, and
+    /// reports each failure to `failed` before it retries after [`RETRY_INTERVAL`]. Needs a tokio runtime with its timer.
     ///
-    /// Freeing what has expired is for a thread beside it, with the [`Reclaimer`], so that no change waits for it.
+    /// Free ended records on another thread with the [`Reclaimer`], so that no change waits for that.
     pub async fn run(&mut self, mut failed: impl FnMut(&StorageError) + Send) -> Infallible {
         let progress = Arc::clone(&self.progress);
         let following = async {
@@ -48,18 +48,18 @@ impl Follower {
         }
     }
 
-    /// [`run`](Self::run) on a new thread. Failures show in the [`Lag`] alone.
+    /// [`run`](Self::run) on a new thread. Failures are visible only in the [`Lag`].
     ///
     /// # Errors
-    /// [`StorageError::Failed`] when the system gives no thread.
+    /// [`StorageError::Failed`] if the system cannot start a thread.
     pub fn spawn(self) -> Result<FollowerThread, StorageError> {
         self.spawn_reporting(|_| {})
     }
 
-    /// [`run`](Self::run) on a new thread, with a runtime of its own. After a panic it begins again with a snapshot.
+    /// [`run`](Self::run) on a new thread with its own runtime. After a panic it begins again with a snapshot.
     ///
     /// # Errors
-    /// [`StorageError::Failed`] when the system gives no thread.
+    /// [`StorageError::Failed`] if the system cannot start a thread.
     pub fn spawn_reporting(
         mut self,
         mut failed: impl FnMut(&StorageError) + Send + 'static,
@@ -95,7 +95,7 @@ impl Follower {
     }
 
     async fn step(&mut self) -> Result<(), StorageError> {
-        // Not all at once: the first heartbeat spares the others theirs.
+        // Spread out: the first heartbeat makes those of other followers unnecessary.
         let patience = self.progress.heartbeat_interval().mul_f64(1.0 + random_fraction() / 4.0);
         match self.read(patience).await {
             Ok(true) => Ok(()),
@@ -111,7 +111,7 @@ impl Follower {
         }
     }
 
-    /// Applies what there is within `timeout`, if anything.
+    /// Applies the changes that arrive within `timeout`, if any.
     async fn read(&mut self, timeout: Duration) -> Result<bool, StorageError> {
         let is_there = self.wait(timeout).await?;
         if is_there {
@@ -126,7 +126,7 @@ fn random_fraction() -> f64 {
     RandomState::new().build_hasher().finish() as f64 / u64::MAX as f64
 }
 
-/// Beside the follower, which may wait for the log without end.
+/// Concurrent with the follower, which may wait for the log indefinitely.
 fn keep(progress: &Progress, reclaimer: &Reclaimer, interval: Duration, is_stopped: &AtomicBool) {
     let mut due = Instant::now() + interval;
     while !is_stopped.load(Ordering::Acquire) {
@@ -134,25 +134,25 @@ fn keep(progress: &Progress, reclaimer: &Reclaimer, interval: Duration, is_stopp
             reclaimer.reclaim(clock::now());
             due = Instant::now() + interval;
         }
-        // Woken early when it has to stop.
+        // Woken early to stop.
         thread::park_timeout(progress.check_freshness().min(due.saturating_duration_since(Instant::now())));
     }
 }
 
 impl FollowerThread {
-    /// How far it is.
+    /// The progress of the follower.
     #[must_use]
     pub fn progress(&self) -> &Arc<Progress> {
         &self.progress
     }
 
-    /// How far it is behind.
+    /// The lag of the follower.
     #[must_use]
     pub fn lag(&self) -> Lag {
         self.progress.lag()
     }
 
-    /// Waits until the change of that number was applied, at most `timeout`. Returns whether it was.
+    /// Waits, at most `timeout`, until the change with that number is applied. Returns whether it is.
     #[must_use]
     pub fn wait_for(&self, number: u64, timeout: Duration) -> bool {
         self.progress.wait_for(number, timeout)
@@ -165,7 +165,7 @@ impl Drop for FollowerThread {
         self.stop.take();
         for thread in self.threads.drain(..) {
             thread.thread().unpark();
-            // A thread that panicked has stopped, and has said so on standard error.
+            // A thread that panicked has stopped, and has reported the panic on standard error.
             let _ = thread.join();
         }
     }

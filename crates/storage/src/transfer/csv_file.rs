@@ -6,7 +6,7 @@ use csv_core::ReadRecordResult;
 use std::io::{self, BufRead, Write};
 use zeroize::{Zeroize, Zeroizing};
 
-/// What the first line of an export says. An import may have them in any order, and leave some out.
+/// The columns of an export. An import may have them in any order, and omit some.
 pub(super) const COLUMNS: [&str; 18] = [
     "digest",
     "id",
@@ -28,24 +28,24 @@ pub(super) const COLUMNS: [&str; 18] = [
     "parent",
 ];
 
-/// What the first line of an import may say besides: keys in clear, as they are or in base64.
+/// Further columns of an import: keys in clear, as they are or in base64.
 const COLUMNS_IN_CLEAR: [&str; 2] = ["key", "key_base64"];
 
-/// All that an import knows.
+/// All columns of an import.
 const KNOWN: usize = COLUMNS.len() + COLUMNS_IN_CLEAR.len();
 
 /// The rows of a file of comma-separated values.
 pub(super) struct CsvFile<R> {
     input: R,
     parser: csv_core::Reader,
-    /// Which column of [`COLUMNS`] and [`COLUMNS_IN_CLEAR`] each of the file's is.
+    /// For each column of the file, its index in [`COLUMNS`] and [`COLUMNS_IN_CLEAR`].
     columns: Vec<usize>,
-    /// The fields of a row without anything between. It does not grow: what it held would stay behind, and it may be a key in
+    /// The fields of a row, concatenated. It does not grow: growing would leave a copy behind, which may be a key in
     /// clear.
     text: Zeroizing<Vec<u8>>,
-    /// How much of `text` was written to.
+    /// The used length of `text`.
     used: usize,
-    /// Where in `text` each field ends.
+    /// The end of each field in `text`.
     ends: [usize; KNOWN + 1],
 }
 
@@ -69,13 +69,13 @@ impl<R: BufRead> CsvFile<R> {
         Ok(Ok(file))
     }
 
-    /// The next row, if there is one, and the number of its first line.
+    /// The next row, if any, and the number of its first line.
     pub(super) fn next(&mut self) -> io::Result<Option<(u64, Result<KeyLine, LineRefused>)>> {
         let line = self.parser.line();
         Ok(self.read()?.map(|fields| (line, fields.and_then(|fields| self.line(fields)))))
     }
 
-    /// Reads a row; how many fields it has.
+    /// Reads a row. Returns the number of its fields.
     fn read(&mut self) -> io::Result<Option<Result<usize, LineRefused>>> {
         self.text[..self.used].zeroize();
         self.used = 0;
@@ -91,7 +91,7 @@ impl<R: BufRead> CsvFile<R> {
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::End => return Ok(None),
                 ReadRecordResult::Record => return Ok(Some(refused.map_or(Ok(fields), Err))),
-                // The rest of the row is read over.
+                // The rest of the row is skipped.
                 ReadRecordResult::OutputFull => {
                     refused = Some(LineRefused::TooLong { max: MAX_LINE_BYTES });
                     (filled, fields) = (0, 0);
@@ -109,7 +109,7 @@ impl<R: BufRead> CsvFile<R> {
         &self.text[start..self.ends[index]]
     }
 
-    /// Which column the field of the header names.
+    /// The column that a field of the header names.
     fn column(&self, index: usize) -> Option<usize> {
         COLUMNS.iter().chain(&COLUMNS_IN_CLEAR).position(|column| column.as_bytes() == self.field(index))
     }
@@ -188,7 +188,7 @@ pub(super) fn write(output: &mut csv::Writer<impl Write>, line: &KeyLine) -> Res
     ])
 }
 
-/// An empty field says nothing.
+/// An empty field is absent.
 fn text(field: &str) -> Option<String> {
     (!field.is_empty()).then(|| field.to_owned())
 }

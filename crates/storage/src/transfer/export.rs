@@ -5,10 +5,11 @@ use crate::key_store::{KeyFilter, KeyStore};
 use crate::limits::KEYS_PER_REPORT;
 use std::io::{self, Write};
 
-/// Writes all keys in the order of their ids; digests, never a secret. `report` is called now and then with how many were
-/// written. Returns how many that were.
+/// Writes all keys in the order of their ids, as digests, never a secret. `report` is called periodically with the number
+/// written so far. Returns the total.
 ///
-/// Keys are read some at a time: one that is added, changed or removed meanwhile is written as it was before or as it is after.
+/// Keys are read in batches: one that is added, changed or removed meanwhile is written either in its old or in its new
+/// state.
 ///
 /// # Errors
 /// When the store cannot be read, or `output` not be written.

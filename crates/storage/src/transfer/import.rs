@@ -36,81 +36,81 @@ pub struct Import<'a> {
     by: Actor,
 }
 
-/// How keys in clear are taken.
+/// The treatment of keys in clear.
 struct InClear<'a> {
     table: &'a ApiKeyTable<()>,
     danger_guessable: bool,
 }
 
-/// Gets each minted key.
+/// Receives each minted key.
 type Minted<'a> = dyn FnMut(&StoredKey, &ApiKey) + 'a;
 
-/// Gets each line that was passed over, and why.
+/// Receives each skipped line, and its error.
 type Refusals<'a> = dyn FnMut(u64, &LineRefused) + 'a;
 
-/// How far an import is.
+/// The progress of an import.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct ImportReport {
     /// Keys added, those minted included.
     pub added: u64,
-    /// Keys passed over because they were there.
+    /// Keys skipped because they exist.
     pub skipped: u64,
     /// Keys minted.
     pub minted: u64,
-    /// Lines passed over because something is wrong with them.
+    /// Lines skipped because they are invalid.
     pub refused: u64,
 }
 
 impl<'a> Import<'a> {
-    /// An import that refuses keys which are there, and lines without a digest.
+    /// An import that refuses existing keys, and lines without a digest.
     #[must_use]
     pub fn new(format: FileFormat) -> Self {
         let by = Actor::unknown(Door::Service);
         Self { format, existing: Existing::Refuse, mint: None, in_clear: None, refused: None, report: None, by }
     }
 
-    /// For whom it is made, as the audit log has it, with a record for each transaction; otherwise for the service itself.
+    /// The actor for the audit log, which gets a record for each transaction. Default: the service itself.
     #[must_use]
     pub fn by(self, by: Actor) -> Self {
         Self { by, ..self }
     }
 
-    /// What to do with keys that are there.
+    /// The treatment of existing keys.
     #[must_use]
     pub fn existing(mut self, existing: Existing) -> Self {
         self.existing = existing;
         self
     }
 
-    /// Mints a key of `format` for each line without a digest. `minted` gets each, once and for the only time, when it is
-    /// in the store.
+    /// Mints a key of `format` for each line without a digest. `minted` receives each key exactly once, after it is in
+    /// the store.
     #[must_use]
     pub fn mint(mut self, format: &'a KeyFormat, minted: &'a mut Minted<'a>) -> Self {
         self.mint = Some((format, minted));
         self
     }
 
-    /// Takes keys in clear, which another system made: the members or columns `key`, the key as it is, and `key_base64`. What is
-    /// stored is the digest that `table` makes of them, under its pepper if it has one; the key's memory is zeroized. One whose
-    /// entropy is estimated too low is refused ([`ForeignKey::new`]), and so is one that no header could present
-    /// ([`KeyKind::fits_header`](tollgate::KeyKind::fits_header)).
+    /// Accepts keys in clear that another system made: the members or columns `key`, the key as it is, and `key_base64`.
+    /// The store gets the digest that `table` makes of them, under its pepper if it has one; the key's memory is
+    /// zeroized. A key whose estimated entropy is too low is refused ([`ForeignKey::new`]), and so is a key that no
+    /// header could carry ([`KeyKind::fits_header`](tollgate::KeyKind::fits_header)).
     ///
-    /// In JSON a key should be written without escapes: what undoes them keeps no track of its memory.
+    /// In JSON, write keys without escapes: unescaping leaves copies in memory.
     #[must_use]
     pub fn in_clear(mut self, table: &'a ApiKeyTable<()>) -> Self {
         self.in_clear = Some(InClear { table, danger_guessable: false });
         self
     }
 
-    /// As [`in_clear`](Self::in_clear), whatever the keys' entropy ([`ForeignKey::danger_guessable`]).
+    /// Like [`in_clear`](Self::in_clear), for any entropy ([`ForeignKey::danger_guessable`]).
     #[must_use]
     pub fn danger_in_clear_guessable(mut self, table: &'a ApiKeyTable<()>) -> Self {
         self.in_clear = Some(InClear { table, danger_guessable: true });
         self
     }
 
-    /// Passes over lines with which something is wrong, and tells `refused` of each.
+    /// Skips invalid lines, and passes each to `refused`.
     #[must_use]
     pub fn keep_going(mut self, refused: &'a mut Refusals<'a>) -> Self {
         self.refused = Some(refused);
@@ -124,10 +124,10 @@ impl<'a> Import<'a> {
         self
     }
 
-    /// Imports everything, [`LINES_PER_TRANSACTION`] lines at a time; other writers get their turn in between.
+    /// Imports the whole file, [`LINES_PER_TRANSACTION`] lines at a time; other writers get their turn in between.
     ///
     /// # Errors
-    /// [`StorageError::Line`] says what is wrong with which line, and up to which one everything is imported.
+    /// [`StorageError::Line`] names the line and its error, and the line up to which everything is imported.
     pub async fn run(mut self, store: &dyn KeyStore, input: &mut dyn BufRead) -> Result<ImportReport, StorageError> {
         let mut lines = Lines::new(self.format, input)?;
         let (mut outcome, mut resume_at) = (ImportReport::default(), 1);
@@ -147,7 +147,7 @@ impl<'a> Import<'a> {
                     Err(reason) => self.refuse(line, reason, resume_at, &mut outcome)?,
                 }
             }
-            // Where lines that are refused do not end it, neither does a key that is there.
+            // If refused lines do not end the import, existing keys do not either.
             let existing = if self.refused.is_some() { Existing::Skip } else { self.existing };
             let keys = new.iter().map(|(_, new)| new.key.clone()).collect();
             let lines = format!("{} keys up to line {last}", new.len());
@@ -195,7 +195,7 @@ impl<'a> Import<'a> {
         Ok(())
     }
 
-    /// The key of a line; or what is wrong with the line; or why no line could have one.
+    /// The key of a line, or the line's error, or an error that would affect every line.
     fn new_key(&self, fields: &KeyLine, now: i64) -> Result<Result<NewKey, StorageError>, LineRefused> {
         let mut format = None;
         let (digest, secret) = match (fields.digest()?, self.digest_of_key_in_clear(fields)?, &self.mint) {
@@ -224,7 +224,7 @@ impl<'a> Import<'a> {
         Ok(Ok(NewKey { key, secret }))
     }
 
-    /// With what it begins, if it is in tollgate's format and another operator's.
+    /// The beginning of the key, if it is in tollgate's format with another prefix or environment.
     fn digest_of_key_in_clear(&self, fields: &KeyLine) -> Result<Option<DigestAndFormat>, LineRefused> {
         let Some(key) = fields.key_in_clear()? else {
             return Ok(None);
@@ -240,7 +240,7 @@ impl<'a> Import<'a> {
         if !kind.fits_header(key) {
             return Err(LineRefused::FitsNoHeader { kind });
         }
-        // It is sent beside the secret, by the same rules.
+        // It is sent with the secret, under the same rules.
         let client_id = fields.client_id.as_deref().unwrap_or("");
         if kind == KeyKind::ClientSecret && !kind.fits_header(client_id.as_bytes()) {
             return Err(refused("client_id"));
@@ -265,7 +265,7 @@ enum Lines<'i> {
     Csv(Box<CsvFile<&'i mut dyn BufRead>>),
 }
 
-/// A line's number and what it says.
+/// A line's number and content.
 type Line = (u64, Result<KeyLine, LineRefused>);
 
 impl<'i> Lines<'i> {
@@ -279,7 +279,7 @@ impl<'i> Lines<'i> {
         })
     }
 
-    /// The next lines, as many as go into one transaction, with their numbers.
+    /// The next lines with their numbers, as many as go into one transaction.
     fn batch(&mut self) -> io::Result<Option<Vec<Line>>> {
         let mut batch = Vec::new();
         while batch.len() < LINES_PER_TRANSACTION {
@@ -302,5 +302,5 @@ impl std::fmt::Debug for Import<'_> {
     }
 }
 
-/// A key's digest, and with what the key begins.
+/// A key's digest, and the beginning of the key.
 type DigestAndFormat = (Digest, Option<Arc<str>>);

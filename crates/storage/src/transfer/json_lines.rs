@@ -5,11 +5,11 @@ use serde_json::error::Category;
 use std::io::{self, BufRead, Read, Write};
 use zeroize::{Zeroize, Zeroizing};
 
-/// The lines of a file of JSON objects. Blank ones are passed over.
+/// The lines of a file of JSON objects. Blank lines are skipped.
 pub(super) struct JsonLines<R> {
     input: R,
     line: u64,
-    /// Never grows: what it held would stay behind, and it may be a key in clear.
+    /// Never grows: growing would leave a copy behind, which may be a key in clear.
     text: Zeroizing<Vec<u8>>,
 }
 
@@ -18,7 +18,7 @@ impl<R: BufRead> JsonLines<R> {
         Self { input, line: 0, text: Zeroizing::new(Vec::with_capacity(MAX_LINE_BYTES + 1)) }
     }
 
-    /// The next line, if there is one, and its number.
+    /// The next line, if any, and its number.
     pub(super) fn next(&mut self) -> io::Result<Option<(u64, Result<KeyLine, LineRefused>)>> {
         loop {
             self.text.as_mut_slice().zeroize();
@@ -42,7 +42,7 @@ impl<R: BufRead> JsonLines<R> {
 }
 
 fn parse(text: &[u8]) -> Result<KeyLine, LineRefused> {
-    // An array would be taken for the members in their order.
+    // An array would be read as the members in their order.
     if !text.trim_ascii_start().starts_with(b"{") {
         return Err(LineRefused::NotJson { column: 1 });
     }

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use tollgate::jwt::{base64url, is_scope_token};
 use tollgate::{AddressBlock, Digest, KeyFormat, KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
 
-/// A key as a line of a file. What does not apply is absent.
+/// A key as a line of a file. Members that do not apply are absent.
 #[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct KeyLine {
-    /// Hexadecimal, lower case; base64url is read too. Absent where a key is to be minted.
+    /// Lower-case hexadecimal; base64url is read too. Absent if a key is to be minted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) digest: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,12 +47,12 @@ pub(super) struct KeyLine {
     /// The key itself, in a file that another system wrote. Never written.
     #[serde(skip_serializing)]
     pub(super) key: Option<Secret>,
-    /// The key itself in base64, of whichever alphabet, with or without padding.
+    /// The key itself in base64, of either alphabet, with or without padding.
     #[serde(skip_serializing)]
     pub(super) key_base64: Option<Secret>,
 }
 
-/// What a key begins with: `<prefix>_<env>_`.
+/// The beginning of a key: `<prefix>_<env>_`.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FormatName {
@@ -115,7 +115,7 @@ impl KeyLine {
         }
     }
 
-    /// The key under that digest. `id` and `now` are for a line that does not say its id and when it was made.
+    /// The key with that digest. `id` and `now` are for a line without an id or a creation time.
     pub(super) fn key(&self, digest: Digest, id: &str, now: i64) -> Result<StoredKey, LineRefused> {
         if !self.scopes.iter().all(|scope| is_scope_token(scope)) {
             return Err(refused("scopes"));
@@ -164,7 +164,7 @@ impl KeyLine {
 }
 
 impl FormatName {
-    /// Neither label holds an underscore.
+    /// Neither label contains an underscore.
     fn of_head(head: &str) -> Option<Self> {
         let (prefix, env) = head.strip_suffix('_')?.split_once('_')?;
         Some(Self { prefix: prefix.to_owned(), env: env.to_owned() })

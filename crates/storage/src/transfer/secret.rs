@@ -2,12 +2,12 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use std::fmt;
 use zeroize::Zeroizing;
 
-/// A key in clear, or its base64. Zeroized when dropped; `Debug` shows nothing of it.
+/// A key in clear, or its base64. Zeroized on drop; `Debug` shows nothing of it.
 #[derive(Clone)]
 pub(super) struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// The field of a row; an empty one says nothing.
+    /// The field of a row; an empty field is absent.
     pub(super) fn given(field: &[u8]) -> Option<Self> {
         (!field.is_empty()).then(|| Self(Zeroizing::new(field.to_owned())))
     }
@@ -16,7 +16,7 @@ impl Secret {
         &self.0
     }
 
-    /// What this is the base64 of. No two alphabets give one text two meanings.
+    /// Decodes base64. No two alphabets decode one text differently.
     pub(super) fn decoded(&self) -> Option<Self> {
         use base64_simd::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
         let decoded = [STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD]
