@@ -1,10 +1,12 @@
-//! What one request costs behind Envoy: with no authentication, with Envoy's own `jwt_authn`, and with this gateway as its `ext_authz`; and what one
-//! question over gRPC costs the gateway, with and without a credential to verify. All get the same requests, with 1,000 tokens in turn.
+//! The cost of one request behind Envoy: without authentication, with Envoy's own `jwt_authn`, and with this gateway as its
+//! `ext_authz`; and the cost of one authorization request over gRPC, with and without a credential. All get the same
+//! requests, with 1,000 tokens in turn.
 //!
 //!     cargo run --release -p tollgate-gateway --example beside_jwt_authn
 //!
-//! It needs Envoy 1.40 on the path, or pip. Everything takes its turn in each round; the table has the medians. The processor time is that of the threads
-//! of Envoy, which has one worker, and of the gateway, from `/proc`: it depends less on what else the machine does than requests a second do.
+//! It needs Envoy 1.40 on the path, or pip. The variants take turns in each round; the table has the medians. The processor
+//! time is that of the threads of Envoy, which has one worker, and of the gateway, from `/proc`: it depends less on other
+//! load than requests per second do.
 
 #![forbid(unsafe_code)]
 
@@ -44,7 +46,7 @@ fn main() -> Result<()> {
     }
 }
 
-/// The gateway, as a process of its own: everything needs a token of the issuer, but for `/open`.
+/// The gateway in its own process: all paths except `/open` require a token of the issuer.
 #[tokio::main]
 async fn serve(jwks: &Path) -> Result<()> {
     let keys = KeySet::builder().jwks(&fs::read(jwks)?)?.build()?;
@@ -85,7 +87,7 @@ fn compare() -> Result<()> {
             let requests = row.load.run()? as f64;
             let (of_proxy, of_gateway) =
                 (processor_time(proxy.process)? - before.0, processor_time(gateway.process.id())? - before.1);
-            // The first is for warming up.
+            // The first round is a warm-up.
             if round > 0 {
                 row.rounds.push([
                     requests / ROUND.as_secs_f64(),
@@ -109,7 +111,7 @@ fn compare() -> Result<()> {
 struct Row<'t> {
     name: String,
     load: Load<'t>,
-    /// Requests a second, and the seconds of processor time of Envoy and of the gateway for a million requests.
+    /// Requests per second, and the seconds of processor time of Envoy and of the gateway for a million requests.
     rounds: Vec<[f64; 3]>,
 }
 
@@ -130,12 +132,12 @@ impl<'t> Row<'t> {
 /// For [`ROUND`] over [`CONNECTIONS`].
 enum Load<'t> {
     OfProxy(SocketAddr, &'t [String]),
-    /// Over one connection of HTTP/2, as Envoy asks, about a request for this path.
+    /// Over one HTTP/2 connection, in Envoy's form, about a request for this path.
     OfGateway(SocketAddr, &'static str, &'t [String]),
 }
 
 impl Load<'_> {
-    /// How many requests were answered. All have to pass.
+    /// The number of answered requests. All must pass.
     fn run(&self) -> Result<usize> {
         match *self {
             Load::OfProxy(address, tokens) => thread::scope(|scope| {
@@ -241,7 +243,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -254,7 +256,7 @@ struct Envoy {
 }
 
 impl Envoy {
-    /// One process with a listener for each way. Envoy answers by itself, so that there is no server behind it to be measured too.
+    /// One process with a listener for each variant. Envoy answers by itself, so that no server behind it is measured.
     fn start(folder: &Path, jwks: &str, gateway: SocketAddr) -> Result<Self> {
         let ext_authz = |service: Value| {
             let mut filter = json!({ "@type": filter("ext_authz.v3.ExtAuthz"), "transport_api_version": "V3" });
@@ -312,7 +314,7 @@ impl Envoy {
     }
 }
 
-/// Fetched once, and kept where the tests keep theirs.
+/// Fetched once, and kept in the folder of the tests.
 fn envoy(folder: &Path) -> Result<PathBuf> {
     let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp");
     let folder = if kept.is_dir() { &kept } else { folder };

@@ -2,14 +2,14 @@ use tollgate_tower::LayerError;
 
 use crate::limits::MAX_INTERNAL_TOKEN_SECONDS;
 
-/// A gateway cannot be built as it is described.
+/// An invalid configuration of a gateway.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum GatewayError {
-    /// There is no rule, so that everything would be denied.
+    /// There is no rule, so everything would be denied.
     #[error("there is no rule, so that every request would be denied")]
     NoRules,
-    /// A pattern of paths is none.
+    /// An invalid pattern of paths.
     #[error(
         "{path:?} is no pattern of paths: it begins with /, may end with /*, and has one reading, without empty segments, dots, %, ; or \\"
     )]
@@ -17,10 +17,10 @@ pub enum GatewayError {
         /// The pattern.
         path: String,
     },
-    /// A rule has no path, so that it would never be used.
+    /// A rule without a path, which would never apply.
     #[error("a rule has no path, so that it would never be used")]
     NoPaths,
-    /// A host of a rule is none.
+    /// An invalid host of a rule.
     #[error(
         "{host:?} is no host of a rule: lower-case letters, digits, dots and hyphens, or an address, without a port"
     )]
@@ -28,7 +28,7 @@ pub enum GatewayError {
         /// The text.
         host: String,
     },
-    /// A method of a rule is none.
+    /// An invalid method of a rule.
     #[error("{method:?} is no method")]
     InvalidMethod {
         /// The text.
@@ -40,13 +40,13 @@ pub enum GatewayError {
         /// The first of its paths.
         path: String,
     },
-    /// A rule can never be used, because one before it covers all of it.
+    /// A rule that never applies, because an earlier one matches all its requests.
     #[error("a rule for {path:?} is never used: one before it covers the same hosts, paths and methods")]
     Unreachable {
         /// The first of its paths.
         path: String,
     },
-    /// What an identity field would be named is no name of one.
+    /// An invalid name of an identity field.
     #[error(
         "{name:?} is no name of an identity field: it is a field that the proxy or the credential needs, or no field's name"
     )]
@@ -54,19 +54,19 @@ pub enum GatewayError {
         /// The name.
         name: String,
     },
-    /// Two identity fields have one name.
+    /// Two identity fields have the same name.
     #[error("the identity field {name:?} is there twice")]
     FieldTwice {
         /// The name.
         name: String,
     },
-    /// An internal token is for nobody.
+    /// An internal token without an audience.
     #[error("the internal token has no audience")]
     NoTokenAudience,
-    /// An internal token would be signed with a secret, which every server behind would have to know.
+    /// An internal token with an HMAC key, which every server behind the gateway would need to know.
     #[error("the internal token is signed with a secret; it needs a private key, of ES256 say")]
     SecretTokenKey,
-    /// An internal token cannot live as long.
+    /// An invalid lifetime of an internal token.
     #[error(
         "the internal token cannot live for {seconds} s: 1 to {MAX_INTERNAL_TOKEN_SECONDS}, and no longer than its key stays published"
     )]
@@ -74,19 +74,19 @@ pub enum GatewayError {
         /// The number.
         seconds: u32,
     },
-    /// A claim of an internal token has no name, or one that is there already.
+    /// A claim of an internal token without a name, or with a reserved or repeated one.
     #[error("the claim {name:?} of the internal token is there already, or is no claim's name")]
     TokenClaimTaken {
         /// The name.
         name: String,
     },
-    /// An internal token cannot be made.
+    /// An internal token that cannot be made.
     #[error("the internal token: {reason}")]
     Token {
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// What is set of the layer cannot work.
+    /// An invalid setting of the layer.
     #[error(transparent)]
     Layer(#[from] LayerError),
 }

@@ -1,4 +1,4 @@
-//! Envoy's `ext_authz` over gRPC: the service `envoy.service.auth.v3.Authorization`, as [`serve`](crate::serve) offers it.
+//! Envoy's `ext_authz` over gRPC: the service `envoy.service.auth.v3.Authorization`, served by [`serve`](crate::serve).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::question::{Original, Undecidable};
 /// The label of its answers in metrics.
 const CONVENTION: &str = "envoy-grpc";
 
-/// Answers by whatever is the gateway when Envoy asks.
+/// Answers with the current gateway.
 #[derive(Clone, Debug)]
 pub(crate) struct ExtAuthz(pub(crate) Arc<ArcSwap<Gateway>>);
 
@@ -34,7 +34,7 @@ impl Authorization for ExtAuthz {
         let request = question.into_inner().attributes.and_then(|attributes| attributes.request);
         let request = request.and_then(|request| request.http);
         let request = request.ok_or_else(|| Status::invalid_argument("there is no HTTP request in the question"))?;
-        // One gateway answers the question, also where it waits and another takes its place.
+        // One gateway answers the whole request, even if it waits and is replaced meanwhile.
         let gateway = self.0.load_full();
         let original = Original::new(&request.method, &request.host, &request.path);
         let asked = original.and_then(|original| Ok((original, headers(&request)?)));
@@ -47,7 +47,8 @@ impl Authorization for ExtAuthz {
     }
 }
 
-/// The fields of the request, raw ones where Envoy sends those (`encode_raw_headers`); in the others it has joined all of one name.
+/// The fields of the request, raw if Envoy sends them so (`encode_raw_headers`); otherwise Envoy has joined fields of one
+/// name.
 fn headers(request: &HttpRequest) -> Result<HeaderMap, Undecidable> {
     let raw = request.header_map.iter().flat_map(|map| &map.headers).map(|field| {
         let value = if field.raw_value.is_empty() { field.value.as_bytes() } else { &field.raw_value };
@@ -55,7 +56,7 @@ fn headers(request: &HttpRequest) -> Result<HeaderMap, Undecidable> {
     });
     let joined = request.headers.iter().map(|(name, value)| (name, value.as_bytes()));
     let mut headers = HeaderMap::new();
-    // Pseudo-header fields (RFC 9113 section 8.3) are among them; what they say is in the question's own members.
+    // Pseudo-header fields (RFC 9113 section 8.3) are included; the message has its own members for them.
     for (name, value) in raw.chain(joined).filter(|(name, _)| !name.starts_with(':')) {
         let name = HeaderName::try_from(name.as_str()).map_err(|_| Undecidable::NotAField)?;
         let value = HeaderValue::from_bytes(value).map_err(|_| Undecidable::NotAField)?;
@@ -64,7 +65,7 @@ fn headers(request: &HttpRequest) -> Result<HeaderMap, Undecidable> {
     Ok(headers)
 }
 
-/// Lets the request pass with the fields of `answer`; of those that are empty the client's copies are removed.
+/// Lets the request pass with the fields of `answer`. For an empty field, the client's copies are removed.
 fn pass(answer: &Response<String>) -> CheckResponse {
     let mut passing = OkHttpResponse::default();
     for (name, value) in answer.headers() {
@@ -79,13 +80,13 @@ fn pass(answer: &Response<String>) -> CheckResponse {
     response(Code::Ok, HttpResponse::OkResponse(passing))
 }
 
-/// For the client, not for the server behind (RFC 9449 section 8.2).
+/// For the client, not for the server behind the proxy (RFC 9449 section 8.2).
 const DPOP_NONCE: &str = "dpop-nonce";
 
 fn deny(answer: Response<String>) -> CheckResponse {
     let (mut head, body) = answer.into_parts();
     head.headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // A denial and no error, also with 503: of an error `failure_mode_allow` of Envoy would make a request that passes.
+    // A denial and not an error, even for 503: Envoy's `failure_mode_allow` would let a request pass after an error.
     let denied = DeniedHttpResponse {
         status: Some(HttpStatus { code: head.status.as_u16().into() }),
         headers: head.headers.iter().map(|(name, value)| overwriting(name, value)).collect(),
@@ -105,7 +106,7 @@ fn response(code: Code, http_response: HttpResponse) -> CheckResponse {
 }
 
 fn overwriting(name: &HeaderName, value: &HeaderValue) -> HeaderValueOption {
-    // All values are the gateway's own, and ASCII.
+    // All values are made by the gateway, and ASCII.
     let value = value.to_str().unwrap_or_default().to_owned();
     HeaderValueOption {
         header: Some(Field { key: name.to_string(), value, ..Field::default() }),

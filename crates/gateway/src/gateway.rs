@@ -18,36 +18,37 @@ use crate::internal_token::InternalToken;
 use crate::question::{Convention, Original, Undecidable};
 use crate::rule::{Access, Rule};
 
-/// Answers proxies: whether a request may pass, and who sends it.
+/// Answers proxies: whether a request may pass, and who its caller is.
 ///
-/// How a proxy says which request it asks about is decided by the path that it asks at:
+/// The path of the authorization request determines how the proxy describes the client's request:
 ///
-/// | at | the request's method, host and URI are | for |
+/// | path | method, host and URI of the client's request | for |
 /// |---|---|---|
-/// | `/nginx` | `X-Original-Method`, `X-Original-Host`, `X-Original-URI` | nginx, which is told to set them |
+/// | `/nginx` | `X-Original-Method`, `X-Original-Host`, `X-Original-URI` | nginx, which must be configured to set them |
 /// | `/forward` | `X-Forwarded-Method`, `X-Forwarded-Host`, `X-Forwarded-Uri` | Caddy, Traefik |
-/// | `/envoy/...` | the question's own, without `/envoy` | Envoy over HTTP |
+/// | `/envoy/...` | those of the authorization request, without `/envoy` | Envoy over HTTP |
 ///
-/// All other fields are the request's own. What is not said, or twice, is denied, and so is a path that two servers could read differently.
+/// All other fields are those of the client's request. A request with a missing or repeated description is denied, and so is
+/// a path that two servers could read differently.
 ///
-/// An answer of 200 lets the request pass and has all identity fields; any other is what the client is to be answered with, but
-/// that nginx, which knows 401 and 403 alone, is told 403 in place of 400.
+/// The answer 200 lets the request pass and has all identity fields. Any other answer is for the client, except that nginx,
+/// which only understands 401 and 403, gets 403 instead of 400.
 #[derive(Debug)]
 pub struct Gateway {
-    doors: Vec<(Rule, Door)>,
+    rules: Vec<(Rule, Layers)>,
     identity: Arc<IdentityFields>,
 }
 
-/// What is before a request that may pass.
+/// The layers that a request must pass.
 #[derive(Debug)]
-enum Door {
+enum Layers {
     Public,
-    Known(Box<WaitingGuard<Passing, JsonBody>>),
-    Required(Box<WaitingGuard<Guard<Passing, Require<JsonBody>>, JsonBody>>),
+    Known(Box<WaitingGuard<CallerService, JsonBody>>),
+    Required(Box<WaitingGuard<Guard<CallerService, Require<JsonBody>>, JsonBody>>),
 }
 
 impl Gateway {
-    /// A gateway that lets pass what `verifier`, or an engine, accepts.
+    /// A gateway that accepts the credentials of `verifier`, which may be an engine.
     pub fn builder(verifier: impl Into<Verifier>) -> GatewayBuilder {
         GatewayBuilder {
             layer: AuthLayer::with_verifier(verifier),
@@ -63,7 +64,7 @@ impl Gateway {
         self.identity.token().map(InternalToken::jwks)
     }
 
-    /// Answers the question of the proxy at `peer`. The question's body is not read.
+    /// Answers an authorization request of the proxy at `peer`. Its body is not read.
     pub async fn answer<B>(&self, question: Request<B>, peer: IpAddr) -> Response<String> {
         let (question, _) = question.into_parts();
         let Some(convention) = Convention::of(question.uri.path()) else {
@@ -80,7 +81,8 @@ impl Gateway {
         answer
     }
 
-    /// Answers whether the request `asked` may pass, which has `headers` and was received by the proxy at `peer`. A status of 200 lets it pass.
+    /// Answers whether the request `asked` may pass, which has `headers` and was received by the proxy at `peer`. The
+    /// status 200 lets it pass.
     pub(crate) async fn decide(
         &self,
         asked: Result<Original<'_>, Undecidable>,
@@ -92,12 +94,12 @@ impl Gateway {
             Ok(asked) => asked,
             Err(undecidable) => return denial(StatusCode::FORBIDDEN, "undecidable", &undecidable),
         };
-        let door = self.doors.iter().find(|(rule, _)| rule.covers(&original)).map(|(_, door)| door);
-        let answer = match door {
+        let layers = self.rules.iter().find(|(rule, _)| rule.covers(&original)).map(|(_, layers)| layers);
+        let answer = match layers {
             None => return denial(StatusCode::FORBIDDEN, "no-rule", &"no rule covers the request"),
-            Some(Door::Public) => Ok(self.identity.pass(None)),
-            Some(Door::Known(guard)) => guard.clone().call(request).await,
-            Some(Door::Required(guard)) => guard.clone().call(request).await,
+            Some(Layers::Public) => Ok(self.identity.pass(None)),
+            Some(Layers::Known(guard)) => guard.clone().call(request).await,
+            Some(Layers::Required(guard)) => guard.clone().call(request).await,
         };
         answer.unwrap_or_else(|never: Infallible| match never {})
     }
@@ -109,7 +111,7 @@ impl IdentityFields {
         let mut answer = Response::new(String::new());
         match self.write(principal, answer.headers_mut()) {
             Ok(()) => answer,
-            // A field left out would be the client's own.
+            // If a field were left out, the client's own would remain.
             Err(error) => denial(StatusCode::FORBIDDEN, "identity-not-a-field-value", &error),
         }
     }
@@ -124,7 +126,7 @@ pub(crate) fn count(convention: &'static str, status: StatusCode) {
 #[cfg(not(feature = "metrics"))]
 pub(crate) fn count(_: &'static str, _: StatusCode) {}
 
-/// A denial that is no question of the credential.
+/// A denial that does not depend on the credential.
 fn denial(status: StatusCode, code: &'static str, detail: &dyn fmt::Display) -> Response<String> {
     tracing::info!(code, %detail, "denied");
     let mut answer = Response::new(format!(r#"{{"error":"{code}"}}"#));
@@ -133,11 +135,11 @@ fn denial(status: StatusCode, code: &'static str, detail: &dyn fmt::Display) -> 
     answer
 }
 
-/// The service behind every door: says who is passing.
+/// The service behind all layers, which answers with the identity fields.
 #[derive(Clone, Debug)]
-struct Passing(Arc<IdentityFields>);
+struct CallerService(Arc<IdentityFields>);
 
-impl Service<Request<()>> for Passing {
+impl Service<Request<()>> for CallerService {
     type Response = Response<String>;
     type Error = Infallible;
     type Future = std::future::Ready<Result<Response<String>, Infallible>>;
@@ -161,14 +163,14 @@ pub struct GatewayBuilder {
 }
 
 impl GatewayBuilder {
-    /// Adds a rule after those there are.
+    /// Adds a rule after the existing ones.
     #[must_use]
     pub fn rule(mut self, rule: Rule) -> Self {
         self.rules.push(rule);
         self
     }
 
-    /// Says who is passing in these fields alone. Otherwise in `X-Auth-Request-User` (the subject), `X-Auth-Request-Issuer`,
+    /// Sets the identity fields. The default is `X-Auth-Request-User` (the subject), `X-Auth-Request-Issuer`,
     /// `X-Auth-Request-Client`, `X-Auth-Request-Scopes` and `X-Auth-Request-Kind`.
     ///
     /// # Errors
@@ -184,43 +186,45 @@ impl GatewayBuilder {
         Ok(self)
     }
 
-    /// Says who is passing in a signed token too. Where its field alone is to say it, [`identity`](Self::identity) takes no fields.
+    /// Adds a signed token about the caller. For the token alone, give [`identity`](Self::identity) no fields.
     #[must_use]
     pub fn internal_token(mut self, token: InternalToken) -> Self {
         self.identity.set_token(token);
         self
     }
 
-    /// As [`AuthLayer::realm`].
+    /// Like [`AuthLayer::realm`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`AuthLayer::realm`].
     pub fn realm(mut self, realm: &str) -> Result<Self, GatewayError> {
         self.layer = self.layer.realm(realm)?;
         self.realm = Some(realm.to_owned());
         Ok(self)
     }
 
-    /// As [`AuthLayer::trusted_proxies`]: what the proxies that ask say of their client's address and certificate.
+    /// Like [`AuthLayer::trusted_proxies`]: the fields with which the asking proxies name their client's address and
+    /// certificate.
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.layer = self.layer.trusted_proxies(proxies);
         self
     }
 
-    /// As [`AuthLayer::public_origins`]: what proofs of possession are for. Of several the request's host chooses.
+    /// Like [`AuthLayer::public_origins`]: the origins of proofs of possession. Of several, the request's host selects
+    /// one.
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`AuthLayer::public_origins`].
     pub fn public_origins<'o>(mut self, origins: impl IntoIterator<Item = &'o str>) -> Result<Self, GatewayError> {
         self.layer = self.layer.public_origins(origins)?;
         Ok(self)
     }
 
-    /// As [`AuthLayer::api_key_header`].
+    /// Like [`AuthLayer::api_key_header`].
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`AuthLayer::api_key_header`].
     pub fn api_key_header(mut self, name: &str) -> Result<Self, GatewayError> {
         self.layer = self.layer.api_key_header(name)?;
         Ok(self)
@@ -229,8 +233,8 @@ impl GatewayBuilder {
     /// The gateway.
     ///
     /// # Errors
-    /// [`GatewayError::NoRules`], [`GatewayError::Unreachable`] for a rule that a rule before it covers whole, and [`GatewayError::FieldTwice`] where
-    /// an identity field has the name of the internal token's.
+    /// [`GatewayError::NoRules`]; [`GatewayError::Unreachable`] if an earlier rule matches all requests of a rule;
+    /// [`GatewayError::FieldTwice`] if an identity field has the name of the internal token's field.
     pub fn build(self) -> Result<Gateway, GatewayError> {
         if self.rules.is_empty() {
             return Err(GatewayError::NoRules);
@@ -243,23 +247,23 @@ impl GatewayBuilder {
         self.identity.check()?;
         let identity = Arc::new(self.identity);
         let layer = self.layer.respond_with(JsonBody).observe(log);
-        let passing = Passing(Arc::clone(&identity));
-        let door = |access: &Access| -> Result<Door, GatewayError> {
+        let service = CallerService(Arc::clone(&identity));
+        let layers_of = |access: &Access| -> Result<Layers, GatewayError> {
             Ok(match access {
-                Access::Public => Door::Public,
-                Access::Known => Door::Known(Box::new(layer.layer(passing.clone()))),
+                Access::Public => Layers::Public,
+                Access::Known => Layers::Known(Box::new(layer.layer(service.clone()))),
                 Access::Required(require) => {
                     let require = require.clone().respond_with(JsonBody).observe(log);
                     let require = match &self.realm {
                         Some(realm) => require.realm(realm)?,
                         None => require,
                     };
-                    Door::Required(Box::new(layer.layer(require.layer(passing.clone()))))
+                    Layers::Required(Box::new(layer.layer(require.layer(service.clone()))))
                 }
             })
         };
-        let doors = self.rules.into_iter().map(|rule| door(&rule.access).map(|door| (rule, door)));
-        Ok(Gateway { doors: doors.collect::<Result<_, _>>()?, identity })
+        let rules = self.rules.into_iter().map(|rule| layers_of(&rule.access).map(|layers| (rule, layers)));
+        Ok(Gateway { rules: rules.collect::<Result<_, _>>()?, identity })
     }
 }
 

@@ -1,4 +1,4 @@
-//! Who is passing, in fields that a proxy puts into the request.
+//! The caller's identity, in fields that a proxy adds to the request.
 
 use std::str::FromStr;
 
@@ -11,7 +11,7 @@ use crate::error::GatewayError;
 use crate::internal_token::{InternalToken, UnsayableToken};
 use crate::limits::MAX_IDENTITY_BYTES;
 
-/// What of a principal an identity field says.
+/// The part of a principal in an identity field.
 ///
 /// ```
 /// use tollgate_gateway::Identity;
@@ -35,11 +35,11 @@ pub enum Identity {
     Kind,
     /// [`Principal::credential_id`].
     CredentialId,
-    /// The claim at this JSON Pointer (RFC 6901): a string, number or boolean, or an array of such with commas between them.
+    /// The claim at this JSON Pointer (RFC 6901): a string, number or boolean, or an array of these, separated by commas.
     Claim(Box<str>),
 }
 
-/// A text that names nothing of a principal.
+/// A text that names no part of a principal.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
 #[error(
     "expected subject, issuer, client_id, scopes, kind, credential_id, or a claim as a JSON Pointer such as /email"
@@ -63,8 +63,8 @@ impl FromStr for Identity {
     }
 }
 
-/// The identity fields of a gateway. Each is in every answer that lets a request pass, also where it is empty: a proxy
-/// that puts them into the request then overwrites what the client sent of them.
+/// The identity fields of a gateway. Each is in every answer that lets a request pass, even if it is empty: a proxy that
+/// copies them into the request then overwrites those of the client.
 #[derive(Clone, Debug)]
 pub(crate) struct IdentityFields {
     fields: Vec<(HeaderName, Identity)>,
@@ -84,7 +84,7 @@ impl Default for IdentityFields {
     }
 }
 
-/// The name of a field that may say who is passing.
+/// Checks the name of an identity field.
 pub(crate) fn check_field(name: &str) -> Result<HeaderName, GatewayError> {
     const TAKEN: [HeaderName; 7] =
         [AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, TRANSFER_ENCODING];
@@ -93,7 +93,7 @@ pub(crate) fn check_field(name: &str) -> Result<HeaderName, GatewayError> {
 }
 
 impl IdentityFields {
-    /// Without those there are by default.
+    /// Without the default fields.
     pub(crate) fn clear(&mut self) {
         self.fields.clear();
     }
@@ -115,7 +115,7 @@ impl IdentityFields {
         self.token.as_ref()
     }
 
-    /// Whether no two have one name.
+    /// Whether all names differ.
     pub(crate) fn check(&self) -> Result<(), GatewayError> {
         let name = self.token.as_ref().map(InternalToken::field_name);
         match self.fields.iter().find(|(field, _)| Some(field) == name) {
@@ -124,12 +124,12 @@ impl IdentityFields {
         }
     }
 
-    /// Adds all of them to `headers`: of `principal`, or empty.
+    /// Adds all fields to `headers`, with the values of `principal`, or empty.
     pub(crate) fn write(&self, principal: Option<&Principal>, headers: &mut HeaderMap) -> Result<(), Unsayable> {
         let of_fields = self.fields.iter().any(|(_, identity)| matches!(identity, Identity::Claim(_)));
         let reads_claims = of_fields || self.token.as_ref().is_some_and(InternalToken::reads_claims);
         let claims: Value = match principal {
-            // What is no token has no claims.
+            // Other credentials than tokens have no claims.
             Some(principal) if reads_claims => principal.claims().unwrap_or(Value::Null),
             _ => Value::Null,
         };
@@ -147,7 +147,7 @@ impl IdentityFields {
     }
 }
 
-/// What should be said of a principal cannot be said, or could be read as something else.
+/// A part of a principal cannot be expressed in a field, or would be ambiguous.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Unsayable {
     #[error(
@@ -159,7 +159,7 @@ pub(crate) enum Unsayable {
 }
 
 impl Identity {
-    /// Empty where the principal has none; `None` where it cannot be said.
+    /// Empty if the principal has none; `None` if it cannot be expressed.
     fn of(&self, principal: &Principal, claims: &Value) -> Option<String> {
         match self {
             Identity::Claim(pointer) => said(claims.pointer(pointer).unwrap_or(&Value::Null)),
@@ -167,7 +167,7 @@ impl Identity {
         }
     }
 
-    /// `None` where the principal has none.
+    /// `None` if the principal has none.
     pub(crate) fn value(&self, principal: &Principal, claims: &Value) -> Option<Value> {
         match self {
             Identity::Claim(pointer) => claims.pointer(pointer).cloned(),
@@ -175,7 +175,7 @@ impl Identity {
         }
     }
 
-    /// Of what is no claim.
+    /// For the parts that are not claims.
     fn text(&self, principal: &Principal) -> Option<String> {
         let text = match self {
             Identity::Subject => principal.subject(),
@@ -198,7 +198,7 @@ fn said(value: &Value) -> Option<String> {
         Value::Array(entries) => {
             let entries = entries.iter().map(|entry| match entry {
                 Value::Array(_) | Value::Null => None,
-                // With one in it, one entry would be read as two.
+                // An entry with a comma would be read as two.
                 entry => said(entry).filter(|text| !text.is_empty() && !text.contains(',')),
             });
             entries.collect::<Option<Vec<_>>>().map(|entries| entries.join(","))
@@ -207,7 +207,7 @@ fn said(value: &Value) -> Option<String> {
     }
 }
 
-/// Whether every server reads the same text: nothing that is trimmed, and nothing of which the encoding is not known.
+/// Whether every server reads the same text: no white space that is trimmed, no characters of unknown encoding.
 fn is_field_value(text: &str) -> bool {
     text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) && text.trim() == text
 }

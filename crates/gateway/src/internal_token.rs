@@ -1,4 +1,4 @@
-//! Who is passing, as a token that the gateway signs for the servers behind.
+//! The caller's identity as a token that the gateway signs for the servers behind it.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,12 +11,13 @@ use crate::error::GatewayError;
 use crate::identity::{Identity, check_field};
 use crate::limits::{DEFAULT_INTERNAL_TOKEN_SECONDS, MAX_IDENTITY_BYTES, MAX_INTERNAL_TOKEN_SECONDS};
 
-/// A JWT about who is passing, beside the identity fields or in their place: a server behind that verifies it need not trust whatever
-/// can reach it.
+/// A JWT about the caller, in addition to the identity fields or instead of them. A server that verifies it need not trust
+/// every host that can reach it.
 ///
-/// It is made anew for each request. `sub`, `client_id` and `scope` are the principal's ([`Principal::subject`], [`client_id`](Principal::client_id),
-/// [`scopes`](Principal::scopes)); `credential` is an object of the principal's `kind`, `issuer` and `id`, as far as it has them: where several issuers
-/// are configured, `sub` is unique together with `credential.issuer`. `exp` is never later than the credential's own, but at least a second from now.
+/// A new one is made for each request. `sub`, `client_id` and `scope` are the principal's ([`Principal::subject`],
+/// [`client_id`](Principal::client_id), [`scopes`](Principal::scopes)). `credential` is an object with the principal's
+/// `kind`, `issuer` and `id`, if it has them: with several issuers, `sub` is unique only together with `credential.issuer`.
+/// `exp` is never later than the credential's own, but at least a second from now.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -38,16 +39,18 @@ pub struct InternalToken {
     claims: Vec<(String, Identity)>,
 }
 
-/// Those that every such token has, or may have, by itself.
+/// The reserved claims, which such tokens always have or may have.
 const OWN_CLAIMS: [&str; 9] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope"];
 const CREDENTIAL: &str = "credential";
 
 impl InternalToken {
-    /// A token of `minter` for `audiences`, in the field `X-Auth-Request-Token`, that lives for [`DEFAULT_INTERNAL_TOKEN_SECONDS`].
+    /// A token of `minter` for `audiences`, in the field `X-Auth-Request-Token`, with a lifetime of
+    /// [`DEFAULT_INTERNAL_TOKEN_SECONDS`].
     ///
     /// # Errors
-    /// [`GatewayError::NoTokenAudience`] without an audience; [`GatewayError::SecretTokenKey`] where the minter signs with a secret, so that
-    /// whoever could verify could sign; [`GatewayError::Token`] where no such token can be made, because an audience holds control characters, say.
+    /// [`GatewayError::NoTokenAudience`] without an audience; [`GatewayError::SecretTokenKey`] if the minter signs with
+    /// an HMAC key, with which every verifier could sign too; [`GatewayError::Token`] if no such token can be made, for
+    /// example because an audience contains control characters.
     pub fn new<A: Into<String>>(minter: Minter, audiences: impl IntoIterator<Item = A>) -> Result<Self, GatewayError> {
         if minter.keys().signing_key().public_jwk().is_none() {
             return Err(GatewayError::SecretTokenKey);
@@ -67,7 +70,7 @@ impl InternalToken {
         Ok(token)
     }
 
-    /// In the field of this name.
+    /// Sets the name of the field.
     ///
     /// # Errors
     /// [`GatewayError::InvalidField`].
@@ -75,7 +78,7 @@ impl InternalToken {
         Ok(InternalToken { field: check_field(name)?, ..self })
     }
 
-    /// Living for this many seconds, at most [`MAX_INTERNAL_TOKEN_SECONDS`].
+    /// Sets the lifetime in seconds, at most [`MAX_INTERNAL_TOKEN_SECONDS`].
     ///
     /// # Errors
     /// [`GatewayError::InvalidTokenLifetime`].
@@ -90,11 +93,11 @@ impl InternalToken {
         }
     }
 
-    /// With a further claim, which says this of the principal; a claim of the credential is copied as it is, whatever its type. Where the principal has
-    /// none the claim is left out.
+    /// Adds a claim with this part of the principal. A claim of the credential is copied as it is, whatever its type. If
+    /// the principal has none, the claim is left out.
     ///
     /// # Errors
-    /// [`GatewayError::TokenClaimTaken`] for one that every such token has, or that is there already.
+    /// [`GatewayError::TokenClaimTaken`] for a reserved or repeated claim.
     pub fn claim(mut self, name: &str, identity: Identity) -> Result<Self, GatewayError> {
         let is_taken =
             OWN_CLAIMS.contains(&name) || name == CREDENTIAL || self.claims.iter().any(|(other, _)| other == name);
@@ -152,7 +155,7 @@ fn credential(principal: &Principal) -> Value {
     Value::Object(members)
 }
 
-/// Why there is no token about a principal, so that its request is denied.
+/// The reason why there is no token about a principal, whose request is then denied.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnsayableToken {
     #[error("the internal token: {0}")]

@@ -1,8 +1,9 @@
 #![doc = include_str!("../README.md")]
-//! A proxy asks about each request before it lets it pass: nginx with `auth_request`, Caddy and Traefik with `forward_auth`, Envoy with
-//! `ext_authz`, over HTTP and gRPC. A [`Gateway`] answers: by its [rules](Rule) which requests need what, by the road of every
-//! tollgate server whether the credential is good, and with [identity fields](Identity) that the proxy puts into the request, over any
-//! copies that the client sent. What no rule covers, and a path that two servers could read differently, is denied.
+//! A proxy asks about each request before it lets the request pass: nginx with `auth_request`, Caddy and Traefik with
+//! `forward_auth`, Envoy with `ext_authz`, over HTTP and gRPC. A [`Gateway`] answers. Its [rules](Rule) determine the
+//! requirements of a request, a tollgate engine verifies the credential, and the answer has [identity fields](Identity) with
+//! which the proxy replaces any that the client sent. Requests that match no rule, and paths that two servers could read
+//! differently, are denied.
 //!
 //! ```
 //! use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Requirement};
@@ -34,9 +35,9 @@
 //! # }
 //! ```
 //!
-//! In reading order: `gateway` decides; `question` finds in what a proxy sends the request that it is about, and `path` whether its
-//! path has one reading; `rule` says who may pass; `identity` says who is passing in fields and `internal_token` in a signed token; `ext_authz` is the
-//! same for Envoy over gRPC; `server` listens.
+//! In reading order: `gateway` decides; `question` extracts the client's request from the proxy's, and `path` checks that its
+//! path is unambiguous; `rule` has the requirements; `identity` expresses the caller in fields and `internal_token` in a
+//! signed token; `ext_authz` is the same for Envoy over gRPC; `server` listens.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -1,12 +1,13 @@
-//! How much of everything there may be.
+//! Every limit of this crate, with the origin of its value.
 
-/// The longest value of an identity field, in bytes. What proxies and servers take in all is 8 KiB and more (nginx:
+/// The longest value of an identity field, in bytes. Proxies and servers accept headers of at least 8 KiB in all (nginx:
 /// `large_client_header_buffers`), and a principal's scopes alone may be as long as its token.
 pub const MAX_IDENTITY_BYTES: usize = 4096;
 
-/// The lifetime of an internal token that is given none, in seconds. A request takes less, and a server behind that waits for one more may
-/// verify it again.
+/// The default lifetime of an internal token, in seconds. A request takes less, and a server behind the gateway that waits
+/// for another one may verify the token again.
 pub const DEFAULT_INTERNAL_TOKEN_SECONDS: i64 = 60;
 
-/// The longest lifetime of an internal token, in seconds. Nobody revokes one: what is revoked counts at the gateway, at the next request.
+/// The longest lifetime of an internal token, in seconds. Internal tokens cannot be revoked: a revocation takes effect at the
+/// gateway, at the next request.
 pub const MAX_INTERNAL_TOKEN_SECONDS: i64 = 300;

@@ -1,9 +1,9 @@
 //! Paths that all servers read in the same way, and patterns of paths.
 
-/// Whether servers that decode, resolve dots, merge slashes or cut off parameters all see this same path, but for escapes of what
-/// stands for nothing else: a space, say, or a letter outside of ASCII.
+/// Whether the path is the same for servers that decode, resolve dots, merge slashes or remove parameters, except for escapes
+/// of characters without another meaning, such as a space or a letter outside ASCII.
 ///
-/// Of two servers one of which resolves `/a/../b` or `%2e` and the other does not, one would see another path than the rule did.
+/// If one server resolves `/a/../b` or `%2e` and another does not, one of them sees another path than the rule.
 pub(crate) fn has_one_reading(path: &str) -> bool {
     let Some(rest) = path.strip_prefix('/') else { return false };
     let folder = rest.strip_suffix('/').unwrap_or(rest);
@@ -25,7 +25,7 @@ fn escapes_are_plain(text: &str) -> bool {
     })
 }
 
-/// A path, or everything below one.
+/// A path, or everything below a path.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum PathPattern {
     Exact(Box<str>),
@@ -34,7 +34,7 @@ pub(crate) enum PathPattern {
 }
 
 impl PathPattern {
-    /// `None` for what is no pattern.
+    /// `None` for an invalid pattern.
     pub(crate) fn parse(pattern: &str) -> Option<Self> {
         let (path, kind): (&str, fn(Box<str>) -> Self) = match pattern.strip_suffix('*') {
             Some(prefix) if prefix.ends_with('/') => (prefix, PathPattern::Below),
@@ -43,7 +43,7 @@ impl PathPattern {
         (has_one_reading(path) && !path.contains(['%', '*'])).then(|| kind(path.into()))
     }
 
-    /// Whether a path with one reading is of this pattern.
+    /// Whether an unambiguous path matches this pattern.
     pub(crate) fn covers(&self, path: &str) -> bool {
         match self {
             PathPattern::Exact(exact) => path == &**exact,
@@ -51,7 +51,7 @@ impl PathPattern {
         }
     }
 
-    /// Whether every path of `other` is of this pattern.
+    /// Whether every path that matches `other` matches this pattern.
     pub(crate) fn includes(&self, other: &PathPattern) -> bool {
         match (self, other) {
             (_, PathPattern::Exact(path)) => self.covers(path),

@@ -1,4 +1,4 @@
-//! What a proxy asks about: the request that it holds back meanwhile.
+//! An authorization request: the client's request as the proxy describes it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,20 +11,21 @@ use tollgate_tower::PeerAddress;
 use crate::path::has_one_reading;
 use crate::rule::Host;
 
-/// How a proxy says which request it asks about. Which of them is decided by the path that it asks at, and that alone, so that a field of
-/// another convention, which a client may have sent, is not read.
+/// The convention by which a proxy describes the client's request. Only the path of the authorization request selects it, so
+/// that fields of another convention, which a client may have sent, are not read.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Convention {
-    /// At `/nginx`: `X-Original-Method`, `X-Original-Host` and `X-Original-URI`, which the proxy's configuration has to set.
+    /// At `/nginx`: `X-Original-Method`, `X-Original-Host` and `X-Original-URI`, which the proxy's configuration must
+    /// set.
     Nginx,
     /// At `/forward`: `X-Forwarded-Method`, `X-Forwarded-Host` and `X-Forwarded-Uri`, as Caddy and Traefik set them.
     Forward,
-    /// Below `/envoy`: the question's own method, `Host`, and what follows in the path.
+    /// Below `/envoy`: the authorization request's own method, `Host`, and the rest of the path.
     Envoy,
 }
 
 impl Convention {
-    /// By the path of a question.
+    /// By the path of the authorization request.
     pub(crate) fn of(path: &str) -> Option<Self> {
         match path {
             "/nginx" => Some(Convention::Nginx),
@@ -47,7 +48,7 @@ impl Convention {
 
 const ENVOY: &str = "/envoy";
 
-/// The request that is asked about.
+/// The client's request.
 #[derive(Debug)]
 pub(crate) struct Original<'q> {
     pub(crate) method: Method,
@@ -56,14 +57,14 @@ pub(crate) struct Original<'q> {
     target: &'q str,
 }
 
-/// Why it is not known which request is asked about, or how a server would read it.
+/// The reason why the client's request, or its reading by a server, is unknown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Undecidable {
-    /// A field is missing, is there twice, or does not hold what it should.
+    /// A field is missing, repeated or malformed.
     Field(&'static str),
     /// Two servers could read the path differently.
     Path,
-    /// A header field has a name or a value that no field of HTTP has.
+    /// A header field has an invalid name or value.
     #[cfg(feature = "grpc")]
     NotAField,
 }
@@ -80,7 +81,7 @@ impl fmt::Display for Undecidable {
 }
 
 impl<'q> Original<'q> {
-    /// As a proxy says it over HTTP.
+    /// From an authorization request over HTTP.
     pub(crate) fn of(convention: Convention, question: &'q request::Parts) -> Result<Self, Undecidable> {
         let headers = &question.headers;
         let [method_field, host_field, uri_field] = match convention {
@@ -102,12 +103,13 @@ impl<'q> Original<'q> {
         )
     }
 
-    /// The request with this method, host and path with query, each as the client sent it.
+    /// The request with this method, host and path with query, as the client sent them.
     pub(crate) fn new(method: &str, host: &str, target: &'q str) -> Result<Self, Undecidable> {
         let method = Method::from_bytes(method.as_bytes()).map_err(|_| Undecidable::Field("the method"))?;
         let host = Host::parse(host).ok_or(Undecidable::Field("the host"))?;
         let original = Original { method, host, target };
-        // A fragment, which no client sends, would be cut off below, and not by a server that takes it for a part of the path.
+        // Clients do not send fragments. One would be removed below, but not by a server that reads it as a part of
+        // the path.
         let is_plain = has_one_reading(original.path()) && !original.target.contains('#');
         if is_plain { Ok(original) } else { Err(Undecidable::Path) }
     }
@@ -116,16 +118,16 @@ impl<'q> Original<'q> {
         self.target.split_once('?').map_or(self.target, |(path, _)| path)
     }
 
-    /// The request itself, without its body, with `headers`, as it would have come from `peer`, the proxy.
+    /// The request itself, without its body, with `headers`, as if it came from `peer`, the proxy.
     pub(crate) fn request(&self, headers: HeaderMap, peer: IpAddr) -> Result<http::Request<()>, Undecidable> {
         let mut request = http::Request::new(());
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = Uri::try_from(self.target).map_err(|_| Undecidable::Path)?;
         *request.headers_mut() = headers;
         let headers = request.headers_mut();
-        // A gRPC client is denied in an answer of 200 (tollgate-tower), by which the proxy would let it pass.
+        // A gRPC client is denied in a response 200 (tollgate-tower), with which the proxy would let it pass.
         headers.remove(CONTENT_TYPE);
-        // What else was said of the host is not what the rules went by.
+        // The rules used `self.host`, so other sources of the host are replaced.
         let host = HeaderValue::try_from(&*self.host.0).map_err(|_| Undecidable::Field("the host"))?;
         headers.insert("x-forwarded-host", host.clone());
         headers.insert(HOST, host);
@@ -134,7 +136,7 @@ impl<'q> Original<'q> {
     }
 }
 
-/// The value of a field that is there once, and is text.
+/// The value of a field that is present once, and is text.
 fn once<'q>(headers: &'q HeaderMap, name: &str) -> Option<&'q str> {
     let mut values = headers.get_all(name).iter();
     let value = values.next()?;

@@ -8,9 +8,9 @@ use crate::error::GatewayError;
 use crate::path::PathPattern;
 use crate::question::Original;
 
-/// Which requests it is about, and what they need: a good credential, unless it says otherwise.
+/// The requests that a rule matches, and their requirements: a valid credential by default.
 ///
-/// Of a gateway's rules the first that covers a request decides. One that none covers is denied.
+/// The first of a gateway's rules that matches a request decides. A request that matches none is denied.
 ///
 /// ```
 /// use tollgate::{PrincipalKind, Requirement};
@@ -28,34 +28,35 @@ use crate::question::Original;
 #[derive(Clone, Debug)]
 pub struct Rule {
     paths: Vec<PathPattern>,
-    /// Any without one.
+    /// Empty for any.
     hosts: Vec<Box<str>>,
-    /// Any without one.
+    /// Empty for any.
     methods: Vec<Method>,
     pub(crate) access: Access,
 }
 
-/// Who may pass.
+/// The requirements.
 #[derive(Clone, Debug)]
 pub(crate) enum Access {
-    /// Everybody; what credential there is stays unread.
+    /// None; credentials are not read.
     Public,
-    /// Whoever has a good credential.
+    /// A valid credential.
     Known,
-    /// Who meets it too.
+    /// A valid credential that meets it.
     Required(Require),
 }
 
 impl Rule {
-    /// A rule about `paths`: each is a path itself, as in `/sites`, or everything below it, as in `/sites/*`, which stands for
-    /// `/sites/` and longer, not for `/sites`; `/*` is everything. They are compared with what the client sent, byte for byte and without
-    /// the query. A path that two servers could read differently is denied whatever the rules say: one with a `.`, `..` or empty segment, with
-    /// `\` or `;`, or with an escape of a letter, a separator or `%`.
+    /// A rule for `paths`: each is a path, as in `/sites`, or everything below a path, as in `/sites/*`, which matches
+    /// `/sites/` and longer, not `/sites`; `/*` is everything. They are compared with the client's path byte for byte,
+    /// without the query. A path that two servers could read differently is denied by any rule: one with a `.`, `..` or
+    /// empty segment, with `\` or `;`, or with an escape of a letter, a separator or `%`.
     ///
-    /// Where the server behind takes `/Admin` for `/admin`, no rule for less than `/*` may be laxer than those after it.
+    /// If the server behind the proxy treats `/Admin` like `/admin`, no rule for less than `/*` may be laxer than those
+    /// after it.
     ///
     /// # Errors
-    /// [`GatewayError::InvalidPath`], and [`GatewayError::NoPaths`] without one.
+    /// [`GatewayError::InvalidPath`], and [`GatewayError::NoPaths`] without a path.
     pub fn new<P: AsRef<str>>(paths: impl IntoIterator<Item = P>) -> Result<Self, GatewayError> {
         let pattern = |path: P| {
             let path = path.as_ref();
@@ -68,7 +69,7 @@ impl Rule {
         Ok(Rule { paths, hosts: Vec::new(), methods: Vec::new(), access: Access::Known })
     }
 
-    /// For these hosts alone, whatever the port.
+    /// Restricts the rule to these hosts, with any port.
     ///
     /// # Errors
     /// [`GatewayError::InvalidHost`].
@@ -83,7 +84,7 @@ impl Rule {
         Ok(self)
     }
 
-    /// For these methods alone. Case counts (RFC 9110 section 9.1).
+    /// Restricts the rule to these methods. Case matters (RFC 9110 section 9.1).
     ///
     /// # Errors
     /// [`GatewayError::InvalidMethod`].
@@ -96,17 +97,17 @@ impl Rule {
         Ok(self)
     }
 
-    /// Everybody passes, with no identity, and whatever credential they send stays unread.
+    /// Lets every request pass, without an identity. Credentials are not read.
     #[must_use]
     pub fn public(mut self) -> Self {
         self.access = Access::Public;
         self
     }
 
-    /// Who has a good credential has to meet `requirement` too.
+    /// Requires a valid credential that meets `requirement`.
     ///
     /// # Errors
-    /// [`GatewayError::Layer`] where nobody could meet it, and [`GatewayError::PublicWithRequirement`].
+    /// [`GatewayError::Layer`] if nobody can meet it, and [`GatewayError::PublicWithRequirement`].
     pub fn require(mut self, requirement: Requirement) -> Result<Self, GatewayError> {
         if let Access::Public = self.access {
             return Err(GatewayError::PublicWithRequirement { path: self.name() });
@@ -121,7 +122,7 @@ impl Rule {
             && (self.hosts.is_empty() || self.hosts.iter().any(|host| **host == *request.host.0))
     }
 
-    /// Whether each request that `other` covers is covered by this one.
+    /// Whether this rule matches each request that `other` matches.
     pub(crate) fn includes(&self, other: &Rule) -> bool {
         fn all_in<T: PartialEq>(few: &[T], many: &[T]) -> bool {
             many.is_empty() || (!few.is_empty() && few.iter().all(|one| many.contains(one)))
@@ -131,7 +132,7 @@ impl Rule {
             && other.paths.iter().all(|path| self.paths.iter().any(|wider| wider.includes(path)))
     }
 
-    /// The first of its paths, which tells it from others for a person.
+    /// The first of its paths, which identifies it for a person.
     pub(crate) fn name(&self) -> String {
         match &self.paths[0] {
             PathPattern::Exact(path) => path.to_string(),
@@ -145,7 +146,7 @@ impl Rule {
 pub(crate) struct Host(pub(crate) Box<str>);
 
 impl Host {
-    /// Of what a client or a proxy names (RFC 3986 section 3.2): a name or an address, and possibly a port.
+    /// From text by a client or a proxy (RFC 3986 section 3.2): a name or an address, and an optional port.
     pub(crate) fn parse(authority: &str) -> Option<Self> {
         let is_name = |name: &str| {
             !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
@@ -157,7 +158,7 @@ impl Host {
         };
         let inside = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let is_host = inside.map_or_else(|| is_name(host), |address| address.parse::<Ipv6Addr>().is_ok());
-        // The root's dot makes no other host of it.
+        // The root's dot does not change the host.
         let host = host.strip_suffix('.').filter(|name| !name.is_empty()).unwrap_or(host);
         (is_host && is_port(port)).then(|| Host(host.to_ascii_lowercase().into()))
     }

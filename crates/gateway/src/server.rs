@@ -17,12 +17,12 @@ use tokio::net::TcpListener;
 use crate::ext_authz::ExtAuthz;
 use crate::gateway::Gateway;
 
-/// Answers the proxies that connect to `listener`, by whatever is the gateway when they ask, until `shutdown` is ready and the
-/// questions that were asked by then are answered. With the feature `grpc` Envoy asks there over gRPC too (HTTP/2 without TLS). At `/healthz` it answers
-/// 200, and at `/.well-known/jwks.json` with the keys of [internal tokens](crate::InternalToken).
+/// Answers the proxies that connect to `listener` with the current gateway, until `shutdown` is ready and the pending
+/// requests are answered. With the feature `grpc` Envoy may also use gRPC (HTTP/2 without TLS). `/healthz` answers 200, and
+/// `/.well-known/jwks.json` has the keys of [internal tokens](crate::InternalToken).
 ///
-/// Proxies alone should reach it, on loopback or in a network of their own: a question is not authenticated, and whoever may ask
-/// learns what a credential is good for.
+/// Only proxies should reach it, on loopback or in a separate network: authorization requests are not authenticated, and
+/// their answers show what a credential is valid for.
 ///
 /// # Errors
 /// When the listener fails.
@@ -44,7 +44,7 @@ pub async fn serve(
         async { jwks.ok_or(StatusCode::NOT_FOUND) }
     };
     let answer = move |ConnectInfo(peer): ConnectInfo<SocketAddr>, question: Request| {
-        // The question is answered by one gateway, also where it waits and another takes its place.
+        // One gateway answers the whole request, even if it waits and is replaced meanwhile.
         let gateway = gateway.load_full();
         async move { gateway.answer(question, peer.ip()).await }
     };
@@ -54,7 +54,8 @@ pub async fn serve(
         .await
 }
 
-/// Serves what `render` gives at `/metrics`, for Prometheus to scrape. On a listener of its own: it is not for proxies, nor for clients.
+/// Serves the text of `render` at `/metrics`, for Prometheus to scrape. Use a separate listener, which neither proxies nor
+/// clients should reach.
 ///
 /// # Errors
 /// When the listener fails.

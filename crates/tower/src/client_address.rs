@@ -3,11 +3,11 @@ use std::net::IpAddr;
 use http::{Extensions, request};
 use tollgate::{Peer, TrustedProxies};
 
-/// The address at the other end of a request's connection, as an extension of the request.
+/// The peer's address of a request's connection, as an extension of the request.
 ///
-/// A server that does not run on axum, or not on TCP, gives each request this extension, so that
-/// [`AuthLayer`](crate::AuthLayer) knows where it comes from. With the feature `axum`, axum's
-/// `ConnectInfo<SocketAddr>` serves as well.
+/// A server that does not run on axum, or not on TCP, adds this extension to each request, so that
+/// [`AuthLayer`](crate::AuthLayer) knows the peer. With the feature `axum`, axum's `ConnectInfo<SocketAddr>` serves
+/// as well.
 ///
 /// ```
 /// use std::net::SocketAddr;
@@ -22,11 +22,11 @@ use tollgate::{Peer, TrustedProxies};
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct PeerAddress(pub IpAddr);
 
-/// The address of a request's client: that of the connection, or the one that `proxies` name
-/// ([`TrustedProxies::client_address`]). `None` where it is not known.
+/// The address of a request's client: the peer, or the client that `proxies` name
+/// ([`TrustedProxies::client_address`]). `None` if it is unknown.
 ///
-/// [`AuthLayer`](crate::AuthLayer) asks it. A server that counts or logs requests by address asks it too, so that all of
-/// them see the same client.
+/// [`AuthLayer`](crate::AuthLayer) calls this. A server that counts or logs requests by address should too, so that
+/// all use the same address.
 #[must_use]
 pub fn client_address(request: &request::Parts, proxies: &TrustedProxies) -> Option<IpAddr> {
     let peer = peer_address(&request.extensions)?;
@@ -36,7 +36,7 @@ pub fn client_address(request: &request::Parts, proxies: &TrustedProxies) -> Opt
     }
 }
 
-/// The other end of a request's connection.
+/// The peer of a request's connection.
 pub(crate) fn peer(extensions: &Extensions) -> Peer {
     Peer { address: peer_address(extensions), certificate: extensions.get().copied() }
 }

@@ -1,10 +1,10 @@
 use tollgate::{Principal, Rejection};
 
-/// What a layer decided about a request: what its observer is told.
+/// A layer's decision about a request, for its observer.
 ///
-/// All layers may have the same observer. It is told once by each layer that the request reaches: with a good credential that
-/// lacks a scope, first [`Accepted`](Decision::Accepted) by the layer that verified it, then
-/// [`Rejected`](Decision::Rejected) by the one that required the scope.
+/// All layers may share an observer. Each layer that the request reaches calls it once: for a valid credential
+/// without a required scope, first with [`Accepted`](Decision::Accepted) from the layer that verified it, then with
+/// [`Rejected`](Decision::Rejected) from the layer that required the scope.
 ///
 /// ```
 /// use http::request;
@@ -27,12 +27,14 @@ use tollgate::{Principal, Rejection};
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Decision<'d> {
-    /// It passes, with this principal.
+    /// The request passes, with this principal.
     Accepted(&'d Principal),
-    /// It passes with no principal, as the layer is configured: the path is public, say.
+    /// The request passes without a principal, because of the layer's configuration: the path is public, for
+    /// example.
     Anonymous,
-    /// It is answered here.
+    /// The request is rejected.
     Rejected(&'d Rejection),
-    /// It passes because the layer only [reports](crate::AuthLayer::danger_report_only); otherwise it would not.
+    /// The request passes although it would be rejected, because the layer only
+    /// [reports](crate::AuthLayer::danger_report_only).
     Tolerated(&'d Rejection),
 }

@@ -7,8 +7,8 @@ use tollgate::{Principal, Rejection};
 
 /// The [`Principal`] of the request, for axum handlers behind an [`AuthLayer`](crate::AuthLayer).
 ///
-/// Where there is none, because the layer is optional, the path is public or the layer is missing, the request is
-/// answered with 401 ([`Rejection::MissingCredential`]); `Option<Authenticated>` takes both cases.
+/// Without a principal, because the layer is optional or missing or the path is public, the request is answered
+/// with 401 ([`Rejection::MissingCredential`]). `Option<Authenticated>` accepts both cases.
 ///
 /// ```
 /// use tollgate_tower::Authenticated;
@@ -26,8 +26,8 @@ use tollgate::{Principal, Rejection};
 ///     .route("/", axum::routing::get(welcome));
 /// ```
 ///
-/// A handler is tested without a credential: `axum::Extension` takes the place of the layer, and the feature `testing` of
-/// `tollgate`, switched on among the dev-dependencies, makes the principal.
+/// A handler is tested without a credential: `axum::Extension` replaces the layer, and the feature `testing` of
+/// `tollgate`, enabled among the dev-dependencies, makes the principal.
 ///
 /// ```
 /// use axum::{Extension, Router, body::Body, http::Request, routing::get};
@@ -69,8 +69,9 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Authenticated {
 
 /// The claims of the request's token as a `T`, for axum handlers behind an [`AuthLayer`](crate::AuthLayer).
 ///
-/// Without a principal the request is answered with 401, and where the claims are no `T` with 403. The rejection names the claim
-/// ([`Rejection::UnexpectedClaims`]), for logs: a handler that takes a `Result<Claims<T>, Rejection>` sees it. They are decoded at each request.
+/// Without a principal the request is answered with 401; with claims that are not a `T`, with 403. The rejection
+/// names the claim ([`Rejection::UnexpectedClaims`]), for logs: a handler with a `Result<Claims<T>, Rejection>`
+/// argument receives it. The claims are decoded at each request.
 ///
 /// ```
 /// use serde::Deserialize;

@@ -50,7 +50,8 @@ where
     }
 }
 
-/// Tells the client the nonce of its next proof (RFC 9449 section 8.2). A response that is used again would tell an old one.
+/// Adds the nonce of the client's next proof (RFC 9449 section 8.2). Marks the response as not cacheable: a cached
+/// response would have an old nonce.
 pub(crate) fn with_nonce<B>(mut response: Response<B>, nonce: Option<HeaderValue>) -> Response<B> {
     if let Some(nonce) = nonce {
         response.headers_mut().insert(DPOP_NONCE, nonce);

@@ -19,29 +19,32 @@ use crate::response::{EmptyBody, Responder};
 use crate::service::{Admit, Guard};
 use crate::swappable::{EngineSource, SwappableEngine};
 
-/// Verifies the credential of every request by an [`Engine`].
+/// Verifies the credential of every request with an [`Engine`].
 ///
-/// A good credential leaves its [`Principal`] in the request's extensions; whatever principal was
-/// there before is taken out, so that behind this layer there is none but this engine's. Everything else is answered
-/// here, and the inner service does not see it.
+/// The [`Principal`] of a valid credential is put into the request's extensions. Any earlier principal is removed,
+/// so that services behind this layer only see this engine's. All other requests are rejected here and do not reach
+/// the inner service.
 ///
-/// The credential is the value of the `Authorization` field, or stands in one of the other [`sources`](AuthLayer::sources) of the layer. A request
-/// with more than one credential is answered with 400
-/// (RFC 6750 section 2): two such fields, or one of them together with `access_token` in the query. A token in the
-/// query alone is no credential (RFC 6750 section 2.3 warns of it), nor is one in the body, which is not read.
+/// The credential is the value of the `Authorization` field, or is in one of the other
+/// [`sources`](AuthLayer::sources) of the layer. A request with more than one credential is answered with 400 (RFC
+/// 6750 section 2): two such fields, or one of them together with `access_token` in the query. A token in the query
+/// alone is not accepted as a credential (RFC 6750 section 2.3 warns of it), nor is one in the body, which is not
+/// read.
 ///
-/// The fields that carry credentials are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does
-/// not show them.
+/// Fields with credentials are marked [sensitive](http::HeaderValue::set_sensitive), so that `Debug` does not show
+/// them.
 ///
-/// Keys with [allowed addresses](tollgate::KeyRecord::allowed_addresses) are accepted from those alone. The client's
+/// Keys with [allowed addresses](tollgate::KeyRecord::allowed_addresses) are accepted only from those. The client's
 /// address is that of the connection, axum's `ConnectInfo<SocketAddr>` (feature `axum`) or a
-/// [`PeerAddress`](crate::PeerAddress), or the one that [trusted proxies](AuthLayer::trusted_proxies) name. Without either
-/// such keys are rejected: with axum, serve `router.into_make_service_with_connect_info::<SocketAddr>()`.
+/// [`PeerAddress`](crate::PeerAddress), or the one that [trusted proxies](AuthLayer::trusted_proxies) name. Without
+/// an address such keys are rejected: with axum, serve
+/// `router.into_make_service_with_connect_info::<SocketAddr>()`.
 ///
-/// A layer of an engine, or of a [swappable one](AuthLayer::swappable), decides at once: the first tokens under a key that an issuer has just published are rejected. With the
-/// feature `remote`, a layer of a `Verifier` (`AuthLayer::with_verifier`) waits for the key in place of that.
+/// The layer of an engine, or of a [swappable one](AuthLayer::swappable), decides immediately: the first tokens
+/// under a newly published key are rejected. With the feature `remote`, the layer of a `Verifier`
+/// (`AuthLayer::with_verifier`) waits for the key instead.
 ///
-/// CORS preflights carry no credential: put the layer that answers them outside of this one, or let them
+/// CORS preflights have no credential: put the layer that answers them outside this one, or let them
 /// [pass](AuthLayer::pass_preflights).
 ///
 /// ```
@@ -59,7 +62,7 @@ use crate::swappable::{EngineSource, SwappableEngine};
 /// ```
 #[derive(Clone, Debug)]
 pub struct AuthLayer<A = EmptyBody, V = Arc<Engine>> {
-    /// What verifies: an engine or a swappable one, which decide at once, or a verifier, which may wait.
+    /// The verifier: an engine or a swappable one, which decide immediately, or a `Verifier`, which may wait.
     pub(crate) verifier: V,
     optional: bool,
     public_paths: PublicPaths,
@@ -72,7 +75,7 @@ pub struct AuthLayer<A = EmptyBody, V = Arc<Engine>> {
 }
 
 impl AuthLayer {
-    /// Every request needs a credential that `engine`, or the engine in that `Arc`, accepts.
+    /// Requires a credential that `engine`, or the engine in that `Arc`, accepts.
     #[must_use]
     pub fn new(engine: impl Into<Arc<Engine>>) -> Self {
         Self::verifying_by(engine.into())
@@ -96,29 +99,31 @@ impl<V> AuthLayer<EmptyBody, V> {
 }
 
 impl<A, V> AuthLayer<A, V> {
-    /// Lets a request without a credential pass, with no principal.
+    /// Lets a request without a credential pass, without a principal.
     ///
-    /// A credential that is there has to be good: a bad one is rejected, and so is an empty `Authorization` field.
+    /// An existing credential must be valid: an invalid one is rejected, and so is an empty `Authorization`
+    /// field.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.optional = true;
         self
     }
 
-    /// Lets requests for `paths` pass, with no principal and whatever credential they carry unread.
+    /// Lets requests for `paths` pass without a principal. Their credentials are not read.
     ///
-    /// A path is public itself, as in `/healthz`, or with everything below it, as in `/assets/*`, which stands for
-    /// `/assets/` and longer, not for `/assets`. It is for every method, or for those that stand before it, as in `GET /docs/*` or
-    /// `GET,POST /login`; GET stands for HEAD too.
+    /// An entry is a path, as in `/healthz`, or everything below a path, as in `/assets/*`, which matches
+    /// `/assets/` and longer, not `/assets`. It applies to every method, or to those listed before it, as in
+    /// `GET /docs/*` or `GET,POST /login`; GET includes HEAD.
     ///
-    /// What is compared is the request's path as this layer sees it (a router that nests may have cut off a
-    /// prefix), byte for byte: letter case counts, a trailing slash counts, nothing is decoded or normalised. So that
-    /// nobody can reach a protected route through a server that does normalise, what follows a public prefix must
-    /// have one reading only: with a `.`, `..` or empty segment, `%`, `;` or `\` in it, the path is not public.
+    /// The request's path as this layer sees it (a nesting router may have removed a prefix) is compared byte
+    /// for byte: letter case and a trailing slash matter, nothing is decoded or normalised. The part after a
+    /// public prefix must be unambiguous, so that nobody can reach a protected route through a server that
+    /// normalises: with a `.`, `..` or empty segment, `%`, `;` or `\` in it, the path is not public.
     ///
     /// # Errors
-    /// [`LayerError::InvalidPublicPath`] when a path does not begin with `/`, has `?`, `#` or one of the above in it, has
-    /// a `*` elsewhere than in a closing `/*`, or is `/*`, which would leave nothing to protect; or where a method is none.
+    /// [`LayerError::InvalidPublicPath`] if a path does not begin with `/`, contains `?`, `#` or one of the
+    /// above, has a `*` other than in a final `/*`, or is `/*`, which would protect nothing; or if a method is
+    /// invalid.
     pub fn public_paths<'a>(mut self, paths: impl IntoIterator<Item = &'a str>) -> Result<Self, LayerError> {
         for path in paths {
             self.public_paths.add(path)?;
@@ -126,34 +131,35 @@ impl<A, V> AuthLayer<A, V> {
         Ok(self)
     }
 
-    /// Lets CORS preflights pass, with no principal, to what answers them further inside: requests with the method OPTIONS, an `Origin` and
-    /// an `Access-Control-Request-Method`. A layer that answers them outside of this one needs no such switch, and
-    /// lets pages of other origins read why they were rejected.
+    /// Lets CORS preflights pass, without a principal, to an inner layer that answers them: requests with the
+    /// method OPTIONS, an `Origin` and an `Access-Control-Request-Method`. A layer that answers them outside
+    /// this one does not need this, and lets pages of other origins read the reason for a rejection.
     #[must_use]
     pub fn pass_preflights(mut self) -> Self {
         self.passes_preflights = true;
         self
     }
 
-    /// Takes API keys from the field `name` too, as [`Engine::verify_api_key`] does: one more [source](Source::api_key_field).
+    /// Also reads API keys from the field `name`, like [`Engine::verify_api_key`]: a further
+    /// [source](Source::api_key_field).
     ///
     /// # Errors
-    /// [`LayerError::InvalidHeaderName`] when `name` is no field name, or `Authorization`.
+    /// [`LayerError::InvalidHeaderName`] if `name` is not a field name, or is `Authorization`.
     pub fn api_key_header(mut self, name: &str) -> Result<Self, LayerError> {
         let source = Source::api_key_field(name).map_err(|_| LayerError::InvalidHeaderName { name: name.into() })?;
         self.sources = self.sources.and(source);
         Ok(self)
     }
 
-    /// Takes credentials from `sources` alone, each of the kinds that its source takes, in place of the Authorization field and what
-    /// was said before. A request with more than one is rejected.
+    /// Reads credentials only from `sources`, with the kinds of each source, instead of the Authorization field
+    /// and any earlier source. A request with more than one credential is rejected.
     ///
     /// ```
     /// use tollgate::{AcceptedCredentials, ApiKeyTable, Engine, KeyFormat, PrincipalKind, Source, Sources};
     /// use tollgate_tower::AuthLayer;
     ///
     /// let engine = Engine::builder().api_keys(ApiKeyTable::new(KeyFormat::new("tg", "live")?)).build()?;
-    /// // `Authorization: Token <key>`, all that Authorization takes otherwise, and a cookie.
+    /// // `Authorization: Token <key>`, all other schemes of Authorization, and a cookie.
     /// let layer = AuthLayer::new(engine).sources(Sources::new([
     ///     Source::scheme("Token")?.accept(AcceptedCredentials::only([PrincipalKind::ApiKey])),
     ///     Source::authorization(),
@@ -163,7 +169,8 @@ impl<A, V> AuthLayer<A, V> {
     /// ```
     ///
     /// # Errors
-    /// [`LayerError::NothingAccepted`] where there is no source, or one whose kinds the engine does not accept.
+    /// [`LayerError::NothingAccepted`] without a source, or with a source whose kinds the engine does not
+    /// accept.
     pub fn sources(self, sources: Sources) -> Result<Self, LayerError>
     where
         V: EngineSource,
@@ -171,7 +178,7 @@ impl<A, V> AuthLayer<A, V> {
         AuthLayer { sources, ..self }.checked()
     }
 
-    /// Accepts fewer kinds of credentials than the engine does: `accepted` as far as the engine accepts it.
+    /// Accepts only the kinds of credentials in `accepted` that the engine accepts too.
     ///
     /// ```
     /// use tollgate::{AcceptedCredentials, ApiKeyTable, Engine, KeyFormat, PrincipalKind};
@@ -183,8 +190,8 @@ impl<A, V> AuthLayer<A, V> {
     /// ```
     ///
     /// # Errors
-    /// [`LayerError::NothingAccepted`] when the engine, or a [source](AuthLayer::sources), accepts none of it, so that every
-    /// such request would be rejected.
+    /// [`LayerError::NothingAccepted`] if the engine, or a [source](AuthLayer::sources), accepts none of them,
+    /// so that every such request would be rejected.
     pub fn accept(self, accepted: AcceptedCredentials) -> Result<Self, LayerError>
     where
         V: EngineSource,
@@ -202,21 +209,23 @@ impl<A, V> AuthLayer<A, V> {
         if takes_nothing { Err(LayerError::NothingAccepted) } else { Ok(self) }
     }
 
-    /// Believes `proxies` about their client's address, and about its certificate where they
-    /// [name one](TrustedProxies::client_certificate). Otherwise both are those of the connection ([`PeerAddress`](crate::PeerAddress),
-    /// [`PeerCertificate`](crate::PeerCertificate)).
+    /// Trusts `proxies` for their client's address, and for its certificate if they [name
+    /// one](TrustedProxies::client_certificate). By default both are those of the connection
+    /// ([`PeerAddress`](crate::PeerAddress), [`PeerCertificate`](crate::PeerCertificate)).
     #[must_use]
     pub fn trusted_proxies(mut self, proxies: TrustedProxies) -> Self {
         self.trusted_proxies = proxies;
         self
     }
 
-    /// Says at which origins clients reach this server, such as `https://api.example.com`. A proof of possession (DPoP, RFC 9449) is for a
-    /// request's absolute URI, which is made of one of these and of the path; without them no token that is bound to a key is
-    /// accepted (`uri-required`).
+    /// Sets the origins of this server for its clients, such as `https://api.example.com`. A proof of
+    /// possession (DPoP, RFC 9449) is for a request's absolute URI, which consists of one of these and the
+    /// path. Without origins no token that is bound to a key is accepted (`uri-required`).
     ///
-    /// Of several the `Host` field chooses, or what trusted proxies say: `X-Forwarded-Host` and `X-Forwarded-Proto`, or `Forwarded` where
-    /// the proxies name their client [in that](TrustedProxies::field). A router that nests has to be axum's (feature `axum`), so that the whole path is known.
+    /// Of several origins the `Host` field selects one, or the fields of trusted proxies: `X-Forwarded-Host`
+    /// and `X-Forwarded-Proto`, or `Forwarded` if the proxies name their client [in
+    /// that](TrustedProxies::field). A nesting router must be axum's (feature `axum`), so that the whole path
+    /// is known.
     ///
     /// ```
     /// use tollgate::{ApiKeyTable, Engine, KeyFormat};
@@ -228,7 +237,7 @@ impl<A, V> AuthLayer<A, V> {
     /// ```
     ///
     /// # Errors
-    /// [`LayerError::InvalidOrigin`] where one is no origin.
+    /// [`LayerError::InvalidOrigin`] if one is not an origin.
     pub fn public_origins<'o>(mut self, origins: impl IntoIterator<Item = &'o str>) -> Result<Self, LayerError> {
         let parse = |text: &str| text.parse().map_err(|_| LayerError::InvalidOrigin { origin: text.into() });
         self.public_origins = origins.into_iter().map(parse).collect::<Result<_, _>>()?;
@@ -238,7 +247,7 @@ impl<A, V> AuthLayer<A, V> {
     /// Names `realm` in every challenge (RFC 9110 section 11.5).
     ///
     /// # Errors
-    /// [`LayerError::InvalidRealm`] when it is not all printable ASCII. Quotes and backslashes are escaped.
+    /// [`LayerError::InvalidRealm`] if it is not printable ASCII. Quotes and backslashes are escaped.
     pub fn realm(mut self, realm: &str) -> Result<Self, LayerError> {
         self.responder.set_realm(realm)?;
         Ok(self)
@@ -252,8 +261,9 @@ impl<A, V> AuthLayer<A, V> {
         self
     }
 
-    /// Answers rejections by `respond`: [`JsonBody`](crate::JsonBody), or a [function](crate::Respond) of your own, to which status, fields and body are
-    /// left. Unless told otherwise the [standard answer](crate::Respond) is sent, with no body.
+    /// Answers rejections with `respond`: [`JsonBody`](crate::JsonBody), or a [function](crate::Respond) of
+    /// your own, which determines status, fields and body. The default is the [standard
+    /// response](crate::Respond) without a body.
     #[must_use]
     pub fn respond_with<T>(self, respond: T) -> AuthLayer<T, V> {
         AuthLayer {
@@ -269,18 +279,19 @@ impl<A, V> AuthLayer<A, V> {
         }
     }
 
-    /// Calls `observer` with each [`Decision`] of this layer and the request's head, before the request passes or is answered:
-    /// the place for logs and metrics.
+    /// Calls `observer` with each [`Decision`] of this layer and the request's head, before the request passes
+    /// or is rejected, for logs and metrics.
     ///
-    /// The decision is settled by then. A panic of the observer unwinds to the caller; the request does not pass.
+    /// The observer cannot change the decision. A panic of the observer unwinds to the caller; the request does
+    /// not pass.
     #[must_use]
     pub fn observe(mut self, observer: impl Fn(Decision<'_>, &request::Parts) + Send + Sync + 'static) -> Self {
         self.responder.set_observer(observer);
         self
     }
 
-    /// Rejects nothing: what it would reject passes, with no principal, and the observer is [told](Decision::Tolerated). For a service
-    /// that is to find out who would be locked out before it locks them out.
+    /// Rejects nothing: requests that would be rejected pass without a principal, and the observer is
+    /// [called](Decision::Tolerated). For a trial, to find out which clients would be rejected.
     #[must_use]
     pub fn danger_report_only(mut self) -> Self {
         self.responder.set_report_only();
@@ -317,9 +328,9 @@ impl<A, V: EngineSource> Admit for AuthLayer<A, V> {
 }
 
 impl<A, V: EngineSource> AuthLayer<A, V> {
-    /// Lets the request pass, with its principal, or not. Returns the nonce that the response is to tell the client.
+    /// Decides whether the request passes, and adds its principal. Returns the nonce for the response.
     pub(crate) fn decide(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection> {
-        // An outer layer's principal may be from another engine, by another credential.
+        // An outer layer's principal may be from another engine and another credential.
         request.extensions.remove::<Principal>();
         self.mark_sensitive(request);
         if self.public_paths.contain(&request.method, request.uri.path()) {
@@ -341,7 +352,7 @@ impl<A, V: EngineSource> AuthLayer<A, V> {
 }
 
 impl<A, V> AuthLayer<A, V> {
-    /// What the engine is told of a request; `None` where it has no credential.
+    /// The engine's view of a request; `None` without a credential.
     pub(crate) fn presented<'r>(&'r self, request: &'r request::Parts) -> Result<Option<Request<'r>>, Rejection> {
         let line = RequestLine {
             method: request.method.as_str(),
@@ -368,7 +379,7 @@ impl<A, V> AuthLayer<A, V> {
     }
 }
 
-/// What the Fetch standard calls a CORS-preflight request.
+/// A CORS-preflight request, as defined by the Fetch standard.
 fn is_preflight(request: &request::Parts) -> bool {
     request.method == Method::OPTIONS
         && request.headers.contains_key(ORIGIN)
@@ -383,7 +394,7 @@ pub(crate) fn renewed_nonce(engine: &Engine, accepted: &Request<'_>) -> Option<H
 /// A proof of possession (RFC 9449 section 4.1).
 const DPOP: &str = "dpop";
 
-/// The path that the client sent, also where a router has cut off a prefix.
+/// The path that the client sent, even if a router has removed a prefix.
 fn path(request: &request::Parts) -> &str {
     #[cfg(feature = "axum")]
     if let Some(axum::extract::OriginalUri(uri)) = request.extensions.get() {

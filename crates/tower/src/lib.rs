@@ -1,12 +1,12 @@
 #![doc = include_str!("../README.md")]
-//! [`AuthLayer`] verifies the credential of every request: a good one leaves its [`Principal`] in the request's
-//! extensions, a bad one is answered with 401 or 400 and the challenge of RFC 6750, one that cannot be decided now with 503 and
-//! Retry-After. [`Require`] answers 403
-//! where the principal lacks a scope, or does not meet another requirement. Both work over any request and response body, with plain hyper and tonic as with axum:
-//! gRPC clients are answered with `grpc-status`.
-//! `Authenticated` and `Claims`, behind the feature `axum`, take the principal and its claims out again.
+//! [`AuthLayer`] verifies the credential of every request. The [`Principal`] of a valid one is put into the
+//! request's extensions; an invalid one is answered with 401 or 400 and the challenge of RFC 6750, one that cannot
+//! be decided now with 503 and Retry-After. [`Require`] answers 403 if the principal lacks a scope, or does not
+//! meet another requirement. Both work with any request and response body, with plain hyper and tonic as with axum;
+//! gRPC clients receive a `grpc-status`. `Authenticated` and `Claims` (feature `axum`) extract the principal and
+//! its claims.
 //!
-//! `docs/tower.md` goes through all of it.
+//! `docs/tower.md` is the guide.
 //!
 //! ```
 //! use axum::{Extension, Router, body::Body, http::Request, routing::get};
@@ -41,9 +41,9 @@
 //! # }
 //! ```
 //!
-//! In reading order: `layer` decides, by an engine or one that is `swappable`, with `client_address` to find
-//! a request's client, and `origin` what it is for; `service` acts on that, and `waiting` does where the layer may wait (feature
-//! `remote`); `response` turns a [`Rejection`] into an HTTP response, and `grpc` into one for gRPC.
+//! In reading order: `layer` decides, with an engine or a `swappable` one; `client_address` finds a request's
+//! client, and `origin` its public origin. `service` applies the decision, and `waiting` does if the layer may wait
+//! (feature `remote`). `response` turns a [`Rejection`] into an HTTP response, and `grpc` into one for gRPC.
 //!
 //! [`Principal`]: tollgate::Principal
 //! [`Rejection`]: tollgate::Rejection

@@ -1,12 +1,12 @@
-//! Which of its public origins a request is for. Whatever a client or a proxy says chooses among these and makes no other: the
-//! proofs of possession that an attacker has are for an origin of its own.
+//! Selects the public origin of a request. Fields from clients or proxies only select one of the configured
+//! origins: an attacker's proofs of possession are for the attacker's origin.
 
 use http::{HeaderMap, request};
 use tollgate::{ForwardedField, PublicOrigin, TrustedProxies};
 
 use crate::client_address::peer_address;
 
-/// `None` where there is no origin, or the request is for none of several.
+/// `None` without origins, or if the request is for none of several.
 pub(crate) fn origin<'o>(
     origins: &'o [PublicOrigin],
     request: &request::Parts,
@@ -20,12 +20,12 @@ pub(crate) fn origin<'o>(
     let mut found = origins.iter().filter(|origin| origin.has_authority(authority));
     match scheme.map(|scheme| scheme.eq_ignore_ascii_case("https")) {
         Some(is_https) => found.find(|origin| origin.is_https() == is_https),
-        // That of the two schemes which a server has to have where it has both.
+        // https, if the host has both.
         None => found.max_by_key(|origin| origin.is_https()),
     }
 }
 
-/// What a request says of where it was sent.
+/// The scheme and host in a request.
 #[derive(Default)]
 struct Named<'r> {
     authority: Option<&'r str>,
@@ -47,7 +47,7 @@ impl<'r> Named<'r> {
         }
     }
 
-    /// The parameters of the last element (RFC 7239 section 4): that of the proxy next to us.
+    /// The parameters of the last element (RFC 7239 section 4), which the nearest proxy has added.
     fn forwarded(headers: &'r HeaderMap) -> Self {
         let element = last(headers, "forwarded").unwrap_or_default();
         let value = |name: &str| {
@@ -59,7 +59,7 @@ impl<'r> Named<'r> {
     }
 }
 
-/// The last entry of a list, over as many lines as there are.
+/// The last entry of a list over all its field lines.
 fn last<'r>(headers: &'r HeaderMap, name: &str) -> Option<&'r str> {
     let line = headers.get_all(name).iter().next_back()?.to_str().ok()?;
     line.rsplit(',').next().map(str::trim)

@@ -2,11 +2,11 @@ use http::Method;
 
 use crate::error::LayerError;
 
-/// The paths that need no credential, as [`AuthLayer::public_paths`](crate::AuthLayer::public_paths) describes them.
+/// The paths that need no credential, as described at [`AuthLayer::public_paths`](crate::AuthLayer::public_paths).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct PublicPaths(Vec<(Methods, PublicPath)>);
 
-/// Any without one.
+/// Empty for all methods.
 type Methods = Box<[Method]>;
 
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ impl PublicPaths {
         Ok(())
     }
 
-    /// A document at that very path, which everybody may read.
+    /// A public document at exactly this path.
     pub(crate) fn add_document(&mut self, path: &str) {
         self.0.push(([Method::GET, Method::HEAD].into(), PublicPath::Exact(path.into())));
     }
@@ -40,7 +40,7 @@ impl PublicPaths {
     }
 }
 
-/// `GET,POST`. What answers GET answers HEAD.
+/// `GET,POST`. GET includes HEAD.
 fn parse_methods(list: Option<&str>) -> Option<Methods> {
     let Some(list) = list else { return Some(Methods::default()) };
     let is_name = |name: &str| !name.is_empty() && !name.bytes().any(|byte| byte.is_ascii_lowercase());
@@ -64,8 +64,8 @@ impl PublicPath {
     }
 }
 
-/// Whether servers that decode, resolve dots, merge slashes or cut off parameters all see this same path in what
-/// follows a slash.
+/// Whether the text after a slash is the same path for servers that decode, resolve dots, merge slashes or remove
+/// parameters.
 fn has_one_reading(rest: &str) -> bool {
     let folder = rest.strip_suffix('/').unwrap_or(rest);
     let segments_are_plain = || folder.split('/').all(|segment| !["", ".", ".."].contains(&segment));

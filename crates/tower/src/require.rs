@@ -11,11 +11,13 @@ use crate::resource_metadata::ResourceMetadata;
 use crate::response::{EmptyBody, Responder};
 use crate::service::{Admit, Guard};
 
-/// Holds the [`Principal`] that [`AuthLayer`](crate::AuthLayer) left in the request's extensions to a [`Requirement`].
+/// Checks the [`Principal`] that [`AuthLayer`](crate::AuthLayer) put into the request's extensions against a
+/// [`Requirement`].
 ///
-/// A principal that does not meet it is answered with 403, and, where scopes would help, with a challenge that names them
-/// (RFC 6750 section 3.1, `insufficient_scope`); where another login would help, with 401 and a challenge that says of which kind
-/// (RFC 9470, `insufficient_user_authentication`); a request without a principal with 401.
+/// A principal that does not meet it is answered with 403 and, if scopes would help, with a challenge that names
+/// them (RFC 6750 section 3.1, `insufficient_scope`); if another login would help, with 401 and a challenge that
+/// names its kind (RFC 9470, `insufficient_user_authentication`). A request without a principal is answered with
+/// 401.
 ///
 /// ```
 /// use tollgate::{PrincipalKind, Requirement};
@@ -43,10 +45,10 @@ pub struct Require<A = EmptyBody> {
 }
 
 impl Require {
-    /// Requires what `requirement` says.
+    /// Requires `requirement`.
     ///
     /// # Errors
-    /// [`LayerError::InvalidRequirement`] where nobody could meet it, or a part of it.
+    /// [`LayerError::InvalidRequirement`] if nobody can meet it, or a part of it.
     pub fn new(requirement: Requirement) -> Result<Self, LayerError> {
         requirement.check()?;
         Ok(Require { requirement, clock: None, responder: Responder::default() })
@@ -55,7 +57,7 @@ impl Require {
     /// Requires every one of `scopes`.
     ///
     /// # Errors
-    /// [`LayerError::InvalidRequirement`] for what is no scope-token (RFC 6749 section 3.3), and where there is none.
+    /// [`LayerError::InvalidRequirement`] for an invalid scope-token (RFC 6749 section 3.3), and without any.
     pub fn scopes<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, LayerError> {
         Self::new(Requirement::all(scopes.into_iter().map(|scope| Requirement::scope(scope.as_ref()))))
     }
@@ -63,51 +65,52 @@ impl Require {
     /// Requires at least one of `scopes`.
     ///
     /// # Errors
-    /// As [`Require::scopes`].
+    /// Those of [`Require::scopes`].
     pub fn any_scope<S: AsRef<str>>(scopes: impl IntoIterator<Item = S>) -> Result<Self, LayerError> {
         Self::new(Requirement::any(scopes.into_iter().map(|scope| Requirement::scope(scope.as_ref()))))
     }
 }
 
 impl<A> Require<A> {
-    /// As [`AuthLayer::realm`](crate::AuthLayer::realm).
+    /// Like [`AuthLayer::realm`](crate::AuthLayer::realm).
     ///
     /// # Errors
-    /// As there.
+    /// Those of [`AuthLayer::realm`](crate::AuthLayer::realm).
     pub fn realm(mut self, realm: &str) -> Result<Self, LayerError> {
         self.responder.set_realm(realm)?;
         Ok(self)
     }
 
-    /// Names the metadata of this protected resource in every challenge, as [`AuthLayer::resource_metadata`](crate::AuthLayer::resource_metadata) does.
+    /// Names the metadata of this protected resource in every challenge, like
+    /// [`AuthLayer::resource_metadata`](crate::AuthLayer::resource_metadata).
     #[must_use]
     pub fn resource_metadata(mut self, metadata: &ResourceMetadata) -> Self {
         self.responder.set_resource_metadata(metadata.url());
         self
     }
 
-    /// As [`AuthLayer::respond_with`](crate::AuthLayer::respond_with).
+    /// Like [`AuthLayer::respond_with`](crate::AuthLayer::respond_with).
     #[must_use]
     pub fn respond_with<T>(self, respond: T) -> Require<T> {
         Require { requirement: self.requirement, clock: self.clock, responder: self.responder.with(respond) }
     }
 
-    /// As [`AuthLayer::observe`](crate::AuthLayer::observe).
+    /// Like [`AuthLayer::observe`](crate::AuthLayer::observe).
     #[must_use]
     pub fn observe(mut self, observer: impl Fn(Decision<'_>, &request::Parts) + Send + Sync + 'static) -> Self {
         self.responder.set_observer(observer);
         self
     }
 
-    /// As [`AuthLayer::danger_report_only`](crate::AuthLayer::danger_report_only).
+    /// Like [`AuthLayer::danger_report_only`](crate::AuthLayer::danger_report_only).
     #[must_use]
     pub fn danger_report_only(mut self) -> Self {
         self.responder.set_report_only();
         self
     }
 
-    /// Takes the time, by which it is told how long ago a [login](Requirement::login_within) is, from `clock`, in seconds since the
-    /// Unix epoch, in place of the system's clock.
+    /// Sets the clock for the age of a [login](Requirement::login_within), in seconds since the Unix epoch. The
+    /// default is the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> i64 + Send + Sync + 'static) -> Self {
         self.clock = Some(Clock(Arc::new(clock)));

@@ -3,11 +3,12 @@ use tollgate::PublicOrigin;
 
 use crate::error::LayerError;
 
-/// The metadata of a protected resource (RFC 9728): from which authorization servers it takes tokens, which scopes there are, and
-/// the like, for clients that find out by themselves.
+/// The metadata of a protected resource (RFC 9728): its authorization servers, its scopes and more, for clients
+/// that configure themselves.
 ///
-/// [`AuthLayer::resource_metadata`](crate::AuthLayer::resource_metadata) names its URL in challenges. With the feature `axum`, `route` serves it; another server
-/// answers GET at [`path`](Self::path) with [`to_json`](Self::to_json), as `application/json`.
+/// [`AuthLayer::resource_metadata`](crate::AuthLayer::resource_metadata) names its URL in challenges. With the
+/// feature `axum`, `route` serves it. Another server answers GET at [`path`](Self::path) with
+/// [`to_json`](Self::to_json), as `application/json`.
 ///
 /// ```
 /// use tollgate_tower::ResourceMetadata;
@@ -23,17 +24,18 @@ use crate::error::LayerError;
 pub struct ResourceMetadata {
     resource: Box<str>,
     url: Box<str>,
-    /// Where the path of `url` begins.
+    /// The position of the path in `url`.
     path: usize,
     members: Map<String, Value>,
 }
 
 impl ResourceMetadata {
-    /// The metadata of `resource`, the URL that clients know the server by, and, as a rule, the audience of its tokens. It says of itself that
-    /// tokens are taken from header fields alone (`bearer_methods_supported`).
+    /// The metadata of `resource`, the server's URL for its clients and usually the audience of its tokens. It
+    /// states that tokens are accepted only in header fields (`bearer_methods_supported`).
     ///
     /// # Errors
-    /// [`LayerError::InvalidResource`] where it is no URL with `https` (or `http`, for trials on one machine) and without query and fragment.
+    /// [`LayerError::InvalidResource`] if it is not a URL with `https` (or `http`, for trials on one machine)
+    /// and without query and fragment.
     pub fn new(resource: &str) -> Result<Self, LayerError> {
         let invalid = || LayerError::InvalidResource { resource: resource.into() };
         let after_scheme = resource.find("://").ok_or_else(invalid)? + "://".len();
@@ -43,32 +45,33 @@ impl ResourceMetadata {
         if origin.parse::<PublicOrigin>().is_err() || !is_path {
             return Err(invalid());
         }
-        // RFC 9728 section 3.1: no slash after the host stays where a path is appended.
+        // RFC 9728 section 3.1: a slash directly after the host is removed before a path is appended.
         let url = [origin, WELL_KNOWN, if path == "/" { "" } else { path }].concat();
         let members = Map::from_iter([("bearer_methods_supported".to_owned(), vec!["header"].into())]);
         Ok(ResourceMetadata { resource: resource.into(), url: url.into(), path: end, members })
     }
 
-    /// The issuers of the tokens that it takes (`authorization_servers`).
+    /// Adds the issuers of its tokens (`authorization_servers`).
     #[must_use]
     pub fn authorization_servers<S: Into<String>>(self, issuers: impl IntoIterator<Item = S>) -> Self {
         self.member("authorization_servers", texts(issuers))
     }
 
-    /// The scopes that clients may ask for (`scopes_supported`).
+    /// Adds the scopes that clients may request (`scopes_supported`).
     #[must_use]
     pub fn scopes<S: Into<String>>(self, scopes: impl IntoIterator<Item = S>) -> Self {
         self.member("scopes_supported", texts(scopes))
     }
 
-    /// Any other member (RFC 9728 section 2), such as `resource_documentation` or `dpop_bound_access_tokens_required`. `resource` stays what it is.
+    /// Adds another member (RFC 9728 section 2), such as `resource_documentation` or
+    /// `dpop_bound_access_tokens_required`. `resource` cannot be changed.
     #[must_use]
     pub fn member(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
         self
     }
 
-    /// Where clients read it.
+    /// The URL of the metadata.
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
@@ -88,7 +91,7 @@ impl ResourceMetadata {
         Value::Object(members).to_string()
     }
 
-    /// A router that serves it, to be merged with that of the service. Pages of any origin may read it.
+    /// A router that serves the metadata, to be merged with the service's. Pages of any origin may read it.
     ///
     /// ```
     /// use axum::{Router, routing::get};

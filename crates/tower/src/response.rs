@@ -9,13 +9,15 @@ use crate::decision::Decision;
 use crate::error::LayerError;
 use crate::grpc;
 
-/// What a request that does not pass is answered with: [`EmptyBody`], [`JsonBody`], or a function of your own.
+/// The response to a rejection: [`EmptyBody`], [`JsonBody`], or a function of your own.
 ///
-/// It is given the standard answer, which it may send as it is, with a body, or change in any way: the status of
-/// [`Rejection::status`] and the fields of [`Challenge::fields`](tollgate::Challenge::fields); for gRPC, told by the request's `content-type`, the
-/// status 200 and `grpc-status` (then no body belongs in it, and no other `content-type`).
+/// The argument is the standard response, which may be returned as it is, with a body, or changed: the status of
+/// [`Rejection::status`] and the fields of [`Challenge::fields`](tollgate::Challenge::fields). For gRPC, recognised
+/// by the request's `content-type`, it has the status 200 and `grpc-status`; add neither a body nor another
+/// `content-type`.
 ///
-/// Only what [`Rejection::challenge`] says should leave the process; the rest of the rejection is for the server's own logs.
+/// Send only the content of [`Rejection::challenge`] to the client; the rest of the rejection is for the server's
+/// logs.
 ///
 /// ```
 /// use http::{HeaderValue, Response, header::CONTENT_TYPE, request};
@@ -34,11 +36,11 @@ use crate::grpc;
 /// takes_answers(problem);
 /// ```
 pub trait Respond<B> {
-    /// The answer to `request`, which was rejected.
+    /// The response to `request`, which was rejected.
     fn respond(&self, rejection: &Rejection, request: &request::Parts, standard: Response<()>) -> Response<B>;
 }
 
-/// The standard answer with no body: the challenge says all that there is to say.
+/// The standard response without a body: the challenge has all information.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EmptyBody;
 
@@ -48,8 +50,8 @@ impl<B: Default> Respond<B> for EmptyBody {
     }
 }
 
-/// The standard answer with the error code of RFC 6750 section 3.1 as JSON: `{"error":"invalid_token"}`, or `{}` where the
-/// challenge has none.
+/// The standard response with the error code of RFC 6750 section 3.1 as JSON: `{"error":"invalid_token"}`, or `{}`
+/// if the challenge has none.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JsonBody;
 
@@ -71,7 +73,7 @@ impl<B, F: Fn(&Rejection, &request::Parts, Response<()>) -> Response<B>> Respond
     }
 }
 
-/// Turns a [`Rejection`] into a response, and tells the observer.
+/// Turns a [`Rejection`] into a response, and calls the observer.
 #[derive(Clone, Debug, Default)]
 pub struct Responder<A> {
     realm: Option<Box<str>>,
@@ -107,7 +109,7 @@ impl<A> Responder<A> {
         Responder { realm, resource_metadata, observer, is_report_only, respond }
     }
 
-    /// The request passes, with the principal that it has.
+    /// The request passes, with its principal.
     #[inline]
     pub(crate) fn pass(&self, request: &request::Parts) {
         if let Some(Observer(observe)) = &self.observer {
@@ -115,7 +117,7 @@ impl<A> Responder<A> {
         }
     }
 
-    /// What the request is answered with; `None` where it passes all the same.
+    /// The response; `None` if the request passes anyway.
     #[cold]
     pub(crate) fn reject<B>(&self, rejection: Rejection, request: &request::Parts) -> Option<Response<B>>
     where

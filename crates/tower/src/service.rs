@@ -8,7 +8,7 @@ use tower_service::Service;
 use crate::future::ResponseFuture;
 use crate::response::{Respond, Responder};
 
-/// The service that the layer `L`, [`AuthLayer`](crate::AuthLayer) or [`Require`](crate::Require), puts around
+/// The service with which the layer `L`, [`AuthLayer`](crate::AuthLayer) or [`Require`](crate::Require), wraps
 /// another one.
 #[derive(Debug)]
 pub struct Guard<S, L> {
@@ -59,17 +59,17 @@ impl<S: Clone, L> Clone for Guard<S, L> {
     }
 }
 
-/// The decision of a layer. It is not exported, so that there are no other layers than this crate's.
+/// The decision of a layer. Not exported, so that only this crate has layers.
 pub trait Admit {
     /// The [`Respond`].
     type Answer;
 
-    /// Lets the request pass, or not. Returns the nonce that the response is to tell the client.
+    /// Decides whether the request passes. Returns the nonce for the response.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason for the rejection.
     fn admit(&self, request: &mut request::Parts) -> Result<Option<HeaderValue>, Rejection>;
 
-    /// What answers a request that does not pass.
+    /// The response to a rejected request.
     fn responder(&self) -> &Responder<Self::Answer>;
 }

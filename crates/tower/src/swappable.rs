@@ -7,10 +7,10 @@ use tollgate::Engine;
 use crate::layer::AuthLayer;
 use crate::response::EmptyBody;
 
-/// An engine that another one can take the place of while requests are answered: for settings of an engine that only a new one can have. Clones share
-/// the engine.
+/// An engine that can be replaced while requests are answered, for settings that only a new engine can have. Clones
+/// share the engine.
 ///
-/// Keys, issuers, API keys and revocations of one engine change without this.
+/// Keys, issuers, API keys and revocations of an engine change without this.
 ///
 /// ```
 /// use tollgate::{ApiKeyTable, Engine, KeyFormat};
@@ -30,19 +30,20 @@ use crate::response::EmptyBody;
 pub struct SwappableEngine(Arc<ArcSwap<Engine>>);
 
 impl SwappableEngine {
-    /// `engine`, or the engine in that `Arc`, for now.
+    /// Starts with `engine`, or the engine in that `Arc`.
     #[must_use]
     pub fn new(engine: impl Into<Arc<Engine>>) -> Self {
         SwappableEngine(Arc::new(ArcSwap::new(engine.into())))
     }
 
-    /// Puts `engine` in place of the one there was, which is returned. Requests that begin later are decided by it; each request is decided by
-    /// one engine. Its cache of verified tokens and its memory of used proofs (DPoP) begin empty.
+    /// Replaces the engine and returns the old one. The new engine decides requests that begin later; each
+    /// request is decided by one engine. The new engine's token cache and its record of used proofs (DPoP)
+    /// begin empty.
     pub fn swap(&self, engine: impl Into<Arc<Engine>>) -> Arc<Engine> {
         self.0.swap(engine.into())
     }
 
-    /// The engine of now.
+    /// The current engine.
     #[must_use]
     pub fn current(&self) -> Arc<Engine> {
         self.0.load_full()
@@ -56,16 +57,16 @@ impl fmt::Debug for SwappableEngine {
 }
 
 impl AuthLayer<EmptyBody, SwappableEngine> {
-    /// Every request needs a credential that the engine accepts which `engine` is when the request arrives.
+    /// Requires a credential that the current engine accepts when the request arrives.
     #[must_use]
     pub fn swappable(engine: SwappableEngine) -> Self {
         Self::verifying_by(engine)
     }
 }
 
-/// Where a layer has its engine from.
+/// The source of a layer's engine.
 pub trait EngineSource {
-    /// Does `work` with the engine of now.
+    /// Calls `work` with the current engine.
     fn with_engine<T>(&self, work: impl FnOnce(&Engine) -> T) -> T;
 }
 

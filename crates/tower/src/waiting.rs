@@ -1,5 +1,5 @@
-//! The layer whose verifier may wait for what it can learn from elsewhere. What is decided at once takes the road of
-//! [`Guard`](crate::Guard): nothing is boxed for it.
+//! The layer whose verifier may wait for a fetch. Requests that are decided immediately take the path of
+//! [`Guard`](crate::Guard), without boxing.
 
 use std::fmt;
 use std::future::Future;
@@ -20,11 +20,11 @@ use crate::layer::{AuthLayer, renewed_nonce};
 use crate::response::{EmptyBody, Respond};
 
 impl AuthLayer<EmptyBody, Verifier> {
-    /// Every request needs a credential that `verifier` accepts. The request waits, for a bounded time, where the verifier
-    /// does: a token under a key that the issuer has just published costs the time of a fetch, and no 401. All else is
-    /// decided at once, as by the layer of an [engine](AuthLayer::new).
+    /// Requires a credential that `verifier` accepts. The request waits, for a bounded time, if the verifier
+    /// does: a token under a newly published key costs the time of a fetch, not a 401. All other requests are
+    /// decided immediately, as by the layer of an [engine](AuthLayer::new).
     ///
-    /// The inner service has to be `Clone`, as those of axum are: a request that waited is handed to it later.
+    /// The inner service must be `Clone`, like those of axum: it receives a request that waited later.
     ///
     /// ```
     /// use tollgate::{Engine, Issuer};
@@ -54,7 +54,7 @@ impl<S, A: Clone> Layer<S> for AuthLayer<A, Verifier> {
     }
 }
 
-/// The service that an [`AuthLayer`] [of a verifier](AuthLayer::with_verifier) puts around another one.
+/// The service with which an [`AuthLayer`] [of a verifier](AuthLayer::with_verifier) wraps another one.
 pub struct WaitingGuard<S, A> {
     inner: S,
     layer: Arc<AuthLayer<A, Verifier>>,
@@ -81,7 +81,7 @@ where
                 nonce
             }
             Err(rejection) if self.layer.verifier.is_worth_waiting(&rejection) => {
-                // The one that was ready is kept for the request; a clone need not be.
+                // The ready service is kept for the request; a clone may not be ready.
                 let clone = self.inner.clone();
                 let inner = mem::replace(&mut self.inner, clone);
                 let deciding = Box::pin(decide_later(Arc::clone(&self.layer), head, rejection));
@@ -98,7 +98,7 @@ where
     }
 }
 
-/// The request's head, whose it is, and the nonce that the response is to tell.
+/// The request's head, its principal, and the nonce for the response.
 type Decided = (request::Parts, Result<(Principal, Option<HeaderValue>), Rejection>);
 
 async fn decide_later<A>(layer: Arc<AuthLayer<A, Verifier>>, head: request::Parts, rejection: Rejection) -> Decided {
@@ -107,14 +107,14 @@ async fn decide_later<A>(layer: Arc<AuthLayer<A, Verifier>>, head: request::Part
             let verdict = layer.verifier.verify_after(&presented, rejection).await;
             verdict.map(|principal| (principal, renewed_nonce(layer.verifier.engine(), &presented)))
         }
-        // Only a request with a credential was rejected in a way that is worth waiting.
+        // Waiting only helps some rejections of requests with a credential.
         Ok(None) | Err(_) => Err(rejection),
     };
     (head, verdict)
 }
 
 pin_project! {
-    /// The inner service's response, now or when what was lacking is known, or that to a rejection.
+    /// The inner service's response, immediate or after a fetch, or that to a rejection.
     pub struct WaitingFuture<S, F, A, ReqBody, ResBody> {
         #[pin]
         state: State<S, F, A, ReqBody, ResBody>,

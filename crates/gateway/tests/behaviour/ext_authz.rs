@@ -1,4 +1,4 @@
-//! Envoy's `ext_authz` over gRPC decides as the conventions over HTTP do.
+//! Envoy's `ext_authz` over gRPC has the same decisions as the conventions over HTTP.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -74,7 +74,7 @@ async fn a87_over_grpc_a_denial_has_its_challenge_and_a_client_has_no_identity_o
         let mut gone = passing.headers_to_remove.clone();
         gone.sort();
         assert_eq!(gone, removed.iter().map(|name| format!("x-auth-request-{name}")).collect::<Vec<_>>(), "{path}");
-        // OVERWRITE_IF_EXISTS_OR_ADD: in place of what the client sent.
+        // OVERWRITE_IF_EXISTS_OR_ADD: replaces the client's fields.
         assert!(passing.headers.iter().all(|field| field.append_action == 2), "{path}: {:?}", passing.headers);
     }
 }
@@ -86,7 +86,7 @@ async fn a87_over_grpc_what_cannot_be_decided_is_denied() {
     assert_eq!(door.status(raw("GET", "/account", &two)).await, 400);
     let joined = format!("{0},{0}", keys.reader);
     assert_ne!(door.status(question("GET", "/account", &[("authorization", &joined)])).await, 200);
-    // With fields that no HTTP has, or no host, nobody passes where everybody does.
+    // With fields that are invalid in HTTP, or without a host, even public requests are denied.
     assert_eq!(door.status(raw("GET", "/", &[("a b", "c")])).await, 403);
     assert_eq!(door.status(raw("GET", "/", &[("a", "b\r\nc: d")])).await, 403);
     let hostless = HttpRequest { host: String::new(), ..question("GET", "/", &[]) };
@@ -111,7 +111,7 @@ async fn no_question_is_lost_while_one_gateway_takes_the_place_of_another() {
     });
     let mut asked = 0;
     while asked == 0 || !swapping.is_finished() {
-        // Each gateway has keys of its own.
+        // Each gateway has its own keys.
         let status = door.status(question("GET", "/account", &[("authorization", &keys.reader)])).await;
         assert!([200, 401].contains(&status), "{status}");
         assert_eq!(door.status(question("GET", "/", &[])).await, 200);
@@ -144,7 +144,7 @@ impl Door {
         self.client.check(CheckRequest { attributes: Some(attributes) }).await.unwrap().into_inner()
     }
 
-    /// What the client is answered with; 200 where the request passes.
+    /// The answer for the client; 200 if the request passes.
     async fn status(&mut self, http: HttpRequest) -> u16 {
         let CheckResponse { status, http_response, .. } = self.ask(http).await;
         let is_ok = status.unwrap().code == 0;
@@ -156,7 +156,7 @@ impl Door {
     }
 }
 
-/// What Envoy asks about a request, with its fields joined by name.
+/// Envoy's message about a request, with fields of one name joined.
 fn question(method: &str, path: &str, fields: &[(&str, &str)]) -> HttpRequest {
     let headers: HashMap<_, _> = fields.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
     HttpRequest {

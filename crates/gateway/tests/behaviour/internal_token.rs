@@ -1,4 +1,4 @@
-//! Tokens that the gateway signs about who is passing.
+//! Tokens about the caller that the gateway signs.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -27,7 +27,7 @@ fn token() -> InternalToken {
     InternalToken::new(minter(Algorithm::ES256), [SERVER]).unwrap()
 }
 
-/// As a server behind verifies it, with nothing but what the gateway publishes.
+/// Verifies the token like a server behind the gateway, with only the published keys.
 fn verify(gateway: &Gateway, token: &str) -> Principal {
     let keys = KeySet::builder().jwks(gateway.jwks().unwrap().as_bytes()).unwrap().build().unwrap();
     let issuer = Issuer::new(GATEWAY).audience(SERVER).keys(keys);
@@ -51,7 +51,7 @@ async fn a_server_behind_verifies_who_is_passing() {
     let left = principal.expires_at().unwrap() - now();
     assert!((50..=60).contains(&left), "{left}");
     assert!(passing.headers().contains_key("x-auth-request-user"));
-    // Each request has one of its own.
+    // Each request has its own token.
     let again = answer(&gateway, nginx("GET", "/account").header("authorization", &keys.writer)).await;
     assert_ne!(again.headers()[FIELD], passing.headers()[FIELD]);
 }

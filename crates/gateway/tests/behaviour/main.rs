@@ -1,4 +1,4 @@
-//! The gateway as a proxy meets it.
+//! The gateway from a proxy's point of view.
 
 #![forbid(unsafe_code)]
 

@@ -8,7 +8,7 @@ use crate::support::{gateway, nginx, status};
 #[tokio::test]
 async fn a87_a_path_with_two_readings_is_denied_whatever_the_rules_say() {
     let (builder, keys) = gateway();
-    // With a rule for everything, so that nothing is denied for want of one.
+    // With a rule for everything, so that no request is denied for lack of a rule.
     let gateway = builder.rule(Rule::new(["/*"]).unwrap().public()).build().unwrap();
     for uri in [
         "/assets/../sites/7",
@@ -59,7 +59,8 @@ async fn a87_a_path_with_two_readings_is_denied_whatever_the_rules_say() {
 }
 
 proptest! {
-    /// What passes as public has the same path for a server that decodes, cuts off parameters, resolves dots and merges slashes.
+    /// A path that passes as public is the same for a server that decodes, removes parameters, resolves dots and merges
+    /// slashes.
     #[test]
     fn a87_what_is_public_is_public_for_a_server_that_normalises(
         path in proptest::collection::vec(
@@ -76,7 +77,8 @@ proptest! {
     }
 }
 
-/// The path as the most forgiving server reads it: decoded until nothing changes, parameters and all that follows cut off, dots resolved.
+/// The path as the most lenient server reads it: decoded until nothing changes, parameters and the rest removed, dots
+/// resolved.
 fn normalised(uri: &str) -> String {
     let mut path = uri.split(['?', '#']).next().unwrap_or_default().to_owned();
     loop {

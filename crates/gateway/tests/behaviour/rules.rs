@@ -1,4 +1,4 @@
-//! Which rule decides, and what an answer says.
+//! The selection of a rule, and the content of an answer.
 
 use http::Request;
 use tollgate::{Engine, Issuer, Requirement};
@@ -68,7 +68,7 @@ async fn each_convention_reads_its_own_fields_alone() {
         question.header("x-forwarded-host", "example.com").header("x-forwarded-uri", "/sites/7")
     };
     assert_eq!(status(&gateway, key(forward())).await, 200);
-    // A client's own, which the proxy has not overwritten because it has none of that name.
+    // A client's own field, which the proxy has not replaced because it has none of that name.
     assert_eq!(status(&gateway, key(forward().header("x-original-uri", "/"))).await, 200);
     assert_eq!(status(&gateway, forward().header("x-original-uri", "/")).await, 401);
     let envoy = |path: &str| Request::get(path).header("host", "example.com");

@@ -4,14 +4,14 @@ use http::{Request, Response, request};
 use tollgate::{ApiKey, ApiKeyTable, Engine, KeyFormat, KeyRecord, Requirement};
 use tollgate_gateway::{Gateway, GatewayBuilder, Rule};
 
-/// Of `user_7`, with the scope `read:sites`, and of `user_8`, who may write too; and a key that nobody knows.
+/// Keys of `user_7`, with the scope `read:sites`, and of `user_8`, who may also write; and an unknown key.
 pub(crate) struct Keys {
     pub(crate) reader: String,
     pub(crate) writer: String,
     pub(crate) unknown: String,
 }
 
-/// What is public, what needs scopes, and what needs a key.
+/// Public paths, paths that require scopes, and paths that require a key.
 pub(crate) fn gateway() -> (GatewayBuilder, Keys) {
     let format = KeyFormat::new("tg", "test").unwrap();
     let [reader, writer, unknown] = std::array::from_fn(|_| ApiKey::generate(&format).unwrap());
@@ -31,7 +31,7 @@ pub(crate) fn gateway() -> (GatewayBuilder, Keys) {
     (gateway, Keys { reader: text(&reader), writer: text(&writer), unknown: text(&unknown) })
 }
 
-/// The question that nginx asks about a request.
+/// nginx's authorization request about a request.
 pub(crate) fn nginx(method: &str, uri: &str) -> request::Builder {
     Request::get("/nginx")
         .header("x-original-method", method)

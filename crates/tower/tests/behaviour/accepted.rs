@@ -1,4 +1,4 @@
-//! Layers that take some kinds of credentials alone.
+//! Layers that accept only some kinds of credentials.
 
 use http::Request;
 use tollgate::{AcceptedCredentials, Engine, PrincipalKind, Rejection};

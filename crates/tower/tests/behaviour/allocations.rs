@@ -1,4 +1,4 @@
-//! What a layer allocates for a request that it knows: the place of the principal in the request's extensions, and nothing else.
+//! The allocations of a layer for a known request: only the principal's entry in the request's extensions.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

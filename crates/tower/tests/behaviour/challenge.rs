@@ -1,4 +1,4 @@
-//! What a rejection looks like on the wire.
+//! Rejections as HTTP responses.
 
 use std::sync::{Arc, Mutex};
 

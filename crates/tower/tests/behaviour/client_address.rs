@@ -1,4 +1,4 @@
-//! Keys that may be used from certain addresses only, and where the layer takes the client's address from.
+//! Keys that may be used only from certain addresses, and the sources of the client's address.
 
 use std::net::IpAddr;
 
@@ -40,7 +40,7 @@ async fn a56_a_key_with_addresses_passes_from_these_alone() {
             let response = answer(&layer, from(peer).header(name, value)).await;
             assert_eq!((verdict(&response), challenge(&response)), ((403, ""), "Bearer"), "{peer}");
         }
-        // Where no server said who is at the other end.
+        // No server has named the peer.
         assert_eq!(verdict(&answer(&layer, Request::get("/").header(name, value)).await), (403, ""));
         assert_eq!(verdict(&answer(&layer.clone().optional(), Request::get("/").header(name, value)).await), (403, ""));
     }

@@ -1,4 +1,4 @@
-//! Tokens that are bound to a client certificate (RFC 8705), and where the layer takes the certificate from.
+//! Tokens that are bound to a client certificate (RFC 8705), and the sources of the certificate.
 
 use http::request::Builder;
 use http::{Request, Response};
@@ -62,7 +62,7 @@ async fn a52_the_certificate_of_the_connection_counts() {
     let other = PeerCertificate::from_der(b"other");
     assert_eq!(verdict(&answer(layer, request().extension(other)).await), INVALID);
     assert_eq!(verdict(&answer(layer, request()).await), INVALID);
-    // No field says anything where none is configured.
+    // Without configuration every field is ignored.
     let forged = request().header("client-cert", format!(":{}:", base64(DER)));
     assert_eq!(verdict(&answer(layer, forged).await), INVALID);
 }

@@ -1,4 +1,4 @@
-//! What the observer of the layers is told, and layers that only report.
+//! The calls of the layers' observer, and layers that only report.
 
 use std::sync::{Arc, Mutex};
 

@@ -61,7 +61,7 @@ async fn a51_the_uri_is_made_of_a_public_origin_and_the_path() {
     let layer = fixture.layer.clone().public_origins(["https://api.example.com"]).unwrap();
     let uri = "https://api.example.com/sites";
     assert_eq!(verdict(&answer(&layer, fixture.request("/sites?page=2", uri)).await), ok());
-    // The one origin, whatever the request says.
+    // The only origin, whatever the request says.
     let attacker = "https://attacker.example/sites";
     let forged = |uri: &str| {
         fixture.request("/sites", uri).header("host", "attacker.example").header("x-forwarded-host", "attacker.example")

@@ -1,4 +1,4 @@
-//! What gRPC clients are told, by a real server and client.
+//! Rejections of gRPC requests, with a real server and client.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use tower::ServiceBuilder;
 
 use crate::support::{Fixture, answer};
 
-/// A client of a server, whose health nobody learns without the scope.
+/// A client of a server whose health service requires a scope.
 async fn client(engine: Arc<Engine>, scope: &str) -> HealthClient<Channel> {
     let (_, health) = tonic_health::server::health_reporter();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

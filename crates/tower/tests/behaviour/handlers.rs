@@ -1,4 +1,4 @@
-//! How a handler is tested without minting a credential: the principal takes the place of the layer that would have found it.
+//! Tests of a handler without a minted credential: the principal replaces the layer.
 
 use axum::body::Body;
 use axum::extract::Path;
@@ -20,7 +20,7 @@ async fn delete_site(Authenticated(caller): Authenticated, Path(site): Path<Stri
     }
 }
 
-/// What the route answers to that caller.
+/// The route's response to that caller.
 async fn answer(caller: Principal) -> (StatusCode, String) {
     let app = Router::new().route("/sites/{site}", delete(delete_site)).layer(Extension(caller));
     let response = app.oneshot(Request::delete("/sites/acme-1").body(Body::empty()).unwrap()).await.unwrap();

@@ -1,4 +1,5 @@
-//! Opaque tokens that their issuer, which is asked, calls bound to a key or a certificate: by a [`Verifier`] and behind a layer.
+//! Opaque tokens that their issuer reports as bound to a key or a certificate, with a [`Verifier`] and behind a
+//! layer.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -23,7 +24,7 @@ const URI: &str = "https://api.example.com/sites";
 const ALGS: &str = r#"algs="RS256 PS256 ES256 EdDSA""#;
 const DER: &[u8] = b"what nobody looks into here";
 
-/// An introspection endpoint that answers the same about every token, and a layer behind which its answers count.
+/// An introspection endpoint that gives the same answer for every token, and a layer that uses its answers.
 struct World {
     verifier: Verifier,
     layer: AuthLayer<tollgate_tower::EmptyBody, Verifier>,
@@ -99,7 +100,7 @@ async fn a51_a86_opaque_token_that_is_bound_to_a_key_needs_a_proof_by_it() {
     let with = |scheme: &str, proof: String| request(scheme).header("dpop", proof);
     let invalid_proof = (401, format!(r#"DPoP error="invalid_dpop_proof", {ALGS}"#));
     let invalid_token = (401, format!(r#"DPoP error="invalid_token", {ALGS}"#));
-    // The first request waits for the answer, and its proof is spent once.
+    // The first request waits for the answer, and its proof is used once.
     let first = world.proof(&client, "p1").sign(&client);
     assert_eq!(world.verdict(with("DPoP", first.clone())).await, (200, "user-7".to_owned()));
     assert_eq!(world.verdict(with("DPoP", first)).await, invalid_proof);
@@ -120,7 +121,7 @@ async fn a51_a86_opaque_token_that_is_bound_to_a_key_needs_a_proof_by_it() {
     assert_eq!(world.verdict(with("dpop", world.proof(&client, "p6").sign(&client))).await.0, 200);
     assert_eq!(world.asked.load(SeqCst), 1);
 
-    // The same by the verifier itself, whose first request has a bad proof.
+    // The same with the verifier itself, whose first request has an invalid proof.
     let world = World::new(bound_to(&client), Dpop::new());
     for (jti, key, is_good) in [("p1", &other, false), ("p2", &client, true)] {
         let proof = world.proof(key, jti).sign(key);
@@ -152,7 +153,7 @@ async fn a52_a86_opaque_token_that_is_bound_to_a_certificate_needs_it() {
     assert_eq!(world.verifier.verify_request(&request).await.unwrap_err().code(), "certificate-required");
     assert!(world.verifier.verify_request(&request.certificate(DER)).await.is_ok());
 
-    // Both: both are needed.
+    // With both bindings, both are required.
     let client = signing_key(Algorithm::ES256, 1);
     let mut both = bound_to(&client);
     both["x5t#S256"] = base64url::encode(sha256(DER)).into();
@@ -177,9 +178,9 @@ async fn a51_nonce_that_will_soon_be_refused_is_renewed_with_the_response() {
     let first = nonce.unwrap();
     assert_eq!(status, 401);
     assert_eq!(send("p2", Some(&first)).await, (200, None, None));
-    // In real time: until then the answer is given to whoever asks again.
+    // In real time: until then the answer is cached.
     tokio::time::sleep(2 * tollgate_remote::limits::ANSWER_LINGER).await;
-    // In the next period: it is still good, and the client learns the next one, also where the request has waited.
+    // In the next period the nonce is still valid, and the client receives the next one, also after a wait.
     world.now.fetch_add(60, SeqCst);
     let (status, nonce, cache) = send("p3", Some(&first)).await;
     let second = nonce.unwrap();

@@ -1,4 +1,4 @@
-//! Which requests pass, and with which principal.
+//! Requests that pass, and their principals.
 
 use http::Request;
 use tollgate_tower::{AuthLayer, LayerError};

@@ -1,4 +1,4 @@
-//! The layers as a user meets them, one file a behaviour.
+//! The layers through their public API, one file a behaviour.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,4 @@
-//! A panic in what the user plugs in never lets a request pass.
+//! A panic in user code never lets a request pass.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -50,7 +50,7 @@ fn a53_panic_of_the_observer_lets_nothing_pass() {
     assert!(reaches(&layer, &fixture.key), "the layer works on after a panic");
     let layer = Require::scopes(["read:sites"]).unwrap().observe(rejections(|_, _| panic!("the observer fails")));
     assert!(!reaches(&layer, &fixture.key));
-    // Not even where rejections are only reported, or the credential is good.
+    // Not even if rejections are only reported, or the credential is valid.
     let reports = AuthLayer::new(fixture.engine.clone()).danger_report_only();
     let reports = reports.observe(|_, _| panic!("the observer fails"));
     assert!(!reaches(&reports, &fixture.expired) && !reaches(&reports, &fixture.key));

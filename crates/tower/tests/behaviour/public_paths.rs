@@ -1,4 +1,4 @@
-//! Which paths are public, and that no way of writing a path makes another one public.
+//! Public paths, and that no spelling of a path makes another one public.
 
 use http::Request;
 use tollgate_tower::{AuthLayer, LayerError};

@@ -1,4 +1,4 @@
-//! A client that others wrote: oauth4webapi (npm), which sends tokens that are bound to its key.
+//! A third-party client: oauth4webapi (npm), which sends tokens that are bound to its key.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -27,7 +27,7 @@ async fn a_dpop_client_of_npm_is_understood() {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
     let whoami = || axum::routing::get(async |request: axum::extract::Request| subject(&request));
-    // Nested, so that the layer sees a part of the path.
+    // Nested, so that the layer sees only a part of the path.
     let sites = axum::Router::new()
         .route("/sites", whoami().post(async || "made"))
         .layer(AuthLayer::new(engine).public_origins([origin.as_str()]).unwrap());
@@ -58,7 +58,7 @@ async fn a_dpop_client_of_npm_is_understood() {
     );
 }
 
-/// The client and what it needs, in a folder of the build's.
+/// The client and its dependencies, in a folder of the build.
 fn install(folder: &Path, source: &Path) -> Result<(), String> {
     std::fs::create_dir_all(folder).unwrap();
     for file in ["package.json", "dpop.mjs"] {

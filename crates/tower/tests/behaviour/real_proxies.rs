@@ -1,4 +1,5 @@
-//! The recipes of docs/sender-constrained.md: nginx and Envoy end TLS, name the client's certificate, and let none be forged.
+//! The recipes of docs/sender-constrained.md: nginx and Envoy terminate TLS and name the client's certificate,
+//! which cannot be forged.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -95,14 +96,14 @@ async fn a52_a_field_that_is_forged_through_envoy_counts_for_nothing() {
     world.check(command, &format!("Hash={hash}")).await;
 }
 
-/// A server that is reached through a proxy, and a token that is bound to a certificate.
+/// A server behind a proxy, and a token that is bound to a certificate.
 struct World {
     folder: PathBuf,
     field: CertificateField,
     bearer: String,
     digest: [u8; 32],
     server: SocketAddr,
-    /// Where the proxy listens.
+    /// The proxy's address.
     listen: SocketAddr,
 }
 
@@ -133,7 +134,8 @@ impl World {
         World { folder, field, bearer, digest, server, listen: free_address() }
     }
 
-    /// Sends requests with the client's certificate, with another and with none, each with and without `forged` in the field.
+    /// Sends requests with the client's certificate, with another one and without, each with and without
+    /// `forged` in the field.
     async fn check(self, mut proxy: Command, forged: &str) {
         let _proxy = Running::start(&mut proxy, self.listen);
         let forged = format!("{}: {forged}", self.field.as_str());

@@ -1,4 +1,4 @@
-//! RFC 9728: where clients read which authorization servers a resource takes tokens of.
+//! RFC 9728: the metadata that names the authorization servers of a resource.
 
 use http::Request;
 use tollgate_tower::{AuthLayer, LayerError, Require, ResourceMetadata};

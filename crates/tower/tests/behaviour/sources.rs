@@ -1,5 +1,5 @@
-//! Credentials elsewhere than in Authorization. What a source takes is tested at the engine's door; here: that the layer asks
-//! the sources, and with what.
+//! Credentials outside Authorization. The sources themselves are tested at the engine; this tests that the layer
+//! uses them.
 
 use http::{Request, Version};
 use tollgate::{AcceptedCredentials, CsrfRule, PrincipalKind, Source, Sources};
@@ -33,7 +33,7 @@ async fn a_credential_is_taken_from_each_source_and_two_are_rejected() {
     assert_eq!(answer(&layer, two).await.status(), 400);
     let query = Request::get("/?access_token=x").header("cookie", &cookie);
     assert_eq!(answer(&layer, query).await.status(), 400);
-    // What was not asked for is not read.
+    // Fields that are not configured are not read.
     let layer = AuthLayer::new(fixture.engine.clone());
     assert_eq!(answer(&layer, Request::get("/").header("cookie", &cookie)).await.status(), 401);
 }

@@ -1,4 +1,4 @@
-//! An engine with a few keys, and a service that says whom it serves.
+//! An engine with a few keys, and a service that names its caller.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ pub(crate) struct Fixture {
     pub(crate) key: String,
     /// Expired at [`NOW`].
     pub(crate) expired: String,
-    /// Of `user_9`, from 192.0.2.0/24 alone.
+    /// Of `user_9`, only from 192.0.2.0/24.
     pub(crate) bound: String,
     /// The Authorization value of the client `reporter`.
     pub(crate) client: String,
@@ -56,7 +56,7 @@ impl Fixture {
     }
 }
 
-/// What the service behind `layer` answers.
+/// The response of the service behind `layer`.
 pub(crate) async fn answer<L>(layer: &L, request: Builder) -> Response<String>
 where
     L: Layer<WhoAmI>,
@@ -76,7 +76,7 @@ pub(crate) fn subject<B>(request: &Request<B>) -> String {
     principal.and_then(Principal::subject).unwrap_or("nobody").to_owned()
 }
 
-/// An observer of rejections alone.
+/// An observer of rejections only.
 pub(crate) fn rejections(
     observe: impl Fn(&Rejection, &request::Parts) + Send + Sync + 'static,
 ) -> impl Fn(Decision<'_>, &request::Parts) + Send + Sync + 'static {

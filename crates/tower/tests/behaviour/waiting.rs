@@ -23,7 +23,7 @@ use crate::support::{Fixture, answer, challenge, rejections};
 const ISSUER: &str = "https://auth.example.com/";
 const AUDIENCE: &str = "https://api.example.com";
 
-/// An issuer whose JWK set is served on loopback, as it is at each request.
+/// An issuer whose JWK set is served on loopback in its current state.
 struct Provider {
     keys: Arc<SigningKeys>,
     minter: Minter,
@@ -56,7 +56,7 @@ impl Provider {
         Provider { minter: Minter::new(ISSUER, Arc::clone(&keys)).unwrap(), keys, uri, requests, holds }
     }
 
-    /// An engine that has its keys.
+    /// An engine with its keys.
     async fn engine(&self) -> Engine {
         let keys = RemoteKeys::from_jwks_uri(&self.uri).start().unwrap();
         keys.ready().await;
@@ -88,7 +88,7 @@ async fn first_request_after_a_rotation_waits_and_passes() {
     let response = answer(&waiting, provider.request()).await;
     assert_eq!((response.status().as_u16(), response.body().as_str()), (200, "user-7"));
     assert_eq!(provider.requests.load(SeqCst), 2);
-    // Where the layer cannot wait it costs the client a 401.
+    // A layer that cannot wait answers 401.
     provider.rotate("k3");
     assert_eq!(answer(&at_once, provider.request()).await.status(), 401);
 }
@@ -151,7 +151,7 @@ async fn what_is_decided_at_once_is_decided_as_by_the_layer_of_an_engine() {
 
 #[tokio::test]
 async fn request_that_waited_goes_to_the_service_that_was_ready() {
-    /// Ready once, for one call: a clone is not.
+    /// Ready for only one call; a clone is not ready.
     struct Once(bool);
     impl Clone for Once {
         fn clone(&self) -> Self {
