@@ -1,4 +1,4 @@
-//! What counting costs a verify of a cached token: `cargo run --release -p tollgate-telemetry --example cost`.
+//! The cost of counting for a verify of a cached token: `cargo run --release -p tollgate-telemetry --example cost`.
 
 #![forbid(unsafe_code)]
 
@@ -43,7 +43,7 @@ fn main() {
     }
     for ((name, _), mut times) in engines.iter().zip(times) {
         times.sort_unstable();
-        // The machine may be busy: the least is the code's own.
+        // The machine may be busy: the minimum is the cost of the code.
         println!("{name}: {:?} at least, {:?} in the middle", times[0], times[ROUNDS / 2]);
     }
 }

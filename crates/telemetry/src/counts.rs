@@ -1,4 +1,4 @@
-//! Counters of verifies: each thread has its own, and whoever collects adds them up.
+//! Counters of verifies: each thread has its own, and a collection adds them up.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -11,10 +11,10 @@ use crate::durations::{DurationSums, Durations, representative};
 use crate::limits::{MAX_ISSUERS, MAX_REJECTIONS};
 use crate::names::{NONE, OTHER};
 
-/// Accepted credentials have a place each, by issuer, kind and whether the cache had them, so that counting takes no lock.
+/// The slots of accepted credentials, by issuer, kind and cache hit, so that counting takes no lock.
 const KINDS: usize = PrincipalKind::ALL.len();
-const PLACES: usize = ISSUERS * KINDS * 2;
-/// One for credentials without an issuer, and one for all that are too many.
+const SLOTS: usize = ISSUERS * KINDS * 2;
+/// One slot for credentials without an issuer, and one for issuers beyond the limit.
 const ISSUERS: usize = MAX_ISSUERS + 2;
 const NO_ISSUER: usize = 0;
 const OTHER_ISSUER: usize = ISSUERS - 1;
@@ -27,24 +27,24 @@ pub(crate) struct Counts {
 
 #[derive(Default)]
 struct Shared {
-    /// The issuers that have a label, from place 1 on.
+    /// The issuers with their own label, from slot 1 on.
     issuers: Vec<Arc<str>>,
     running: Vec<Arc<OfThread>>,
-    /// Of the threads that have ended.
+    /// The sums of the threads that have ended.
     accepted: HashMap<usize, u64>,
     rejected: HashMap<Rejected, u64>,
     checks: HashMap<(usize, bool), u64>,
     durations: DurationSums,
-    /// Those that the recorder was told of.
-    told: DurationSums,
+    /// The sums that were passed to the recorder.
+    reported: DurationSums,
 }
 
-/// One thread's counters, on cache lines of their own.
+/// One thread's counters, on separate cache lines.
 #[repr(align(128))]
 struct OfThread {
-    accepted: [AtomicU64; PLACES],
+    accepted: [AtomicU64; SLOTS],
     durations: Durations,
-    /// Rejections and signature checks cost microseconds, so that a lock which nobody else holds is nothing to them.
+    /// Rejections and signature checks take microseconds, so an uncontended lock does not matter.
     slow: Mutex<Slow>,
 }
 
@@ -63,11 +63,11 @@ struct Rejected {
     code: &'static str,
 }
 
-/// What a thread keeps of one [`Counts`].
+/// A thread's state for one [`Counts`].
 struct Own {
     id: usize,
     counters: Arc<OfThread>,
-    /// The issuer of the last verify, and its place. That it is kept is why no other can have its address.
+    /// The issuer of the last verify, and its slot. Holding the issuer ensures that no other one has its address.
     last: Option<(Arc<str>, usize)>,
 }
 
@@ -92,7 +92,7 @@ impl Counts {
 
     #[inline]
     pub(crate) fn count(&self, seen: &Verification<'_>) {
-        // A thread that ends counts no more.
+        // A thread that is ending no longer counts.
         let _ = OWN.try_with(|own| {
             let mut own = own.borrow_mut();
             let index = match own.iter().position(|own| own.id == self.id) {
@@ -107,42 +107,42 @@ impl Counts {
     fn count_in(&self, own: &mut Own, seen: &Verification<'_>) {
         let issuer = match (seen.configured_issuer(), &own.last) {
             (None, _) => NO_ISSUER,
-            (Some(issuer), Some((last, place))) if Arc::ptr_eq(issuer, last) => *place,
-            (Some(issuer), _) => self.place_of(issuer, own),
+            (Some(issuer), Some((last, slot))) if Arc::ptr_eq(issuer, last) => *slot,
+            (Some(issuer), _) => self.slot_of(issuer, own),
         };
         if !seen.duration().is_zero() {
             own.counters.durations.record(seen.is_cache_hit(), seen.duration());
         }
         if let (Ok(principal), false) = (seen.verdict(), seen.is_signature_checked()) {
-            let place = (issuer * KINDS + principal.kind() as usize) * 2 + usize::from(seen.is_cache_hit());
-            let counter = &own.counters.accepted[place];
-            // One thread writes, so that no read-modify-write is needed.
+            let slot = (issuer * KINDS + principal.kind() as usize) * 2 + usize::from(seen.is_cache_hit());
+            let counter = &own.counters.accepted[slot];
+            // Only one thread writes, so no read-modify-write is needed.
             counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             return;
         }
         own.counters.count_slow(issuer, seen);
     }
 
-    /// The counters of this thread, from now on.
+    /// The counters of this thread, which are created on first use.
     #[cold]
     fn join(&self, own: &mut Vec<Own>) -> usize {
         let accepted = std::array::from_fn(|_| AtomicU64::new(0));
         let counters = Arc::new(OfThread { accepted, durations: Durations::default(), slow: Mutex::default() });
         let mut shared = self.lock();
-        shared.leave_ended();
+        shared.fold_ended();
         shared.running.push(counters.clone());
         drop(shared);
-        // Those of which nobody else knows are of counts that are gone.
+        // Counters without other owners belong to counts that no longer exist.
         own.retain(|own| Arc::strong_count(&own.counters) > 1);
         own.push(Own { id: self.id, counters, last: None });
         own.len() - 1
     }
 
     #[cold]
-    fn place_of(&self, issuer: &Arc<str>, own: &mut Own) -> usize {
+    fn slot_of(&self, issuer: &Arc<str>, own: &mut Own) -> usize {
         let mut shared = self.lock();
         let known = shared.issuers.iter().position(|known| **known == **issuer);
-        let place = match known {
+        let slot = match known {
             Some(index) => index + 1,
             None if shared.issuers.len() < MAX_ISSUERS => {
                 shared.issuers.push(issuer.clone());
@@ -150,16 +150,16 @@ impl Counts {
             }
             None => OTHER_ISSUER,
         };
-        own.last = Some((issuer.clone(), place));
-        place
+        own.last = Some((issuer.clone(), slot));
+        slot
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells of every series of verifies, then of every one of signature checks (issuer, whether they verified, how many), and then of the durations since
-    /// the last time: whether of cache hits, seconds, how many.
+    /// Passes on every series of verifies, then every series of signature checks (issuer, whether they verified, number),
+    /// and then the durations since the last call (whether cache hits, seconds, number).
     pub(crate) fn collect(
         &self,
         mut verifies: impl FnMut(&Series<'_>),
@@ -167,22 +167,22 @@ impl Counts {
         mut durations: impl FnMut(bool, f64, u64),
     ) {
         let mut shared = self.lock();
-        shared.leave_ended();
+        shared.fold_ended();
         let (mut accepted, mut rejected) = (shared.accepted.clone(), shared.rejected.clone());
         let (mut checked, mut lasted) = (shared.checks.clone(), shared.durations);
         for thread in &shared.running {
             thread.add_to(&mut accepted, &mut rejected, &mut checked);
             thread.durations.add_to(&mut lasted);
         }
-        let told = std::mem::replace(&mut shared.told, lasted);
-        let name = |place: usize| match place {
+        let reported = std::mem::replace(&mut shared.reported, lasted);
+        let name = |slot: usize| match slot {
             NO_ISSUER => NONE,
             OTHER_ISSUER => OTHER,
-            place => &shared.issuers[place - 1],
+            slot => &shared.issuers[slot - 1],
         };
-        for (place, count) in accepted {
-            let (issuer, kind) = (name(place / 2 / KINDS), PrincipalKind::ALL[place / 2 % KINDS]);
-            verifies(&Series { issuer, kind: Some(kind), is_cache_hit: place % 2 == 1, code: None, count });
+        for (slot, count) in accepted {
+            let (issuer, kind) = (name(slot / 2 / KINDS), PrincipalKind::ALL[slot / 2 % KINDS]);
+            verifies(&Series { issuer, kind: Some(kind), is_cache_hit: slot % 2 == 1, code: None, count });
         }
         for (Rejected { issuer, kind, is_cache_hit, code }, count) in rejected {
             verifies(&Series { issuer: name(issuer), kind, is_cache_hit, code: Some(code), count });
@@ -190,17 +190,19 @@ impl Counts {
         for ((issuer, is_good), count) in checked {
             checks(name(issuer), is_good, count);
         }
-        for (index, (sums, told)) in lasted.iter().zip(&told).enumerate() {
-            for (bucket, (sum, told)) in sums.iter().zip(told).enumerate().filter(|(_, (sum, told))| sum > told) {
-                durations(index == 1, representative(bucket), sum - told);
+        for (index, (sums, reported)) in lasted.iter().zip(&reported).enumerate() {
+            for (bucket, (sum, reported)) in
+                sums.iter().zip(reported).enumerate().filter(|(_, (sum, reported))| sum > reported)
+            {
+                durations(index == 1, representative(bucket), sum - reported);
             }
         }
     }
 }
 
 impl Shared {
-    /// So that threads that come and go leave nothing behind but sums.
-    fn leave_ended(&mut self) {
+    /// So that ended threads leave only their sums.
+    fn fold_ended(&mut self) {
         let Shared { running, accepted, rejected, checks, durations, .. } = self;
         running.retain(|thread| {
             let is_running = Arc::strong_count(thread) > 1;
@@ -224,8 +226,8 @@ impl OfThread {
         }
         let Some(code) = seen.code() else {
             let Ok(principal) = seen.verdict() else { return };
-            let place = (issuer * KINDS + principal.kind() as usize) * 2 + usize::from(seen.is_cache_hit());
-            let counter = &self.accepted[place];
+            let slot = (issuer * KINDS + principal.kind() as usize) * 2 + usize::from(seen.is_cache_hit());
+            let counter = &self.accepted[slot];
             counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             return;
         };
@@ -242,10 +244,10 @@ impl OfThread {
         rejected: &mut HashMap<Rejected, u64>,
         checks: &mut HashMap<(usize, bool), u64>,
     ) {
-        for (place, counter) in self.accepted.iter().enumerate() {
+        for (slot, counter) in self.accepted.iter().enumerate() {
             let count = counter.load(Ordering::Relaxed);
             if count > 0 {
-                *accepted.entry(place).or_default() += count;
+                *accepted.entry(slot).or_default() += count;
             }
         }
         let slow = self.slow.lock().unwrap_or_else(PoisonError::into_inner);

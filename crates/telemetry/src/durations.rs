@@ -1,14 +1,14 @@
-//! How long verifies took: a histogram of each thread.
+//! Durations of verifies: a histogram per thread.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::limits::VERIFICATION_BUCKETS;
 
-/// One for each bound, and one for all that took longer.
+/// One bucket for each bound, and one for longer durations.
 const BUCKETS: usize = VERIFICATION_BUCKETS.len() + 1;
 
-/// The histogram of one thread: of verifies that the cache did not know, and of those that it did.
+/// The histograms of one thread: of cache misses, and of cache hits.
 pub(crate) struct Durations([[AtomicU64; BUCKETS]; 2]);
 
 /// Sums of several threads.
@@ -26,7 +26,7 @@ impl Durations {
         let seconds = duration.as_secs_f64();
         let bucket = VERIFICATION_BUCKETS.iter().position(|bound| seconds <= *bound).unwrap_or(BUCKETS - 1);
         let counter = &self.0[usize::from(is_cache_hit)][bucket];
-        // One thread writes, so that no read-modify-write is needed.
+        // Only one thread writes, so no read-modify-write is needed.
         counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
     }
 
@@ -39,7 +39,7 @@ impl Durations {
     }
 }
 
-/// A duration that stands for all of a bucket: its upper bound, and for those above all bounds twice the highest.
+/// The representative duration of a bucket: its upper bound, and for the last bucket twice the highest bound.
 pub(crate) fn representative(bucket: usize) -> f64 {
     VERIFICATION_BUCKETS.get(bucket).copied().unwrap_or(2.0 * VERIFICATION_BUCKETS[BUCKETS - 2])
 }

@@ -1,7 +1,8 @@
 #![doc = include_str!("../README.md")]
 //!
-//! [`Metrics`] counts each verify by verdict, credential kind and issuer, and collects what engines, remote key sets and followers of stores
-//! know of themselves. [`Trace`] writes an event for each rejection, or for each verify. Neither names people unless it is asked to.
+//! [`Metrics`] counts each verify by verdict, credential kind and issuer, and collects the counters of engines, remote key
+//! sets and followers of stores. [`Trace`] writes an event for each rejection, or for each verify. Neither contains personal
+//! data unless configured to.
 //!
 //! ```
 //! use std::sync::Arc;

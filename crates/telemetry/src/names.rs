@@ -1,25 +1,25 @@
-//! The names of the metrics and of their labels. They are stable: new ones may come, none is renamed.
+//! The names of the metrics and of their labels. They are stable: new ones may be added, none is renamed.
 //!
-//! Where OpenTelemetry's semantic conventions have a metric or an attribute it is taken: `http.server.request.duration`, and `error.type`, which Prometheus
-//! writes as `error_type`. There is none for the verification of credentials.
+//! Metrics and attributes of OpenTelemetry's semantic conventions are used where they exist: `http.server.request.duration`,
+//! and `error.type`, which Prometheus writes as `error_type`. There is none for the verification of credentials.
 
-/// A metric: its name, its unit and what it says.
+/// A metric: its name, its unit and its meaning.
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {
-    /// As Prometheus has it.
+    /// In Prometheus's form.
     pub name: &'static str,
     /// `counter`, `gauge` or `histogram`.
     pub kind: &'static str,
     /// Its labels.
     pub labels: &'static [&'static str],
-    /// What it says.
+    /// Its meaning.
     pub help: &'static str,
 }
 
-/// The label of whatever has none of its own, since there are too many.
+/// The shared label of values beyond the limit.
 pub const OTHER: &str = "other";
 
-/// The label of whatever is not known.
+/// The label of unknown values.
 pub const NONE: &str = "";
 
 macro_rules! metrics {

@@ -9,11 +9,11 @@ use crate::names::{
     VERIFICATION_SECONDS, VERIFICATIONS,
 };
 
-/// Counts what engines do, and tells the [recorder](metrics::set_global_recorder) of the program when it is [asked to](Metrics::collect).
-/// Clones share the counters.
+/// Counts the verifies of engines, and passes the sums to the program's [recorder](metrics::set_global_recorder) on
+/// [collection](Metrics::collect). Clones share the counters.
 ///
-/// Counting a verify of a cached token takes no lock and writes nothing that another thread reads. The recorder is told of sums, once for
-/// each collection and not for each verify.
+/// Counting a verify of a cached token takes no lock and writes nothing that another thread reads. The recorder gets sums,
+/// once for each collection and not for each verify.
 #[derive(Clone)]
 pub struct Metrics(pub(crate) Arc<Shared>);
 
@@ -22,7 +22,7 @@ pub(crate) struct Shared {
     sources: Mutex<Sources>,
 }
 
-/// What is looked at when metrics are collected.
+/// The sources of a collection.
 #[derive(Default)]
 pub(crate) struct Sources {
     engines: Vec<Watched>,
@@ -53,7 +53,7 @@ impl Default for Metrics {
 }
 
 impl Metrics {
-    /// Describes every metric to the recorder, if there is one already.
+    /// Describes every metric to the recorder, if one is installed.
     #[must_use]
     pub fn new() -> Self {
         for metric in ALL {
@@ -73,21 +73,21 @@ impl Metrics {
         Metrics(Arc::new(Shared { counts: Counts::new(), sources: Mutex::default() }))
     }
 
-    /// Counts a verify: for an [observer](tollgate::EngineBuilder::untimed_observer) of any number of engines. One that is
-    /// [timed](tollgate::EngineBuilder::observer) has its durations recorded too, by the bounds of
+    /// Counts a verify, as an [observer](tollgate::EngineBuilder::untimed_observer) of any number of engines. A
+    /// [timed](tollgate::EngineBuilder::observer) observer also records durations, with the bounds of
     /// [`VERIFICATION_BUCKETS`](crate::limits::VERIFICATION_BUCKETS); reading the clock costs more than the counting.
     #[inline]
     pub fn count(&self, seen: &Verification<'_>) {
         self.0.counts.count(seen);
     }
 
-    /// Collects the counters of the cache of `engine`, and of its memory of spent DPoP proofs, for as long as the engine exists.
+    /// Collects the counters of the cache of `engine`, and of its record of used DPoP proofs, while the engine exists.
     pub fn watch_engine(&self, engine: &Arc<Engine>) {
         let watched = Watched { engine: Arc::downgrade(engine), last: Statistics::default() };
         self.sources().engines.push(watched);
     }
 
-    /// Tells the recorder of everything so far. To be called before each scrape, or every few seconds where metrics are pushed.
+    /// Passes all sums to the recorder. Call it before each scrape, or every few seconds if metrics are pushed.
     pub fn collect(&self) {
         self.0.counts.collect(
             |series| {

@@ -11,7 +11,7 @@ use crate::names::{
 };
 use crate::registry::Metrics;
 
-/// Remote key sets and introspection endpoints that are looked at when metrics are collected.
+/// Remote key sets and introspection endpoints, which a collection reads.
 #[derive(Default)]
 pub(crate) struct RemoteSources {
     keys: Vec<(Arc<str>, watch::Receiver<Health>)>,
@@ -21,12 +21,12 @@ pub(crate) struct RemoteSources {
 struct Endpoint {
     name: Arc<str>,
     introspection: Introspection,
-    /// What those of its name had done that it has taken the place of.
+    /// The sums of the replaced sources with the same name.
     before: IntrospectionStatistics,
 }
 
 impl Metrics {
-    /// Collects how many keys of `keys` there are and how old they are, until it is stopped. Of several of one name the last one counts.
+    /// Collects the number and age of `keys` until they are stopped. Of several with one name the last one counts.
     pub fn watch_keys(&self, keys: &RemoteKeys) {
         let name: Arc<str> = keys.name().into();
         let mut sources = self.sources();
@@ -34,7 +34,7 @@ impl Metrics {
         sources.remote.keys.push((name, keys.watch()));
     }
 
-    /// Collects what the endpoint called `name` was asked. Another one of its name takes its place.
+    /// Collects the requests to the endpoint called `name`. Another one of its name replaces it.
     pub fn watch_introspection(&self, name: &str, introspection: &Introspection) {
         let mut sources = self.sources();
         let endpoints = &mut sources.remote.endpoints;
@@ -45,10 +45,11 @@ impl Metrics {
         endpoints.push(Endpoint { name: name.into(), introspection: introspection.clone(), before });
     }
 
-    /// Counts the refreshes of remote key sets: for [`RemoteKeysBuilder::observer`](tollgate_remote::RemoteKeysBuilder::observer).
+    /// Counts the refreshes of remote key sets, for
+    /// [`RemoteKeysBuilder::observer`](tollgate_remote::RemoteKeysBuilder::observer).
     #[must_use]
     pub fn remote_observer(&self) -> impl Observer + use<> {
-        // The code of the last fetch that failed is that of the refresh: it tells why no URI delivered.
+        // The code of a refresh is that of the last failed fetch, the reason why no URI delivered.
         let last = std::sync::Mutex::new("");
         move |remote: &str, event: &Event<'_>| {
             let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -6,13 +6,14 @@ use crate::names::DECISIONS;
 use crate::registry::Metrics;
 
 impl Metrics {
-    /// Counts the decisions of layers: for [`AuthLayer::observe`](tollgate_tower::AuthLayer::observe) and
-    /// [`Require::observe`](tollgate_tower::Require::observe), any number of them. To be called when the recorder is installed.
+    /// Counts the decisions of any number of layers, for [`AuthLayer::observe`](tollgate_tower::AuthLayer::observe) and
+    /// [`Require::observe`](tollgate_tower::Require::observe). Call it when the recorder is installed.
     ///
-    /// The metrics of an engine tell more of each credential; these also count what no engine sees: scopes that a `Require` finds lacking, requests to
-    /// public paths, and what a layer lets pass because it [only reports](tollgate_tower::AuthLayer::danger_report_only).
+    /// The metrics of an engine have more detail on each credential. These also count decisions without an engine: scopes
+    /// that a `Require` finds missing, requests to public paths, and requests that pass because a layer [only
+    /// reports](tollgate_tower::AuthLayer::danger_report_only).
     pub fn decision_observer(&self) -> impl Fn(Decision<'_>, &request::Parts) + Clone + Send + Sync + 'static + use<> {
-        // What passes only costs an addition.
+        // An accepted request only costs an addition.
         let accepted = counter!(DECISIONS, "decision" => "accepted");
         let anonymous = counter!(DECISIONS, "decision" => "anonymous");
         move |decision, _| {

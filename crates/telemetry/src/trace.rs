@@ -1,11 +1,11 @@
 use tollgate::{PrincipalKind, Verification};
 
-/// Writes `tracing` events of verifies: of each rejection at the level `INFO`, and of accepted credentials at `TRACE` where it is
-/// [told to](Trace::accepted).
+/// Writes `tracing` events of verifies: of each rejection at the level `INFO`, and of accepted credentials at `TRACE` if
+/// [enabled](Trace::accepted).
 ///
-/// The fields: `kind`, `issuer` (as it is configured, never what a token says), `cache_hit`, and of a rejection `error.type`, its code, and
-/// `status`. `error.type` and `enduser.id` are OpenTelemetry's names. With [personal data](Trace::personal_data) there are also `detail`, which
-/// quotes the token, and `enduser.id`, the subject.
+/// The fields: `kind`, `issuer` (as configured, never from a token), `cache_hit`, and of a rejection `error.type`, its code,
+/// and `status`. `error.type` and `enduser.id` are OpenTelemetry's names. With [personal data](Trace::personal_data) there
+/// are also `detail`, which quotes the token, and `enduser.id`, the subject.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Trace {
     personal_data: bool,
@@ -21,19 +21,19 @@ impl Trace {
         Self::default()
     }
 
-    /// Whether events name the subject, and have the detail of a rejection, which may quote claims.
+    /// Whether events contain the subject, and the detail of a rejection, which may quote claims.
     #[must_use]
     pub fn personal_data(self, included: bool) -> Self {
         Trace { personal_data: included, ..self }
     }
 
-    /// Whether accepted credentials are told of too.
+    /// Whether accepted credentials are logged too.
     #[must_use]
     pub fn accepted(self, included: bool) -> Self {
         Trace { accepted: included, ..self }
     }
 
-    /// Writes the event of a verify: for an [observer](tollgate::EngineBuilder::untimed_observer).
+    /// Writes the event of a verify, as an [observer](tollgate::EngineBuilder::untimed_observer).
     #[inline]
     pub fn record(&self, seen: &Verification<'_>) {
         if self.accepted || seen.verdict().is_err() {

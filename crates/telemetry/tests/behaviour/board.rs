@@ -1,4 +1,4 @@
-//! The board, the alert rules and the document are about metrics that exist.
+//! The board, the alert rules and the document use only existing metrics.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,7 +22,7 @@ fn metric(series: &str) -> Option<&'static Metric> {
     ALL.iter().find(is_it)
 }
 
-/// The words of an expression that begin as the metrics do.
+/// The words of an expression that begin like the metrics.
 fn series(expression: &str) -> BTreeSet<&str> {
     let is_name = |character: char| character.is_ascii_alphanumeric() || character == '_';
     expression
@@ -31,7 +31,7 @@ fn series(expression: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Checks an expression: its metrics exist, and so do the labels by which it selects and sums. Returns the metrics.
+/// Checks that the metrics of an expression exist, with the labels by which it selects and sums. Returns the metrics.
 fn check(expression: &str) -> Vec<&'static str> {
     let metrics: Vec<&Metric> = series(expression)
         .into_iter()
@@ -40,14 +40,14 @@ fn check(expression: &str) -> Vec<&'static str> {
     assert!(!metrics.is_empty(), "{expression}");
     let mut labels = BTreeSet::new();
     for selector in expression.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()) {
-        // No value here holds a comma.
+        // No value here contains a comma.
         labels.extend(selector.split(',').map(|one| one.split(['=', '!']).next().unwrap().trim()));
     }
     for by in expression.split("by (").skip(1).map(|rest| rest.split(')').next().unwrap()) {
         labels.extend(by.split(',').map(str::trim));
     }
     for label in labels {
-        // Those that Prometheus itself adds.
+        // Labels that Prometheus itself adds.
         let is_known = ["job", "instance", "le"].contains(&label)
             || metrics.iter().any(|metric| metric.labels.iter().any(|own| own.replace('.', "_") == label));
         assert!(is_known, "no label {label}: {expression}");
@@ -72,7 +72,7 @@ fn each_alert_is_about_metrics_that_exist() {
     let rules = read("deploy/alerts.yml");
     let mut alerts = 0;
     for alert in rules.split("- alert: ").skip(1) {
-        // A folded text ends where a line is not further in.
+        // A folded text ends at a line without deeper indentation.
         let expression = alert.split("expr: ").nth(1).unwrap();
         let (first, rest) = expression.split_once('\n').unwrap();
         let folded = rest.lines().take_while(|line| line.starts_with("          "));

@@ -164,7 +164,7 @@ fn there_are_no_more_issuer_labels_than_the_limit() {
     for number in 0..MAX_ISSUERS + 20 {
         assert!(engine.verify_at(Draft::new(&key).claim("iss", name(number)).sign(&key), NOW).is_ok());
     }
-    // What nobody has configured is no label, whoever sends what.
+    // Text that is not configured is no label, whatever the request.
     for number in 0..1_000 {
         assert!(engine.verify_at(Draft::new(&key).claim("iss", format!("x{number}")).sign(&key), NOW).is_err());
     }
@@ -194,7 +194,7 @@ fn a_timed_observer_has_durations_and_an_untimed_one_none() {
         assert!(timed.verify_at(&token, NOW).is_ok());
     }
     assert_eq!(counted(&world), [1.0, 3.0]);
-    // Collected once more, nothing is told twice.
+    // A second collection counts nothing twice.
     assert_eq!(counted(&world), [1.0, 3.0]);
     let sum = world.samples("tollgate_verification_duration_seconds_sum");
     assert!(sum.values().all(|seconds| (1e-7..1.0).contains(seconds)), "{sum:?}");
@@ -259,7 +259,7 @@ fn an_untimed_observer_is_told_the_same_but_the_duration() {
         .build()
         .unwrap();
     let token = Draft::new(&key).sign(&key);
-    // A new one, one of the cache, one of the cache that is rejected.
+    // A new credential, a cache hit, a cache hit that is rejected.
     assert!(engine.verify_at(&token, NOW).is_ok());
     assert!(engine.verify_at(&token, NOW).is_ok());
     assert_eq!(engine.verify_at(&token, NOW + 10_000).unwrap_err().code(), "expired");

@@ -1,4 +1,4 @@
-//! What a program sees of its engines.
+//! Metrics and events of engines.
 
 #![forbid(unsafe_code)]
 

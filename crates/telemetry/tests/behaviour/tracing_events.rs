@@ -30,7 +30,7 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-/// What is logged of one good token and one for another audience, both of `user-1`.
+/// The log of a valid token and one for another audience, both of `user-1`.
 fn logged(trace: Trace) -> String {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
