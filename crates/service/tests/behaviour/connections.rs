@@ -40,7 +40,8 @@ fn a76_one_address_has_a_share_of_the_connections() {
 async fn a76_a_handful_of_addresses_leaves_places_for_others() {
     let server = tokio::task::spawn_blocking(TestServer::start).await.unwrap();
     let mut held = Vec::new();
-    for network in 1..=6 {
+    // As many as there are places: more would wait to be accepted.
+    for network in 1..=4 {
         for _ in 0..MOST_OF_ONE_ADDRESS {
             let socket = tokio::net::TcpSocket::new_v4().unwrap();
             socket.bind((Ipv4Addr::new(127, 76, network, 1), 0).into()).unwrap();
