@@ -148,10 +148,13 @@ pub(crate) const MAX_REQUEST_ID_BYTES: usize = 128;
 /// 1,024 open files.
 pub(crate) const MAX_CONNECTIONS: usize = 512;
 
-/// An address that is no trusted proxy's may have as many open connections as this part of the places that are free; more are closed at
-/// once. So one alone has at most a quarter of all: a browser opens six, and an office may share one address. Its larger networks may have
-/// so many times as many ([`IPV4_NETWORKS`], [`IPV6_NETWORKS`]).
-pub(crate) const CONNECTION_SHARE: usize = 3;
+/// An address that is no trusted proxy's may have this part of the places that are free beyond [`RESERVED_CONNECTIONS`] open, in fifths;
+/// more are closed at once. So one alone has at most a quarter of all: a browser opens six, and an office may share one address. Its larger
+/// networks may have so many times as many ([`IPV4_NETWORKS`], [`IPV6_NETWORKS`]).
+pub(crate) const CONNECTION_FIFTHS: usize = 2;
+
+/// Places that are left to networks without a connection: an eighth of all.
+pub(crate) const RESERVED_CONNECTIONS: usize = MAX_CONNECTIONS / 8;
 
 /// Streams of one HTTP/2 connection at once: the least that RFC 9113 section 6.5.2 recommends.
 pub(crate) const MAX_STREAMS: u32 = 100;

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tollgate_service::{Config, Server, ServerError, TlsFiles};
 
-/// A quarter of the connections that the service takes: a third of those that are free by then.
+/// A quarter of the connections that the service takes.
 const MOST_OF_ONE_ADDRESS: usize = 128;
 
 #[test]
