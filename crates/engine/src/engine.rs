@@ -9,14 +9,14 @@ use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::{Clock, Now};
 use crate::confirmation::Sender;
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
-use crate::dpop::{DpopChecks, ReplayStatistics};
+use crate::dpop::{DpopChecks, ProofError, ReplayStatistics};
 use crate::introspection::{Introspection, confirm};
 use crate::issuer::{Issuer, Issuers, Withdrawals};
 use crate::observer::{Notes, Observer};
 use crate::principal::{Principal, PrincipalKind};
 use crate::record::KeyRecord;
 use crate::rejection::Rejection;
-use crate::request::{Presented, Request};
+use crate::request::{Presented, Proofs, Request};
 use crate::revocation::{Marks, Revocations};
 use crate::status_lists::StatusReference;
 use crate::table::{ApiKeyTable, LastUse};
@@ -139,6 +139,25 @@ impl Engine {
     /// As [`Engine::verify_request`].
     pub fn verify_request_at(&self, request: &Request<'_>, now: i64) -> Result<Principal, Rejection> {
         self.verify_whole(request, now.into())
+    }
+
+    /// Verifies the DPoP proof of a request that has no token: one to an endpoint of an authorization server, which binds what
+    /// it issues to the proof's key (RFC 9449 section 5). Returns the SHA-256 of the key's JWK (RFC 7638), for `jkt`. The
+    /// request's method and URI have to be given. The credential, if there is one, is not looked at.
+    ///
+    /// The proof is spent: verify what else can be wrong first.
+    ///
+    /// # Errors
+    /// [`Rejection::Dpop`], whose [`dpop_nonce`](Rejection::dpop_nonce) is the nonce that the client should use;
+    /// [`Rejection::SenderConstrained`] if the engine [accepts no proofs](EngineBuilder::no_dpop).
+    pub fn verify_proof(&self, request: &Request<'_>) -> Result<[u8; 32], Rejection> {
+        let dpop = self.dpop.as_ref().ok_or_else(|| Rejection::SenderConstrained { member: "jkt".into() })?;
+        let now = self.clock.now();
+        let verdict = match request.proofs {
+            Proofs::None => Err(ProofError::Required.into()),
+            _ => Thread::with(|thread| dpop.check_alone(request, now, thread)),
+        };
+        verdict.map_err(|rejection| self.challenge_dpop(rejection, true, now))
     }
 
     /// The next nonce, for the field `DPoP-Nonce` of the response to an accepted request (RFC 9449 section 8.2). `None`

@@ -457,10 +457,10 @@ pub(crate) async fn run(
             rows.execute("DELETE FROM tollgate.authorization_codes WHERE expires_at < $1", &[&kept]).await?;
             // The session cannot end before the code is there, and so ends with it.
             let insert = "INSERT INTO tollgate.authorization_codes (digest, client_id, user_id, redirect_uri, code_challenge, scope,
-                                                                   created_at, expires_at, token_id, session_id, nonce)
-                          SELECT $1, $2, s.user_id, $4, $5, $6, $7, $8, $9, s.id, $11 FROM tollgate.login_sessions s
+                                                                   created_at, expires_at, token_id, session_id, nonce, dpop_jkt)
+                          SELECT $1, $2, s.user_id, $4, $5, $6, $7, $8, $9, s.id, $11, $12 FROM tollgate.login_sessions s
                           WHERE s.id = $10 AND s.user_id = $3 FOR SHARE";
-            let values: [&(dyn ToSql + Sync); 11] = [
+            let values: [&(dyn ToSql + Sync); 12] = [
                 &&code.digest[..],
                 &code.client_id,
                 &code.user_id,
@@ -472,6 +472,7 @@ pub(crate) async fn run(
                 &code.token_id,
                 &code.session_id,
                 &code.nonce,
+                &code.dpop_jkt,
             ];
             if rows.execute(insert, &values).await? == 0 {
                 return Err(Refusal::Changed { what: "session" }.into());
@@ -708,7 +709,8 @@ impl Rows<'_> {
         self.query(hold, &[&&presented.digest[..]]).await?;
         // Of two at once the later one waits here, and finds the code used.
         let select =
-            "SELECT client_id, user_id, redirect_uri, code_challenge, scope, created_at, expires_at, token_id, session_id, used_at, nonce
+            "SELECT client_id, user_id, redirect_uri, code_challenge, scope, created_at, expires_at, token_id, session_id, used_at, nonce,
+                             dpop_jkt
                       FROM tollgate.authorization_codes WHERE digest = $1 FOR UPDATE";
         let statement = self.0.prepare_cached(select).await.map_err(of_server)?;
         let digest = &presented.digest[..];
@@ -727,6 +729,7 @@ impl Rows<'_> {
             token_id: row.get(7),
             session_id: row.get(8),
             nonce: row.get(10),
+            dpop_jkt: row.get(11),
         };
         let redemption = code.redeem(row.get::<_, Option<i64>>(9).is_some(), presented, now);
         if let Redemption::First(code) = &redemption {

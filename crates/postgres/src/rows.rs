@@ -166,10 +166,10 @@ pub(crate) fn check_texts(key: &StoredKey) -> Result<(), Refusal> {
 /// The columns for [`client_of`], in order.
 pub(crate) const CLIENT_COLUMNS: &str = "l.id, l.name, l.scopes, l.redirect_uris, l.created_at, l.kind, l.grants, \
      l.auth_method, l.user_scopes, l.is_operators_own, l.is_disabled, l.post_logout_redirect_uris, l.backchannel_logout_uri, l.jwks, \
-     l.requires_pushed_requests";
+     l.requires_pushed_requests, l.is_dpop_bound";
 
 /// Their number.
-pub(crate) const CLIENT_COLUMN_COUNT: usize = 15;
+pub(crate) const CLIENT_COLUMN_COUNT: usize = 16;
 
 /// The client whose columns begin at `first`.
 pub(crate) fn client_of(row: &Row, first: usize) -> Result<Client, Unreadable> {
@@ -191,6 +191,7 @@ pub(crate) fn client_of(row: &Row, first: usize) -> Result<Client, Unreadable> {
             is_operators_own: row.try_get(first + 9).ok()?,
             is_disabled: row.try_get(first + 10).ok()?,
             requires_pushed_requests: row.try_get(first + 14).ok()?,
+            is_dpop_bound: row.try_get(first + 15).ok()?,
             jwks: row.try_get::<_, Option<String>>(first + 13).ok()?.map(ClientKeys::new).transpose().ok()?,
         };
         Client::new(id, name, scopes, uris, row.try_get(first + 4).ok()?).ok()?.with(settings).ok()

@@ -346,4 +346,8 @@ const STEPS: &[&str] = &[
     CREATE INDEX pushed_requests_by_client ON tollgate.pushed_requests (client_id);
     CREATE INDEX pushed_requests_by_expiry ON tollgate.pushed_requests (expires_at);
 ",
+    "
+    ALTER TABLE tollgate.clients ADD COLUMN is_dpop_bound boolean NOT NULL DEFAULT false;
+    ALTER TABLE tollgate.authorization_codes ADD COLUMN dpop_jkt text;
+",
 ];

@@ -8,6 +8,7 @@ use crate::key_store::FollowedStore;
 use crate::keys::{Schedule, SealingKeyFile, SigningKeyStore};
 use crate::limits::SIGNING_KEY_MARGIN_SECONDS;
 use crate::login::Login;
+use crate::oauth::DPOP_ALGORITHMS;
 use crate::pages::Cookies;
 use crate::routes::scopes;
 use crate::store::StoreUrl;
@@ -16,7 +17,7 @@ use crate::undelivered::{self, Undelivered};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tollgate::{Engine, Issuer, PublicOrigin, TrustedProxies, TypProfile};
+use tollgate::{Algorithm, Dpop, Engine, Issuer, PublicOrigin, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
 use tollgate_storage::{Actor, Command, WriteGate};
 use tollgate_telemetry::Metrics;
@@ -81,8 +82,9 @@ impl App {
         // A hint names a user; what was revoked still does. The caller of it compares the audience, a client.
         let id_tokens = Issuer::new(&origin).keys(signing_keys.key_ring()).typ(TypProfile::Jwt).leeway(0);
         let hints = Engine::builder().issuer(id_tokens.danger_accept_any_audience()).no_cache().build()?;
+        let dpop = Dpop::new().algorithms(DPOP_ALGORITHMS);
         let (table, revocations) = keys.tables();
-        let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations);
+        let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations).dpop(dpop);
         let mut engine = engine.require_fresh_api_keys();
         if let Some(metrics) = config.metrics.clone() {
             metrics.watch_store(&url.to_string(), keys.progress());
@@ -97,7 +99,9 @@ impl App {
         let tokens = Tokens::new(&origin, Arc::clone(&signing_keys), Arc::clone(&accounts.keys), config)?;
         let cookies = Cookies { secure: origin.starts_with("https://") };
         let trusted_proxies = config.trusted_proxies.clone();
+        let proofs = DPOP_ALGORITHMS.map(Algorithm::name).to_vec();
         let resource_metadata = ResourceMetadata::new(&origin)?.authorization_servers([&*origin]).scopes(scopes::ALL);
+        let resource_metadata = resource_metadata.member("dpop_signing_alg_values_supported", proofs);
         Ok(Self {
             origin,
             engine,

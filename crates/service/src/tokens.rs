@@ -41,12 +41,23 @@ pub(crate) struct Grant<'a> {
     pub(crate) ends_at: Option<i64>,
     /// When the user last gave the password in that session, in seconds since the Unix epoch.
     pub(crate) authenticated_at: Option<i64>,
+    /// The thumbprint of the key that it is bound to (`jkt`, RFC 9449 section 6.1).
+    pub(crate) jkt: Option<&'a str>,
 }
 
 impl<'a> Grant<'a> {
     /// Of that client for that subject, with no scope and of no session.
     pub(crate) fn of(client_id: &'a str, subject: &'a str) -> Self {
-        Self { client_id, subject, scope: "", token_id: None, session_id: None, ends_at: None, authenticated_at: None }
+        Self {
+            client_id,
+            subject,
+            scope: "",
+            token_id: None,
+            session_id: None,
+            ends_at: None,
+            authenticated_at: None,
+            jkt: None,
+        }
     }
 }
 
@@ -115,6 +126,11 @@ impl Tokens {
         self.minter.token()
     }
 
+    /// Whether access tokens can be bound to a key: the record of an opaque one has no room for it.
+    pub(crate) fn can_be_bound(&self) -> bool {
+        self.format == AccessTokenFormat::Jwt
+    }
+
     pub(crate) fn access_token_ttl(&self) -> i64 {
         self.access_token_ttl
     }
@@ -129,6 +145,9 @@ impl Tokens {
         // What a resource server can ask for anew (RFC 9068 section 2.2.1, RFC 9470 section 6.1).
         if let Some(authenticated_at) = grant.authenticated_at {
             builder = builder.claim("auth_time", authenticated_at.into()).claim("acr", ACR.into());
+        }
+        if let Some(jkt) = grant.jkt {
+            builder = builder.claim("cnf", serde_json::json!({ "jkt": jkt }));
         }
         let token = builder.mint_at(now)?;
         let issued = AuditRecord::new(&audit::caller_as(grant.client_id, grant.credential()), ISSUED, id)?;

@@ -288,8 +288,8 @@ impl AccountStore for SqliteAccountStore {
             let added = connection
                 .prepare_cached(
                     "INSERT INTO authorization_codes (digest, client_id, user_id, redirect_uri, code_challenge, scope,
-                         created_at, expires_at, token_id, session_id, nonce)
-                     SELECT ?1, ?2, user_id, ?4, ?5, ?6, ?7, ?8, ?9, id, ?11 FROM login_sessions
+                         created_at, expires_at, token_id, session_id, nonce, dpop_jkt)
+                     SELECT ?1, ?2, user_id, ?4, ?5, ?6, ?7, ?8, ?9, id, ?11, ?12 FROM login_sessions
                      WHERE id = ?10 AND user_id = ?3",
                 )?
                 .execute((
@@ -304,6 +304,7 @@ impl AccountStore for SqliteAccountStore {
                     &code.token_id,
                     &code.session_id,
                     &code.nonce,
+                    &code.dpop_jkt,
                 ))?;
             if added == 0 { Err(Refusal::Changed { what: "session" }.into()) } else { Ok(()) }
         };
@@ -576,6 +577,7 @@ fn code(row: &Row<'_>) -> rusqlite::Result<(AuthorizationCode, bool)> {
         token_id: row.get("token_id")?,
         session_id: row.get("session_id")?,
         nonce: row.get("nonce")?,
+        dpop_jkt: row.get("dpop_jkt")?,
     };
     Ok((code, row.get::<_, Option<i64>>("used_at")?.is_some()))
 }
@@ -708,4 +710,7 @@ const STEPS: &[&str] = &[
 ",
     assertion_rows::TABLE,
     pushed_rows::TABLE,
+    "
+    ALTER TABLE authorization_codes ADD COLUMN dpop_jkt TEXT;
+",
 ];

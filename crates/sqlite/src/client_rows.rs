@@ -9,12 +9,12 @@ pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), Sqlite
         .prepare_cached(
             "INSERT INTO clients (id, name, scopes, created_at, kind, grants, auth_method, user_scopes, is_operators_own,
                                   is_disabled, post_logout_redirect_uris, backchannel_logout_uri, jwks,
-                                  requires_pushed_requests)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
+                                  requires_pushed_requests, is_dpop_bound)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
              ON CONFLICT (id) DO UPDATE SET name = ?2, scopes = ?3, created_at = ?4, kind = ?5, grants = ?6, auth_method = ?7,
                                             user_scopes = ?8, is_operators_own = ?9, is_disabled = ?10,
                                             post_logout_redirect_uris = ?11, backchannel_logout_uri = ?12, jwks = ?13,
-                                            requires_pushed_requests = ?14",
+                                            requires_pushed_requests = ?14, is_dpop_bound = ?15",
         )?
         .execute((
             client.id(),
@@ -31,6 +31,7 @@ pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), Sqlite
             settings.backchannel_logout_uri.as_ref().map(RedirectUri::as_str),
             settings.jwks.as_ref().map(ClientKeys::as_str),
             settings.requires_pushed_requests,
+            settings.is_dpop_bound,
         ))?;
     connection.prepare_cached("DELETE FROM client_redirect_uris WHERE client_id = ?1")?.execute([client.id()])?;
     let mut insert = connection
@@ -73,6 +74,7 @@ pub(crate) fn by_id(connection: &Connection, id: &str) -> Result<Option<Client>,
         is_operators_own: row.get("is_operators_own")?,
         is_disabled: row.get("is_disabled")?,
         requires_pushed_requests: row.get("requires_pushed_requests")?,
+        is_dpop_bound: row.get("is_dpop_bound")?,
         jwks: row.get::<_, Option<String>>("jwks")?.map(ClientKeys::new).transpose().map_err(|_| corrupt())?,
     };
     let client = Client::new(id, &name, &scopes, redirect_uris, row.get("created_at")?);

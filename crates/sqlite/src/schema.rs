@@ -160,4 +160,6 @@ pub(crate) const STEPS: &[&str] = &["
     ALTER TABLE clients ADD COLUMN jwks TEXT;
 ", "
     ALTER TABLE clients ADD COLUMN requires_pushed_requests INTEGER NOT NULL DEFAULT 0;
+", "
+    ALTER TABLE clients ADD COLUMN is_dpop_bound INTEGER NOT NULL DEFAULT 0;
 "];

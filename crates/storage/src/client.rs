@@ -65,6 +65,9 @@ pub struct ClientSettings {
     pub is_operators_own: bool,
     /// Whether it gets nothing until it is enabled.
     pub is_disabled: bool,
+    /// Whether it gets no token but such as are bound to its key by DPoP (`dpop_bound_access_tokens`, RFC 9449 section 5.2).
+    #[serde(default)]
+    pub is_dpop_bound: bool,
     /// Whether its authorization requests have to be pushed (RFC 9126 section 6).
     #[serde(default)]
     pub requires_pushed_requests: bool,
@@ -155,6 +158,7 @@ impl Client {
             is_disabled: false,
             jwks: None,
             requires_pushed_requests: false,
+            is_dpop_bound: false,
         };
         Ok(Self { id, name, scopes, redirect_uris, created_at, settings })
     }

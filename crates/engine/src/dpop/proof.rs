@@ -23,6 +23,13 @@ pub(super) struct Proof<'s> {
     pub(super) issued_at: i64,
 }
 
+/// The token that a proof is for, and the thumbprint of the key that it is bound to.
+#[derive(Clone, Copy)]
+struct Bound<'t> {
+    token: &'t [u8],
+    jkt: &'t [u8; 32],
+}
+
 impl DpopChecks {
     /// Whether the request's proof is for this request, this token and the key with the thumbprint `jkt`. This spends
     /// the proof, so all other checks come before.
@@ -34,6 +41,27 @@ impl DpopChecks {
         now: Now,
         thread: &mut Thread,
     ) -> Result<(), Rejection> {
+        self.check_for(Some(Bound { token, jkt }), request, now, thread).map(drop)
+    }
+
+    /// The thumbprint of the key whose proof the request has. The proof is for this request and for no token. This spends
+    /// the proof.
+    pub(crate) fn check_alone(
+        &self,
+        request: &Request<'_>,
+        now: Now,
+        thread: &mut Thread,
+    ) -> Result<[u8; 32], Rejection> {
+        self.check_for(None, request, now, thread)
+    }
+
+    fn check_for(
+        &self,
+        bound: Option<Bound<'_>>,
+        request: &Request<'_>,
+        now: Now,
+        thread: &mut Thread,
+    ) -> Result<[u8; 32], Rejection> {
         let text = match request.proofs {
             Proofs::None => return Err(ProofError::Required.into()),
             Proofs::Several => return Err(ProofError::Several.into()),
@@ -49,22 +77,23 @@ impl DpopChecks {
             Some(key) => key.clone(),
             None => Arc::new(ProofKey::read(&jws, self.settings.algorithms)?),
         };
-        if !bool::from(key.key.thumbprint().ct_eq(jkt)) {
+        let thumbprint = key.key.thumbprint();
+        if bound.is_some_and(|bound| !bool::from(thumbprint.ct_eq(bound.jkt))) {
             return Err(ProofError::WrongKey.into());
         }
         let claims = jws.decode_claims(&mut thread.claims).map_err(ProofError::from)?;
-        let proof = self.check_claims(&claims, request, token, now)?;
+        let proof = self.check_claims(&claims, request, bound.map(|bound| bound.token), now)?;
         let verifies = thread.signature.with(|signature| {
             jws.decode_signature(signature).is_ok() && key.key.verify(jws.signing_input(), signature).is_ok()
         });
         if !verifies {
             return Err(ProofError::BadSignature.into());
         }
-        self.spend(&proof, jkt, now)?;
+        self.spend(&proof, thumbprint, now)?;
         if known.is_none() {
             self.memory().keys.keep(&key);
         }
-        Ok(())
+        Ok(*thumbprint)
     }
 
     /// The current nonce, if the proof of an accepted request has the one before.
@@ -81,13 +110,14 @@ impl DpopChecks {
         &self,
         claims: &Claims<'s>,
         request: &Request<'_>,
-        token: &[u8],
+        token: Option<&[u8]>,
         now: Now,
     ) -> Result<Proof<'s>, ProofError> {
         let jti = claims.jti().filter(|jti| !jti.is_empty()).ok_or(ProofError::Member { name: "jti" })?;
         let issued_at = claims.iat().ok_or(ProofError::Member { name: "iat" })?;
         let text = |name| claims.get(name).and_then(|value| value.as_str()).ok_or(ProofError::Member { name });
-        let (method, target, hash) = (text("htm")?, text("htu")?, text("ath")?);
+        let (method, target) = (text("htm")?, text("htu")?);
+        let hash = token.map(|token| Ok::<_, ProofError>((text("ath")?, token))).transpose()?;
         if Some(method) != request.method {
             let unknown = request.method.is_none();
             return Err(if unknown {
@@ -107,7 +137,7 @@ impl DpopChecks {
             return Err(ProofError::NotYetIssued { issued_at, now: now.earliest });
         }
         check_lifetime(claims, now)?;
-        if hash != base64url::encode(sha256(token)) {
+        if hash.is_some_and(|(hash, token)| hash != base64url::encode(sha256(token))) {
             return Err(ProofError::WrongToken);
         }
         if let Some(nonces) = &self.nonces {

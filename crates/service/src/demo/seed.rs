@@ -175,14 +175,16 @@ fn used_code(app: &App, user: &User, site: &Site, now: i64) -> Result<String, Ac
         code_challenge: CODE_CHALLENGE.into(),
         scope: scopes::READ_SITES.into(),
         nonce: None,
+        dpop_jkt: None,
         created_at: now,
         expires_at: now.saturating_add(1),
         token_id: "the-demo's-used-code".into(),
     };
     let (keys, store) = (&app.accounts.keys, &app.accounts.store);
     keys.wait(store.add_code(&issued, app.tokens.access_token_ttl()))?;
-    let AuthorizationCode { client_id, redirect_uri, code_challenge, .. } = issued;
-    keys.wait(store.redeem_code(&PresentedCode { digest, client_id, redirect_uri, code_challenge }, now))?;
+    let AuthorizationCode { client_id, redirect_uri, code_challenge, dpop_jkt, .. } = issued;
+    let presented = PresentedCode { digest, client_id, redirect_uri, code_challenge, dpop_jkt };
+    keys.wait(store.redeem_code(&presented, now))?;
     Ok(code.to_string())
 }
 

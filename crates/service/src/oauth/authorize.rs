@@ -163,7 +163,8 @@ pub(super) async fn grant(
     let client = request.client.clone();
     // What was not named need not be named again.
     let redirect_uri = if request.redirect.is_named { request.redirect.uri.clone() } else { String::new() };
-    let (code_challenge, nonce) = (request.code_challenge.clone(), request.nonce.clone());
+    let (code_challenge, nonce, dpop_jkt) =
+        (request.code_challenge.clone(), request.nonce.clone(), request.dpop_jkt.clone());
     let code = app
         .blocking(move |app| {
             let (keys, store) = (&app.accounts.keys, &app.accounts.store);
@@ -179,6 +180,7 @@ pub(super) async fn grant(
                 code_challenge,
                 scope: scope.clone(),
                 nonce,
+                dpop_jkt,
                 created_at,
                 expires_at: created_at.saturating_add(CODE_TTL_SECONDS),
                 token_id,

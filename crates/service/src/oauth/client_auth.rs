@@ -16,13 +16,20 @@ pub(super) struct AuthenticatedClient {
     /// What it may do itself.
     pub(super) scopes: String,
     grants: Vec<GrantType>,
+    /// Whether it gets only tokens that are bound to its key.
+    pub(super) is_dpop_bound: bool,
 }
 
 impl AuthenticatedClient {
     /// One that has authenticated without a secret, which would have scopes of its own.
     fn of(client: &Client) -> Self {
-        let grants = client.settings().grants.clone();
-        Self { id: client.id().to_owned(), scopes: client.scopes().to_owned(), grants }
+        let settings = client.settings();
+        Self {
+            id: client.id().to_owned(),
+            scopes: client.scopes().to_owned(),
+            grants: settings.grants.clone(),
+            is_dpop_bound: settings.is_dpop_bound,
+        }
     }
 
     /// What is registered of it. A secret whose client is not registered here speaks for itself, and for no user.
@@ -82,7 +89,12 @@ pub(super) async fn authenticate(
     let scopes = principal.scopes().iter().collect::<Vec<_>>().join(" ");
     // A secret whose client is not registered here speaks for itself alone.
     let Some(client) = app.accounts.keys.store.client(&id).await.map_err(failed)? else {
-        return Ok(AuthenticatedClient { id, scopes, grants: vec![GrantType::ClientCredentials] });
+        return Ok(AuthenticatedClient {
+            id,
+            scopes,
+            grants: vec![GrantType::ClientCredentials],
+            is_dpop_bound: false,
+        });
     };
     let settings = client.settings();
     let is_registered = settings.auth_method == ClientAuthMethod::ClientSecret || settings.auth_method == method;
@@ -90,7 +102,7 @@ pub(super) async fn authenticate(
         tracing::info!(client_id = ?id, "client rejected: disabled, or not registered for that method");
         return Err(OAuthError::InvalidClient);
     }
-    Ok(AuthenticatedClient { id, scopes, grants: settings.grants.clone() })
+    Ok(AuthenticatedClient { id, scopes, grants: settings.grants.clone(), is_dpop_bound: settings.is_dpop_bound })
 }
 
 /// The client of that id that is registered for `method`, and not disabled.

@@ -10,6 +10,8 @@ use serde_json::json;
 pub(crate) enum OAuthError {
     InvalidRequest(&'static str),
     InvalidClient,
+    /// RFC 9449 section 5.
+    InvalidDpopProof(&'static str),
     InvalidGrant(&'static str),
     UnauthorizedClient,
     UnsupportedGrantType,
@@ -26,6 +28,7 @@ impl OAuthError {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient => "invalid_client",
+            Self::InvalidDpopProof(_) => "invalid_dpop_proof",
             Self::InvalidGrant(_) => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -39,7 +42,9 @@ impl OAuthError {
 
     fn description(self) -> &'static str {
         match self {
-            Self::InvalidRequest(description) | Self::InvalidGrant(description) => description,
+            Self::InvalidRequest(description)
+            | Self::InvalidGrant(description)
+            | Self::InvalidDpopProof(description) => description,
             Self::InvalidClient => "client authentication failed",
             Self::UnauthorizedClient => "the client is not registered for this grant_type",
             Self::UnsupportedGrantType => "grant_type is client_credentials or authorization_code",

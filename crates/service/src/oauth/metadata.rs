@@ -1,3 +1,4 @@
+use super::dpop::ALGORITHMS as DPOP_ALGORITHMS;
 use super::id_token::ACR;
 use crate::app::App;
 use crate::keys::SIGNING_ALGORITHM;
@@ -60,6 +61,7 @@ fn metadata(app: &App) -> Value {
         "grant_types_supported": ["authorization_code", "client_credentials"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
         "token_endpoint_auth_signing_alg_values_supported": signature_algorithms(),
+        "dpop_signing_alg_values_supported": DPOP_ALGORITHMS.map(Algorithm::name),
         "pushed_authorization_request_endpoint": format!("{origin}/oauth/v2/par"),
         "require_pushed_authorization_requests": app.requires_pushed_requests,
         "code_challenge_methods_supported": ["S256"],

@@ -1,10 +1,11 @@
-//! The service as an OAuth 2.0 authorization server (RFC 6749, RFC 7636, RFC 8707, RFC 9068, RFC 9126, RFC 9207, RFC 9700) and an OpenID Provider
+//! The service as an OAuth 2.0 authorization server (RFC 6749, RFC 7636, RFC 8707, RFC 9068, RFC 9126, RFC 9207, RFC 9449, RFC 9700) and an OpenID Provider
 //! (OpenID Connect Core 1.0).
 
 mod authorize;
 mod client_auth;
 mod client_form;
 mod consent;
+mod dpop;
 mod error;
 mod form_post;
 mod id_token;
@@ -17,6 +18,7 @@ mod userinfo;
 
 pub(crate) use authorize::{login, repeat_as_get, show};
 pub(crate) use consent::decide;
+pub(crate) use dpop::ALGORITHMS as DPOP_ALGORITHMS;
 pub(crate) use id_token::ACR;
 pub(crate) use logout::{confirm as confirm_logout, repeat_as_get as repeat_logout_as_get, show as show_logout};
 pub(crate) use metadata::{authorization_server, jwks, openid_configuration, protected_resource};

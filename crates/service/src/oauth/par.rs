@@ -2,6 +2,7 @@
 
 use super::client_auth::authenticate;
 use super::client_form;
+use super::dpop;
 use super::error::OAuthError;
 use super::request::{self, AuthorizationError, AuthorizationRequest};
 use crate::app::App;
@@ -50,12 +51,20 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], address: Clien
     }
     let redirect = request::redirect(&form, &client)
         .map_err(|_| OAuthError::InvalidRequest("redirect_uri is missing, or not one that the client registered"))?;
+    // RFC 9449 section 10.1: a proof binds the code as `dpop_jkt` does.
+    let proven = dpop::thumbprint(app, headers, "/oauth/v2/par")?;
+    if proven.is_some() && form.value("dpop_jkt").is_some_and(|named| Some(named) != proven.as_deref()) {
+        return Err(OAuthError::InvalidDpopProof("dpop_jkt is another key than that of the DPoP proof").into());
+    }
     let client_id = client.id().to_owned();
     // Section 2.1: "Validate the request in the same way as at the authorization endpoint".
     request::check(&form, client, redirect, &app.origin)?;
     let mut parameters = form.without(&CREDENTIALS);
     if form.value("client_id").is_none() {
         parameters.push(("client_id", &client_id));
+    }
+    if let (Some(jkt), None) = (&proven, form.value("dpop_jkt")) {
+        parameters.push(("dpop_jkt", jkt.as_str()));
     }
     let parameters = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
     if parameters.len() > MAX_PUSHED_BYTES {

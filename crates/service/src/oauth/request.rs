@@ -22,6 +22,8 @@ pub(crate) struct AuthorizationRequest {
     pub(crate) id_token_hint: Option<String>,
     /// The user of that hint, once it is verified: nobody else gets in.
     pub(crate) user_id: Option<String>,
+    /// The key that the code is for (RFC 9449 section 10).
+    pub(crate) dpop_jkt: Option<String>,
     /// By which the pages go on with a request that the client has pushed (RFC 9126).
     pub(crate) pushed: Option<String>,
 }
@@ -181,6 +183,10 @@ pub(crate) fn check(
     if !form.resources().all(|resource| is_own_resource(resource, origin)) {
         return Err(AuthorizationError::InvalidTarget);
     }
+    let dpop_jkt = form.value("dpop_jkt").map(str::to_owned);
+    if dpop_jkt.as_ref().is_some_and(|jkt| jkt.len() != CODE_CHALLENGE_CHARS || !jkt.bytes().all(is_base64url)) {
+        return Err(AuthorizationError::InvalidRequest("dpop_jkt is not the base64url of a SHA-256 digest"));
+    }
     let scope = scope_of(form, &client).ok_or(AuthorizationError::InvalidScope)?;
     let prompt = Prompt::parse(form.value("prompt").unwrap_or_default())?;
     let max_age = match form.value("max_age").map(str::parse::<u32>) {
@@ -204,6 +210,7 @@ pub(crate) fn check(
         login_hint: value("login_hint"),
         id_token_hint: value("id_token_hint"),
         user_id: None,
+        dpop_jkt,
         pushed: None,
     })
 }
@@ -271,6 +278,7 @@ impl AuthorizationRequest {
             ("code_challenge", &self.code_challenge),
             ("code_challenge_method", "S256"),
         ];
+        parameters.extend(self.dpop_jkt.as_ref().map(|jkt| ("dpop_jkt", jkt.as_str())));
         parameters.extend(self.nonce.as_ref().map(|nonce| ("nonce", nonce.as_str())));
         parameters.extend(self.id_token_hint.as_ref().map(|hint| ("id_token_hint", hint.as_str())));
         parameters.extend(self.prompt.consent.then_some(("prompt", "consent")));

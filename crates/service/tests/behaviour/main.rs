@@ -22,6 +22,7 @@ mod consents;
 mod cors;
 mod demo;
 mod derived;
+mod dpop;
 mod guesses;
 mod limits;
 mod logins;

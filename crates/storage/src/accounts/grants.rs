@@ -19,6 +19,8 @@ pub struct AuthorizationCode {
     pub scope: String,
     /// The `nonce` of the authentication request (OpenID Connect Core 1.0 section 3.1.2.1), for the ID token.
     pub nonce: Option<String>,
+    /// The thumbprint of the key whose proof has to be presented with the code (`dpop_jkt`, RFC 9449 section 10).
+    pub dpop_jkt: Option<String>,
     /// When it was issued.
     pub created_at: i64,
     /// Not accepted from then on.
@@ -38,6 +40,8 @@ pub struct PresentedCode {
     pub redirect_uri: String,
     /// The S256 challenge of what the client sends as `code_verifier`.
     pub code_challenge: String,
+    /// The thumbprint of the key whose proof the client sends (RFC 9449 section 5).
+    pub dpop_jkt: Option<String>,
 }
 
 /// What came of presenting an authorization code. Only [`Redemption::First`] uses it up.
@@ -53,6 +57,8 @@ pub enum Redemption {
     OtherRedirectUri,
     /// The authorization request carried another code challenge.
     OtherVerifier,
+    /// The code is bound to a key, and the client has sent no proof by it.
+    OtherKey,
     /// No such code, or another client's: a client learns nothing of the codes of others.
     Unknown,
 }
@@ -70,6 +76,9 @@ impl AuthorizationCode {
         }
         if !bool::from(self.code_challenge.as_bytes().ct_eq(presented.code_challenge.as_bytes())) {
             return Redemption::OtherVerifier;
+        }
+        if self.dpop_jkt.is_some() && self.dpop_jkt != presented.dpop_jkt {
+            return Redemption::OtherKey;
         }
         // Before the expiry: a code that is replayed late still says that the first use may have been a thief's.
         if is_used {

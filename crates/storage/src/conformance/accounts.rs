@@ -249,6 +249,11 @@ pub async fn a70_only_what_its_own_client_presents_rightly_uses_a_code_up(world:
     assert_eq!(redeem(elsewhere).await, Redemption::OtherRedirectUri);
     let unproven = PresentedCode { code_challenge: "other".into(), ..presented(1) };
     assert_eq!(redeem(unproven).await, Redemption::OtherVerifier);
+    store.add_code(&code(2), 0).await.unwrap();
+    for dpop_jkt in [None, Some("other".to_owned())] {
+        assert_eq!(redeem(PresentedCode { dpop_jkt, ..presented(2) }).await, Redemption::OtherKey);
+    }
+    assert_eq!(redeem(presented(2)).await, Redemption::First(code(2)));
     assert_eq!(redeem(presented(1)).await, Redemption::First(code(1)));
     // Another client learns nothing about a used code, and so cannot cause the revocation of its token.
     assert_eq!(redeem(foreign).await, Redemption::Unknown);
@@ -320,6 +325,7 @@ pub(super) fn code(digest: u8) -> AuthorizationCode {
         code_challenge: "challenge".into(),
         scope: "read:sites".into(),
         nonce: (digest == 1).then(|| "n-0S6_WzA2Mj".to_owned()),
+        dpop_jkt: (digest == 2).then(|| "jkt".to_owned()),
         created_at: 1,
         expires_at: 100,
         token_id: format!("token-{digest}"),
@@ -327,6 +333,6 @@ pub(super) fn code(digest: u8) -> AuthorizationCode {
 }
 
 pub(super) fn presented(digest: u8) -> PresentedCode {
-    let AuthorizationCode { digest, client_id, redirect_uri, code_challenge, .. } = code(digest);
-    PresentedCode { digest, client_id, redirect_uri, code_challenge }
+    let AuthorizationCode { digest, client_id, redirect_uri, code_challenge, dpop_jkt, .. } = code(digest);
+    PresentedCode { digest, client_id, redirect_uri, code_challenge, dpop_jkt }
 }

@@ -71,6 +71,7 @@ pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
         is_operators_own: kind == ClientKind::Browser,
         is_disabled: kind == ClientKind::Native,
         requires_pushed_requests: kind == ClientKind::Browser,
+        is_dpop_bound: kind == ClientKind::Native,
         jwks: (auth_method == ClientAuthMethod::PrivateKeyJwt).then(|| ClientKeys::new(JWKS).unwrap()),
     };
     let both = vec![GrantType::ClientCredentials, GrantType::AuthorizationCode];

@@ -17,8 +17,8 @@ Examples:
 /// List the clients in the order of their ids.
 ///
 /// With --json one line a client: `id`, `name`, `scopes`, `user_scopes`, `type`, `grants`, `token_endpoint_auth_method`,
-/// `operators_own`, `require_pushed_authorization_requests`, `jwks`, `redirect_uris`, `post_logout_redirect_uris`,
-/// `backchannel_logout_uri`, `created_at`, and `secrets`, each with `id`, `state` and `expires_at`. Revoked secrets are left out.
+/// `operators_own`, `require_pushed_authorization_requests`, `dpop_bound_access_tokens`, `jwks`, `redirect_uris`,
+/// `post_logout_redirect_uris`, `backchannel_logout_uri`, `created_at`, and `secrets`, each with `id`, `state` and `expires_at`. Revoked secrets are left out.
 #[derive(Args, Debug)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {

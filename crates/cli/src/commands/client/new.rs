@@ -74,6 +74,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     require_pushed_requests: bool,
 
+    /// It gets only tokens that are bound to its key by DPoP (RFC 9449)
+    #[arg(long)]
+    dpop_bound_tokens: bool,
+
     /// A file with the JWK set of the public keys for its assertions (private_key_jwt)
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
@@ -125,6 +129,7 @@ impl Arguments {
         settings.backchannel_logout_uri = backchannel.transpose()?;
         settings.is_operators_own = self.operators_own;
         settings.jwks = jwks;
+        settings.is_dpop_bound = self.dpop_bound_tokens;
         settings.requires_pushed_requests = self.require_pushed_requests;
         let own = if is_public { "" } else { scopes };
         Client::new(id, &self.name, own, &self.redirect_uri, now())?.with(settings)

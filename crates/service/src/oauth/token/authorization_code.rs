@@ -19,11 +19,12 @@ pub(super) async fn token(
     app: &Arc<App>,
     client: &AuthenticatedClient,
     form: &Form<'_>,
+    jkt: Option<String>,
 ) -> Result<Response, OAuthError> {
     client.require(GrantType::AuthorizationCode)?;
-    let (code, session) = redeem(app, &client.id, form).await?;
+    let (code, session) = redeem(app, &client.id, form, jkt.clone()).await?;
     let of_code = OfCode { token_id: code.token_id, nonce: code.nonce, session };
-    issue(app, client.id.clone(), code.user_id, code.scope, Some(of_code)).await
+    issue(app, client.id.clone(), code.user_id, code.scope, Some(of_code), jkt).await
 }
 
 /// Uses the code up; it, and the login that it comes of. A second use revokes the token made from the first.
@@ -31,6 +32,7 @@ async fn redeem(
     app: &Arc<App>,
     client_id: &str,
     form: &Form<'_>,
+    dpop_jkt: Option<String>,
 ) -> Result<(AuthorizationCode, LoginSession), OAuthError> {
     let required = |name, missing| form.value(name).ok_or(OAuthError::InvalidRequest(missing));
     let presented = PresentedCode {
@@ -39,6 +41,7 @@ async fn redeem(
         // As in the authorization request, absent too.
         redirect_uri: form.value("redirect_uri").unwrap_or_default().to_owned(),
         code_challenge: challenge(required("code_verifier", "code_verifier is missing")?)?,
+        dpop_jkt,
     };
     let (redemption, session) = app
         .blocking(move |app| {
@@ -70,6 +73,7 @@ async fn redeem(
         Redemption::Expired => "the code has expired",
         Redemption::OtherRedirectUri => "redirect_uri differs from that of the authorization request",
         Redemption::OtherVerifier => "code_verifier does not belong to the code_challenge",
+        Redemption::OtherKey => "the DPoP proof is missing, or not by the key that the code is for",
         Redemption::Unknown => "unknown code",
     }))
 }

@@ -13,8 +13,9 @@ pub(super) async fn token(
     app: &Arc<App>,
     client: &AuthenticatedClient,
     form: &Form<'_>,
+    jkt: Option<String>,
 ) -> Result<Response, OAuthError> {
     client.require(GrantType::ClientCredentials)?;
     let granted = scope::narrow(form.value("scope"), &client.scopes).ok_or(OAuthError::InvalidScope)?;
-    issue(app, client.id.clone(), client.id.clone(), granted, None).await
+    issue(app, client.id.clone(), client.id.clone(), granted, None, jkt).await
 }

@@ -3,6 +3,7 @@ mod client_credentials;
 
 use super::client_auth::authenticate;
 use super::client_form;
+use super::dpop;
 use super::error::OAuthError;
 use super::id_token::IdToken;
 use super::request::is_own_resource;
@@ -45,9 +46,11 @@ async fn answer(
     if !form.resources().all(|resource| is_own_resource(resource, &app.origin)) {
         return Err(OAuthError::InvalidTarget);
     }
+    // Before a code is used up, so that a proof that is refused costs none.
+    let jkt = dpop::of_token(app, headers, &client)?;
     match form.value("grant_type") {
-        Some("client_credentials") => client_credentials::token(app, &client, &form).await,
-        Some("authorization_code") => authorization_code::token(app, &client, &form).await,
+        Some("client_credentials") => client_credentials::token(app, &client, &form, jkt).await,
+        Some("authorization_code") => authorization_code::token(app, &client, &form, jkt).await,
         Some(_) => Err(OAuthError::UnsupportedGrantType),
         None => Err(OAuthError::InvalidRequest("grant_type is missing")),
     }
@@ -66,6 +69,7 @@ async fn issue(
     subject: String,
     scope: String,
     of_code: Option<OfCode>,
+    jkt: Option<String>,
 ) -> Result<Response, OAuthError> {
     app.blocking(move |app| {
         let (client_id, subject) = (client_id.as_str(), subject.as_str());
@@ -74,7 +78,8 @@ async fn issue(
         let session_id = login.map(|login| login.id.as_str());
         let ends_at = login.map(|login| login.expires_at);
         let authenticated_at = login.map(|login| login.authenticated_at);
-        let grant = Grant { client_id, subject, scope: &scope, token_id, session_id, ends_at, authenticated_at };
+        let jkt = jkt.as_deref();
+        let grant = Grant { client_id, subject, scope: &scope, token_id, session_id, ends_at, authenticated_at, jkt };
         let now = now();
         let minted = app.tokens.access(&grant, now)?;
         let id_token = match &of_code {
@@ -90,16 +95,17 @@ async fn issue(
             }
             _ => None,
         };
-        Ok::<_, Problem>(token_answer(&minted, &scope, id_token.as_deref().map(String::as_str)))
+        let token_type = if jkt.is_some() { "DPoP" } else { "Bearer" };
+        Ok::<_, Problem>(token_answer(&minted, token_type, &scope, id_token.as_deref().map(String::as_str)))
     })
     .await
     .map_err(failed)
 }
 
 /// The answer of RFC 6749 section 5.1.
-fn token_answer(minted: &Minted, scope: &str, id_token: Option<&str>) -> Response {
+fn token_answer(minted: &Minted, token_type: &str, scope: &str, id_token: Option<&str>) -> Response {
     let mut body = json!({
-        "token_type": "Bearer",
+        "token_type": token_type,
         "expires_in": minted.expires_in,
         "access_token": *minted.token,
         "scope": scope,

@@ -151,6 +151,7 @@ fn description(found: &ClientWithSecrets) -> Value {
         "post_logout_redirect_uris": settings.post_logout_redirect_uris,
         "backchannel_logout_uri": settings.backchannel_logout_uri,
         "require_pushed_authorization_requests": settings.requires_pushed_requests,
+        "dpop_bound_access_tokens": settings.is_dpop_bound,
         "jwks": settings.jwks.as_ref().and_then(|jwks| serde_json::from_str::<Value>(jwks.as_str()).ok()),
         "operators_own": settings.is_operators_own,
         "state": if found.is_active() { "active" } else { "disabled" },
@@ -190,6 +191,8 @@ struct Wanted {
     jwks: Option<Value>,
     #[serde(default)]
     require_pushed_authorization_requests: bool,
+    #[serde(default)]
+    dpop_bound_access_tokens: bool,
 }
 
 impl Wanted {
@@ -221,6 +224,7 @@ impl Wanted {
         settings.backchannel_logout_uri = backchannel.transpose()?;
         settings.is_operators_own = self.operators_own;
         settings.requires_pushed_requests = self.require_pushed_authorization_requests;
+        settings.is_dpop_bound = self.dpop_bound_access_tokens;
         settings.jwks = self.jwks.as_ref().map(|jwks| ClientKeys::new(jwks.to_string())).transpose()?;
         Ok(client.with(settings)?)
     }
