@@ -20,6 +20,7 @@ use tokio::task::JoinSet;
 use tollgate_remote::HttpClient;
 use tollgate_storage::StorageError;
 use tollgate_storage::accounts::LogoutNotice;
+use tollgate_telemetry::names::BACKCHANNEL_LOGOUTS;
 
 /// Sends the notices of this store, until it is dropped.
 pub(crate) async fn run(app: Arc<App>) {
@@ -62,7 +63,7 @@ async fn send(app: Arc<App>, client: Arc<dyn HttpClient>, notice: LogoutNotice) 
         }
     };
     if let Some(outcome) = outcome {
-        counter!(SENT, "outcome" => outcome).increment(1);
+        counter!(BACKCHANNEL_LOGOUTS, "outcome" => outcome).increment(1);
     }
     if outcome != Some("failed")
         && let Err(error) = app.accounts.store.forget_logout_notice(&notice).await
@@ -115,9 +116,6 @@ impl App {
         Ok(builder.claim("events", events).mint_at(now)?)
     }
 }
-
-/// Logout tokens that were sent, by `outcome`.
-const SENT: &str = "tollgate_service_backchannel_logouts_total";
 
 #[cfg(test)]
 mod tests {
