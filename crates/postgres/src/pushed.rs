@@ -13,7 +13,7 @@ pub(crate) async fn add(
     max: u32,
 ) -> Result<(), StorageError> {
     let PushedRequest { digest, client_id, parameters, expires_at } = request;
-    // Those that another transaction is clearing away need no second one.
+    // Skips rows that another transaction is removing.
     let delete = "DELETE FROM tollgate.pushed_requests WHERE digest IN
                       (SELECT digest FROM tollgate.pushed_requests WHERE expires_at <= $1 FOR UPDATE SKIP LOCKED)";
     let statement = client.prepare_cached(delete).await.map_err(of_server)?;
@@ -31,7 +31,7 @@ pub(crate) async fn add(
     if added.map_err(of_server)? > 0 { Ok(()) } else { Err(Refusal::AlreadyExists { what: "request" }.into()) }
 }
 
-/// Gives the request another digest and another end; returns its parameters.
+/// Gives the request another digest and another end. Returns its parameters.
 pub(crate) async fn begin(
     client: &ClientWrapper,
     digest: &[u8; 32],
@@ -40,7 +40,7 @@ pub(crate) async fn begin(
     now: i64,
 ) -> Result<Option<String>, StorageError> {
     let (next, expires_at) = next;
-    // Of two at once the later one waits for the earlier one, and finds the digest gone.
+    // Of concurrent calls the later one waits for the earlier one, and no longer finds the digest.
     let update = "UPDATE tollgate.pushed_requests SET digest = $3, expires_at = $4, is_begun = true
                   WHERE digest = $1 AND client_id = $2 AND NOT is_begun AND expires_at > $5 RETURNING parameters";
     let statement = client.prepare_cached(update).await.map_err(of_server)?;
@@ -48,7 +48,7 @@ pub(crate) async fn begin(
     Ok(row.map_err(of_server)?.map(|row| row.get(0)))
 }
 
-/// Returns whether there was such a request that was begun.
+/// Returns whether the request existed and was begun.
 pub(crate) async fn end(
     client: &ClientWrapper,
     digest: &[u8; 32],

@@ -1,4 +1,4 @@
-"""Draws the chart: for each verifier the share of cases that it gets wrong."""
+"""Draws the chart: the share of wrong verdicts of each verifier."""
 
 WIDTH, ROW, TOP = 860, 30, 92
 LABELS, PANEL, GAP = 150, 300, 60

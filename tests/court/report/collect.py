@@ -30,7 +30,7 @@ def versions():
 
 
 def verdict(text, verifier, case):
-    # The form of these settings is tollgate's own, and no other verifier is told of the request.
+    # These settings are tollgate's own, and no other verifier receives the request.
     if text == "unsupported" or (("issuer" in case["policy"] or "sent_with" in case) and verifier != "tollgate"):
         return court.UNSUPPORTED
     if text == "accept" and case["expect"] == "reject" and court.lacks_option(verifier, case):

@@ -23,7 +23,7 @@ VERIFIERS = {
     "golang-jwt": "Go",
 }
 
-# What a library has no option for, so that its caller would have to check it. Each is a test of a case.
+# Checks that a library may have no option for, so that its caller must make them. Each entry selects cases.
 OPTIONS = {
     "a required `typ`": lambda case: case["policy"]["typ"] != "JWT",
     "a required `exp`": lambda case: case["class"] == "a30",
@@ -41,7 +41,7 @@ ACCEPT, REJECT, UNSUPPORTED, NO_OPTION = "a", "r", "-", "o"
 
 
 def cases():
-    """Every case but for its token, in order."""
+    """Every case without its token, in order."""
     for path in sorted((COURT / "corpus").glob("*.jsonl")):
         with path.open(encoding="utf-8") as lines:
             for line in lines:
@@ -51,11 +51,11 @@ def cases():
 
 
 def lacks_option(verifier, case):
-    """Whether what the case asks for cannot be told to the verifier."""
+    """Whether the verifier has no option for the case."""
     return any(verifier in MISSING[name].split() and asks(case) for name, asks in OPTIONS.items())
 
 
 def against_tollgate(case, verdicts):
-    """Whether most of the others that have a verdict have another one than tollgate."""
+    """Whether most of the other verdicts differ from that of tollgate."""
     others = Counter(verdict for verdict in verdicts[1:] if verdict in (ACCEPT, REJECT))
     return others[REJECT if verdicts[0] == ACCEPT else ACCEPT] > others[verdicts[0]]

@@ -40,7 +40,7 @@ type testCase struct {
 	Policy   policy
 }
 
-// Which key it is would be for the caller to find out.
+// The library does not select a key: its caller must.
 var errUnsupported = errors.New("several keys")
 
 func main() {

@@ -23,7 +23,7 @@ def pyjwt(keys, token, policy):
     key_set = jwt.PyJWKSet.from_dict(keys)
     header = jwt.get_unverified_header(token)
     if "kid" not in header and len(key_set.keys) > 1:
-        raise Unsupported  # Which key it is would be for the caller to find out.
+        raise Unsupported  # The library does not select a key: its caller must.
     key = key_set[header["kid"]] if "kid" in header else key_set.keys[0]
     jwt.decode(
         token,
@@ -108,7 +108,7 @@ def main(corpus, library):
                 verdict = "accept"
             except Unsupported:
                 verdict = "unsupported"
-            except Exception:  # Whatever is thrown, the token has not been accepted.
+            except Exception:  # Any exception is a rejection.
                 verdict = "reject"
         print(case["id"], verdict, sep="\t")
 
