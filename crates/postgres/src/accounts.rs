@@ -5,13 +5,15 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{
-    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, PushedRequest, Redemption,
-    Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
+    AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, KnownDevice, LoginSession,
+    LogoutNotice, PresentedCode, PushedRequest, Redemption, Site, SpentAssertion, StoredSigningKeys, User, UserChange,
+    UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 
 use crate::append::Changed;
 use crate::audit;
+use crate::devices;
 use crate::error::of_server;
 use crate::pushed;
 use crate::store::PostgresStore;
@@ -31,6 +33,12 @@ pub(crate) enum AccountWork<'w> {
     EndLoginSession(&'w str, &'w str, &'w AuditRecord),
     AddCode(&'w AuthorizationCode, i64),
     RedeemCode(&'w PresentedCode, i64),
+    /// The most of the client's, the most of all, the seconds for which used ones are kept.
+    AddDeviceAuthorization(&'w DeviceAuthorization, u32, u32, i64),
+    /// The digest of the user code, the decision, the scope, now.
+    DecideDeviceAuthorization(&'w [u8; 32], &'w DeviceDecision, &'w str, i64, &'w AuditRecord),
+    /// The digest of the device code, the client, now.
+    PollDeviceAuthorization(&'w [u8; 32], &'w str, i64),
     /// Now, the seconds to the next attempt, the most attempts, the most notices.
     ClaimLogoutNotices(i64, i64, u32, u32),
     ForgetLogoutNotice(&'w LogoutNotice),
@@ -171,6 +179,50 @@ impl AccountStore for PostgresStore {
         }
     }
 
+    async fn add_device_authorization(
+        &self,
+        authorization: &DeviceAuthorization,
+        max_of_client: u32,
+        max: u32,
+        keep_for: i64,
+    ) -> Result<(), StorageError> {
+        self.account(AccountWork::AddDeviceAuthorization(authorization, max_of_client, max, keep_for)).await.map(drop)
+    }
+
+    async fn device_authorization(
+        &self,
+        user_digest: &[u8; 32],
+        now: i64,
+    ) -> Result<Option<DeviceAuthorization>, StorageError> {
+        let rows = self.select(devices::SELECT_UNDECIDED, &[&&user_digest[..], &now]).await?;
+        Ok(rows.first().and_then(devices::authorization))
+    }
+
+    async fn decide_device_authorization(
+        &self,
+        user_digest: &[u8; 32],
+        decision: &DeviceDecision,
+        scope: &str,
+        now: i64,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError> {
+        let work = AccountWork::DecideDeviceAuthorization(user_digest, decision, scope, now, audit);
+        let done = self.account(work).await?;
+        Ok(matches!(done, Done::Added(decided) if decided == [true]))
+    }
+
+    async fn poll_device_authorization(
+        &self,
+        device_digest: &[u8; 32],
+        client_id: &str,
+        now: i64,
+    ) -> Result<DevicePoll, StorageError> {
+        match self.account(AccountWork::PollDeviceAuthorization(device_digest, client_id, now)).await? {
+            Done::DevicePolled(polled) => Ok(*polled),
+            _ => Ok(DevicePoll::Unknown),
+        }
+    }
+
     async fn claim_logout_notices(
         &self,
         now: i64,
@@ -194,6 +246,9 @@ impl AccountStore for PostgresStore {
 
     async fn tokens_from_codes(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError> {
         let select = "SELECT token_id FROM tollgate.authorization_codes
+                      WHERE user_id = $1 AND client_id = $2 AND used_at IS NOT NULL
+                      UNION ALL
+                      SELECT token_id FROM tollgate.device_authorizations
                       WHERE user_id = $1 AND client_id = $2 AND used_at IS NOT NULL ORDER BY token_id";
         Ok(self.select_texts(select, user_id, client_id).await?.iter().map(|row| row.get(0)).collect())
     }
@@ -399,6 +454,24 @@ pub(crate) async fn run(
             }
             Done::Added(vec![ended > 0])
         }
+        AccountWork::AddDeviceAuthorization(authorization, max_of_client, max, keep_for) => {
+            devices::add(&rows, authorization, max_of_client, max, keep_for).await?;
+            Done::Nothing
+        }
+        AccountWork::DecideDeviceAuthorization(user_digest, decision, scope, now, audit) => {
+            if !devices::decide(&rows, user_digest, decision, scope, now).await? {
+                return Ok(Done::Added(vec![false]));
+            }
+            audit::insert(client, audit).await?;
+            Done::Added(vec![true])
+        }
+        AccountWork::PollDeviceAuthorization(device_digest, client_id, now) => {
+            let (polled, has_changed) = devices::poll(&rows, device_digest, client_id, now).await?;
+            if !has_changed {
+                return Ok(Done::DevicePolled(Box::new(polled)));
+            }
+            Done::DevicePolled(Box::new(polled))
+        }
         AccountWork::AddConsent(consent, audit) => {
             rows.add_consent(consent).await?;
             audit::insert(client, audit).await?;
@@ -409,7 +482,10 @@ pub(crate) async fn run(
             let revoked = rows.execute(delete, &[&user_id, &client_id]).await?;
             let delete = "DELETE FROM tollgate.authorization_codes
                           WHERE user_id = $1 AND client_id = $2 AND used_at IS NULL";
-            if revoked + rows.execute(delete, &[&user_id, &client_id]).await? == 0 {
+            let codes = rows.execute(delete, &[&user_id, &client_id]).await?;
+            let delete = "DELETE FROM tollgate.device_authorizations
+                          WHERE user_id = $1 AND client_id = $2 AND used_at IS NULL";
+            if revoked + codes + rows.execute(delete, &[&user_id, &client_id]).await? == 0 {
                 return Ok(Done::Added(vec![false]));
             }
             if revoked > 0 {
@@ -513,15 +589,15 @@ fn has_nul(names: &[&str]) -> bool {
     names.iter().any(|name| name.contains('\0'))
 }
 
-struct Rows<'c>(&'c ClientWrapper);
+pub(crate) struct Rows<'c>(&'c ClientWrapper);
 
 impl Rows<'_> {
-    async fn execute(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, StorageError> {
+    pub(crate) async fn execute(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<u64, StorageError> {
         let statement = self.0.prepare_cached(text).await.map_err(of_server)?;
         self.0.execute(&statement, parameters).await.map_err(of_server)
     }
 
-    async fn query(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StorageError> {
+    pub(crate) async fn query(&self, text: &str, parameters: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>, StorageError> {
         let statement = self.0.prepare_cached(text).await.map_err(of_server)?;
         self.0.query(&statement, parameters).await.map_err(of_server)
     }

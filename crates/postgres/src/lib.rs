@@ -32,6 +32,7 @@ mod audit;
 mod barrier;
 mod config;
 mod connection;
+mod devices;
 mod error;
 mod feed;
 mod import;

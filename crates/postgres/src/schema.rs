@@ -350,4 +350,24 @@ const STEPS: &[&str] = &[
     ALTER TABLE tollgate.clients ADD COLUMN is_dpop_bound boolean NOT NULL DEFAULT false;
     ALTER TABLE tollgate.authorization_codes ADD COLUMN dpop_jkt text;
 ",
+    "
+    -- Device authorization requests (RFC 8628), by the digests of both their codes. An approval is that of a login session.
+    CREATE TABLE tollgate.device_authorizations (
+        device_digest     bytea PRIMARY KEY CHECK (octet_length(device_digest) = 32),
+        user_digest       bytea NOT NULL UNIQUE CHECK (octet_length(user_digest) = 32),
+        client_id         text COLLATE \"C\" NOT NULL,
+        scope             text NOT NULL,
+        created_at        bigint NOT NULL,
+        expires_at        bigint NOT NULL,
+        poll_interval     bigint NOT NULL,
+        polled_at         bigint,
+        is_denied         boolean NOT NULL DEFAULT false,
+        user_id           text COLLATE \"C\",
+        session_id        text COLLATE \"C\",
+        token_id          text COLLATE \"C\",
+        used_at           bigint
+    );
+    CREATE INDEX device_authorizations_by_expiry ON tollgate.device_authorizations (expires_at);
+    CREATE INDEX device_authorizations_by_user ON tollgate.device_authorizations (user_id) WHERE user_id IS NOT NULL;
+",
 ];

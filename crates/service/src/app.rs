@@ -12,6 +12,7 @@ use crate::oauth::DPOP_ALGORITHMS;
 use crate::pages::Cookies;
 use crate::routes::scopes;
 use crate::store::StoreUrl;
+use crate::throttle::DeviceThrottle;
 use crate::tokens::{Tokens, seconds};
 use crate::undelivered::{self, Undelivered};
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(crate) struct App {
     pub(crate) resource_metadata: ResourceMetadata,
     pub(crate) accounts: Accounts,
     pub(crate) login: Login,
+    pub(crate) device_throttle: DeviceThrottle,
     pub(crate) tokens: Tokens,
     pub(crate) signing_keys: Arc<SigningKeys>,
     signing_key_store: SigningKeyStore,
@@ -111,6 +113,7 @@ impl App {
             resource_metadata,
             accounts,
             login,
+            device_throttle: DeviceThrottle::new(),
             tokens,
             signing_keys,
             signing_key_store,

@@ -16,6 +16,41 @@ pub const MAX_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// An authorization code lives one minute; RFC 6749 section 4.1.2 recommends at most ten.
 pub(crate) const CODE_TTL_SECONDS: i64 = 60;
 
+/// A device code and its user code live ten minutes: time to fetch a phone and log in. RFC 8628 section 3.2 has 30 minutes in its example.
+pub(crate) const DEVICE_CODE_TTL_SECONDS: i64 = 10 * 60;
+
+/// Seconds between two polls of a device: the default of RFC 8628 section 3.2.
+pub(crate) const DEVICE_POLL_SECONDS: i64 = 5;
+
+/// Letters of a user code, of twenty: RFC 8628 section 6.1 calculates with eight.
+pub(crate) const USER_CODE_CHARS: usize = 8;
+
+/// Letters before the hyphen of a user code.
+pub(crate) const USER_CODE_GROUP: usize = 4;
+
+/// How often a user code is drawn again because another device has it. Our own choice: with [`MAX_DEVICE_AUTHORIZATIONS`] of 20^8 codes in
+/// use one collision in a million is followed by another.
+pub(crate) const MAX_USER_CODE_COLLISIONS: u32 = 4;
+
+/// Device authorizations of one client that have not expired. Our own choice: nearly two begun a second.
+pub(crate) const MAX_DEVICE_AUTHORIZATIONS_PER_CLIENT: u32 = 1_000;
+
+/// The same of all clients. Our own choice: a guess of a user code meets one in 2.5 million times.
+pub(crate) const MAX_DEVICE_AUTHORIZATIONS: u32 = 10_000;
+
+/// Device authorization requests of one network in one go. Our own choice: an office may share one address.
+pub(crate) const DEVICE_REQUESTS: u32 = 30;
+
+/// See [`DEVICE_REQUESTS`]: with the lifetime of a code one network has at most 90 of a client's share.
+pub(crate) const DEVICE_REQUEST_PERIOD: Duration = Duration::from_secs(10);
+
+/// User codes that are looked for in one login session in one go, two for each device that is connected. Few enough that guessing is
+/// hopeless (RFC 8628 section 5.1), enough for a person who mistypes.
+pub(crate) const USER_CODE_ATTEMPTS: u32 = 20;
+
+/// See [`USER_CODE_ATTEMPTS`].
+pub(crate) const USER_CODE_ATTEMPT_PERIOD: Duration = Duration::from_secs(30);
+
 /// A browser stays logged in for twelve hours: a working day (NIST SP 800-63B, AAL2).
 pub(crate) const LOGIN_SESSION_TTL_SECONDS: i64 = 12 * 60 * 60;
 

@@ -2,7 +2,7 @@
 
 use crate::limits::{
     ACCOUNT_ATTEMPT_PERIOD, ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPTS_FROM_ANYWHERE, ADDRESS_ATTEMPT_PERIOD, ADDRESS_ATTEMPTS,
-    NETWORKS,
+    DEVICE_REQUEST_PERIOD, DEVICE_REQUESTS, NETWORKS, USER_CODE_ATTEMPT_PERIOD, USER_CODE_ATTEMPTS,
 };
 use crate::network::{FACTORS, networks};
 use crate::rate_limit::{RateLimiter, RetryAfter};
@@ -53,6 +53,34 @@ impl LoginThrottle {
         }
         self.per_account_and_network.reset(email, from);
         self.per_account.reset(&email);
+    }
+}
+
+/// Counts the requests of devices, and the looks for their user codes, which are short (RFC 8628 section 5.1).
+pub(crate) struct DeviceThrottle {
+    requests: Nested,
+    looks_of_network: Nested,
+    looks_of_session: RateLimiter,
+}
+
+impl DeviceThrottle {
+    pub(crate) fn new() -> Self {
+        Self {
+            requests: Nested::new(DEVICE_REQUESTS, DEVICE_REQUEST_PERIOD),
+            looks_of_network: Nested::new(ADDRESS_ATTEMPTS, ADDRESS_ATTEMPT_PERIOD),
+            looks_of_session: RateLimiter::new(USER_CODE_ATTEMPTS, USER_CODE_ATTEMPT_PERIOD),
+        }
+    }
+
+    /// Counts a device authorization request.
+    pub(crate) fn request(&self, from: IpAddr) -> Result<(), RetryAfter> {
+        self.requests.attempt("", from)
+    }
+
+    /// Counts a look for a user code in that login session.
+    pub(crate) fn look(&self, session_id: &str, from: IpAddr) -> Result<(), RetryAfter> {
+        self.looks_of_network.attempt("", from)?;
+        self.looks_of_session.attempt(&session_id)
     }
 }
 

@@ -2,6 +2,7 @@ use crate::assertion_rows;
 use crate::audit_rows;
 use crate::consent_rows;
 use crate::database::open_writer;
+use crate::device_rows;
 use crate::error::SqliteError;
 use crate::logout_rows;
 use crate::pushed_rows;
@@ -12,8 +13,9 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use std::path::{Path, PathBuf};
 use tollgate_storage::accounts::{
-    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, PushedRequest, Redemption,
-    Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
+    AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, KnownDevice, LoginSession,
+    LogoutNotice, PresentedCode, PushedRequest, Redemption, Site, SpentAssertion, StoredSigningKeys, User, UserChange,
+    UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 use zeroize::Zeroizing;
@@ -328,6 +330,56 @@ impl AccountStore for SqliteAccountStore {
             Ok(redemption)
         };
         self.writer.write(redeem).await
+    }
+
+    async fn add_device_authorization(
+        &self,
+        authorization: &DeviceAuthorization,
+        max_of_client: u32,
+        max: u32,
+        keep_for: i64,
+    ) -> Result<(), StorageError> {
+        let added = authorization.clone();
+        let add = move |connection: &mut Connection| device_rows::add(connection, &added, max_of_client, max, keep_for);
+        self.writer.write(add).await
+    }
+
+    async fn device_authorization(
+        &self,
+        user_digest: &[u8; 32],
+        now: i64,
+    ) -> Result<Option<DeviceAuthorization>, StorageError> {
+        let user_digest = *user_digest;
+        self.reader.read(move |connection| device_rows::undecided(connection, &user_digest, now)).await
+    }
+
+    async fn decide_device_authorization(
+        &self,
+        user_digest: &[u8; 32],
+        decision: &DeviceDecision,
+        scope: &str,
+        now: i64,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError> {
+        let (user_digest, decision, scope, audit) = (*user_digest, decision.clone(), scope.to_owned(), audit.clone());
+        let decide = move |connection: &mut Connection| {
+            let is_decided = device_rows::decide(connection, &user_digest, &decision, &scope, now)?;
+            if is_decided {
+                audit_rows::insert(connection, &audit)?;
+            }
+            Ok(is_decided)
+        };
+        self.writer.write(decide).await
+    }
+
+    async fn poll_device_authorization(
+        &self,
+        device_digest: &[u8; 32],
+        client_id: &str,
+        now: i64,
+    ) -> Result<DevicePoll, StorageError> {
+        let (device_digest, client_id) = (*device_digest, client_id.to_owned());
+        self.writer.write(move |connection| device_rows::poll(connection, &device_digest, &client_id, now)).await
     }
 
     async fn claim_logout_notices(
@@ -713,4 +765,5 @@ const STEPS: &[&str] = &[
     "
     ALTER TABLE authorization_codes ADD COLUMN dpop_jkt TEXT;
 ",
+    device_rows::TABLE,
 ];

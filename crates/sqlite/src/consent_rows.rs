@@ -41,6 +41,9 @@ pub(crate) fn revoke(connection: &Connection, user_id: &str, client_id: &str) ->
     connection
         .prepare_cached("DELETE FROM authorization_codes WHERE user_id = ?1 AND client_id = ?2 AND used_at IS NULL")?
         .execute((user_id, client_id))?;
+    connection
+        .prepare_cached("DELETE FROM device_authorizations WHERE user_id = ?1 AND client_id = ?2 AND used_at IS NULL")?
+        .execute((user_id, client_id))?;
     Ok(revoked > 0)
 }
 
@@ -51,6 +54,8 @@ pub(crate) fn tokens_from_codes(
 ) -> Result<Vec<String>, SqliteError> {
     let mut select = connection.prepare_cached(
         "SELECT token_id FROM authorization_codes WHERE user_id = ?1 AND client_id = ?2 AND used_at IS NOT NULL
+         UNION ALL
+         SELECT token_id FROM device_authorizations WHERE user_id = ?1 AND client_id = ?2 AND used_at IS NOT NULL
          ORDER BY token_id",
     )?;
     Ok(select.query_map((user_id, client_id), |row| row.get(0))?.collect::<Result<_, _>>()?)

@@ -45,6 +45,7 @@ mod change_rows;
 mod client_rows;
 mod consent_rows;
 mod database;
+mod device_rows;
 mod error;
 mod joined;
 mod key_rows;

@@ -1,6 +1,7 @@
 use crate::accounts::{
-    AuthorizationCode, Consent, KnownDevice, LoginSession, LogoutNotice, PresentedCode, PushedRequest, Redemption,
-    Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
+    AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, KnownDevice, LoginSession,
+    LogoutNotice, PresentedCode, PushedRequest, Redemption, Site, SpentAssertion, StoredSigningKeys, User, UserChange,
+    UserChanged,
 };
 use crate::audit::{AuditLog, AuditRecord};
 use crate::error::StorageError;
@@ -139,6 +140,60 @@ pub trait AccountStore: AuditLog {
     /// When the store cannot be written. The code may have been redeemed.
     async fn redeem_code(&self, presented: &PresentedCode, now: i64) -> Result<Redemption, StorageError>;
 
+    /// Adds a device authorization without a decision. Removes expired ones: unused ones once they have been expired for as
+    /// long as their lifetime, used ones `keep_for` seconds after their expiry.
+    ///
+    /// `keep_for` must be at least the lifetime of an access token: while a used one is stored,
+    /// [`tokens_from_codes`](Self::tokens_from_codes) lists its token.
+    ///
+    /// # Errors
+    /// [`Refusal::TooMany`](crate::Refusal::TooMany) when `max_of_client` of the client's, or `max` of all, have not expired, also where
+    /// several are added at once; [`Refusal::AlreadyExists`](crate::Refusal::AlreadyExists) when there is one with either code.
+    async fn add_device_authorization(
+        &self,
+        authorization: &DeviceAuthorization,
+        max_of_client: u32,
+        max: u32,
+        keep_for: i64,
+    ) -> Result<(), StorageError>;
+
+    /// The device authorization whose user code has that digest, if it is neither decided nor expired by `now`.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn device_authorization(
+        &self,
+        user_digest: &[u8; 32],
+        now: i64,
+    ) -> Result<Option<DeviceAuthorization>, StorageError>;
+
+    /// Writes down what the user decides about the device authorization whose user code has that digest, and on an approval the `scope`
+    /// granted. Returns whether there was one that was neither decided nor expired by `now`, and the login session of an approval has not
+    /// ended. Of two calls at once at most one returns true.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn decide_device_authorization(
+        &self,
+        user_digest: &[u8; 32],
+        decision: &DeviceDecision,
+        scope: &str,
+        now: i64,
+        audit: &AuditRecord,
+    ) -> Result<bool, StorageError>;
+
+    /// What the device gets ([`DeviceAuthorization::poll`]). Of two calls at once at most one gets [`DevicePoll::First`], also from two
+    /// processes. With that its client is one of those that are told of the session's end.
+    ///
+    /// # Errors
+    /// When the store cannot be written; the device code may be used up by then.
+    async fn poll_device_authorization(
+        &self,
+        device_digest: &[u8; 32],
+        client_id: &str,
+        now: i64,
+    ) -> Result<DevicePoll, StorageError>;
+
     /// The logout notices that are due at `now`, at most `max`, for the caller to send. No other call returns a notice
     /// until its next attempt is due: `retry_after` seconds after the first attempt, twice as many after the second, and
     /// so on. Notices with `max_attempts` attempts are removed.
@@ -159,8 +214,9 @@ pub trait AccountStore: AuditLog {
     /// When the store cannot be written.
     async fn forget_logout_notice(&self, notice: &LogoutNotice) -> Result<(), StorageError>;
 
-    /// The ids of the tokens that were made, or are about to be made, from that user's codes for that client, as far as
-    /// [`add_code`](Self::add_code) has not removed the codes.
+    /// The ids of the tokens that were made, or are about to be made, from that user's codes and device codes for that
+    /// client, as far as [`add_code`](Self::add_code) and
+    /// [`add_device_authorization`](Self::add_device_authorization) have not removed these.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -184,8 +240,8 @@ pub trait AccountStore: AuditLog {
     /// When the store cannot be read.
     async fn consents_of(&self, user_id: &str) -> Result<Vec<Consent>, StorageError>;
 
-    /// Removes the user's consent for the client, and ends that user's unused codes for the client. Returns whether the
-    /// consent existed.
+    /// Removes the user's consent for the client, and ends that user's unused codes and device codes for the client.
+    /// Returns whether the consent existed.
     ///
     /// # Errors
     /// When the store cannot be written.

@@ -1,6 +1,7 @@
 //! What a service keeps of its users.
 
 mod consent;
+mod device_authorization;
 mod grants;
 mod known_device;
 mod login_session;
@@ -10,6 +11,7 @@ mod spent_assertion;
 mod users;
 
 pub use consent::Consent;
+pub use device_authorization::{DeviceApproval, DeviceAuthorization, DeviceDecision, DevicePoll};
 pub use grants::{AuthorizationCode, PresentedCode, Redemption};
 pub use known_device::KnownDevice;
 pub use login_session::{LoginSession, LogoutNotice};

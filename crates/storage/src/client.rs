@@ -100,6 +100,9 @@ pub enum GrantType {
     AuthorizationCode,
     /// RFC 6749 section 4.4.
     ClientCredentials,
+    /// RFC 8628 section 3.4.
+    #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
+    DeviceCode,
 }
 
 /// How a client shows at the token endpoint who it is (RFC 7591 section 2).
@@ -168,8 +171,8 @@ impl Client {
     ///
     /// Only a client that takes codes has URIs of logout; the one of the back channel has no scheme of a program's own.
     ///
-    /// A machine has no redirect URI, and takes client credentials alone. A native or browser client is public: it takes codes alone, and may
-    /// do nothing itself. A client with redirect URIs takes codes, and no other does. A redirect URI with a scheme of the program's own, which
+    /// A machine has no redirect URI, and takes client credentials alone. A native or browser client is public: it may do nothing itself, and
+    /// takes codes, a native client device codes too or instead, as a web site may. A client with redirect URIs takes codes, and no other does. A redirect URI with a scheme of the program's own, which
     /// has a dot in it (RFC 8252 section 7.1), is a native client's.
     ///
     /// # Errors
@@ -179,7 +182,8 @@ impl Client {
         let has = |grant| grants.contains(&grant);
         let user_scopes = ScopeList::new(&settings.user_scopes).map_err(|_| Refusal::Field { field: "user_scope" })?;
         check("user_scope", without_admin_scopes(&user_scopes) == user_scopes)?;
-        check("user_scope", user_scopes.as_str().is_empty() || has(GrantType::AuthorizationCode))?;
+        let asks_users = has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode);
+        check("user_scope", user_scopes.as_str().is_empty() || asks_users)?;
         let is_public = *auth_method == ClientAuthMethod::None;
         let each_once = grants.iter().enumerate().all(|(index, grant)| !grants[..index].contains(grant));
         check("grants", each_once && !grants.is_empty())?;
@@ -188,6 +192,8 @@ impl Client {
         check("jwks", jwks.is_some() == (*auth_method == ClientAuthMethod::PrivateKeyJwt))?;
         check("grants", !(is_public && has(GrantType::ClientCredentials)))?;
         check("grants", *kind != ClientKind::Machine || *grants == [GrantType::ClientCredentials])?;
+        let has_device = matches!(kind, ClientKind::Native | ClientKind::Web);
+        check("grants", has_device || !has(GrantType::DeviceCode))?;
         check("scope", has(GrantType::ClientCredentials) || self.scopes.as_str().is_empty())?;
         let fits = |uri: &RedirectUri| *kind == ClientKind::Native || !uri.is_private_use();
         check("redirect_uri", self.redirect_uris.iter().all(fits))?;
@@ -311,7 +317,8 @@ macro_rules! names {
 }
 
 names!(ClientKind: Web "web", Native "native", Browser "browser", Machine "machine");
-names!(GrantType: AuthorizationCode "authorization_code", ClientCredentials "client_credentials");
+names!(GrantType: AuthorizationCode "authorization_code", ClientCredentials "client_credentials",
+    DeviceCode "urn:ietf:params:oauth:grant-type:device_code");
 names!(ClientAuthMethod: None "none", ClientSecretBasic "client_secret_basic", ClientSecretPost "client_secret_post",
     ClientSecret "client_secret", PrivateKeyJwt "private_key_jwt");
 

@@ -182,3 +182,15 @@ fn a_client_that_is_removed_has_its_secrets_revoked() {
     assert_eq!(store.verify("c", &secret).unwrap(), "revoked");
     assert_eq!(store.client(&["list"]).stdout, "");
 }
+
+#[test]
+fn a_device_is_registered_without_a_redirect_uri() {
+    let store = Store::new();
+    let grant = "urn:ietf:params:oauth:grant-type:device_code";
+    let made = store.client(&["new", "--id", "tv", "--type", "native", "--grant", grant, "--scope", "read:sites"]);
+    assert_eq!((made.status, made.lines()), (0, vec!["tv"]), "{made:?}");
+    let listed = store.client(&["list", "--json"]).answers().remove(0);
+    assert_eq!((&listed["grants"], &listed["user_scopes"]), (&json!([grant]), &json!(["read:sites"])));
+    assert_eq!(listed["scopes"], json!([]), "it may do nothing itself");
+    store.client(&["new", "--type", "browser", "--grant", grant]).refused_with("grants");
+}

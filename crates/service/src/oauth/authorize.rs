@@ -141,9 +141,14 @@ pub(super) async fn read(app: &Arc<App>, form: &Form<'_>) -> Result<Authorizatio
 
 /// What both the client asks for and the user may do, and what tells who the user is; otherwise the error, which is already the answer.
 pub(super) fn granted(app: &App, request: &AuthorizationRequest, user: &User) -> Result<String, Box<Response>> {
-    let scope = scope::intersection(&request.scope, &format!("{} {}", scopes::OF_IDENTITY.join(" "), user.scopes));
+    let scope = of_user(&request.scope, user);
     let denied = || Box::new(denied(app, &request.redirect, AuthorizationError::AccessDenied));
     if scope.is_empty() { Err(denied()) } else { Ok(scope) }
+}
+
+/// What the user may do of `scope`, and what tells who the user is.
+pub(super) fn of_user(scope: &str, user: &User) -> String {
+    scope::intersection(scope, &format!("{} {}", scopes::OF_IDENTITY.join(" "), user.scopes))
 }
 
 async fn must_ask(app: &Arc<App>, request: &AuthorizationRequest, user: &User, scope: &str) -> Result<bool, Response> {

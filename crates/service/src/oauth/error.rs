@@ -18,6 +18,11 @@ pub(crate) enum OAuthError {
     InvalidScope,
     /// RFC 8707 section 2.
     InvalidTarget,
+    /// RFC 8628 section 3.5, with the next three.
+    AuthorizationPending,
+    SlowDown,
+    AccessDenied,
+    ExpiredToken,
     ServerError,
     /// To be asked again after so many seconds.
     TemporarilyUnavailable(u32),
@@ -34,6 +39,10 @@ impl OAuthError {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
+            Self::AuthorizationPending => "authorization_pending",
+            Self::SlowDown => "slow_down",
+            Self::AccessDenied => "access_denied",
+            Self::ExpiredToken => "expired_token",
             Self::ServerError => "server_error",
             // RFC 6749 has it for the authorization endpoint (section 4.1.2.1).
             Self::TemporarilyUnavailable(_) => "temporarily_unavailable",
@@ -47,8 +56,12 @@ impl OAuthError {
             | Self::InvalidDpopProof(description) => description,
             Self::InvalidClient => "client authentication failed",
             Self::UnauthorizedClient => "the client is not registered for this grant_type",
-            Self::UnsupportedGrantType => "grant_type is client_credentials or authorization_code",
+            Self::UnsupportedGrantType => "grant_type is none of grant_types_supported",
             Self::InvalidScope => "scope asks for more than the client may have",
+            Self::AuthorizationPending => "the user has not decided yet: ask again after the interval",
+            Self::SlowDown => "the device asks too often: wait five seconds longer than before from now on",
+            Self::AccessDenied => "the user has not let the device have it, or has logged out since",
+            Self::ExpiredToken => "the device code has expired: begin again",
             Self::InvalidTarget => "resource is none of this service's",
             Self::ServerError => "the service could not answer; try again",
             Self::TemporarilyUnavailable(_) => "this cannot be decided now; try again",

@@ -1,10 +1,12 @@
-//! The service as an OAuth 2.0 authorization server (RFC 6749, RFC 7636, RFC 8707, RFC 9068, RFC 9126, RFC 9207, RFC 9449, RFC 9700) and an OpenID Provider
+//! The service as an OAuth 2.0 authorization server (RFC 6749, RFC 7636, RFC 8628, RFC 8707, RFC 9068, RFC 9126, RFC 9207, RFC 9449, RFC 9700) and an OpenID Provider
 //! (OpenID Connect Core 1.0).
 
 mod authorize;
 mod client_auth;
 mod client_form;
 mod consent;
+mod device;
+mod device_authorization;
 mod dpop;
 mod error;
 mod form_post;
@@ -14,10 +16,13 @@ mod metadata;
 mod par;
 mod request;
 mod token;
+mod user_code;
 mod userinfo;
 
 pub(crate) use authorize::{login, repeat_as_get, show};
 pub(crate) use consent::decide;
+pub(crate) use device::{decide_device, enter_code, log_in_at_device, show_device};
+pub(crate) use device_authorization::authorize_device;
 pub(crate) use dpop::ALGORITHMS as DPOP_ALGORITHMS;
 pub(crate) use id_token::ACR;
 pub(crate) use logout::{confirm as confirm_logout, repeat_as_get as repeat_logout_as_get, show as show_logout};

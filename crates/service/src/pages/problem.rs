@@ -39,6 +39,11 @@ pub(crate) fn refusal(status: StatusCode, text: &str) -> Response {
     page(status, &ErrorPage { title: "This request cannot be completed", text }, Policy::NoForms)
 }
 
+/// A page that says one thing.
+pub(crate) fn message(status: StatusCode, title: &str, text: &str) -> Response {
+    page(status, &ErrorPage { title, text }, Policy::NoForms)
+}
+
 pub(crate) fn not_a_form(error: FormError) -> Response {
     let reason = match error {
         FormError::Repeated => "It repeats a parameter.",

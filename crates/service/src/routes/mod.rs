@@ -85,6 +85,7 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
 
     let public = Router::new()
         .route("/oauth/v2/token", post(oauth::token))
+        .route("/oauth/v2/device_authorization", post(oauth::authorize_device))
         .route("/oauth/v2/authorize", get(oauth::show).post(oauth::repeat_as_get))
         .route("/oauth/v2/login", post(oauth::login))
         .route("/oauth/v2/logout", get(oauth::show_logout).post(oauth::repeat_logout_as_get))
@@ -124,6 +125,9 @@ fn for_people() -> Router<Arc<App>> {
         .route("/demo/{site}/callback", get(demo::back))
         .route("/login", get(pages::show_login).post(pages::log_in_by_form))
         .route("/logout", get(pages::show_logout).post(pages::log_out))
+        .route("/device", get(oauth::show_device).post(oauth::enter_code))
+        .route("/device/login", post(oauth::log_in_at_device))
+        .route("/device/decision", post(oauth::decide_device))
         .route("/profile", get(pages::show_profile))
         .route("/profile/api-key", post(pages::rotate_key))
         .route("/profile/api-keys", post(pages::make_key))

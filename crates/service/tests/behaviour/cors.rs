@@ -57,7 +57,18 @@ fn a_page_of_any_origin_may_call_the_token_endpoint_and_read_metadata_and_keys()
 #[test]
 fn no_page_of_another_origin_may_read_what_a_cookie_opens() {
     let server = TestServer::start_with(Config { store: None, cors_origins: vec![APP.parse().unwrap()], ..config() });
-    for path in ["/oauth/v2/authorize", "/oauth/v2/consent", "/login", "/logout", "/profile", "/profile/api-key", "/"] {
+    for path in [
+        "/oauth/v2/authorize",
+        "/oauth/v2/consent",
+        "/device",
+        "/device/login",
+        "/device/decision",
+        "/login",
+        "/logout",
+        "/profile",
+        "/profile/api-key",
+        "/",
+    ] {
         for response in [
             preflight(&server, path, APP, "POST"),
             send(&server, Method::GET, path, APP, &[]),

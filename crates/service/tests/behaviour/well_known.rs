@@ -35,6 +35,13 @@ fn the_metadata_describes_what_is_there() {
     assert_eq!(metadata["token_endpoint"], server.url("/oauth/v2/token"));
     assert_eq!(metadata["authorization_endpoint"], server.url("/oauth/v2/authorize"));
     assert_eq!(metadata["code_challenge_methods_supported"], serde_json::json!(["S256"]));
+    assert_eq!(
+        metadata["device_authorization_endpoint"],
+        server.url("/oauth/v2/device_authorization"),
+        "RFC 8628 section 4"
+    );
+    let grants = metadata["grant_types_supported"].as_array().unwrap();
+    assert!(grants.contains(&"urn:ietf:params:oauth:grant-type:device_code".into()));
     let resource = get(&server, "/.well-known/oauth-protected-resource");
     assert_eq!(resource["resource"], server.origin);
     assert_eq!(resource["authorization_servers"], serde_json::json!([server.origin]));

@@ -44,6 +44,11 @@ macro_rules! account_store_conformance {
             a_site_is_added_renamed_and_removed_by_its_user_alone
             a_change_of_a_site_is_written_down_with_it_and_a_refused_one_is_not
             a83_a_user_has_at_most_so_many_sites_whoever_adds_at_once
+            a_device_gets_its_approval_once_even_from_two_processes_at_once
+            a_device_that_polls_too_soon_has_to_wait_longer_each_time
+            a_device_gets_nothing_when_it_is_denied_or_too_late
+            a71_an_approval_of_a_device_ends_with_its_login_session_and_its_consent
+            a83_a_client_and_all_clients_have_at_most_so_many_device_authorizations
             an_assertion_is_spent_once_even_by_two_processes_at_once
             a83_a_client_has_at_most_so_many_spent_assertions
             a_pushed_request_is_begun_once_by_its_client_and_ended_once

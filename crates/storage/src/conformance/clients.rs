@@ -75,6 +75,11 @@ pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
         jwks: (auth_method == ClientAuthMethod::PrivateKeyJwt).then(|| ClientKeys::new(JWKS).unwrap()),
     };
     let both = vec![GrantType::ClientCredentials, GrantType::AuthorizationCode];
+    // Nothing that browsers are sent to.
+    let television = ClientSettings {
+        post_logout_redirect_uris: Vec::new(),
+        ..settings(ClientKind::Native, vec![GrantType::DeviceCode], ClientAuthMethod::None, "b")
+    };
     let machine = || vec![GrantType::ClientCredentials];
     for (id, scopes, uris, settings) in [
         (
@@ -84,6 +89,7 @@ pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
             settings(ClientKind::Web, both, ClientAuthMethod::ClientSecretBasic, "b c"),
         ),
         ("app", "", &["com.example.app:/cb"], settings(ClientKind::Native, codes(), ClientAuthMethod::None, "b")),
+        ("tv", "", &[], television),
         ("page", "", &["https://a.example/"], settings(ClientKind::Browser, codes(), ClientAuthMethod::None, "")),
         ("job", "a", &[], settings(ClientKind::Machine, machine(), ClientAuthMethod::ClientSecretPost, "")),
         ("robot", "a", &[], settings(ClientKind::Machine, machine(), ClientAuthMethod::PrivateKeyJwt, "")),

@@ -66,6 +66,10 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "URI")]
     backchannel_logout_uri: Option<String>,
 
+    /// A grant type of the client; give the option once for each. Default: those of its type
+    #[arg(long, value_name = "GRANT", value_parser = ["authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"])]
+    grant: Vec<String>,
+
     /// The client's authentication at the token endpoint. Default: its secret, in the Authorization header or in the form
     #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "private_key_jwt"])]
     auth_method: Option<String>,
@@ -114,6 +118,12 @@ impl Arguments {
         if is_public {
             settings.auth_method = ClientAuthMethod::None;
             settings.grants = vec![GrantType::AuthorizationCode];
+        }
+        if !self.grant.is_empty() {
+            settings.grants = self.grant.iter().filter_map(|grant| GrantType::from_name(grant)).collect();
+        }
+        if is_public && self.redirect_uri.is_empty() {
+            settings.user_scopes = scopes.to_owned();
         }
         if let Some(method) = self.auth_method.as_deref().and_then(ClientAuthMethod::from_name) {
             settings.auth_method = method;

@@ -1,5 +1,6 @@
 mod authorization_code;
 mod client_credentials;
+mod device_code;
 
 use super::client_auth::authenticate;
 use super::client_form;
@@ -24,7 +25,7 @@ use serde_json::json;
 use std::sync::Arc;
 use tollgate_storage::accounts::LoginSession;
 
-/// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3 and 4.4.2).
+/// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3 and 4.4.2, RFC 8628 section 3.4).
 pub(crate) async fn token(
     State(app): State<Arc<App>>,
     client: ClientAddress,
@@ -51,6 +52,7 @@ async fn answer(
     match form.value("grant_type") {
         Some("client_credentials") => client_credentials::token(app, &client, &form, jkt).await,
         Some("authorization_code") => authorization_code::token(app, &client, &form, jkt).await,
+        Some("urn:ietf:params:oauth:grant-type:device_code") => device_code::token(app, &client, &form, jkt).await,
         Some(_) => Err(OAuthError::UnsupportedGrantType),
         None => Err(OAuthError::InvalidRequest("grant_type is missing")),
     }
@@ -118,9 +120,10 @@ fn token_answer(minted: &Minted, token_type: &str, scope: &str, id_token: Option
 }
 
 /// The problem's own answer is not one of RFC 6749; making it writes the cause to the log.
-fn failed(problem: Problem) -> OAuthError {
+pub(super) fn failed(problem: Problem) -> OAuthError {
     let _ = problem.into_response();
     OAuthError::ServerError
 }
 
-const NOT_STORED: [(HeaderName, &str); 2] = [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
+pub(super) const NOT_STORED: [(HeaderName, &str); 2] =
+    [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];

@@ -6,6 +6,7 @@
 
 mod chromium;
 mod demo;
+mod device;
 mod login;
 mod profile;
 mod sites;
