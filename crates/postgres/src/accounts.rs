@@ -5,9 +5,9 @@ use deadpool_postgres::ClientWrapper;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{
-    AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, KnownDevice, LoginSession,
-    LogoutNotice, PresentedCode, PushedRequest, Redemption, Site, SpentAssertion, StoredSigningKeys, User, UserChange,
-    UserChanged,
+    AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, GrantedToken, KnownDevice,
+    LoginSession, LogoutNotice, PresentedCode, PresentedRefreshToken, PushedRequest, Redemption, Refresh,
+    RefreshFamily, Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 
@@ -16,6 +16,7 @@ use crate::audit;
 use crate::devices;
 use crate::error::of_server;
 use crate::pushed;
+use crate::refresh;
 use crate::store::PostgresStore;
 use crate::transaction::PostgresTransaction;
 use crate::write::{Done, Work};
@@ -39,6 +40,10 @@ pub(crate) enum AccountWork<'w> {
     DecideDeviceAuthorization(&'w [u8; 32], &'w DeviceDecision, &'w str, i64, &'w AuditRecord),
     /// The digest of the device code, the client, now.
     PollDeviceAuthorization(&'w [u8; 32], &'w str, i64),
+    AddRefreshFamily(&'w RefreshFamily, &'w [u8; 32], &'w GrantedToken, u32),
+    Refresh(&'w PresentedRefreshToken, &'w AuditRecord, i64),
+    EndRefreshFamily(&'w str, &'w AuditRecord),
+    ForgetRefreshFamilies(i64),
     /// Now, the seconds to the next attempt, the most attempts, the most notices.
     ClaimLogoutNotices(i64, i64, u32, u32),
     ForgetLogoutNotice(&'w LogoutNotice),
@@ -244,12 +249,57 @@ impl AccountStore for PostgresStore {
         self.account(AccountWork::ForgetLogoutNotice(notice)).await.map(drop)
     }
 
-    async fn tokens_from_codes(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError> {
-        let select = "SELECT token_id FROM tollgate.authorization_codes
+    async fn add_refresh_family(
+        &self,
+        family: &RefreshFamily,
+        digest: &[u8; 32],
+        token: &GrantedToken,
+        max: u32,
+    ) -> Result<(), StorageError> {
+        self.account(AccountWork::AddRefreshFamily(family, digest, token, max)).await.map(drop)
+    }
+
+    async fn refresh_family(&self, digest: &[u8; 32]) -> Result<Option<(RefreshFamily, i64)>, StorageError> {
+        let rows = self.select(refresh::FIND_FAMILY, &[&&digest[..]]).await?;
+        Ok(rows.first().map(refresh::found))
+    }
+
+    async fn refresh(
+        &self,
+        presented: &PresentedRefreshToken,
+        reused: &AuditRecord,
+        now: i64,
+    ) -> Result<Refresh, StorageError> {
+        match self.account(AccountWork::Refresh(presented, reused, now)).await? {
+            Done::Refreshed(refresh) => Ok(*refresh),
+            _ => Ok(Refresh::Unknown),
+        }
+    }
+
+    async fn end_refresh_family(&self, id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::EndRefreshFamily(id, audit)).await?;
+        Ok(matches!(done, Done::Added(ended) if ended == [true]))
+    }
+
+    async fn tokens_of_family(&self, id: &str) -> Result<Vec<String>, StorageError> {
+        let select = "SELECT id FROM tollgate.granted_tokens WHERE family_id = $1 ORDER BY id";
+        Ok(self.select_text(select, id).await?.iter().map(|row| row.get(0)).collect())
+    }
+
+    async fn forget_refresh_families(&self, now: i64) -> Result<(), StorageError> {
+        self.account(AccountWork::ForgetRefreshFamilies(now)).await.map(drop)
+    }
+
+    async fn tokens_granted(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError> {
+        let select = "SELECT token_id COLLATE \"C\" FROM tollgate.authorization_codes
                       WHERE user_id = $1 AND client_id = $2 AND used_at IS NOT NULL
-                      UNION ALL
+                      UNION
                       SELECT token_id FROM tollgate.device_authorizations
-                      WHERE user_id = $1 AND client_id = $2 AND used_at IS NOT NULL ORDER BY token_id";
+                      WHERE user_id = $1 AND client_id = $2 AND used_at IS NOT NULL
+                      UNION
+                      SELECT t.id FROM tollgate.granted_tokens t JOIN tollgate.refresh_families f ON f.id = t.family_id
+                      WHERE f.user_id = $1 AND f.client_id = $2
+                      ORDER BY 1";
         Ok(self.select_texts(select, user_id, client_id).await?.iter().map(|row| row.get(0)).collect())
     }
 
@@ -446,7 +496,9 @@ pub(crate) async fn run(
             let ended = rows.execute(delete, &[&id, &user_id]).await?;
             let delete = "DELETE FROM tollgate.authorization_codes
                           WHERE user_id = $2 AND session_id = $1 AND used_at IS NULL";
-            if ended + rows.execute(delete, &[&id, &user_id]).await? == 0 {
+            let codes = rows.execute(delete, &[&id, &user_id]).await?;
+            let delete = "DELETE FROM tollgate.refresh_families WHERE session_id = $1 AND user_id = $2";
+            if ended + codes + rows.execute(delete, &[&id, &user_id]).await? == 0 {
                 return Ok(Done::Added(vec![false]));
             }
             if ended > 0 {
@@ -485,7 +537,10 @@ pub(crate) async fn run(
             let codes = rows.execute(delete, &[&user_id, &client_id]).await?;
             let delete = "DELETE FROM tollgate.device_authorizations
                           WHERE user_id = $1 AND client_id = $2 AND used_at IS NULL";
-            if revoked + codes + rows.execute(delete, &[&user_id, &client_id]).await? == 0 {
+            let devices = rows.execute(delete, &[&user_id, &client_id]).await?;
+            let end = "UPDATE tollgate.refresh_families SET is_ended = true
+                       WHERE user_id = $1 AND client_id = $2 AND NOT is_ended";
+            if revoked + codes + devices + rows.execute(end, &[&user_id, &client_id]).await? == 0 {
                 return Ok(Done::Added(vec![false]));
             }
             if revoked > 0 {
@@ -560,6 +615,38 @@ pub(crate) async fn run(
             // Nothing has changed.
             other => return Ok(Done::Redeemed(Box::new(other))),
         },
+        AccountWork::AddRefreshFamily(family, digest, token, max) => {
+            rows.add_refresh_family(family, digest, token, max).await?;
+            Done::Nothing
+        }
+        AccountWork::Refresh(presented, reused, now) => {
+            let (refresh, has_changed) = rows.refresh(presented, now).await?;
+            let is_reused = matches!(refresh, Refresh::Reused(_));
+            let done = Done::Refreshed(Box::new(refresh));
+            if !has_changed {
+                return Ok(done);
+            }
+            if is_reused {
+                audit::insert(client, reused).await?;
+            }
+            done
+        }
+        AccountWork::EndRefreshFamily(id, audit) => {
+            if !rows.end_refresh_family(id).await? {
+                return Ok(Done::Added(vec![false]));
+            }
+            audit::insert(client, audit).await?;
+            Done::Added(vec![true])
+        }
+        AccountWork::ForgetRefreshFamilies(now) => {
+            let delete =
+                "DELETE FROM tollgate.refresh_families f WHERE (f.is_ended OR f.expires_at <= $1) AND NOT EXISTS
+                              (SELECT FROM tollgate.granted_tokens t WHERE t.family_id = f.id AND t.expires_at > $1)";
+            if rows.execute(delete, &[&now]).await? == 0 {
+                return Ok(Done::Nothing);
+            }
+            Done::Nothing
+        }
         AccountWork::ReplaceSigningKeys(version, private_jwks, audit) => {
             let replace = match version {
                 0 => {
@@ -607,7 +694,7 @@ impl Rows<'_> {
         let select = format!("SELECT {USER_COLUMNS} FROM tollgate.users WHERE id = $1 FOR UPDATE");
         let found = self.query(&select, &[&id]).await?;
         let before = found.first().map(user).ok_or(Refusal::NotFound { what: "user" })?;
-        let mut ended = Vec::new();
+        let mut ended: Vec<String> = Vec::new();
         if *change != UserChange::Enable {
             // As where one session ends.
             self.query("SELECT FROM tollgate.login_sessions WHERE user_id = $1 FOR UPDATE", &[&id]).await?;
@@ -616,6 +703,10 @@ impl Rows<'_> {
             ended = self.query(sessions, &[&id]).await?.iter().map(|row| row.get(0)).collect();
             let codes = "DELETE FROM tollgate.authorization_codes WHERE user_id = $1 AND used_at IS NULL";
             self.execute(codes, &[&id]).await?;
+            // Of sessions that have expired too: their access tokens are to be revoked.
+            ended.extend(self.remove_families_of(id).await?);
+            ended.sort_unstable();
+            ended.dedup();
             self.execute("UPDATE tollgate.users SET epoch = epoch + 1 WHERE id = $1", &[&id]).await?;
         }
         match change {

@@ -40,6 +40,7 @@ mod key_store;
 pub mod limits;
 mod listener;
 mod pushed;
+mod refresh;
 mod rows;
 mod schema;
 mod snapshot;

@@ -2,6 +2,7 @@ use tokio_postgres::Client;
 use tollgate_storage::StorageError;
 
 use crate::error::of_server;
+use crate::refresh;
 
 /// Migrates the database to the newest schema, one step at a time, each in one transaction. Of concurrent migrations one
 /// proceeds, and the others wait.
@@ -370,4 +371,5 @@ const STEPS: &[&str] = &[
     CREATE INDEX device_authorizations_by_expiry ON tollgate.device_authorizations (expires_at);
     CREATE INDEX device_authorizations_by_user ON tollgate.device_authorizations (user_id) WHERE user_id IS NOT NULL;
 ",
+    refresh::TABLES,
 ];

@@ -5,7 +5,7 @@ use std::time::Duration;
 use deadpool_postgres::{Object, Pool};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::types::ToSql;
-use tollgate_storage::accounts::{DevicePoll, LogoutNotice, Redemption, UserChanged};
+use tollgate_storage::accounts::{DevicePoll, LogoutNotice, Redemption, Refresh, UserChanged};
 use tollgate_storage::limits::CHANGES_KEPT;
 use tollgate_storage::{
     AuditRecord, Command, Existing, Outcome, Passage, Position, StorageError, StoredKey, WriteGate,
@@ -52,6 +52,7 @@ pub(crate) enum Done {
     LogoutNotices(Vec<LogoutNotice>),
     PushedRequest(String),
     DevicePolled(Box<DevicePoll>),
+    Refreshed(Box<Refresh>),
     Nothing,
 }
 

@@ -132,6 +132,7 @@ impl App {
         let now = now();
         self.accounts.keys.wait(self.accounts.keys.store.run(Command::EndSessions { now }))?;
         self.accounts.keys.wait(self.accounts.keys.store.forget_expired(now))?;
+        self.accounts.keys.wait(self.accounts.store.forget_refresh_families(now))?;
         let forgotten = now.saturating_sub(seconds(self.audit_retention));
         self.accounts.keys.wait(self.accounts.keys.store.forget_audit(forgotten))?;
         self.accounts.keys.wait(self.accounts.store.forget_audit(forgotten))?;

@@ -3,7 +3,7 @@
 use crate::problem::Problem;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::IntoResponse;
 use serde::de::DeserializeOwned;
 use time::OffsetDateTime;
@@ -35,6 +35,10 @@ pub(crate) fn has_media_type(headers: &HeaderMap, media_type: &str) -> bool {
     let essence = content_type.and_then(|value| value.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(media_type))
 }
+
+/// For what no cache may keep (RFC 6749 section 5.1).
+pub(crate) const NOT_STORED: [(HeaderName, &str); 2] =
+    [(header::CACHE_CONTROL, "no-store"), (header::PRAGMA, "no-cache")];
 
 /// A time as RFC 3339 has it, in UTC: `2026-11-22T10:00:00Z`. `seconds`: since the Unix epoch.
 pub(crate) fn rfc3339(seconds: i64) -> Option<String> {

@@ -54,6 +54,7 @@ mod password_rules;
 mod passwords;
 mod problem;
 mod rate_limit;
+mod refresh_tokens;
 mod request_id;
 mod revocations;
 mod routes;

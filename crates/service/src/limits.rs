@@ -50,6 +50,27 @@ pub(crate) const USER_CODE_ATTEMPTS: u32 = 20;
 
 /// See [`USER_CODE_ATTEMPTS`].
 pub(crate) const USER_CODE_ATTEMPT_PERIOD: Duration = Duration::from_secs(30);
+/// A refresh token that is not used for a week ends: OAuth 2.1 (draft) section 4.3.1 and RFC 9700 section 4.14.2 ask for an end by inactivity.
+/// Our own choice: a program that is used at weekends stays logged in.
+pub(crate) const REFRESH_IDLE_TTL_SECONDS: i64 = 7 * 24 * 60 * 60;
+
+/// The refresh tokens of a grant end after this at the latest, and with the login session unless `offline_access` was granted. Not longer
+/// than [`MAX_TTL`]: a revocation of all that a client or user was issued is kept so long, and refresh tokens have to meet it.
+pub(crate) const REFRESH_FAMILY_TTL_SECONDS: i64 = MAX_TTL.as_secs() as i64;
+
+/// For so long after its use a refresh token gets its authenticated client the same successor again: an answer that was lost on the way is
+/// asked for again within seconds. Our own choice.
+pub(crate) const REFRESH_RETRY_SECONDS: i64 = 10;
+
+/// Grants with refresh tokens of one user and one client. Our own choice: the devices of a person; beyond it the oldest one ends.
+pub(crate) const MAX_REFRESH_FAMILIES: u32 = 50;
+
+/// Access tokens of one grant that have not expired, and used refresh tokens of it whose reuse is noticed. Our own choice: with tokens that live
+/// one hour, one every four seconds.
+pub(crate) const MAX_TOKENS_PER_FAMILY: u32 = 1_000;
+
+/// When a client that has reached [`MAX_TOKENS_PER_FAMILY`] is told to come back. Our own choice.
+pub(crate) const REFRESH_RETRY_AFTER_SECONDS: u32 = 60;
 
 /// A browser stays logged in for twelve hours: a working day (NIST SP 800-63B, AAL2).
 pub(crate) const LOGIN_SESSION_TTL_SECONDS: i64 = 12 * 60 * 60;

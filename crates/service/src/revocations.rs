@@ -13,13 +13,23 @@ pub(crate) fn revoke(keys: &FollowedStore, origin: &str, revocation: &StoredRevo
     Ok(())
 }
 
-/// Revokes the token of that id, in whichever format it was issued or is about to be. Returns when it is in force.
-pub(crate) fn revoke_token(keys: &FollowedStore, origin: &str, id: &str, until: i64) -> Result<(), ServerError> {
-    let revoked = |kind, issuer| {
-        let revocation = StoredRevocation { until, ..StoredRevocation::new(kind, issuer, id) };
-        Command::Revoke { revocation, with_opaque: false }
-    };
-    keys.run_all(vec![revoked(RevocationKind::Token, origin), revoked(RevocationKind::ApiKey, "")])
+/// Revokes the tokens of these ids, in whichever format each was issued or is about to be. Returns when it is in force.
+pub(crate) fn revoke_tokens(
+    keys: &FollowedStore,
+    issuers: &[String],
+    ids: &[String],
+    until: i64,
+) -> Result<(), ServerError> {
+    let mut commands = Vec::new();
+    for id in ids {
+        let revoked = |kind, issuer: &str| {
+            let revocation = StoredRevocation { until, ..StoredRevocation::new(kind, issuer, id) };
+            Command::Revoke { revocation, with_opaque: false }
+        };
+        commands.extend(issuers.iter().map(|issuer| revoked(RevocationKind::Token, issuer)));
+        commands.push(revoked(RevocationKind::ApiKey, ""));
+    }
+    if commands.is_empty() { Ok(()) } else { keys.run_all(commands) }
 }
 
 /// Whether everything that was granted so at `now` is revoked: all of that subject, client or session.

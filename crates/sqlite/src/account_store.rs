@@ -7,15 +7,16 @@ use crate::error::SqliteError;
 use crate::logout_rows;
 use crate::pushed_rows;
 use crate::reader::Reader;
+use crate::refresh_rows;
 use crate::site_rows;
 use crate::writer::Writer;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction};
 use std::path::{Path, PathBuf};
 use tollgate_storage::accounts::{
-    AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, KnownDevice, LoginSession,
-    LogoutNotice, PresentedCode, PushedRequest, Redemption, Site, SpentAssertion, StoredSigningKeys, User, UserChange,
-    UserChanged,
+    AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, GrantedToken, KnownDevice,
+    LoginSession, LogoutNotice, PresentedCode, PresentedRefreshToken, PushedRequest, Redemption, Refresh,
+    RefreshFamily, Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 use zeroize::Zeroizing;
@@ -273,6 +274,7 @@ impl AccountStore for SqliteAccountStore {
                     "DELETE FROM authorization_codes WHERE user_id = ?2 AND session_id = ?1 AND used_at IS NULL",
                 )?
                 .execute((&id, &user_id))?;
+            refresh_rows::remove_of_session(connection, &user_id, &id)?;
             if ended > 0 {
                 audit_rows::insert(connection, &audit)?;
             }
@@ -402,9 +404,56 @@ impl AccountStore for SqliteAccountStore {
         self.writer.write(move |connection| logout_rows::forget(connection, &notice)).await
     }
 
-    async fn tokens_from_codes(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError> {
+    async fn add_refresh_family(
+        &self,
+        family: &RefreshFamily,
+        digest: &[u8; 32],
+        token: &GrantedToken,
+        max: u32,
+    ) -> Result<(), StorageError> {
+        let (family, digest, token) = (family.clone(), *digest, token.clone());
+        self.writer.write(move |connection| refresh_rows::add(connection, &family, &digest, &token, max)).await
+    }
+
+    async fn refresh_family(&self, digest: &[u8; 32]) -> Result<Option<(RefreshFamily, i64)>, StorageError> {
+        let digest = *digest;
+        self.reader.read(move |connection| refresh_rows::find(connection, &digest)).await
+    }
+
+    async fn refresh(
+        &self,
+        presented: &PresentedRefreshToken,
+        reused: &AuditRecord,
+        now: i64,
+    ) -> Result<Refresh, StorageError> {
+        let (presented, reused) = (presented.clone(), reused.clone());
+        self.writer.write(move |connection| refresh_rows::refresh(connection, &presented, &reused, now)).await
+    }
+
+    async fn end_refresh_family(&self, id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
+        let (id, audit) = (id.to_owned(), audit.clone());
+        let end = move |connection: &mut Connection| {
+            let is_ended = refresh_rows::end(connection, &id)?;
+            if is_ended {
+                audit_rows::insert(connection, &audit)?;
+            }
+            Ok(is_ended)
+        };
+        self.writer.write(end).await
+    }
+
+    async fn tokens_of_family(&self, id: &str) -> Result<Vec<String>, StorageError> {
+        let id = id.to_owned();
+        self.reader.read(move |connection| refresh_rows::tokens_of_family(connection, &id)).await
+    }
+
+    async fn forget_refresh_families(&self, now: i64) -> Result<(), StorageError> {
+        self.writer.write(move |connection| refresh_rows::forget(connection, now)).await
+    }
+
+    async fn tokens_granted(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError> {
         let (user_id, client_id) = (user_id.to_owned(), client_id.to_owned());
-        self.reader.read(move |connection| consent_rows::tokens_from_codes(connection, &user_id, &client_id)).await
+        self.reader.read(move |connection| refresh_rows::tokens_granted(connection, &user_id, &client_id)).await
     }
 
     async fn add_consent(&self, consent: &Consent, audit: &AuditRecord) -> Result<(), StorageError> {
@@ -586,7 +635,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<LoginSession> {
 fn change_user(connection: &Connection, id: &str, change: &UserChange) -> Result<UserChanged, SqliteError> {
     let find = || select(connection, "SELECT * FROM users WHERE id = ?1", id, user);
     let before = find()?.ok_or(Refusal::NotFound { what: "user" })?;
-    let mut ended = Vec::new();
+    let mut ended: Vec<String> = Vec::new();
     if *change != UserChange::Enable {
         logout_rows::add_of_user(connection, id)?;
         ended = connection
@@ -596,6 +645,10 @@ fn change_user(connection: &Connection, id: &str, change: &UserChange) -> Result
         connection
             .prepare_cached("DELETE FROM authorization_codes WHERE user_id = ?1 AND used_at IS NULL")?
             .execute([id])?;
+        // Of sessions that have expired too: their access tokens are to be revoked.
+        ended.extend(refresh_rows::remove_of_user(connection, id)?);
+        ended.sort_unstable();
+        ended.dedup();
         connection.prepare_cached("UPDATE users SET epoch = epoch + 1 WHERE id = ?1")?.execute([id])?;
     }
     match change {
@@ -766,4 +819,5 @@ const STEPS: &[&str] = &[
     ALTER TABLE authorization_codes ADD COLUMN dpop_jkt TEXT;
 ",
     device_rows::TABLE,
+    refresh_rows::TABLES,
 ];

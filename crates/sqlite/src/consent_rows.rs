@@ -1,6 +1,7 @@
 //! Consents and known devices of users, as rows.
 
 use crate::error::SqliteError;
+use crate::refresh_rows;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tollgate_storage::Refusal;
 use tollgate_storage::accounts::{Consent, KnownDevice};
@@ -44,21 +45,8 @@ pub(crate) fn revoke(connection: &Connection, user_id: &str, client_id: &str) ->
     connection
         .prepare_cached("DELETE FROM device_authorizations WHERE user_id = ?1 AND client_id = ?2 AND used_at IS NULL")?
         .execute((user_id, client_id))?;
+    refresh_rows::end_of_client(connection, user_id, client_id)?;
     Ok(revoked > 0)
-}
-
-pub(crate) fn tokens_from_codes(
-    connection: &Connection,
-    user_id: &str,
-    client_id: &str,
-) -> Result<Vec<String>, SqliteError> {
-    let mut select = connection.prepare_cached(
-        "SELECT token_id FROM authorization_codes WHERE user_id = ?1 AND client_id = ?2 AND used_at IS NOT NULL
-         UNION ALL
-         SELECT token_id FROM device_authorizations WHERE user_id = ?1 AND client_id = ?2 AND used_at IS NOT NULL
-         ORDER BY token_id",
-    )?;
-    Ok(select.query_map((user_id, client_id), |row| row.get(0))?.collect::<Result<_, _>>()?)
 }
 
 /// Returns whether the device is new.

@@ -55,6 +55,7 @@ mod logout_rows;
 mod new_file;
 mod pushed_rows;
 mod reader;
+mod refresh_rows;
 mod revocation_rows;
 mod schema;
 mod scope_sets;

@@ -1,7 +1,7 @@
 use crate::accounts::{
-    AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, KnownDevice, LoginSession,
-    LogoutNotice, PresentedCode, PushedRequest, Redemption, Site, SpentAssertion, StoredSigningKeys, User, UserChange,
-    UserChanged,
+    AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, GrantedToken, KnownDevice,
+    LoginSession, LogoutNotice, PresentedCode, PresentedRefreshToken, PushedRequest, Redemption, Refresh,
+    RefreshFamily, Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use crate::audit::{AuditLog, AuditRecord};
 use crate::error::StorageError;
@@ -39,7 +39,7 @@ pub trait AccountStore: AuditLog {
     /// When the store cannot be read.
     async fn users(&self, after: Option<&str>, max: usize) -> Result<Vec<User>, StorageError>;
 
-    /// Changes a user, and ends the user's login sessions and unused codes as [`UserChange`] says.
+    /// Changes a user, and ends the user's login sessions, unused codes and refresh tokens as [`UserChange`] says.
     ///
     /// # Errors
     /// [`Refusal::NotFound`](crate::Refusal::NotFound) when there is no such user.
@@ -115,7 +115,7 @@ pub trait AccountStore: AuditLog {
         audit: &AuditRecord,
     ) -> Result<bool, StorageError>;
 
-    /// Ends a login session of that user and its unused codes. Returns whether it existed.
+    /// Ends a login session of that user, its unused codes and its refresh tokens. Returns whether it existed.
     ///
     /// Each client that has [redeemed](Self::redeem_code) a code of the session gets a [`LogoutNotice`] in the same
     /// transaction, as in [`change_user`](Self::change_user). An expiring session causes no notice.
@@ -144,7 +144,7 @@ pub trait AccountStore: AuditLog {
     /// long as their lifetime, used ones `keep_for` seconds after their expiry.
     ///
     /// `keep_for` must be at least the lifetime of an access token: while a used one is stored,
-    /// [`tokens_from_codes`](Self::tokens_from_codes) lists its token.
+    /// [`tokens_granted`](Self::tokens_granted) lists its token.
     ///
     /// # Errors
     /// [`Refusal::TooMany`](crate::Refusal::TooMany) when `max_of_client` of the client's, or `max` of all, have not expired, also where
@@ -217,10 +217,67 @@ pub trait AccountStore: AuditLog {
     /// The ids of the tokens that were made, or are about to be made, from that user's codes and device codes for that
     /// client, as far as [`add_code`](Self::add_code) and
     /// [`add_device_authorization`](Self::add_device_authorization) have not removed these.
+    /// Adds a family of refresh tokens with its first token, of which `digest` is the SHA-256, and the access token that was issued along
+    /// with that. Of `max` families of the user and the client that have not ended, the oldest one ends.
+    ///
+    /// A family is removed with its login session ([`end_login_session`](Self::end_login_session)) and with every change of the user
+    /// that ends logins ([`change_user`](Self::change_user)), and ends with the consent ([`revoke_consent`](Self::revoke_consent)).
+    ///
+    /// # Errors
+    /// [`Refusal::Changed`](crate::Refusal::Changed) when the login session has ended.
+    async fn add_refresh_family(
+        &self,
+        family: &RefreshFamily,
+        digest: &[u8; 32],
+        token: &GrantedToken,
+        max: u32,
+    ) -> Result<(), StorageError>;
+
+    /// The family of the refresh token that has that digest, and the token's number in it; also of a token that was used, has expired or
+    /// has ended.
     ///
     /// # Errors
     /// When the store cannot be read.
-    async fn tokens_from_codes(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError>;
+    async fn refresh_family(&self, digest: &[u8; 32]) -> Result<Option<(RefreshFamily, i64)>, StorageError>;
+
+    /// Exchanges a refresh token for its successor, if everything presented with it is right ([`RefreshFamily::refresh`]). Of several
+    /// calls at once exactly one gets [`Refresh::Rotated`], also from several processes. `reused` is written when the family ends by it.
+    ///
+    /// # Errors
+    /// When the store cannot be written; the token may be used up by then.
+    async fn refresh(
+        &self,
+        presented: &PresentedRefreshToken,
+        reused: &AuditRecord,
+        now: i64,
+    ) -> Result<Refresh, StorageError>;
+
+    /// Ends a family of refresh tokens; returns whether there was one that had not ended. [`tokens_of_family`](Self::tokens_of_family)
+    /// names its access tokens, which are to be revoked.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn end_refresh_family(&self, id: &str, audit: &AuditRecord) -> Result<bool, StorageError>;
+
+    /// The ids of the access tokens that were issued, or are about to be, in a family of refresh tokens, as bytes sort; none that had
+    /// expired at the last rotation.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn tokens_of_family(&self, id: &str) -> Result<Vec<String>, StorageError>;
+
+    /// Forgets the families of refresh tokens that have ended or expired by `now`, once their access tokens have expired.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    async fn forget_refresh_families(&self, now: i64) -> Result<(), StorageError>;
+
+    /// The ids of the access tokens that the client got for that user, or is about to get, as bytes sort: from codes that
+    /// [`add_code`](Self::add_code) has not forgotten, and from refresh tokens.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn tokens_granted(&self, user_id: &str, client_id: &str) -> Result<Vec<String>, StorageError>;
 
     /// Adds scopes to the user's consent for the client.
     ///
@@ -242,6 +299,8 @@ pub trait AccountStore: AuditLog {
 
     /// Removes the user's consent for the client, and ends that user's unused codes and device codes for the client.
     /// Returns whether the consent existed.
+    /// Forgets what the user has let the client have, and ends the unused codes and the refresh tokens of that user for that client; returns
+    /// whether there was such a consent.
     ///
     /// # Errors
     /// When the store cannot be written.

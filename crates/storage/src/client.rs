@@ -103,6 +103,8 @@ pub enum GrantType {
     /// RFC 8628 section 3.4.
     #[serde(rename = "urn:ietf:params:oauth:grant-type:device_code")]
     DeviceCode,
+    /// RFC 6749 section 6: refresh tokens, along with what a user let the client have.
+    RefreshToken,
 }
 
 /// How a client shows at the token endpoint who it is (RFC 7591 section 2).
@@ -172,7 +174,7 @@ impl Client {
     /// Only a client that takes codes has URIs of logout; the one of the back channel has no scheme of a program's own.
     ///
     /// A machine has no redirect URI, and takes client credentials alone. A native or browser client is public: it may do nothing itself, and
-    /// takes codes, a native client device codes too or instead, as a web site may. A client with redirect URIs takes codes, and no other does. A redirect URI with a scheme of the program's own, which
+    /// takes codes, a native client device codes too or instead, as a web site may. Only a client that takes codes may have refresh tokens. A client with redirect URIs takes codes, and no other does. A redirect URI with a scheme of the program's own, which
     /// has a dot in it (RFC 8252 section 7.1), is a native client's.
     ///
     /// # Errors
@@ -191,6 +193,7 @@ impl Client {
         check("token_endpoint_auth_method", is_public == matches!(kind, ClientKind::Native | ClientKind::Browser))?;
         check("jwks", jwks.is_some() == (*auth_method == ClientAuthMethod::PrivateKeyJwt))?;
         check("grants", !(is_public && has(GrantType::ClientCredentials)))?;
+        check("grants", !has(GrantType::RefreshToken) || has(GrantType::AuthorizationCode))?;
         check("grants", *kind != ClientKind::Machine || *grants == [GrantType::ClientCredentials])?;
         let has_device = matches!(kind, ClientKind::Native | ClientKind::Web);
         check("grants", has_device || !has(GrantType::DeviceCode))?;
@@ -318,7 +321,8 @@ macro_rules! names {
 
 names!(ClientKind: Web "web", Native "native", Browser "browser", Machine "machine");
 names!(GrantType: AuthorizationCode "authorization_code", ClientCredentials "client_credentials",
-    DeviceCode "urn:ietf:params:oauth:grant-type:device_code");
+    DeviceCode "urn:ietf:params:oauth:grant-type:device_code",
+    RefreshToken "refresh_token");
 names!(ClientAuthMethod: None "none", ClientSecretBasic "client_secret_basic", ClientSecretPost "client_secret_post",
     ClientSecret "client_secret", PrivateKeyJwt "private_key_jwt");
 

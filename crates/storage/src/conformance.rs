@@ -31,6 +31,7 @@ mod gate;
 mod logout;
 mod look_ups;
 mod pushed_requests;
+mod refresh;
 mod sample;
 mod sites;
 mod snapshots;
@@ -51,6 +52,7 @@ pub use gate::*;
 pub use logout::*;
 pub use look_ups::*;
 pub use pushed_requests::*;
+pub use refresh::*;
 pub use sites::*;
 pub use snapshots::*;
 

@@ -4,9 +4,7 @@ use super::error::OAuthError;
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::form::Form;
-use crate::problem::Problem;
 use axum::http::{HeaderMap, header};
-use axum::response::IntoResponse;
 use tollgate::{AcceptedCredentials, PrincipalKind, Request};
 use tollgate_storage::{Client, ClientAuthMethod, GrantType};
 
@@ -15,6 +13,8 @@ pub(super) struct AuthenticatedClient {
     pub(super) id: String,
     /// What it may do itself.
     pub(super) scopes: String,
+    /// Whether it has shown nothing but its id.
+    pub(super) is_public: bool,
     grants: Vec<GrantType>,
     /// Whether it gets only tokens that are bound to its key.
     pub(super) is_dpop_bound: bool,
@@ -27,6 +27,7 @@ impl AuthenticatedClient {
         Self {
             id: client.id().to_owned(),
             scopes: client.scopes().to_owned(),
+            is_public: client.is_public(),
             grants: settings.grants.clone(),
             is_dpop_bound: settings.is_dpop_bound,
         }
@@ -34,7 +35,7 @@ impl AuthenticatedClient {
 
     /// What is registered of it. A secret whose client is not registered here speaks for itself, and for no user.
     pub(super) async fn registered(&self, app: &App) -> Result<Client, OAuthError> {
-        let client = app.accounts.keys.store.client(&self.id).await.map_err(failed)?;
+        let client = app.accounts.keys.store.client(&self.id).await?;
         client.ok_or(OAuthError::UnauthorizedClient)
     }
 
@@ -88,10 +89,11 @@ pub(super) async fn authenticate(
     }
     let scopes = principal.scopes().iter().collect::<Vec<_>>().join(" ");
     // A secret whose client is not registered here speaks for itself alone.
-    let Some(client) = app.accounts.keys.store.client(&id).await.map_err(failed)? else {
+    let Some(client) = app.accounts.keys.store.client(&id).await? else {
         return Ok(AuthenticatedClient {
             id,
             scopes,
+            is_public: false,
             grants: vec![GrantType::ClientCredentials],
             is_dpop_bound: false,
         });
@@ -102,18 +104,13 @@ pub(super) async fn authenticate(
         tracing::info!(client_id = ?id, "client rejected: disabled, or not registered for that method");
         return Err(OAuthError::InvalidClient);
     }
-    Ok(AuthenticatedClient { id, scopes, grants: settings.grants.clone(), is_dpop_bound: settings.is_dpop_bound })
+    let grants = settings.grants.clone();
+    Ok(AuthenticatedClient { id, scopes, is_public: false, grants, is_dpop_bound: settings.is_dpop_bound })
 }
 
 /// The client of that id that is registered for `method`, and not disabled.
 async fn active(app: &App, client_id: &str, method: ClientAuthMethod) -> Result<Client, OAuthError> {
-    let client = app.accounts.keys.store.client(client_id).await.map_err(failed)?;
+    let client = app.accounts.keys.store.client(client_id).await?;
     let is_active = |client: &Client| client.settings().auth_method == method && !client.settings().is_disabled;
     client.filter(is_active).ok_or(OAuthError::InvalidClient)
-}
-
-/// The problem's own answer is not one of RFC 6749; making it writes the cause to the log.
-pub(super) fn failed(error: tollgate_storage::StorageError) -> OAuthError {
-    let _ = Problem::from(error).into_response();
-    OAuthError::ServerError
 }

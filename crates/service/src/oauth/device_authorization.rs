@@ -2,11 +2,11 @@ use super::client_auth::authenticate;
 use super::client_form;
 use super::error::OAuthError;
 use super::request::is_own_resource;
-use super::token::{NOT_STORED, failed};
 use super::user_code::{new_user_code, shown, user_digest};
 use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::ids::{new_secret, now};
+use crate::json::NOT_STORED;
 use crate::limits::{
     DEVICE_CODE_TTL_SECONDS, DEVICE_POLL_SECONDS, MAX_DEVICE_AUTHORIZATIONS, MAX_DEVICE_AUTHORIZATIONS_PER_CLIENT,
     MAX_USER_CODE_COLLISIONS,
@@ -53,7 +53,7 @@ async fn answer(
     asked.map_err(|wait| OAuthError::TemporarilyUnavailable(u32::try_from(wait.seconds).unwrap_or(u32::MAX)))?;
     let (client_id, requested) = (client.id.clone(), form.value("scope").map(str::to_owned));
     let codes = app.blocking(move |app| app.add_device_authorization(client_id, requested.as_deref())).await;
-    let Codes { device_code, user_code } = codes.map_err(failed)??;
+    let Codes { device_code, user_code } = codes??;
     let (origin, user_code) = (&app.origin, shown(&user_code));
     let body = json!({
         "device_code": *device_code,

@@ -1,7 +1,10 @@
+use crate::error::ServerError;
+use crate::problem::Problem;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
+use tollgate_storage::StorageError;
 
 /// An error answer of the token endpoint (RFC 6749 section 5.2).
 ///
@@ -75,6 +78,26 @@ impl OAuthError {
             Self::TemporarilyUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             _ => StatusCode::BAD_REQUEST,
         }
+    }
+}
+
+/// The problem's own answer is not one of RFC 6749; making it writes the cause to the log.
+impl From<Problem> for OAuthError {
+    fn from(problem: Problem) -> Self {
+        let _ = problem.into_response();
+        Self::ServerError
+    }
+}
+
+impl From<ServerError> for OAuthError {
+    fn from(error: ServerError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<StorageError> for OAuthError {
+    fn from(error: StorageError) -> Self {
+        Problem::from(error).into()
     }
 }
 

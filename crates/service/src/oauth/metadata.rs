@@ -49,6 +49,8 @@ fn metadata(app: &App) -> Value {
     let origin = &app.origin;
     let mut scopes: Vec<&str> = scopes::OF_IDENTITY.to_vec();
     scopes.extend(scopes::ALL.iter().filter(|scope| !scopes::OF_IDENTITY.contains(scope)));
+    let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let all_methods = [&confidential[..], &["none"]].concat();
     json!({
         "issuer": origin,
         "authorization_endpoint": format!("{origin}/oauth/v2/authorize"),
@@ -60,13 +62,19 @@ fn metadata(app: &App) -> Value {
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "form_post"],
         "grant_types_supported": [
-            "authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code",
+            "authorization_code", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code",
         ],
-        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "token_endpoint_auth_methods_supported": all_methods,
         "token_endpoint_auth_signing_alg_values_supported": signature_algorithms(),
         "dpop_signing_alg_values_supported": DPOP_ALGORITHMS.map(Algorithm::name),
         "pushed_authorization_request_endpoint": format!("{origin}/oauth/v2/par"),
         "require_pushed_authorization_requests": app.requires_pushed_requests,
+        "revocation_endpoint": format!("{origin}/oauth/v2/revoke"),
+        "revocation_endpoint_auth_methods_supported": all_methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": signature_algorithms(),
+        "introspection_endpoint": format!("{origin}/oauth/v2/introspect"),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": signature_algorithms(),
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": true,
         "subject_types_supported": ["public"],

@@ -79,7 +79,7 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], address: Clien
         Err(StorageError::Refused(Refusal::TooMany { .. })) => {
             return Err(OAuthError::TemporarilyUnavailable(PUSH_BUSY_SECONDS).into());
         }
-        Err(error) => return Err(super::client_auth::failed(error).into()),
+        Err(error) => return Err(OAuthError::from(error).into()),
     }
     let body = json!({"request_uri": request_uri(&secret), "expires_in": PUSHED_REQUEST_SECONDS});
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-cache, no-store")], Json(body)).into_response())

@@ -220,7 +220,7 @@ pub(crate) fn check(
 fn scope_of(form: &Form<'_>, client: &Client) -> Option<String> {
     let settings = client.settings();
     let Some(asked) = form.value("scope") else { return Some(settings.user_scopes.clone()) };
-    let gets_refresh_tokens = settings.grants.iter().any(|grant| grant.as_str() == "refresh_token");
+    let gets_refresh_tokens = settings.grants.contains(&GrantType::RefreshToken);
     let mut allowed = format!("{} {}", scopes::OPENID, settings.user_scopes);
     if gets_refresh_tokens {
         allowed = format!("{allowed} {}", scopes::OFFLINE_ACCESS);

@@ -40,7 +40,9 @@ pub(crate) mod scopes {
     pub(crate) const MANAGE_API_KEYS: &str = "manage:api-keys";
     /// Whoever has it can make keys with any scope.
     pub(crate) const ADMIN_KEYS: &str = "admin:keys";
-    pub(crate) const ALL: [&str; 5] = [PROFILE, READ_SITES, READ_REPORTS, MANAGE_API_KEYS, ADMIN_KEYS];
+    /// Of a client itself: it may introspect the access tokens of all clients.
+    pub(crate) const INTROSPECT: &str = "introspect";
+    pub(crate) const ALL: [&str; 6] = [PROFILE, READ_SITES, READ_REPORTS, MANAGE_API_KEYS, ADMIN_KEYS, INTROSPECT];
     /// Those of OpenID Connect: what they tell of a user needs no right of the user's.
     pub(crate) const OF_IDENTITY: [&str; 4] = [OPENID, PROFILE, EMAIL, OFFLINE_ACCESS];
 }
@@ -86,6 +88,8 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
     let public = Router::new()
         .route("/oauth/v2/token", post(oauth::token))
         .route("/oauth/v2/device_authorization", post(oauth::authorize_device))
+        .route("/oauth/v2/revoke", post(oauth::revoke))
+        .route("/oauth/v2/introspect", post(oauth::introspect))
         .route("/oauth/v2/authorize", get(oauth::show).post(oauth::repeat_as_get))
         .route("/oauth/v2/login", post(oauth::login))
         .route("/oauth/v2/logout", get(oauth::show_logout).post(oauth::repeat_logout_as_get))

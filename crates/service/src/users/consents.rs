@@ -53,7 +53,7 @@ impl Users {
         client_id: &str,
         ended: &[String],
     ) -> Result<(Vec<String>, Option<Position>), AccountError> {
-        let tokens = self.accounts.tokens_from_codes(user_id, client_id).await?;
+        let tokens = self.accounts.tokens_granted(user_id, client_id).await?;
         let issuers = self.accounts.issuers().await?;
         let until = now().saturating_add(1).saturating_add(seconds(MAX_TTL));
         let mut commands = Vec::new();

@@ -372,7 +372,7 @@ fn a70_a_code_is_bound_to_client_redirect_uri_and_verifier_and_wrong_ones_leave_
     let response = site.exchange(site.shop(), &code, BLOG, VERIFIER);
     assert_eq!(described(response, 400).1, "unknown code");
     let response = site.exchange(site.blog(), &code, BLOG, VERIFIER);
-    assert_eq!(described(response, 400).1, "the code was used before; the token made from it is revoked");
+    assert_eq!(described(response, 400).1, "the code was used before; what was made from it is revoked");
 }
 
 /// Of whatever is wrong with a code, another client learns that it is unknown, and no more.

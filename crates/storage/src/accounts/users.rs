@@ -57,7 +57,7 @@ impl fmt::Debug for UserChange {
 pub struct UserChanged {
     /// The user as it is now; one that was removed as it was.
     pub user: User,
-    /// The ids of the login sessions that were ended.
+    /// The ids of the login sessions that were ended, and of those that had expired and whose refresh tokens were ended: each once.
     pub ended: Vec<String>,
 }
 

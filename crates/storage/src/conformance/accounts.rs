@@ -54,6 +54,14 @@ macro_rules! account_store_conformance {
             a_pushed_request_is_begun_once_by_its_client_and_ended_once
             a_pushed_request_is_begun_by_one_of_many_at_once
             a83_a_client_has_at_most_so_many_pushed_requests
+            a72_a_refresh_token_is_good_once_and_its_second_use_ends_the_family
+            a72_a_retry_gets_the_same_successor_in_time_and_while_that_is_unused
+            a72_of_eight_presentations_at_once_one_chain_goes_on
+            a72_a_refresh_token_is_bound_to_its_client_and_key
+            a71_refresh_tokens_end_with_their_session_user_and_consent
+            an_offline_family_alone_outlives_the_expiry_of_its_session
+            a83_families_and_their_tokens_are_bounded_and_forgotten
+            a70_a_family_is_ended_by_the_id_that_its_code_names
             signing_keys_are_replaced_only_by_those_who_know_the_current_ones
         );
     };

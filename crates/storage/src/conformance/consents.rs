@@ -47,16 +47,16 @@ pub async fn a71_a_consent_that_is_revoked_takes_its_unused_codes_along_and_name
         store.add_code(&code(number), 1_000).await.unwrap();
     }
     store.add_code(&AuthorizationCode { client_id: "c2".into(), ..code(3) }, 1_000).await.unwrap();
-    assert_eq!(store.tokens_from_codes("u1", "c1").await.unwrap(), Vec::<String>::new());
+    assert_eq!(store.tokens_granted("u1", "c1").await.unwrap(), Vec::<String>::new());
     store.redeem_code(&presented(1), 50).await.unwrap();
-    assert_eq!(other.tokens_from_codes("u1", "c1").await.unwrap(), ["token-1"]);
-    assert_eq!(other.tokens_from_codes("u2", "c1").await.unwrap(), Vec::<String>::new());
+    assert_eq!(other.tokens_granted("u1", "c1").await.unwrap(), ["token-1"]);
+    assert_eq!(other.tokens_granted("u2", "c1").await.unwrap(), Vec::<String>::new());
     assert!(other.revoke_consent("u1", "c1", &audit()).await.unwrap());
     assert!(!other.revoke_consent("u1", "c1", &audit()).await.unwrap());
     assert_eq!(store.consents_of("u1").await.unwrap(), [consent("u1", "c2", "a", 1)]);
     assert_eq!(store.redeem_code(&presented(2), 50).await.unwrap(), Redemption::Unknown);
     assert_eq!(store.redeem_code(&presented(1), 50).await.unwrap(), Redemption::Again(code(1)));
-    assert_eq!(store.tokens_from_codes("u1", "c1").await.unwrap(), ["token-1"], "so that they can be revoked");
+    assert_eq!(store.tokens_granted("u1", "c1").await.unwrap(), ["token-1"], "so that they can be revoked");
     let of_other = PresentedCode { client_id: "c2".into(), ..presented(3) };
     assert!(matches!(store.redeem_code(&of_other, 50).await.unwrap(), Redemption::First(_)), "another client's");
     // A code that was in flight when the consent was revoked.

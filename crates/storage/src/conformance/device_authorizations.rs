@@ -31,7 +31,7 @@ pub async fn a_device_gets_its_approval_once_even_from_two_processes_at_once(wor
     };
     assert!(polls.contains(&DevicePoll::Used));
     assert_eq!((found.scope.as_str(), approval), ("a", &approval_in("s1")), "the scope granted");
-    assert_eq!(store.tokens_from_codes("u1", "c1").await.unwrap(), ["token"]);
+    assert_eq!(store.tokens_granted("u1", "c1").await.unwrap(), ["token"]);
     let notices = store.end_login_session("u1", "s1", &audit()).await.unwrap();
     assert!(notices);
     let told = store.claim_logout_notices(10, 10, 2, 10).await.unwrap();

@@ -67,7 +67,7 @@ pub(super) struct Arguments {
     backchannel_logout_uri: Option<String>,
 
     /// A grant type of the client; give the option once for each. Default: those of its type
-    #[arg(long, value_name = "GRANT", value_parser = ["authorization_code", "client_credentials", "urn:ietf:params:oauth:grant-type:device_code"])]
+    #[arg(long, value_name = "GRANT", value_parser = ["authorization_code", "client_credentials", "refresh_token", "urn:ietf:params:oauth:grant-type:device_code"])]
     grant: Vec<String>,
 
     /// The client's authentication at the token endpoint. Default: its secret, in the Authorization header or in the form

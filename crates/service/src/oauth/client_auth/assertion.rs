@@ -1,7 +1,7 @@
 //! `private_key_jwt`: a client authenticates by an assertion that its key has signed (RFC 7523 section 3, OpenID Connect Core section 9).
 
 use super::super::error::OAuthError;
-use super::{active, failed};
+use super::active;
 use crate::app::App;
 use crate::form::Form;
 use crate::ids::{digest, now};
@@ -98,6 +98,6 @@ async fn spend(app: &App, client: &Client, principal: &Principal) -> Result<(), 
         Err(StorageError::Refused(Refusal::TooMany { .. })) => {
             Err(OAuthError::TemporarilyUnavailable(ASSERTION_BUSY_SECONDS))
         }
-        Err(error) => Err(failed(error)),
+        Err(error) => Err(error.into()),
     }
 }

@@ -1,11 +1,11 @@
-use super::{OfCode, failed, issue};
+use super::issue;
 use crate::app::App;
 use crate::form::Form;
 use crate::ids::{digest, now};
 use crate::limits::CODE_VERIFIER_CHARS;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::OAuthError;
-use crate::problem::Problem;
+use crate::refresh_tokens::RefreshGrant;
 use crate::revocations;
 use crate::tokens::Grant;
 use axum::response::Response;
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use tollgate::jwt::base64url;
 use tollgate_storage::GrantType;
 use tollgate_storage::accounts::{AuthorizationCode, LoginSession, PresentedCode, Redemption};
+use zeroize::Zeroizing;
 
 /// RFC 6749 section 4.1.3 with RFC 7636 section 4.5: a code, once, for tokens of the user who let the client have it.
 pub(super) async fn token(
@@ -22,60 +23,83 @@ pub(super) async fn token(
     jkt: Option<String>,
 ) -> Result<Response, OAuthError> {
     client.require(GrantType::AuthorizationCode)?;
-    let (code, session) = redeem(app, &client.id, form, jkt.clone()).await?;
-    let of_code = OfCode { token_id: code.token_id, nonce: code.nonce, session };
-    issue(app, client.id.clone(), code.user_id, code.scope, Some(of_code), jkt).await
-}
-
-/// Uses the code up; it, and the login that it comes of. A second use revokes the token made from the first.
-async fn redeem(
-    app: &Arc<App>,
-    client_id: &str,
-    form: &Form<'_>,
-    dpop_jkt: Option<String>,
-) -> Result<(AuthorizationCode, LoginSession), OAuthError> {
     let required = |name, missing| form.value(name).ok_or(OAuthError::InvalidRequest(missing));
     let presented = PresentedCode {
         digest: digest(required("code", "code is missing")?),
-        client_id: client_id.to_owned(),
+        client_id: client.id.clone(),
         // As in the authorization request, absent too.
         redirect_uri: form.value("redirect_uri").unwrap_or_default().to_owned(),
         code_challenge: challenge(required("code_verifier", "code_verifier is missing")?)?,
-        dpop_jkt,
+        dpop_jkt: jkt.clone(),
     };
-    let (redemption, session) = app
-        .blocking(move |app| {
-            let now = now();
-            let (keys, store) = (&app.accounts.keys, &app.accounts.store);
-            let redemption = keys.wait(store.redeem_code(&presented, now))?;
-            if let Redemption::First(code) = &redemption {
-                let sessions = keys.wait(store.login_sessions_of(&code.user_id, now))?;
-                let session = sessions.into_iter().find(|session| session.id == code.session_id);
-                let (subject, session_id) = (code.user_id.as_str(), Some(code.session_id.as_str()));
-                let grant = Grant { session_id, ..Grant::of(&code.client_id, subject) };
-                if session.is_none() || revocations::concern(keys, &app.origin, &grant, code.created_at)? {
-                    return Ok((Redemption::Unknown, None));
-                }
-                return Ok((redemption, session));
+    let has_refresh_tokens = client.require(GrantType::RefreshToken).is_ok();
+    // Those of other clients are bound to what the client authenticates with (RFC 9449 section 5).
+    let refresh_jkt = jkt.clone().filter(|_| client.is_public);
+    app.blocking(move |app| {
+        let (code, session) = redeem(app, &presented)?;
+        let refresh_token =
+            if has_refresh_tokens { Some(refresh_token(app, &code, &session, refresh_jkt)?) } else { None };
+        let grant = Grant {
+            client_id: &code.client_id,
+            subject: &code.user_id,
+            scope: &code.scope,
+            token_id: Some(&code.token_id),
+            session_id: Some(&session.id),
+            ends_at: Some(session.expires_at),
+            authenticated_at: Some(session.authenticated_at),
+            jkt: jkt.as_deref(),
+        };
+        issue(app, &grant, code.nonce.as_deref(), refresh_token.as_ref())
+    })
+    .await
+}
+
+/// Uses the code up; it, and the login that it comes of. A second use ends whatever came of the first.
+fn redeem(app: &App, presented: &PresentedCode) -> Result<(AuthorizationCode, LoginSession), OAuthError> {
+    let (keys, store, now) = (&app.accounts.keys, &app.accounts.store, now());
+    Err(OAuthError::InvalidGrant(match keys.wait(store.redeem_code(presented, now))? {
+        Redemption::First(code) => {
+            let sessions = keys.wait(store.login_sessions_of(&code.user_id, now))?;
+            let session = sessions.into_iter().find(|session| session.id == code.session_id);
+            let session = session.ok_or(OAuthError::InvalidGrant(UNKNOWN))?;
+            let (subject, session_id) = (code.user_id.as_str(), Some(code.session_id.as_str()));
+            let grant = Grant { session_id, ..Grant::of(&code.client_id, subject) };
+            if !revocations::concern(keys, &app.origin, &grant, code.created_at)? {
+                return Ok((code, session));
             }
-            if let Redemption::Again(code) = &redemption {
-                let until = now.saturating_add(app.tokens.access_token_ttl());
-                revocations::revoke_token(&app.accounts.keys, &app.origin, &code.token_id, until)?;
-                tracing::warn!(client_id = ?code.client_id, "an authorization code was used twice: its token is revoked");
-            }
-            Ok::<_, Problem>((redemption, None))
-        })
-        .await
-        .map_err(failed)?;
-    Err(OAuthError::InvalidGrant(match redemption {
-        Redemption::First(code) => return session.map(|session| (code, session)).ok_or(OAuthError::ServerError),
-        Redemption::Again(_) => "the code was used before; the token made from it is revoked",
+            UNKNOWN
+        }
+        Redemption::Again(code) => {
+            tracing::warn!(client_id = ?code.client_id, "an authorization code was used twice: its grant has ended");
+            app.end_grant(&code.token_id, &code.user_id)?;
+            "the code was used before; what was made from it is revoked"
+        }
         Redemption::Expired => "the code has expired",
         Redemption::OtherRedirectUri => "redirect_uri differs from that of the authorization request",
         Redemption::OtherVerifier => "code_verifier does not belong to the code_challenge",
         Redemption::OtherKey => "the DPoP proof is missing, or not by the key that the code is for",
-        Redemption::Unknown => "unknown code",
+        Redemption::Unknown => UNKNOWN,
     }))
+}
+
+/// The first refresh token of the grant.
+fn refresh_token(
+    app: &App,
+    code: &AuthorizationCode,
+    session: &LoginSession,
+    jkt: Option<String>,
+) -> Result<Zeroizing<String>, OAuthError> {
+    let (token_id, client_id, scope) = (code.token_id.as_str(), code.client_id.as_str(), code.scope.as_str());
+    let grant = RefreshGrant { token_id, client_id, scope, session, jkt };
+    let token = app.first_refresh_token(grant)?.ok_or(OAuthError::InvalidGrant(UNKNOWN))?;
+    // Whoever revokes a consent ends the refresh tokens that are there by then; these are there first and then look for the consent.
+    let keys = &app.accounts.keys;
+    let client = keys.wait(keys.store.client(client_id))?.ok_or(OAuthError::InvalidClient)?;
+    if app.lacks_consent(&code.user_id, &client, scope)? {
+        app.end_grant(token_id, &code.user_id)?;
+        return Err(OAuthError::InvalidGrant(UNKNOWN));
+    }
+    Ok(token)
 }
 
 /// The S256 challenge of a code verifier (RFC 7636 section 4.6).
@@ -87,3 +111,5 @@ fn challenge(verifier: &str) -> Result<String, OAuthError> {
         Err(OAuthError::InvalidGrant("code_verifier is not 43 to 128 characters of A-Z a-z 0-9 - . _ ~"))
     }
 }
+
+const UNKNOWN: &str = "unknown code";

@@ -4,11 +4,12 @@ use crate::form::Form;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::OAuthError;
 use crate::scope;
+use crate::tokens::Grant;
 use axum::response::Response;
 use std::sync::Arc;
 use tollgate_storage::GrantType;
 
-/// RFC 6749 section 4.4.2: the client speaks for itself.
+/// RFC 6749 section 4.4.2: the client speaks for itself, and gets no refresh token (section 4.4.3).
 pub(super) async fn token(
     app: &Arc<App>,
     client: &AuthenticatedClient,
@@ -16,6 +17,11 @@ pub(super) async fn token(
     jkt: Option<String>,
 ) -> Result<Response, OAuthError> {
     client.require(GrantType::ClientCredentials)?;
-    let granted = scope::narrow(form.value("scope"), &client.scopes).ok_or(OAuthError::InvalidScope)?;
-    issue(app, client.id.clone(), client.id.clone(), granted, None, jkt).await
+    let scope = scope::narrow(form.value("scope"), &client.scopes).ok_or(OAuthError::InvalidScope)?;
+    let client_id = client.id.clone();
+    app.blocking(move |app| {
+        let grant = Grant { scope: &scope, jkt: jkt.as_deref(), ..Grant::of(&client_id, &client_id) };
+        issue(app, &grant, None, None)
+    })
+    .await
 }

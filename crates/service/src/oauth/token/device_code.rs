@@ -1,4 +1,4 @@
-use super::{OfCode, failed, issue};
+use super::issue;
 use crate::app::App;
 use crate::form::Form;
 use crate::ids::{digest, now};
@@ -22,10 +22,23 @@ pub(super) async fn token(
     client.require(GrantType::DeviceCode)?;
     let device_code = form.value("device_code").ok_or(OAuthError::InvalidRequest("device_code is missing"))?;
     let (device_digest, client_id) = (digest(device_code), client.id.clone());
-    let polled = app.blocking(move |app| app.poll_device(&device_digest, &client_id)).await.map_err(failed)?;
+    let polled = app.blocking(move |app| app.poll_device(&device_digest, &client_id)).await?;
     let (authorization, approval, session) = polled?;
-    let of_code = OfCode { token_id: approval.token_id, nonce: None, session };
-    issue(app, client.id.clone(), approval.user_id, authorization.scope, Some(of_code), jkt).await
+    let client_id = client.id.clone();
+    app.blocking(move |app| {
+        let grant = Grant {
+            client_id: &client_id,
+            subject: &approval.user_id,
+            scope: &authorization.scope,
+            token_id: Some(&approval.token_id),
+            session_id: Some(&session.id),
+            ends_at: Some(session.expires_at),
+            authenticated_at: Some(session.authenticated_at),
+            jkt: jkt.as_deref(),
+        };
+        issue(app, &grant, None, None)
+    })
+    .await
 }
 
 type Approved = (Box<DeviceAuthorization>, DeviceApproval, LoginSession);

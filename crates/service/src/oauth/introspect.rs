@@ -1,0 +1,94 @@
+use super::client_auth::{AuthenticatedClient, authenticate};
+use super::client_form;
+use super::error::OAuthError;
+use super::presented_token::access_token;
+use crate::app::App;
+use crate::client_address::ClientAddress;
+use crate::ids::now;
+use crate::json::NOT_STORED;
+use crate::routes::scopes::INTROSPECT;
+use crate::scope;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value, json};
+use std::sync::Arc;
+use tollgate::Principal;
+use tollgate_storage::accounts::RefreshFamily;
+use zeroize::Zeroizing;
+
+/// `POST /oauth/v2/introspect` (RFC 7662), for clients that authenticate: each may ask about its own tokens, one that has the scope
+/// `introspect` itself, a resource server, about the access tokens of all clients.
+///
+/// Whatever is no active token, or a token that the client may not ask about, is `{"active": false}` and nothing more (section 2.2).
+pub(crate) async fn introspect(
+    State(app): State<Arc<App>>,
+    address: ClientAddress,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Response> {
+    let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
+    let answer = answer(&app, &headers, &body, address).await.map_err(IntoResponse::into_response)?;
+    Ok((NOT_STORED, Json(answer)).into_response())
+}
+
+async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], address: ClientAddress) -> Result<Value, OAuthError> {
+    let form = client_form::read(headers, body)?;
+    let client = authenticate(app, headers, &form, address).await?;
+    // Anybody can send the id of a public client (section 2.1: "the endpoint MUST also require some form of authorization").
+    if client.is_public {
+        return Err(OAuthError::InvalidClient);
+    }
+    let token = form.value("token").ok_or(OAuthError::InvalidRequest("token is missing"))?;
+    let token = Zeroizing::new(token.to_owned());
+    app.blocking(move |app| Ok(active(app, &client, &token)?.unwrap_or_else(|| json!({"active": false})))).await
+}
+
+fn active(app: &App, client: &AuthenticatedClient, token: &str) -> Result<Option<Value>, OAuthError> {
+    if let Some((family, number)) = app.refresh_family(token, &client.id)? {
+        let is_active = app.is_active(&family, number, now())?;
+        return Ok(is_active.then(|| of_refresh_token(app, &family)));
+    }
+    let may_see =
+        |token: &Principal| token.client_id() == Some(&client.id) || scope::contains(&client.scopes, INTROSPECT);
+    Ok(access_token(app, token)?.filter(may_see).map(|principal| of_access_token(app, &principal)))
+}
+
+fn of_access_token(app: &App, principal: &Principal) -> Value {
+    let mut members = Map::new();
+    let mut add = |name: &str, value: Value| {
+        if !value.is_null() {
+            members.insert(name.to_owned(), value);
+        }
+    };
+    add("active", true.into());
+    add("token_type", "Bearer".into());
+    add("scope", principal.scopes().iter().collect::<Vec<_>>().join(" ").into());
+    add("client_id", principal.client_id().into());
+    add("sub", principal.subject().into());
+    // Opaque tokens too are for this service.
+    add("aud", app.origin.as_str().into());
+    add("iss", app.origin.as_str().into());
+    add("exp", principal.expires_at().into());
+    add("iat", principal.issued_at().into());
+    add("nbf", principal.not_before().into());
+    add("jti", principal.credential_id().into());
+    add("sid", principal.session_id().into());
+    members.into()
+}
+
+fn of_refresh_token(app: &App, family: &RefreshFamily) -> Value {
+    json!({
+        "active": true,
+        "scope": family.scope,
+        "client_id": family.client_id,
+        "sub": family.user_id,
+        "iss": app.origin,
+        "exp": family.expires_at.min(family.ends_at),
+        "iat": family.rotated_at,
+        "sid": family.session_id,
+    })
+}
