@@ -53,7 +53,7 @@ mod tests {
         assert_ne!(code, new_user_code().unwrap());
         let shown = shown(&code);
         assert_eq!((shown.len(), shown.find('-')), (9, Some(4)));
-        for typed in [shown.clone(), shown.to_lowercase(), format!(" {} ", code), shown.replace('-', " . ")] {
+        for typed in [shown.clone(), shown.to_lowercase(), format!(" {code} "), shown.replace('-', " . ")] {
             assert_eq!(normal(&typed).as_deref(), Some(code.as_str()), "{typed}");
         }
         for typed in ["", "BCDF-GHJ", "BCDF-GHJKL", "ACDF-GHJK", "BCDF-GHJ1", "BCDF-GHJ\u{130}"] {
