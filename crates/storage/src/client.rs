@@ -174,7 +174,7 @@ impl Client {
     /// Only a client that takes codes has URIs of logout; the one of the back channel has no scheme of a program's own.
     ///
     /// A machine has no redirect URI, and takes client credentials alone. A native or browser client is public: it may do nothing itself, and
-    /// takes codes, a native client device codes too or instead, as a web site may. Only a client that takes codes may have refresh tokens. A client with redirect URIs takes codes, and no other does. A redirect URI with a scheme of the program's own, which
+    /// takes codes, a native client device codes too or instead, as a web site may. Only a client that takes codes of either kind may have refresh tokens. A client with redirect URIs takes codes, and no other does. A redirect URI with a scheme of the program's own, which
     /// has a dot in it (RFC 8252 section 7.1), is a native client's.
     ///
     /// # Errors
@@ -193,7 +193,10 @@ impl Client {
         check("token_endpoint_auth_method", is_public == matches!(kind, ClientKind::Native | ClientKind::Browser))?;
         check("jwks", jwks.is_some() == (*auth_method == ClientAuthMethod::PrivateKeyJwt))?;
         check("grants", !(is_public && has(GrantType::ClientCredentials)))?;
-        check("grants", !has(GrantType::RefreshToken) || has(GrantType::AuthorizationCode))?;
+        check(
+            "grants",
+            !has(GrantType::RefreshToken) || has(GrantType::AuthorizationCode) || has(GrantType::DeviceCode),
+        )?;
         check("grants", *kind != ClientKind::Machine || *grants == [GrantType::ClientCredentials])?;
         let has_device = matches!(kind, ClientKind::Native | ClientKind::Web);
         check("grants", has_device || !has(GrantType::DeviceCode))?;

@@ -1,6 +1,7 @@
 //! The pages of the device authorization grant (RFC 8628 section 3.3): a person logs in, enters the code of a device, and decides.
 
 use super::authorize::of_user;
+use super::request;
 use super::user_code::{normal, shown, user_digest};
 use crate::app::App;
 use crate::client_address::ClientAddress;
@@ -156,7 +157,7 @@ async fn asked(app: &Arc<App>, address: ClientAddress, sent: &FormOfBrowser) -> 
         Ok::<_, Problem>(client.map(|client| (found, client)))
     });
     let (found, client) = found.await.map_err(|problem| Box::new(failed(problem)))?.ok_or_else(unknown)?;
-    let scope = scope::intersection(&found.scope, &client.settings().user_scopes);
+    let scope = scope::intersection(&found.scope, &request::may_request(&client));
     let scope = of_user(&scope, &sent.user);
     if scope.is_empty() {
         let problem = FormProblem::new("Your account has nothing of what the device asks for.");

@@ -1,7 +1,7 @@
 use super::client_auth::authenticate;
 use super::client_form;
 use super::error::OAuthError;
-use super::request::is_own_resource;
+use super::request::{self, is_own_resource};
 use super::user_code::{new_user_code, shown, user_digest};
 use crate::app::App;
 use crate::client_address::ClientAddress;
@@ -12,7 +12,6 @@ use crate::limits::{
     MAX_USER_CODE_COLLISIONS,
 };
 use crate::problem::Problem;
-use crate::scope;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -79,8 +78,7 @@ impl App {
         requested: Option<&str>,
     ) -> Result<Result<Codes, OAuthError>, Problem> {
         let Some(client) = self.accounts.active_client(&client_id)? else { return Ok(Err(OAuthError::InvalidClient)) };
-        let Some(scope) = scope::narrow(requested, &client.settings().user_scopes).filter(|scope| !scope.is_empty())
-        else {
+        let Some(scope) = request::requested(requested, &client).filter(|scope| !scope.is_empty()) else {
             return Ok(Err(OAuthError::InvalidScope));
         };
         for _ in 0..MAX_USER_CODE_COLLISIONS {

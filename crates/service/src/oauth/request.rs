@@ -187,7 +187,7 @@ pub(crate) fn check(
     if dpop_jkt.as_ref().is_some_and(|jkt| jkt.len() != CODE_CHALLENGE_CHARS || !jkt.bytes().all(is_base64url)) {
         return Err(AuthorizationError::InvalidRequest("dpop_jkt is not the base64url of a SHA-256 digest"));
     }
-    let scope = scope_of(form, &client).ok_or(AuthorizationError::InvalidScope)?;
+    let scope = requested(form.value("scope"), &client).ok_or(AuthorizationError::InvalidScope)?;
     let prompt = Prompt::parse(form.value("prompt").unwrap_or_default())?;
     let max_age = match form.value("max_age").map(str::parse::<u32>) {
         None => None,
@@ -215,19 +215,22 @@ pub(crate) fn check(
     })
 }
 
-/// What the client asks for, if it may: `openid` of any user, the rest as it is registered. `offline_access` is ignored for a client that
-/// gets no refresh tokens (OpenID Connect Core 1.0 section 11).
-fn scope_of(form: &Form<'_>, client: &Client) -> Option<String> {
-    let settings = client.settings();
-    let Some(asked) = form.value("scope") else { return Some(settings.user_scopes.clone()) };
-    let gets_refresh_tokens = settings.grants.contains(&GrantType::RefreshToken);
-    let mut allowed = format!("{} {}", scopes::OPENID, settings.user_scopes);
-    if gets_refresh_tokens {
-        allowed = format!("{allowed} {}", scopes::OFFLINE_ACCESS);
-        return scope::narrow(Some(asked), &allowed);
-    }
-    let asked: Vec<&str> = asked.split(' ').filter(|scope| *scope != scopes::OFFLINE_ACCESS).collect();
+/// What the client asks for, if it may; without a `scope` all that it is registered for. `offline_access` is ignored for a client that gets
+/// no refresh tokens (OpenID Connect Core 1.0 section 11).
+pub(super) fn requested(scope: Option<&str>, client: &Client) -> Option<String> {
+    let Some(asked) = scope else { return Some(client.settings().user_scopes.clone()) };
+    let allowed = may_request(client);
+    let is_ignored = |scope: &str| scope == scopes::OFFLINE_ACCESS && !scope::contains(&allowed, scope);
+    let asked: Vec<&str> = asked.split(' ').filter(|scope| !is_ignored(scope)).collect();
     scope::narrow(Some(&asked.join(" ")), &allowed)
+}
+
+/// What the client may ask users for: `openid` of any user, `offline_access` with refresh tokens, the rest as it is registered.
+pub(super) fn may_request(client: &Client) -> String {
+    let settings = client.settings();
+    let offline_access =
+        settings.grants.contains(&GrantType::RefreshToken).then_some(scopes::OFFLINE_ACCESS).unwrap_or_default();
+    format!("{} {} {offline_access}", scopes::OPENID, settings.user_scopes)
 }
 
 impl Prompt {

@@ -30,6 +30,10 @@ impl Television {
         for (id, name) in [("tv", "The Television"), ("radio", "")] {
             server.accounts.register_client(&television(id, name)).unwrap();
         }
+        let console = television("console", "The Console");
+        let grants = vec![GrantType::DeviceCode, GrantType::RefreshToken];
+        let settings = ClientSettings { grants, ..console.settings().clone() };
+        server.accounts.register_client(&console.with(settings).unwrap()).unwrap();
         Self { server, user_id: user.id }
     }
 
@@ -167,6 +171,36 @@ fn a_device_gets_a_token_of_the_user_who_entered_its_code_and_allowed_it() {
         browser.open(&tv.server, "/logout", Some(&hidden_fields(&page)));
         assert_eq!(tv.sites(&token), 401, "a71: it ends with the login");
     }
+}
+
+/// RFC 8628 section 3.5: the answer is that of RFC 6749 section 5.1, with all that a code would give.
+#[test]
+fn a_device_gets_refresh_tokens_and_an_id_token_as_it_is_registered() {
+    let tv = Television::start();
+    let codes = json(tv.ask(&[("client_id", "console"), ("scope", "openid offline_access read:sites")]), 200);
+    let mut browser = tv.browser();
+    tv.allow(&mut browser, &codes);
+    let tokens = json(tv.poll_as("console", codes["device_code"].as_str().unwrap()), 200);
+    assert_eq!(tokens["scope"], "openid offline_access read:sites");
+    let (_, id_token) = decode(tokens["id_token"].as_str().unwrap());
+    assert_eq!((&id_token["sub"], &id_token["aud"]), (&tv.user_id.as_str().into(), &"console".into()));
+
+    let refresh = |token: &Value| {
+        let token = token.as_str().unwrap();
+        let form = [("grant_type", "refresh_token"), ("client_id", "console"), ("refresh_token", token)];
+        tv.server.client.post(tv.server.url(TOKEN)).form(&form).send().unwrap()
+    };
+    let next = json(refresh(&tokens["refresh_token"]), 200);
+    assert_eq!(tv.sites(&bearer(&next)), 200);
+    let page = browser.open(&tv.server, "/logout", None).text().unwrap();
+    browser.open(&tv.server, "/logout", Some(&hidden_fields(&page)));
+    assert_eq!((tv.sites(&bearer(&tokens)), tv.sites(&bearer(&next))), (401, 401), "a71: they end with the login");
+    assert_problem(refresh(&next["refresh_token"]), 400, None, "invalid_grant");
+
+    let codes = json(tv.ask(&[("client_id", "tv"), ("scope", "openid offline_access read:sites")]), 200);
+    tv.allow(&mut tv.browser(), &codes);
+    let tokens = json(tv.poll(&codes), 200);
+    assert_eq!((&tokens["scope"], &tokens["refresh_token"]), (&"openid read:sites".into(), &Value::Null));
 }
 
 /// RFC 8628 section 3.5.

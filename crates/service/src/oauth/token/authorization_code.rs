@@ -1,4 +1,4 @@
-use super::issue;
+use super::{issue, refresh_token};
 use crate::app::App;
 use crate::form::Form;
 use crate::ids::{digest, now};
@@ -13,7 +13,6 @@ use std::sync::Arc;
 use tollgate::jwt::base64url;
 use tollgate_storage::GrantType;
 use tollgate_storage::accounts::{AuthorizationCode, LoginSession, PresentedCode, Redemption};
-use zeroize::Zeroizing;
 
 /// RFC 6749 section 4.1.3 with RFC 7636 section 4.5: a code, once, for tokens of the user who let the client have it.
 pub(super) async fn token(
@@ -37,8 +36,13 @@ pub(super) async fn token(
     let refresh_jkt = jkt.clone().filter(|_| client.is_public);
     app.blocking(move |app| {
         let (code, session) = redeem(app, &presented)?;
-        let refresh_token =
-            if has_refresh_tokens { Some(refresh_token(app, &code, &session, refresh_jkt)?) } else { None };
+        let (token_id, client_id, scope) = (code.token_id.as_str(), code.client_id.as_str(), code.scope.as_str());
+        let refresh_token = if has_refresh_tokens {
+            let grant = RefreshGrant { token_id, client_id, scope, session: &session, jkt: refresh_jkt };
+            Some(refresh_token(app, grant)?.ok_or(OAuthError::InvalidGrant(UNKNOWN))?)
+        } else {
+            None
+        };
         let grant = Grant {
             client_id: &code.client_id,
             subject: &code.user_id,
@@ -80,26 +84,6 @@ fn redeem(app: &App, presented: &PresentedCode) -> Result<(AuthorizationCode, Lo
         Redemption::OtherKey => "the DPoP proof is missing, or not by the key that the code is for",
         Redemption::Unknown => UNKNOWN,
     }))
-}
-
-/// The first refresh token of the grant.
-fn refresh_token(
-    app: &App,
-    code: &AuthorizationCode,
-    session: &LoginSession,
-    jkt: Option<String>,
-) -> Result<Zeroizing<String>, OAuthError> {
-    let (token_id, client_id, scope) = (code.token_id.as_str(), code.client_id.as_str(), code.scope.as_str());
-    let grant = RefreshGrant { token_id, client_id, scope, session, jkt };
-    let token = app.first_refresh_token(grant)?.ok_or(OAuthError::InvalidGrant(UNKNOWN))?;
-    // Whoever revokes a consent ends the refresh tokens that are there by then; these are there first and then look for the consent.
-    let keys = &app.accounts.keys;
-    let client = keys.wait(keys.store.client(client_id))?.ok_or(OAuthError::InvalidClient)?;
-    if app.lacks_consent(&code.user_id, &client, scope)? {
-        app.end_grant(token_id, &code.user_id)?;
-        return Err(OAuthError::InvalidGrant(UNKNOWN));
-    }
-    Ok(token)
 }
 
 /// The S256 challenge of a code verifier (RFC 7636 section 4.6).

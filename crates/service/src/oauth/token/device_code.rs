@@ -1,10 +1,11 @@
-use super::issue;
+use super::{issue, refresh_token};
 use crate::app::App;
 use crate::form::Form;
 use crate::ids::{digest, now};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::OAuthError;
 use crate::problem::Problem;
+use crate::refresh_tokens::RefreshGrant;
 use crate::revocations;
 use crate::tokens::Grant;
 use axum::response::Response;
@@ -25,7 +26,17 @@ pub(super) async fn token(
     let polled = app.blocking(move |app| app.poll_device(&device_digest, &client_id)).await?;
     let (authorization, approval, session) = polled?;
     let client_id = client.id.clone();
+    let has_refresh_tokens = client.require(GrantType::RefreshToken).is_ok();
+    // Those of other clients are bound to what the client authenticates with (RFC 9449 section 5).
+    let refresh_jkt = jkt.clone().filter(|_| client.is_public);
     app.blocking(move |app| {
+        let refresh_token = if has_refresh_tokens {
+            let (token_id, scope) = (approval.token_id.as_str(), authorization.scope.as_str());
+            let grant = RefreshGrant { token_id, client_id: &client_id, scope, session: &session, jkt: refresh_jkt };
+            Some(refresh_token(app, grant)?.ok_or(OAuthError::AccessDenied)?)
+        } else {
+            None
+        };
         let grant = Grant {
             client_id: &client_id,
             subject: &approval.user_id,
@@ -36,7 +47,7 @@ pub(super) async fn token(
             authenticated_at: Some(session.authenticated_at),
             jkt: jkt.as_deref(),
         };
-        issue(app, &grant, None, None)
+        issue(app, &grant, None, refresh_token.as_ref())
     })
     .await
 }

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::client_address::ClientAddress;
 use crate::ids::now;
 use crate::json::NOT_STORED;
+use crate::refresh_tokens::RefreshGrant;
 use crate::routes::scopes;
 use crate::scope;
 use crate::tokens::Grant;
@@ -58,6 +59,20 @@ async fn answer(
         Some(_) => Err(OAuthError::UnsupportedGrantType),
         None => Err(OAuthError::InvalidRequest("grant_type is missing")),
     }
+}
+
+/// The first refresh token of a grant; `None` when the login session, the grant or the user's consent has ended meanwhile. Blocks.
+fn refresh_token(app: &App, grant: RefreshGrant<'_>) -> Result<Option<Zeroizing<String>>, OAuthError> {
+    let RefreshGrant { token_id, client_id, scope, session, .. } = grant;
+    let Some(token) = app.first_refresh_token(grant)? else { return Ok(None) };
+    // Whoever revokes a consent ends the refresh tokens that are there by then; these are there first and then look for the consent.
+    let keys = &app.accounts.keys;
+    let client = keys.wait(keys.store.client(client_id))?.ok_or(OAuthError::InvalidClient)?;
+    if app.lacks_consent(&session.user_id, &client, scope)? {
+        app.end_grant(token_id, &session.user_id)?;
+        return Ok(None);
+    }
+    Ok(Some(token))
 }
 
 /// The answer of RFC 6749 section 5.1 to what was granted; with an ID token (OpenID Connect Core 1.0 sections 3.1.3.3 and 12.2) where a
