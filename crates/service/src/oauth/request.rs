@@ -228,8 +228,8 @@ pub(super) fn requested(scope: Option<&str>, client: &Client) -> Option<String> 
 /// What the client may ask users for: `openid` of any user, `offline_access` with refresh tokens, the rest as it is registered.
 pub(super) fn may_request(client: &Client) -> String {
     let settings = client.settings();
-    let offline_access =
-        settings.grants.contains(&GrantType::RefreshToken).then_some(scopes::OFFLINE_ACCESS).unwrap_or_default();
+    let has_refresh_tokens = settings.grants.contains(&GrantType::RefreshToken);
+    let offline_access = if has_refresh_tokens { scopes::OFFLINE_ACCESS } else { "" };
     format!("{} {} {offline_access}", scopes::OPENID, settings.user_scopes)
 }
 
