@@ -7,7 +7,7 @@ use crate::key_store::NewKey;
 use crate::limits::MAX_TTL;
 use crate::tokens::seconds;
 use tollgate::{KeyKind, KeyState};
-use tollgate_storage::{Client, Command, Issued, Refusal, StoredKey};
+use tollgate_storage::{Client, ClientKeys, Command, Issued, Refusal, StoredKey};
 
 /// A client and its secrets that are neither revoked nor at their end, the newest first.
 pub(crate) struct ClientWithSecrets {
@@ -62,6 +62,12 @@ impl App {
             overlap_ends_at: new.stored.created_at.saturating_add(overlap),
         })?;
         Ok(new)
+    }
+
+    /// Replaces the keys that it signs assertions with.
+    pub(crate) fn replace_client_keys(&self, id: &str, jwks: ClientKeys) -> Result<(), AccountError> {
+        self.accounts.keys.run(Command::ReplaceClientKeys { id: id.to_owned(), jwks })?;
+        Ok(())
     }
 
     /// Revokes its secrets and every token that it was issued, and forgets it.

@@ -53,7 +53,7 @@ impl Command {
             },
             Self::RemoveKey { .. } => "api-key.remove",
             Self::AddClient { .. } => "client.add",
-            Self::ChangeClient(_) => "client.change",
+            Self::ChangeClient(_) | Self::ReplaceClientKeys { .. } => "client.change",
             Self::DisableClient { .. } => "client.disable",
             Self::EnableClient { .. } => "client.enable",
             Self::RotateClientSecret { .. } => "client.rotate-secret",
@@ -80,6 +80,7 @@ impl Command {
             Self::RotateKey { id, .. }
             | Self::PutKeyInState { id, .. }
             | Self::RemoveKey { id }
+            | Self::ReplaceClientKeys { id, .. }
             | Self::DisableClient { id, .. }
             | Self::EnableClient { id }
             | Self::RotateClientSecret { id, .. }

@@ -1,7 +1,8 @@
 //! The changes to keys, clients and revocations, and their conditions. Every way in has the same rules.
 
 use crate::audit::AuditRecord;
-use crate::client::Client;
+use crate::client::{Client, ClientSettings};
+use crate::client_keys::ClientKeys;
 use crate::derived;
 use crate::error::{Refusal, StorageError};
 use crate::key::StoredKey;
@@ -78,6 +79,13 @@ pub enum Command {
     },
     /// Replaces the client with the same id.
     ChangeClient(Client),
+    /// Replaces the keys of a client that signs assertions.
+    ReplaceClientKeys {
+        /// The client.
+        id: String,
+        /// Its keys from now on.
+        jwks: ClientKeys,
+    },
     /// Disables all secrets of a client, and revokes its tokens.
     DisableClient {
         /// The client.
@@ -298,6 +306,15 @@ impl Command {
                     return Ok(0);
                 }
                 rows.put_client(client).await?;
+                Ok(1)
+            }
+            Self::ReplaceClientKeys { id, jwks } => {
+                let client = known_client(rows, id).await?;
+                let settings = ClientSettings { jwks: Some(jwks.clone()), ..client.settings().clone() };
+                if settings == *client.settings() {
+                    return Ok(0);
+                }
+                rows.put_client(&client.with(settings)?).await?;
                 Ok(1)
             }
             Self::DisableClient { id, issued } => {

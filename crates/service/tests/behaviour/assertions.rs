@@ -264,6 +264,20 @@ fn a_client_with_keys_is_registered_disabled_and_given_others_over_http() {
     json(server.post(&format!("{CLIENTS}/robot/enable"), &admin), 200);
     json(ask("3"), 200);
     assert_eq!(server.post(&format!("{CLIENTS}/robot/rotate-secret"), &admin).status().as_u16(), 400);
+
+    let (next, path) = (SigningKey::generate(Algorithm::ES256).unwrap(), format!("{CLIENTS}/robot/jwks"));
+    let next_keys: Value = serde_json::from_str(&jwks(&next)).unwrap();
+    let refused = server.post_json(&path, &admin, &json!({"jwks": {"keys": []}}));
+    assert_problem(refused, 400, None, "invalid_request");
+    assert_eq!(server.ask(&path, &admin, &json!({"jwks": next_keys}), 200)["data"]["jwks"], next_keys);
+    assert_problem(ask("4"), 401, BASIC, "invalid_client");
+    json(post(&server, &assertion(&next, &server.origin, "5").sign(&next), &[]), 200);
+    let unknown = server.post_json(&format!("{CLIENTS}/nobody/jwks"), &admin, &json!({"jwks": next_keys}));
+    assert_problem(unknown, 404, None, "not_found");
+    let of_secrets = json!({"client": {"id": "shop", "name": "Shop", "scope": "read:reports"}});
+    server.ask(CLIENTS, &admin, &of_secrets, 201);
+    let unfit = server.post_json(&format!("{CLIENTS}/shop/jwks"), &admin, &json!({"jwks": next_keys}));
+    assert_problem(unfit, 400, None, "invalid_request");
 }
 
 #[test]

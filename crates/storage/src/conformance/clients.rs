@@ -50,6 +50,9 @@ pub async fn a_client_and_its_secret_are_registered_both_or_not_at_all(world: &d
     assert_eq!(run(&store, Command::ChangeClient(changed.clone())).await, 1);
     assert_eq!(run(&store, Command::ChangeClient(changed.clone())).await, 0);
     assert_eq!(store.client("blog").await.unwrap(), Some(changed));
+    let keys = Command::ReplaceClientKeys { id: "blog".into(), jwks: ClientKeys::new(JWKS).unwrap() };
+    let unfit = refused(&store, keys).await;
+    assert!(matches!(unfit, Refusal::Field { field: "jwks" }), "a client with a secret has no keys");
     let unknown = refused(&store, Command::ChangeClient(client("shop"))).await;
     assert_eq!(unknown, Refusal::NotFound { what: "client" });
 }

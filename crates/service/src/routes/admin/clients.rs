@@ -107,6 +107,23 @@ pub(super) async fn rotate_secret(
     .await
 }
 
+/// `POST /api/v2/admin/clients/{id}/jwks`: other keys for its assertions.
+pub(super) async fn replace_jwks(
+    State(app): State<Arc<App>>,
+    Authenticated(admin): Authenticated,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Value>, Problem> {
+    let ReplaceBody { jwks } = json::read(&headers, &json::body(body)?, None)?;
+    app.blocking(move |app| {
+        app.replace_client_keys(&id, ClientKeys::new(jwks.to_string())?)?;
+        log(&admin, "client-keys-replaced", &id);
+        answer(app, &id)
+    })
+    .await
+}
+
 /// `DELETE /api/v2/admin/clients/{id}`: its secrets and tokens are revoked, and the client is forgotten.
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
@@ -164,6 +181,12 @@ fn description(found: &ClientWithSecrets) -> Value {
 #[serde(deny_unknown_fields)]
 struct CreateBody {
     client: Wanted,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReplaceBody {
+    jwks: Value,
 }
 
 #[derive(Deserialize)]

@@ -29,6 +29,7 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/api/v2/admin/clients/{id}/disable", post(clients::disable))
         .route("/api/v2/admin/clients/{id}/enable", post(clients::enable))
         .route("/api/v2/admin/clients/{id}/rotate-secret", post(clients::rotate_secret))
+        .route("/api/v2/admin/clients/{id}/jwks", post(clients::replace_jwks))
         .route("/api/v2/admin/users", get(users::list).post(users::create))
         .route("/api/v2/admin/users/{id}", get(users::show).delete(users::remove))
         .route("/api/v2/admin/users/{id}/disable", post(users::disable))
