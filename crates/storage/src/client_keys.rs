@@ -13,7 +13,7 @@ use tollgate::{Algorithm, KeySet};
 /// use tollgate_storage::ClientKeys;
 ///
 /// let key = r#"{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-/// assert_eq!(ClientKeys::new(format!(r#"{{"keys":[{key}]}}"#))?.key_set()?.len(), 1);
+/// assert!(!ClientKeys::new(format!(r#"{{"keys":[{key}]}}"#))?.key_set()?.is_empty());
 /// assert!(ClientKeys::new(r#"{"keys":[]}"#).is_err());
 /// assert!(ClientKeys::new(r#"{"keys":[{"kty":"oct","alg":"HS256","k":"c2VjcmV0"}]}"#).is_err());
 /// # Ok::<(), tollgate_storage::Refusal>(())
