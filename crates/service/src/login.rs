@@ -5,9 +5,11 @@ use crate::limits::MAX_EMAIL_BYTES;
 use crate::passwords::Busy;
 use crate::rate_limit::RetryAfter;
 use crate::throttle::LoginThrottle;
+use metrics::counter;
 use std::net::IpAddr;
 use tollgate_storage::accounts::User;
 use tollgate_storage::{AuditRecord, StorageError};
+use tollgate_telemetry::names::LOGINS;
 use zeroize::Zeroizing;
 
 /// As the audit log has it, of logins by API key too.
@@ -38,6 +40,18 @@ pub(crate) enum LoginError {
     Store(StorageError),
 }
 
+impl LoginError {
+    /// As the metric has it.
+    fn outcome(&self) -> &'static str {
+        match self {
+            Self::WrongPassword => "wrong-password",
+            Self::TooManyAttempts(_) => "too-many-attempts",
+            Self::Busy => "busy",
+            Self::Store(_) => "store-failed",
+        }
+    }
+}
+
 impl Login {
     pub(crate) fn new(accounts: Accounts) -> Self {
         Self { accounts, throttle: LoginThrottle::new() }
@@ -45,6 +59,13 @@ impl Login {
 
     /// The user with that address and password. An unknown address costs what a known one does.
     pub(crate) async fn check(&self, attempt: Attempt<'_>) -> Result<User, LoginError> {
+        let checked = self.check_uncounted(attempt).await;
+        let outcome = checked.as_ref().map_or_else(LoginError::outcome, |_| "done");
+        counter!(LOGINS, "outcome" => outcome).increment(1);
+        checked
+    }
+
+    async fn check_uncounted(&self, attempt: Attempt<'_>) -> Result<User, LoginError> {
         let Attempt { email, password, from, device } = attempt;
         if email.len() > MAX_EMAIL_BYTES {
             self.throttle.attempt_of_network(from).map_err(LoginError::TooManyAttempts)?;

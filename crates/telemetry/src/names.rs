@@ -83,6 +83,8 @@ metrics! {
         "How long the service took to answer, in seconds, by method, route and status.";
     GATEWAY_ANSWERS = "tollgate_gateway_answers_total", "counter", ["convention", "status"],
         "Answers of the gateway, by the convention of the proxy and the HTTP status.";
+    LOGINS = "tollgate_logins_total", "counter", ["outcome"],
+        "Logins with a password at the service: done, wrong-password, too-many-attempts, busy (no password could be hashed in time), or store-failed.";
     BACKCHANNEL_LOGOUTS = "tollgate_backchannel_logouts_total", "counter", ["outcome"],
         "Logout tokens that the service sent to clients: delivered, failed (sent again later), or given-up.";
 }

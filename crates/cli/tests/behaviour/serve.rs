@@ -105,6 +105,9 @@ fn metrics_are_served_on_an_address_of_their_own() {
     assert_eq!(service.status("/api/v2/sites", "Authorization: Bearer a(b\r\n"), 401);
     assert_eq!(service.status("/nowhere/7", ""), 404);
     assert_eq!(service.status("/metrics", ""), 404);
+    let wrong = r#"{"session":{"email":"ada@example.com","password":"a-guess"}}"#;
+    let refused = service.post("/api/v2/sessions", wrong);
+    assert!(refused.starts_with("HTTP/1.1 401"), "{refused}");
     let address = metrics.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     write!(stream, "GET /metrics HTTP/1.1\r\nHost: m\r\nConnection: close\r\n\r\n").unwrap();
@@ -118,6 +121,7 @@ fn metrics_are_served_on_an_address_of_their_own() {
         "http_server_request_duration_seconds_count{http_request_method=\"GET\",http_route=\"-\",http_response_status_code=\"404\"} 2",
         "# TYPE http_server_request_duration_seconds histogram",
         "tollgate_feed_age_seconds{store=",
+        "tollgate_logins_total{outcome=\"wrong-password\"} 1",
     ] {
         assert!(told.contains(series), "{series}\n{told}");
     }
