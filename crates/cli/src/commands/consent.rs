@@ -3,12 +3,9 @@
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
-use super::user::store::UserStore;
-use super::user::unknown;
-use super::{Done, Outcome, Unknown};
+use super::Outcome;
+use super::user::owner::Owner;
 use crate::error::CommandError;
-use crate::store_options::StoreOption;
-use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
 Consents are kept in the store of the service (--store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE), which may
@@ -39,12 +36,8 @@ enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate consent list ada@example.com --store /var/lib/tollgate")]
 struct List {
-    /// The user's address or id
-    #[arg(value_name = "USER")]
-    user: String,
-
     #[command(flatten)]
-    store: StoreOption,
+    of: Owner,
 }
 
 /// Revoke consents of a user, and the codes and tokens that were issued under them.
@@ -54,16 +47,12 @@ struct List {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate consent revoke ada@example.com shop --store /var/lib/tollgate")]
 struct Revoke {
-    /// The user's address or id
-    #[arg(value_name = "USER")]
-    user: String,
+    #[command(flatten)]
+    of: Owner,
 
     /// The client ids
     #[arg(required = true, value_name = "CLIENT")]
     clients: Vec<String>,
-
-    #[command(flatten)]
-    store: StoreOption,
 }
 
 #[derive(Serialize)]
@@ -77,51 +66,20 @@ struct Shown<'c> {
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         match &self.command {
-            Command::List(arguments) => arguments.run(),
-            Command::Revoke(arguments) => arguments.run(),
-        }
-    }
-}
-
-impl List {
-    fn run(&self) -> Result<Outcome, CommandError> {
-        let store = UserStore::open(&self.store)?;
-        let mut output = JsonLines::new();
-        let (written, outcome) = match store.find(&self.user)? {
-            None => (output.write(&unknown(&self.user)), Outcome::Rejected),
-            Some(user) => {
+            Command::List(List { of }) => of.run(|store, user, output| {
                 let consents = store.wait(store.users.consents(&user.id))?;
                 let written = consents.iter().try_for_each(|consent| {
                     let scopes = consent.scopes.split_ascii_whitespace().collect();
                     output.write(&Shown { client_id: &consent.client_id, scopes, granted_at: consent.granted_at })
                 });
-                (written, Outcome::Accepted)
-            }
-        };
-        written.and_then(|()| output.flush()).map_or_else(gone_or_failed, |()| Ok(outcome))
-    }
-}
-
-impl Revoke {
-    fn run(&self) -> Result<Outcome, CommandError> {
-        let store = UserStore::open(&self.store)?;
-        let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
-        let Some(user) = store.find(&self.user)? else {
-            let written = output.write(&unknown(&self.user)).and_then(|()| output.flush());
-            return written.map_or_else(gone_or_failed, |()| Ok(Outcome::Rejected));
-        };
-        for id in &self.clients {
-            let revoked = store.found(store.users.revoke_consent(&user.id, id))?;
-            let written = if revoked.is_some() {
-                output.write(&Done { ok: true, id })
-            } else {
-                outcome = Outcome::Rejected;
-                output.write(&Unknown::new(id, "unknown-consent", "is not a client with a consent of that user"))
-            };
-            if let Err(error) = written.and_then(|()| output.flush()) {
-                return gone_or_failed(error);
+                Ok(written.map(|()| Outcome::Accepted))
+            }),
+            Command::Revoke(Revoke { of, clients }) => {
+                let is_none = "is not a client with a consent of that user";
+                of.change_each(clients, "unknown-consent", is_none, |store, user, id| {
+                    Ok(store.found(store.users.revoke_consent(&user.id, id))?.is_some())
+                })
             }
         }
-        Ok(outcome)
     }
 }

@@ -4,12 +4,9 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use tollgate_storage::accounts::LoginSession;
 
-use super::user::store::UserStore;
-use super::user::unknown;
-use super::{Done, Outcome, Unknown};
+use super::Outcome;
+use super::user::owner::Owner;
 use crate::error::CommandError;
-use crate::store_options::StoreOption;
-use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
 Logins are kept in the store of the service (--store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE), which may be
@@ -41,12 +38,8 @@ enum Command {
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:\n  tollgate session list ada@example.com --store /var/lib/tollgate")]
 struct List {
-    /// The user's address or id
-    #[arg(value_name = "USER")]
-    user: String,
-
     #[command(flatten)]
-    store: StoreOption,
+    of: Owner,
 }
 
 /// End logins of a user, and the codes and tokens that were issued under them.
@@ -57,16 +50,12 @@ struct List {
     after_help = "Examples:\n  tollgate session end ada@example.com session_01kdzb6y0v8e6q5t3h4jm2n7ra --store /var/lib/tollgate"
 )]
 struct End {
-    /// The user's address or id
-    #[arg(value_name = "USER")]
-    user: String,
+    #[command(flatten)]
+    of: Owner,
 
     /// The ids of the logins
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
-
-    #[command(flatten)]
-    store: StoreOption,
 }
 
 #[derive(Serialize)]
@@ -98,48 +87,16 @@ impl<'s> From<&'s LoginSession> for Shown<'s> {
 impl Arguments {
     pub(crate) fn run(&self) -> Result<Outcome, CommandError> {
         match &self.command {
-            Command::List(arguments) => arguments.run(),
-            Command::End(arguments) => arguments.run(),
-        }
-    }
-}
-
-impl List {
-    fn run(&self) -> Result<Outcome, CommandError> {
-        let store = UserStore::open(&self.store)?;
-        let mut output = JsonLines::new();
-        let (written, outcome) = match store.find(&self.user)? {
-            None => (output.write(&unknown(&self.user)), Outcome::Rejected),
-            Some(user) => {
+            Command::List(List { of }) => of.run(|store, user, output| {
                 let sessions = store.wait(store.users.sessions(&user.id))?;
                 let written = sessions.iter().try_for_each(|session| output.write(&Shown::from(session)));
-                (written, Outcome::Accepted)
-            }
-        };
-        written.and_then(|()| output.flush()).map_or_else(gone_or_failed, |()| Ok(outcome))
-    }
-}
-
-impl End {
-    fn run(&self) -> Result<Outcome, CommandError> {
-        let store = UserStore::open(&self.store)?;
-        let (mut output, mut outcome) = (JsonLines::new(), Outcome::Accepted);
-        let Some(user) = store.find(&self.user)? else {
-            let written = output.write(&unknown(&self.user)).and_then(|()| output.flush());
-            return written.map_or_else(gone_or_failed, |()| Ok(Outcome::Rejected));
-        };
-        for id in &self.ids {
-            let ended = store.found(store.users.end_session(&user.id, id))?;
-            let written = if ended.is_some() {
-                output.write(&Done { ok: true, id })
-            } else {
-                outcome = Outcome::Rejected;
-                output.write(&Unknown::new(id, "unknown-session", "is no login of that user"))
-            };
-            if let Err(error) = written.and_then(|()| output.flush()) {
-                return gone_or_failed(error);
+                Ok(written.map(|()| Outcome::Accepted))
+            }),
+            Command::End(End { of, ids }) => {
+                of.change_each(ids, "unknown-session", "is no login of that user", |store, user, id| {
+                    Ok(store.found(store.users.end_session(&user.id, id))?.is_some())
+                })
             }
         }
-        Ok(outcome)
     }
 }

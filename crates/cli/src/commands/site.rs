@@ -2,14 +2,11 @@
 
 use clap::{Args, Subcommand};
 use serde::Serialize;
-use tollgate_storage::accounts::{Site, User};
+use tollgate_storage::accounts::Site;
 
-use super::user::store::UserStore;
-use super::user::unknown;
-use super::{Done, Outcome, Unknown};
+use super::Outcome;
+use super::user::owner::Owner;
 use crate::error::CommandError;
-use crate::store_options::StoreOption;
-use crate::stream::{JsonLines, gone_or_failed};
 
 const HELP: &str = "\
 `GET /api/v2/sites` of the service lists sites. They are in its store: --store URL as of `tollgate serve`, or the environment variable TOLLGATE_STORE.
@@ -86,16 +83,6 @@ struct Remove {
     ids: Vec<String>,
 }
 
-#[derive(Args, Debug)]
-struct Owner {
-    /// The user's address or id
-    #[arg(value_name = "USER")]
-    user: String,
-
-    #[command(flatten)]
-    store: StoreOption,
-}
-
 #[derive(Serialize)]
 struct Shown<'s> {
     id: &'s str,
@@ -123,49 +110,17 @@ impl Arguments {
                 let written = sites.iter().try_for_each(|site| output.write(&Shown::from(site)));
                 Ok(written.map(|()| Outcome::Accepted))
             }),
-            Command::Rename(Rename { of, id, name }) => of.run(|store, user, output| {
-                let renamed = store.found(store.users.rename_site(&user.id, id, name))?;
-                Ok(answer(output, id, renamed.is_some()))
-            }),
-            Command::Remove(Remove { of, ids }) => of.run(|store, user, output| {
-                let mut outcome = Outcome::Accepted;
-                for id in ids {
-                    let removed = store.found(store.users.remove_site(&user.id, id))?;
-                    match answer(output, id, removed.is_some()) {
-                        Ok(Outcome::Accepted) => {}
-                        Ok(Outcome::Rejected) => outcome = Outcome::Rejected,
-                        failed => return Ok(failed),
-                    }
-                }
-                Ok(Ok(outcome))
+            Command::Rename(Rename { of, id, name }) => {
+                of.change_each(std::slice::from_ref(id), UNKNOWN, IS_NONE, |store, user, id| {
+                    Ok(store.found(store.users.rename_site(&user.id, id, name))?.is_some())
+                })
+            }
+            Command::Remove(Remove { of, ids }) => of.change_each(ids, UNKNOWN, IS_NONE, |store, user, id| {
+                Ok(store.found(store.users.remove_site(&user.id, id))?.is_some())
             }),
         }
     }
 }
 
-impl Owner {
-    fn run(
-        &self,
-        work: impl FnOnce(&UserStore, &User, &mut JsonLines) -> Result<Written, CommandError>,
-    ) -> Result<Outcome, CommandError> {
-        let (store, mut output) = (UserStore::open(&self.store)?, JsonLines::new());
-        let written = match store.find(&self.user)? {
-            None => output.write(&unknown(&self.user)).map(|()| Outcome::Rejected),
-            Some(user) => work(&store, &user, &mut output)?,
-        };
-        match written.and_then(|outcome| output.flush().map(|()| outcome)) {
-            Ok(outcome) => Ok(outcome),
-            Err(error) => gone_or_failed(error),
-        }
-    }
-}
-
-/// Whether the output was written, and what it says.
-type Written = std::io::Result<Outcome>;
-
-fn answer(output: &mut JsonLines, id: &str, is_done: bool) -> Written {
-    if is_done {
-        return output.write(&Done { ok: true, id }).map(|()| Outcome::Accepted);
-    }
-    output.write(&Unknown::new(id, "unknown-site", "is no site of that user")).map(|()| Outcome::Rejected)
-}
+const UNKNOWN: &str = "unknown-site";
+const IS_NONE: &str = "is no site of that user";

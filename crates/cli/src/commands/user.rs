@@ -2,6 +2,7 @@
 
 mod list;
 mod new;
+pub(super) mod owner;
 mod passwd;
 mod password;
 mod show;
