@@ -18,8 +18,12 @@ pub(crate) fn max_age(headers: &HeaderMap) -> Option<Duration> {
             _ => {}
         }
     }
-    let age = headers.get(AGE).and_then(|age| age.to_str().ok()).and_then(seconds).unwrap_or(0);
-    max_age.map(|max_age| Duration::from_secs(max_age.saturating_sub(age)))
+    max_age.map(|max_age| Duration::from_secs(max_age.saturating_sub(age(headers))))
+}
+
+/// How long ago the provider sent the answer of a cache, in seconds (RFC 9111 section 5.1).
+pub(crate) fn age(headers: &HeaderMap) -> u64 {
+    headers.get(AGE).and_then(|age| age.to_str().ok()).and_then(seconds).unwrap_or(0)
 }
 
 /// RFC 9111 section 1.2.2: digits only. A value that is too large for the type is as good as infinite.
