@@ -17,7 +17,7 @@ use crate::routes::scopes;
 use crate::scope;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{RawQuery, State};
+use axum::extract::{MatchedPath, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use std::sync::Arc;
@@ -48,14 +48,16 @@ pub(crate) async fn show(
     grant(&app, request, &headers, session, user, scope).await
 }
 
-/// `POST /oauth/v2/authorize` (OpenID Connect Core 1.0 section 3.1.2.1): sends the browser on to the same request as a GET. A form of another
-/// site brings no cookie of this service along (SameSite), the GET after it does.
+/// `POST` of an authorization request (OpenID Connect Core 1.0 section 3.1.2.1) or a logout request (RP-Initiated Logout 1.0 section 2): sends
+/// the browser on to the same request as a GET. A form of another site brings no cookie of this service along (SameSite), the GET after it
+/// does.
 pub(crate) async fn repeat_as_get(
+    path: MatchedPath,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
     let form = form_of(&headers, body).map_err(|refused| *refused)?;
-    Ok(see_other(&format!("/oauth/v2/authorize?{}", form.to_query())))
+    Ok(see_other(&format!("{}?{}", path.as_str(), form.to_query())))
 }
 
 /// `POST /oauth/v2/login`: the login form of an authorization request comes back.

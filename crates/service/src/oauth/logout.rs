@@ -47,15 +47,6 @@ pub(crate) async fn show(
     ask(&app, &request, &headers, &user).map_err(failed)
 }
 
-/// `POST /oauth/v2/logout` (section 2): sends the browser on to the same request as a GET, which brings its cookie along.
-pub(crate) async fn repeat_as_get(
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Response> {
-    let form = form_of(&headers, body).map_err(|refused| *refused)?;
-    Ok(see_other(&format!("/oauth/v2/logout?{}", form.to_query())))
-}
-
 /// `POST /oauth/v2/logout/confirm`: the person wants it.
 pub(crate) async fn confirm(
     State(app): State<Arc<App>>,

@@ -29,7 +29,7 @@ pub(crate) use device_authorization::authorize_device;
 pub(crate) use dpop::ALGORITHMS as DPOP_ALGORITHMS;
 pub(crate) use id_token::ACR;
 pub(crate) use introspect::introspect;
-pub(crate) use logout::{confirm as confirm_logout, repeat_as_get as repeat_logout_as_get, show as show_logout};
+pub(crate) use logout::{confirm as confirm_logout, show as show_logout};
 pub(crate) use metadata::{authorization_server, jwks, openid_configuration, protected_resource};
 pub(crate) use par::push;
 pub(crate) use request::AuthorizationRequest;

@@ -92,7 +92,7 @@ pub(crate) fn router(app: Arc<App>) -> Result<Router, LayerError> {
         .route("/oauth/v2/introspect", post(oauth::introspect))
         .route("/oauth/v2/authorize", get(oauth::show).post(oauth::repeat_as_get))
         .route("/oauth/v2/login", post(oauth::login))
-        .route("/oauth/v2/logout", get(oauth::show_logout).post(oauth::repeat_logout_as_get))
+        .route("/oauth/v2/logout", get(oauth::show_logout).post(oauth::repeat_as_get))
         .route("/oauth/v2/logout/confirm", post(oauth::confirm_logout))
         .route("/oauth/v2/par", post(oauth::push))
         .route("/oauth/v2/consent", post(oauth::decide))

@@ -1,11 +1,10 @@
-use super::{issue, refresh_token};
+use super::{UserGrant, issue_first};
 use crate::app::App;
 use crate::form::Form;
 use crate::ids::{digest, now};
 use crate::limits::CODE_VERIFIER_CHARS;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::OAuthError;
-use crate::refresh_tokens::RefreshGrant;
 use crate::revocations;
 use crate::tokens::Grant;
 use axum::response::Response;
@@ -17,7 +16,7 @@ use tollgate_storage::accounts::{AuthorizationCode, LoginSession, PresentedCode,
 /// RFC 6749 section 4.1.3 with RFC 7636 section 4.5: a code, once, for tokens of the user who let the client have it.
 pub(super) async fn token(
     app: &Arc<App>,
-    client: &AuthenticatedClient,
+    client: AuthenticatedClient,
     form: &Form<'_>,
     jkt: Option<String>,
 ) -> Result<Response, OAuthError> {
@@ -31,29 +30,11 @@ pub(super) async fn token(
         code_challenge: challenge(required("code_verifier", "code_verifier is missing")?)?,
         dpop_jkt: jkt.clone(),
     };
-    let has_refresh_tokens = client.require(GrantType::RefreshToken).is_ok();
-    // Those of other clients are bound to what the client authenticates with (RFC 9449 section 5).
-    let refresh_jkt = jkt.clone().filter(|_| client.is_public);
     app.blocking(move |app| {
         let (code, session) = redeem(app, &presented)?;
-        let (token_id, client_id, scope) = (code.token_id.as_str(), code.client_id.as_str(), code.scope.as_str());
-        let refresh_token = if has_refresh_tokens {
-            let grant = RefreshGrant { token_id, client_id, scope, session: &session, jkt: refresh_jkt };
-            Some(refresh_token(app, grant)?.ok_or(OAuthError::InvalidGrant(UNKNOWN))?)
-        } else {
-            None
-        };
-        let grant = Grant {
-            client_id: &code.client_id,
-            subject: &code.user_id,
-            scope: &code.scope,
-            token_id: Some(&code.token_id),
-            session_id: Some(&session.id),
-            ends_at: Some(session.expires_at),
-            authenticated_at: Some(session.authenticated_at),
-            jkt: jkt.as_deref(),
-        };
-        issue(app, &grant, code.nonce.as_deref(), refresh_token.as_ref())
+        let AuthorizationCode { token_id, scope, nonce, .. } = &code;
+        let grant = UserGrant { token_id, scope, session: &session, nonce: nonce.as_deref(), jkt };
+        issue_first(app, &client, grant)?.ok_or(OAuthError::InvalidGrant(UNKNOWN))
     })
     .await
 }

@@ -3,7 +3,7 @@ mod client_credentials;
 mod device_code;
 mod refresh_token;
 
-use super::client_auth::authenticate;
+use super::client_auth::{AuthenticatedClient, authenticate};
 use super::client_form;
 use super::dpop;
 use super::error::OAuthError;
@@ -25,6 +25,8 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
+use tollgate_storage::GrantType;
+use tollgate_storage::accounts::LoginSession;
 use zeroize::Zeroizing;
 
 /// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3, 4.4.2 and 6, RFC 8628 section 3.4).
@@ -53,16 +55,57 @@ async fn answer(
     let jkt = dpop::of_token(app, headers, &client)?;
     match form.value("grant_type") {
         Some("client_credentials") => client_credentials::token(app, &client, &form, jkt).await,
-        Some("authorization_code") => authorization_code::token(app, &client, &form, jkt).await,
-        Some("urn:ietf:params:oauth:grant-type:device_code") => device_code::token(app, &client, &form, jkt).await,
+        Some("authorization_code") => authorization_code::token(app, client, &form, jkt).await,
+        Some("urn:ietf:params:oauth:grant-type:device_code") => device_code::token(app, client, &form, jkt).await,
         Some("refresh_token") => refresh_token::token(app, &client, &form, jkt).await,
         Some(_) => Err(OAuthError::UnsupportedGrantType),
         None => Err(OAuthError::InvalidRequest("grant_type is missing")),
     }
 }
 
-/// The first refresh token of a grant; `None` when the login session, the grant or the user's consent has ended meanwhile. Blocks.
-fn refresh_token(app: &App, grant: RefreshGrant<'_>) -> Result<Option<Zeroizing<String>>, OAuthError> {
+/// What a user let a client have, of which the first tokens are issued now.
+struct UserGrant<'a> {
+    /// The id of the access token.
+    token_id: &'a str,
+    scope: &'a str,
+    session: &'a LoginSession,
+    nonce: Option<&'a str>,
+    /// The thumbprint of the key of which the client has shown possession.
+    jkt: Option<String>,
+}
+
+/// The first tokens of a user's grant, with a refresh token for a client that is registered for them; `None` when the login session, the
+/// grant or the user's consent has ended meanwhile. Blocks.
+fn issue_first(
+    app: &App,
+    client: &AuthenticatedClient,
+    user_grant: UserGrant<'_>,
+) -> Result<Option<Response>, OAuthError> {
+    let UserGrant { token_id, scope, session, nonce, jkt } = user_grant;
+    let mut refresh_token = None;
+    if client.require(GrantType::RefreshToken).is_ok() {
+        // Those of other clients are bound to what the client authenticates with (RFC 9449 section 5).
+        let jkt = jkt.clone().filter(|_| client.is_public);
+        let grant = RefreshGrant { token_id, client_id: &client.id, scope, session, jkt };
+        refresh_token = first_refresh_token(app, grant)?;
+        if refresh_token.is_none() {
+            return Ok(None);
+        }
+    }
+    let grant = Grant {
+        client_id: &client.id,
+        subject: &session.user_id,
+        scope,
+        token_id: Some(token_id),
+        session_id: Some(&session.id),
+        ends_at: Some(session.expires_at),
+        authenticated_at: Some(session.authenticated_at),
+        jkt: jkt.as_deref(),
+    };
+    issue(app, &grant, nonce, refresh_token.as_ref()).map(Some)
+}
+
+fn first_refresh_token(app: &App, grant: RefreshGrant<'_>) -> Result<Option<Zeroizing<String>>, OAuthError> {
     let RefreshGrant { token_id, client_id, scope, session, .. } = grant;
     let Some(token) = app.first_refresh_token(grant)? else { return Ok(None) };
     // Whoever revokes a consent ends the refresh tokens that are there by then; these are there first and then look for the consent.
