@@ -10,6 +10,7 @@ use crate::clock::{Clock, Now};
 use crate::confirmation::Sender;
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
 use crate::dpop::{DpopChecks, ProofError, ReplayStatistics};
+use crate::examined::Examined;
 use crate::introspection::{Introspection, confirm};
 use crate::issuer::{Issuer, Issuers, Withdrawals};
 use crate::observer::{Notes, Observer};
@@ -141,6 +142,30 @@ impl Engine {
         self.verify_whole(request, now.into())
     }
 
+    /// Verifies an access token whose sender is not its holder: an endpoint of an authorization server is asked about it
+    /// (introspection, RFC 7662) or is to revoke it (RFC 7009). All that [`verify`](Self::verify) checks of a JWT or an
+    /// opaque token is checked, but for the key or certificate that it is bound to: the sender has neither. So the result
+    /// is no [`Principal`], and authenticates nobody.
+    ///
+    /// `token` is the token alone, without a scheme. No observer is told, and the token does not count as used.
+    ///
+    /// # Errors
+    /// [`Rejection`] says why the token is not valid; [`Rejection::CredentialNotAccepted`] for other credentials.
+    pub fn examine(&self, token: impl AsRef<[u8]>) -> Result<Examined, Rejection> {
+        Thread::release_dropped();
+        let token = token.as_ref();
+        let tokens = AcceptedCredentials::only([PrincipalKind::Jwt, PrincipalKind::AccessToken]);
+        let request = Request::new().token(token).accept(tokens);
+        let (credential, kinds) = self.credential(&request)?;
+        let sender = Sender { is_examiner: true, ..self.sender(&request, false, self.clock.now()) };
+        let verified = match credential.kind {
+            CredentialKind::Jws => self.admit_jws(credential.text, &sender, &()),
+            CredentialKind::OpaqueToken => self.admit_opaque(credential.text, kinds, &sender, &()),
+            _ => Err(Rejection::CredentialNotAccepted),
+        };
+        verified.map(Examined::new)
+    }
+
     /// Verifies the DPoP proof of a request that has no token: one to an endpoint of an authorization server, which binds what
     /// it issues to the proof's key (RFC 9449 section 5). Returns the SHA-256 of the key's JWK (RFC 7638), for `jkt`. The
     /// request's method and URI have to be given. The credential, if there is one, is not looked at.
@@ -180,16 +205,22 @@ impl Engine {
         Thread::release_dropped();
         let (credential, kinds) = self.credential(request)?;
         notes.kinds(kinds);
-        let sender = Sender { request, is_dpop: credential.is_dpop, dpop: self.dpop.as_ref(), now };
+        let sender = self.sender(request, credential.is_dpop, now);
         let verdict = match credential.kind {
             CredentialKind::Jws => self.admit_jws(credential.text, &sender, notes),
-            CredentialKind::ApiKey => self.admit_key(credential.text, kinds, request, now),
+            CredentialKind::ApiKey => self.admit_key(credential.text, kinds, &sender),
             CredentialKind::OpaqueToken => self.admit_opaque(credential.text, kinds, &sender, notes),
-            CredentialKind::Basic => self.admit_basic(credential.text, request, now),
-            CredentialKind::BasicUser => self.admit_basic_user(credential.text, kinds, request, now),
-            CredentialKind::Client => self.admit_client(request.client_id(), credential.text, request, now),
+            CredentialKind::Basic => self.admit_basic(credential.text, &sender),
+            CredentialKind::BasicUser => self.admit_basic_user(credential.text, kinds, &sender),
+            CredentialKind::Client => self.admit_client(request.client_id(), credential.text, &sender),
         };
         verdict.map_err(|rejection| self.challenge_dpop(rejection, credential.is_dpop, now))
+    }
+
+    /// The sender of that request.
+    #[inline]
+    pub(crate) fn sender<'e>(&'e self, request: &'e Request<'e>, is_dpop: bool, now: Now) -> Sender<'e> {
+        Sender { request, is_dpop, dpop: self.dpop.as_ref(), now, is_examiner: false }
     }
 
     /// Adds a DPoP challenge if the client used DPoP, or has to.
@@ -317,7 +348,7 @@ impl Engine {
             // The cache holds facts about the token. Each request has to show that its sender has the key or
             // certificate.
             if verified.is_bound() || sender.is_dpop {
-                let confirmed = verified.confirmation().check(token, sender, thread);
+                let confirmed = verified.confirmation().decoded().and_then(|cnf| cnf.check(token, sender, thread));
                 confirmed.inspect_err(|_| notes.issuer(verified.configured_issuer()))?;
             }
             Ok(verified)

@@ -142,13 +142,14 @@ impl Engine {
             let dpop = if credential.is_dpop && self.dpop.is_none() { "; DPoP is not accepted" } else { "" };
             format!("accepted here: {}, {bare}{dpop}", list(kinds.map(PrincipalKind::as_str)))
         })?;
+        let sender = self.sender(request, credential.is_dpop, now);
         match credential.kind {
-            CredentialKind::Jws => self.walk_jws(walk, credential.text, request, credential.is_dpop, now),
-            CredentialKind::ApiKey => self.walk_key(walk, credential.text, kinds, request, now),
-            CredentialKind::OpaqueToken => self.walk_opaque(walk, &credential, kinds, request, now),
-            CredentialKind::Basic => self.walk_basic(walk, credential.text, request, now),
-            CredentialKind::BasicUser => self.walk_basic_user(walk, credential.text, kinds, request, now),
-            CredentialKind::Client => self.walk_client(walk, &[(request.client_id(), credential.text)], request, now),
+            CredentialKind::Jws => self.walk_jws(walk, credential.text, &sender),
+            CredentialKind::ApiKey => self.walk_key(walk, credential.text, kinds, &sender),
+            CredentialKind::OpaqueToken => self.walk_opaque(walk, credential.text, kinds, &sender),
+            CredentialKind::Basic => self.walk_basic(walk, credential.text, &sender),
+            CredentialKind::BasicUser => self.walk_basic_user(walk, credential.text, kinds, &sender),
+            CredentialKind::Client => self.walk_client(walk, &[(request.client_id(), credential.text)], &sender),
         }
     }
 }

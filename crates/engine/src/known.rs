@@ -6,28 +6,21 @@ use crate::builder::KEY_STORE;
 use crate::clock::Now;
 use crate::confirmation::Sender;
 use crate::credential::unless_joined;
-use crate::dpop::ProofError;
 use crate::engine::Engine;
 use crate::observer::Notes;
 use crate::policy::{check_begun, check_not_expired};
 use crate::principal::Principal;
 use crate::record::{KeyKind, KeyRecord, KeyState};
 use crate::rejection::Rejection;
-use crate::request::Request;
 use crate::revocation::Marks;
 use crate::table::{MatchedKey, NativeKey};
+use crate::thread::Thread;
 use crate::unavailable::Unavailable;
 
 impl Engine {
-    pub(crate) fn admit_key(
-        &self,
-        key: &[u8],
-        kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
-    ) -> Result<Principal, Rejection> {
+    pub(crate) fn admit_key(&self, key: &[u8], kinds: Kinds, sender: &Sender<'_>) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
-        self.admit_found(table.find(key)?, kinds, request, now)
+        self.admit_found(key, table.find(key)?, kinds, sender)
     }
 
     /// Verifies a token by the table, or if it is not there, by its issuer.
@@ -39,9 +32,7 @@ impl Engine {
         notes: &N,
     ) -> Result<Principal, Rejection> {
         let unknown = match self.api_keys.as_ref().map(|table| table.find(token)) {
-            // Nothing in the table is bound to a key.
-            Some(Ok(_)) if sender.is_dpop => return Err(ProofError::TokenNotBound.into()),
-            Some(Ok(key)) => return self.admit_found(key, kinds, sender.request, sender.now),
+            Some(Ok(found)) => return self.admit_found(token, found, kinds, sender),
             Some(Err(error)) => error.into(),
             None => Rejection::CredentialNotAccepted,
         };
@@ -50,15 +41,15 @@ impl Engine {
 
     fn admit_found(
         &self,
+        text: &[u8],
         key: MatchedKey<KeyRecord>,
         kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
     ) -> Result<Principal, Rejection> {
         if !kinds.contains(key.record().kind().into()) {
             return Err(Rejection::UnknownApiKey);
         }
-        self.admit_known(key, request, now)
+        self.admit_known(text, key, sender)
     }
 
     pub(crate) fn table_knows(&self, token: &[u8]) -> bool {
@@ -71,17 +62,12 @@ impl Engine {
     }
 
     /// At most two look-ups: the second reading is tried only if the first finds nothing.
-    pub(crate) fn admit_basic(
-        &self,
-        credentials: &[u8],
-        request: &Request<'_>,
-        now: Now,
-    ) -> Result<Principal, Rejection> {
+    pub(crate) fn admit_basic(&self, credentials: &[u8], sender: &Sender<'_>) -> Result<Principal, Rejection> {
         let credentials =
             BasicCredentials::decode(credentials).map_err(|rejection| unless_joined(rejection, credentials))?;
         let mut verdict = Err(Rejection::UnknownClient);
         for (id, secret) in credentials.readings() {
-            verdict = self.admit_client(id, secret, request, now);
+            verdict = self.admit_client(id, secret, sender);
             if !matches!(verdict, Err(Rejection::UnknownClient)) {
                 break;
             }
@@ -94,42 +80,45 @@ impl Engine {
         &self,
         credentials: &[u8],
         kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
     ) -> Result<Principal, Rejection> {
         let credentials =
             BasicCredentials::decode(credentials).map_err(|rejection| unless_joined(rejection, credentials))?;
         match credentials.as_sent() {
-            (key, b"") => self.admit_key(key, kinds, request, now).map_err(Rejection::of_client),
+            (key, b"") => self.admit_key(key, kinds, sender).map_err(Rejection::of_client),
             _ => Err(Rejection::MalformedBasic),
         }
     }
 
-    pub(crate) fn admit_client(
-        &self,
-        id: &[u8],
-        secret: &[u8],
-        request: &Request<'_>,
-        now: Now,
-    ) -> Result<Principal, Rejection> {
+    pub(crate) fn admit_client(&self, id: &[u8], secret: &[u8], sender: &Sender<'_>) -> Result<Principal, Rejection> {
         let table = self.api_keys.as_ref().ok_or(Rejection::CredentialNotAccepted)?;
         let key = table.find(secret).map_err(|_| Rejection::UnknownClient)?;
         let record = key.record();
         if record.kind() != KeyKind::ClientSecret || record.client_id().map(str::as_bytes) != Some(id) {
             return Err(Rejection::UnknownClient);
         }
-        self.admit_known(key, request, now).map_err(Rejection::of_client)
+        self.admit_known(secret, key, sender).map_err(Rejection::of_client)
     }
 
     /// The checks for every record of the table. The address comes after the record: 403 is for a credential that is
-    /// valid elsewhere.
-    fn admit_known(&self, key: MatchedKey<KeyRecord>, request: &Request<'_>, now: Now) -> Result<Principal, Rejection> {
-        let record = key.record();
+    /// valid elsewhere. The sender of a bound token comes last, as for a JWT.
+    fn admit_known(
+        &self,
+        text: &[u8],
+        key: MatchedKey<KeyRecord>,
+        sender: &Sender<'_>,
+    ) -> Result<Principal, Rejection> {
+        let (record, now) = (key.record(), sender.now);
         check_in_force(record, now)?;
         self.check_not_revoked(|| Marks { api_key: Some(record.id()), ..Marks::default() })?;
-        record.check_address(request.address)?;
+        record.check_address(sender.request.address)?;
         self.check_fresh_keys()?;
-        if let Some(last_use) = &self.last_use {
+        if record.is_bound() || sender.is_dpop {
+            Thread::with(|thread| record.confirmation().check(text, sender, thread))?;
+        }
+        if let Some(last_use) = &self.last_use
+            && !sender.is_examiner
+        {
             last_use.note(key.digest(), now.earliest);
         }
         Ok(Principal::from_key(key))

@@ -63,6 +63,7 @@ mod confirmation;
 mod credential;
 mod dpop;
 mod engine;
+mod examined;
 mod excerpt;
 #[cfg(feature = "explain")]
 mod explain;
@@ -104,10 +105,12 @@ pub use cache::{CacheConfig, CacheStatistics};
 pub use certificate_field::CertificateField;
 pub use challenge::Challenge;
 pub use claims::ClaimsError;
+pub use confirmation::{ConfirmationMethod, NotAConfirmationMethod};
 pub use dpop::{
     Dpop, DpopError, NotSpent, ProofAlgorithms, ProofError, ReplayMemory, ReplayStatistics, ReplayStore, SpentProof,
 };
 pub use engine::Engine;
+pub use examined::Examined;
 #[cfg(feature = "explain")]
 pub use explain::{ExplainedStep, StepOutcome};
 pub use introspection::{

@@ -63,7 +63,7 @@ pub(crate) struct Mapped<'c, 's> {
     pub(crate) audience: StringList<'c, 's>,
     pub(crate) subject: Option<&'s str>,
     pub(crate) client: Option<&'s str>,
-    pub(crate) confirmation: Confirmation<'s>,
+    pub(crate) confirmation: Confirmation<&'s str>,
 }
 
 impl Policy {

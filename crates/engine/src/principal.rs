@@ -10,6 +10,7 @@ use tollgate_jwt::is_scope_token;
 use tollgate_keys::{Algorithm, VerifyingKey};
 
 use crate::claims::{self, ClaimsError};
+use crate::confirmation::Confirmation;
 use crate::issuer::{ClaimPath, Expected};
 use crate::record::{KeyKind, KeyRecord};
 use crate::rejection::Rejection;
@@ -280,6 +281,15 @@ impl Principal {
 }
 
 impl Principal {
+    /// The key and certificate that the credential is bound to.
+    pub(crate) fn confirmation(&self) -> Confirmation<[u8; 32]> {
+        match &self.0 {
+            // What a token is bound to was decoded before.
+            Source::Token(token) => token.confirmation().decoded().unwrap_or_default(),
+            Source::Key(key) => key.record().confirmation(),
+        }
+    }
+
     /// Whether the token has a claim with an expected value.
     pub(crate) fn has_claim(&self, path: &ClaimPath, expected: &Expected) -> bool {
         match &self.0 {

@@ -268,7 +268,7 @@ impl Token {
     }
 
     /// The key and certificate that its sender has to have.
-    pub(crate) fn confirmation(&self) -> Confirmation<'_> {
+    pub(crate) fn confirmation(&self) -> Confirmation<&str> {
         let fields = &self.facts().fields;
         Confirmation { certificate: fields.get(Field::Certificate), key: fields.get(Field::Key) }
     }

@@ -19,6 +19,7 @@ mod cross_check;
 mod dependencies;
 mod documents;
 mod dpop;
+mod examined;
 mod expected_claims;
 #[cfg(feature = "oracle")]
 mod forged_signatures;

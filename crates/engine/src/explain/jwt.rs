@@ -2,28 +2,18 @@ use tollgate_jwt::Header;
 use tollgate_keys::{Algorithm, KeySet, VerifyError, VerifyingKey};
 
 use super::{Walk, list, quoted};
-use crate::clock::Now;
 use crate::confirmation::{Confirmation, Sender};
 use crate::credential::unless_joined;
 use crate::engine::Engine;
 use crate::issuer::{IssuerSet, Withdrawals};
 use crate::rejection::Rejection;
-use crate::request::Request;
 use crate::status_lists::StatusReference;
 use crate::thread::Thread;
 use crate::token::{Stamp, Token};
 
 impl Engine {
-    pub(super) fn walk_jws(
-        &self,
-        walk: &mut Walk<'_>,
-        token: &[u8],
-        request: &Request<'_>,
-        is_dpop: bool,
-        now: Now,
-    ) -> Result<(), Rejection> {
-        let sender = Sender { request, is_dpop, dpop: self.dpop.as_ref(), now };
-        let walked = self.walk_parts(walk, token, &sender);
+    pub(super) fn walk_jws(&self, walk: &mut Walk<'_>, token: &[u8], sender: &Sender<'_>) -> Result<(), Rejection> {
+        let walked = self.walk_parts(walk, token, sender);
         let Err(rejection @ (Rejection::Token(_) | Rejection::MalformedSignature)) = walked else { return walked };
         let told = unless_joined(rejection.clone(), token);
         if told != rejection {
@@ -163,8 +153,8 @@ fn text<T>(checked: &Result<T, &Rejection>) -> String {
 }
 
 /// The sender of the request has the key or certificate that the token is bound to, if any.
-pub(super) fn walk_sender(walk: &mut Walk<'_>, confirmation: &Confirmation<'_>) {
-    match (confirmation.certificate, confirmation.key) {
+pub(super) fn walk_sender<T>(walk: &mut Walk<'_>, confirmation: &Confirmation<T>) {
+    match (&confirmation.certificate, &confirmation.key) {
         (None, None) => walk.note("sender", "the token is bound to nobody: whoever holds it may use it"),
         (Some(_), None) => walk.pass("sender", "the client's certificate has the SHA-256 that cnf names"),
         (None, Some(_)) => {
@@ -176,7 +166,7 @@ pub(super) fn walk_sender(walk: &mut Walk<'_>, confirmation: &Confirmation<'_>) 
     }
 }
 
-fn bound(confirmation: &Confirmation<'_>) -> &'static str {
+fn bound(confirmation: &Confirmation<&str>) -> &'static str {
     match (confirmation.certificate, confirmation.key) {
         (None, None) => "the token is bound to nobody",
         (Some(_), None) => "the token is bound to a client certificate (x5t#S256)",

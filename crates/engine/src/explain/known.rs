@@ -1,15 +1,14 @@
+use super::jwt::walk_sender;
 use super::{Walk, at, list, quoted};
 use crate::accepted::Kinds;
 use crate::basic::BasicCredentials;
-use crate::clock::Now;
-use crate::credential::{Credential, unless_joined};
-use crate::dpop::ProofError;
+use crate::confirmation::{Confirmation, Sender};
+use crate::credential::unless_joined;
 use crate::engine::Engine;
 use crate::policy::{check_begun, check_not_expired};
 use crate::principal::PrincipalKind;
 use crate::record::{KeyKind, KeyRecord, KeyState};
 use crate::rejection::Rejection;
-use crate::request::Request;
 use crate::revocation::Marks;
 use crate::table::MatchedKey;
 
@@ -19,39 +18,31 @@ impl Engine {
         walk: &mut Walk<'_>,
         key: &[u8],
         kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
     ) -> Result<(), Rejection> {
         let found = self.find_known(key);
         let found = walk.check("table", found, |found| match found {
             Ok(key) => described(key.record()),
             Err(rejection) => rejection.to_string(),
         })?;
-        self.walk_found(walk, &found, kinds, request, now)
+        self.walk_found(walk, &found, kinds, sender)
     }
 
     pub(super) fn walk_opaque(
         &self,
         walk: &mut Walk<'_>,
-        credential: &Credential<'_>,
+        token: &[u8],
         kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
     ) -> Result<(), Rejection> {
-        let unknown = match self.find_known(credential.text) {
+        let unknown = match self.find_known(token) {
             Ok(key) => {
                 walk.pass("table", described(key.record()));
-                if credential.is_dpop {
-                    let unbound = Err(ProofError::TokenNotBound.into());
-                    walk.check("binding", unbound, |_: Result<&(), _>| {
-                        "nothing in the table is bound to a key".to_owned()
-                    })?;
-                }
-                return self.walk_found(walk, &key, kinds, request, now);
+                return self.walk_found(walk, &key, kinds, sender);
             }
             Err(unknown) => unknown,
         };
-        let Some((_, issuer)) = self.asked_issuer(credential.text, kinds) else {
+        let Some((_, issuer)) = self.asked_issuer(token, kinds) else {
             return walk.check("table", Err(unknown), |found: Result<&(), &Rejection>| {
                 let why = found.err().map(ToString::to_string).unwrap_or_default();
                 format!("{why}; and no issuer is configured to be asked about it")
@@ -64,7 +55,7 @@ impl Engine {
             if let Ok(principal) = walk.verdict {
                 walk.pass("aud", format_args!("is {}, which is expected", list(principal.audience().map(quoted))));
                 if let Some(exp) = principal.expires_at() {
-                    walk.pass("exp", format_args!("expires at {}", at(exp, now.latest)));
+                    walk.pass("exp", format_args!("expires at {}", at(exp, sender.now.latest)));
                 }
                 walk.pass("revocations", "none concerns it");
             }
@@ -76,8 +67,7 @@ impl Engine {
         &self,
         walk: &mut Walk<'_>,
         credentials: &[u8],
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
     ) -> Result<(), Rejection> {
         let decoded = BasicCredentials::decode(credentials).map_err(|rejection| unless_joined(rejection, credentials));
         let decoded = walk.check("basic", decoded, |decoded| match decoded {
@@ -85,7 +75,7 @@ impl Engine {
             Err(rejection) => rejection.to_string(),
         })?;
         let readings: Vec<_> = decoded.readings().collect();
-        self.walk_client(walk, &readings, request, now)
+        self.walk_client(walk, &readings, sender)
     }
 
     /// The steps of `Engine::admit_basic_user`, in its order.
@@ -94,8 +84,7 @@ impl Engine {
         walk: &mut Walk<'_>,
         credentials: &[u8],
         kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
     ) -> Result<(), Rejection> {
         let decoded = BasicCredentials::decode(credentials).map_err(|rejection| unless_joined(rejection, credentials));
         let decoded = decoded.and_then(|credentials| match credentials.as_sent().1 {
@@ -106,7 +95,7 @@ impl Engine {
             Ok(_) => "base64 of a key and a colon, without a password".to_owned(),
             Err(rejection) => format!("{rejection}; a key is expected, and no password"),
         })?;
-        self.walk_key(walk, decoded.as_sent().0, kinds, request, now).map_err(Rejection::of_client)
+        self.walk_key(walk, decoded.as_sent().0, kinds, sender).map_err(Rejection::of_client)
     }
 
     /// `readings`: ids and secrets, in the order in which they are tried.
@@ -114,8 +103,7 @@ impl Engine {
         &self,
         walk: &mut Walk<'_>,
         readings: &[(&[u8], &[u8])],
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
     ) -> Result<(), Rejection> {
         let is_it = |key: &MatchedKey<KeyRecord>, id: &[u8]| {
             key.record().kind() == KeyKind::ClientSecret && key.record().client_id().map(str::as_bytes) == Some(id)
@@ -138,7 +126,7 @@ impl Engine {
             }
         }
         let key = walk.check("table", found, |_| said)?;
-        self.walk_record(walk, &key, request, now).map_err(Rejection::of_client)
+        self.walk_record(walk, &key, sender).map_err(Rejection::of_client)
     }
 
     fn find_known(&self, text: &[u8]) -> Result<MatchedKey<KeyRecord>, Rejection> {
@@ -150,8 +138,7 @@ impl Engine {
         walk: &mut Walk<'_>,
         key: &MatchedKey<KeyRecord>,
         kinds: Kinds,
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
     ) -> Result<(), Rejection> {
         let kind = PrincipalKind::from(key.record().kind());
         let accepted = if kinds.contains(kind) { Ok(()) } else { Err(Rejection::UnknownApiKey) };
@@ -159,7 +146,7 @@ impl Engine {
             Ok(()) => format!("{} may be sent in this way", kind.as_str()),
             Err(_) => format!("{} may not be sent in this way", kind.as_str()),
         })?;
-        self.walk_record(walk, key, request, now)
+        self.walk_record(walk, key, sender)
     }
 
     /// The steps of `Engine::admit_known`, in its order.
@@ -167,10 +154,9 @@ impl Engine {
         &self,
         walk: &mut Walk<'_>,
         key: &MatchedKey<KeyRecord>,
-        request: &Request<'_>,
-        now: Now,
+        sender: &Sender<'_>,
     ) -> Result<(), Rejection> {
-        let record = key.record();
+        let (record, now) = (key.record(), sender.now);
         let state = match record.state() {
             KeyState::Active => Ok(()),
             KeyState::Disabled => Err(Rejection::Disabled),
@@ -191,8 +177,9 @@ impl Engine {
         let revoked = self.check_not_revoked(|| Marks { api_key: Some(record.id()), ..Marks::default() });
         walk.check("revocations", revoked, |_| format!("looked up by its id, {}", quoted(record.id())))?;
         if !record.allowed_addresses().is_empty() {
-            walk.check("address", record.check_address(request.address), |_| {
-                let client = request.address.map_or_else(|| "not known".to_owned(), |address| address.to_string());
+            walk.check("address", record.check_address(sender.request.address), |_| {
+                let client =
+                    sender.request.address.map_or_else(|| "not known".to_owned(), |address| address.to_string());
                 format!("the client's address is {client}; allowed: {}", list(record.allowed_addresses()))
             })?;
         }
@@ -201,6 +188,10 @@ impl Engine {
                 Ok(()) => "the store is followed".to_owned(),
                 Err(rejection) => rejection.to_string(),
             })?;
+        }
+        let confirmation = record.confirmation();
+        if confirmation != Confirmation::default() && walk.has_passed("sender") {
+            walk_sender(walk, &confirmation);
         }
         Ok(())
     }

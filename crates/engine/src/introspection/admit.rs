@@ -39,10 +39,7 @@ impl Engine {
         let (credential, kinds) = self.credential(request).ok()?;
         let text = std::str::from_utf8(credential.text).ok()?;
         match credential.kind {
-            CredentialKind::Jws => {
-                let sender = Sender { request, is_dpop: credential.is_dpop, dpop: self.dpop.as_ref(), now };
-                self.unconfirmed_jwt(text, &sender)
-            }
+            CredentialKind::Jws => self.unconfirmed_jwt(text, &self.sender(request, credential.is_dpop, now)),
             CredentialKind::OpaqueToken if !self.table_knows(credential.text) => {
                 let (introspection, issuer) = self.asked_issuer(credential.text, kinds)?;
                 Some(UnknownToken {
@@ -86,7 +83,8 @@ impl Engine {
         let admitted = verdict.and_then(|verified| {
             // As for a JWT: each request has to show that its sender has the key or certificate.
             if verified.is_bound() || sender.is_dpop {
-                Thread::with(|thread| verified.confirmation().check(token, sender, thread))?;
+                let confirmation = verified.confirmation().decoded()?;
+                Thread::with(|thread| confirmation.check(token, sender, thread))?;
             }
             Ok(Principal::from_token(verified))
         });

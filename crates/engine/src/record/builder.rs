@@ -1,6 +1,7 @@
 use super::key_record::{KeyRecord, NEVER, RareFacts};
 use super::kind::{KeyKind, KeyState};
 use crate::address::AddressBlock;
+use crate::confirmation::ConfirmationMethod;
 use crate::scopes;
 
 /// Builds a [`KeyRecord`]. Functions that take a record also take its builder.
@@ -102,6 +103,14 @@ impl<'a> KeyRecordBuilder<'a> {
     /// the [`Request`](crate::Request): a request without one is rejected.
     pub fn allowed_addresses(mut self, addresses: impl IntoIterator<Item = AddressBlock>) -> Self {
         self.rare.addresses = addresses.into_iter().collect();
+        self
+    }
+
+    /// Binds the credential to a key or certificate, in place of another one of the same
+    /// [member](ConfirmationMethod::member): the engine accepts it only from a sender that has all of these, as a JWT
+    /// with that `cnf`. For access tokens: an API key is not sent with a proof, so a bound one is never accepted.
+    pub fn bound_to(mut self, method: ConfirmationMethod) -> Self {
+        self.rare.confirmation.get_or_insert_default().add(method);
         self
     }
 

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::builder::KeyRecordBuilder;
 use super::kind::{KeyKind, KeyState};
 use crate::address::AddressBlock;
+use crate::confirmation::{Confirmation, ConfirmationMethod};
 use crate::rejection::Rejection;
 use crate::scopes::Scopes;
 
@@ -46,6 +47,8 @@ pub(super) struct RareFacts {
     pub(super) not_before: Option<i64>,
     pub(super) addresses: Box<[AddressBlock]>,
     pub(super) metadata: Box<[u8]>,
+    /// `None` for a credential that is not bound. Boxed, because few are.
+    pub(super) confirmation: Option<Box<Confirmation<[u8; 32]>>>,
 }
 
 impl KeyRecord {
@@ -156,6 +159,21 @@ impl KeyRecord {
     #[must_use]
     pub fn metadata(&self) -> &[u8] {
         self.rare.as_ref().map_or(&[], |rare| &rare.metadata)
+    }
+
+    /// What the sender of the credential has to show that it has: the engine rejects the credential from anybody else.
+    /// Empty for a bearer token.
+    pub fn confirmation_methods(&self) -> impl Iterator<Item = ConfirmationMethod> {
+        self.confirmation().methods()
+    }
+
+    #[inline]
+    pub(crate) fn is_bound(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.confirmation.is_some())
+    }
+
+    pub(crate) fn confirmation(&self) -> Confirmation<[u8; 32]> {
+        self.rare.as_ref().and_then(|rare| rare.confirmation.as_deref()).copied().unwrap_or_default()
     }
 
     fn text(&self, part: Range<u32>) -> &str {

@@ -16,7 +16,8 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use tollgate::Principal;
+use tollgate::jwt::base64url;
+use tollgate::{ConfirmationMethod, Examined};
 use tollgate_storage::accounts::RefreshFamily;
 use zeroize::Zeroizing;
 
@@ -53,11 +54,11 @@ fn active(app: &App, client: &AuthenticatedClient, token: &str) -> Result<Option
         return Ok(is_active.then(|| of_refresh_token(app, &family)));
     }
     let may_see =
-        |token: &Principal| token.client_id() == Some(&client.id) || scope::contains(&client.scopes, INTROSPECT);
-    Ok(access_token(app, token)?.filter(may_see).map(|principal| of_access_token(app, &principal)))
+        |token: &Examined| token.client_id() == Some(&client.id) || scope::contains(&client.scopes, INTROSPECT);
+    Ok(access_token(app, token)?.filter(may_see).map(|token| of_access_token(app, &token)))
 }
 
-fn of_access_token(app: &App, principal: &Principal) -> Value {
+fn of_access_token(app: &App, token: &Examined) -> Value {
     let mut members = Map::new();
     let mut add = |name: &str, value: Value| {
         if !value.is_null() {
@@ -65,19 +66,32 @@ fn of_access_token(app: &App, principal: &Principal) -> Value {
         }
     };
     add("active", true.into());
-    add("token_type", "Bearer".into());
-    add("scope", principal.scopes().iter().collect::<Vec<_>>().join(" ").into());
-    add("client_id", principal.client_id().into());
-    add("sub", principal.subject().into());
+    add("token_type", token_type(token).into());
+    add("scope", token.scopes().iter().collect::<Vec<_>>().join(" ").into());
+    add("client_id", token.client_id().into());
+    add("sub", token.subject().into());
     // Opaque tokens too are for this service.
     add("aud", app.origin.as_str().into());
     add("iss", app.origin.as_str().into());
-    add("exp", principal.expires_at().into());
-    add("iat", principal.issued_at().into());
-    add("nbf", principal.not_before().into());
-    add("jti", principal.credential_id().into());
-    add("sid", principal.session_id().into());
+    add("exp", token.expires_at().into());
+    add("iat", token.issued_at().into());
+    add("nbf", token.not_before().into());
+    add("jti", token.credential_id().into());
+    add("sid", token.session_id().into());
+    // RFC 9449 section 6.2, RFC 8705 section 3.2: so that a resource server can check the sender.
+    let cnf: Map<_, _> = token.confirmation_methods().map(confirmation).collect();
+    add("cnf", if cnf.is_empty() { Value::Null } else { cnf.into() });
     members.into()
+}
+
+/// As the token endpoint has it (RFC 9449 section 5). A certificate alone leaves it a Bearer token (RFC 8705 section 3).
+fn token_type(token: &Examined) -> &'static str {
+    let is_bound_to_key = |method| matches!(method, ConfirmationMethod::KeyThumbprint(_));
+    if token.confirmation_methods().any(is_bound_to_key) { "DPoP" } else { "Bearer" }
+}
+
+fn confirmation(method: ConfirmationMethod) -> (String, Value) {
+    (method.member().to_owned(), base64url::encode(method.thumbprint()).into())
 }
 
 fn of_refresh_token(app: &App, family: &RefreshFamily) -> Value {

@@ -41,8 +41,8 @@ async fn answer(
     app.blocking_for(by, move |app| {
         if let Some((family, _)) = app.refresh_family(&token, &id)? {
             app.end_refresh_family(&family)?;
-        } else if let Some(principal) = access_token(app, &token)?.filter(|token| token.client_id() == Some(&id)) {
-            app.revoke_tokens(principal.credential_id().map(str::to_owned).as_slice())?;
+        } else if let Some(token) = access_token(app, &token)?.filter(|token| token.client_id() == Some(&id)) {
+            app.revoke_tokens(token.credential_id().map(str::to_owned).as_slice())?;
         }
         Ok::<_, OAuthError>(StatusCode::OK)
     })
