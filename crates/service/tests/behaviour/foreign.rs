@@ -5,13 +5,14 @@
 //! them.
 
 use crate::support::{EMAIL, PASSWORD, TestServer};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate::Algorithm;
 use tollgate_issuer::SigningKey;
 use tollgate_storage::{Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, GrantType, RedirectUri};
-use tollgate_tests::real_servers::{skip, skips_nothing};
+use tollgate_tests::real_servers::{npm_install, pip_install, skip};
 
 const SITE: &str = "https://site.example/callback";
 
@@ -24,6 +25,7 @@ struct World {
 impl World {
     fn start() -> Self {
         let server = TestServer::start();
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         server.accounts.add_user(EMAIL, PASSWORD, "read:sites").unwrap();
         let key = SigningKey::generate(Algorithm::ES256).unwrap();
         let secret = server.accounts.register_client(&site()).unwrap().unwrap().secret;
@@ -31,15 +33,16 @@ impl World {
             let client = Client::new(id, "", "", redirect_uris.iter().copied(), 0).unwrap();
             let settings = ClientSettings {
                 kind: ClientKind::Native,
-                grants: vec![grants],
+                grants,
                 auth_method: ClientAuthMethod::None,
                 user_scopes: "openid read:sites".into(),
                 ..client.settings().clone()
             };
             server.accounts.register_client(&client.with(settings).unwrap()).unwrap();
         };
-        public("app", &["http://127.0.0.1/callback"], GrantType::AuthorizationCode);
-        public("tv", &[], GrantType::DeviceCode);
+        let of_codes = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+        public("app", &["http://127.0.0.1/callback"], of_codes);
+        public("tv", &[], vec![GrantType::DeviceCode]);
         server.accounts.register_client(&robot(&key)).unwrap();
         let environment = vec![
             ("ORIGIN", server.origin.clone()),
@@ -47,6 +50,8 @@ impl World {
             ("PASSWORD", PASSWORD.to_owned()),
             ("SITE_SECRET", secret.as_str().to_owned()),
             ("ROBOT_KEY", key.to_private_jwk().to_string()),
+            // The second in which the server started, from which it takes proofs a little later.
+            ("STARTED", started.to_string()),
             ("AUTHLIB_INSECURE_TRANSPORT", "1".to_owned()),
         ];
         Self { server, environment }
@@ -63,8 +68,9 @@ impl World {
 
     #[track_caller]
     fn run_node(&self, script: &str, expected: &[&str]) {
-        match of_npm() {
-            Ok(folder) => assert_eq!(self.run(Command::new("node").arg(script).current_dir(folder)), expected),
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
+        match npm_install(&sources(), &folder) {
+            Ok(()) => assert_eq!(self.run(Command::new("node").arg(script).current_dir(folder)), expected),
             Err(missing) => skip(&missing),
         }
     }
@@ -73,6 +79,7 @@ impl World {
 fn site() -> Client {
     let client = Client::new("site", "The Site", "read:reports", [SITE], 0).unwrap();
     let settings = ClientSettings {
+        grants: vec![GrantType::AuthorizationCode, GrantType::ClientCredentials, GrantType::RefreshToken],
         user_scopes: "email openid read:sites".into(),
         post_logout_redirect_uris: vec![RedirectUri::new("https://site.example/bye").unwrap()],
         ..client.settings().clone()
@@ -91,91 +98,118 @@ fn robot(key: &SigningKey) -> Client {
     client.with(settings).unwrap()
 }
 
+const OPENID_CLIENT: [&str; 13] = [
+    "discovery: true",
+    "code: 200",
+    "userinfo: ada@example.com",
+    "introspection: true true",
+    "refresh: 200 invalid_grant 401",
+    "pushed request: 200",
+    "revocation: 401 false",
+    "native: 200 200 invalid_grant 401",
+    "device: true 200",
+    "client credentials: read:reports",
+    "private_key_jwt: read:reports",
+    "DPoP: dpop 401 200 true 200 invalid_grant 401",
+    "logout: done 401",
+];
+
 #[test]
 fn openid_client_of_npm_takes_each_flow_by_discovery_alone() {
-    let lines = [
-        "code ada@example.com 200",
-        "pushed 200",
-        "native 200",
-        "device true 200",
-        "machine read:reports read:reports",
-        "logout done 401 401",
-    ];
-    World::start().run_node("openid_client.mjs", &lines);
+    World::start().run_node("openid_client.mjs", &OPENID_CLIENT);
 }
+
+const OAUTH4WEBAPI: [&str; 13] = [
+    "discovery: true true",
+    "code: 200",
+    "userinfo: ada@example.com",
+    "resource server: true",
+    "introspection: true true",
+    "refresh: 200 invalid_grant 401",
+    "pushed request: 200",
+    "revocation: 401 false",
+    "native: 200 200 invalid_grant 401",
+    "device: authorization_pending slow_down 200 invalid_grant",
+    "client credentials: read:reports",
+    "private_key_jwt: read:reports",
+    "DPoP: dpop 401 200 true 200 invalid_grant 401",
+];
 
 #[test]
 fn oauth4webapi_of_npm_finds_no_fault_with_any_answer() {
-    let lines = [
-        "discovery true true",
-        "code true 200",
-        "device authorization_pending slow_down 200 invalid_grant",
-        "machine read:reports",
-    ];
-    World::start().run_node("oauth4webapi.mjs", &lines);
+    World::start().run_node("oauth4webapi.mjs", &OAUTH4WEBAPI);
 }
+
+const MCP: [&str; 5] = [
+    "discovery: 401 /.well-known/oauth-protected-resource",
+    "native: REDIRECT AUTHORIZED read:sites 200",
+    "refresh: AUTHORIZED true 200 invalid_grant 401",
+    "client credentials: read:reports",
+    "private_key_jwt: read:reports",
+];
 
 /// RFC 9728 section 5.1, RFC 8414, RFC 8707.
 #[test]
 fn a_client_of_the_model_context_protocol_finds_its_way_from_a_refusal_to_a_token() {
-    let lines = ["challenge 401 /.well-known/oauth-protected-resource", "token REDIRECT AUTHORIZED read:sites 200"];
-    World::start().run_node("mcp.mjs", &lines);
+    World::start().run_node("mcp.mjs", &MCP);
 }
 
+const AUTHLIB: [&str; 9] = [
+    "code: openid read:sites 200",
+    "userinfo: True",
+    "introspection: True True",
+    "refresh: 200 invalid_grant 401",
+    "revocation: 401 False",
+    "native: 200 200 invalid_grant 401",
+    "device: 200",
+    "client credentials: read:reports",
+    "private_key_jwt: read:reports",
+];
+
+const OF_PYPI: [&str; 2] = ["Authlib==1.9.10", "requests==2.34.2"];
+
 #[test]
-fn authlib_of_pypi_logs_a_user_in_and_speaks_for_itself() {
-    let lines = ["code openid read:sites True 200", "userinfo True", "machine read:reports"];
-    match of_pypi() {
-        Ok(packages) => {
-            let script = sources().join("authlib_client.py");
-            let world = World::start();
-            assert_eq!(world.run(Command::new("python3").arg(script).env("PYTHONPATH", packages)), lines);
-        }
-        Err(missing) => skip(&missing),
+fn authlib_of_pypi_takes_each_flow_that_it_has() {
+    let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pypi-clients");
+    if let Err(missing) = pip_install(&OF_PYPI, &packages) {
+        return skip(&missing);
     }
+    let script = sources().join("authlib_client.py");
+    let world = World::start();
+    assert_eq!(world.run(Command::new("python3").arg(script).env("PYTHONPATH", packages)), AUTHLIB);
 }
 
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
 
-/// Two tests fetch nothing at the same time.
-static FETCHING: Mutex<()> = Mutex::new(());
-
-/// The programs and their packages, in a folder of the build's.
-fn of_npm() -> Result<PathBuf, String> {
-    let _fetching = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
-    std::fs::create_dir_all(&folder).unwrap();
-    for file in std::fs::read_dir(sources()).unwrap() {
-        let file = file.unwrap();
-        std::fs::copy(file.path(), folder.join(file.file_name())).unwrap();
+/// The table of docs/clients.md has a column for each library, with "yes" for what its program does above.
+#[test]
+fn the_table_of_the_document_is_what_the_programs_do() {
+    let packages = std::fs::read_to_string(sources().join("package.json")).unwrap();
+    let of_npm = |name: &str| {
+        let version = packages.split(&format!("\"{name}\": \"")).nth(1).expect("a package").split('"').next();
+        format!("{name} {}", version.unwrap())
+    };
+    let programs: [(String, &[&str]); 4] = [
+        (of_npm("openid-client"), &OPENID_CLIENT),
+        (of_npm("oauth4webapi"), &OAUTH4WEBAPI),
+        (of_npm("@modelcontextprotocol/sdk"), &MCP),
+        (OF_PYPI[0].replace("==", " "), &AUTHLIB),
+    ];
+    let document = include_str!("../../../../docs/clients.md");
+    let mut rows = document.lines().filter(|line| line.starts_with('|')).map(cells);
+    let head = rows.find(|row| row[0] == "flow").expect("the table");
+    let rows: Vec<_> = rows.skip(1).collect();
+    for (library, lines) in programs {
+        let column = head.iter().position(|cell| *cell == library).unwrap_or_else(|| panic!("no column {library}"));
+        let written: BTreeSet<_> = rows.iter().filter(|row| row[column] == "yes").map(|row| row[0]).collect();
+        let done: BTreeSet<_> = lines.iter().map(|line| line.split(':').next().unwrap()).collect();
+        assert_eq!(written, done, "{library}");
     }
-    if folder.join("node_modules/openid-client").exists() {
-        return Ok(folder);
-    }
-    fetch(Command::new("npm").args(["install", "--no-audit", "--no-fund"]).current_dir(&folder), "npm").map(|()| folder)
 }
 
-/// The folder of Authlib and what it needs.
-fn of_pypi() -> Result<PathBuf, String> {
-    let _fetching = FETCHING.lock().unwrap_or_else(PoisonError::into_inner);
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pypi-clients");
-    if folder.join("authlib").exists() {
-        return Ok(folder);
-    }
-    let mut pip = Command::new("pip");
-    pip.args(["install", "--quiet", "--target"]).arg(&folder).args(["Authlib==1.9.10", "requests==2.34.2"]);
-    fetch(&mut pip, "pip").map(|()| folder)
-}
-
-fn fetch(command: &mut Command, name: &str) -> Result<(), String> {
-    if !skips_nothing() {
-        return Err(format!("packages of {name} are fetched where TOLLGATE_SKIP_NOTHING is set"));
-    }
-    match command.output() {
-        Err(_) => Err(format!("{name} is not there")),
-        Ok(output) if !output.status.success() => Err(format!("{name} could not fetch its packages")),
-        Ok(_) => Ok(()),
-    }
+/// The cells of a row of a table.
+fn cells(row: &'static str) -> Vec<&'static str> {
+    row.trim_matches('|').split('|').map(str::trim).collect()
 }

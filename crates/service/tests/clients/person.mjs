@@ -55,7 +55,18 @@ function fieldsOf(form) {
 }
 
 // What the test says in its environment.
-export const { ORIGIN, EMAIL, PASSWORD, SITE_SECRET, ROBOT_KEY } = process.env
+export const { ORIGIN, EMAIL, PASSWORD, SITE_SECRET, ROBOT_KEY, STARTED } = process.env
+
+// Writes what came of a flow, one line for each.
+export function told(flow, ...results) {
+  console.log(`${flow}:`, ...results)
+}
+
+// Waits until the server takes proofs of possession: it takes none that could have been used before it started.
+export function proofsAreTaken() {
+  const from = (Number(STARTED) + 6) * 1000
+  return new Promise(resolve => setTimeout(resolve, Math.max(0, from - Date.now())))
+}
 
 // The robot's key, of the Web Cryptography API.
 export function robotKey() {

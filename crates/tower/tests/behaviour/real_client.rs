@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tollgate::{Algorithm, Dpop, Engine};
-use tollgate_tests::real_servers::{skip, skips_nothing};
+use tollgate_tests::real_servers::{npm_install, skip};
 use tollgate_tests::{Draft, issuer, signing_key};
 use tollgate_tower::AuthLayer;
 
@@ -18,7 +18,7 @@ use crate::support::subject;
 async fn a_dpop_client_of_npm_is_understood() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("dpop-client");
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node");
-    if let Err(missing) = install(&folder, &source) {
+    if let Err(missing) = npm_install(&source, &folder) {
         return skip(&missing);
     }
     let key = signing_key(Algorithm::EdDSA, 0);
@@ -56,24 +56,4 @@ async fn a_dpop_client_of_npm_is_understood() {
         answers.await.unwrap(),
         ["nonce", "200", "200", "401 dpop invalid_dpop_proof", "401 dpop invalid_token"]
     );
-}
-
-/// The client and its dependencies, in a folder of the build.
-fn install(folder: &Path, source: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(folder).unwrap();
-    for file in ["package.json", "dpop.mjs"] {
-        std::fs::copy(source.join(file), folder.join(file)).unwrap();
-    }
-    if folder.join("node_modules/oauth4webapi").exists() {
-        return Ok(());
-    }
-    if !skips_nothing() {
-        return Err("oauth4webapi is fetched where TOLLGATE_SKIP_NOTHING is set".to_owned());
-    }
-    let install = Command::new("npm").args(["install", "--no-audit", "--no-fund"]).current_dir(folder).output();
-    match install {
-        Err(_) => Err("Node.js is not there".to_owned()),
-        Ok(output) if !output.status.success() => Err("oauth4webapi could not be fetched".to_owned()),
-        Ok(_) => Ok(()),
-    }
 }

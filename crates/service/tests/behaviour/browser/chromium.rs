@@ -2,12 +2,12 @@ use crate::support::TestServer;
 use serde_json::{Value, json};
 use std::future::Future;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use thirtyfour::prelude::*;
-use tollgate_tests::real_servers::{find_command, skip, skips_nothing};
+use tollgate_tests::real_servers::{find_command, npm_install, skip};
 
 /// How a page is shown.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -275,23 +275,8 @@ fn axe() -> Result<Arc<str>, String> {
     static AXE: OnceLock<Result<Arc<str>, String>> = OnceLock::new();
     AXE.get_or_init(|| {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("axe");
-        let script: PathBuf = folder.join("node_modules/axe-core/axe.min.js");
-        if !script.exists() {
-            if !skips_nothing() {
-                return Err("axe-core is fetched where TOLLGATE_SKIP_NOTHING is set".to_owned());
-            }
-            std::fs::create_dir_all(&folder).unwrap();
-            let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node/package.json");
-            std::fs::copy(package, folder.join("package.json")).unwrap();
-            let install =
-                Command::new("npm").args(["install", "--no-audit", "--no-fund"]).current_dir(&folder).output();
-            match install {
-                Err(_) => return Err("npm is not there".to_owned()),
-                Ok(output) if !output.status.success() => return Err("axe-core could not be fetched".to_owned()),
-                Ok(_) => {}
-            }
-        }
-        Ok(std::fs::read_to_string(script).unwrap().into())
+        npm_install(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node"), &folder)?;
+        Ok(std::fs::read_to_string(folder.join("node_modules/axe-core/axe.min.js")).unwrap().into())
     })
     .clone()
 }
