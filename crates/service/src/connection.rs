@@ -1,5 +1,7 @@
 use crate::connection_count::CountedConnection;
-use crate::limits::{FIRST_REQUEST_TIMEOUT, HEAD_TIMEOUT, MAX_HEAD_BYTES, MAX_STREAMS, STREAM_BUFFER_BYTES};
+use crate::limits::{
+    FIRST_REQUEST_TIMEOUT, HANDSHAKE_TIMEOUT, MAX_HEAD_BYTES, MAX_STREAMS, PING_TIMEOUT, STREAM_BUFFER_BYTES,
+};
 use crate::tls::Tls;
 use axum::Router;
 use axum::body::Body;
@@ -44,7 +46,7 @@ impl Connection {
         let Self { stream, peer, permit, counted } = self;
         let _places = (permit, counted);
         let Some(tls) = tls else { return answer(stream, peer, router, stop, patience).await };
-        match tokio::time::timeout(HEAD_TIMEOUT, tls.accept(stream)).await {
+        match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
             Ok(Ok(stream)) => answer(stream, peer, router, stop, patience).await,
             Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
@@ -69,15 +71,16 @@ where
         }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD_BYTES);
+    // hyper's time for a head also runs while a kept connection waits for its next request, which may take `patience.idle`.
+    builder.http1().header_read_timeout(None).max_buf_size(MAX_HEAD_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEAD_BYTES as u32)
         .max_send_buf_size(STREAM_BUFFER_BYTES)
-        .keep_alive_interval(HEAD_TIMEOUT)
-        .keep_alive_timeout(HEAD_TIMEOUT);
+        .keep_alive_interval(PING_TIMEOUT)
+        .keep_alive_timeout(PING_TIMEOUT);
     let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     tokio::select! {
         ended = connection.as_mut() => return log(ended),

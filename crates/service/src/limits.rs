@@ -184,13 +184,17 @@ pub(crate) const MAX_BODY_BYTES: usize = 16 * 1_024;
 /// Bytes of a request head. The engine takes headers of its own limit; the rest of a head is small.
 pub(crate) const MAX_HEAD_BYTES: usize = 64 * 1_024;
 
-/// How long a client may take to send a request head.
-pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a TLS handshake may take.
+pub(crate) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a client of HTTP/2 is pinged, and how long it may take to answer.
+pub(crate) const PING_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a request may take in all, its body included: above the longest wait inside.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How long a client may take to begin its first request, its TLS handshake apart.
+/// How long a client may take until the head of its first request has arrived, its TLS handshake apart. A later one has [`IDLE_TIMEOUT`]: a
+/// client that sends it slowly holds no more than one that sends nothing.
 pub(crate) const FIRST_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a connection may go without a request in flight before it is closed. Proxies keep idle connections for a minute

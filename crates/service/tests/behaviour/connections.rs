@@ -19,6 +19,8 @@ use tollgate_service::{Config, Server, ServerError, TlsFiles};
 /// A quarter of the connections that the service takes.
 const MOST_OF_ONE_ADDRESS: usize = 128;
 
+const HEALTH: &str = "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+
 #[test]
 fn a76_one_address_has_a_share_of_the_connections() {
     let server = TestServer::start();
@@ -83,6 +85,40 @@ fn a76_a_connection_that_asks_for_nothing_is_closed() {
     let start = Instant::now();
     assert!(is_closed_within(TcpStream::connect(server.address).unwrap(), Duration::from_secs(20)));
     assert!(start.elapsed() > Duration::from_secs(5), "closed before it could ask");
+}
+
+#[test]
+fn a76_a_head_that_comes_slowly_is_cut_off() {
+    let (idle_timeout, shutdown_grace) = (Duration::from_millis(600), Duration::from_millis(400));
+    let server = TestServer::start_with(Config { store: None, idle_timeout, shutdown_grace, ..config() });
+    // The first head of a connection, and a later one.
+    for begin in ["", HEALTH] {
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.write_all(begin.as_bytes()).unwrap();
+        let start = Instant::now();
+        while stream.write_all(b"G").is_ok() {
+            assert!(start.elapsed() < Duration::from_secs(20), "never cut off");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn a_connection_is_kept_for_longer_than_a_first_request_may_take() {
+    let server = TestServer::start();
+    let mut stream = TcpStream::connect(server.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    for pause in [Duration::from_secs(11), Duration::ZERO] {
+        stream.write_all(HEALTH.as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        stream.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 200");
+        while !answer.ends_with(b"ok\n") {
+            answer.rotate_left(1);
+            stream.read_exact(&mut answer[11..]).unwrap();
+        }
+        std::thread::sleep(pause);
+    }
 }
 
 /// CVE-2023-44487.
