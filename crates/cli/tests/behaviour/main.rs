@@ -11,6 +11,7 @@ mod bench;
 mod check;
 mod claims;
 mod client;
+mod clients;
 #[path = "../../../postgres/tests/behaviour/cluster.rs"]
 #[allow(dead_code, reason = "the tests of that store use more of it")]
 mod cluster;
