@@ -7,7 +7,7 @@ use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{
     AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, GrantedToken, KnownDevice,
     LoginSession, LogoutNotice, PresentedCode, PresentedRefreshToken, PushedRequest, Redemption, Refresh,
-    RefreshFamily, Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
+    RefreshFamily, Site, SpentJti, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 
@@ -50,7 +50,7 @@ pub(crate) enum AccountWork<'w> {
     AddConsent(&'w Consent, &'w AuditRecord),
     RevokeConsent(&'w str, &'w str, &'w AuditRecord),
     AddKnownDevice(&'w KnownDevice, u32, &'w AuditRecord),
-    SpendAssertion(&'w SpentAssertion, i64, u32),
+    SpendJti(&'w SpentJti, i64, u32),
     AddPushedRequest(&'w PushedRequest, i64, u32),
     /// The digest, the client, the next digest, its end, and the time.
     BeginPushedRequest(&'w [u8; 32], &'w str, &'w [u8; 32], i64, i64),
@@ -331,8 +331,8 @@ impl AccountStore for PostgresStore {
         Ok(!self.select(select, &[&user_id, &&digest[..], &now]).await?.is_empty())
     }
 
-    async fn spend_assertion(&self, assertion: &SpentAssertion, now: i64, max: u32) -> Result<bool, StorageError> {
-        let done = self.account(AccountWork::SpendAssertion(assertion, now, max)).await?;
+    async fn spend_jti(&self, jti: &SpentJti, now: i64, max: u32) -> Result<bool, StorageError> {
+        let done = self.account(AccountWork::SpendJti(jti, now, max)).await?;
         Ok(matches!(done, Done::Added(added) if added == [true]))
     }
 
@@ -554,8 +554,8 @@ pub(crate) async fn run(
             }
             Done::Nothing
         }
-        AccountWork::SpendAssertion(assertion, now, max) => {
-            if !rows.spend_assertion(assertion, now, max).await? {
+        AccountWork::SpendJti(jti, now, max) => {
+            if !rows.spend_jti(jti, now, max).await? {
                 return Ok(Done::Added(vec![false]));
             }
             Done::Added(vec![true])
@@ -848,18 +848,18 @@ impl Rows<'_> {
     }
 
     /// Of two at once the later one waits for the insertion of the earlier one, and adds nothing.
-    async fn spend_assertion(&self, assertion: &SpentAssertion, now: i64, max: u32) -> Result<bool, StorageError> {
-        let SpentAssertion { client_id, digest, expires_at } = assertion;
+    async fn spend_jti(&self, jti: &SpentJti, now: i64, max: u32) -> Result<bool, StorageError> {
+        let SpentJti { owner, digest, expires_at } = jti;
         // Those that another transaction is clearing away need no second one.
-        let delete = "DELETE FROM tollgate.spent_assertions WHERE (client_id, digest) IN
-                          (SELECT client_id, digest FROM tollgate.spent_assertions WHERE expires_at <= $1
+        let delete = "DELETE FROM tollgate.spent_jtis WHERE (owner, digest) IN
+                          (SELECT owner, digest FROM tollgate.spent_jtis WHERE expires_at <= $1
                            FOR UPDATE SKIP LOCKED)";
         self.execute(delete, &[&now]).await?;
-        let insert = "INSERT INTO tollgate.spent_assertions (client_id, digest, expires_at) VALUES ($1, $2, $3)
+        let insert = "INSERT INTO tollgate.spent_jtis (owner, digest, expires_at) VALUES ($1, $2, $3)
                       ON CONFLICT DO NOTHING";
-        let added = self.execute(insert, &[client_id, &&digest[..], expires_at]).await?;
-        let count = "SELECT count(*) FROM tollgate.spent_assertions WHERE client_id = $1";
-        let count: i64 = self.query(count, &[client_id]).await?.first().map_or(0, |row| row.get(0));
+        let added = self.execute(insert, &[owner, &&digest[..], expires_at]).await?;
+        let count = "SELECT count(*) FROM tollgate.spent_jtis WHERE owner = $1";
+        let count: i64 = self.query(count, &[owner]).await?.first().map_or(0, |row| row.get(0));
         if added > 0 && count > i64::from(max) { Err(Refusal::TooMany { max }.into()) } else { Ok(added > 0) }
     }
 

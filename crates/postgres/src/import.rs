@@ -52,7 +52,7 @@ async fn copy(client: &ClientWrapper, keys: &[StoredKey]) -> Result<Vec<i64>, to
         let record = &key.record;
         let (digest, metadata, addresses) = (&key.digest.as_bytes()[..], record.metadata(), addresses(record));
         let (kind, state, scopes) = (record.kind().as_str(), record.state().as_str(), record.scopes());
-        let values: [&(dyn ToSql + Sync); 18] = [
+        let values: [&(dyn ToSql + Sync); 19] = [
             number,
             &record.id(),
             &digest,
@@ -71,6 +71,7 @@ async fn copy(client: &ClientWrapper, keys: &[StoredKey]) -> Result<Vec<i64>, to
             &key.rotated_to.as_deref(),
             &key.overlap_ends_at,
             &key.parent.as_deref(),
+            &key.confirmation(),
         ];
         rows.as_mut().write(&values).await?;
     }
@@ -84,7 +85,7 @@ const NUMBERS: &str =
 
 const COPY: &str = "
     COPY tollgate.keys (number, id, digest, format, kind, subject, client_id, scopes, created_at, not_before, expires_at, state, name,
-                        metadata, allowed_addresses, rotated_to, overlap_ends_at, parent)
+                        metadata, allowed_addresses, rotated_to, overlap_ends_at, parent, confirmation)
     FROM STDIN (FORMAT binary)";
 
 /// Adds the keys that do not exist, with one statement.
@@ -100,6 +101,7 @@ async fn insert(
     let digests: Vec<&[u8]> = keys.iter().map(|key| &key.digest.as_bytes()[..]).collect();
     let metadata: Vec<&[u8]> = keys.iter().map(|key| key.record.metadata()).collect();
     let addresses: Vec<String> = keys.iter().map(|key| addresses(&key.record)).collect();
+    let confirmations: Vec<String> = keys.iter().map(StoredKey::confirmation).collect();
     let statement = client.prepare_cached(INSERT).await.map_err(of_server)?;
     let rows = client
         .query(
@@ -122,6 +124,7 @@ async fn insert(
                 &optional(|key| key.rotated_to.as_deref()),
                 &time(|key| key.overlap_ends_at),
                 &optional(|key| key.parent.as_deref()),
+                &confirmations,
             ],
         )
         .await
@@ -150,9 +153,9 @@ async fn insert(
 
 const INSERT: &str = "
     INSERT INTO tollgate.keys (id, digest, format, kind, subject, client_id, scopes, created_at, not_before, expires_at, state, name,
-                               metadata, allowed_addresses, rotated_to, overlap_ends_at, parent)
+                               metadata, allowed_addresses, rotated_to, overlap_ends_at, parent, confirmation)
     SELECT * FROM unnest($1::text[], $2::bytea[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
                          $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::text[], $16::bigint[],
-                         $17::text[])
+                         $17::text[], $18::text[])
     ON CONFLICT DO NOTHING
     RETURNING number, id, digest";

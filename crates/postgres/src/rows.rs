@@ -14,10 +14,10 @@ use tollgate_storage::{
 
 /// The columns for [`KeyReader::read`], in order.
 pub(crate) const KEY_COLUMNS: &str = "k.id, k.digest, k.format, k.kind, k.subject, k.client_id, k.scopes, k.created_at, k.not_before, \
-     k.expires_at, k.state, k.name, k.metadata, k.allowed_addresses, k.rotated_to, k.overlap_ends_at, k.parent";
+     k.expires_at, k.state, k.name, k.metadata, k.allowed_addresses, k.rotated_to, k.overlap_ends_at, k.parent, k.confirmation";
 
 /// Their number.
-pub(crate) const KEY_COLUMN_COUNT: usize = 17;
+pub(crate) const KEY_COLUMN_COUNT: usize = 18;
 
 /// Their types, in this order.
 pub(crate) const KEY_TYPES: [Type; KEY_COLUMN_COUNT] = [
@@ -37,6 +37,7 @@ pub(crate) const KEY_TYPES: [Type; KEY_COLUMN_COUNT] = [
     Type::TEXT,
     Type::TEXT,
     Type::INT8,
+    Type::TEXT,
     Type::TEXT,
 ];
 
@@ -105,8 +106,8 @@ impl KeyReader {
             .state(KeyState::from_name(text(10)?)?)
             .name(text(11)?)
             .metadata(row.column::<&[u8]>(first + 12)?)
-            .allowed_addresses(addresses)
-            .build();
+            .allowed_addresses(addresses);
+        let record = StoredKey::bind(record, text(17)?)?.build();
         Some(StoredKey {
             digest: digest?,
             format: optional_text(2)?.map(|format| self.format(format)),

@@ -372,4 +372,14 @@ const STEPS: &[&str] = &[
     CREATE INDEX device_authorizations_by_user ON tollgate.device_authorizations (user_id) WHERE user_id IS NOT NULL;
 ",
     refresh::TABLES,
+    "
+    -- DPoP proofs are recorded too. The owner: the client, or the key of a client that anybody can be.
+    ALTER TABLE tollgate.spent_assertions RENAME TO spent_jtis;
+    ALTER TABLE tollgate.spent_jtis RENAME COLUMN client_id TO owner;
+    ALTER INDEX tollgate.spent_assertions_by_expiry RENAME TO spent_jtis_by_expiry;
+",
+    "
+    -- What an access token is bound to: `jkt=` or `x5t#S256=` and a thumbprint, joined by single spaces.
+    ALTER TABLE tollgate.keys ADD COLUMN confirmation text COLLATE \"C\" NOT NULL DEFAULT '';
+",
 ];

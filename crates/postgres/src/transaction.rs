@@ -154,8 +154,9 @@ impl<'c> PostgresTransaction<'c> {
             .locked(
                 record.subject(),
                 "INSERT INTO tollgate.keys (id, digest, format, kind, subject, client_id, scopes, created_at, not_before,
-                                            expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                                            expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent,
+                                            confirmation)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
                  ON CONFLICT DO NOTHING RETURNING number",
                 &[
                     &record.id(),
@@ -175,6 +176,7 @@ impl<'c> PostgresTransaction<'c> {
                     &key.rotated_to.as_deref(),
                     &key.overlap_ends_at,
                     &key.parent.as_deref(),
+                    &key.confirmation(),
                 ],
             )
             .await?;
@@ -187,7 +189,7 @@ impl<'c> PostgresTransaction<'c> {
         self.execute(
             "UPDATE tollgate.keys SET subject = $2, client_id = $3, scopes = $4, created_at = $5, not_before = $6,
                                       expires_at = $7, state = $8, name = $9, metadata = $10, allowed_addresses = $11,
-                                      rotated_to = $12, overlap_ends_at = $13, parent = $14
+                                      rotated_to = $12, overlap_ends_at = $13, parent = $14, confirmation = $15
              WHERE number = $1",
             &[
                 &number,
@@ -204,6 +206,7 @@ impl<'c> PostgresTransaction<'c> {
                 &key.rotated_to.as_deref(),
                 &key.overlap_ends_at,
                 &key.parent.as_deref(),
+                &key.confirmation(),
             ],
         )
         .await?;

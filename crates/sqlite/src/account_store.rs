@@ -1,9 +1,9 @@
-use crate::assertion_rows;
 use crate::audit_rows;
 use crate::consent_rows;
 use crate::database::open_writer;
 use crate::device_rows;
 use crate::error::SqliteError;
+use crate::jti_rows;
 use crate::logout_rows;
 use crate::pushed_rows;
 use crate::reader::Reader;
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use tollgate_storage::accounts::{
     AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, GrantedToken, KnownDevice,
     LoginSession, LogoutNotice, PresentedCode, PresentedRefreshToken, PushedRequest, Redemption, Refresh,
-    RefreshFamily, Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
+    RefreshFamily, Site, SpentJti, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use tollgate_storage::{AccountStore, AuditRecord, Refusal, StorageError};
 use zeroize::Zeroizing;
@@ -501,9 +501,9 @@ impl AccountStore for SqliteAccountStore {
         self.reader.read(move |connection| consent_rows::is_known_device(connection, &user_id, &digest, now)).await
     }
 
-    async fn spend_assertion(&self, assertion: &SpentAssertion, now: i64, max: u32) -> Result<bool, StorageError> {
-        let assertion = assertion.clone();
-        self.writer.write(move |connection| assertion_rows::spend(connection, &assertion, now, max)).await
+    async fn spend_jti(&self, jti: &SpentJti, now: i64, max: u32) -> Result<bool, StorageError> {
+        let jti = jti.clone();
+        self.writer.write(move |connection| jti_rows::spend(connection, &jti, now, max)).await
     }
 
     async fn add_pushed_request(&self, request: &PushedRequest, now: i64, max: u32) -> Result<(), StorageError> {
@@ -813,11 +813,12 @@ const STEPS: &[&str] = &[
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX logout_notices_by_attempt ON logout_notices (next_attempt_at);
 ",
-    assertion_rows::TABLE,
+    jti_rows::TABLE,
     pushed_rows::TABLE,
     "
     ALTER TABLE authorization_codes ADD COLUMN dpop_jkt TEXT;
 ",
     device_rows::TABLE,
     refresh_rows::TABLES,
+    jti_rows::WITH_PROOFS,
 ];

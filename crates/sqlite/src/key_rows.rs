@@ -13,7 +13,7 @@ use tollgate_storage::{Change, KeyFilter, StoredKey};
 
 /// The columns for [`KeyReader::read`], in order.
 pub(crate) const COLUMNS: &str = "id, digest, format, kind, subject, client_id, scope_set, created_at, not_before, \
-     expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent";
+     expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent, confirmation";
 
 /// Reads rows of one transaction, and shares equal values among them.
 #[derive(Default)]
@@ -48,8 +48,8 @@ impl KeyReader {
             .state(KeyState::from_name(text(10)?).ok_or_else(corrupt)?)
             .name(text(11)?)
             .metadata(blob(12)?)
-            .allowed_addresses(addresses)
-            .build();
+            .allowed_addresses(addresses);
+        let record = StoredKey::bind(record, text(17)?).ok_or_else(corrupt)?.build();
         Ok(StoredKey {
             digest: Digest::from_bytes(blob(1)?.try_into().map_err(|_| corrupt())?),
             format: optional_text(2)?.map(|format| self.format(format)),
@@ -196,8 +196,8 @@ pub(crate) fn insert(connection: &Connection, key: &StoredKey) -> Result<i64, Sq
     connection
         .prepare_cached(
             "INSERT INTO keys (id, digest, format, kind, subject, client_id, scope_set, created_at, not_before,
-                               expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+                               expires_at, state, name, metadata, allowed_addresses, rotated_to, overlap_ends_at, parent, confirmation)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
         )?
         .execute(params![
             record.id(),
@@ -217,6 +217,7 @@ pub(crate) fn insert(connection: &Connection, key: &StoredKey) -> Result<i64, Sq
             key.rotated_to,
             key.overlap_ends_at,
             key.parent,
+            key.confirmation(),
         ])
         .map_err(|error| SqliteError::of_insert(error, "key"))?;
     Ok(connection.last_insert_rowid())
@@ -229,7 +230,7 @@ fn update(connection: &Connection, number: i64, key: &StoredKey) -> Result<(), S
         .prepare_cached(
             "UPDATE keys SET subject = ?2, client_id = ?3, scope_set = ?4, created_at = ?5, not_before = ?6,
                              expires_at = ?7, state = ?8, name = ?9, metadata = ?10, allowed_addresses = ?11,
-                             rotated_to = ?12, overlap_ends_at = ?13, parent = ?14
+                             rotated_to = ?12, overlap_ends_at = ?13, parent = ?14, confirmation = ?15
              WHERE number = ?1",
         )?
         .execute(params![
@@ -247,6 +248,7 @@ fn update(connection: &Connection, number: i64, key: &StoredKey) -> Result<(), S
             key.rotated_to,
             key.overlap_ends_at,
             key.parent,
+            key.confirmation(),
         ])?;
     Ok(())
 }

@@ -38,7 +38,6 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod account_store;
-mod assertion_rows;
 mod audit_log;
 mod audit_rows;
 mod change_rows;
@@ -48,6 +47,7 @@ mod database;
 mod device_rows;
 mod error;
 mod joined;
+mod jti_rows;
 mod key_rows;
 mod key_store;
 pub mod limits;

@@ -162,4 +162,7 @@ pub(crate) const STEPS: &[&str] = &["
     ALTER TABLE clients ADD COLUMN requires_pushed_requests INTEGER NOT NULL DEFAULT 0;
 ", "
     ALTER TABLE clients ADD COLUMN is_dpop_bound INTEGER NOT NULL DEFAULT 0;
+", "
+    -- What an access token is bound to: `jkt=` or `x5t#S256=` and a thumbprint, joined by single spaces.
+    ALTER TABLE keys ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';
 "];

@@ -1,7 +1,7 @@
 use crate::accounts::{
     AuthorizationCode, Consent, DeviceAuthorization, DeviceDecision, DevicePoll, GrantedToken, KnownDevice,
     LoginSession, LogoutNotice, PresentedCode, PresentedRefreshToken, PushedRequest, Redemption, Refresh,
-    RefreshFamily, Site, SpentAssertion, StoredSigningKeys, User, UserChange, UserChanged,
+    RefreshFamily, Site, SpentJti, StoredSigningKeys, User, UserChange, UserChanged,
 };
 use crate::audit::{AuditLog, AuditRecord};
 use crate::error::StorageError;
@@ -320,12 +320,12 @@ pub trait AccountStore: AuditLog {
     /// When the store cannot be read.
     async fn is_known_device(&self, user_id: &str, digest: &[u8; 32], now: i64) -> Result<bool, StorageError>;
 
-    /// Records an assertion until it expires, and returns whether it is new. Of concurrent calls, also from several
+    /// Records the `jti` of an assertion or a proof until it expires, and returns whether it is new. Of concurrent calls, also from several
     /// processes, exactly one gets `true`. Removes those that have expired by `now`.
     ///
     /// # Errors
-    /// [`Refusal::TooMany`](crate::Refusal::TooMany) when `max` of the client's are recorded.
-    async fn spend_assertion(&self, assertion: &SpentAssertion, now: i64, max: u32) -> Result<bool, StorageError>;
+    /// [`Refusal::TooMany`](crate::Refusal::TooMany) when `max` of the owner's are recorded.
+    async fn spend_jti(&self, jti: &SpentJti, now: i64, max: u32) -> Result<bool, StorageError>;
 
     /// Adds an authorization request that a client has pushed, and removes those that have expired by `now`.
     ///

@@ -8,7 +8,7 @@ mod login_session;
 mod pushed_request;
 mod refresh;
 mod signing_keys;
-mod spent_assertion;
+mod spent_jti;
 mod users;
 
 pub use consent::Consent;
@@ -19,5 +19,5 @@ pub use login_session::{LoginSession, LogoutNotice};
 pub use pushed_request::PushedRequest;
 pub use refresh::{GrantedToken, PresentedRefreshToken, Refresh, RefreshFamily, SuccessorKey};
 pub use signing_keys::StoredSigningKeys;
-pub use spent_assertion::SpentAssertion;
+pub use spent_jti::SpentJti;
 pub use users::{Site, User, UserChange, UserChanged};

@@ -16,7 +16,6 @@
 )]
 
 mod accounts;
-mod assertions;
 mod audit;
 mod clients;
 mod commands;
@@ -35,9 +34,9 @@ mod refresh;
 mod sample;
 mod sites;
 mod snapshots;
+mod spent_jtis;
 
 pub use accounts::*;
-pub use assertions::*;
 pub use audit::*;
 pub use clients::*;
 pub use commands::*;
@@ -55,6 +54,7 @@ pub use pushed_requests::*;
 pub use refresh::*;
 pub use sites::*;
 pub use snapshots::*;
+pub use spent_jtis::*;
 
 use crate::key_store::KeyStore;
 use async_trait::async_trait;
@@ -123,6 +123,7 @@ macro_rules! key_store_conformance {
             live_keys_are_those_that_are_not_at_their_end
             clients_and_revocations_are_listed_by_page
             an_engine_goes_by_what_another_process_changes
+            a51_a_bound_token_stays_bound_on_every_way_to_an_engine
             a78_what_was_given_up_is_not_written
             a79_a_row_that_cannot_be_decoded_stops_nothing_but_itself
         );

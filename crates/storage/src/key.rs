@@ -4,7 +4,7 @@ use crate::limits::{
 };
 use std::sync::Arc;
 use tollgate::apikeys::KeyDigest;
-use tollgate::{ApiKey, Digest, KeyFormat, KeyKind, KeyRecord, KeyState};
+use tollgate::{ApiKey, Digest, KeyFormat, KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
 
 /// The record of an API key, a client secret or an opaque access token, without the secret.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -142,7 +142,23 @@ impl StoredKey {
         is_same("scopes", new.scopes().iter().all(|scope| old.scopes().contains(scope)))?;
         let (from, new_from) = (old.allowed_addresses(), new.allowed_addresses());
         let is_within = !new_from.is_empty() && new_from.iter().all(|block| from.contains(block));
-        is_same("allowed_addresses", from.is_empty() || is_within)
+        is_same("allowed_addresses", from.is_empty() || is_within)?;
+        is_same("confirmation", old.confirmation_methods().eq(new.confirmation_methods()))
+    }
+
+    /// What its record is [bound to](KeyRecord::confirmation_methods), separated by spaces: as a store and an export have it.
+    #[must_use]
+    pub fn confirmation(&self) -> String {
+        let methods: Vec<_> = self.record.confirmation_methods().map(|method| method.to_string()).collect();
+        methods.join(" ")
+    }
+
+    /// Binds a record to what [`confirmation`](Self::confirmation) wrote. `None` if the text is not of that form: what a
+    /// credential is bound to must not be ignored.
+    #[must_use]
+    pub fn bind<'r>(record: KeyRecordBuilder<'r>, confirmation: &str) -> Option<KeyRecordBuilder<'r>> {
+        let mut methods = confirmation.split(' ').filter(|method| !method.is_empty());
+        methods.try_fold(record, |record, method| Some(record.bound_to(method.parse().ok()?)))
     }
 
     /// Checks that its fields are within their limits. Every [command](crate::Command) that adds or changes a key does

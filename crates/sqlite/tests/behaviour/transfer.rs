@@ -2,7 +2,7 @@
 
 use crate::support::{NOW, Store, format, id, key, secret, store, wait};
 use proptest::prelude::*;
-use tollgate::{ApiKey, Digest, KeyKind, KeyRecord, KeyState};
+use tollgate::{ApiKey, ConfirmationMethod, Digest, KeyKind, KeyRecord, KeyRecordBuilder, KeyState};
 use tollgate_storage::limits::LINES_PER_TRANSACTION;
 use tollgate_storage::{Existing, FileFormat, Import, ImportReport, KeyFilter, StorageError, StoredKey, export_keys};
 
@@ -50,8 +50,10 @@ fn stored_key() -> impl Strategy<Value = StoredKey> {
             .name(&name)
             .metadata(&metadata)
             .state([KeyState::Active, KeyState::Disabled, KeyState::Revoked][usize::from(state)])
-            .allowed_addresses(blocks.iter().map(|block| block.parse().unwrap()))
-            .build();
+            .allowed_addresses(blocks.iter().map(|block| block.parse().unwrap()));
+        let methods = [ConfirmationMethod::KeyThumbprint(digest), ConfirmationMethod::CertificateThumbprint([7; 32])];
+        let methods = methods.into_iter().take(name.len() % 3);
+        let record = methods.fold(record, KeyRecordBuilder::bound_to).build();
         StoredKey {
             digest: Digest::from_bytes(digest),
             format: is_native.then(|| format().head().into()),

@@ -49,8 +49,8 @@ macro_rules! account_store_conformance {
             a_device_gets_nothing_when_it_is_denied_or_too_late
             a71_an_approval_of_a_device_ends_with_its_login_session_and_its_consent
             a83_a_client_and_all_clients_have_at_most_so_many_device_authorizations
-            an_assertion_is_spent_once_even_by_two_processes_at_once
-            a83_a_client_has_at_most_so_many_spent_assertions
+            a_jti_is_spent_once_even_by_two_processes_at_once
+            a83_an_owner_has_at_most_so_many_spent_jtis
             a_pushed_request_is_begun_once_by_its_client_and_ended_once
             a_pushed_request_is_begun_by_one_of_many_at_once
             a83_a_client_has_at_most_so_many_pushed_requests

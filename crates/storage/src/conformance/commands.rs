@@ -9,7 +9,7 @@ use crate::key::StoredKey;
 use crate::key_store::Existing;
 use crate::limits::REVOCATION_KEPT_SECONDS;
 use crate::revocation::{RevocationKind, StoredRevocation};
-use tollgate::{KeyKind, KeyRecord, KeyState};
+use tollgate::{ConfirmationMethod, KeyKind, KeyRecord, KeyState};
 
 pub async fn what_is_added_comes_back_as_it_was(world: &dyn World) {
     let (store, other) = (world.open().await, world.open().await);
@@ -20,7 +20,9 @@ pub async fn what_is_added_comes_back_as_it_was(world: &dyn World) {
         .expires_at(NOW + 2)
         .name("a \"name\"")
         .metadata(&[0, 255, 1])
-        .allowed_addresses(["192.0.2.0/24", "2001:db8::/32"].map(|block| block.parse().expect("a block")));
+        .allowed_addresses(["192.0.2.0/24", "2001:db8::/32"].map(|block| block.parse().expect("a block")))
+        .bound_to(ConfirmationMethod::KeyThumbprint([1; 32]))
+        .bound_to(ConfirmationMethod::CertificateThumbprint([2; 32]));
     let full = StoredKey {
         rotated_to: Some("at_2".into()),
         overlap_ends_at: Some(i64::MAX),

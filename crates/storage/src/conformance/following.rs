@@ -1,13 +1,14 @@
 use super::World;
-use super::sample::{add, after, audit, done, format, id, key, put, revocation, revoke, run, secret, state};
+use super::sample::{add, after, audit, done, format, id, key, put, revocation, revoke, run, secret, state, token};
 use crate::command::Command;
 use crate::feed::{Change, KeyFeed};
 use crate::follower::Follower;
+use crate::key::StoredKey;
 use crate::key_store::{Existing, KeyFilter};
 use crate::revocation::RevocationKind;
 use std::sync::Arc;
 use std::time::Duration;
-use tollgate::{ApiKeyTable, Engine, KeyState, Revocations};
+use tollgate::{ApiKeyTable, ConfirmationMethod, Engine, KeyState, Revocations};
 
 /// An engine, and the follower of its store.
 fn engine(feed: Arc<dyn KeyFeed>) -> (Engine, Follower) {
@@ -18,6 +19,34 @@ fn engine(feed: Arc<dyn KeyFeed>) -> (Engine, Follower) {
 
 fn code(engine: &Engine, number: u64) -> &'static str {
     engine.verify(secret(number).as_str().as_bytes()).map_or_else(|rejection| rejection.code(), |_| "accepted")
+}
+
+pub async fn a51_a_bound_token_stays_bound_on_every_way_to_an_engine(world: &dyn World) {
+    let store = world.open().await;
+    let token = |number: u64| {
+        let token = token(number, "ada", "app", 0);
+        let record = token.record.edit().bound_to(ConfirmationMethod::KeyThumbprint([7; 32])).build();
+        StoredKey { record, ..token }
+    };
+    let (engine, mut follower) = engine(store.clone());
+    follower.catch_up().await.unwrap();
+    // By the feed: added, imported, imported beside one that is there, changed.
+    run(&store, Command::AddKey { key: token(1), max: None }).await;
+    store.import(vec![token(2)], Existing::Refuse, &audit()).await.unwrap();
+    store.import(vec![token(2), token(3)], Existing::Skip, &audit()).await.unwrap();
+    for state in [KeyState::Disabled, KeyState::Active] {
+        run(&store, put(1, state)).await;
+    }
+    follower.catch_up().await.unwrap();
+    // By a snapshot.
+    let (newer, mut its_follower) = self::engine(store);
+    its_follower.catch_up().await.unwrap();
+    for engine in [engine, newer] {
+        for number in 1..=3 {
+            let bearer = format!("Bearer {}", secret(number).as_str());
+            assert_eq!(engine.verify(bearer).unwrap_err().code(), "proof-required", "{number}");
+        }
+    }
 }
 
 pub async fn an_engine_goes_by_what_another_process_changes(world: &dyn World) {

@@ -7,7 +7,7 @@ use std::io::{self, BufRead, Write};
 use zeroize::{Zeroize, Zeroizing};
 
 /// The columns of an export. An import may have them in any order, and omit some.
-pub(super) const COLUMNS: [&str; 18] = [
+pub(super) const COLUMNS: [&str; 19] = [
     "digest",
     "id",
     "kind",
@@ -26,6 +26,7 @@ pub(super) const COLUMNS: [&str; 18] = [
     "rotated_to",
     "overlap_ends_at",
     "parent",
+    "confirmation",
 ];
 
 /// Further columns of an import: keys in clear, as they are or in base64.
@@ -129,7 +130,8 @@ impl<R: BufRead> CsvFile<R> {
             }
         }
         let [digest, id, kind, subject, client_id, scopes, created_at, not_before, expires_at, rest @ ..] = fields;
-        let [state, name, metadata, allowed_addresses, prefix, env, rotated_to, overlap_ends_at, parent] = rest;
+        let [state, name, metadata, allowed_addresses, prefix, env, rotated_to, overlap_ends_at, parent, confirmation] =
+            rest;
         Ok(KeyLine {
             digest: text(digest),
             id: text(id),
@@ -152,6 +154,7 @@ impl<R: BufRead> CsvFile<R> {
             rotated_to: text(rotated_to),
             overlap_ends_at: number("overlap_ends_at", overlap_ends_at)?,
             parent: text(parent),
+            confirmation: text(confirmation),
             key,
             key_base64,
         })
@@ -185,6 +188,7 @@ pub(super) fn write(output: &mut csv::Writer<impl Write>, line: &KeyLine) -> Res
         some(&line.rotated_to),
         overlap_ends_at,
         some(&line.parent),
+        some(&line.confirmation),
     ])
 }
 

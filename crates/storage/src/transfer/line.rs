@@ -44,6 +44,9 @@ pub(super) struct KeyLine {
     pub(super) overlap_ends_at: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) parent: Option<String>,
+    /// What the credential is bound to: `jkt=` or `x5t#S256=` and a thumbprint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) confirmation: Option<String>,
     /// The key itself, in a file that another system wrote. Never written.
     #[serde(skip_serializing)]
     pub(super) key: Option<Secret>,
@@ -82,6 +85,7 @@ impl KeyLine {
             rotated_to: key.rotated_to.as_deref().map(str::to_owned),
             overlap_ends_at: key.overlap_ends_at,
             parent: key.parent.as_deref().map(str::to_owned),
+            confirmation: some(&key.confirmation()),
             key: None,
             key_base64: None,
         }
@@ -132,6 +136,8 @@ impl KeyLine {
             .state(state.transpose()?.unwrap_or_default())
             .name(self.name.as_deref().unwrap_or(""))
             .metadata(&metadata);
+        let confirmation = self.confirmation.as_deref().unwrap_or("");
+        let record = StoredKey::bind(record, confirmation).ok_or_else(|| refused("confirmation"))?;
         let format = self.format.as_ref().map(FormatName::key_format).transpose()?;
         Ok(StoredKey {
             rotated_to: self.rotated_to.as_deref().map(Into::into),

@@ -22,7 +22,7 @@ use crate::stream::{JsonLines, gone_or_failed};
 const HELP: &str = "\
 The members of a line (JSON), or its columns, named in the first line (CSV): digest (hexadecimal or base64url), id, kind (api-key,
 client-secret, access-token), subject, client_id, scopes, created_at, not_before, expires_at, state, name, metadata (base64url),
-allowed_addresses, format (in CSV: prefix, env), rotated_to, overlap_ends_at, parent. A key without id gets a random one. A key without
+allowed_addresses, format (in CSV: prefix, env), rotated_to, overlap_ends_at, parent, confirmation. A key without id gets a random one. A key without
 format was made by another system. `tollgate api-key export` and `tollgate api-key new --file` write such lines.
 
 Keys in clear that another system made: with --raw a line has key or key_base64 instead of digest. Such a key has 16 to 512 bytes,

@@ -10,7 +10,7 @@ use crate::limits::{
 };
 use tollgate::jwt::{CompactJws, json};
 use tollgate::{Engine, Issuer, Principal, RefusalCode, Request, TypProfile, TypSet, VerifiedClaims};
-use tollgate_storage::accounts::SpentAssertion;
+use tollgate_storage::accounts::SpentJti;
 use tollgate_storage::{Client, ClientAuthMethod, Refusal, StorageError};
 
 /// The `client_assertion_type` of RFC 7523 section 2.2.
@@ -84,12 +84,12 @@ fn check(claims: &VerifiedClaims<'_>) -> Result<(), tollgate::Refusal> {
 async fn spend(app: &App, client: &Client, principal: &Principal) -> Result<(), OAuthError> {
     let id: String = principal.claim("jti").ok().flatten().ok_or(OAuthError::InvalidClient)?;
     let expires_at = principal.expires_at().ok_or(OAuthError::InvalidClient)?;
-    let assertion = SpentAssertion {
-        client_id: client.id().to_owned(),
+    let assertion = SpentJti {
+        owner: client.id().to_owned(),
         digest: digest(&id),
         expires_at: expires_at.saturating_add(i64::from(ASSERTION_LEEWAY_SECONDS)),
     };
-    match app.accounts.store.spend_assertion(&assertion, now(), MAX_SPENT_ASSERTIONS_PER_CLIENT).await {
+    match app.accounts.store.spend_jti(&assertion, now(), MAX_SPENT_ASSERTIONS_PER_CLIENT).await {
         Ok(true) => Ok(()),
         Ok(false) => {
             tracing::info!(client_id = ?client.id(), "client assertion rejected: it was used before");
