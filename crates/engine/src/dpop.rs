@@ -11,6 +11,8 @@ mod target;
 
 pub use algorithms::ProofAlgorithms;
 pub use error::ProofError;
+pub use nonce::NonceSecrets;
+pub use proof::VerifiedProof;
 pub use replay::{NotSpent, ReplayMemory, ReplayStatistics, ReplayStore, SpentProof};
 pub use settings::{Dpop, DpopError};
 
@@ -20,22 +22,23 @@ use std::sync::{Arc, OnceLock};
 use tollgate_keys::sha256;
 
 use crate::clock::Now;
+use crate::limits::PROOF_AHEAD;
 use crate::rejection::{DpopChallenge, Rejection};
 use crate::unavailable::Unavailable;
 
-use nonce::Nonces;
 use proof::Proof;
 use proof_keys::ProofKeys;
+use settings::NonceSettings;
 
 /// The state with which an engine checks proofs.
 pub(crate) struct DpopChecks {
     settings: Dpop,
     /// Keys the digests by which proofs are remembered, so that no client can choose where its proof is stored.
     secret: [u8; 32],
-    nonces: Option<Nonces>,
+    nonces: Option<NonceSecrets>,
     /// Created with the first proof: most engines see none.
     memory: OnceLock<ProofMemory>,
-    /// The time since which proofs are remembered, in seconds since the Unix epoch.
+    /// The start of the [memory](ReplayMemory::new) of proofs, in seconds since the Unix epoch.
     started_at: i64,
 }
 
@@ -49,24 +52,31 @@ impl DpopChecks {
     pub(crate) fn new(settings: Dpop, started_at: i64) -> Result<Self, DpopError> {
         settings.check()?;
         let secret = settings.secret()?;
-        let nonces = settings.nonce_required.then(|| Nonces::new(&secret));
         let started_at = settings.started_at.unwrap_or(started_at);
+        let (nonces, started_at) = match &settings.nonces {
+            NonceSettings::NotRequired => (None, started_at),
+            // No nonce of a secret that is made now was in a proof before.
+            NonceSettings::Own => (Some(NonceSecrets::new(&sha256(&[&secret, &b"nonce"[..]].concat()))), i64::MIN),
+            // One may have been, but unlike an `iat` it is not accepted ahead of its time.
+            NonceSettings::Shared(secrets) => (Some(secrets.clone()), started_at.saturating_sub(PROOF_AHEAD)),
+        };
         Ok(DpopChecks { secret, nonces, memory: OnceLock::new(), started_at, settings })
     }
 
     /// Spends a proof that has passed all other checks: the last step.
     fn spend(&self, proof: &Proof<'_>, jkt: &[u8; 32], now: Now) -> Result<(), Rejection> {
-        let max_age = i64::from(self.settings.max_age);
         let spent = SpentProof {
             id: first_16(&self.digest(jkt, proof.jti.as_bytes())),
             key: first_8(&self.digest(jkt, b"")),
             issued_at: proof.issued_at,
-            expires_at: proof.issued_at.saturating_add(max_age),
+            expires_at: proof.expires_at,
             now: now.earliest,
         };
         match self.memory().replays.spend(&spent) {
             Ok(()) => Ok(()),
             Err(NotSpent::Replayed) => Err(ProofError::Replayed.into()),
+            // With the next nonce a proof is one of a later time.
+            Err(NotSpent::Forgotten { .. }) if self.nonces.is_some() => Err(ProofError::WrongNonce.into()),
             Err(NotSpent::Forgotten { floor }) => {
                 Err(ProofError::Forgotten { issued_at: proof.issued_at, floor }.into())
             }

@@ -9,7 +9,7 @@ use crate::cache::{Cache, CacheStatistics, Judgement};
 use crate::clock::{Clock, Now};
 use crate::confirmation::Sender;
 use crate::credential::{Credential, CredentialKind, contains, unless_joined};
-use crate::dpop::{DpopChecks, ProofError, ReplayStatistics};
+use crate::dpop::{DpopChecks, ProofError, ReplayStatistics, VerifiedProof};
 use crate::examined::Examined;
 use crate::introspection::{Introspection, confirm};
 use crate::issuer::{Issuer, Issuers, Withdrawals};
@@ -167,15 +167,15 @@ impl Engine {
     }
 
     /// Verifies the DPoP proof of a request that has no token: one to an endpoint of an authorization server, which binds what
-    /// it issues to the proof's key (RFC 9449 section 5). Returns the SHA-256 of the key's JWK (RFC 7638), for `jkt`. The
-    /// request's method and URI have to be given. The credential, if there is one, is not looked at.
+    /// it issues to the proof's key (RFC 9449 section 5). The request's method and URI have to be given. The credential, if
+    /// there is one, is not looked at.
     ///
     /// The proof is spent: verify what else can be wrong first.
     ///
     /// # Errors
     /// [`Rejection::Dpop`], whose [`dpop_nonce`](Rejection::dpop_nonce) is the nonce that the client should use;
     /// [`Rejection::SenderConstrained`] if the engine [accepts no proofs](EngineBuilder::no_dpop).
-    pub fn verify_proof(&self, request: &Request<'_>) -> Result<[u8; 32], Rejection> {
+    pub fn verify_proof(&self, request: &Request<'_>) -> Result<VerifiedProof, Rejection> {
         let dpop = self.dpop.as_ref().ok_or_else(|| Rejection::SenderConstrained { member: "jkt".into() })?;
         let now = self.clock.now();
         let verdict = match request.proofs {
@@ -186,8 +186,8 @@ impl Engine {
     }
 
     /// The next nonce, for the field `DPoP-Nonce` of the response to an accepted request (RFC 9449 section 8.2). `None`
-    /// unless the engine [requires nonces](crate::Dpop::require_nonce) and the nonce of the request's proof is about to
-    /// become invalid. A response with the field should not be stored: `Cache-Control: no-store`.
+    /// unless the engine [requires nonces](crate::Dpop::require_nonce) and the nonce of the request's proof is
+    /// [to be renewed](crate::limits::NONCE_RENEWAL_SECONDS). A response with the field should not be stored: `Cache-Control: no-store`.
     #[must_use]
     pub fn renewed_dpop_nonce(&self, request: &Request<'_>) -> Option<Box<str>> {
         self.dpop.as_ref()?.renewed_nonce(request, self.clock.now())

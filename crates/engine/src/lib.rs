@@ -107,7 +107,8 @@ pub use challenge::Challenge;
 pub use claims::ClaimsError;
 pub use confirmation::{ConfirmationMethod, NotAConfirmationMethod};
 pub use dpop::{
-    Dpop, DpopError, NotSpent, ProofAlgorithms, ProofError, ReplayMemory, ReplayStatistics, ReplayStore, SpentProof,
+    Dpop, DpopError, NonceSecrets, NotSpent, ProofAlgorithms, ProofError, ReplayMemory, ReplayStatistics, ReplayStore,
+    SpentProof, VerifiedProof,
 };
 pub use engine::Engine;
 pub use examined::Examined;

@@ -68,8 +68,12 @@ pub const MAX_PROOF_AGE: u32 = 600;
 /// By how many seconds the `iat` of a DPoP proof may lie ahead: synchronised clocks differ by less.
 pub const PROOF_AHEAD: i64 = 5;
 
-/// How long a DPoP nonce is the current one, in seconds. It stays valid for as long again.
-pub const NONCE_SECONDS: i64 = 60;
+/// For how many seconds a DPoP nonce is valid. Our own choice: a proof can be made in advance by no more than that, and a
+/// client that sends a request a minute is always given the next nonce in time.
+pub const NONCE_SECONDS: i64 = 120;
+
+/// The age at which a response to an accepted request brings the next nonce, in seconds: half of [`NONCE_SECONDS`].
+pub const NONCE_RENEWAL_SECONDS: i64 = NONCE_SECONDS / 2;
 
 /// The memory of spent DPoP proofs, in bytes; [`Dpop::replay_bytes`](crate::Dpop::replay_bytes) changes it. Half a
 /// million proofs: 7,700 a second are remembered for as long as a proof is valid.

@@ -1,24 +1,25 @@
 use crate::accounts::Accounts;
 use crate::audit;
-use crate::config::Config;
+use crate::config::{Config, DpopNonces};
 use crate::demo::Demo;
 use crate::error::ServerError;
 use crate::ids::now;
 use crate::key_store::FollowedStore;
 use crate::keys::{Schedule, SealingKeyFile, SigningKeyStore};
-use crate::limits::SIGNING_KEY_MARGIN_SECONDS;
+use crate::limits::{ENDPOINT_PROOF_BYTES, SIGNING_KEY_MARGIN_SECONDS};
 use crate::login::Login;
+use crate::nonce_secrets;
 use crate::oauth::DPOP_ALGORITHMS;
 use crate::pages::Cookies;
 use crate::routes::scopes;
 use crate::store::StoreUrl;
-use crate::throttle::DeviceThrottle;
+use crate::throttle::{DeviceThrottle, ProofThrottle};
 use crate::tokens::{Tokens, seconds};
 use crate::undelivered::{self, Undelivered};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tollgate::{Algorithm, Dpop, Engine, Issuer, PublicOrigin, TrustedProxies, TypProfile};
+use tollgate::{Algorithm, Dpop, Engine, Issuer, NonceSecrets, PublicOrigin, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKeys;
 use tollgate_storage::{Actor, Command, WriteGate};
 use tollgate_telemetry::Metrics;
@@ -30,6 +31,9 @@ pub(crate) struct App {
     /// The service's public origin: `iss` and `aud` of its tokens.
     pub(crate) origin: String,
     pub(crate) engine: Arc<Engine>,
+    /// Verifies the DPoP proofs at the endpoints that clients call.
+    pub(crate) proofs: Engine,
+    nonces: NonceSecrets,
     /// Verifies ID tokens that come back as hints.
     pub(crate) hints: Engine,
     pub(crate) trusted_proxies: TrustedProxies,
@@ -40,6 +44,7 @@ pub(crate) struct App {
     pub(crate) accounts: Accounts,
     pub(crate) login: Login,
     pub(crate) device_throttle: DeviceThrottle,
+    pub(crate) proof_throttle: ProofThrottle,
     pub(crate) tokens: Tokens,
     pub(crate) signing_keys: Arc<SigningKeys>,
     signing_key_store: SigningKeyStore,
@@ -84,7 +89,17 @@ impl App {
         // A hint names a user; what was revoked still does. The caller of it compares the audience, a client.
         let id_tokens = Issuer::new(&origin).keys(signing_keys.key_ring()).typ(TypProfile::Jwt).leeway(0);
         let hints = Engine::builder().issuer(id_tokens.danger_accept_any_audience()).no_cache().build()?;
-        let dpop = Dpop::new().algorithms(DPOP_ALGORITHMS);
+        let nonces = nonce_secrets::of(&signing_keys);
+        nonce_secrets::renew(&nonces, &signing_keys);
+        let dpop = |with_nonce: bool| {
+            let dpop = Dpop::new().algorithms(DPOP_ALGORITHMS);
+            if with_nonce { dpop.require_nonce_of(&nonces) } else { dpop }
+        };
+        // The store knows the proofs from before the start and of other processes.
+        let proofs =
+            dpop(config.dpop_nonces != DpopNonces::Off).started_at(i64::MIN).replay_bytes(ENDPOINT_PROOF_BYTES);
+        let proofs = Engine::builder().issuers_at_run_time().no_cache().dpop(proofs).build()?;
+        let dpop = dpop(config.dpop_nonces == DpopNonces::Everywhere);
         let (table, revocations) = keys.tables();
         let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations).dpop(dpop);
         let mut engine = engine.require_fresh_api_keys();
@@ -101,12 +116,14 @@ impl App {
         let tokens = Tokens::new(&origin, Arc::clone(&signing_keys), Arc::clone(&accounts.keys), config)?;
         let cookies = Cookies { secure: origin.starts_with("https://") };
         let trusted_proxies = config.trusted_proxies.clone();
-        let proofs = DPOP_ALGORITHMS.map(Algorithm::name).to_vec();
+        let algorithms = DPOP_ALGORITHMS.map(Algorithm::name).to_vec();
         let resource_metadata = ResourceMetadata::new(&origin)?.authorization_servers([&*origin]).scopes(scopes::ALL);
-        let resource_metadata = resource_metadata.member("dpop_signing_alg_values_supported", proofs);
+        let resource_metadata = resource_metadata.member("dpop_signing_alg_values_supported", algorithms);
         Ok(Self {
             origin,
             engine,
+            proofs,
+            nonces,
             hints,
             trusted_proxies,
             cors_origins: config.cors_origins.clone(),
@@ -114,6 +131,7 @@ impl App {
             accounts,
             login,
             device_throttle: DeviceThrottle::new(),
+            proof_throttle: ProofThrottle::new(),
             tokens,
             signing_keys,
             signing_key_store,
@@ -137,7 +155,9 @@ impl App {
         self.accounts.keys.wait(self.accounts.keys.store.forget_audit(forgotten))?;
         self.accounts.keys.wait(self.accounts.store.forget_audit(forgotten))?;
         let schedule = self.signing_key_schedule;
-        self.accounts.keys.wait(self.signing_key_store.upkeep(&self.signing_keys, schedule, now))
+        self.accounts.keys.wait(self.signing_key_store.upkeep(&self.signing_keys, schedule, now))?;
+        nonce_secrets::renew(&self.nonces, &self.signing_keys);
+        Ok(())
     }
 
     /// As [`blocking`](Self::blocking), for that caller in the audit log.

@@ -57,6 +57,8 @@ pub struct Config {
     pub upkeep_interval: Duration,
     /// What counts what the service does, for the recorder that the program has installed. Their `collect` is the program's to call.
     pub metrics: Option<Metrics>,
+    /// Where a DPoP proof needs a nonce of the service (RFC 9449 sections 8 and 9).
+    pub dpop_nonces: DpopNonces,
     /// Refuse authorization requests that the client has not pushed before (RFC 9126 section 5).
     pub require_pushed_requests: bool,
     /// For how long audit records are kept.
@@ -84,6 +86,20 @@ pub enum AccessTokenFormat {
     Opaque,
 }
 
+/// Where a DPoP proof needs a nonce of the service. The nonce limits how far in advance a proof can be made, and its time counts in place of
+/// the client's clock.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum DpopNonces {
+    /// Nowhere.
+    Off,
+    /// At the token endpoint and the endpoint of pushed authorization requests.
+    #[default]
+    Endpoints,
+    /// There and at the API, where that costs clients one more request at the beginning and after a pause.
+    Everywhere,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -103,6 +119,7 @@ impl Default for Config {
             max_staleness: DEFAULT_MAX_STALENESS,
             upkeep_interval: UPKEEP_INTERVAL,
             metrics: None,
+            dpop_nonces: DpopNonces::default(),
             require_pushed_requests: false,
             audit_retention: AUDIT_RETENTION,
             request_timeout: REQUEST_TIMEOUT,

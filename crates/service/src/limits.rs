@@ -281,6 +281,27 @@ pub(crate) const ASSERTION_LEEWAY_SECONDS: u32 = 60;
 /// Assertions of one client that are remembered at once. Our own choice: 20 a second, each for [`MAX_ASSERTION_SECONDS`].
 pub(crate) const MAX_SPENT_ASSERTIONS_PER_CLIENT: u32 = 6_000;
 
+/// DPoP proofs at the token endpoint and the endpoint of pushed requests that are remembered at once, of one client that has authenticated or
+/// of one key of a public client. Our own choice: 33 a second, each for three minutes.
+pub(crate) const MAX_SPENT_PROOFS_PER_OWNER: u32 = 6_000;
+
+/// For how many seconds longer than a process accepts a proof it is remembered: the clocks of processes may differ by as much. Our own
+/// choice: synchronised clocks differ by far less.
+pub(crate) const SPENT_PROOF_MARGIN_SECONDS: i64 = 60;
+
+/// What each process remembers of the proofs at these endpoints itself, in bytes: 131,000 proofs, of one key 68 a second. The store decides;
+/// this spares it most replays.
+pub(crate) const ENDPOINT_PROOF_BYTES: usize = 4 << 20;
+
+/// After how many seconds a client with that many proofs should try again. Our own choice: some of them have expired by then.
+pub(crate) const PROOF_BUSY_SECONDS: u32 = 10;
+
+/// DPoP proofs of public clients from one network in one go. Our own choice: an office may share one address, and a client sends one an hour.
+pub(crate) const PUBLIC_PROOFS: u32 = 200;
+
+/// See [`PUBLIC_PROOFS`]: ten a second.
+pub(crate) const PUBLIC_PROOF_PERIOD: Duration = Duration::from_millis(100);
+
 /// After how many seconds a client with that many assertions should try again. Our own choice: some of them have expired by then.
 pub(crate) const ASSERTION_BUSY_SECONDS: u32 = 10;
 

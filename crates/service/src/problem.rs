@@ -181,6 +181,8 @@ fn rejection_texts(rejection: &Rejection) -> (&'static str, &'static str) {
         None if rejection.status() == 403 => ("access_denied", "the credential may not be used from this address"),
         Some("insufficient_scope") => ("insufficient_scope", "the credential lacks a scope"),
         Some("invalid_request") => ("invalid_request", "send one credential"),
+        Some("use_dpop_nonce") => ("use_dpop_nonce", "send a DPoP proof with the nonce of the field DPoP-Nonce"),
+        Some("invalid_dpop_proof") => ("invalid_dpop_proof", "the DPoP proof is not accepted"),
         Some(_) => ("invalid_token", "the credential is not valid"),
         None if rejection.status() == 503 => ("temporarily_unavailable", "this cannot be decided now: try again"),
         None if rejection.status() >= 500 => ("server_error", "the service could not answer"),

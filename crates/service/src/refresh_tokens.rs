@@ -2,6 +2,7 @@
 
 use crate::app::App;
 use crate::audit;
+use crate::confirmation::Confirmation;
 use crate::error::ServerError;
 use crate::ids::{digest, new_secret, now};
 use crate::limits::{
@@ -37,8 +38,7 @@ pub(crate) struct RefreshGrant<'a> {
 pub(crate) struct ArrivedRefreshToken {
     pub(crate) token: Zeroizing<String>,
     pub(crate) client_id: String,
-    /// The thumbprint of the key of which the client has shown possession.
-    pub(crate) jkt: Option<String>,
+    pub(crate) confirmation: Confirmation,
     /// Whether the client has authenticated, which a public client cannot.
     pub(crate) is_authenticated: bool,
 }
@@ -127,7 +127,7 @@ impl App {
         let presented = PresentedRefreshToken {
             digest: digest(&arrived.token),
             client_id: arrived.client_id.clone(),
-            jkt: arrived.jkt.clone(),
+            jkt: arrived.confirmation.jkt(),
             retry_within: if is_shown { REFRESH_RETRY_SECONDS } else { 0 },
             successor: digest(&successor),
             successor_expires_at: family.ends_at.min(now.saturating_add(REFRESH_IDLE_TTL_SECONDS)),

@@ -2,7 +2,8 @@
 
 use crate::limits::{
     ACCOUNT_ATTEMPT_PERIOD, ACCOUNT_ATTEMPTS, ACCOUNT_ATTEMPTS_FROM_ANYWHERE, ADDRESS_ATTEMPT_PERIOD, ADDRESS_ATTEMPTS,
-    DEVICE_REQUEST_PERIOD, DEVICE_REQUESTS, NETWORKS, USER_CODE_ATTEMPT_PERIOD, USER_CODE_ATTEMPTS,
+    DEVICE_REQUEST_PERIOD, DEVICE_REQUESTS, NETWORKS, PUBLIC_PROOF_PERIOD, PUBLIC_PROOFS, USER_CODE_ATTEMPT_PERIOD,
+    USER_CODE_ATTEMPTS,
 };
 use crate::network::{FACTORS, networks};
 use crate::rate_limit::{RateLimiter, RetryAfter};
@@ -81,6 +82,19 @@ impl DeviceThrottle {
     pub(crate) fn look(&self, session_id: &str, from: IpAddr) -> Result<(), RetryAfter> {
         self.looks_of_network.attempt("", from)?;
         self.looks_of_session.attempt(&session_id)
+    }
+}
+
+/// Counts the DPoP proofs of public clients, each of which is recorded before anything else of the client is known.
+pub(crate) struct ProofThrottle(Nested);
+
+impl ProofThrottle {
+    pub(crate) fn new() -> Self {
+        Self(Nested::new(PUBLIC_PROOFS, PUBLIC_PROOF_PERIOD))
+    }
+
+    pub(crate) fn proof(&self, from: IpAddr) -> Result<(), RetryAfter> {
+        self.0.attempt("", from)
     }
 }
 

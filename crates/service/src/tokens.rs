@@ -1,12 +1,13 @@
 use crate::audit;
 use crate::config::{AccessTokenFormat, Config};
+use crate::confirmation::{Confirmation, cnf};
 use crate::error::ServerError;
 use crate::key_store::FollowedStore;
 use crate::oauth::ACR;
 use crate::revocations;
 use std::sync::Arc;
 use std::time::Duration;
-use tollgate::{KeyRecord, KeyState};
+use tollgate::{KeyRecord, KeyRecordBuilder, KeyState};
 use tollgate_issuer::{Minter, SigningKeys, TokenBuilder};
 use tollgate_storage::{AuditRecord, Command, new_key_id};
 use zeroize::Zeroizing;
@@ -41,8 +42,8 @@ pub(crate) struct Grant<'a> {
     pub(crate) ends_at: Option<i64>,
     /// When the user last gave the password in that session, in seconds since the Unix epoch.
     pub(crate) authenticated_at: Option<i64>,
-    /// The thumbprint of the key that it is bound to (`jkt`, RFC 9449 section 6.1).
-    pub(crate) jkt: Option<&'a str>,
+    /// What it is bound to.
+    pub(crate) confirmation: Confirmation,
 }
 
 impl<'a> Grant<'a> {
@@ -56,7 +57,7 @@ impl<'a> Grant<'a> {
             session_id: None,
             ends_at: None,
             authenticated_at: None,
-            jkt: None,
+            confirmation: Confirmation::default(),
         }
     }
 }
@@ -126,11 +127,6 @@ impl Tokens {
         self.minter.token()
     }
 
-    /// Whether access tokens can be bound to a key: the record of an opaque one has no room for it.
-    pub(crate) fn can_be_bound(&self) -> bool {
-        self.format == AccessTokenFormat::Jwt
-    }
-
     pub(crate) fn access_token_ttl(&self) -> i64 {
         self.access_token_ttl
     }
@@ -146,8 +142,8 @@ impl Tokens {
         if let Some(authenticated_at) = grant.authenticated_at {
             builder = builder.claim("auth_time", authenticated_at.into()).claim("acr", ACR.into());
         }
-        if let Some(jkt) = grant.jkt {
-            builder = builder.claim("cnf", serde_json::json!({ "jkt": jkt }));
+        if let Some(cnf) = cnf(grant.confirmation.methods()) {
+            builder = builder.claim("cnf", cnf);
         }
         let token = builder.mint_at(now)?;
         let issued = AuditRecord::new(&audit::caller_as(grant.client_id, grant.credential()), ISSUED, id)?;
@@ -160,6 +156,7 @@ impl Tokens {
             .client_id(grant.client_id)
             .scopes(grant.scope.split(' '))
             .expires_at(now.saturating_add(lifetime));
+        let record = grant.confirmation.methods().fold(record, KeyRecordBuilder::bound_to);
         let mut new = self.keys.make(record)?;
         // So that it ends with the login session, as a JWT does by its `sid`.
         new.stored.parent = grant.session_id.map(Into::into);

@@ -6,8 +6,8 @@ use std::thread;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tollgate::{
-    Algorithm, Dpop, Engine, NotSpent, ProofError, Rejection, ReplayMemory, ReplayStore, Request, Revocation,
-    Revocations, SpentProof,
+    Algorithm, Dpop, Engine, NotSpent, Rejection, ReplayMemory, ReplayStore, Request, Revocation, Revocations,
+    SpentProof,
 };
 use tollgate_issuer::SigningKey;
 use tollgate_jwt::base64url;
@@ -285,35 +285,6 @@ fn a51_nothing_from_before_the_start_is_accepted() {
     let world = World { engine, ..world };
     assert_eq!(world.code(&world.draft().sign(&world.client)), Err("proof-forgotten"));
     assert_eq!(world.verify_at(&later, start + 6).map_err(|r| r.code()), Ok(()));
-}
-
-#[test]
-fn a51_a_nonce_is_required_where_it_is_configured_and_changes() {
-    let world = World::with(dpop().require_nonce());
-    let proof = |nonce: Value, jti: &str| {
-        world.draft().claim("nonce", nonce).claim("jti", jti).claim("iat", NOW).sign(&world.client)
-    };
-    let rejection = world.verify_at(&proof(Value::Null, "1"), NOW).unwrap_err();
-    assert_eq!(*rejection.cause(), Rejection::Proof(ProofError::NonceRequired));
-    let challenge = rejection.challenge().to_string();
-    assert_eq!(challenge, r#"DPoP error="use_dpop_nonce", algs="RS256 PS256 ES256 EdDSA""#);
-    let nonce = rejection.dpop_nonce().unwrap().to_owned();
-    for bad in [json!(""), json!(1), json!([nonce]), json!(format!("{nonce}x")), json!("A".repeat(22))] {
-        let rejection = world.verify_at(&proof(bad, "2"), NOW).unwrap_err();
-        assert_eq!(rejection.code(), "wrong-proof-nonce");
-        assert_eq!(rejection.challenge().error(), Some("use_dpop_nonce"));
-    }
-    assert_eq!(world.code(&proof(json!(nonce), "3")), Ok(()));
-    // The nonce is valid for one more period, and no longer; and no other engine accepts it.
-    let at = |now: i64| {
-        let proof = world.draft().claim("nonce", nonce.clone()).claim("iat", now).claim("jti", now.to_string());
-        world.verify_at(&proof.sign(&world.client), now).map_err(|rejection| rejection.code())
-    };
-    let next = (NOW.div_euclid(60) + 1) * 60;
-    assert_eq!((at(next), at(next + 59), at(next + 60)), (Ok(()), Ok(()), Err("wrong-proof-nonce")));
-    let other = World::with(dpop().require_nonce());
-    let foreign = other.draft().claim("nonce", nonce.clone()).sign(&other.client);
-    assert_eq!(other.code(&foreign), Err("wrong-proof-nonce"));
 }
 
 #[test]

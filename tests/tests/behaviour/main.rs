@@ -36,6 +36,7 @@ mod ledger;
 mod logout_tokens;
 mod messages;
 mod missing_keys;
+mod nonces;
 mod observer;
 #[cfg(feature = "oracle")]
 mod oracle;

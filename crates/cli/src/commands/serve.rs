@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tollgate::{AddressBlock, ForwardedField, PublicOrigin, TrustedProxies};
-use tollgate_service::{AccessTokenFormat, Certificate, Config, Server, ServerError, TlsFiles};
+use tollgate_service::{AccessTokenFormat, Certificate, Config, DpopNonces, Server, ServerError, TlsFiles};
 
 use super::{Outcome, print};
 use crate::arguments;
@@ -121,6 +121,11 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "WHETHER", value_enum, default_value_t = PushedRequests::Optional)]
     pushed_requests: PushedRequests,
 
+    /// Where a DPoP proof needs a nonce of the service (RFC 9449): nowhere, at the token endpoint and the endpoint of pushed
+    /// requests, or at the API too
+    #[arg(long, value_name = "WHERE", value_enum, default_value_t = Nonces::Endpoints)]
+    dpop_nonces: Nonces,
+
     /// Serve metrics for Prometheus at /metrics of this address, which clients should not reach
     #[arg(long, value_name = "ADDR")]
     metrics: Option<SocketAddr>,
@@ -139,6 +144,13 @@ pub(crate) struct Arguments {
 enum Format {
     Jwt,
     Opaque,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Nonces {
+    Off,
+    Endpoints,
+    Everywhere,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
@@ -233,6 +245,7 @@ impl Arguments {
                 ("signing_key_ttl", format!("{:?}", it.signing_key_ttl)),
                 ("access_token_format", format!("{:?}", it.access_token_format)),
                 ("pushed_requests", format!("{:?}", it.pushed_requests)),
+                ("dpop_nonces", format!("{:?}", it.dpop_nonces)),
                 ("prefix", format!("{:?}", it.format.prefix)),
                 ("env", format!("{:?}", it.format.env)),
                 ("pepper_file", format!("{:?}", it.pepper.pepper_file)),
@@ -280,6 +293,11 @@ impl Arguments {
                 Format::Opaque => AccessTokenFormat::Opaque,
             },
             require_pushed_requests: self.pushed_requests == PushedRequests::Required,
+            dpop_nonces: match self.dpop_nonces {
+                Nonces::Off => DpopNonces::Off,
+                Nonces::Endpoints => DpopNonces::Endpoints,
+                Nonces::Everywhere => DpopNonces::Everywhere,
+            },
             key_format,
             pepper: self.pepper.read()?,
             audit_retention: lifetime(self.audit_retention, default.audit_retention),

@@ -43,7 +43,7 @@ pub struct SpentProof {
     pub id: [u8; 16],
     /// A keyed digest of the key's thumbprint: it tells whose proof this is.
     pub key: u64,
-    /// The proof's `iat`.
+    /// The proof's `iat`, or the time of its nonce if nonces are required.
     pub issued_at: i64,
     /// The last time at which the proof would be accepted.
     pub expires_at: i64,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use ring::rand::{SecureRandom, SystemRandom};
 use tollgate_keys::{Algorithm, KeyType};
 
-use super::{ProofAlgorithms, ReplayStore};
+use super::{NonceSecrets, ProofAlgorithms, ReplayStore};
 use crate::limits::{DEFAULT_PROOF_AGE, DEFAULT_REPLAY_BYTES, MAX_PROOF_AGE, MAX_REPLAY_BYTES, MIN_REPLAY_BYTES};
 
 /// How an engine checks proofs of possession (DPoP, RFC 9449), for [`EngineBuilder::dpop`](crate::EngineBuilder::dpop).
@@ -23,11 +23,19 @@ use crate::limits::{DEFAULT_PROOF_AGE, DEFAULT_REPLAY_BYTES, MAX_PROOF_AGE, MAX_
 pub struct Dpop {
     pub(super) algorithms: ProofAlgorithms,
     pub(super) max_age: u32,
-    pub(super) nonce_required: bool,
+    pub(super) nonces: NonceSettings,
     pub(super) replay_bytes: usize,
     pub(super) replay_store: Option<Arc<dyn ReplayStore>>,
     shared_secret: Option<[u8; 32]>,
     pub(super) started_at: Option<i64>,
+}
+
+/// Whether proofs need a nonce, and of whose secrets.
+#[derive(Clone, Debug)]
+pub(super) enum NonceSettings {
+    NotRequired,
+    Own,
+    Shared(NonceSecrets),
 }
 
 impl Dpop {
@@ -38,7 +46,7 @@ impl Dpop {
         Dpop {
             algorithms: ProofAlgorithms::new([Algorithm::ES256, Algorithm::EdDSA, Algorithm::RS256, Algorithm::PS256]),
             max_age: DEFAULT_PROOF_AGE,
-            nonce_required: false,
+            nonces: NonceSettings::NotRequired,
             replay_bytes: DEFAULT_REPLAY_BYTES,
             replay_store: None,
             shared_secret: None,
@@ -59,12 +67,21 @@ impl Dpop {
         Dpop { max_age: seconds, ..self }
     }
 
-    /// Accepts only proofs with a nonce of this engine (RFC 9449 section 9). The nonce changes every
-    /// [`NONCE_SECONDS`](crate::limits::NONCE_SECONDS), and stays valid for as long again. A client gets it with the
-    /// rejection of a proof that has none ([`Rejection::dpop_nonce`](crate::Rejection::dpop_nonce)).
+    /// Accepts only proofs with a nonce of this engine (RFC 9449 sections 8 and 9), for
+    /// [`NONCE_SECONDS`](crate::limits::NONCE_SECONDS). A client gets it with the rejection of a proof that has none
+    /// ([`Rejection::dpop_nonce`](crate::Rejection::dpop_nonce)).
+    ///
+    /// The time of the nonce then counts as that of the proof, not `iat`, as section 4.3 allows: the client's clock may be
+    /// wrong, and the proof was not made before the nonce. [`max_age`](Self::max_age) has no meaning.
     #[must_use]
     pub fn require_nonce(self) -> Self {
-        Dpop { nonce_required: true, ..self }
+        Dpop { nonces: NonceSettings::Own, ..self }
+    }
+
+    /// As [`require_nonce`](Self::require_nonce), with a nonce of any engine that has these secrets.
+    #[must_use]
+    pub fn require_nonce_of(self, secrets: &NonceSecrets) -> Self {
+        Dpop { nonces: NonceSettings::Shared(secrets.clone()), ..self }
     }
 
     /// Remembers spent proofs in at most so many bytes, from [`MIN_REPLAY_BYTES`] to [`MAX_REPLAY_BYTES`]: 32 for each
@@ -75,7 +92,8 @@ impl Dpop {
     }
 
     /// Remembers spent proofs in `store`, which other engines may share. `secret` is the same for all of them, and
-    /// known to nobody else: it keys the digests by which the store knows proofs, and the nonces are made with it.
+    /// known to nobody else: it keys the digests by which the store knows proofs, and nonces are made with it, unless they
+    /// have [secrets of their own](Self::require_nonce_of).
     #[must_use]
     pub fn replay_store(self, store: impl Into<Arc<dyn ReplayStore>>, secret: [u8; 32]) -> Self {
         Dpop { replay_store: Some(store.into()), shared_secret: Some(secret), ..self }
@@ -83,7 +101,8 @@ impl Dpop {
 
     /// Sets the time since which this engine alone has seen all proofs, in seconds since the Unix epoch. By default
     /// that is when it was built. Proofs that are older, or could have been accepted before that time, are rejected: so
-    /// no proof is accepted for [`PROOF_AHEAD`](crate::limits::PROOF_AHEAD) seconds.
+    /// no proof is accepted for [`PROOF_AHEAD`](crate::limits::PROOF_AHEAD) seconds. With a required nonce that gap is not
+    /// there: a nonce is known to be of a later time.
     #[must_use]
     pub fn started_at(self, time: i64) -> Self {
         Dpop { started_at: Some(time), ..self }
@@ -129,7 +148,7 @@ impl fmt::Debug for Dpop {
         f.debug_struct("Dpop")
             .field("algorithms", &self.algorithms)
             .field("max_age", &self.max_age)
-            .field("nonce_required", &self.nonce_required)
+            .field("nonces", &self.nonces)
             .field("replay_bytes", &self.replay_bytes)
             .finish_non_exhaustive()
     }

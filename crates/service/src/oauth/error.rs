@@ -1,3 +1,4 @@
+use super::dpop::DPOP_NONCE;
 use crate::error::ServerError;
 use crate::problem::Problem;
 use axum::Json;
@@ -9,12 +10,14 @@ use tollgate_storage::StorageError;
 /// An error answer of the token endpoint (RFC 6749 section 5.2).
 ///
 /// Descriptions are fixed texts: nothing of the request comes back in them.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum OAuthError {
     InvalidRequest(&'static str),
     InvalidClient,
     /// RFC 9449 section 5.
     InvalidDpopProof(&'static str),
+    /// RFC 9449 section 8, with the nonce for the next proof.
+    UseDpopNonce(Box<str>),
     InvalidGrant(&'static str),
     UnauthorizedClient,
     UnsupportedGrantType,
@@ -32,11 +35,12 @@ pub(crate) enum OAuthError {
 }
 
 impl OAuthError {
-    pub(crate) fn code(self) -> &'static str {
+    pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::InvalidRequest(_) => "invalid_request",
             Self::InvalidClient => "invalid_client",
             Self::InvalidDpopProof(_) => "invalid_dpop_proof",
+            Self::UseDpopNonce(_) => "use_dpop_nonce",
             Self::InvalidGrant(_) => "invalid_grant",
             Self::UnauthorizedClient => "unauthorized_client",
             Self::UnsupportedGrantType => "unsupported_grant_type",
@@ -52,12 +56,13 @@ impl OAuthError {
         }
     }
 
-    fn description(self) -> &'static str {
+    fn description(&self) -> &'static str {
         match self {
             Self::InvalidRequest(description)
             | Self::InvalidGrant(description)
             | Self::InvalidDpopProof(description) => description,
             Self::InvalidClient => "client authentication failed",
+            Self::UseDpopNonce(_) => "send a DPoP proof with the nonce of the field DPoP-Nonce",
             Self::UnauthorizedClient => "the client is not registered for this grant_type",
             Self::UnsupportedGrantType => "grant_type is none of grant_types_supported",
             Self::InvalidScope => "scope asks for more than the client may have",
@@ -71,7 +76,7 @@ impl OAuthError {
         }
     }
 
-    fn status(self) -> StatusCode {
+    fn status(&self) -> StatusCode {
         match self {
             Self::InvalidClient => StatusCode::UNAUTHORIZED,
             Self::ServerError => StatusCode::INTERNAL_SERVER_ERROR,
@@ -111,6 +116,12 @@ impl IntoResponse for OAuthError {
         }
         if let Self::TemporarilyUnavailable(seconds) = self {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Self::UseDpopNonce(nonce) = &self
+            && let Ok(nonce) = HeaderValue::try_from(&**nonce)
+        {
+            response.headers_mut().insert(DPOP_NONCE, nonce);
+            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
         response
     }

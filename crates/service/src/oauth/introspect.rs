@@ -4,6 +4,7 @@ use super::error::OAuthError;
 use super::presented_token::access_token;
 use crate::app::App;
 use crate::client_address::ClientAddress;
+use crate::confirmation::{cnf, token_type};
 use crate::ids::now;
 use crate::json::NOT_STORED;
 use crate::routes::scopes::INTROSPECT;
@@ -16,8 +17,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
-use tollgate::jwt::base64url;
-use tollgate::{ConfirmationMethod, Examined};
+use tollgate::Examined;
 use tollgate_storage::accounts::RefreshFamily;
 use zeroize::Zeroizing;
 
@@ -66,7 +66,7 @@ fn of_access_token(app: &App, token: &Examined) -> Value {
         }
     };
     add("active", true.into());
-    add("token_type", token_type(token).into());
+    add("token_type", token_type(token.confirmation_methods()).into());
     add("scope", token.scopes().iter().collect::<Vec<_>>().join(" ").into());
     add("client_id", token.client_id().into());
     add("sub", token.subject().into());
@@ -79,19 +79,8 @@ fn of_access_token(app: &App, token: &Examined) -> Value {
     add("jti", token.credential_id().into());
     add("sid", token.session_id().into());
     // RFC 9449 section 6.2, RFC 8705 section 3.2: so that a resource server can check the sender.
-    let cnf: Map<_, _> = token.confirmation_methods().map(confirmation).collect();
-    add("cnf", if cnf.is_empty() { Value::Null } else { cnf.into() });
+    add("cnf", cnf(token.confirmation_methods()).into());
     members.into()
-}
-
-/// As the token endpoint has it (RFC 9449 section 5). A certificate alone leaves it a Bearer token (RFC 8705 section 3).
-fn token_type(token: &Examined) -> &'static str {
-    let is_bound_to_key = |method| matches!(method, ConfirmationMethod::KeyThumbprint(_));
-    if token.confirmation_methods().any(is_bound_to_key) { "DPoP" } else { "Bearer" }
-}
-
-fn confirmation(method: ConfirmationMethod) -> (String, Value) {
-    (method.member().to_owned(), base64url::encode(method.thumbprint()).into())
 }
 
 fn of_refresh_token(app: &App, family: &RefreshFamily) -> Value {

@@ -2,7 +2,7 @@
 
 use super::client_auth::authenticate;
 use super::client_form;
-use super::dpop;
+use super::dpop::{self, Prover};
 use super::error::OAuthError;
 use super::request::{self, AuthorizationError, AuthorizationRequest};
 use crate::app::App;
@@ -22,6 +22,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
+use tollgate::jwt::base64url;
 use tollgate_storage::accounts::PushedRequest;
 use tollgate_storage::{Refusal, StorageError};
 
@@ -45,6 +46,7 @@ pub(crate) async fn push(
 async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], address: ClientAddress) -> Result<Response, Refused> {
     let form = client_form::read(headers, body)?;
     let client = authenticate(app, headers, &form, address).await?.registered(app).await?;
+    let prover = Prover { client_id: client.id(), is_public: client.is_public(), address };
     // Section 2.1: "The request_uri authorization request parameter MUST NOT be provided in this case".
     if form.value("request_uri").is_some() {
         return Err(OAuthError::InvalidRequest("request_uri cannot be pushed").into());
@@ -52,8 +54,9 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], address: Clien
     let redirect = request::redirect(&form, &client)
         .map_err(|_| OAuthError::InvalidRequest("redirect_uri is missing, or not one that the client registered"))?;
     // RFC 9449 section 10.1: a proof binds the code as `dpop_jkt` does.
-    let proven = dpop::thumbprint(app, headers, "/oauth/v2/par")?;
-    if proven.is_some() && form.value("dpop_jkt").is_some_and(|named| Some(named) != proven.as_deref()) {
+    let proven = dpop::prove(app, headers, "/oauth/v2/par", &prover).await?;
+    let jkt = proven.thumbprint.map(base64url::encode);
+    if jkt.is_some() && form.value("dpop_jkt").is_some_and(|named| Some(named) != jkt.as_deref()) {
         return Err(OAuthError::InvalidDpopProof("dpop_jkt is another key than that of the DPoP proof").into());
     }
     let client_id = client.id().to_owned();
@@ -63,7 +66,7 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], address: Clien
     if form.value("client_id").is_none() {
         parameters.push(("client_id", &client_id));
     }
-    if let (Some(jkt), None) = (&proven, form.value("dpop_jkt")) {
+    if let (Some(jkt), None) = (&jkt, form.value("dpop_jkt")) {
         parameters.push(("dpop_jkt", jkt.as_str()));
     }
     let parameters = form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish();
@@ -82,7 +85,8 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], address: Clien
         Err(error) => return Err(OAuthError::from(error).into()),
     }
     let body = json!({"request_uri": request_uri(&secret), "expires_in": PUSHED_REQUEST_SECONDS});
-    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-cache, no-store")], Json(body)).into_response())
+    let answer = (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-cache, no-store")], Json(body)).into_response();
+    Ok(proven.with_nonce(answer))
 }
 
 fn request_uri(secret: &str) -> String {

@@ -17,25 +17,34 @@ use tollgate_storage::{Command, KeyStore, RevocationKind, StoredKey, StoredRevoc
 const REPORTS: &str = "/api/v2/reports";
 const KILLS: usize = 5;
 
-struct Service {
+pub(crate) struct Service {
     child: Child,
     origin: String,
+    /// `http://` and the address that it listens on.
+    pub(crate) address: String,
     client: Client,
 }
 
 impl Service {
     fn start(folder: &Path) -> Self {
+        Self::start_as(folder, "")
+    }
+
+    /// With a public origin of its own; or none, where that is empty.
+    pub(crate) fn start_as(folder: &Path, base_url: &str) -> Self {
         let mut child = std::process::Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "processes::the_server_of_its_own", "--nocapture"])
             .env(FOLDER, folder)
+            .env(BASE_URL, base_url)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
         // The test harness writes its own text before.
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let origin = lines.map_while(Result::ok).find_map(|line| Some(line.split_once(LISTENS)?.1.to_owned())).unwrap();
-        Self { child, origin, client: client() }
+        let told = lines.map_while(Result::ok).find_map(|line| Some(line.split_once(LISTENS)?.1.to_owned())).unwrap();
+        let (origin, address) = told.split_once(' ').unwrap();
+        Self { child, origin: origin.to_owned(), address: address.to_owned(), client: client() }
     }
 
     fn status(&self, key: &str) -> u16 {
@@ -236,9 +245,11 @@ fn the_server_of_its_own() -> TestResult {
     let Ok(folder) = std::env::var(FOLDER) else { return Ok(()) };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
-        let server = Server::bind(Config { store: Some(std::path::Path::new(&folder).into()), ..config() }).await?;
+        let base_url = std::env::var(BASE_URL).ok().filter(|url| !url.is_empty());
+        let store = Some(std::path::Path::new(&folder).into());
+        let server = Server::bind(Config { store, base_url, ..config() }).await?;
         let mut output = std::io::stdout().lock();
-        writeln!(output, "{LISTENS}{}", server.origin())?;
+        writeln!(output, "{LISTENS}{} http://{}", server.origin(), server.local_addr())?;
         output.flush()?;
         server.run(std::future::pending()).await?;
         Ok(())
@@ -246,4 +257,5 @@ fn the_server_of_its_own() -> TestResult {
 }
 
 const FOLDER: &str = "TOLLGATE_SERVER_TEST_FOLDER";
+const BASE_URL: &str = "TOLLGATE_SERVER_TEST_BASE_URL";
 const LISTENS: &str = "listens on ";

@@ -72,7 +72,7 @@ impl App {
     }
 
     /// A code of the user for the client.
-    fn code(&mut self) -> String {
+    pub(crate) fn code(&mut self) -> String {
         self.code_for("read:sites manage:api-keys")
     }
 
@@ -82,9 +82,12 @@ impl App {
     }
 
     fn redeem(&self, code: &str) -> Response {
-        let form =
-            [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", APP), ("code_verifier", VERIFIER)];
-        self.post(self.server(), &form)
+        self.post(self.server(), &Self::redemption(code))
+    }
+
+    /// The form that redeems a code.
+    pub(crate) fn redemption(code: &str) -> [(&str, &str); 4] {
+        [("grant_type", "authorization_code"), ("code", code), ("redirect_uri", APP), ("code_verifier", VERIFIER)]
     }
 
     /// The first tokens of a grant.

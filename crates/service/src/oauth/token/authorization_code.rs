@@ -1,5 +1,6 @@
 use super::{UserGrant, issue_first};
 use crate::app::App;
+use crate::confirmation::Confirmation;
 use crate::form::Form;
 use crate::ids::{digest, now};
 use crate::limits::CODE_VERIFIER_CHARS;
@@ -18,7 +19,7 @@ pub(super) async fn token(
     app: &Arc<App>,
     client: AuthenticatedClient,
     form: &Form<'_>,
-    jkt: Option<String>,
+    confirmation: Confirmation,
 ) -> Result<Response, OAuthError> {
     client.require(GrantType::AuthorizationCode)?;
     let required = |name, missing| form.value(name).ok_or(OAuthError::InvalidRequest(missing));
@@ -28,12 +29,12 @@ pub(super) async fn token(
         // As in the authorization request, absent too.
         redirect_uri: form.value("redirect_uri").unwrap_or_default().to_owned(),
         code_challenge: challenge(required("code_verifier", "code_verifier is missing")?)?,
-        dpop_jkt: jkt.clone(),
+        dpop_jkt: confirmation.jkt(),
     };
     app.blocking(move |app| {
         let (code, session) = redeem(app, &presented)?;
         let AuthorizationCode { token_id, scope, nonce, .. } = &code;
-        let grant = UserGrant { token_id, scope, session: &session, nonce: nonce.as_deref(), jkt };
+        let grant = UserGrant { token_id, scope, session: &session, nonce: nonce.as_deref(), confirmation };
         issue_first(app, &client, grant)?.ok_or(OAuthError::InvalidGrant(UNKNOWN))
     })
     .await

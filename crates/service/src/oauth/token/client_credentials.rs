@@ -1,5 +1,6 @@
 use super::issue;
 use crate::app::App;
+use crate::confirmation::Confirmation;
 use crate::form::Form;
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::OAuthError;
@@ -14,13 +15,13 @@ pub(super) async fn token(
     app: &Arc<App>,
     client: &AuthenticatedClient,
     form: &Form<'_>,
-    jkt: Option<String>,
+    confirmation: Confirmation,
 ) -> Result<Response, OAuthError> {
     client.require(GrantType::ClientCredentials)?;
     let scope = scope::narrow(form.value("scope"), &client.scopes).ok_or(OAuthError::InvalidScope)?;
     let client_id = client.id.clone();
     app.blocking(move |app| {
-        let grant = Grant { scope: &scope, jkt: jkt.as_deref(), ..Grant::of(&client_id, &client_id) };
+        let grant = Grant { scope: &scope, confirmation, ..Grant::of(&client_id, &client_id) };
         issue(app, &grant, None, None)
     })
     .await

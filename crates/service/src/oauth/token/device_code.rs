@@ -1,5 +1,6 @@
 use super::{UserGrant, issue_first};
 use crate::app::App;
+use crate::confirmation::Confirmation;
 use crate::form::Form;
 use crate::ids::{digest, now};
 use crate::oauth::client_auth::AuthenticatedClient;
@@ -17,7 +18,7 @@ pub(super) async fn token(
     app: &Arc<App>,
     client: AuthenticatedClient,
     form: &Form<'_>,
-    jkt: Option<String>,
+    confirmation: Confirmation,
 ) -> Result<Response, OAuthError> {
     client.require(GrantType::DeviceCode)?;
     let device_code = form.value("device_code").ok_or(OAuthError::InvalidRequest("device_code is missing"))?;
@@ -25,7 +26,7 @@ pub(super) async fn token(
     app.blocking(move |app| {
         let (authorization, approval, session) = app.poll_device(&device_digest, &client.id)?;
         let (token_id, scope) = (approval.token_id.as_str(), authorization.scope.as_str());
-        let grant = UserGrant { token_id, scope, session: &session, nonce: None, jkt };
+        let grant = UserGrant { token_id, scope, session: &session, nonce: None, confirmation };
         issue_first(app, &client, grant)?.ok_or(OAuthError::AccessDenied)
     })
     .await

@@ -5,12 +5,13 @@ mod refresh_token;
 
 use super::client_auth::{AuthenticatedClient, authenticate};
 use super::client_form;
-use super::dpop;
+use super::dpop::{self, Prover};
 use super::error::OAuthError;
 use super::id_token::IdToken;
 use super::request::is_own_resource;
 use crate::app::App;
 use crate::client_address::ClientAddress;
+use crate::confirmation::{Confirmation, token_type};
 use crate::ids::now;
 use crate::json::NOT_STORED;
 use crate::refresh_tokens::RefreshGrant;
@@ -52,15 +53,24 @@ async fn answer(
         return Err(OAuthError::InvalidTarget);
     }
     // Before a code is used up, so that a proof that is refused costs none.
-    let jkt = dpop::of_token(app, headers, &client)?;
-    match form.value("grant_type") {
-        Some("client_credentials") => client_credentials::token(app, &client, &form, jkt).await,
-        Some("authorization_code") => authorization_code::token(app, client, &form, jkt).await,
-        Some("urn:ietf:params:oauth:grant-type:device_code") => device_code::token(app, client, &form, jkt).await,
-        Some("refresh_token") => refresh_token::token(app, &client, &form, jkt).await,
+    let prover = Prover { client_id: &client.id, is_public: client.is_public, address };
+    let proven = dpop::prove(app, headers, "/oauth/v2/token", &prover).await?;
+    // RFC 9449 section 5.2.
+    if client.is_dpop_bound && proven.thumbprint.is_none() {
+        return Err(OAuthError::InvalidDpopProof("the client gets no token without a DPoP proof"));
+    }
+    let confirmation = Confirmation { key: proven.thumbprint };
+    let answer = match form.value("grant_type") {
+        Some("client_credentials") => client_credentials::token(app, &client, &form, confirmation).await,
+        Some("authorization_code") => authorization_code::token(app, client, &form, confirmation).await,
+        Some("urn:ietf:params:oauth:grant-type:device_code") => {
+            device_code::token(app, client, &form, confirmation).await
+        }
+        Some("refresh_token") => refresh_token::token(app, &client, &form, confirmation).await,
         Some(_) => Err(OAuthError::UnsupportedGrantType),
         None => Err(OAuthError::InvalidRequest("grant_type is missing")),
-    }
+    };
+    Ok(proven.with_nonce(answer?))
 }
 
 /// What a user let a client have, of which the first tokens are issued now.
@@ -70,8 +80,7 @@ struct UserGrant<'a> {
     scope: &'a str,
     session: &'a LoginSession,
     nonce: Option<&'a str>,
-    /// The thumbprint of the key of which the client has shown possession.
-    jkt: Option<String>,
+    confirmation: Confirmation,
 }
 
 /// The first tokens of a user's grant, with a refresh token for a client that is registered for them; `None` when the login session, the
@@ -81,11 +90,11 @@ fn issue_first(
     client: &AuthenticatedClient,
     user_grant: UserGrant<'_>,
 ) -> Result<Option<Response>, OAuthError> {
-    let UserGrant { token_id, scope, session, nonce, jkt } = user_grant;
+    let UserGrant { token_id, scope, session, nonce, confirmation } = user_grant;
     let mut refresh_token = None;
     if client.require(GrantType::RefreshToken).is_ok() {
         // Those of other clients are bound to what the client authenticates with (RFC 9449 section 5).
-        let jkt = jkt.clone().filter(|_| client.is_public);
+        let jkt = confirmation.jkt().filter(|_| client.is_public);
         let grant = RefreshGrant { token_id, client_id: &client.id, scope, session, jkt };
         refresh_token = first_refresh_token(app, grant)?;
         if refresh_token.is_none() {
@@ -100,7 +109,7 @@ fn issue_first(
         session_id: Some(&session.id),
         ends_at: Some(session.expires_at),
         authenticated_at: Some(session.authenticated_at),
-        jkt: jkt.as_deref(),
+        confirmation,
     };
     issue(app, &grant, nonce, refresh_token.as_ref()).map(Some)
 }
@@ -129,7 +138,7 @@ fn issue(
     let now = now();
     let minted = app.tokens.access(grant, now)?;
     let mut body = json!({
-        "token_type": if grant.jkt.is_some() { "DPoP" } else { "Bearer" },
+        "token_type": token_type(grant.confirmation.methods()),
         "expires_in": minted.expires_in,
         "access_token": *minted.token,
         "scope": grant.scope,

@@ -1,5 +1,6 @@
 use super::issue;
 use crate::app::App;
+use crate::confirmation::Confirmation;
 use crate::form::Form;
 use crate::limits::REFRESH_RETRY_AFTER_SECONDS;
 use crate::oauth::client_auth::AuthenticatedClient;
@@ -18,14 +19,14 @@ pub(super) async fn token(
     app: &Arc<App>,
     client: &AuthenticatedClient,
     form: &Form<'_>,
-    jkt: Option<String>,
+    confirmation: Confirmation,
 ) -> Result<Response, OAuthError> {
     client.require(GrantType::RefreshToken)?;
     let token = form.value("refresh_token").ok_or(OAuthError::InvalidRequest("refresh_token is missing"))?;
     let arrived = ArrivedRefreshToken {
         token: token.to_owned().into(),
         client_id: client.id.clone(),
-        jkt,
+        confirmation,
         is_authenticated: !client.is_public,
     };
     let scope = form.value("scope").map(str::to_owned);
@@ -45,7 +46,7 @@ fn refresh(app: &App, arrived: &ArrivedRefreshToken, scope: Option<&str>) -> Res
         session_id: Some(&family.session_id),
         ends_at: Some(family.ends_at),
         authenticated_at: Some(family.authenticated_at),
-        jkt: arrived.jkt.as_deref(),
+        confirmation: arrived.confirmation,
     };
     // The ID token has no nonce (OpenID Connect Core 1.0 section 12.2).
     let answer = issue(app, &grant, None, Some(&successor))?;
