@@ -37,6 +37,13 @@ pub enum Fault {
         /// Added to the digit.
         change: i16,
     },
+    /// A negative digit left as it was before the carry: the scalar stays the same, but the digit does not fit in its window.
+    CarryLost {
+        /// 0 or 1.
+        term: usize,
+        /// From 0 for the lowest.
+        window: usize,
+    },
     /// A digit with the other sign.
     Sign {
         /// 0 or 1.
@@ -140,12 +147,22 @@ pub(crate) fn in_digits<C: Curve<N>, const N: usize>(terms: &mut [Term<'_, C, N>
     let (term, window, change): (_, _, &dyn Fn(&mut i16)) = match FAULT.get() {
         Some(Fault::Digit { term, window, change }) => (term, window, &move |digit| *digit += change),
         Some(Fault::Sign { term, window }) => (term, window, &|digit| *digit = -*digit),
+        Some(Fault::CarryLost { term, window }) => return lose_carry(&mut terms[term], window),
         _ => return,
     };
     if let Some(digit) = terms[term].digits.as_mut_slice().get_mut(window) {
         let before = *digit;
         change(digit);
         STRUCK.set(*digit != before);
+    }
+}
+
+fn lose_carry<C: Curve<N>, const N: usize>(term: &mut Term<'_, C, N>, window: usize) {
+    let radix = 1 << term.table.windows().window_bits;
+    if let Some([digit, next]) = term.digits.as_mut_slice().get_mut(window..window + 2)
+        && *digit < 0
+    {
+        strike(|| (*digit, *next) = (*digit + radix, *next - 1));
     }
 }
 

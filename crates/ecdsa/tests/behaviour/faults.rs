@@ -57,6 +57,16 @@ fn a_wrong_digit() {
 }
 
 #[test]
+fn a_digit_too_large_for_its_window() {
+    for curve in CURVES {
+        for term in [0, 1] {
+            let faults = (0..78).map(|window| Fault::CarryLost { term, window });
+            only(outcomes_of(curve, faults), Undecided::Scalars);
+        }
+    }
+}
+
+#[test]
 fn a_wrong_sign() {
     for curve in CURVES {
         for term in [0, 1] {

@@ -48,6 +48,27 @@ fn windows_out_of_bounds_are_refused() {
 }
 
 #[test]
+fn a_refusal_says_why() {
+    for (refused, message) in [
+        (KeyRefused::WindowBits, "the width of the windows is out of bounds"),
+        (KeyRefused::Point, "the key is no uncompressed point of the curve"),
+        (KeyRefused::Tables, "the tables were computed wrongly"),
+    ] {
+        assert_eq!(refused.to_string(), message);
+    }
+}
+
+#[test]
+fn a_prepared_key_shows_its_curve_and_no_tables() {
+    for (curve, text) in
+        [(Curve::P256, "PreparedKey { curve: P256, .. }"), (Curve::P384, "PreparedKey { curve: P384, .. }")]
+    {
+        let key = PreparedKey::new(curve, &Signer::new(curve).point, KEY_WINDOW_BITS).unwrap();
+        assert_eq!(format!("{key:?}"), text);
+    }
+}
+
+#[test]
 fn tables_take_the_documented_memory() {
     for (curve, kibibytes) in [(Curve::P256, [52, 85, 145, 257]), (Curve::P384, [116, 193, 330, 577])] {
         let point = Signer::new(curve).point;
