@@ -21,6 +21,13 @@ pub(crate) fn forwarded_field() -> impl TypedValueParser<Value = ForwardedField>
         .try_map(|name| ForwardedField::from_name(&name).ok_or("no such field"))
 }
 
+/// The fields with whole certificates.
+pub(crate) fn certificate_field() -> impl TypedValueParser<Value = tollgate::CertificateField> {
+    use tollgate::CertificateField::{ClientCert, XSslClientCert};
+    PossibleValuesParser::new([ClientCert, XSslClientCert].map(tollgate::CertificateField::as_str))
+        .try_map(|name| tollgate::CertificateField::from_name(&name).ok_or("no such field"))
+}
+
 /// Kinds of credentials in a configuration file, at least one.
 #[derive(Debug, Deserialize)]
 #[serde(try_from = "Vec<String>")]

@@ -1,7 +1,7 @@
 use base64_simd::STANDARD;
 use tollgate_keys::sha256;
 
-use crate::limits::MAX_CERTIFICATE_FIELD_BYTES;
+use crate::limits::{MAX_CERTIFICATE_FIELD_BYTES, MAX_CHAIN_CERTIFICATES};
 use crate::rejection::Rejection;
 use crate::trusted_proxies::{last_comma_outside_quotes, trimmed};
 
@@ -67,6 +67,70 @@ impl CertificateField {
     where
         L: AsRef<[u8]> + ?Sized + 'f,
     {
+        Ok(self.read(lines)?.map(|passed| match passed {
+            PassedOn::Der(der) => sha256(&der),
+            PassedOn::Digest(digest) => digest,
+        }))
+    }
+
+    /// The certificate in DER, for a server that reads its names. `None` if the field is absent or empty, and always
+    /// for [`XForwardedClientCert`](Self::XForwardedClientCert), of which only the hash is read.
+    ///
+    /// `lines`: as for [`digest`](Self::digest).
+    ///
+    /// # Errors
+    /// As for [`digest`](Self::digest).
+    pub fn der<'f, L>(self, lines: impl IntoIterator<Item = &'f L>) -> Result<Option<Vec<u8>>, Rejection>
+    where
+        L: AsRef<[u8]> + ?Sized + 'f,
+    {
+        Ok(self.read(lines)?.and_then(|passed| match passed {
+            PassedOn::Der(der) => Some(der),
+            PassedOn::Digest(_) => None,
+        }))
+    }
+
+    /// The name of the field with the certificates between the client's and a root, in lower case:
+    /// `client-cert-chain` (RFC 9440 section 2.3) beside `client-cert`. There is none beside the others.
+    #[must_use]
+    pub fn chain_name(self) -> Option<&'static str> {
+        match self {
+            CertificateField::ClientCert => Some("client-cert-chain"),
+            CertificateField::XForwardedClientCert | CertificateField::XSslClientCert => None,
+        }
+    }
+
+    /// The certificates between the client's and a root, in DER, that of the client's issuer first.
+    ///
+    /// `lines`: the values of the request's field lines with [that name](Self::chain_name), in order: together one
+    /// list of byte sequences (RFC 8941 section 3.1).
+    ///
+    /// # Errors
+    /// [`Rejection::MalformedCertificate`] if they have another form, or are longer than
+    /// [`MAX_CERTIFICATE_FIELD_BYTES`] or more than [`MAX_CHAIN_CERTIFICATES`].
+    pub fn chain<'f, L>(self, lines: impl IntoIterator<Item = &'f L>) -> Result<Vec<Vec<u8>>, Rejection>
+    where
+        L: AsRef<[u8]> + ?Sized + 'f,
+    {
+        let mut bytes_left = MAX_CERTIFICATE_FIELD_BYTES;
+        let mut chain = Vec::new();
+        for line in lines {
+            let line = trimmed(line.as_ref());
+            let left = bytes_left.checked_sub(line.len());
+            bytes_left = left.ok_or(Rejection::MalformedCertificate { field: self })?;
+            // An empty list has no field line in the specification; a proxy may send one.
+            for member in line.split(|byte| *byte == b',').filter(|_| !line.is_empty()) {
+                let der = byte_sequence(trimmed(member)).filter(|_| chain.len() < MAX_CHAIN_CERTIFICATES);
+                chain.push(der.ok_or(Rejection::MalformedCertificate { field: self })?);
+            }
+        }
+        Ok(chain)
+    }
+
+    fn read<'f, L>(self, lines: impl IntoIterator<Item = &'f L>) -> Result<Option<PassedOn>, Rejection>
+    where
+        L: AsRef<[u8]> + ?Sized + 'f,
+    {
         let mut lines = lines.into_iter();
         let Some(line) = lines.next() else { return Ok(None) };
         if lines.next().is_some() {
@@ -76,17 +140,24 @@ impl CertificateField {
         if value.is_empty() {
             return Ok(None);
         }
-        let digest = if value.len() > MAX_CERTIFICATE_FIELD_BYTES { None } else { self.read(value) };
-        digest.map(Some).ok_or(Rejection::MalformedCertificate { field: self })
+        let passed = if value.len() > MAX_CERTIFICATE_FIELD_BYTES { None } else { self.parse(value) };
+        passed.map(Some).ok_or(Rejection::MalformedCertificate { field: self })
     }
 
-    fn read(self, value: &[u8]) -> Option<[u8; 32]> {
+    fn parse(self, value: &[u8]) -> Option<PassedOn> {
         match self {
-            CertificateField::ClientCert => byte_sequence(value).map(|der| sha256(&der)),
-            CertificateField::XForwardedClientCert => envoy_hash(value),
-            CertificateField::XSslClientCert => pem(&percent_decoded(value)?).map(|der| sha256(&der)),
+            CertificateField::ClientCert => byte_sequence(value).map(PassedOn::Der),
+            CertificateField::XForwardedClientCert => envoy_hash(value).map(PassedOn::Digest),
+            CertificateField::XSslClientCert => pem(&percent_decoded(value)?).map(PassedOn::Der),
         }
     }
+}
+
+/// What a proxy passes on of a certificate.
+enum PassedOn {
+    Der(Vec<u8>),
+    /// The SHA-256 of the DER.
+    Digest([u8; 32]),
 }
 
 /// A byte sequence without parameters (RFC 8941 section 3.3.5).

@@ -20,6 +20,10 @@ pub const MAX_FORWARDED_BYTES: usize = 4 * 1024;
 /// bytes: twice what nginx accepts in one header.
 pub const MAX_CERTIFICATE_FIELD_BYTES: usize = 16 * 1024;
 
+/// The most certificates between a client's and a root that are read from a field
+/// ([`CertificateField::chain`](crate::CertificateField::chain)): more than chains in use have.
+pub const MAX_CHAIN_CERTIFICATES: usize = 8;
+
 /// The minimum of [`EngineBuilder::max_header_bytes`](crate::EngineBuilder::max_header_bytes), in bytes: the shortest
 /// credential, which is a key of another system (`FOREIGN_MIN_BYTES` of `tollgate-apikeys`).
 pub const MIN_HEADER_BYTES: usize = 16;

@@ -6,8 +6,9 @@ use crate::algorithm::{Algorithm, Curve, KeyType};
 use crate::backend::KeyMaterial;
 use crate::jwk::Jwk;
 use crate::key_refused::KeyRefused;
+use crate::spki::{DerKey, DerKind};
 use crate::table::{self, KeyForm};
-use crate::thumbprint::{self, Thumbprint};
+use crate::thumbprint::{self, CanonicalJwk, Thumbprint};
 use crate::vetting;
 
 /// A vetted public key that is not bound to an algorithm yet: [`VerifyingKey::new`](crate::VerifyingKey::new) binds it.
@@ -29,6 +30,7 @@ pub struct PublicKey {
     /// The exponent of an RSA key, otherwise empty.
     exponent: Box<[u8]>,
     restriction: Restriction,
+    jwk: CanonicalJwk,
     thumbprint: Thumbprint,
 }
 
@@ -51,13 +53,8 @@ impl PublicKey {
     pub fn rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyRefused> {
         let (modulus, exponent) = (without_leading_zeros(modulus), without_leading_zeros(exponent));
         vetting::vet_rsa(modulus, exponent)?;
-        Ok(PublicKey {
-            form: KeyForm::Rsa,
-            bytes: modulus.into(),
-            exponent: exponent.into(),
-            restriction: Restriction::None,
-            thumbprint: thumbprint::rsa(modulus, exponent),
-        })
+        let key = Self::encoded(KeyForm::Rsa, modulus, thumbprint::rsa(modulus, exponent));
+        Ok(PublicKey { exponent: exponent.into(), ..key })
     }
 
     /// Creates an EC key from an uncompressed point of `curve`: `04 || x || y` (SEC 1 section 2.3.3).
@@ -117,6 +114,20 @@ impl PublicKey {
         Jwk::read_public(jwk, algorithm)
     }
 
+    /// Reads the key of an X.509 certificate in DER (RFC 5280). Nothing else of the certificate is checked.
+    ///
+    /// # Errors
+    /// [`KeyRefused`] if `der` is not a certificate, or its key does not pass the vetting.
+    pub fn from_certificate(der: &[u8]) -> Result<Self, KeyRefused> {
+        DerKey::read(DerKind::Certificate, der).key
+    }
+
+    /// The JWK (RFC 7517), with its required members only: those that the [thumbprint](Self::thumbprint) covers.
+    #[must_use]
+    pub fn to_jwk(&self) -> &str {
+        self.jwk.as_str()
+    }
+
     /// The kind of key.
     #[must_use]
     pub fn key_type(&self) -> KeyType {
@@ -160,8 +171,9 @@ impl PublicKey {
         if self.form == KeyForm::Rsa { self.bytes.len() } else { 0 }
     }
 
-    fn encoded(form: KeyForm, key: &[u8], thumbprint: Thumbprint) -> Self {
-        PublicKey { form, bytes: key.into(), exponent: Box::default(), restriction: Restriction::None, thumbprint }
+    fn encoded(form: KeyForm, key: &[u8], jwk: CanonicalJwk) -> Self {
+        let (bytes, exponent, thumbprint) = (key.into(), Box::default(), jwk.thumbprint());
+        PublicKey { form, bytes, exponent, restriction: Restriction::None, jwk, thumbprint }
     }
 }
 

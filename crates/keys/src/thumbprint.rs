@@ -7,27 +7,41 @@ use crate::backend::sha256;
 
 pub(crate) type Thumbprint = [u8; 32];
 
+/// A JWK of the members that its thumbprint is computed of, in their order.
+#[derive(Clone)]
+pub(crate) struct CanonicalJwk(Secret);
+
+impl CanonicalJwk {
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    pub(crate) fn thumbprint(&self) -> Thumbprint {
+        sha256(self.0.as_bytes())
+    }
+}
+
 /// Both numbers without leading zeros.
-pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> Thumbprint {
-    digest(&[("e", &encode(exponent)), ("kty", "RSA"), ("n", &encode(modulus))])
+pub(crate) fn rsa(modulus: &[u8], exponent: &[u8]) -> CanonicalJwk {
+    jwk(&[("e", &encode(exponent)), ("kty", "RSA"), ("n", &encode(modulus))])
 }
 
 /// Both coordinates at full length.
-pub(crate) fn ec(curve: Curve, x: &[u8], y: &[u8]) -> Thumbprint {
-    digest(&[("crv", curve.name()), ("kty", "EC"), ("x", &encode(x)), ("y", &encode(y))])
+pub(crate) fn ec(curve: Curve, x: &[u8], y: &[u8]) -> CanonicalJwk {
+    jwk(&[("crv", curve.name()), ("kty", "EC"), ("x", &encode(x)), ("y", &encode(y))])
 }
 
-pub(crate) fn ed25519(key: &[u8]) -> Thumbprint {
-    digest(&[("crv", "Ed25519"), ("kty", "OKP"), ("x", &encode(key))])
+pub(crate) fn ed25519(key: &[u8]) -> CanonicalJwk {
+    jwk(&[("crv", "Ed25519"), ("kty", "OKP"), ("x", &encode(key))])
 }
 
-pub(crate) fn ml_dsa(algorithm: Algorithm, key: &[u8]) -> Thumbprint {
-    digest(&[("alg", algorithm.name()), ("kty", "AKP"), ("pub", &encode(key))])
+pub(crate) fn ml_dsa(algorithm: Algorithm, key: &[u8]) -> CanonicalJwk {
+    jwk(&[("alg", algorithm.name()), ("kty", "AKP"), ("pub", &encode(key))])
 }
 
 /// Identifies a secret inside the process. Anyone who sees the thumbprint can test guesses (RFC 7638 section 7).
 pub(crate) fn oct(secret: &[u8]) -> Thumbprint {
-    digest(&[("k", &encode(secret)), ("kty", "oct")])
+    jwk(&[("k", &encode(secret)), ("kty", "oct")]).thumbprint()
 }
 
 fn encode(bytes: &[u8]) -> Secret {
@@ -38,7 +52,7 @@ fn encode(bytes: &[u8]) -> Secret {
 type Secret = zeroize::Zeroizing<String>;
 
 /// `members`: in lexicographic order of their names (RFC 7638 section 3.3), values that need no escape.
-fn digest(members: &[(&str, &str)]) -> Thumbprint {
+fn jwk(members: &[(&str, &str)]) -> CanonicalJwk {
     let length = members.iter().map(|(name, value)| name.len() + value.len() + 6).sum::<usize>() + 2;
     // Allocated at full size: reallocation would leave an unwiped copy.
     let mut json = Secret::new(String::with_capacity(length));
@@ -50,5 +64,5 @@ fn digest(members: &[(&str, &str)]) -> Thumbprint {
         json.push('"');
     }
     json.push('}');
-    sha256(json.as_bytes())
+    CanonicalJwk(json)
 }

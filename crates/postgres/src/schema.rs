@@ -382,4 +382,10 @@ const STEPS: &[&str] = &[
     -- What an access token is bound to: `jkt=` or `x5t#S256=` and a thumbprint, joined by single spaces.
     ALTER TABLE tollgate.keys ADD COLUMN confirmation text COLLATE \"C\" NOT NULL DEFAULT '';
 ",
+    "
+    -- The subject of the certificates of a client that authenticates by these: which name of theirs, and the name itself.
+    ALTER TABLE tollgate.clients
+        ADD COLUMN certificate_name text COLLATE \"C\",
+        ADD COLUMN certificate_value text;
+",
 ];

@@ -8,6 +8,7 @@ use crate::key_store::FollowedStore;
 use crate::keys::{Schedule, SealingKeyFile, SigningKeyStore};
 use crate::limits::{ENDPOINT_PROOF_BYTES, SIGNING_KEY_MARGIN_SECONDS};
 use crate::login::Login;
+use crate::mutual_tls::MutualTls;
 use crate::nonce_secrets;
 use crate::oauth::DPOP_ALGORITHMS;
 use crate::pages::Cookies;
@@ -30,6 +31,9 @@ use tracing::Span;
 pub(crate) struct App {
     /// The service's public origin: `iss` and `aud` of its tokens.
     pub(crate) origin: String,
+    /// Where clients reach it: that origin, and the one that asks for certificates.
+    pub(crate) origins: Vec<PublicOrigin>,
+    pub(crate) mutual_tls: Option<MutualTls>,
     pub(crate) engine: Arc<Engine>,
     /// Verifies the DPoP proofs at the endpoints that clients call.
     pub(crate) proofs: Engine,
@@ -60,7 +64,15 @@ pub(crate) struct App {
 
 impl App {
     /// Reads what is in the store and wires the parts. Blocks, on a thread of a runtime where that is allowed.
-    pub(crate) fn open(url: &StoreUrl, origin: String, config: &Config) -> Result<Self, ServerError> {
+    pub(crate) fn open(
+        url: &StoreUrl,
+        origin: String,
+        mtls_origin: Option<String>,
+        config: &Config,
+    ) -> Result<Self, ServerError> {
+        let parsed = |origin: &String| origin.parse().map_err(|_| ServerError::BaseUrl { base_url: origin.clone() });
+        let origins = [&origin].into_iter().chain(&mtls_origin).map(parsed).collect::<Result<_, _>>()?;
+        let mutual_tls = MutualTls::open(config, mtls_origin)?;
         let runtime = Handle::current();
         // First, since it makes the folder.
         let store = runtime.block_on(url.open_accounts())?;
@@ -121,6 +133,8 @@ impl App {
         let resource_metadata = resource_metadata.member("dpop_signing_alg_values_supported", algorithms);
         Ok(Self {
             origin,
+            origins,
+            mutual_tls,
             engine,
             proofs,
             nonces,

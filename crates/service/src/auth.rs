@@ -12,7 +12,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Response};
 use std::sync::Arc;
 use tollgate::jwt::is_scope_token;
-use tollgate::{AcceptedCredentials, Principal, PrincipalKind, Rejection};
+use tollgate::{AcceptedCredentials, Principal, PrincipalKind, PublicOrigin, Rejection};
 use tollgate_telemetry::Metrics;
 use tollgate_tower::{AuthLayer, Decision, LayerError, Require, Respond};
 
@@ -25,7 +25,7 @@ pub(crate) fn authenticate(
         .api_key_header("x-api-key")?
         .accept(AcceptedCredentials::only(kinds))?
         .trusted_proxies(app.trusted_proxies.clone())
-        .public_origins([app.origin.as_str()])?
+        .public_origins(app.origins.iter().map(PublicOrigin::as_str))?
         .resource_metadata(&app.resource_metadata)
         .respond_with(ErrorBody);
     Ok(layer.observe(observer(app)))

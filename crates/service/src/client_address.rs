@@ -21,6 +21,11 @@ impl ClientAddress {
         self.known
     }
 
+    /// The other end of the connection.
+    pub(crate) fn peer(self) -> IpAddr {
+        self.peer
+    }
+
     /// The address that attempts are counted by: the proxy's, shared by all of whom it names none.
     pub(crate) fn counted(self) -> IpAddr {
         self.known.unwrap_or(self.peer)

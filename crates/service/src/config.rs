@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tollgate::apikeys::Pepper;
-use tollgate::{KeyFormat, PublicOrigin, TrustedProxies};
+use tollgate::{CertificateField, KeyFormat, PublicOrigin, TrustedProxies};
 use tollgate_storage::limits::DEFAULT_MAX_STALENESS;
 use tollgate_telemetry::Metrics;
 
@@ -23,6 +23,14 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The service's own TLS certificate. `None`: plain HTTP, for loopback or behind a proxy that has a certificate.
     pub tls: Option<TlsFiles>,
+    /// The address of a further listener, which asks clients for a certificate (RFC 8705); it needs [`tls`](Self::tls). Clients find it in
+    /// the metadata (`mtls_endpoint_aliases`).
+    pub mtls_listen: Option<SocketAddr>,
+    /// The public origin of that listener, or of a proxy's that asks for certificates. `None`: the host of the service's own origin and the
+    /// listener's port; of a proxy the service's own origin.
+    pub mtls_base_url: Option<String>,
+    /// The certificates of the authorities whose certificates authenticate clients (`tls_client_auth`), in PEM.
+    pub client_ca: Option<PathBuf>,
     /// The service's public origin, `https://auth.example.com`: the `iss` and the `aud` of its
     /// tokens. Plain `http` is for loopback only. `None`: `http://` (`https://` with a certificate) and the address
     /// listened on, when that is a loopback address.
@@ -106,6 +114,9 @@ impl Default for Config {
             store: Some(Path::new("./tollgate-data").into()),
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             tls: None,
+            mtls_listen: None,
+            mtls_base_url: None,
+            client_ca: None,
             base_url: None,
             session_ttl: SESSION_TTL,
             access_token_ttl: ACCESS_TOKEN_TTL,
@@ -144,7 +155,37 @@ impl Config {
         if self.demo && self.store.is_some() {
             return Err(ServerError::DemoInRealStore);
         }
+        self.check_client_certificates()?;
         self.base_url.as_deref().map_or(Ok(()), check_base_url)
+    }
+
+    fn check_client_certificates(&self) -> Result<(), ServerError> {
+        let refused = |reason| Err(ServerError::ClientCertificates { reason });
+        if self.mtls_listen.is_some() && self.tls.is_none() {
+            return refused("mtls-listen needs a TLS certificate of the service");
+        }
+        let field = self.trusted_proxies.certificate_field();
+        if field == Some(CertificateField::XForwardedClientCert) {
+            return refused("x-forwarded-client-cert has no whole certificate: let the proxy send another field");
+        }
+        if self.client_ca.is_some() && !self.takes_client_certificates() {
+            return refused("client-ca needs mtls-listen, or a proxy's field with the client's certificate");
+        }
+        match self.mtls_base_url.as_deref() {
+            Some(_) if !self.takes_client_certificates() => {
+                refused("mtls-base-url needs mtls-listen, or a proxy's field with the client's certificate")
+            }
+            Some(base_url) if !base_url.starts_with("https://") => {
+                Err(ServerError::BaseUrl { base_url: base_url.to_owned() })
+            }
+            Some(base_url) => check_base_url(base_url),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a client's certificate can come to the service.
+    pub(crate) fn takes_client_certificates(&self) -> bool {
+        self.mtls_listen.is_some() || self.trusted_proxies.certificate_field().is_some()
     }
 
     /// How long the longest-lived token lives, in seconds.
@@ -162,6 +203,24 @@ impl Config {
             }
             None => Err(ServerError::BaseUrlNeeded { listen: local }),
         }
+    }
+
+    /// The origin at which clients are asked for certificates, where it is another than `origin`. `local`: the address that their listener
+    /// listens on.
+    pub(crate) fn mtls_origin(&self, origin: &str, local: Option<SocketAddr>) -> Result<Option<String>, ServerError> {
+        let at_port = |local: SocketAddr| {
+            let authority = origin.split_once("://").and_then(|(_, authority)| authority.parse().ok());
+            let authority: http::uri::Authority = authority.ok_or(ServerError::BaseUrl { base_url: origin.into() })?;
+            Ok::<_, ServerError>(match local.port() {
+                443 => format!("https://{}", authority.host()),
+                port => format!("https://{}:{port}", authority.host()),
+            })
+        };
+        let mtls_origin = match &self.mtls_base_url {
+            Some(base_url) => Some(base_url.clone()),
+            None => local.map(at_port).transpose()?,
+        };
+        Ok(mtls_origin.filter(|mtls_origin| mtls_origin != origin))
     }
 }
 

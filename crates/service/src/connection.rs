@@ -1,3 +1,4 @@
+use crate::client_certificate::ClientCertificate;
 use crate::connection_count::CountedConnection;
 use crate::limits::{
     FIRST_REQUEST_TIMEOUT, HANDSHAKE_TIMEOUT, MAX_HEAD_BYTES, MAX_STREAMS, PING_TIMEOUT, STREAM_BUFFER_BYTES,
@@ -6,6 +7,7 @@ use crate::tls::Tls;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
+use axum::http::Extensions;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -25,6 +27,8 @@ use tower_service::Service;
 /// An accepted connection, and its places among all connections, which it leaves when it is dropped.
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
+    /// Where it is to be over TLS.
+    pub(crate) tls: Option<Tls>,
     pub(crate) peer: SocketAddr,
     pub(crate) permit: OwnedSemaphorePermit,
     pub(crate) counted: Option<CountedConnection>,
@@ -40,21 +44,47 @@ pub(crate) struct Patience {
 }
 
 impl Connection {
-    /// Answers the requests of this connection by `router`, over TLS where there is any, until the client ends it, it has
+    /// Answers the requests of this connection by `router` until the client ends it, it has
     /// been idle for too long, or `stop` is cancelled; then the requests in flight have `patience.grace` to finish.
-    pub(crate) async fn serve(self, router: Router, tls: Option<Tls>, stop: CancellationToken, patience: Patience) {
-        let Self { stream, peer, permit, counted } = self;
+    pub(crate) async fn serve(self, router: Router, stop: CancellationToken, patience: Patience) {
+        let Self { stream, tls, peer, permit, counted } = self;
         let _places = (permit, counted);
-        let Some(tls) = tls else { return answer(stream, peer, router, stop, patience).await };
+        let Some(tls) = tls else { return answer(stream, Peer::at(peer), router, stop, patience).await };
         match tokio::time::timeout(HANDSHAKE_TIMEOUT, tls.accept(stream)).await {
-            Ok(Ok(stream)) => answer(stream, peer, router, stop, patience).await,
+            Ok(Ok(stream)) => {
+                let chain = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                let certificate = ClientCertificate::of_chain(chain.iter().cloned());
+                answer(stream, Peer { address: peer, certificate }, router, stop, patience).await;
+            }
             Ok(Err(error)) => tracing::debug!("a TLS handshake failed: {error}"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         }
     }
 }
 
-async fn answer<S>(stream: S, peer: SocketAddr, router: Router, stop: CancellationToken, patience: Patience)
+/// The other end of a connection.
+#[derive(Clone)]
+struct Peer {
+    address: SocketAddr,
+    certificate: Option<ClientCertificate>,
+}
+
+impl Peer {
+    fn at(address: SocketAddr) -> Self {
+        Self { address, certificate: None }
+    }
+
+    /// For the routes, and for the engine.
+    fn note_in(&self, extensions: &mut Extensions) {
+        extensions.insert(ConnectInfo(self.address));
+        if let Some(certificate) = &self.certificate {
+            extensions.insert(certificate.of_peer());
+            extensions.insert(certificate.clone());
+        }
+    }
+}
+
+async fn answer<S>(stream: S, peer: Peer, router: Router, stop: CancellationToken, patience: Patience)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -62,7 +92,7 @@ where
     let seen = Arc::clone(&activity);
     let service = service_fn(move |mut request: Request<Incoming>| {
         let in_flight = InFlight::begin(&seen);
-        request.extensions_mut().insert(ConnectInfo(peer));
+        peer.note_in(request.extensions_mut());
         let response = router.clone().call(request.map(Body::new));
         async move {
             let response = response.await;

@@ -31,6 +31,12 @@ pub enum ServerError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The options for clients' certificates contradict each other.
+    #[error("{reason}")]
+    ClientCertificates {
+        /// What is missing.
+        reason: &'static str,
+    },
     /// A lifetime is zero or too long.
     #[error("{option} must be from 1 to {max_seconds} seconds")]
     Lifetime {
@@ -120,6 +126,7 @@ impl ServerError {
             Self::BaseUrl { .. } => "base-url",
             Self::BaseUrlNeeded { .. } => "base-url-needed",
             Self::Tls { .. } => "tls",
+            Self::ClientCertificates { .. } => "client-certificates",
             Self::Lifetime { .. } => "lifetime",
             Self::DemoInRealStore => "demo-in-real-store",
             Self::Listen { .. } => "listen",

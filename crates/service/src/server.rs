@@ -1,6 +1,7 @@
 use crate::accounts::Accounts;
 use crate::app::App;
 use crate::backchannel_logout;
+use crate::client_authorities::ClientAuthorities;
 use crate::config::Config;
 use crate::connection::{Connection, Patience};
 use crate::connection_count::ConnectionCount;
@@ -8,9 +9,10 @@ use crate::demo;
 use crate::error::ServerError;
 use crate::limits::MAX_CONNECTIONS;
 use crate::routes;
-use crate::tls::{Tls, TlsFiles};
+use crate::tls::{Tls, TlsConfigs, TlsFiles};
 use axum::Router;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,11 +42,11 @@ use tokio_util::task::TaskTracker;
 /// # }
 /// ```
 pub struct Server {
-    listener: TcpListener,
-    local_addr: SocketAddr,
+    listener: Listener,
+    /// The one that asks clients for certificates.
+    mtls_listener: Option<Listener>,
     app: Arc<App>,
     router: Router,
-    tls: Option<Tls>,
     demo: Option<String>,
     upkeep_interval: Duration,
     patience: Patience,
@@ -60,24 +62,28 @@ impl Server {
     pub async fn bind(config: Config) -> Result<Self, ServerError> {
         config.check()?;
         let tls = config.tls.as_ref().map(Tls::read).transpose()?;
-        let listen = config.listen;
-        let listening = |source| ServerError::Listen { listen, source };
-        let listener = TcpListener::bind(listen).await.map_err(listening)?;
-        let local_addr = listener.local_addr().map_err(listening)?;
+        let mtls = tls.as_ref().map(Tls::asking_for_certificates);
+        let listener = Listener::bind(config.listen, tls).await?;
+        let mtls_listener = match config.mtls_listen {
+            Some(listen) => Some(Listener::bind(listen, mtls).await?),
+            None => None,
+        };
+        let local_addr = listener.local_addr;
         let origin = config.origin(local_addr)?;
+        let mtls_origin = config.mtls_origin(&origin, mtls_listener.as_ref().map(|listener| listener.local_addr))?;
         let upkeep_interval = config.upkeep_interval;
         let patience = Patience { idle: config.idle_timeout, grace: config.shutdown_grace };
-        let opened = tokio::task::spawn_blocking(move || open(&config, origin, local_addr));
+        let opened = tokio::task::spawn_blocking(move || open(&config, origin, mtls_origin, local_addr));
         let Opened { app, demo, temporary } = opened.await.map_err(|_| ServerError::Task)??;
         let app = Arc::new(app);
         let router = routes::router(Arc::clone(&app))?;
-        Ok(Self { listener, local_addr, app, router, tls, demo, upkeep_interval, patience, _temporary: temporary })
+        Ok(Self { listener, mtls_listener, app, router, demo, upkeep_interval, patience, _temporary: temporary })
     }
 
     /// The address listened on.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
-        self.local_addr
+        self.listener.local_addr
     }
 
     /// The public origin: `iss` and `aud` of the tokens.
@@ -98,10 +104,11 @@ impl Server {
         self.demo.as_deref()
     }
 
-    /// Replaces the TLS certificate while the server runs, as often as files change. `None` for a server without TLS.
+    /// Replaces the TLS certificate, and the authorities of clients' certificates, while the server runs, as often as files change.
     #[must_use]
-    pub fn certificate(&self) -> Option<Certificate> {
-        self.tls.clone().map(Certificate)
+    pub fn certificates(&self) -> Certificates {
+        let authorities = self.app.mutual_tls.as_ref().and_then(|mutual_tls| mutual_tls.authorities.clone());
+        Certificates { tls: self.listener.tls.clone(), authorities }
     }
 
     /// Answers requests until `shutdown` is ready; then those in flight have [`Config::shutdown_grace`] to finish.
@@ -118,7 +125,7 @@ impl Server {
         loop {
             let accepted = tokio::select! {
                 () = &mut shutdown => break,
-                accepted = accept(&self.listener, &places) => accepted,
+                accepted = accept(&self.listener, self.mtls_listener.as_ref(), &places) => accepted,
             };
             match accepted {
                 Ok(mut connection) => {
@@ -131,8 +138,7 @@ impl Server {
                             continue;
                         }
                     }
-                    let (router, tls) = (self.router.clone(), self.tls.clone());
-                    connections.spawn(connection.serve(router, tls, stop.clone(), self.patience));
+                    connections.spawn(connection.serve(self.router.clone(), stop.clone(), self.patience));
                 }
                 Err(error) => {
                     // Out of descriptors, or a peer that went away: neither ends the service.
@@ -141,7 +147,7 @@ impl Server {
                 }
             }
         }
-        drop(self.listener);
+        drop((self.listener, self.mtls_listener));
         tracing::info!("stopping: {} connections open", connections.len());
         stop.cancel();
         connections.close();
@@ -153,17 +159,28 @@ impl Server {
     }
 }
 
-/// The TLS certificate of a running [`Server`].
+/// The certificates that a running [`Server`] goes by: its own for TLS, and those of the authorities of its clients.
 #[derive(Clone)]
-pub struct Certificate(Tls);
+pub struct Certificates {
+    tls: Option<Tls>,
+    authorities: Option<ClientAuthorities>,
+}
 
-impl Certificate {
-    /// Reads these files, and uses them from the next connection on.
+impl Certificates {
+    /// Reads these files, and goes by them from the next connection and the next request on. What the server does not use is not read.
     ///
     /// # Errors
-    /// [`ServerError::Tls`] says what is wrong with a file; the last certificate is used on.
-    pub fn replace(&self, files: &TlsFiles) -> Result<(), ServerError> {
-        self.0.replace(files)
+    /// [`ServerError::Tls`] says what is wrong with a file; nothing is replaced then.
+    pub fn replace(&self, tls: Option<&TlsFiles>, client_ca: Option<&Path>) -> Result<(), ServerError> {
+        let tls = self.tls.as_ref().zip(tls).map(|(tls, files)| Ok::<_, ServerError>((tls, TlsConfigs::read(files)?)));
+        let tls = tls.transpose()?;
+        if let Some((authorities, file)) = self.authorities.as_ref().zip(client_ca) {
+            authorities.replace(file)?;
+        }
+        if let Some((tls, configs)) = tls {
+            tls.replace(configs);
+        }
+        Ok(())
     }
 }
 
@@ -196,12 +213,17 @@ struct Opened {
     temporary: Option<TempDir>,
 }
 
-fn open(config: &Config, origin: String, local_addr: SocketAddr) -> Result<Opened, ServerError> {
+fn open(
+    config: &Config,
+    origin: String,
+    mtls_origin: Option<String>,
+    local_addr: SocketAddr,
+) -> Result<Opened, ServerError> {
     let (mut app, temporary) = match &config.store {
-        Some(url) => (App::open(url, origin, config)?, None),
+        Some(url) => (App::open(url, origin, mtls_origin, config)?, None),
         None => {
             let folder = tempfile::tempdir().map_err(ServerError::TemporaryFolder)?;
-            (App::open(&folder.path().into(), origin, config)?, Some(folder))
+            (App::open(&folder.path().into(), origin, mtls_origin, config)?, Some(folder))
         }
     };
     tell_if_nobody_can_log_in(&app, config)?;
@@ -229,12 +251,42 @@ fn tell_if_nobody_can_log_in(app: &App, config: &Config) -> Result<(), ServerErr
     Ok(())
 }
 
-/// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> std::io::Result<Connection> {
+/// A socket that is listened on, and what its connections are made with.
+struct Listener {
+    socket: TcpListener,
+    local_addr: SocketAddr,
+    tls: Option<Tls>,
+}
+
+impl Listener {
+    async fn bind(listen: SocketAddr, tls: Option<Tls>) -> Result<Self, ServerError> {
+        let listening = |source| ServerError::Listen { listen, source };
+        let socket = TcpListener::bind(listen).await.map_err(listening)?;
+        let local_addr = socket.local_addr().map_err(listening)?;
+        Ok(Self { socket, local_addr, tls })
+    }
+}
+
+/// The next connection of either listener, once there is room for it.
+async fn accept(
+    listener: &Listener,
+    mtls_listener: Option<&Listener>,
+    places: &Arc<Semaphore>,
+) -> std::io::Result<Connection> {
     let permit = Arc::clone(places).acquire_owned().await.map_err(std::io::Error::other)?;
-    let (stream, peer) = listener.accept().await?;
+    let accept_mtls = async {
+        match mtls_listener {
+            Some(listener) => (listener.socket.accept().await, listener),
+            None => std::future::pending().await,
+        }
+    };
+    let (accepted, listener) = tokio::select! {
+        accepted = listener.socket.accept() => (accepted, listener),
+        accepted = accept_mtls => accepted,
+    };
+    let (stream, peer) = accepted?;
     stream.set_nodelay(true)?;
-    Ok(Connection { stream, peer, permit, counted: None })
+    Ok(Connection { stream, tls: listener.tls.clone(), peer, permit, counted: None })
 }
 
 async fn upkeep(app: Arc<App>, interval: Duration) {

@@ -1,7 +1,10 @@
 use crate::change_rows;
 use crate::error::SqliteError;
-use rusqlite::Connection;
-use tollgate_storage::{Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, RedirectUri, StorageError};
+use rusqlite::{Connection, params};
+use tollgate_storage::{
+    CertificateSubject, Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, RedirectUri, StorageError,
+    SubjectName,
+};
 
 pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), SqliteError> {
     let settings = client.settings();
@@ -9,14 +12,15 @@ pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), Sqlite
         .prepare_cached(
             "INSERT INTO clients (id, name, scopes, created_at, kind, grants, auth_method, user_scopes, is_operators_own,
                                   is_disabled, post_logout_redirect_uris, backchannel_logout_uri, jwks,
-                                  requires_pushed_requests, is_dpop_bound)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+                                  requires_pushed_requests, is_dpop_bound, certificate_name, certificate_value)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
              ON CONFLICT (id) DO UPDATE SET name = ?2, scopes = ?3, created_at = ?4, kind = ?5, grants = ?6, auth_method = ?7,
                                             user_scopes = ?8, is_operators_own = ?9, is_disabled = ?10,
                                             post_logout_redirect_uris = ?11, backchannel_logout_uri = ?12, jwks = ?13,
-                                            requires_pushed_requests = ?14, is_dpop_bound = ?15",
+                                            requires_pushed_requests = ?14, is_dpop_bound = ?15, certificate_name = ?16,
+                                            certificate_value = ?17",
         )?
-        .execute((
+        .execute(params![
             client.id(),
             client.name(),
             client.scopes(),
@@ -32,7 +36,9 @@ pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), Sqlite
             settings.jwks.as_ref().map(ClientKeys::as_str),
             settings.requires_pushed_requests,
             settings.is_dpop_bound,
-        ))?;
+            settings.certificate_subject.as_ref().map(|subject| subject.name().as_str()),
+            settings.certificate_subject.as_ref().map(CertificateSubject::value),
+        ])?;
     connection.prepare_cached("DELETE FROM client_redirect_uris WHERE client_id = ?1")?.execute([client.id()])?;
     let mut insert = connection
         .prepare_cached("INSERT INTO client_redirect_uris (client_id, position, redirect_uri) VALUES (?1, ?2, ?3)")?;
@@ -76,6 +82,13 @@ pub(crate) fn by_id(connection: &Connection, id: &str) -> Result<Option<Client>,
         requires_pushed_requests: row.get("requires_pushed_requests")?,
         is_dpop_bound: row.get("is_dpop_bound")?,
         jwks: row.get::<_, Option<String>>("jwks")?.map(ClientKeys::new).transpose().map_err(|_| corrupt())?,
+        certificate_subject: row
+            .get::<_, Option<String>>("certificate_name")?
+            .map(|name| {
+                let name = SubjectName::from_name(&name).ok_or_else(corrupt)?;
+                CertificateSubject::new(name, text("certificate_value")?).map_err(|_| corrupt())
+            })
+            .transpose()?,
     };
     let client = Client::new(id, &name, &scopes, redirect_uris, row.get("created_at")?);
     Ok(Some(client.and_then(|client| client.with(settings)).map_err(|_| corrupt())?))

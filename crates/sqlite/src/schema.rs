@@ -165,4 +165,8 @@ pub(crate) const STEPS: &[&str] = &["
 ", "
     -- What an access token is bound to: `jkt=` or `x5t#S256=` and a thumbprint, joined by single spaces.
     ALTER TABLE keys ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';
+", "
+    -- The subject of the certificates of a client that authenticates by these: which name of theirs, and the name itself.
+    ALTER TABLE clients ADD COLUMN certificate_name TEXT;
+    ALTER TABLE clients ADD COLUMN certificate_value TEXT;
 "];

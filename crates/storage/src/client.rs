@@ -1,3 +1,4 @@
+use crate::certificate_subject::CertificateSubject;
 use crate::client_id::ClientId;
 use crate::client_keys::ClientKeys;
 use crate::error::Refusal;
@@ -71,9 +72,13 @@ pub struct ClientSettings {
     /// Whether its authorization requests have to be pushed (RFC 9126 section 6).
     #[serde(default)]
     pub requires_pushed_requests: bool,
-    /// The keys that sign its assertions, of a client that authenticates by [`ClientAuthMethod::PrivateKeyJwt`].
+    /// The keys that sign its assertions, of a client that authenticates by [`ClientAuthMethod::PrivateKeyJwt`], or those of its
+    /// certificates, of one that does by [`ClientAuthMethod::SelfSignedTlsClientAuth`].
     #[serde(default)]
     pub jwks: Option<ClientKeys>,
+    /// The subject of its certificates, of a client that authenticates by [`ClientAuthMethod::TlsClientAuth`].
+    #[serde(default)]
+    pub certificate_subject: Option<CertificateSubject>,
 }
 
 /// What kind of program a client is (RFC 6749 section 2.1, RFC 8252).
@@ -122,6 +127,10 @@ pub enum ClientAuthMethod {
     ClientSecret,
     /// By an assertion that one of its keys has signed (RFC 7523 section 2.2).
     PrivateKeyJwt,
+    /// By a certificate with its subject that an authority of the operator has issued (RFC 8705 section 2.1).
+    TlsClientAuth,
+    /// By one of the certificates that are registered with it (RFC 8705 section 2.2).
+    SelfSignedTlsClientAuth,
 }
 
 impl Client {
@@ -162,6 +171,7 @@ impl Client {
             is_operators_own: false,
             is_disabled: false,
             jwks: None,
+            certificate_subject: None,
             requires_pushed_requests: false,
             is_dpop_bound: false,
         };
@@ -172,6 +182,8 @@ impl Client {
     /// there is no redirect URI.
     ///
     /// Only a client that takes codes has URIs of logout; the one of the back channel has no scheme of a program's own.
+    ///
+    /// Only a client that authenticates by certificates has a subject of these, or keys that are those of certificates.
     ///
     /// A machine has no redirect URI, and takes client credentials alone. A native or browser client is public: it may do nothing itself, and
     /// takes codes, a native client device codes too or instead, as a web site may. Only a client that takes codes of either kind may have refresh tokens. A client with redirect URIs takes codes, and no other does. A redirect URI with a scheme of the program's own, which
@@ -191,7 +203,13 @@ impl Client {
         check("grants", each_once && !grants.is_empty())?;
         check("redirect_uri", has(GrantType::AuthorizationCode) != self.redirect_uris.is_empty())?;
         check("token_endpoint_auth_method", is_public == matches!(kind, ClientKind::Native | ClientKind::Browser))?;
-        check("jwks", jwks.is_some() == (*auth_method == ClientAuthMethod::PrivateKeyJwt))?;
+        let is_self_signed = *auth_method == ClientAuthMethod::SelfSignedTlsClientAuth;
+        check("jwks", jwks.is_some() == (is_self_signed || *auth_method == ClientAuthMethod::PrivateKeyJwt))?;
+        if let Some(jwks) = jwks.as_ref().filter(|_| is_self_signed) {
+            jwks.certificates()?;
+        }
+        let has_subject = settings.certificate_subject.is_some();
+        check("certificate_subject", has_subject == (*auth_method == ClientAuthMethod::TlsClientAuth))?;
         check("grants", !(is_public && has(GrantType::ClientCredentials)))?;
         check(
             "grants",
@@ -327,7 +345,8 @@ names!(GrantType: AuthorizationCode "authorization_code", ClientCredentials "cli
     DeviceCode "urn:ietf:params:oauth:grant-type:device_code",
     RefreshToken "refresh_token");
 names!(ClientAuthMethod: None "none", ClientSecretBasic "client_secret_basic", ClientSecretPost "client_secret_post",
-    ClientSecret "client_secret", PrivateKeyJwt "private_key_jwt");
+    ClientSecret "client_secret", PrivateKeyJwt "private_key_jwt", TlsClientAuth "tls_client_auth",
+    SelfSignedTlsClientAuth "self_signed_tls_client_auth");
 
 impl ClientAuthMethod {
     /// Whether a client of this method has a secret.

@@ -79,7 +79,7 @@ pub enum Command {
     },
     /// Replaces the client with the same id.
     ChangeClient(Client),
-    /// Replaces the keys of a client that signs assertions.
+    /// Replaces the keys of a client that signs assertions, or has certificates of its own.
     ReplaceClientKeys {
         /// The client.
         id: String,

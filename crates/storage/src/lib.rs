@@ -17,6 +17,7 @@ mod account_store;
 pub mod accounts;
 mod audit;
 mod audited;
+mod certificate_subject;
 mod client;
 mod client_id;
 mod client_keys;
@@ -43,6 +44,7 @@ mod write_gate;
 
 pub use account_store::AccountStore;
 pub use audit::{Actor, AuditFilter, AuditLog, AuditRecord, Door};
+pub use certificate_subject::{CertificateSubject, SubjectName};
 pub use client::{ADMIN_SCOPE_PREFIX, Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, USER_ID_PREFIX};
 pub use client_id::ClientId;
 pub use client_keys::ClientKeys;

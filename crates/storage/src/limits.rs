@@ -33,8 +33,12 @@ pub const MAX_REDIRECT_URI_BYTES: usize = 2_048;
 /// Most redirect URIs of a client. Our own choice: each is compared at every authorization request.
 pub const MAX_REDIRECT_URIS: usize = 100;
 
-/// Longest JWK set of a client, in bytes. Our own choice: [`MAX_CLIENT_KEYS`] RSA keys of 4096 bits, of some 800 bytes each.
-pub const MAX_CLIENT_KEYS_BYTES: usize = 8 * 1024;
+/// Longest JWK set of a client, in bytes. Our own choice: [`MAX_CLIENT_KEYS`] RSA keys of 2048 bits with their certificates, of some
+/// 1,900 bytes each.
+pub const MAX_CLIENT_KEYS_BYTES: usize = 16 * 1024;
+
+/// Longest name of a client's certificates, in bytes. Our own choice: a distinguished name of ten long attributes.
+pub const MAX_CERTIFICATE_SUBJECT_BYTES: usize = 1024;
 
 /// Most keys of a client. Our own choice: each is vetted at every assertion of the client, and a rotation has two or three.
 pub const MAX_CLIENT_KEYS: usize = 8;

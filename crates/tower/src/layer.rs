@@ -12,7 +12,7 @@ use tower_layer::Layer;
 use crate::client_address::peer;
 use crate::decision::Decision;
 use crate::error::LayerError;
-use crate::origin::origin;
+use crate::origin::public_origin;
 use crate::public_paths::PublicPaths;
 use crate::resource_metadata::ResourceMetadata;
 use crate::response::{EmptyBody, Responder};
@@ -364,7 +364,7 @@ impl<A, V> AuthLayer<A, V> {
         let lines = |name| request.headers.get_all(name).iter().map(HeaderValue::as_bytes);
         let presented = presented.sent_by(peer(&request.extensions), &self.trusted_proxies, lines)?;
         let presented = presented.accept(self.accepted).method(request.method.as_str());
-        Ok(Some(match origin(&self.public_origins, request, &self.trusted_proxies) {
+        Ok(Some(match public_origin(&self.public_origins, request, &self.trusted_proxies) {
             Some(origin) => presented.uri_of(origin.as_str(), path(request)),
             None => presented,
         }))

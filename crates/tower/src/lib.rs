@@ -75,6 +75,7 @@ pub use error::LayerError;
 #[cfg(feature = "axum")]
 pub use extract::{Authenticated, Claims};
 pub use layer::AuthLayer;
+pub use origin::public_origin;
 pub use require::Require;
 pub use resource_metadata::ResourceMetadata;
 pub use response::{EmptyBody, JsonBody, Respond};

@@ -6,8 +6,13 @@ use tollgate::{ForwardedField, PublicOrigin, TrustedProxies};
 
 use crate::client_address::peer_address;
 
-/// `None` without origins, or if the request is for none of several.
-pub(crate) fn origin<'o>(
+/// The one of `origins` that a request is for, by its `Host` or the fields of a trusted proxy. `None` without origins, or
+/// if the request is for none of several.
+///
+/// [`AuthLayer`](crate::AuthLayer) calls this. A server that verifies DPoP proofs itself
+/// ([`Engine::verify_proof`](tollgate::Engine::verify_proof)) needs it too, if clients reach it at several origins.
+#[must_use]
+pub fn public_origin<'o>(
     origins: &'o [PublicOrigin],
     request: &request::Parts,
     proxies: &TrustedProxies,

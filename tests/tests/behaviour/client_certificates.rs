@@ -143,6 +143,52 @@ fn a52_each_field_names_the_certificate_in_its_own_form() {
     assert_eq!(CertificateField::from_name("client-cert-chain"), None);
 }
 
+/// RFC 9440 section 2.3.
+#[test]
+fn a52_the_certificates_between_are_a_list_of_byte_sequences_and_nothing_else() {
+    use tollgate::limits::{MAX_CERTIFICATE_FIELD_BYTES, MAX_CHAIN_CERTIFICATES};
+    let field = CertificateField::ClientCert;
+    assert_eq!(field.chain_name(), Some("client-cert-chain"));
+    let chain = |lines: &[&str]| field.chain(lines.iter().copied());
+    let (one, two) = (vec![b'1'; 3], vec![b'2'; 3]);
+    let both = vec![one.clone(), two];
+    for lines in [&[":MTEx:, :MjIy:"][..], &[":MTEx:,:MjIy:"], &[":MTEx:", " :MjIy: "], &["", ":MTEx: ,\t:MjIy:"]] {
+        assert_eq!(chain(lines).unwrap(), both, "{lines:?}");
+    }
+    assert_eq!((chain(&[]).unwrap(), chain(&["", " "]).unwrap()), (Vec::new(), Vec::new()));
+    let most = [":MTEx:"; MAX_CHAIN_CERTIFICATES].join(",");
+    assert_eq!(chain(&[&most]).unwrap(), vec![one; MAX_CHAIN_CERTIFICATES]);
+    let long = format!(":{}:", STANDARD.encode(vec![0; MAX_CERTIFICATE_FIELD_BYTES / 8 * 3]));
+    let more = format!("{most},:MTEx:");
+    for lines in [
+        &[":MTEx:,"][..],
+        &[",:MTEx:"],
+        &[":MTEx:;a=1"],
+        &["MTEx"],
+        &["::"],
+        &[":MTEx"],
+        &[more.as_str()],
+        &[long.as_str(), long.as_str()],
+    ] {
+        assert_eq!(chain(lines).unwrap_err().code(), "malformed-certificate", "{lines:?}");
+    }
+    for other in [CertificateField::XForwardedClientCert, CertificateField::XSslClientCert] {
+        assert_eq!(other.chain_name(), None);
+    }
+}
+
+#[test]
+fn a_field_with_the_whole_certificate_gives_its_der() {
+    let der = certificate();
+    let of_rfc_9440 = format!(":{}:", STANDARD.encode(&der));
+    assert_eq!(CertificateField::ClientCert.der([of_rfc_9440.as_str()]), Ok(Some(der)));
+    assert_eq!(CertificateField::ClientCert.der([""; 0]), Ok(None));
+    let twice = CertificateField::ClientCert.der([of_rfc_9440.as_str(), of_rfc_9440.as_str()]);
+    assert_eq!(twice, Err(Rejection::MultipleCertificates));
+    let hash = format!("Hash={}", "0a".repeat(32));
+    assert_eq!(CertificateField::XForwardedClientCert.der([hash.as_str()]), Ok(None));
+}
+
 #[test]
 fn a52_a_field_in_any_other_form_is_a_rejection() {
     let zeros = "00".repeat(32);

@@ -1,5 +1,6 @@
 //! `tollgate client`: OAuth clients and their secrets.
 
+mod certificate_subject;
 mod list;
 mod new;
 mod remove;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
-use tollgate::{AddressBlock, ForwardedField, PublicOrigin, TrustedProxies};
-use tollgate_service::{AccessTokenFormat, Certificate, Config, DpopNonces, Server, ServerError, TlsFiles};
+use tollgate::{AddressBlock, CertificateField, ForwardedField, PublicOrigin, TrustedProxies};
+use tollgate_service::{AccessTokenFormat, Certificates, Config, DpopNonces, Server, ServerError, TlsFiles};
 
 use super::{Outcome, print};
 use crate::arguments;
@@ -43,7 +43,8 @@ Examples:
   tollgate serve --store /var/lib/tollgate --metrics 127.0.0.1:9180      # and curl http://127.0.0.1:9180/metrics
   tollgate serve --config /etc/tollgate/serve.toml
   tollgate serve --store /var/lib/tollgate --listen 0.0.0.0:443 --base-url https://auth.example.com --tls-cert fullchain.pem --tls-key privkey.pem
-  tollgate serve --store /var/lib/tollgate --base-url https://auth.example.com --trusted-proxy 127.0.0.1 --client-address x-forwarded-for"#;
+  tollgate serve --store /var/lib/tollgate --base-url https://auth.example.com --trusted-proxy 127.0.0.1 --client-address x-forwarded-for
+  tollgate serve --config /etc/tollgate/serve.toml --mtls-listen 0.0.0.0:8443 --client-ca clients.pem"#;
 
 /// Run the reference service: sessions, access tokens, API keys, and the API that they protect.
 #[derive(Args, Debug)]
@@ -76,6 +77,20 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE")]
     tls_key: Option<PathBuf>,
 
+    /// The address of a further listener, which asks clients for a certificate (RFC 8705). It has the service's TLS
+    /// certificate
+    #[arg(long, value_name = "ADDR")]
+    mtls_listen: Option<SocketAddr>,
+
+    /// The public origin of that listener, or at which a proxy asks for certificates. Default: the host of the public
+    /// origin of the service and the port of --mtls-listen
+    #[arg(long, value_name = "URL")]
+    mtls_base_url: Option<String>,
+
+    /// The authorities whose certificates authenticate clients (tls_client_auth), in PEM
+    #[arg(long, value_name = "FILE")]
+    client_ca: Option<PathBuf>,
+
     /// The public origin of the service, the `iss` and `aud` of its tokens, as `https://auth.example.com`. Default:
     /// `http://` and the address listened on, if that is a loopback address
     #[arg(long, value_name = "URL")]
@@ -89,6 +104,11 @@ pub(crate) struct Arguments {
     /// The only field from which the client's address is read: `x-forwarded-for` or `forwarded`
     #[arg(long, value_name = "FIELD", value_parser = values::forwarded_field())]
     client_address: Option<ForwardedField>,
+
+    /// The only field from which a trusted proxy's client's certificate is read: `client-cert` or `x-ssl-client-cert`. The
+    /// proxy has to overwrite it
+    #[arg(long, value_name = "FIELD", value_parser = values::certificate_field(), requires = "trusted_proxy")]
+    client_certificate: Option<CertificateField>,
 
     /// An origin whose pages may call the API from a browser, as `https://app.example.com`; give the option once for each
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
@@ -179,7 +199,7 @@ impl Arguments {
         };
         let metrics = scrape.as_ref().map(|(_, scrape)| scrape.metrics.clone());
         let server = runtime.block_on(Server::bind(Config { metrics, ..self.config()? }))?;
-        let certificate = server.certificate();
+        let certificates = server.certificates();
         if let Some((listen, scrape)) = scrape {
             runtime.block_on(scrape.serve(listen))?;
         }
@@ -188,7 +208,7 @@ impl Arguments {
         let (stop, stopped) = oneshot::channel::<()>();
         let running = runtime.spawn(server.run(async { drop(stopped.await) }));
         while runtime.block_on(signals.next()) == Signal::HangUp {
-            if let Err(reason) = self.reload(&log, certificate.as_ref()) {
+            if let Err(reason) = self.reload(&log, &certificates) {
                 warn(&format!("{reason}; the service goes on as it was"));
             }
         }
@@ -211,14 +231,12 @@ impl Arguments {
 
     /// Applies the options that may change while the service runs, and warns of the others. After an error nothing has
     /// changed.
-    fn reload(&self, log: &Log, certificate: Option<&Certificate>) -> Result<(), String> {
+    fn reload(&self, log: &Log, certificates: &Certificates) -> Result<(), String> {
         let arguments::Arguments { command } = arguments::read().map_err(|error| error.line())?;
         // The command line is the same as before.
         let arguments::Command::Serve(anew) = command else { return Ok(()) };
         let files = anew.tls().map_err(|error| error.to_string())?;
-        if let (Some(certificate), Some(files)) = (certificate, &files) {
-            certificate.replace(files).map_err(|error| error.to_string())?;
-        }
+        certificates.replace(files.as_ref(), anew.client_ca.as_deref()).map_err(|error| error.to_string())?;
         log.change(&anew.log);
         tracing::info!("the options were read again");
         let changed = self.changed(&anew);
@@ -235,9 +253,13 @@ impl Arguments {
                 ("store", format!("{:?}", it.store)),
                 ("listen", format!("{:?}", it.listen)),
                 ("tls_cert", format!("{}", it.tls_cert.is_some())),
+                ("mtls_listen", format!("{:?}", it.mtls_listen)),
+                ("mtls_base_url", format!("{:?}", it.mtls_base_url)),
+                ("client_ca", format!("{}", it.client_ca.is_some())),
                 ("base_url", format!("{:?}", it.base_url)),
                 ("trusted_proxy", format!("{:?}", it.trusted_proxy)),
                 ("client_address", format!("{:?}", it.client_address)),
+                ("client_certificate", format!("{:?}", it.client_certificate)),
                 ("cors_origin", format!("{:?}", it.cors_origin)),
                 ("sealing_key_file", format!("{:?}", it.sealing_key_file)),
                 ("session_ttl", format!("{:?}", it.session_ttl)),
@@ -284,6 +306,9 @@ impl Arguments {
             },
             listen: self.listen,
             tls: self.tls()?,
+            mtls_listen: self.mtls_listen,
+            mtls_base_url: self.mtls_base_url.clone(),
+            client_ca: self.client_ca.clone(),
             base_url: self.base_url.clone(),
             session_ttl: lifetime(self.session_ttl, default.session_ttl),
             access_token_ttl: lifetime(self.access_token_ttl, default.access_token_ttl),
@@ -302,14 +327,20 @@ impl Arguments {
             pepper: self.pepper.read()?,
             audit_retention: lifetime(self.audit_retention, default.audit_retention),
             sealing_key_file: self.sealing_key_file.clone(),
-            trusted_proxies: match self.client_address {
-                Some(field) => TrustedProxies::new(self.trusted_proxy.iter().copied(), field),
-                None => default.trusted_proxies,
-            },
+            trusted_proxies: self.trusted_proxies(),
             cors_origins: self.cors_origin.clone(),
             demo: self.demo,
             ..default
         })
+    }
+
+    fn trusted_proxies(&self) -> TrustedProxies {
+        let Some(field) = self.client_address else { return TrustedProxies::none() };
+        let proxies = TrustedProxies::new(self.trusted_proxy.iter().copied(), field);
+        match self.client_certificate {
+            Some(field) => proxies.client_certificate(field),
+            None => proxies,
+        }
     }
 }
 

@@ -70,6 +70,34 @@ fn a_public_client_has_no_secret() {
 }
 
 #[test]
+fn a_client_with_certificates_has_no_secret() {
+    let store = Store::new();
+    let new = |arguments: &[&str]| store.client(&[&["new", "--json", "--scope", "a"], arguments].concat());
+    let issued = ["--id", "robot", "--auth-method", "tls_client_auth"];
+    let made =
+        new(&[&issued[..], &["--tls-client-auth-subject-dn", "CN=robot,O=Example"]].concat()).answers().remove(0);
+    assert_eq!((&made["tls_client_auth_subject_dn"], &made["secrets"]), (&json!("CN=robot,O=Example"), &json!([])));
+    new(&issued).refused_with("certificate_subject");
+    new(&[&issued[..], &["--tls-client-auth-subject-dn", "robot"]].concat()).refused_with("tls_client_auth_subject_dn");
+    let two = ["--tls-client-auth-san-dns", "robot.example", "--tls-client-auth-san-ip", "192.0.2.7"];
+    new(&[&issued[..], &two].concat()).refused_with("cannot be used with");
+
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("probe.pem");
+    let certificate = rcgen::generate_simple_self_signed(["probe.example".to_owned()]).unwrap();
+    std::fs::write(&file, certificate.cert.pem()).unwrap();
+    let registered = ["--id", "probe", "--auth-method", "self_signed_tls_client_auth"];
+    let made = new(&[&registered[..], &["--certificate", file.to_str().unwrap()]].concat()).answers().remove(0);
+    let x5c = made["jwks"]["keys"][0]["x5c"][0].as_str().unwrap();
+    assert_eq!(x5c, base64_simd::STANDARD.encode_to_string(certificate.cert.der()));
+    assert_eq!(made["token_endpoint_auth_method"], "self_signed_tls_client_auth");
+    std::fs::write(&file, certificate.signing_key.serialize_pem()).unwrap();
+    let private =
+        ["--id", "other", "--auth-method", "self_signed_tls_client_auth", "--certificate", file.to_str().unwrap()];
+    new(&private).refused_with("jwks");
+}
+
+#[test]
 fn a_client_with_keys_has_no_secret() {
     let store = Store::new();
     let jwks = json!({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]});

@@ -12,8 +12,8 @@ use crate::support::Folder;
 #[test]
 fn the_commands_of_operating_run() {
     const OPERATING: &str = include_str!("../../../../docs/operating.md");
-    if ["jq", "sqlite3"].iter().any(|tool| Command::new(tool).arg("--version").output().is_err()) {
-        assert!(env::var_os("TOLLGATE_SKIP_NOTHING").is_none(), "jq or sqlite3 is not installed");
+    if ["jq", "sqlite3", "openssl", "curl"].iter().any(|tool| Command::new(tool).arg("version").output().is_err()) {
+        assert!(env::var_os("TOLLGATE_SKIP_NOTHING").is_none(), "jq, sqlite3, openssl or curl is not installed");
         return;
     }
     let folder = Folder::new();
@@ -56,6 +56,15 @@ fn the_commands_of_operating_run() {
     assert_eq!(service.origin, "https://auth.example.com");
     // While the service runs.
     sh(&section("Administration").concat(), "the difference engine\n");
+    let [make, with_certificates, ask] = &section("Clients with certificates")[..] else { panic!("three blocks") };
+    sh(make, "");
+    service.stop();
+    let service = Serving::start(&root, with_certificates);
+    let mtls_address =
+        with_certificates.split("--mtls-listen ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap();
+    let connect = format!("curl --silent --cacert fullchain.pem --connect-to ::{mtls_address}");
+    let token = sh(&ask.replace("curl", &connect), "");
+    assert!(token.contains("access_token"), "{token}");
     let [backup, restore] = &section("Backups")[..] else { panic!("two blocks") };
     sh(backup, "");
     let users = sh(restore, "");
@@ -71,6 +80,7 @@ fn the_commands_of_operating_run() {
 fn here(block: &str, root: &str) -> String {
     let block = block.replace("/var/", &format!("{}/", root.trim_end_matches('/')));
     let listen = format!("--listen {}", free_address());
+    let block = block.replace("--mtls-listen 0.0.0.0:8443", &format!("--mtls-listen {}", free_address()));
     let mut block = block.replace("--listen 0.0.0.0:443", &listen).replace("--listen 127.0.0.1:8080", &listen);
     if !block.contains("--listen") {
         block = block.replace("tollgate serve", &format!("tollgate serve {listen}"));

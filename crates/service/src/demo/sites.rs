@@ -4,11 +4,11 @@
 use super::pages::{SitePage, Visitor};
 use super::seed::{CODE_VERIFIER, Demo, Site, parameters};
 use crate::app::App;
-use crate::client_address::ClientAddress;
 use crate::form::Form;
 use crate::oauth;
 use crate::pages::{Policy, failed, not_a_form, page, scope_text};
 use crate::problem::Problem;
+use crate::sender::Sender;
 use axum::body::{Bytes, to_bytes};
 use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -28,7 +28,7 @@ pub(crate) async fn back(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
-    client: ClientAddress,
+    sender: Sender,
 ) -> Result<Response, Response> {
     let (demo, site) = of_name(&app, &name).ok_or_else(|| failed(Problem::NotFound))?;
     let query = query.unwrap_or_default();
@@ -37,14 +37,14 @@ pub(crate) async fn back(
         let error = answer.value("error_description").or(answer.value("error")).unwrap_or("no code came back");
         return Ok(shown(demo, site, None, Some(error)));
     };
-    match exchange(&app, site, code, client).await {
+    match exchange(&app, site, code, sender).await {
         Ok(visitor) => Ok(shown(demo, site, Some(visitor), None)),
         Err(error) => Ok(shown(demo, site, None, Some(&error))),
     }
 }
 
 /// Presents the code at the token endpoint, and verifies the token.
-async fn exchange(app: &Arc<App>, site: &Site, code: &str, client: ClientAddress) -> Result<Visitor, String> {
+async fn exchange(app: &Arc<App>, site: &Site, code: &str, sender: Sender) -> Result<Visitor, String> {
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "authorization_code")
         .append_pair("code", code)
@@ -55,7 +55,7 @@ async fn exchange(app: &Arc<App>, site: &Site, code: &str, client: ClientAddress
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     let basic = format!("Basic {}", STANDARD.encode_to_string(format!("{}:{}", site.client_id, site.secret)));
     headers.insert(header::AUTHORIZATION, HeaderValue::try_from(basic).map_err(|error| error.to_string())?);
-    let answer = oauth::token(State(Arc::clone(app)), client, headers, Ok(Bytes::from(form))).await;
+    let answer = oauth::token(State(Arc::clone(app)), sender, headers, Ok(Bytes::from(form))).await;
     let body = to_bytes(answer.unwrap_or_else(|error| error).into_body(), MAX_ANSWER_BYTES).await;
     let answer: Value = serde_json::from_slice(&body.map_err(|error| error.to_string())?).unwrap_or_default();
     let Some(token) = answer["access_token"].as_str() else {

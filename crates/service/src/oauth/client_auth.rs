@@ -1,9 +1,10 @@
 mod assertion;
+mod certificate;
 
 use super::error::OAuthError;
 use crate::app::App;
-use crate::client_address::ClientAddress;
 use crate::form::Form;
+use crate::sender::Sender;
 use axum::http::{HeaderMap, header};
 use tollgate::{AcceptedCredentials, PrincipalKind, Request};
 use tollgate_storage::{Client, ClientAuthMethod, GrantType};
@@ -46,12 +47,13 @@ impl AuthenticatedClient {
 }
 
 /// The client that calls the token endpoint: by Basic or by the form's `client_id` and `client_secret` (RFC 6749 section 2.3.1), which the
-/// engine verifies; by an assertion (RFC 7523); a public one by its `client_id` alone, since the code that it presents is bound to a verifier that it alone has.
+/// engine verifies; by an assertion (RFC 7523); by its `client_id` and its certificate (RFC 8705); a public one by its `client_id` alone,
+/// since the code that it presents is bound to a verifier that it alone has.
 pub(super) async fn authenticate(
     app: &App,
     headers: &HeaderMap,
     form: &Form<'_>,
-    address: ClientAddress,
+    sender: &Sender,
 ) -> Result<AuthenticatedClient, OAuthError> {
     let by_assertion = ["client_assertion", "client_assertion_type"].iter().any(|name| form.value(name).is_some());
     let mut authorizations = headers.get_all(header::AUTHORIZATION).iter();
@@ -74,11 +76,11 @@ pub(super) async fn authenticate(
         }
         (None, None) => {
             let client_id = form.value("client_id").ok_or(OAuthError::InvalidClient)?;
-            return Ok(AuthenticatedClient::of(&active(app, client_id, ClientAuthMethod::None).await?));
+            return Ok(AuthenticatedClient::of(&without_secret(app, client_id, sender).await?));
         }
     };
     let clients_alone = AcceptedCredentials::only([PrincipalKind::Client]);
-    let request = request.address(address.known()).accept(clients_alone);
+    let request = request.address(sender.address.known()).accept(clients_alone);
     let principal = app.engine.verify_request(&request).map_err(|rejection| {
         tracing::info!(code = rejection.code(), detail = %rejection, "client rejected");
         rejection.retry_after().map_or(OAuthError::InvalidClient, OAuthError::TemporarilyUnavailable)
@@ -108,9 +110,17 @@ pub(super) async fn authenticate(
     Ok(AuthenticatedClient { id, scopes, is_public: false, grants, is_dpop_bound: settings.is_dpop_bound })
 }
 
-/// The client of that id that is registered for `method`, and not disabled.
-async fn active(app: &App, client_id: &str, method: ClientAuthMethod) -> Result<Client, OAuthError> {
+/// A client that has sent nothing but its id: a public one, or one whose certificate says the rest.
+async fn without_secret(app: &App, client_id: &str, sender: &Sender) -> Result<Client, OAuthError> {
+    let client = active(app, client_id).await?;
+    if !client.is_public() {
+        certificate::authenticate(app, &client, sender)?;
+    }
+    Ok(client)
+}
+
+/// The client of that id, if it is not disabled.
+async fn active(app: &App, client_id: &str) -> Result<Client, OAuthError> {
     let client = app.accounts.keys.store.client(client_id).await?;
-    let is_active = |client: &Client| client.settings().auth_method == method && !client.settings().is_disabled;
-    client.filter(is_active).ok_or(OAuthError::InvalidClient)
+    client.filter(|client| !client.settings().is_disabled).ok_or(OAuthError::InvalidClient)
 }

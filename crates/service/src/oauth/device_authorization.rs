@@ -4,7 +4,6 @@ use super::error::OAuthError;
 use super::request::{self, is_own_resource};
 use super::user_code::{new_user_code, shown, user_digest};
 use crate::app::App;
-use crate::client_address::ClientAddress;
 use crate::ids::{new_secret, now};
 use crate::json::NOT_STORED;
 use crate::limits::{
@@ -12,6 +11,7 @@ use crate::limits::{
     MAX_USER_CODE_COLLISIONS,
 };
 use crate::problem::Problem;
+use crate::sender::Sender;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -27,28 +27,23 @@ use zeroize::Zeroizing;
 /// `POST /oauth/v2/device_authorization` (RFC 8628 section 3.1): a code for the device, and one that its user types in elsewhere.
 pub(crate) async fn authorize_device(
     State(app): State<Arc<App>>,
-    client: ClientAddress,
+    sender: Sender,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
     let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body, client).await.map_err(IntoResponse::into_response)
+    answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)
 }
 
-async fn answer(
-    app: &Arc<App>,
-    headers: &HeaderMap,
-    body: &[u8],
-    address: ClientAddress,
-) -> Result<Response, OAuthError> {
+async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<Response, OAuthError> {
     let form = client_form::read(headers, body)?;
-    let client = authenticate(app, headers, &form, address).await?;
+    let client = authenticate(app, headers, &form, sender).await?;
     client.require(GrantType::DeviceCode)?;
     if !form.resources().all(|resource| is_own_resource(resource, &app.origin)) {
         return Err(OAuthError::InvalidTarget);
     }
     // A public client shows no more than its id, so that anybody could use its share up.
-    let asked = app.device_throttle.request(address.counted());
+    let asked = app.device_throttle.request(sender.address.counted());
     asked.map_err(|wait| OAuthError::TemporarilyUnavailable(u32::try_from(wait.seconds).unwrap_or(u32::MAX)))?;
     let (client_id, requested) = (client.id.clone(), form.value("scope").map(str::to_owned));
     let codes = app.blocking(move |app| app.add_device_authorization(client_id, requested.as_deref())).await;

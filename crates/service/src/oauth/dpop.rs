@@ -2,9 +2,9 @@
 
 use super::error::OAuthError;
 use crate::app::App;
-use crate::client_address::ClientAddress;
 use crate::ids::now;
 use crate::limits::{MAX_SPENT_PROOFS_PER_OWNER, PROOF_BUSY_SECONDS, SPENT_PROOF_MARGIN_SECONDS};
+use crate::sender::Sender;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::Response;
 use tollgate::jwt::base64url;
@@ -21,7 +21,7 @@ pub(super) const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 pub(super) struct Prover<'a> {
     pub(super) client_id: &'a str,
     pub(super) is_public: bool,
-    pub(super) address: ClientAddress,
+    pub(super) sender: &'a Sender,
 }
 
 /// A key of which a client has shown possession.
@@ -52,7 +52,7 @@ pub(super) async fn prove(
     if proofs.peek().is_none() {
         return Ok(ProvenKey::default());
     }
-    let mut request = Request::new().method("POST").uri_of(&app.origin, path);
+    let mut request = Request::new().method("POST").uri_of(prover.sender.origin(app), path);
     for proof in proofs {
         request = request.proof(proof.as_bytes());
     }
@@ -72,7 +72,7 @@ pub(super) async fn prove(
 async fn spend(app: &App, proof: &VerifiedProof, prover: &Prover<'_>) -> Result<(), OAuthError> {
     let owner = if prover.is_public {
         // Anybody can send the id of a public client, so that its proofs do not share what may be recorded. Each network makes so many.
-        let asked = app.proof_throttle.proof(prover.address.counted());
+        let asked = app.proof_throttle.proof(prover.sender.address.counted());
         asked.map_err(|wait| OAuthError::TemporarilyUnavailable(u32::try_from(wait.seconds).unwrap_or(u32::MAX)))?;
         format!("key {}", base64url::encode(proof.thumbprint()))
     } else {

@@ -3,12 +3,12 @@ use super::client_form;
 use super::error::OAuthError;
 use super::presented_token::access_token;
 use crate::app::App;
-use crate::client_address::ClientAddress;
 use crate::confirmation::{cnf, token_type};
 use crate::ids::now;
 use crate::json::NOT_STORED;
 use crate::routes::scopes::INTROSPECT;
 use crate::scope;
+use crate::sender::Sender;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -27,18 +27,18 @@ use zeroize::Zeroizing;
 /// Whatever is no active token, or a token that the client may not ask about, is `{"active": false}` and nothing more (section 2.2).
 pub(crate) async fn introspect(
     State(app): State<Arc<App>>,
-    address: ClientAddress,
+    sender: Sender,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
     let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    let answer = answer(&app, &headers, &body, address).await.map_err(IntoResponse::into_response)?;
+    let answer = answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)?;
     Ok((NOT_STORED, Json(answer)).into_response())
 }
 
-async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], address: ClientAddress) -> Result<Value, OAuthError> {
+async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<Value, OAuthError> {
     let form = client_form::read(headers, body)?;
-    let client = authenticate(app, headers, &form, address).await?;
+    let client = authenticate(app, headers, &form, sender).await?;
     // Anybody can send the id of a public client (section 2.1: "the endpoint MUST also require some form of authorization").
     if client.is_public {
         return Err(OAuthError::InvalidClient);

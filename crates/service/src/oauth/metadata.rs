@@ -49,9 +49,13 @@ fn metadata(app: &App) -> Value {
     let origin = &app.origin;
     let mut scopes: Vec<&str> = scopes::OF_IDENTITY.to_vec();
     scopes.extend(scopes::ALL.iter().filter(|scope| !scopes::OF_IDENTITY.contains(scope)));
-    let confidential = ["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    let mut confidential = vec!["client_secret_basic", "client_secret_post", "private_key_jwt"];
+    if let Some(mutual_tls) = &app.mutual_tls {
+        confidential.push("self_signed_tls_client_auth");
+        confidential.extend(mutual_tls.authorities.as_ref().map(|_| "tls_client_auth"));
+    }
     let all_methods = [&confidential[..], &["none"]].concat();
-    json!({
+    let mut metadata = json!({
         "issuer": origin,
         "authorization_endpoint": format!("{origin}/oauth/v2/authorize"),
         "token_endpoint": format!("{origin}/oauth/v2/token"),
@@ -90,7 +94,28 @@ fn metadata(app: &App) -> Value {
         "claims_parameter_supported": false,
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
-    })
+    });
+    if let Some(mtls_origin) = app.mutual_tls.as_ref().and_then(|mutual_tls| mutual_tls.origin.as_deref()) {
+        metadata["mtls_endpoint_aliases"] = aliases(&metadata, origin, mtls_origin);
+    }
+    metadata
+}
+
+/// The endpoints that clients call themselves, at the origin that asks for certificates (RFC 8705 section 5).
+fn aliases(metadata: &Value, origin: &str, mtls_origin: &str) -> Value {
+    const OF_CLIENTS: [&str; 6] = [
+        "token_endpoint",
+        "revocation_endpoint",
+        "introspection_endpoint",
+        "device_authorization_endpoint",
+        "pushed_authorization_request_endpoint",
+        "userinfo_endpoint",
+    ];
+    let alias = |name: &str| {
+        let path = metadata[name].as_str()?.strip_prefix(origin)?;
+        Some((name.to_owned(), Value::from(format!("{mtls_origin}{path}"))))
+    };
+    Value::Object(OF_CLIENTS.into_iter().filter_map(alias).collect())
 }
 
 /// What clients may sign assertions with: any algorithm but the symmetric ones, whose secret this service does not keep.

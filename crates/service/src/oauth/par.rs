@@ -6,7 +6,6 @@ use super::dpop::{self, Prover};
 use super::error::OAuthError;
 use super::request::{self, AuthorizationError, AuthorizationRequest};
 use crate::app::App;
-use crate::client_address::ClientAddress;
 use crate::form::Form;
 use crate::ids::{digest, new_secret, now};
 use crate::limits::{
@@ -14,6 +13,7 @@ use crate::limits::{
 };
 use crate::pages::{failed, refusal};
 use crate::problem::Problem;
+use crate::sender::Sender;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -35,18 +35,18 @@ const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_ass
 /// `POST /oauth/v2/par` (RFC 9126 section 2).
 pub(crate) async fn push(
     State(app): State<Arc<App>>,
-    client: ClientAddress,
+    sender: Sender,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
     let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body, client).await.map_err(IntoResponse::into_response)
+    answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)
 }
 
-async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], address: ClientAddress) -> Result<Response, Refused> {
+async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<Response, Refused> {
     let form = client_form::read(headers, body)?;
-    let client = authenticate(app, headers, &form, address).await?.registered(app).await?;
-    let prover = Prover { client_id: client.id(), is_public: client.is_public(), address };
+    let client = authenticate(app, headers, &form, sender).await?.registered(app).await?;
+    let prover = Prover { client_id: client.id(), is_public: client.is_public(), sender };
     // Section 2.1: "The request_uri authorization request parameter MUST NOT be provided in this case".
     if form.value("request_uri").is_some() {
         return Err(OAuthError::InvalidRequest("request_uri cannot be pushed").into());

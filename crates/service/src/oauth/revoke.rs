@@ -4,7 +4,7 @@ use super::error::OAuthError;
 use super::presented_token::access_token;
 use crate::app::App;
 use crate::audit;
-use crate::client_address::ClientAddress;
+use crate::sender::Sender;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
@@ -19,22 +19,17 @@ use zeroize::Zeroizing;
 /// types are looked for whatever `token_type_hint` says (section 2.1), so nothing is an `unsupported_token_type`.
 pub(crate) async fn revoke(
     State(app): State<Arc<App>>,
-    address: ClientAddress,
+    sender: Sender,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<StatusCode, axum::response::Response> {
     let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body, address).await.map_err(IntoResponse::into_response)
+    answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)
 }
 
-async fn answer(
-    app: &Arc<App>,
-    headers: &HeaderMap,
-    body: &[u8],
-    address: ClientAddress,
-) -> Result<StatusCode, OAuthError> {
+async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<StatusCode, OAuthError> {
     let form = client_form::read(headers, body)?;
-    let AuthenticatedClient { id, .. } = authenticate(app, headers, &form, address).await?;
+    let AuthenticatedClient { id, .. } = authenticate(app, headers, &form, sender).await?;
     let token = form.value("token").ok_or(OAuthError::InvalidRequest("token is missing"))?;
     let token = Zeroizing::new(token.to_owned());
     let by = audit::caller_as(&id, None);

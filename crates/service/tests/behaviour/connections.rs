@@ -187,12 +187,13 @@ fn a_certificate_is_replaced_while_the_service_runs() {
     let server = TestServer::start_with(Config { tls: Some(first.clone()), store: None, ..config() });
     let answers = |files: &TlsFiles| get_over_tls(&server, files).is_ok();
     assert_eq!((answers(&first), answers(&second)), (true, false));
-    let certificate = server.certificate.clone().expect("a server with TLS");
     // The key is another certificate's: nothing changes.
     let mixed = TlsFiles { certificates: second.certificates.clone(), key: first.key.clone() };
-    assert!(matches!(certificate.replace(&mixed), Err(ServerError::Tls { file, .. }) if file == first.key));
+    assert!(
+        matches!(server.certificates.replace(Some(&mixed), None), Err(ServerError::Tls { file, .. }) if file == first.key)
+    );
     assert_eq!((answers(&first), answers(&second)), (true, false));
-    certificate.replace(&second).unwrap();
+    server.certificates.replace(Some(&second), None).unwrap();
     assert_eq!((answers(&first), answers(&second)), (false, true));
 }
 

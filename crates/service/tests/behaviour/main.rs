@@ -30,6 +30,7 @@ mod introspect;
 mod limits;
 mod logins;
 mod logs;
+mod mutual_tls;
 mod oidc;
 mod opaque;
 mod par;

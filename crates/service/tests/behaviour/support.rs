@@ -9,7 +9,7 @@ use std::sync::{Arc, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tollgate_service::{Accounts, Certificate, Config, Server};
+use tollgate_service::{Accounts, Certificates, Config, Server};
 use tollgate_sqlite::SqliteKeyStore;
 use tollgate_storage::{Command, KeyStore, StorageError};
 
@@ -44,7 +44,7 @@ pub(crate) struct TestServer {
     pub(crate) address: SocketAddr,
     pub(crate) accounts: Accounts,
     pub(crate) demo: Option<String>,
-    pub(crate) certificate: Option<Certificate>,
+    pub(crate) certificates: Certificates,
     pub(crate) client: Client,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -70,12 +70,12 @@ impl TestServer {
                 let server = Server::bind(config).await.unwrap();
                 let demo = server.demo().map(str::to_owned);
                 let started = (server.origin().to_owned(), server.local_addr(), server.accounts().clone());
-                ready.send((started, demo, server.certificate())).unwrap();
+                ready.send((started, demo, server.certificates())).unwrap();
                 server.run(async { drop(stopped.await) }).await.unwrap();
             });
         });
-        let ((origin, address, accounts), demo, certificate) = started.recv().expect("the server did not start");
-        Self { origin, address, accounts, demo, certificate, client: client(), stop: Some(stop), thread: Some(thread) }
+        let ((origin, address, accounts), demo, certificates) = started.recv().expect("the server did not start");
+        Self { origin, address, accounts, demo, certificates, client: client(), stop: Some(stop), thread: Some(thread) }
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -1,5 +1,6 @@
 use super::World;
 use super::sample::{NOW, id, key_of, refused, run, state, token};
+use crate::certificate_subject::{CertificateSubject, SubjectName};
 use crate::client::{Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType};
 use crate::client_keys::ClientKeys;
 use crate::command::{Command, Issued};
@@ -13,6 +14,10 @@ use tollgate::{KeyKind, KeyState};
 
 /// A key set with the key of RFC 8037 appendix A.2.
 const JWKS: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+
+/// The same key with a certificate that is known by its thumbprint.
+const JWKS_WITH_THUMBPRINT: &str = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    "x5t#S256":"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0"}]}"#;
 
 fn client(id: &str) -> Client {
     Client::new(id, "Reports", "read:reports", ["https://b.example/cb", "https://a.example/cb"], NOW).unwrap()
@@ -75,7 +80,13 @@ pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
         is_disabled: kind == ClientKind::Native,
         requires_pushed_requests: kind == ClientKind::Browser,
         is_dpop_bound: kind == ClientKind::Native,
-        jwks: (auth_method == ClientAuthMethod::PrivateKeyJwt).then(|| ClientKeys::new(JWKS).unwrap()),
+        jwks: match auth_method {
+            ClientAuthMethod::PrivateKeyJwt => Some(ClientKeys::new(JWKS).unwrap()),
+            ClientAuthMethod::SelfSignedTlsClientAuth => Some(ClientKeys::new(JWKS_WITH_THUMBPRINT).unwrap()),
+            _ => None,
+        },
+        certificate_subject: (auth_method == ClientAuthMethod::TlsClientAuth)
+            .then(|| CertificateSubject::new(SubjectName::SubjectDn, "CN=mobile robot,O=Example").unwrap()),
     };
     let both = vec![GrantType::ClientCredentials, GrantType::AuthorizationCode];
     // Nothing that browsers are sent to.
@@ -96,12 +107,14 @@ pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
         ("page", "", &["https://a.example/"], settings(ClientKind::Browser, codes(), ClientAuthMethod::None, "")),
         ("job", "a", &[], settings(ClientKind::Machine, machine(), ClientAuthMethod::ClientSecretPost, "")),
         ("robot", "a", &[], settings(ClientKind::Machine, machine(), ClientAuthMethod::PrivateKeyJwt, "")),
+        ("mobile", "a", &[], settings(ClientKind::Machine, machine(), ClientAuthMethod::TlsClientAuth, "")),
+        ("sealed", "a", &[], settings(ClientKind::Machine, machine(), ClientAuthMethod::SelfSignedTlsClientAuth, "")),
     ] {
         let client = Client::new(id, "", scopes, uris.iter().copied(), NOW).unwrap().with(settings).unwrap();
         run(&store, Command::AddClient { client: client.clone(), secret: None }).await;
         assert_eq!(other.client(id).await.unwrap(), Some(client));
     }
-    for id in ["app", "robot"] {
+    for id in ["app", "robot", "mobile", "sealed"] {
         let secret = refused(&store, rotate_of(id, None, 1)).await;
         assert_eq!(secret, Refusal::Field { field: "token_endpoint_auth_method" }, "{id} has none");
     }

@@ -9,6 +9,7 @@ use tollgate_storage::{
     Client, ClientAuthMethod, ClientKeys, ClientKind, Command, GrantType, RedirectUri, Refusal, StoredKey, new_key_id,
 };
 
+use super::certificate_subject::CertificateSubjectOption;
 use super::secrets::Shown;
 use crate::commands::Outcome;
 use crate::commands::api_key::key_printer::KeyPrinter;
@@ -23,7 +24,9 @@ Standard output has the secret and nothing else, or with --json {\"key\":...} wi
 Examples:
   tollgate client new --id billing --scope 'read:sites write:sites' --store /var/lib/tollgate
   tollgate client new --id app --type native --scope read:sites --redirect-uri com.example.app:/callback
-  tollgate client new --id shop --scope '' --user-scope read:sites --redirect-uri https://shop.example/callback";
+  tollgate client new --id shop --scope '' --user-scope read:sites --redirect-uri https://shop.example/callback
+  tollgate client new --id robot --scope read:reports --auth-method tls_client_auth --tls-client-auth-subject-dn CN=robot,O=Example
+  tollgate client new --id probe --scope read:reports --auth-method self_signed_tls_client_auth --certificate probe.pem";
 
 /// Register a client and print its secret once. Only the digest is stored.
 #[derive(Args, Debug)]
@@ -71,7 +74,7 @@ pub(super) struct Arguments {
     grant: Vec<String>,
 
     /// The client's authentication at the token endpoint. Default: its secret, in the Authorization header or in the form
-    #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "private_key_jwt"])]
+    #[arg(long, value_name = "METHOD", value_parser = ["client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth", "self_signed_tls_client_auth"])]
     auth_method: Option<String>,
 
     /// The client must push its authorization requests (RFC 9126)
@@ -85,6 +88,13 @@ pub(super) struct Arguments {
     /// A file with the JWK set of the public keys for its assertions (private_key_jwt)
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
+
+    /// A file with the client's own certificates, in PEM, in place of --jwks (self_signed_tls_client_auth)
+    #[arg(long, value_name = "FILE", conflicts_with = "jwks")]
+    certificate: Option<PathBuf>,
+
+    #[command(flatten)]
+    certificate_subject: CertificateSubjectOption,
 
     /// The client is the operator's own: users are not asked for consent
     #[arg(long)]
@@ -139,6 +149,7 @@ impl Arguments {
         settings.backchannel_logout_uri = backchannel.transpose()?;
         settings.is_operators_own = self.operators_own;
         settings.jwks = jwks;
+        settings.certificate_subject = self.certificate_subject.read()?;
         settings.is_dpop_bound = self.dpop_bound_tokens;
         settings.requires_pushed_requests = self.require_pushed_requests;
         let own = if is_public { "" } else { scopes };
@@ -154,11 +165,16 @@ impl Arguments {
             std::fs::read_to_string(path).map_err(|source| CommandError::File { path: path.clone(), source })
         };
         let jwks = self.jwks.as_ref().map(read).transpose()?;
+        let certificates = self.certificate.as_ref().map(read).transpose()?;
         let store = self.store.open_or_make()?;
         let failed = |source| store.failed(source);
         let refused = |refusal: Refusal| failed(refusal.into());
         let id = self.id.clone().map_or_else(|| new_key_id("client").map_err(failed), Ok)?;
-        let jwks = jwks.map(ClientKeys::new).transpose().map_err(refused)?;
+        let jwks = match certificates {
+            Some(pem) => Some(ClientKeys::of_certificates(&pem)),
+            None => jwks.map(ClientKeys::new),
+        };
+        let jwks = jwks.transpose().map_err(refused)?;
         let client = self.client(&id, &scopes.join(" "), jwks).map_err(refused)?;
         let add = |secret| {
             let added = store.run_command(Command::AddClient { client: client.clone(), secret })?;

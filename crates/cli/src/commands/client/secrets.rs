@@ -1,5 +1,6 @@
 //! The secrets of a client: the stored keys of kind `client-secret` whose subject is the client.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use serde::Serialize;
@@ -34,6 +35,9 @@ pub(super) struct Shown<'c> {
     require_pushed_authorization_requests: bool,
     dpop_bound_access_tokens: bool,
     jwks: Option<Value>,
+    /// Under the name of the client's metadata.
+    #[serde(flatten)]
+    certificate_subject: Option<BTreeMap<&'static str, &'c str>>,
     redirect_uris: &'c [RedirectUri],
     post_logout_redirect_uris: &'c [RedirectUri],
     backchannel_logout_uri: Option<&'c RedirectUri>,
@@ -70,6 +74,10 @@ impl<'c> Shown<'c> {
             require_pushed_authorization_requests: settings.requires_pushed_requests,
             dpop_bound_access_tokens: settings.is_dpop_bound,
             jwks: settings.jwks.as_ref().and_then(|jwks| serde_json::from_str(jwks.as_str()).ok()),
+            certificate_subject: settings
+                .certificate_subject
+                .as_ref()
+                .map(|subject| [(subject.name().as_str(), subject.value())].into()),
             redirect_uris: client.redirect_uris(),
             post_logout_redirect_uris: &settings.post_logout_redirect_uris,
             backchannel_logout_uri: settings.backchannel_logout_uri.as_ref(),

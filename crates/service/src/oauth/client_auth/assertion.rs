@@ -31,7 +31,10 @@ pub(super) async fn authenticate(app: &App, form: &Form<'_>) -> Result<Client, O
     if form.value("client_id").is_some_and(|in_form| in_form != client_id) {
         return Err(OAuthError::InvalidClient);
     }
-    let client = active(app, &client_id, ClientAuthMethod::PrivateKeyJwt).await?;
+    let client = active(app, &client_id).await?;
+    if client.settings().auth_method != ClientAuthMethod::PrivateKeyJwt {
+        return Err(OAuthError::InvalidClient);
+    }
     let principal = verify(&client, assertion, &app.origin)?;
     spend(app, &client, &principal).await?;
     Ok(client)

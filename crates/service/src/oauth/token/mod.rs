@@ -10,13 +10,13 @@ use super::error::OAuthError;
 use super::id_token::IdToken;
 use super::request::is_own_resource;
 use crate::app::App;
-use crate::client_address::ClientAddress;
 use crate::confirmation::{Confirmation, token_type};
 use crate::ids::now;
 use crate::json::NOT_STORED;
 use crate::refresh_tokens::RefreshGrant;
 use crate::routes::scopes;
 use crate::scope;
+use crate::sender::Sender;
 use crate::tokens::Grant;
 use axum::Json;
 use axum::body::Bytes;
@@ -33,27 +33,22 @@ use zeroize::Zeroizing;
 /// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3, 4.4.2 and 6, RFC 8628 section 3.4).
 pub(crate) async fn token(
     State(app): State<Arc<App>>,
-    client: ClientAddress,
+    sender: Sender,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Response> {
     let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body, client).await.map_err(IntoResponse::into_response)
+    answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)
 }
 
-async fn answer(
-    app: &Arc<App>,
-    headers: &HeaderMap,
-    body: &[u8],
-    address: ClientAddress,
-) -> Result<Response, OAuthError> {
+async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<Response, OAuthError> {
     let form = client_form::read(headers, body)?;
-    let client = authenticate(app, headers, &form, address).await?;
+    let client = authenticate(app, headers, &form, sender).await?;
     if !form.resources().all(|resource| is_own_resource(resource, &app.origin)) {
         return Err(OAuthError::InvalidTarget);
     }
     // Before a code is used up, so that a proof that is refused costs none.
-    let prover = Prover { client_id: &client.id, is_public: client.is_public, address };
+    let prover = Prover { client_id: &client.id, is_public: client.is_public, sender };
     let proven = dpop::prove(app, headers, "/oauth/v2/token", &prover).await?;
     // RFC 9449 section 5.2.
     if client.is_dpop_bound && proven.thumbprint.is_none() {

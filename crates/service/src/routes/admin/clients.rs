@@ -20,7 +20,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use tollgate_storage::{
-    Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, GrantType, RedirectUri, StoredKey,
+    CertificateSubject, Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, GrantType, RedirectUri,
+    StoredKey, SubjectName,
 };
 use tollgate_tower::Authenticated;
 
@@ -107,7 +108,7 @@ pub(super) async fn rotate_secret(
     .await
 }
 
-/// `POST /api/v2/admin/clients/{id}/jwks`: other keys for its assertions.
+/// `POST /api/v2/admin/clients/{id}/jwks`: other keys for its assertions, or of its certificates.
 pub(super) async fn replace_jwks(
     State(app): State<Arc<App>>,
     Authenticated(admin): Authenticated,
@@ -156,7 +157,7 @@ fn description(found: &ClientWithSecrets) -> Value {
             "expires_at": secret.ends_at().and_then(rfc3339),
         })
     };
-    json!({
+    let mut description = json!({
         "id": client.id(),
         "name": client.name(),
         "scope": client.scopes(),
@@ -174,7 +175,11 @@ fn description(found: &ClientWithSecrets) -> Value {
         "state": if found.is_active() { "active" } else { "disabled" },
         "created_at": rfc3339(client.created_at()),
         "secrets": found.secrets.iter().map(secret).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(subject) = &settings.certificate_subject {
+        description[subject.name().as_str()] = subject.value().into();
+    }
+    description
 }
 
 #[derive(Deserialize)]
@@ -212,6 +217,12 @@ struct Wanted {
     operators_own: bool,
     /// A JWK set (RFC 7591 section 2).
     jwks: Option<Value>,
+    // RFC 8705 section 2.1.2.
+    tls_client_auth_subject_dn: Option<String>,
+    tls_client_auth_san_dns: Option<String>,
+    tls_client_auth_san_uri: Option<String>,
+    tls_client_auth_san_ip: Option<String>,
+    tls_client_auth_san_email: Option<String>,
     #[serde(default)]
     require_pushed_authorization_requests: bool,
     #[serde(default)]
@@ -249,6 +260,18 @@ impl Wanted {
         settings.requires_pushed_requests = self.require_pushed_authorization_requests;
         settings.is_dpop_bound = self.dpop_bound_access_tokens;
         settings.jwks = self.jwks.as_ref().map(|jwks| ClientKeys::new(jwks.to_string())).transpose()?;
+        settings.certificate_subject = CertificateSubject::only(self.certificate_subjects())?;
         Ok(client.with(settings)?)
+    }
+
+    fn certificate_subjects(&self) -> impl Iterator<Item = (SubjectName, &str)> {
+        let named = [
+            (SubjectName::SubjectDn, &self.tls_client_auth_subject_dn),
+            (SubjectName::SanDns, &self.tls_client_auth_san_dns),
+            (SubjectName::SanUri, &self.tls_client_auth_san_uri),
+            (SubjectName::SanIp, &self.tls_client_auth_san_ip),
+            (SubjectName::SanEmail, &self.tls_client_auth_san_email),
+        ];
+        named.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)))
     }
 }

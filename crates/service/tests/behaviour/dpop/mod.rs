@@ -102,7 +102,7 @@ fn jkt(key: &SigningKey) -> String {
     base64url::encode(key.verifying_key().thumbprint())
 }
 
-fn proof(key: &SigningKey, method: &str, uri: &str, token: Option<&str>) -> ProofDraft {
+pub(crate) fn proof(key: &SigningKey, method: &str, uri: &str, token: Option<&str>) -> ProofDraft {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let draft = ProofDraft::new(key, method, uri, token.unwrap_or_default()).claim("iat", now() + 4);
     let draft = draft.claim("jti", format!("proof-{}", NUMBER.fetch_add(1, Ordering::Relaxed)));
