@@ -36,7 +36,7 @@ pub(crate) struct App {
     pub(crate) mutual_tls: Option<MutualTls>,
     pub(crate) engine: Arc<Engine>,
     /// Verifies the DPoP proofs at the endpoints that clients call.
-    pub(crate) proofs: Engine,
+    pub(crate) proofs: Arc<Engine>,
     nonces: NonceSecrets,
     /// Verifies ID tokens that come back as hints.
     pub(crate) hints: Engine,
@@ -110,7 +110,7 @@ impl App {
         // The store knows the proofs from before the start and of other processes.
         let proofs =
             dpop(config.dpop_nonces != DpopNonces::Off).started_at(i64::MIN).replay_bytes(ENDPOINT_PROOF_BYTES);
-        let proofs = Engine::builder().issuers_at_run_time().no_cache().dpop(proofs).build()?;
+        let proofs = Arc::new(Engine::builder().issuers_at_run_time().no_cache().dpop(proofs).build()?);
         let dpop = dpop(config.dpop_nonces == DpopNonces::Everywhere);
         let (table, revocations) = keys.tables();
         let engine = Engine::builder().issuer(issuer).api_keys(table).revocations(revocations).dpop(dpop);
@@ -122,6 +122,7 @@ impl App {
         let engine = Arc::new(engine.build()?);
         if let Some(metrics) = &config.metrics {
             metrics.watch_engine(&engine);
+            metrics.watch_engine(&proofs);
         }
         let accounts = Accounts::new(store, keys)?;
         let login = Login::new(accounts.clone());

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tollgate::{
     Algorithm, ApiKey, ApiKeyTable, ConfirmationMethod, Dpop, Engine, KeyFormat, KeyRecord, KeyRecordBuilder,
-    PrincipalKind, Rejection, Request, Revocation, Revocations,
+    PrincipalKind, Rejection, Request, Revocation, Revocations, StepOutcome,
 };
 use tollgate_issuer::SigningKey;
 use tollgate_jwt::base64url;
@@ -114,6 +114,21 @@ fn a51_a52_a_bound_record_is_accepted_from_whoever_has_the_key_or_certificate() 
     assert_eq!(verify(&both, "DPoP", Some(&proof(&client, &both.1)), [7; 32]), Ok(()));
     // A changed record is as bound as before.
     assert_eq!(record().build().edit().name("n").build().confirmation_methods().count(), 1);
+}
+
+#[test]
+fn the_explanation_of_a_bound_record_ends_with_its_sender() {
+    let (other, client) = keys();
+    let (engine, token) = with_record(KeyRecord::access_token("t1", "user-7").bound_to(thumbprint(&client)));
+    let header = format!("DPoP {token}");
+    for (key, outcome) in [(&other, StepOutcome::Failed), (&client, StepOutcome::Passed)] {
+        let proof = ProofDraft::new(key, "GET", URI, &token).sign(key);
+        let request = Request::new().authorization(&header).method("GET").uri(URI).proof(&proof);
+        let verdict = engine.verify_request_at(&request, NOW);
+        let steps = engine.explain(&request, verdict.as_ref(), NOW);
+        let last = steps.last().unwrap();
+        assert_eq!((last.name(), last.outcome()), ("sender", outcome), "{steps:?}");
+    }
 }
 
 #[test]
