@@ -9,8 +9,8 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 /// What programs in browsers call themselves (OAuth 2.1 section 3.2), from any origin: a request is judged by the secrets in it alone, which
 /// the page has to know. The authorization endpoint is not among them, which a browser navigates to (section 3.1).
-const OF_ANY_ORIGIN: [&str; 4] =
-    ["/oauth/v2/token", "/oauth/v2/device_authorization", "/oauth/v2/revoke", "/oauth/v2/userinfo"];
+const OF_ANY_ORIGIN: [&str; 5] =
+    ["/oauth/v2/token", "/oauth/v2/par", "/oauth/v2/device_authorization", "/oauth/v2/revoke", "/oauth/v2/userinfo"];
 
 /// Metadata and keys: public.
 const WELL_KNOWN: &str = "/.well-known/";

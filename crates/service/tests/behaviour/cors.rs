@@ -31,18 +31,21 @@ fn field<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
 #[test]
 fn a_page_of_any_origin_may_call_the_token_endpoint_and_read_metadata_and_keys() {
     let server = TestServer::start();
-    let response = preflight(&server, "/oauth/v2/token", APP, "POST");
-    assert_eq!(response.status(), 200);
-    assert_eq!(field(&response, "access-control-allow-origin"), Some(APP));
-    assert!(field(&response, "access-control-allow-methods").unwrap().contains("POST"));
-    for name in ["authorization", "content-type", "dpop"] {
-        assert!(field(&response, "access-control-allow-headers").unwrap().contains(name), "{name}");
-    }
-    assert_eq!(field(&response, "access-control-allow-credentials"), None, "cookies stay out of it");
+    // A browser pushes its request with a proof too (RFC 9126, RFC 9449 section 10.1).
+    for path in ["/oauth/v2/token", "/oauth/v2/par"] {
+        let response = preflight(&server, path, APP, "POST");
+        assert_eq!(response.status(), 200);
+        assert_eq!(field(&response, "access-control-allow-origin"), Some(APP));
+        assert!(field(&response, "access-control-allow-methods").unwrap().contains("POST"));
+        for name in ["authorization", "content-type", "dpop"] {
+            assert!(field(&response, "access-control-allow-headers").unwrap().contains(name), "{name}");
+        }
+        assert_eq!(field(&response, "access-control-allow-credentials"), None, "cookies stay out of it");
 
-    let response = send(&server, Method::POST, "/oauth/v2/token", APP, &[]);
-    assert_eq!((response.status().as_u16(), field(&response, "access-control-allow-origin")), (400, Some(APP)));
-    assert!(field(&response, "access-control-expose-headers").unwrap().contains("dpop-nonce"));
+        let response = send(&server, Method::POST, path, APP, &[]);
+        assert_eq!((response.status().as_u16(), field(&response, "access-control-allow-origin")), (400, Some(APP)));
+        assert!(field(&response, "access-control-expose-headers").unwrap().contains("dpop-nonce"));
+    }
     for path in ["/.well-known/jwks.json", "/.well-known/oauth-authorization-server", RESOURCE_METADATA] {
         let response = send(&server, Method::GET, path, APP, &[]);
         assert_eq!(
