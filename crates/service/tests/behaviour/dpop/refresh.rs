@@ -56,6 +56,23 @@ fn a72_a_refresh_token_of_a_public_client_is_bound_to_its_key() {
 }
 
 #[test]
+fn a72_a_public_client_that_shows_its_key_may_try_again() {
+    let mut app = App::start_at(Config { store: None, ..config() }, true, true);
+    let key = key();
+    let first = grant(&mut app, &key);
+    let successor = |answer: Response| json(answer, 200)["refresh_token"].clone();
+    let second = successor(refresh(&app, &first.refresh, Some(&key)));
+    // The answer was lost.
+    assert_eq!(successor(refresh(&app, &first.refresh, Some(&key))), second);
+    // Whoever has but the token gets nothing by it, and does not end the grant.
+    assert_problem(refresh(&app, &first.refresh, Some(&super::key())), 400, None, "invalid_grant");
+    successor(refresh(&app, second.as_str().unwrap(), Some(&key)));
+    // It was used by now: the grant ends.
+    assert_problem(refresh(&app, &first.refresh, Some(&key)), 400, None, "invalid_grant");
+    assert_problem(refresh(&app, second.as_str().unwrap(), Some(&key)), 400, None, "invalid_grant");
+}
+
+#[test]
 fn a_refresh_token_of_a_client_with_a_secret_is_bound_to_the_client_alone() {
     // "Refresh tokens issued to confidential clients [...] are not bound to the DPoP proof public key".
     let mut app = App::start_at(Config { store: None, ..config() }, false, true);
