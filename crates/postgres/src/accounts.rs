@@ -261,7 +261,7 @@ impl AccountStore for PostgresStore {
 
     async fn refresh_family(&self, digest: &[u8; 32]) -> Result<Option<(RefreshFamily, i64)>, StorageError> {
         let rows = self.select(refresh::FIND_FAMILY, &[&&digest[..]]).await?;
-        Ok(rows.first().map(refresh::found))
+        rows.first().map(refresh::found).transpose()
     }
 
     async fn refresh(

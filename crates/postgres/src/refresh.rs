@@ -24,6 +24,7 @@ impl Rows<'_> {
              SELECT $1, $2, s.user_id, s.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM tollgate.login_sessions s
              WHERE s.id = $4 AND s.user_id = $3 FOR SHARE"
         );
+        let confirmation = family.confirmation_text();
         let values: [&(dyn ToSql + Sync); 15] = [
             &family.id,
             &family.client_id,
@@ -31,7 +32,7 @@ impl Rows<'_> {
             &family.session_id,
             &family.scope,
             &family.is_offline,
-            &family.jkt,
+            &confirmation,
             &&family.successor_key.as_bytes()[..],
             &family.number,
             &family.created_at,
@@ -59,7 +60,7 @@ impl Rows<'_> {
     ) -> Result<(Refresh, bool), StorageError> {
         // Of several at once each waits here for the one before, and finds what that has written.
         let held = self.query(&format!("{FIND_FAMILY} FOR UPDATE OF f"), &[&&presented.digest[..]]).await?;
-        let Some((family, number)) = held.first().map(found) else { return Ok((Refresh::Unknown, false)) };
+        let Some((family, number)) = held.first().map(found).transpose()? else { return Ok((Refresh::Unknown, false)) };
         let session = "SELECT expires_at FROM tollgate.login_sessions WHERE id = $1";
         let session_ends_at = self.query(session, &[&family.session_id]).await?.first().map(|row| row.get(0));
         let outcome = family.refresh(number, session_ends_at, presented, now);
@@ -116,17 +117,18 @@ impl Rows<'_> {
 }
 
 const FAMILY_COLUMNS: &str =
-    "id, client_id, user_id, session_id, scope, is_offline, jkt, successor_key, number, created_at, rotated_at,
+    "id, client_id, user_id, session_id, scope, is_offline, confirmation, successor_key, number, created_at, rotated_at,
     expires_at, ends_at, is_ended, authenticated_at";
 
 /// By the digest of a token.
 pub(crate) const FIND_FAMILY: &str = "
-    SELECT f.id, f.client_id, f.user_id, f.session_id, f.scope, f.is_offline, f.jkt, f.successor_key, f.number, f.created_at,
+    SELECT f.id, f.client_id, f.user_id, f.session_id, f.scope, f.is_offline, f.confirmation, f.successor_key, f.number, f.created_at,
            f.rotated_at, f.expires_at, f.ends_at, f.is_ended, f.authenticated_at, t.number
     FROM tollgate.refresh_tokens t JOIN tollgate.refresh_families f ON f.id = t.family_id WHERE t.digest = $1";
 
 /// A row of [`FIND_FAMILY`]: the family, and the number of the token.
-pub(crate) fn found(row: &Row) -> (RefreshFamily, i64) {
+pub(crate) fn found(row: &Row) -> Result<(RefreshFamily, i64), StorageError> {
+    let corrupt = |_| StorageError::Corrupt { table: "refresh_families", row: row.get(0) };
     let successor_key: &[u8] = row.get(7);
     let family = RefreshFamily {
         id: row.get(0),
@@ -135,7 +137,7 @@ pub(crate) fn found(row: &Row) -> (RefreshFamily, i64) {
         session_id: row.get(3),
         scope: row.get(4),
         is_offline: row.get(5),
-        jkt: row.get(6),
+        confirmation: RefreshFamily::confirmation_from(row.get(6)).map_err(corrupt)?,
         // The table checks its length.
         successor_key: SuccessorKey::new(successor_key.try_into().unwrap_or_default()),
         number: row.get(8),
@@ -146,10 +148,18 @@ pub(crate) fn found(row: &Row) -> (RefreshFamily, i64) {
         is_ended: row.get(13),
         authenticated_at: row.get(14),
     };
-    (family, row.get(15))
+    Ok((family, row.get(15)))
 }
 
 /// A step of the schema.
+pub(crate) const WITH_CONFIRMATION: &str = "
+    -- What the tokens are bound to: `jkt=` or `x5t#S256=` and a thumbprint, joined by single spaces.
+    ALTER TABLE tollgate.refresh_families ADD COLUMN confirmation text COLLATE \"C\" NOT NULL DEFAULT '';
+    UPDATE tollgate.refresh_families SET confirmation = 'jkt=' || jkt WHERE jkt IS NOT NULL;
+    ALTER TABLE tollgate.refresh_families DROP COLUMN jkt;
+";
+
+/// An earlier step.
 pub(crate) const TABLES: &str = "
     -- Refresh tokens that come one from another. Those with a number below the family's have been used.
     CREATE TABLE tollgate.refresh_families (

@@ -388,4 +388,8 @@ const STEPS: &[&str] = &[
         ADD COLUMN certificate_name text COLLATE \"C\",
         ADD COLUMN certificate_value text;
 ",
+    "
+    ALTER TABLE tollgate.clients ADD COLUMN is_certificate_bound boolean NOT NULL DEFAULT false;
+",
+    refresh::WITH_CONFIRMATION,
 ];

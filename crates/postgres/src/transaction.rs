@@ -368,13 +368,14 @@ impl KeyTransaction for PostgresTransaction<'_> {
         self.execute(
             "INSERT INTO tollgate.clients (id, name, scopes, redirect_uris, created_at, kind, grants, auth_method, user_scopes,
                                            is_operators_own, is_disabled, post_logout_redirect_uris, backchannel_logout_uri, jwks,
-                                           requires_pushed_requests, is_dpop_bound, certificate_name, certificate_value)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+                                           requires_pushed_requests, is_dpop_bound, certificate_name, certificate_value,
+                                           is_certificate_bound)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
              ON CONFLICT (id) DO UPDATE SET name = $2, scopes = $3, redirect_uris = $4, created_at = $5, kind = $6, grants = $7,
                                             auth_method = $8, user_scopes = $9, is_operators_own = $10, is_disabled = $11,
                                             post_logout_redirect_uris = $12, backchannel_logout_uri = $13, jwks = $14,
                                             requires_pushed_requests = $15, is_dpop_bound = $16,
-                                            certificate_name = $17, certificate_value = $18",
+                                            certificate_name = $17, certificate_value = $18, is_certificate_bound = $19",
             &[
                 &client.id(),
                 &client.name(),
@@ -394,6 +395,7 @@ impl KeyTransaction for PostgresTransaction<'_> {
                 &settings.is_dpop_bound,
                 &settings.certificate_subject.as_ref().map(|subject| subject.name().as_str()),
                 &settings.certificate_subject.as_ref().map(CertificateSubject::value),
+                &settings.is_certificate_bound,
             ],
         )
         .await?;

@@ -131,7 +131,9 @@ impl App {
         let trusted_proxies = config.trusted_proxies.clone();
         let algorithms = DPOP_ALGORITHMS.map(Algorithm::name).to_vec();
         let resource_metadata = ResourceMetadata::new(&origin)?.authorization_servers([&*origin]).scopes(scopes::ALL);
-        let resource_metadata = resource_metadata.member("dpop_signing_alg_values_supported", algorithms);
+        let resource_metadata = resource_metadata
+            .member("dpop_signing_alg_values_supported", algorithms)
+            .member("tls_client_certificate_bound_access_tokens", mutual_tls.is_some());
         Ok(Self {
             origin,
             origins,

@@ -7,6 +7,8 @@ use tollgate::jwt::base64url;
 pub(crate) struct Confirmation {
     /// The thumbprint of the key of its DPoP proof (RFC 9449 section 6.1).
     pub(crate) key: Option<[u8; 32]>,
+    /// The SHA-256 of its certificate (RFC 8705 section 3.1).
+    pub(crate) certificate: Option<[u8; 32]>,
 }
 
 impl Confirmation {
@@ -16,7 +18,8 @@ impl Confirmation {
     }
 
     pub(crate) fn methods(&self) -> impl Iterator<Item = ConfirmationMethod> {
-        self.key.map(ConfirmationMethod::KeyThumbprint).into_iter()
+        let key = self.key.map(ConfirmationMethod::KeyThumbprint);
+        key.into_iter().chain(self.certificate.map(ConfirmationMethod::CertificateThumbprint))
     }
 }
 

@@ -30,8 +30,8 @@ pub(crate) struct RefreshGrant<'a> {
     pub(crate) client_id: &'a str,
     pub(crate) scope: &'a str,
     pub(crate) session: &'a LoginSession,
-    /// The thumbprint of the key that the tokens are bound to.
-    pub(crate) jkt: Option<String>,
+    /// What the refresh tokens are bound to.
+    pub(crate) confirmation: Confirmation,
 }
 
 /// A refresh token as it arrived, of a client that is known.
@@ -69,7 +69,7 @@ impl App {
             session_id: grant.session.id.clone(),
             scope: grant.scope.to_owned(),
             is_offline: scope::contains(grant.scope, OFFLINE_ACCESS),
-            jkt: grant.jkt,
+            confirmation: grant.confirmation.methods().collect(),
             successor_key: SuccessorKey::new(successor_key),
             number: 1,
             authenticated_at: grant.session.authenticated_at,
@@ -123,11 +123,11 @@ impl App {
     ) -> Result<Result<Exchanged, Refresh>, Problem> {
         let now = now();
         let successor = successor(&family.successor_key, &arrived.token);
-        let is_shown = arrived.is_authenticated || family.jkt.is_some();
+        let is_shown = arrived.is_authenticated || !family.confirmation.is_empty();
         let presented = PresentedRefreshToken {
             digest: digest(&arrived.token),
             client_id: arrived.client_id.clone(),
-            jkt: arrived.confirmation.jkt(),
+            confirmation: arrived.confirmation.methods().collect(),
             retry_within: if is_shown { REFRESH_RETRY_SECONDS } else { 0 },
             successor: digest(&successor),
             successor_expires_at: family.ends_at.min(now.saturating_add(REFRESH_IDLE_TTL_SECONDS)),

@@ -821,4 +821,5 @@ const STEPS: &[&str] = &[
     device_rows::TABLE,
     refresh_rows::TABLES,
     jti_rows::WITH_PROOFS,
+    refresh_rows::WITH_CONFIRMATION,
 ];

@@ -12,13 +12,14 @@ pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), Sqlite
         .prepare_cached(
             "INSERT INTO clients (id, name, scopes, created_at, kind, grants, auth_method, user_scopes, is_operators_own,
                                   is_disabled, post_logout_redirect_uris, backchannel_logout_uri, jwks,
-                                  requires_pushed_requests, is_dpop_bound, certificate_name, certificate_value)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                                  requires_pushed_requests, is_dpop_bound, certificate_name, certificate_value,
+                                  is_certificate_bound)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
              ON CONFLICT (id) DO UPDATE SET name = ?2, scopes = ?3, created_at = ?4, kind = ?5, grants = ?6, auth_method = ?7,
                                             user_scopes = ?8, is_operators_own = ?9, is_disabled = ?10,
                                             post_logout_redirect_uris = ?11, backchannel_logout_uri = ?12, jwks = ?13,
                                             requires_pushed_requests = ?14, is_dpop_bound = ?15, certificate_name = ?16,
-                                            certificate_value = ?17",
+                                            certificate_value = ?17, is_certificate_bound = ?18",
         )?
         .execute(params![
             client.id(),
@@ -38,6 +39,7 @@ pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), Sqlite
             settings.is_dpop_bound,
             settings.certificate_subject.as_ref().map(|subject| subject.name().as_str()),
             settings.certificate_subject.as_ref().map(CertificateSubject::value),
+            settings.is_certificate_bound,
         ])?;
     connection.prepare_cached("DELETE FROM client_redirect_uris WHERE client_id = ?1")?.execute([client.id()])?;
     let mut insert = connection
@@ -81,6 +83,7 @@ pub(crate) fn by_id(connection: &Connection, id: &str) -> Result<Option<Client>,
         is_disabled: row.get("is_disabled")?,
         requires_pushed_requests: row.get("requires_pushed_requests")?,
         is_dpop_bound: row.get("is_dpop_bound")?,
+        is_certificate_bound: row.get("is_certificate_bound")?,
         jwks: row.get::<_, Option<String>>("jwks")?.map(ClientKeys::new).transpose().map_err(|_| corrupt())?,
         certificate_subject: row
             .get::<_, Option<String>>("certificate_name")?

@@ -2,6 +2,7 @@
 
 use crate::audit_rows;
 use crate::error::SqliteError;
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tollgate_storage::accounts::{GrantedToken, PresentedRefreshToken, Refresh, RefreshFamily, SuccessorKey};
 use tollgate_storage::{AuditRecord, Refusal};
@@ -15,7 +16,7 @@ pub(crate) fn add(
 ) -> Result<(), SqliteError> {
     let added = connection
         .prepare_cached(
-            "INSERT INTO refresh_families (id, client_id, user_id, session_id, scope, is_offline, jkt, successor_key,
+            "INSERT INTO refresh_families (id, client_id, user_id, session_id, scope, is_offline, confirmation, successor_key,
                                            number, created_at, rotated_at, expires_at, ends_at, is_ended, authenticated_at)
              SELECT ?1, ?2, user_id, id, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15 FROM login_sessions
              WHERE id = ?4 AND user_id = ?3",
@@ -27,7 +28,7 @@ pub(crate) fn add(
             &family.session_id,
             &family.scope,
             family.is_offline,
-            &family.jkt,
+            family.confirmation_text(),
             family.successor_key.as_bytes(),
             family.number,
             family.created_at,
@@ -196,7 +197,8 @@ fn family(row: &Row<'_>) -> rusqlite::Result<RefreshFamily> {
         session_id: row.get("session_id")?,
         scope: row.get("scope")?,
         is_offline: row.get("is_offline")?,
-        jkt: row.get("jkt")?,
+        confirmation: RefreshFamily::confirmation_from(&row.get::<_, String>("confirmation")?)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into()))?,
         successor_key: SuccessorKey::new(row.get("successor_key")?),
         number: row.get("number")?,
         authenticated_at: row.get("authenticated_at")?,
@@ -209,6 +211,14 @@ fn family(row: &Row<'_>) -> rusqlite::Result<RefreshFamily> {
 }
 
 /// A step of the schema.
+pub(crate) const WITH_CONFIRMATION: &str = "
+    -- What the tokens are bound to: `jkt=` or `x5t#S256=` and a thumbprint, joined by single spaces.
+    ALTER TABLE refresh_families ADD COLUMN confirmation TEXT NOT NULL DEFAULT '';
+    UPDATE refresh_families SET confirmation = 'jkt=' || jkt WHERE jkt IS NOT NULL;
+    ALTER TABLE refresh_families DROP COLUMN jkt;
+";
+
+/// An earlier step.
 pub(crate) const TABLES: &str = "
     -- Refresh tokens that come one from another. Those with a number below the family's have been used.
     CREATE TABLE refresh_families (

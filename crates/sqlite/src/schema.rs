@@ -169,4 +169,6 @@ pub(crate) const STEPS: &[&str] = &["
     -- The subject of the certificates of a client that authenticates by these: which name of theirs, and the name itself.
     ALTER TABLE clients ADD COLUMN certificate_name TEXT;
     ALTER TABLE clients ADD COLUMN certificate_value TEXT;
+", "
+    ALTER TABLE clients ADD COLUMN is_certificate_bound INTEGER NOT NULL DEFAULT 0;
 "];

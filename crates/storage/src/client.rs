@@ -69,6 +69,10 @@ pub struct ClientSettings {
     /// Whether it gets no token but such as are bound to its key by DPoP (`dpop_bound_access_tokens`, RFC 9449 section 5.2).
     #[serde(default)]
     pub is_dpop_bound: bool,
+    /// Whether it gets no token but such as are bound to its certificate (`tls_client_certificate_bound_access_tokens`, RFC 8705 section
+    /// 3.4), and as a public client no refresh token but such.
+    #[serde(default)]
+    pub is_certificate_bound: bool,
     /// Whether its authorization requests have to be pushed (RFC 9126 section 6).
     #[serde(default)]
     pub requires_pushed_requests: bool,
@@ -174,6 +178,7 @@ impl Client {
             certificate_subject: None,
             requires_pushed_requests: false,
             is_dpop_bound: false,
+            is_certificate_bound: false,
         };
         Ok(Self { id, name, scopes, redirect_uris, created_at, settings })
     }

@@ -1,3 +1,4 @@
+use crate::confirmation::{confirmation_from, confirmation_text};
 use crate::error::Refusal;
 use crate::limits::{
     MAX_ADDRESS_BLOCKS, MAX_ID_BYTES, MAX_METADATA_BYTES, MAX_NAME_BYTES, MAX_SCOPES_BYTES, MAX_SUBJECT_BYTES,
@@ -149,16 +150,15 @@ impl StoredKey {
     /// What its record is [bound to](KeyRecord::confirmation_methods), separated by spaces: as a store and an export have it.
     #[must_use]
     pub fn confirmation(&self) -> String {
-        let methods: Vec<_> = self.record.confirmation_methods().map(|method| method.to_string()).collect();
-        methods.join(" ")
+        confirmation_text(self.record.confirmation_methods())
     }
 
     /// Binds a record to what [`confirmation`](Self::confirmation) wrote. `None` if the text is not of that form: what a
     /// credential is bound to must not be ignored.
     #[must_use]
     pub fn bind<'r>(record: KeyRecordBuilder<'r>, confirmation: &str) -> Option<KeyRecordBuilder<'r>> {
-        let mut methods = confirmation.split(' ').filter(|method| !method.is_empty());
-        methods.try_fold(record, |record, method| Some(record.bound_to(method.parse().ok()?)))
+        let methods = confirmation_from(confirmation).ok()?;
+        Some(methods.into_iter().fold(record, KeyRecordBuilder::bound_to))
     }
 
     /// Checks that its fields are within their limits. Every [command](crate::Command) that adds or changes a key does

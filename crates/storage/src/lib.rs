@@ -23,6 +23,7 @@ mod client_id;
 mod client_keys;
 mod clock;
 mod command;
+mod confirmation;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod derived;

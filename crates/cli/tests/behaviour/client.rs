@@ -52,7 +52,7 @@ fn a_client_is_registered_with_its_secret() {
             "id": "billing", "name": "Billing", "scopes": ["a", "b"], "user_scopes": [], "redirect_uris": [],
             "type": "machine", "grants": ["client_credentials"], "token_endpoint_auth_method": "client_secret",
             "operators_own": false, "post_logout_redirect_uris": [], "backchannel_logout_uri": null,
-            "require_pushed_authorization_requests": false, "dpop_bound_access_tokens": false, "jwks": null, "created_at": listed["created_at"], "secrets": [{"id": secrets["id"], "state": "active", "expires_at": null}]
+            "require_pushed_authorization_requests": false, "dpop_bound_access_tokens": false, "tls_client_certificate_bound_access_tokens": false, "jwks": null, "created_at": listed["created_at"], "secrets": [{"id": secrets["id"], "state": "active", "expires_at": null}]
         })
     );
     store.client(&["new", "--id", "billing"]).refused_with("already such a client");

@@ -19,6 +19,8 @@ pub(super) struct AuthenticatedClient {
     grants: Vec<GrantType>,
     /// Whether it gets only tokens that are bound to its key.
     pub(super) is_dpop_bound: bool,
+    /// Whether it gets only tokens that are bound to its certificate.
+    pub(super) is_certificate_bound: bool,
 }
 
 impl AuthenticatedClient {
@@ -31,6 +33,7 @@ impl AuthenticatedClient {
             is_public: client.is_public(),
             grants: settings.grants.clone(),
             is_dpop_bound: settings.is_dpop_bound,
+            is_certificate_bound: settings.is_certificate_bound,
         }
     }
 
@@ -98,6 +101,7 @@ pub(super) async fn authenticate(
             is_public: false,
             grants: vec![GrantType::ClientCredentials],
             is_dpop_bound: false,
+            is_certificate_bound: false,
         });
     };
     let settings = client.settings();
@@ -106,8 +110,7 @@ pub(super) async fn authenticate(
         tracing::info!(client_id = ?id, "client rejected: disabled, or not registered for that method");
         return Err(OAuthError::InvalidClient);
     }
-    let grants = settings.grants.clone();
-    Ok(AuthenticatedClient { id, scopes, is_public: false, grants, is_dpop_bound: settings.is_dpop_bound })
+    Ok(AuthenticatedClient { id, scopes, ..AuthenticatedClient::of(&client) })
 }
 
 /// A client that has sent nothing but its id: a public one, or one whose certificate says the rest.

@@ -70,6 +70,7 @@ fn metadata(app: &App) -> Value {
         ],
         "token_endpoint_auth_methods_supported": all_methods,
         "token_endpoint_auth_signing_alg_values_supported": signature_algorithms(),
+        "tls_client_certificate_bound_access_tokens": app.mutual_tls.is_some(),
         "dpop_signing_alg_values_supported": DPOP_ALGORITHMS.map(Algorithm::name),
         "pushed_authorization_request_endpoint": format!("{origin}/oauth/v2/par"),
         "require_pushed_authorization_requests": app.requires_pushed_requests,

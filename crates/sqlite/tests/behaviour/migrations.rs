@@ -11,7 +11,7 @@ fn a_new_store_has_strict_tables_and_a_version() {
     let (_folder, store) = store();
     let file = Connection::open(store.file()).unwrap();
     let version: i64 = file.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
-    assert_eq!(version, 12);
+    assert_eq!(version, 13);
     let loose: i64 = file
         .query_row(
             "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND NOT strict AND name NOT LIKE 'sqlite_%'",
@@ -34,7 +34,7 @@ fn a_file_of_a_newer_release_is_left_alone() {
     let error = Store::open(folder.path()).unwrap_err();
     assert_eq!(error.code(), "store-newer-schema");
     assert!(error.to_string().contains("99"));
-    file.pragma_update(None, "user_version", 12).unwrap();
+    file.pragma_update(None, "user_version", 13).unwrap();
     assert!(Store::open(folder.path()).unwrap().key("key_000000000001").unwrap().is_some());
 }
 

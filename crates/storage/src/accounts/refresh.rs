@@ -1,5 +1,7 @@
+use crate::confirmation::{confirmation_from, confirmation_text};
 use std::fmt;
 use subtle::ConstantTimeEq;
+use tollgate::{ConfirmationMethod, NotAConfirmationMethod};
 use zeroize::Zeroizing;
 
 /// Refresh tokens that come one from another (RFC 9700 section 4.14.2): all that a client gets for one grant of a user.
@@ -18,8 +20,8 @@ pub struct RefreshFamily {
     /// Whether the family outlives the expiry of its login session (`offline_access`, OpenID Connect Core 1.0 section 11). It never
     /// outlives a logout.
     pub is_offline: bool,
-    /// The thumbprint of the key that the tokens are bound to (RFC 9449 section 5).
-    pub jkt: Option<String>,
+    /// What the tokens are bound to: a key (RFC 9449 section 5), a certificate (RFC 8705 section 4), or both.
+    pub confirmation: Vec<ConfirmationMethod>,
     /// What successors are derived with.
     pub successor_key: SuccessorKey,
     /// The number of the token that is good, from 1; those with a lower number have been used.
@@ -87,8 +89,8 @@ pub struct PresentedRefreshToken {
     pub digest: [u8; 32],
     /// The client, which has authenticated or is public.
     pub client_id: String,
-    /// The thumbprint of the key of which the client has shown possession.
-    pub jkt: Option<String>,
+    /// Of what the client has shown possession.
+    pub confirmation: Vec<ConfirmationMethod>,
     /// For how many seconds after its use a token is answered with the same successor again: 0 for a client that has shown by nothing but
     /// the token who it is.
     pub retry_within: i64,
@@ -117,12 +119,29 @@ pub enum Refresh {
     Expired,
     /// The family has ended.
     Ended,
-    /// The token is bound to another key.
+    /// The token is bound to another key or certificate.
     OtherKey,
     /// As many access tokens of the family as are allowed have not expired.
     TooMany,
     /// No such token, or another client's: a client learns nothing of the tokens of others.
     Unknown,
+}
+
+/// As the row of a family has it.
+impl RefreshFamily {
+    /// The methods of [`confirmation`](Self::confirmation), separated by single spaces.
+    #[must_use]
+    pub fn confirmation_text(&self) -> String {
+        confirmation_text(self.confirmation.iter().copied())
+    }
+
+    /// The methods of such a text.
+    ///
+    /// # Errors
+    /// [`NotAConfirmationMethod`] if one is not known here: what tokens are bound to must not be ignored.
+    pub fn confirmation_from(text: &str) -> Result<Vec<ConfirmationMethod>, NotAConfirmationMethod> {
+        confirmation_from(text)
+    }
 }
 
 impl RefreshFamily {
@@ -140,7 +159,7 @@ impl RefreshFamily {
         if self.client_id != presented.client_id {
             return Refresh::Unknown;
         }
-        if self.jkt.is_some() && self.jkt != presented.jkt {
+        if !self.confirmation.iter().all(|method| presented.confirmation.contains(method)) {
             return Refresh::OtherKey;
         }
         let is_used = number < self.number;

@@ -80,6 +80,7 @@ pub async fn a_client_of_each_kind_comes_back_as_it_was(world: &dyn World) {
         is_disabled: kind == ClientKind::Native,
         requires_pushed_requests: kind == ClientKind::Browser,
         is_dpop_bound: kind == ClientKind::Native,
+        is_certificate_bound: kind == ClientKind::Machine,
         jwks: match auth_method {
             ClientAuthMethod::PrivateKeyJwt => Some(ClientKeys::new(JWKS).unwrap()),
             ClientAuthMethod::SelfSignedTlsClientAuth => Some(ClientKeys::new(JWKS_WITH_THUMBPRINT).unwrap()),

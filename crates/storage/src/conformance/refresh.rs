@@ -4,6 +4,7 @@ use crate::account_store::AccountStore;
 use crate::accounts::{Consent, GrantedToken, PresentedRefreshToken, Refresh, RefreshFamily, SuccessorKey, UserChange};
 use crate::audit::AuditFilter;
 use std::sync::Arc;
+use tollgate::ConfirmationMethod;
 
 /// RFC 6749 section 6, RFC 9700 section 4.14.2.
 pub async fn a72_a_refresh_token_is_good_once_and_its_second_use_ends_the_family(world: &dyn AccountWorld) {
@@ -82,20 +83,32 @@ pub async fn a72_of_eight_presentations_at_once_one_chain_goes_on(world: &dyn Ac
     }
 }
 
-/// RFC 6749 section 10.4, RFC 9449 section 5.
+/// RFC 6749 section 10.4, RFC 9449 section 5, RFC 8705 section 4.
 pub async fn a72_a_refresh_token_is_bound_to_its_client_and_key(world: &dyn AccountWorld) {
-    let store = world.open().await;
+    let (store, reader) = (world.open().await, world.open().await);
     log_in(&*store, &user("u1")).await;
-    add(&*store, &RefreshFamily { jkt: Some("key".into()), ..family(1) }).await;
-    let with = |client_id: &str, jkt: Option<&str>| {
-        let (client_id, jkt) = (client_id.to_owned(), jkt.map(str::to_owned));
-        PresentedRefreshToken { client_id, jkt, ..exchange(1, 2) }
+    let (key, other) = (ConfirmationMethod::KeyThumbprint([1; 32]), ConfirmationMethod::KeyThumbprint([2; 32]));
+    // The same bytes are another thing.
+    let certificate = ConfirmationMethod::CertificateThumbprint([1; 32]);
+    for (number, confirmation) in [(11, vec![certificate]), (21, vec![certificate, other])] {
+        let bound = RefreshFamily { confirmation: confirmation.clone(), ..family(number) };
+        add(&*store, &bound).await;
+        assert_eq!(reader.refresh_family(&[number; 32]).await.unwrap(), Some((bound, 1)));
+        let with = |confirmation| PresentedRefreshToken { confirmation, ..exchange(number, number + 1) };
+        assert_eq!(refresh(&*store, &with(vec![key, other]), 10).await, Refresh::OtherKey);
+        assert_eq!(refresh(&*store, &with(Vec::new()), 10).await, Refresh::OtherKey);
+        assert!(matches!(refresh(&*store, &with(confirmation), 10).await, Refresh::Rotated(_)));
+    }
+    add(&*store, &RefreshFamily { confirmation: vec![key], ..family(1) }).await;
+    let with = |client_id: &str, method: Option<ConfirmationMethod>| {
+        let (client_id, confirmation) = (client_id.to_owned(), method.into_iter().collect());
+        PresentedRefreshToken { client_id, confirmation, ..exchange(1, 2) }
     };
-    assert_eq!(refresh(&*store, &with("c2", Some("key")), 10).await, Refresh::Unknown);
+    assert_eq!(refresh(&*store, &with("c2", Some(key)), 10).await, Refresh::Unknown);
     assert_eq!(refresh(&*store, &with("c1", None), 10).await, Refresh::OtherKey);
-    assert_eq!(refresh(&*store, &with("c1", Some("other")), 10).await, Refresh::OtherKey);
-    assert!(matches!(refresh(&*store, &with("c1", Some("key")), 10).await, Refresh::Rotated(_)));
-    assert_eq!(refresh(&*store, &with("c2", Some("key")), 10).await, Refresh::Unknown, "nor is it ended by another");
+    assert_eq!(refresh(&*store, &with("c1", Some(other)), 10).await, Refresh::OtherKey);
+    assert!(matches!(refresh(&*store, &with("c1", Some(key)), 10).await, Refresh::Rotated(_)));
+    assert_eq!(refresh(&*store, &with("c2", Some(key)), 10).await, Refresh::Unknown, "nor is it ended by another");
     assert_eq!(refresh(&*store, &exchange(8, 9), 10).await, Refresh::Unknown);
 }
 
@@ -232,7 +245,7 @@ fn family(number: u8) -> RefreshFamily {
         session_id: "s1".into(),
         scope: "read:sites read:reports".into(),
         is_offline: false,
-        jkt: None,
+        confirmation: Vec::new(),
         successor_key: SuccessorKey::new([number; 32]),
         number: 1,
         authenticated_at: 1,
@@ -253,7 +266,7 @@ fn exchange(from: u8, to: u8) -> PresentedRefreshToken {
     PresentedRefreshToken {
         digest: [from; 32],
         client_id: "c1".into(),
-        jkt: None,
+        confirmation: Vec::new(),
         retry_within: 0,
         successor: [to; 32],
         successor_expires_at: 200 + i64::from(to),

@@ -17,7 +17,7 @@ Examples:
 /// List the clients in the order of their ids.
 ///
 /// With --json one line a client: `id`, `name`, `scopes`, `user_scopes`, `type`, `grants`, `token_endpoint_auth_method`,
-/// `operators_own`, `require_pushed_authorization_requests`, `dpop_bound_access_tokens`, `jwks`, `redirect_uris`,
+/// `operators_own`, `require_pushed_authorization_requests`, `dpop_bound_access_tokens`, `tls_client_certificate_bound_access_tokens`, `jwks`, `redirect_uris`,
 /// `post_logout_redirect_uris`, `backchannel_logout_uri`, `created_at`, and `secrets`, each with `id`, `state` and `expires_at`. Revoked secrets are left out.
 /// A client with `tls_client_auth` has one of `tls_client_auth_subject_dn`, `tls_client_auth_san_dns`, `tls_client_auth_san_uri`,
 /// `tls_client_auth_san_ip` and `tls_client_auth_san_email`.

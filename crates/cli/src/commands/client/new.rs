@@ -85,6 +85,10 @@ pub(super) struct Arguments {
     #[arg(long)]
     dpop_bound_tokens: bool,
 
+    /// It gets only tokens that are bound to its certificate (RFC 8705)
+    #[arg(long)]
+    certificate_bound_tokens: bool,
+
     /// A file with the JWK set of the public keys for its assertions (private_key_jwt)
     #[arg(long, value_name = "FILE")]
     jwks: Option<PathBuf>,
@@ -151,6 +155,7 @@ impl Arguments {
         settings.jwks = jwks;
         settings.certificate_subject = self.certificate_subject.read()?;
         settings.is_dpop_bound = self.dpop_bound_tokens;
+        settings.is_certificate_bound = self.certificate_bound_tokens;
         settings.requires_pushed_requests = self.require_pushed_requests;
         let own = if is_public { "" } else { scopes };
         Client::new(id, &self.name, own, &self.redirect_uri, now())?.with(settings)

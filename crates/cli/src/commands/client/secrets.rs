@@ -34,6 +34,7 @@ pub(super) struct Shown<'c> {
     operators_own: bool,
     require_pushed_authorization_requests: bool,
     dpop_bound_access_tokens: bool,
+    tls_client_certificate_bound_access_tokens: bool,
     jwks: Option<Value>,
     /// Under the name of the client's metadata.
     #[serde(flatten)]
@@ -73,6 +74,7 @@ impl<'c> Shown<'c> {
             operators_own: settings.is_operators_own,
             require_pushed_authorization_requests: settings.requires_pushed_requests,
             dpop_bound_access_tokens: settings.is_dpop_bound,
+            tls_client_certificate_bound_access_tokens: settings.is_certificate_bound,
             jwks: settings.jwks.as_ref().and_then(|jwks| serde_json::from_str(jwks.as_str()).ok()),
             certificate_subject: settings
                 .certificate_subject

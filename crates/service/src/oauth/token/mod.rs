@@ -47,6 +47,7 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sende
     if !form.resources().all(|resource| is_own_resource(resource, &app.origin)) {
         return Err(OAuthError::InvalidTarget);
     }
+    let certificate = bound_certificate(&client, sender)?;
     // Before a code is used up, so that a proof that is refused costs none.
     let prover = Prover { client_id: &client.id, is_public: client.is_public, sender };
     let proven = dpop::prove(app, headers, "/oauth/v2/token", &prover).await?;
@@ -54,7 +55,7 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sende
     if client.is_dpop_bound && proven.thumbprint.is_none() {
         return Err(OAuthError::InvalidDpopProof("the client gets no token without a DPoP proof"));
     }
-    let confirmation = Confirmation { key: proven.thumbprint };
+    let confirmation = Confirmation { key: proven.thumbprint, certificate };
     let answer = match form.value("grant_type") {
         Some("client_credentials") => client_credentials::token(app, &client, &form, confirmation).await,
         Some("authorization_code") => authorization_code::token(app, client, &form, confirmation).await,
@@ -66,6 +67,20 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sende
         None => Err(OAuthError::InvalidRequest("grant_type is missing")),
     };
     Ok(proven.with_nonce(answer?))
+}
+
+/// The SHA-256 of the certificate that the client's tokens are bound to (RFC 8705 section 3). A client that is registered for that gets no
+/// token otherwise, as section 3 leaves open.
+fn bound_certificate(client: &AuthenticatedClient, sender: &Sender) -> Result<Option<[u8; 32]>, OAuthError> {
+    const REQUIRED: OAuthError = OAuthError::InvalidRequest("the client gets no token without a client certificate");
+    if !client.is_certificate_bound {
+        return Ok(None);
+    }
+    let certificate = sender.certificate().map_err(|rejection| {
+        tracing::info!(code = rejection.code(), detail = %rejection, "client certificate not read");
+        REQUIRED
+    })?;
+    certificate.map(|certificate| Some(*certificate.sha256())).ok_or(REQUIRED)
 }
 
 /// What a user let a client have, of which the first tokens are issued now.
@@ -89,8 +104,8 @@ fn issue_first(
     let mut refresh_token = None;
     if client.require(GrantType::RefreshToken).is_ok() {
         // Those of other clients are bound to what the client authenticates with (RFC 9449 section 5).
-        let jkt = confirmation.jkt().filter(|_| client.is_public);
-        let grant = RefreshGrant { token_id, client_id: &client.id, scope, session, jkt };
+        let confirmation = if client.is_public { confirmation } else { Confirmation::default() };
+        let grant = RefreshGrant { token_id, client_id: &client.id, scope, session, confirmation };
         refresh_token = first_refresh_token(app, grant)?;
         if refresh_token.is_none() {
             return Ok(None);

@@ -63,7 +63,7 @@ fn refused(refresh: Refresh) -> OAuthError {
         Refresh::Reused(_) => OAuthError::InvalidGrant("the refresh token was used before; its grant has ended"),
         Refresh::Expired => OAuthError::InvalidGrant("the refresh token has expired"),
         Refresh::Ended => ENDED,
-        Refresh::OtherKey => OAuthError::InvalidGrant("the refresh token is bound to another key"),
+        Refresh::OtherKey => OAuthError::InvalidGrant("the refresh token is bound to another key or certificate"),
         Refresh::TooMany => OAuthError::TemporarilyUnavailable(REFRESH_RETRY_AFTER_SECONDS),
         Refresh::Rotated(_) | Refresh::Again(_) | Refresh::Unknown => UNKNOWN,
     }

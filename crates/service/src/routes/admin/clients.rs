@@ -170,6 +170,7 @@ fn description(found: &ClientWithSecrets) -> Value {
         "backchannel_logout_uri": settings.backchannel_logout_uri,
         "require_pushed_authorization_requests": settings.requires_pushed_requests,
         "dpop_bound_access_tokens": settings.is_dpop_bound,
+        "tls_client_certificate_bound_access_tokens": settings.is_certificate_bound,
         "jwks": settings.jwks.as_ref().and_then(|jwks| serde_json::from_str::<Value>(jwks.as_str()).ok()),
         "operators_own": settings.is_operators_own,
         "state": if found.is_active() { "active" } else { "disabled" },
@@ -227,6 +228,8 @@ struct Wanted {
     require_pushed_authorization_requests: bool,
     #[serde(default)]
     dpop_bound_access_tokens: bool,
+    #[serde(default)]
+    tls_client_certificate_bound_access_tokens: bool,
 }
 
 impl Wanted {
@@ -259,6 +262,7 @@ impl Wanted {
         settings.is_operators_own = self.operators_own;
         settings.requires_pushed_requests = self.require_pushed_authorization_requests;
         settings.is_dpop_bound = self.dpop_bound_access_tokens;
+        settings.is_certificate_bound = self.tls_client_certificate_bound_access_tokens;
         settings.jwks = self.jwks.as_ref().map(|jwks| ClientKeys::new(jwks.to_string())).transpose()?;
         settings.certificate_subject = CertificateSubject::only(self.certificate_subjects())?;
         Ok(client.with(settings)?)

@@ -1,6 +1,7 @@
 //! Clients' certificates (RFC 8705) over TLS sockets, with authorities and certificates of the test.
 
 mod authentication;
+mod bound_tokens;
 mod certificates;
 mod client;
 mod listener;

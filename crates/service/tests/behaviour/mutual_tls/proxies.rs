@@ -11,7 +11,7 @@ use std::process::Command;
 use tempfile::TempDir;
 use tollgate::{CertificateField, ForwardedField, TrustedProxies};
 use tollgate_service::Config;
-use tollgate_storage::ClientKeys;
+use tollgate_storage::{ClientKeys, ClientSettings};
 use tollgate_tests::real_servers::{Running, find_command, free_address, skip, unprivileged};
 
 /// A server that trusts a proxy at that address with that field, and the authority that it knows.
@@ -127,6 +127,19 @@ fn a52_behind_a_proxy_the_chain_counts_and_not_the_proxys_word() {
     let form = [("grant_type", "client_credentials"), ("client_id", "probe")];
     let of_probe = TlsClient::new(&server_identity.chain[0], Some(&probe));
     json(of_probe.post(&format!("{origin}{TOKEN}"), &[], &form), 200);
+    // A token that is bound to the certificate is good with it alone, at the API too.
+    register(&behind.server, "bound", |settings| ClientSettings {
+        is_certificate_bound: true,
+        ..registered(ClientKeys::of_certificates(&probe.pem).unwrap())(settings)
+    });
+    let form = [("grant_type", "client_credentials"), ("client_id", "bound")];
+    let answer = json(of_probe.post(&format!("{origin}{TOKEN}"), &[], &form), 200);
+    let bearer = format!("Bearer {}", answer["access_token"].as_str().unwrap());
+    for (identity, status) in [(Some(&probe), 200), (Some(&robot), 401), (None, 401)] {
+        let client = TlsClient::new(&server_identity.chain[0], identity);
+        let fields = [("authorization", bearer.as_str()), ("x-ssl-client-cert", &escaped(&probe.pem))];
+        assert_eq!(client.get(&format!("{origin}/api/v2/reports"), &fields).status().as_u16(), status);
+    }
     let metadata = json(behind.server.client.get(behind.server.url(super::METADATA)).send().unwrap(), 200);
     assert_eq!(metadata["mtls_endpoint_aliases"]["token_endpoint"], format!("{origin}{TOKEN}"));
 }
