@@ -1,12 +1,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
 use ring::hmac::{self, HMAC_SHA256};
 use subtle::ConstantTimeEq;
 use tollgate_jwt::base64url;
 
 use crate::limits::{NONCE_RENEWAL_SECONDS, NONCE_SECONDS};
+use crate::sync::ArcSwap;
 
 /// The secrets of DPoP nonces (RFC 9449 sections 8 and 9), which engines share: clones are the same secrets.
 ///
