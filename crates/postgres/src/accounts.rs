@@ -37,7 +37,7 @@ pub(crate) enum AccountWork<'w> {
     /// The most of the client's, the most of all, the seconds for which used ones are kept.
     AddDeviceAuthorization(&'w DeviceAuthorization, u32, u32, i64),
     /// The digest of the user code, the decision, the scope, now.
-    DecideDeviceAuthorization(&'w [u8; 32], &'w DeviceDecision, &'w str, i64, &'w AuditRecord),
+    DecideDeviceAuthorization(&'w [u8; 32], &'w DeviceDecision, &'w str, i64, &'w [AuditRecord]),
     /// The digest of the device code, the client, now.
     PollDeviceAuthorization(&'w [u8; 32], &'w str, i64),
     AddRefreshFamily(&'w RefreshFamily, &'w [u8; 32], &'w GrantedToken, u32),
@@ -209,7 +209,7 @@ impl AccountStore for PostgresStore {
         decision: &DeviceDecision,
         scope: &str,
         now: i64,
-        audit: &AuditRecord,
+        audit: &[AuditRecord],
     ) -> Result<bool, StorageError> {
         let work = AccountWork::DecideDeviceAuthorization(user_digest, decision, scope, now, audit);
         let done = self.account(work).await?;
@@ -514,7 +514,9 @@ pub(crate) async fn run(
             if !devices::decide(&rows, user_digest, decision, scope, now).await? {
                 return Ok(Done::Added(vec![false]));
             }
-            audit::insert(client, audit).await?;
+            for audit in audit {
+                audit::insert(client, audit).await?;
+            }
             Done::Added(vec![true])
         }
         AccountWork::PollDeviceAuthorization(device_digest, client_id, now) => {
@@ -802,7 +804,7 @@ impl Rows<'_> {
         Ok(rows.iter().map(notice).collect())
     }
 
-    async fn add_consent(&self, given: &Consent) -> Result<(), StorageError> {
+    pub(crate) async fn add_consent(&self, given: &Consent) -> Result<(), StorageError> {
         // Two consents of one user take turns, so that the later one has what the earlier one had.
         self.hold_user(&given.user_id).await?;
         let select = format!("SELECT {CONSENT_COLUMNS} FROM tollgate.consents WHERE user_id = $1 AND client_id = $2");

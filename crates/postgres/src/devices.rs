@@ -3,7 +3,7 @@
 use crate::accounts::Rows;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
-use tollgate_storage::accounts::{DeviceApproval, DeviceAuthorization, DeviceDecision, DevicePoll};
+use tollgate_storage::accounts::{Consent, DeviceApproval, DeviceAuthorization, DeviceDecision, DevicePoll};
 use tollgate_storage::{Refusal, StorageError};
 
 /// By the digest of the user code, at a time. [`authorization`] reads the row.
@@ -50,22 +50,26 @@ pub(crate) async fn decide(
     scope: &str,
     now: i64,
 ) -> Result<bool, StorageError> {
-    let decided = match decision {
+    match decision {
         DeviceDecision::Denied => {
             let update = "UPDATE tollgate.device_authorizations SET is_denied = true
                           WHERE user_digest = $1 AND expires_at > $2 AND NOT is_denied AND user_id IS NULL";
-            rows.execute(update, &[&&user_digest[..], &now]).await?
+            Ok(rows.execute(update, &[&&user_digest[..], &now]).await? > 0)
         }
         DeviceDecision::Approved(DeviceApproval { user_id, session_id, token_id }) => {
             let update = "UPDATE tollgate.device_authorizations d
                           SET scope = $3, user_id = $4, session_id = $5, token_id = $6
                           WHERE d.user_digest = $1 AND d.expires_at > $2 AND NOT d.is_denied AND d.user_id IS NULL
                             AND EXISTS (SELECT FROM tollgate.login_sessions s
-                                        WHERE s.id = $5 AND s.user_id = $4 AND s.expires_at > $2)";
-            rows.execute(update, &[&&user_digest[..], &now, &scope, user_id, session_id, token_id]).await?
+                                        WHERE s.id = $5 AND s.user_id = $4 AND s.expires_at > $2)
+                          RETURNING d.client_id";
+            let updated = rows.query(update, &[&&user_digest[..], &now, &scope, user_id, session_id, token_id]).await?;
+            let Some(row) = updated.first() else { return Ok(false) };
+            let (user_id, scopes) = (user_id.clone(), scope.to_owned());
+            rows.add_consent(&Consent { user_id, client_id: row.get(0), scopes, granted_at: now }).await?;
+            Ok(true)
         }
-    };
-    Ok(decided > 0)
+    }
 }
 
 /// What came of it, and whether that has to be committed.

@@ -12,6 +12,7 @@ use crate::mutual_tls::MutualTls;
 use crate::nonce_secrets;
 use crate::oauth::DPOP_ALGORITHMS;
 use crate::pages::Cookies;
+use crate::refresh_tokens::RefreshLifetimes;
 use crate::routes::scopes;
 use crate::store::StoreUrl;
 use crate::throttle::{DeviceThrottle, ProofThrottle};
@@ -50,6 +51,7 @@ pub(crate) struct App {
     pub(crate) device_throttle: DeviceThrottle,
     pub(crate) proof_throttle: ProofThrottle,
     pub(crate) tokens: Tokens,
+    pub(crate) refresh_lifetimes: RefreshLifetimes,
     pub(crate) signing_keys: Arc<SigningKeys>,
     signing_key_store: SigningKeyStore,
     signing_key_schedule: Schedule,
@@ -150,6 +152,10 @@ impl App {
             device_throttle: DeviceThrottle::new(),
             proof_throttle: ProofThrottle::new(),
             tokens,
+            refresh_lifetimes: RefreshLifetimes {
+                idle: seconds(config.refresh_token_idle_ttl),
+                of_grant: seconds(config.refresh_token_ttl),
+            },
             signing_keys,
             signing_key_store,
             signing_key_schedule: schedule,

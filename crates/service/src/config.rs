@@ -1,7 +1,7 @@
 use crate::error::ServerError;
 use crate::limits::{
-    ACCESS_TOKEN_TTL, AUDIT_RETENTION, IDLE_TIMEOUT, MAX_TTL, MIN_SIGNING_KEY_TTL, REQUEST_TIMEOUT, SESSION_TTL,
-    SHUTDOWN_GRACE, SIGNING_KEY_TTL, UPKEEP_INTERVAL,
+    ACCESS_TOKEN_TTL, AUDIT_RETENTION, IDLE_TIMEOUT, MAX_TTL, MIN_SIGNING_KEY_TTL, REFRESH_TOKEN_IDLE_TTL,
+    REFRESH_TOKEN_TTL, REQUEST_TIMEOUT, SESSION_TTL, SHUTDOWN_GRACE, SIGNING_KEY_TTL, UPKEEP_INTERVAL,
 };
 use crate::store::StoreUrl;
 use crate::tls::TlsFiles;
@@ -39,6 +39,10 @@ pub struct Config {
     pub session_ttl: Duration,
     /// How long an access token lives, whole seconds.
     pub access_token_ttl: Duration,
+    /// How long a refresh token lives that is not used, whole seconds.
+    pub refresh_token_idle_ttl: Duration,
+    /// How long the refresh tokens of a grant live, whole seconds. Without `offline_access` they end with the login too.
+    pub refresh_token_ttl: Duration,
     /// How long a signing key signs, whole seconds. The next one is published ten minutes before it signs, and the last one as long
     /// as a token of it can live.
     pub signing_key_ttl: Duration,
@@ -120,6 +124,8 @@ impl Default for Config {
             base_url: None,
             session_ttl: SESSION_TTL,
             access_token_ttl: ACCESS_TOKEN_TTL,
+            refresh_token_idle_ttl: REFRESH_TOKEN_IDLE_TTL,
+            refresh_token_ttl: REFRESH_TOKEN_TTL,
             signing_key_ttl: SIGNING_KEY_TTL,
             access_token_format: AccessTokenFormat::default(),
             key_format: None,
@@ -144,7 +150,12 @@ impl Default for Config {
 impl Config {
     /// Refuses what cannot work before anything is opened.
     pub(crate) fn check(&self) -> Result<(), ServerError> {
-        for (option, ttl) in [("session-ttl", self.session_ttl), ("access-token-ttl", self.access_token_ttl)] {
+        for (option, ttl) in [
+            ("session-ttl", self.session_ttl),
+            ("access-token-ttl", self.access_token_ttl),
+            ("refresh-token-idle-ttl", self.refresh_token_idle_ttl),
+            ("refresh-token-ttl", self.refresh_token_ttl),
+        ] {
             if ttl < Duration::from_secs(1) || ttl > MAX_TTL {
                 return Err(ServerError::Lifetime { option, max_seconds: MAX_TTL.as_secs() });
             }
@@ -188,7 +199,7 @@ impl Config {
         self.mtls_listen.is_some() || self.trusted_proxies.certificate_field().is_some()
     }
 
-    /// How long the longest-lived token lives, in seconds.
+    /// How long the longest-lived token lives that is signed, in seconds.
     pub(crate) fn longest_ttl(&self) -> i64 {
         seconds(self.session_ttl.max(self.access_token_ttl))
     }

@@ -27,12 +27,17 @@ impl App {
 
     /// Remembers that the user lets the client have `scope`.
     pub(crate) fn give_consent(&self, user_id: &str, client: &Client, scope: &str) -> Result<(), Problem> {
-        // What was given to one of that id that is gone does not count, and must not add to this.
-        self.consent(user_id, client)?;
+        let record = self.consent_record(user_id, client)?;
         let (user_id, client_id, scopes) = (user_id.to_owned(), client.id().to_owned(), scope.to_owned());
         let consent = Consent { user_id, client_id, scopes, granted_at: now() };
-        let record = AuditRecord::new(&audit::caller(), "consent.give", client.id())?.concerning(&consent.user_id);
         Ok(self.accounts.keys.wait(self.accounts.store.add_consent(&consent, &record))?)
+    }
+
+    /// The audit record of a consent that is about to be written down. What was given to a client of that id that is gone is forgotten
+    /// first: it does not count, and must not add to this.
+    pub(crate) fn consent_record(&self, user_id: &str, client: &Client) -> Result<AuditRecord, Problem> {
+        self.consent(user_id, client)?;
+        Ok(AuditRecord::new(&audit::caller(), "consent.give", client.id())?.concerning(user_id))
     }
 
     /// Whether there is no consent to the client's having `scope` where one is needed: it was revoked meanwhile.

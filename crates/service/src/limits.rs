@@ -9,8 +9,8 @@ pub const SESSION_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// otherwise: the service's contract, and the value in the examples of RFC 6749.
 pub const ACCESS_TOKEN_TTL: Duration = Duration::from_secs(60 * 60);
 
-/// The longest lifetime that can be configured for either: 30 days. A token cannot be called back
-/// by those who verify it elsewhere.
+/// The longest lifetime that can be configured for any token: 30 days. A token cannot be called back
+/// by those who verify it elsewhere, and a revocation of all that a client or user was issued is kept so long.
 pub const MAX_TTL: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// An authorization code lives one minute; RFC 6749 section 4.1.2 recommends at most ten.
@@ -50,13 +50,14 @@ pub(crate) const USER_CODE_ATTEMPTS: u32 = 20;
 
 /// See [`USER_CODE_ATTEMPTS`].
 pub(crate) const USER_CODE_ATTEMPT_PERIOD: Duration = Duration::from_secs(30);
-/// A refresh token that is not used for a week ends: OAuth 2.1 (draft) section 4.3.1 and RFC 9700 section 4.14.2 ask for an end by inactivity.
-/// Our own choice: a program that is used at weekends stays logged in.
-pub(crate) const REFRESH_IDLE_TTL_SECONDS: i64 = 7 * 24 * 60 * 60;
 
-/// The refresh tokens of a grant end after this at the latest, and with the login session unless `offline_access` was granted. Not longer
-/// than [`MAX_TTL`]: a revocation of all that a client or user was issued is kept so long, and refresh tokens have to meet it.
-pub(crate) const REFRESH_FAMILY_TTL_SECONDS: i64 = MAX_TTL.as_secs() as i64;
+/// A refresh token that is not used for a week ends, unless the operator says otherwise: OAuth 2.1 (draft) section 4.3.1 and RFC 9700
+/// section 4.14.2 ask for an end by inactivity. Our own choice: a program that is used at weekends stays logged in.
+pub const REFRESH_TOKEN_IDLE_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// The refresh tokens of a grant end after this at the latest, unless the operator says otherwise, and with the login session unless
+/// `offline_access` was granted. Our own choice: as long as is possible.
+pub const REFRESH_TOKEN_TTL: Duration = MAX_TTL;
 
 /// For so long after its use a refresh token gets its authenticated client the same successor again: an answer that was lost on the way is
 /// asked for again within seconds. Our own choice.

@@ -5,10 +5,7 @@ use crate::audit;
 use crate::confirmation::Confirmation;
 use crate::error::ServerError;
 use crate::ids::{digest, new_secret, now};
-use crate::limits::{
-    MAX_REFRESH_FAMILIES, MAX_TOKENS_PER_FAMILY, REFRESH_FAMILY_TTL_SECONDS, REFRESH_IDLE_TTL_SECONDS,
-    REFRESH_RETRY_SECONDS, SECRET_BYTES,
-};
+use crate::limits::{MAX_REFRESH_FAMILIES, MAX_TOKENS_PER_FAMILY, REFRESH_RETRY_SECONDS, SECRET_BYTES};
 use crate::problem::Problem;
 use crate::revocations;
 use crate::routes::scopes::OFFLINE_ACCESS;
@@ -22,6 +19,15 @@ use tollgate_storage::accounts::{
 };
 use tollgate_storage::{AuditRecord, Refusal, RevocationKind, StorageError, new_key_id};
 use zeroize::Zeroizing;
+
+/// How long refresh tokens live, in seconds.
+#[derive(Clone, Copy)]
+pub(crate) struct RefreshLifetimes {
+    /// One that is not used.
+    pub(crate) idle: i64,
+    /// All of a grant, from its first one on.
+    pub(crate) of_grant: i64,
+}
 
 /// What a user let a client have, which refresh tokens stand for.
 pub(crate) struct RefreshGrant<'a> {
@@ -38,6 +44,8 @@ pub(crate) struct RefreshGrant<'a> {
 pub(crate) struct ArrivedRefreshToken {
     pub(crate) token: Zeroizing<String>,
     pub(crate) client_id: String,
+    /// What the client asks for; everything that was granted without it.
+    pub(crate) scope: Option<String>,
     pub(crate) confirmation: Confirmation,
     /// Whether the client has authenticated, which a public client cannot.
     pub(crate) is_authenticated: bool,
@@ -46,6 +54,8 @@ pub(crate) struct ArrivedRefreshToken {
 /// A refresh token that was exchanged.
 pub(crate) struct Exchanged {
     pub(crate) family: RefreshFamily,
+    /// Of the access token to be issued.
+    pub(crate) scope: String,
     /// The refresh token that is good now.
     pub(crate) successor: Zeroizing<String>,
     /// The id of the access token to be issued with it.
@@ -61,7 +71,7 @@ impl App {
         let mut successor_key = [0; SECRET_BYTES];
         SystemRandom::new().fill(&mut successor_key).map_err(|_| ServerError::NoRandomness)?;
         let created_at = now();
-        let ends_at = created_at.saturating_add(REFRESH_FAMILY_TTL_SECONDS);
+        let ends_at = created_at.saturating_add(self.refresh_lifetimes.of_grant);
         let family = RefreshFamily {
             id: grant.token_id.to_owned(),
             client_id: grant.client_id.to_owned(),
@@ -75,7 +85,7 @@ impl App {
             authenticated_at: grant.session.authenticated_at,
             created_at,
             rotated_at: created_at,
-            expires_at: ends_at.min(created_at.saturating_add(REFRESH_IDLE_TTL_SECONDS)),
+            expires_at: ends_at.min(created_at.saturating_add(self.refresh_lifetimes.idle)),
             ends_at,
             is_ended: false,
         };
@@ -123,24 +133,26 @@ impl App {
     ) -> Result<Result<Exchanged, Refresh>, Problem> {
         let now = now();
         let successor = successor(&family.successor_key, &arrived.token);
+        let scope = scope::narrow(arrived.scope.as_deref(), &family.scope);
         let is_shown = arrived.is_authenticated || !family.confirmation.is_empty();
         let presented = PresentedRefreshToken {
             digest: digest(&arrived.token),
             client_id: arrived.client_id.clone(),
             confirmation: arrived.confirmation.methods().collect(),
+            is_scope_granted: scope.is_some(),
             retry_within: if is_shown { REFRESH_RETRY_SECONDS } else { 0 },
             successor: digest(&successor),
-            successor_expires_at: family.ends_at.min(now.saturating_add(REFRESH_IDLE_TTL_SECONDS)),
+            successor_expires_at: family.ends_at.min(now.saturating_add(self.refresh_lifetimes.idle)),
             token: self.granted(new_key_id("token")?, now),
             max: MAX_TOKENS_PER_FAMILY,
         };
         let caller = audit::caller_as(&arrived.client_id, None);
         let reused = AuditRecord::new(&caller, REUSED, &family.id)?.concerning(&family.user_id);
-        match self.accounts.keys.wait(self.accounts.store.refresh(&presented, &reused, now))? {
-            Refresh::Rotated(family) | Refresh::Again(family) => {
-                Ok(Ok(Exchanged { family, successor, token_id: presented.token.id }))
+        match (self.accounts.keys.wait(self.accounts.store.refresh(&presented, &reused, now))?, scope) {
+            (Refresh::Rotated(family) | Refresh::Again(family), Some(scope)) => {
+                Ok(Ok(Exchanged { family, scope, successor, token_id: presented.token.id }))
             }
-            Refresh::Reused(family) => {
+            (Refresh::Reused(family), _) => {
                 tracing::warn!(
                     client_id = ?family.client_id,
                     user_id = ?family.user_id,
@@ -149,7 +161,7 @@ impl App {
                 self.revoke_tokens_of(&family.id)?;
                 Ok(Err(Refresh::Reused(family)))
             }
-            refused => Ok(Err(refused)),
+            (refused, _) => Ok(Err(refused)),
         }
     }
 

@@ -361,13 +361,13 @@ impl AccountStore for SqliteAccountStore {
         decision: &DeviceDecision,
         scope: &str,
         now: i64,
-        audit: &AuditRecord,
+        audit: &[AuditRecord],
     ) -> Result<bool, StorageError> {
-        let (user_digest, decision, scope, audit) = (*user_digest, decision.clone(), scope.to_owned(), audit.clone());
+        let (user_digest, decision, scope, audit) = (*user_digest, decision.clone(), scope.to_owned(), audit.to_vec());
         let decide = move |connection: &mut Connection| {
             let is_decided = device_rows::decide(connection, &user_digest, &decision, &scope, now)?;
-            if is_decided {
-                audit_rows::insert(connection, &audit)?;
+            for audit in audit.iter().filter(|_| is_decided) {
+                audit_rows::insert(connection, audit)?;
             }
             Ok(is_decided)
         };

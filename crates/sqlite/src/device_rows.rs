@@ -1,10 +1,11 @@
 //! Device authorizations, as rows.
 
+use crate::consent_rows;
 use crate::error::SqliteError;
 use crate::logout_rows;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tollgate_storage::Refusal;
-use tollgate_storage::accounts::{DeviceApproval, DeviceAuthorization, DeviceDecision, DevicePoll};
+use tollgate_storage::accounts::{Consent, DeviceApproval, DeviceAuthorization, DeviceDecision, DevicePoll};
 
 pub(crate) fn add(
     connection: &Connection,
@@ -59,22 +60,32 @@ pub(crate) fn decide(
     scope: &str,
     now: i64,
 ) -> Result<bool, SqliteError> {
-    let decided = match decision {
-        DeviceDecision::Denied => connection
-            .prepare_cached(
-                "UPDATE device_authorizations SET is_denied = 1
-                 WHERE user_digest = ?1 AND expires_at > ?2 AND is_denied = 0 AND user_id IS NULL",
-            )?
-            .execute((user_digest, now))?,
-        DeviceDecision::Approved(DeviceApproval { user_id, session_id, token_id }) => connection
-            .prepare_cached(
-                "UPDATE device_authorizations SET scope = ?3, user_id = ?4, session_id = ?5, token_id = ?6
-                 WHERE user_digest = ?1 AND expires_at > ?2 AND is_denied = 0 AND user_id IS NULL
-                   AND EXISTS (SELECT 1 FROM login_sessions WHERE id = ?5 AND user_id = ?4 AND expires_at > ?2)",
-            )?
-            .execute((user_digest, now, scope, user_id, session_id, token_id))?,
-    };
-    Ok(decided > 0)
+    match decision {
+        DeviceDecision::Denied => {
+            let denied = connection
+                .prepare_cached(
+                    "UPDATE device_authorizations SET is_denied = 1
+                     WHERE user_digest = ?1 AND expires_at > ?2 AND is_denied = 0 AND user_id IS NULL",
+                )?
+                .execute((user_digest, now))?;
+            Ok(denied > 0)
+        }
+        DeviceDecision::Approved(DeviceApproval { user_id, session_id, token_id }) => {
+            let client_id = connection
+                .prepare_cached(
+                    "UPDATE device_authorizations SET scope = ?3, user_id = ?4, session_id = ?5, token_id = ?6
+                     WHERE user_digest = ?1 AND expires_at > ?2 AND is_denied = 0 AND user_id IS NULL
+                       AND EXISTS (SELECT 1 FROM login_sessions WHERE id = ?5 AND user_id = ?4 AND expires_at > ?2)
+                     RETURNING client_id",
+                )?
+                .query_row((user_digest, now, scope, user_id, session_id, token_id), |row| row.get(0))
+                .optional()?;
+            let Some(client_id) = client_id else { return Ok(false) };
+            let (user_id, scopes) = (user_id.clone(), scope.to_owned());
+            consent_rows::add(connection, Consent { user_id, client_id, scopes, granted_at: now })?;
+            Ok(true)
+        }
+    }
 }
 
 pub(crate) fn poll(

@@ -168,8 +168,8 @@ pub trait AccountStore: AuditLog {
     ) -> Result<Option<DeviceAuthorization>, StorageError>;
 
     /// Writes down what the user decides about the device authorization whose user code has that digest, and on an approval the `scope`
-    /// granted. Returns whether there was one that was neither decided nor expired by `now`, and the login session of an approval has not
-    /// ended. Of two calls at once at most one returns true.
+    /// granted, which is added to the user's consent for the client. Returns whether there was one that was neither decided nor expired by
+    /// `now`, and the login session of an approval has not ended; otherwise nothing is written. Of two calls at once at most one returns true.
     ///
     /// # Errors
     /// When the store cannot be written.
@@ -179,7 +179,7 @@ pub trait AccountStore: AuditLog {
         decision: &DeviceDecision,
         scope: &str,
         now: i64,
-        audit: &AuditRecord,
+        audit: &[AuditRecord],
     ) -> Result<bool, StorageError>;
 
     /// What the device gets ([`DeviceAuthorization::poll`]). Of two calls at once at most one gets [`DevicePoll::First`], also from two

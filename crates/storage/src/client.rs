@@ -186,7 +186,8 @@ impl Client {
     /// The client with other settings; without this it is a web site that may ask users for whatever it may do itself, or a machine where
     /// there is no redirect URI.
     ///
-    /// Only a client that takes codes has URIs of logout; the one of the back channel has no scheme of a program's own.
+    /// Only a client that takes codes has URIs to which browsers are sent after a logout, and only one that takes codes of either kind is told
+    /// of logouts, at a URI whose scheme is not a program's own.
     ///
     /// Only a client that authenticates by certificates has a subject of these, or keys that are those of certificates.
     ///
@@ -227,12 +228,10 @@ impl Client {
         let fits = |uri: &RedirectUri| *kind == ClientKind::Native || !uri.is_private_use();
         check("redirect_uri", self.redirect_uris.iter().all(fits))?;
         let after_logout = &settings.post_logout_redirect_uris;
-        let is_asked_by_users =
-            |uris: usize| uris == 0 || has(GrantType::AuthorizationCode) && uris <= MAX_REDIRECT_URIS;
-        check("post_logout_redirect_uri", is_asked_by_users(after_logout.len()) && after_logout.iter().all(fits))?;
-        let backchannel = settings.backchannel_logout_uri.iter();
-        check("backchannel_logout_uri", is_asked_by_users(backchannel.len()))?;
-        check("backchannel_logout_uri", backchannel.clone().all(|uri| !uri.is_private_use()))?;
+        check("post_logout_redirect_uri", after_logout.is_empty() || has(GrantType::AuthorizationCode))?;
+        check("post_logout_redirect_uri", after_logout.len() <= MAX_REDIRECT_URIS && after_logout.iter().all(fits))?;
+        let may_be_told = |uri: &RedirectUri| asks_users && !uri.is_private_use();
+        check("backchannel_logout_uri", settings.backchannel_logout_uri.as_ref().is_none_or(may_be_told))?;
         Ok(Self { settings: ClientSettings { user_scopes: user_scopes.into(), ..settings }, ..self })
     }
 

@@ -129,6 +129,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "TIME", value_parser = values::seconds, help = lifetime_help("access tokens", Config::default().access_token_ttl))]
     access_token_ttl: Option<u32>,
 
+    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = refresh_token_idle_ttl_help())]
+    refresh_token_idle_ttl: Option<u32>,
+
+    #[arg(long, value_name = "TIME", value_parser = values::seconds, help = refresh_token_ttl_help())]
+    refresh_token_ttl: Option<u32>,
+
     #[arg(long, value_name = "TIME", value_parser = values::seconds, help = signing_key_ttl_help())]
     signing_key_ttl: Option<u32>,
 
@@ -264,6 +270,8 @@ impl Arguments {
                 ("sealing_key_file", format!("{:?}", it.sealing_key_file)),
                 ("session_ttl", format!("{:?}", it.session_ttl)),
                 ("access_token_ttl", format!("{:?}", it.access_token_ttl)),
+                ("refresh_token_idle_ttl", format!("{:?}", it.refresh_token_idle_ttl)),
+                ("refresh_token_ttl", format!("{:?}", it.refresh_token_ttl)),
                 ("signing_key_ttl", format!("{:?}", it.signing_key_ttl)),
                 ("access_token_format", format!("{:?}", it.access_token_format)),
                 ("pushed_requests", format!("{:?}", it.pushed_requests)),
@@ -312,6 +320,8 @@ impl Arguments {
             base_url: self.base_url.clone(),
             session_ttl: lifetime(self.session_ttl, default.session_ttl),
             access_token_ttl: lifetime(self.access_token_ttl, default.access_token_ttl),
+            refresh_token_idle_ttl: lifetime(self.refresh_token_idle_ttl, default.refresh_token_idle_ttl),
+            refresh_token_ttl: lifetime(self.refresh_token_ttl, default.refresh_token_ttl),
             signing_key_ttl: lifetime(self.signing_key_ttl, default.signing_key_ttl),
             access_token_format: match self.access_token_format {
                 Format::Jwt => AccessTokenFormat::Jwt,
@@ -345,13 +355,27 @@ impl Arguments {
 }
 
 fn audit_retention_help() -> String {
-    let days = Config::default().audit_retention.as_secs() / (24 * 60 * 60);
+    let days = days(Config::default().audit_retention);
     format!("For how long audit records are kept: seconds, or 12h, 30d; {days} days otherwise")
 }
 
 fn signing_key_ttl_help() -> String {
-    let days = Config::default().signing_key_ttl.as_secs() / (24 * 60 * 60);
+    let days = days(Config::default().signing_key_ttl);
     format!("How long a signing key signs before the next one does: seconds, or 7d at least; {days} days otherwise")
+}
+
+fn refresh_token_idle_ttl_help() -> String {
+    let days = days(Config::default().refresh_token_idle_ttl);
+    format!("How long a refresh token lives that is not used: seconds, or 12h, 30d at most; {days} days otherwise")
+}
+
+fn refresh_token_ttl_help() -> String {
+    let days = days(Config::default().refresh_token_ttl);
+    format!("How long the refresh tokens of a login live: seconds, or 12h, 30d at most; {days} days otherwise")
+}
+
+fn days(time: Duration) -> u64 {
+    time.as_secs() / (24 * 60 * 60)
 }
 
 fn lifetime_help(what: &str, default: Duration) -> String {

@@ -154,6 +154,9 @@ fn a69_uris_of_logout_are_as_strict_as_redirect_uris() {
     new(&[after, "com.example.app:/bye"]).refused_with("post_logout_redirect_uri");
     let native = ["new", "--id", "app", "--type", "native", "--redirect-uri", "com.example.app:/cb"];
     store.client(&[&native[..], &[back, "com.example.app:/bye"]].concat()).refused_with("backchannel_logout_uri");
+    let device = ["new", "--id", "tv", "--type", "native", "--grant", "urn:ietf:params:oauth:grant-type:device_code"];
+    assert_eq!(store.client(&[&device[..], &[back, "https://tv.example/logout"]].concat()).status, 0);
+    store.client(&[&device[..], &[after, "https://tv.example/bye"]].concat()).refused_with("post_logout_redirect_uri");
     let machine = ["new", "--id", "job", back, "https://job.example/logout"];
     store.client(&machine).refused_with("backchannel_logout_uri");
     let bye = ["https://shop.example/bye", "https://shop.example/bye2"];

@@ -102,17 +102,19 @@ pub(crate) async fn decide_device(
     let FormOfBrowser { session, user, by, headers, .. } = sent;
     let user_id = user.id.clone();
     let decided = app.blocking_for(by, move |app| {
+        let mut records = Vec::new();
         let decision = if is_allowed {
-            app.give_consent(&user_id, &asked.client, &asked.scope)?;
+            // The store adds the consent to the approval: without one there is none, such as when the code has expired meanwhile.
+            records.push(app.consent_record(&user_id, &asked.client)?);
             let (session_id, token_id) = (session.id.clone(), new_key_id("token")?);
             DeviceDecision::Approved(DeviceApproval { user_id: user_id.clone(), session_id, token_id })
         } else {
             DeviceDecision::Denied
         };
         let action = if is_allowed { "device-authorization.approve" } else { "device-authorization.deny" };
-        let record = AuditRecord::new(&crate::audit::caller(), action, asked.client.id())?.concerning(&user_id);
+        records.push(AuditRecord::new(&crate::audit::caller(), action, asked.client.id())?.concerning(&user_id));
         let (digest, scope) = (user_digest(&asked.user_code), &asked.scope);
-        let decided = app.accounts.store.decide_device_authorization(&digest, &decision, scope, now(), &record);
+        let decided = app.accounts.store.decide_device_authorization(&digest, &decision, scope, now(), &records);
         Ok::<_, Problem>(app.accounts.keys.wait(decided)?)
     });
     match (decided.await.map_err(failed)?, is_allowed) {

@@ -1,6 +1,7 @@
 //! The device authorization grant (RFC 8628).
 
 use crate::authorize::{Browser, Site, hidden_fields, location};
+use crate::oidc::backchannel::RelyingParty;
 use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, assert_problem, config, decode, json, wait};
 use reqwest::blocking::Response;
 use serde_json::Value;
@@ -260,6 +261,84 @@ fn a71_what_a_device_was_allowed_ends_with_the_login_the_consent_and_the_user() 
     tv.refuses(&third, "access_denied");
     let page = browser.open(&tv.server, "/device", None).text().unwrap();
     assert!(page.contains("current-password"), "logged out");
+}
+
+/// OpenID Connect Back-Channel Logout 1.0, of a client that got its tokens for a device code.
+#[test]
+fn a71_a_device_is_told_of_the_end_of_the_login_in_which_it_was_connected() {
+    let party = RelyingParty::start(&[200]);
+    let tv = Television::start();
+    let settings = party.registered(television("radio", "").settings().clone());
+    tv.server.accounts.register_client(&television("told", "").with(settings).unwrap()).unwrap();
+    let codes = json(tv.ask(&[("client_id", "told"), ("scope", "openid read:sites")]), 200);
+    let mut browser = tv.browser();
+    tv.allow(&mut browser, &codes);
+    let tokens = json(tv.poll_as("told", codes["device_code"].as_str().unwrap()), 200);
+    let page = browser.open(&tv.server, "/logout", None).text().unwrap();
+    browser.open(&tv.server, "/logout", Some(&hidden_fields(&page)));
+    let (_, logout) = decode(&party.next().logout_token);
+    let (_, id_token) = decode(tokens["id_token"].as_str().unwrap());
+    assert_eq!(logout["aud"], "told");
+    for member in ["iss", "sub", "sid"] {
+        assert_eq!(logout[member], id_token[member], "{member}");
+    }
+}
+
+#[test]
+fn a_login_before_the_code_is_entered_serves_and_the_code_of_a_link_is_kept_over_it() {
+    let tv = Television::start();
+    let mut browser = Browser::default();
+    let log_in = |browser: &mut Browser, path: &str, page: &str| {
+        let mut form = hidden_fields(page);
+        form.extend(field("email", EMAIL).into_iter().chain(field("password", PASSWORD)));
+        location(&browser.open(&tv.server, path, Some(&form)))
+    };
+    // By the link: first the login, then the code, which the person confirms.
+    let codes = tv.codes();
+    let user_code = codes["user_code"].as_str().unwrap();
+    let link = format!("/device?user_code={user_code}");
+    let page = browser.open(&tv.server, &link, None).text().unwrap();
+    assert_eq!(log_in(&mut browser, "/device/login", &page), link);
+    assert!(browser.open(&tv.server, &link, None).text().unwrap().contains(&format!("value=\"{user_code}\"")));
+    tv.allow(&mut browser, &codes);
+    json(tv.poll(&codes), 200);
+    // A login that had nothing to do with a device.
+    let mut browser = Browser::default();
+    let page = browser.open(&tv.server, "/login", None).text().unwrap();
+    log_in(&mut browser, "/login", &page);
+    let page = browser.open(&tv.server, "/device", None).text().unwrap();
+    assert!(page.contains(r#"name="user_code""#) && !page.contains(r#"name="password""#), "{page}");
+    let codes = tv.codes();
+    tv.allow(&mut browser, &codes);
+    json(tv.poll(&codes), 200);
+}
+
+#[test]
+fn a_decision_that_comes_too_late_gives_no_consent() {
+    let tv = Television::start();
+    let (mut allowing, mut denying) = (tv.browser(), tv.browser());
+    for _ in 0..6 {
+        let codes = tv.codes();
+        let decision = |browser: &mut Browser, decision: &str| {
+            let page = tv.enter(browser, codes["user_code"].as_str().unwrap()).text().unwrap();
+            form_on(&page).into_iter().chain(field("decision", decision)).collect::<Vec<_>>()
+        };
+        let (allow, deny) = (decision(&mut allowing, "allow"), decision(&mut denying, "deny"));
+        let decide = |browser: &mut Browser, form: &[(String, String)]| {
+            browser.open(&tv.server, "/device/decision", Some(form)).status().as_u16()
+        };
+        let (allowed, denied) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| decide(&mut denying, &deny));
+            (decide(&mut allowing, &allow), other.join().unwrap())
+        });
+        let profile = allowing.open(&tv.server, "/profile", None).text().unwrap();
+        let has_consent = profile.contains("The Television");
+        let expected = if has_consent { (200, 400) } else { (400, 200) };
+        assert_eq!((allowed, denied), expected, "there is a consent when the device was allowed first");
+        if has_consent {
+            tv.server.accounts.revoke_consent(&tv.user_id, "tv").unwrap();
+        }
+    }
 }
 
 #[test]

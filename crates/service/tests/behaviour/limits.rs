@@ -116,6 +116,8 @@ async fn a_configuration_that_cannot_work_is_refused() {
     for ttl in [Duration::ZERO, Duration::from_secs(31 * 24 * 60 * 60)] {
         assert_eq!(refused(Config { session_ttl: ttl, ..temporary.clone() }).await, "lifetime");
         assert_eq!(refused(Config { access_token_ttl: ttl, ..temporary.clone() }).await, "lifetime");
+        assert_eq!(refused(Config { refresh_token_idle_ttl: ttl, ..temporary.clone() }).await, "lifetime");
+        assert_eq!(refused(Config { refresh_token_ttl: ttl, ..temporary.clone() }).await, "lifetime");
     }
     let listen = "0.0.0.0:0".parse().unwrap();
     assert_eq!(refused(Config { listen, ..temporary.clone() }).await, "base-url-needed");

@@ -2,6 +2,7 @@
 
 use crate::authorize::{BLOG, Browser, Site, TOKEN, VERIFIER, code_in, hidden_fields, location, request};
 use crate::cluster::shared;
+use crate::refresh::{App, Tokens};
 use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, assert_problem, config, json};
 use reqwest::blocking::Response;
 use std::path::Path;
@@ -117,5 +118,40 @@ fn a71_a_login_begun_at_one_host_ends_at_the_other_and_a_logout_counts_at_both()
     }
     assert_problem(redeem(one, &unused), 400, None, "invalid_grant");
     assert!(ends_at_both(&first), "the token of a login that has ended is revoked at both");
+    Ok(())
+}
+
+#[test]
+fn a72_a_refresh_token_of_one_host_is_exchanged_at_the_other_and_its_second_use_ends_the_grant_at_both() -> TestResult {
+    const SITES: &str = "/api/v2/sites";
+    let Some(database) = shared() else { return Ok(()) };
+    let store = StoreUrl::parse(Path::new(&database.url(&database.new_database())))?;
+    let config = || {
+        let base_url = Some("http://localhost:8080".to_owned());
+        Config { store: Some(store.clone()), base_url, ..config() }
+    };
+    let mut app = App::start_as_one_of(config());
+    let mut two = TestServer::start_with(config());
+    two.origin = format!("http://{}", two.address);
+    let first = app.grant();
+    let one = app.server();
+    let refresh = |server: &TestServer, token: &str| {
+        app.post(server, &[("grant_type", "refresh_token"), ("refresh_token", token)])
+    };
+    let unknown = || refresh(&two, "unknown").status().as_u16();
+    assert!(within_a_second(|| unknown() == 400), "the client counts there too");
+    let second = Tokens::of(refresh(&two, &first.refresh));
+    let third = Tokens::of(refresh(one, &second.refresh));
+    for server in [one, &two] {
+        assert!(within_a_second(|| server.get(SITES, &third.bearer()).status().as_u16() == 200));
+    }
+    assert_problem(refresh(&two, &first.refresh), 400, None, "invalid_grant");
+    for server in [one, &two] {
+        assert_problem(refresh(server, &third.refresh), 400, None, "invalid_grant");
+        for tokens in [&first, &second, &third] {
+            let status = || server.get(SITES, &tokens.bearer()).status().as_u16();
+            assert!(within_a_second(|| status() == 401), "its access tokens are revoked at both");
+        }
+    }
     Ok(())
 }

@@ -46,7 +46,17 @@ impl App {
     }
 
     pub(crate) fn start_at(config: Config, is_public: bool, is_operators_own: bool) -> Self {
-        let site = Site::start_at(config);
+        Self::of(Site::start_at(config), is_public, is_operators_own)
+    }
+
+    /// One of several processes that have one name, behind whatever balances the load between them. Requests go to its own address.
+    pub(crate) fn start_as_one_of(config: Config) -> Self {
+        let mut site = Site::start_at(config);
+        site.server.origin = format!("http://{}", site.server.address);
+        Self::of(site, false, true)
+    }
+
+    fn of(site: Site, is_public: bool, is_operators_own: bool) -> Self {
         let secret = register(&site.server, "app", is_public, is_operators_own);
         let (browser, _) = site.logged_in();
         Self { site, browser, secret }
@@ -56,7 +66,7 @@ impl App {
         &self.site.server
     }
 
-    fn post(&self, server: &TestServer, form: &[(&str, &str)]) -> Response {
+    pub(crate) fn post(&self, server: &TestServer, form: &[(&str, &str)]) -> Response {
         self.post_to(server, TOKEN, form)
     }
 
@@ -233,6 +243,50 @@ fn a72_a_refresh_token_used_twice_ends_its_grant_and_every_access_token_of_it() 
 }
 
 #[test]
+fn a72_a_used_refresh_token_ends_its_grant_whatever_scope_comes_with_it() {
+    let mut app = App::start_public(AccessTokenFormat::Jwt);
+    let first = app.grant();
+    let second = Tokens::of(app.refresh(&first.refresh));
+    let form = [("grant_type", "refresh_token"), ("refresh_token", &first.refresh), ("scope", "read:reports")];
+    assert_problem(app.post(app.server(), &form), 400, None, "invalid_grant");
+    app.assert_revoked(&first);
+    app.assert_ended(&second);
+    // A retry that is in time asks for too much as any other, and the successor stays good.
+    let mut app = App::start();
+    let first = app.grant();
+    let second = Tokens::of(app.refresh(&first.refresh));
+    let form = [("grant_type", "refresh_token"), ("refresh_token", &first.refresh), ("scope", "read:reports")];
+    assert_problem(app.post(app.server(), &form), 400, None, "invalid_scope");
+    Tokens::of(app.refresh(&second.refresh));
+}
+
+#[test]
+fn refresh_tokens_live_as_long_as_the_operator_says() {
+    let lifetimes = |idle, total| {
+        let seconds = Duration::from_secs;
+        let (refresh_token_idle_ttl, refresh_token_ttl) = (seconds(idle), seconds(total));
+        let config = Config { store: None, refresh_token_idle_ttl, refresh_token_ttl, ..config() };
+        let mut app = App::start_at(config, false, true);
+        let first = app.grant();
+        std::thread::sleep(seconds(1));
+        let second = Tokens::of(app.refresh(&first.refresh));
+        // The times of the token that is good, from the first one on.
+        let told = |tokens: &Tokens| {
+            let told = json(app.post_to(app.server(), "/oauth/v2/introspect", &[("token", &tokens.refresh)]), 200);
+            (told["iat"].as_i64().unwrap(), told["exp"].as_i64().unwrap())
+        };
+        let granted_at = first.claims()["iat"].as_i64().unwrap();
+        let (rotated_at, expires_at) = told(&second);
+        assert!(rotated_at > granted_at);
+        (expires_at - granted_at, expires_at - rotated_at)
+    };
+    let (_, from_the_last) = lifetimes(1_000, 2_000);
+    assert_eq!(from_the_last, 1_000);
+    let (from_the_first, _) = lifetimes(2_000, 1_000);
+    assert_eq!(from_the_first, 1_000);
+}
+
+#[test]
 fn a72_the_second_use_is_in_the_audit_log() -> TestResult {
     let folder = tempfile::tempdir()?;
     let mut app = App::start_at(Config { store: Some(folder.path().into()), ..config() }, true, true);
@@ -256,18 +310,10 @@ fn a72_the_second_use_is_in_the_audit_log() -> TestResult {
 fn a72_an_authenticated_client_that_tries_again_gets_the_same_successor_from_every_process() -> TestResult {
     let folder = tempfile::tempdir()?;
     let at = |folder: &Path| {
-        // One name for both, behind whatever balances the load between them.
         let base_url = Some("http://localhost:8080".to_owned());
         Config { store: Some(folder.into()), base_url, ..config() }
     };
-    let site = {
-        let mut site = Site::start_at(at(folder.path()));
-        site.server.origin = format!("http://{}", site.server.address);
-        site
-    };
-    let secret = register(&site.server, "app", false, true);
-    let (browser, _) = site.logged_in();
-    let mut app = App { site, browser, secret };
+    let mut app = App::start_as_one_of(at(folder.path()));
     let first = app.grant();
     let second = Tokens::of(app.refresh(&first.refresh));
     assert_eq!(Tokens::of(app.refresh(&first.refresh)).refresh, second.refresh);

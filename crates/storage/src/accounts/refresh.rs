@@ -91,6 +91,8 @@ pub struct PresentedRefreshToken {
     pub client_id: String,
     /// Of what the client has shown possession.
     pub confirmation: Vec<ConfirmationMethod>,
+    /// Whether the scope that the client asks for is within the family's.
+    pub is_scope_granted: bool,
     /// For how many seconds after its use a token is answered with the same successor again: 0 for a client that has shown by nothing but
     /// the token who it is.
     pub retry_within: i64,
@@ -121,6 +123,8 @@ pub enum Refresh {
     Ended,
     /// The token is bound to another key or certificate.
     OtherKey,
+    /// The client asks for more scope than was granted.
+    TooWide,
     /// As many access tokens of the family as are allowed have not expired.
     TooMany,
     /// No such token, or another client's: a client learns nothing of the tokens of others.
@@ -164,7 +168,8 @@ impl RefreshFamily {
         }
         let is_used = number < self.number;
         let is_just_used = number + 1 == self.number && now < self.rotated_at.saturating_add(presented.retry_within);
-        // Before the expiry: a token that is replayed late still says that the first use may have been a thief's.
+        // Before the expiry and the scope: a token that is replayed late, or for too much, still says that the first use may have been a
+        // thief's.
         if is_used && !is_just_used {
             return Refresh::Reused(self);
         }
@@ -176,6 +181,9 @@ impl RefreshFamily {
         }
         if now >= self.expires_at.min(self.ends_at) {
             return Refresh::Expired;
+        }
+        if !presented.is_scope_granted {
+            return Refresh::TooWide;
         }
         if is_used { Refresh::Again(self) } else { Refresh::Rotated(self) }
     }

@@ -63,8 +63,15 @@ pub async fn a_device_gets_nothing_when_it_is_denied_or_too_late(world: &dyn Acc
     assert_eq!(poll(&*store, 1, 2).await, DevicePoll::Denied);
     assert!(decide(&*store, 2, &approved("s1")).await);
     assert_eq!(poll(&*store, 2, 100).await, DevicePoll::Expired);
-    let late = store.decide_device_authorization(&[103; 32], &approved("s1"), "a", 100, &audit()).await.unwrap();
+    let late = store.decide_device_authorization(&[103; 32], &approved("s1"), "a", 100, &[audit()]).await.unwrap();
     assert!(!late);
+    let consents = store.consents_of("u1").await.unwrap();
+    let clients: Vec<_> =
+        consents.iter().map(|consent| (consent.client_id.as_str(), consent.scopes.as_str())).collect();
+    assert_eq!(clients, [("c1", "a")], "of the approval alone");
+    assert!(store.revoke_consent("u1", "c1", &audit()).await.unwrap());
+    assert!(!store.decide_device_authorization(&[103; 32], &approved("s1"), "a", 100, &[audit()]).await.unwrap());
+    assert_eq!(store.consents_of("u1").await.unwrap(), [], "none without an approval");
     assert_eq!(poll(&*store, 3, 100).await, DevicePoll::Expired);
     assert_eq!(poll(&*store, 9, 2).await, DevicePoll::Unknown);
 }
@@ -147,7 +154,7 @@ async fn added(store: &dyn AccountStore, authorizations: &[DeviceAuthorization])
 }
 
 async fn decide(store: &dyn AccountStore, number: u8, decision: &DeviceDecision) -> bool {
-    store.decide_device_authorization(&[100 + number; 32], decision, "a", 2, &audit()).await.unwrap()
+    store.decide_device_authorization(&[100 + number; 32], decision, "a", 2, &[audit()]).await.unwrap()
 }
 
 async fn poll(store: &dyn AccountStore, number: u8, now: i64) -> DevicePoll {

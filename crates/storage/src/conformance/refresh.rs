@@ -38,12 +38,15 @@ pub async fn a72_a_retry_gets_the_same_successor_in_time_and_while_that_is_unuse
     add(&*store, &family(1)).await;
     let retry = |from, to| PresentedRefreshToken { retry_within: 10, ..exchange(from, to) };
     assert!(matches!(refresh(&*store, &retry(1, 2), 10).await, Refresh::Rotated(_)));
+    let too_wide = |from, to| PresentedRefreshToken { is_scope_granted: false, ..retry(from, to) };
+    assert_eq!(refresh(&*store, &too_wide(1, 2), 19).await, Refresh::TooWide, "a retry too");
+    assert_eq!(refresh(&*store, &too_wide(2, 3), 19).await, Refresh::TooWide, "the token stays good");
     let token = GrantedToken { id: "retried".into(), expires_at: 110 };
     let with_token = PresentedRefreshToken { token, ..retry(1, 2) };
     assert!(matches!(refresh(&*store, &with_token, 19).await, Refresh::Again(_)));
     assert_eq!(store.tokens_of_family("token-1").await.unwrap(), ["retried", "token-1", "token-1-2"]);
     assert!(matches!(refresh(&*store, &retry(2, 3), 19).await, Refresh::Rotated(_)), "the successor is good");
-    assert!(matches!(refresh(&*store, &retry(1, 2), 19).await, Refresh::Reused(_)), "the successor is used");
+    assert!(matches!(refresh(&*store, &too_wide(1, 2), 19).await, Refresh::Reused(_)), "the successor is used");
 
     add(&*store, &family(11)).await;
     assert!(matches!(refresh(&*store, &retry(11, 12), 10).await, Refresh::Rotated(_)));
@@ -267,6 +270,7 @@ fn exchange(from: u8, to: u8) -> PresentedRefreshToken {
         digest: [from; 32],
         client_id: "c1".into(),
         confirmation: Vec::new(),
+        is_scope_granted: true,
         retry_within: 0,
         successor: [to; 32],
         successor_expires_at: 200 + i64::from(to),

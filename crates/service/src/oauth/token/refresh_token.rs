@@ -7,7 +7,6 @@ use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::OAuthError;
 use crate::refresh_tokens::{ArrivedRefreshToken, Exchanged};
 use crate::revocations;
-use crate::scope;
 use crate::tokens::Grant;
 use axum::response::Response;
 use std::sync::Arc;
@@ -26,18 +25,16 @@ pub(super) async fn token(
     let arrived = ArrivedRefreshToken {
         token: token.to_owned().into(),
         client_id: client.id.clone(),
+        scope: form.value("scope").map(str::to_owned),
         confirmation,
         is_authenticated: !client.is_public,
     };
-    let scope = form.value("scope").map(str::to_owned);
-    app.blocking(move |app| refresh(app, &arrived, scope.as_deref())).await
+    app.blocking(move |app| refresh(app, &arrived)).await
 }
 
-fn refresh(app: &App, arrived: &ArrivedRefreshToken, scope: Option<&str>) -> Result<Response, OAuthError> {
+fn refresh(app: &App, arrived: &ArrivedRefreshToken) -> Result<Response, OAuthError> {
     let (family, _) = app.refresh_family(&arrived.token, &arrived.client_id)?.ok_or(UNKNOWN)?;
-    // Before the token is used up: whoever asks for too much can ask again.
-    let scope = scope::narrow(scope, &family.scope).ok_or(OAuthError::InvalidScope)?;
-    let Exchanged { family, successor, token_id } = app.exchange(arrived, &family)?.map_err(refused)?;
+    let Exchanged { family, scope, successor, token_id } = app.exchange(arrived, &family)?.map_err(refused)?;
     let grant = Grant {
         client_id: &family.client_id,
         subject: &family.user_id,
@@ -64,6 +61,7 @@ fn refused(refresh: Refresh) -> OAuthError {
         Refresh::Expired => OAuthError::InvalidGrant("the refresh token has expired"),
         Refresh::Ended => ENDED,
         Refresh::OtherKey => OAuthError::InvalidGrant("the refresh token is bound to another key or certificate"),
+        Refresh::TooWide => OAuthError::InvalidScope,
         Refresh::TooMany => OAuthError::TemporarilyUnavailable(REFRESH_RETRY_AFTER_SECONDS),
         Refresh::Rotated(_) | Refresh::Again(_) | Refresh::Unknown => UNKNOWN,
     }

@@ -99,6 +99,13 @@ impl Browser {
         self.driver.goto(url).await
     }
 
+    /// Lets nothing be loaded from addresses of that pattern.
+    pub(crate) async fn block(&self, pattern: &str) -> WebDriverResult<()> {
+        let tools = self.driver.cdp();
+        tools.send_raw("Network.enable", json!({})).await?;
+        tools.send_raw("Network.setBlockedURLs", json!({"urls": [pattern]})).await.map(drop)
+    }
+
     pub(crate) async fn url(&self) -> WebDriverResult<String> {
         Ok(self.driver.current_url().await?.to_string())
     }

@@ -8,6 +8,7 @@ mod chromium;
 mod demo;
 mod device;
 mod login;
+mod logout;
 mod profile;
 mod sites;
 mod visited_site;

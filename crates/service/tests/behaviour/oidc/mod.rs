@@ -1,6 +1,6 @@
 //! The service as an OpenID Provider: OpenID Connect Core 1.0, Discovery 1.0, RP-Initiated Logout 1.0, Back-Channel Logout 1.0, and RFC 9470.
 
-mod backchannel;
+pub(crate) mod backchannel;
 mod discovery;
 mod id_tokens;
 mod logout;
