@@ -44,15 +44,17 @@ impl FromRequestParts<Arc<App>> for Sender {
     }
 }
 
-/// As the engine finds it for tokens that are bound to it ([`tollgate::Request::sent_by`]), with the certificates beside it.
+/// As the engine finds it for tokens that are bound to it ([`tollgate::Request::sent_by`]), with the certificates beside it. The certificate of
+/// a trusted proxy's own connection is no client's.
 fn certificate(
     parts: &Parts,
     address: ClientAddress,
     proxies: &TrustedProxies,
 ) -> Result<Option<ClientCertificate>, Rejection> {
-    let Some(field) = proxies.certificate_field().filter(|_| proxies.contain(address.peer())) else {
+    if !proxies.contain(address.peer()) {
         return Ok(parts.extensions.get().cloned());
-    };
+    }
+    let Some(field) = proxies.certificate_field() else { return Ok(None) };
     let Some(leaf) = field.der(parts.headers.get_all(field.as_str()))? else { return Ok(None) };
     let chain = field.chain_name().map(|name| field.chain(parts.headers.get_all(name))).transpose()?;
     let chain = iter::once(leaf).chain(chain.unwrap_or_default());

@@ -5,8 +5,8 @@ use reqwest::blocking::Response;
 use rustls::client::ResolvesClientCert;
 use rustls::pki_types::CertificateDer;
 use rustls::sign::CertifiedKey;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, SignatureScheme, StreamOwned};
-use std::io::{Read, Write};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, SignatureScheme, StreamOwned, SupportedProtocolVersion};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -37,6 +37,15 @@ impl ResolvesClientCert for Asked {
 impl TlsClient {
     /// A client that trusts this certificate alone.
     pub(super) fn new(server: &CertificateDer<'static>, identity: Option<&Identity>) -> Self {
+        Self::speaking(rustls::DEFAULT_VERSIONS, server, identity)
+    }
+
+    /// One that speaks these versions of TLS.
+    pub(super) fn speaking(
+        versions: &[&'static SupportedProtocolVersion],
+        server: &CertificateDer<'static>,
+        identity: Option<&Identity>,
+    ) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(server.clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -45,7 +54,7 @@ impl TlsClient {
             Arc::new(CertifiedKey::new(identity.chain.clone(), key))
         });
         let asked = Arc::new(Asked { key, is_asked: AtomicBool::new(false) });
-        let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = ClientConfig::builder_with_provider(provider).with_protocol_versions(versions).unwrap();
         let config = config.with_root_certificates(roots).with_client_cert_resolver(Arc::clone(&asked) as _);
         Self { config: Arc::new(config), asked }
     }
@@ -65,6 +74,15 @@ impl TlsClient {
     }
 
     fn send(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        self.try_send(method, url, headers, body).unwrap()
+    }
+
+    /// The error where the server does not let the client in.
+    pub(super) fn try_get(&self, url: &str) -> io::Result<Response> {
+        self.try_send("GET", url, &[], "")
+    }
+
+    fn try_send(&self, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> io::Result<Response> {
         let url = reqwest::Url::parse(url).unwrap();
         let host = url.host_str().unwrap();
         let authority = (host, url.port_or_known_default().unwrap());
@@ -77,10 +95,10 @@ impl TlsClient {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
         request.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
-        stream.write_all(request.as_bytes()).unwrap();
+        stream.write_all(request.as_bytes())?;
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        read(&answer)
+        stream.read_to_end(&mut answer)?;
+        Ok(read(&answer))
     }
 }
 

@@ -1,13 +1,13 @@
 //! The listener that asks for certificates, and what clients are told of it.
 
-use super::certificates::{Authority, named, server_files};
+use super::certificates::{Authority, Identity, named, server_files};
 use super::{MACHINE, METADATA, TOKEN, TlsClient, World, robots_subject, with_listener};
 use crate::dpop::proof;
 use crate::support::{BASIC, TestServer, assert_problem, config, json};
 use serde_json::Value;
 use std::path::PathBuf;
 use tempfile::TempDir;
-use tollgate::{Algorithm, CertificateField, TrustedProxies};
+use tollgate::{Algorithm, CertificateField, ForwardedField, TrustedProxies};
 use tollgate_issuer::SigningKey;
 use tollgate_service::{Config, DpopNonces, Server};
 
@@ -26,6 +26,32 @@ fn certificates_are_asked_for_at_the_listener_of_their_own_alone() {
     let at_the_other = world.client(Some(&robot)).post(&world.server.url(TOKEN), &[], &MACHINE);
     assert_problem(at_the_other, 401, BASIC, "invalid_client");
     json(world.token(Some(&robot)), 200);
+}
+
+/// RFC 8705 section 7.2: the handshake shows that the client has the key.
+#[test]
+fn a52_a_certificate_without_its_key_lets_nobody_in() {
+    let world = World::start();
+    world.register(robots_subject());
+    let robot = world.authority.issue(&named("robot"));
+    let thief = Identity { key: Identity::self_signed(&named("thief")).key, ..robot.clone() };
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let client = |identity| TlsClient::speaking(&[version], &world.identity.chain[0], Some(identity));
+        json(client(&robot).post(&world.mtls_url(TOKEN), &[], &MACHINE), 200);
+        assert!(client(&thief).try_get(&world.mtls_url("/healthz")).is_err(), "{version:?}");
+    }
+}
+
+/// Its connection is a proxy's for all its clients.
+#[test]
+fn a52_the_certificate_of_a_trusted_proxys_own_connection_is_no_clients() {
+    let proxies = |proxy: &str| TrustedProxies::new([proxy.parse().unwrap()], ForwardedField::XForwardedFor);
+    for (proxy, status) in [("127.0.0.1", 401), ("198.51.100.1", 200)] {
+        let world = World::start_with(|config| Config { trusted_proxies: proxies(proxy), ..config });
+        world.register(robots_subject());
+        let robot = world.authority.issue(&named("robot"));
+        assert_eq!(world.token(Some(&robot)).status().as_u16(), status, "{proxy}");
+    }
 }
 
 /// RFC 8705 sections 2.1.1, 2.2.1 and 5.
