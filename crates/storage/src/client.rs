@@ -1,4 +1,4 @@
-use crate::certificate_subject::CertificateSubject;
+use crate::certificate_subject::{CertificateSubject, SubjectName};
 use crate::client_id::ClientId;
 use crate::client_keys::ClientKeys;
 use crate::error::Refusal;
@@ -214,8 +214,9 @@ impl Client {
         if let Some(jwks) = jwks.as_ref().filter(|_| is_self_signed) {
             jwks.certificates()?;
         }
-        let has_subject = settings.certificate_subject.is_some();
-        check("certificate_subject", has_subject == (*auth_method == ClientAuthMethod::TlsClientAuth))?;
+        let subject = settings.certificate_subject.as_ref();
+        let field = subject.map_or(SubjectName::SubjectDn, CertificateSubject::name).as_str();
+        check(field, subject.is_some() == (*auth_method == ClientAuthMethod::TlsClientAuth))?;
         check("grants", !(is_public && has(GrantType::ClientCredentials)))?;
         check(
             "grants",

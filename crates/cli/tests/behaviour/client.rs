@@ -74,10 +74,12 @@ fn a_client_with_certificates_has_no_secret() {
     let store = Store::new();
     let new = |arguments: &[&str]| store.client(&[&["new", "--json", "--scope", "a"], arguments].concat());
     let issued = ["--id", "robot", "--auth-method", "tls_client_auth"];
-    let made =
-        new(&[&issued[..], &["--tls-client-auth-subject-dn", "CN=robot,O=Example"]].concat()).answers().remove(0);
+    let subject = ["--tls-client-auth-subject-dn", "CN=robot,O=Example"];
+    let made = new(&[&issued[..], &subject, &["--certificate-bound-tokens"]].concat()).answers().remove(0);
     assert_eq!((&made["tls_client_auth_subject_dn"], &made["secrets"]), (&json!("CN=robot,O=Example"), &json!([])));
-    new(&issued).refused_with("certificate_subject");
+    assert_eq!(made["tls_client_certificate_bound_access_tokens"], true);
+    new(&issued).refused_with("tls_client_auth_subject_dn");
+    new(&[&["--id", "other"][..], &subject].concat()).refused_with("tls_client_auth_subject_dn");
     new(&[&issued[..], &["--tls-client-auth-subject-dn", "robot"]].concat()).refused_with("tls_client_auth_subject_dn");
     let two = ["--tls-client-auth-san-dns", "robot.example", "--tls-client-auth-san-ip", "192.0.2.7"];
     new(&[&issued[..], &two].concat()).refused_with("cannot be used with");

@@ -1,17 +1,18 @@
 //! Tokens that are bound to a client's certificate (RFC 8705 sections 3 and 4).
 
 use super::certificates::{Identity, named};
-use super::{MACHINE, METADATA, TOKEN, World, robots_subject};
+use super::{MACHINE, METADATA, TOKEN, World, issued_to, robots_subject};
 use crate::authorize::{Browser, Site, VERIFIER, code_in, location, request};
 use crate::dpop::proof;
-use crate::support::{assert_problem, config, decode, json};
+use crate::support::{assert_problem, config, decode, json, run_async};
 use base64_simd::STANDARD;
 use reqwest::blocking::Response;
 use serde_json::{Value, json};
-use tollgate::{Algorithm, CertificateField, ForwardedField, TrustedProxies};
+use tollgate::{Algorithm, CertificateField, Engine, ForwardedField, Issuer, Request, TrustedProxies, TypProfile};
 use tollgate_issuer::SigningKey;
+use tollgate_remote::{Introspection, RemoteKeys, Verifier};
 use tollgate_service::{AccessTokenFormat, Config, DpopNonces};
-use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType};
+use tollgate_storage::{Client, ClientAuthMethod, ClientKind, ClientSettings, GrantType, SubjectName};
 
 const REPORTS: &str = "/api/v2/reports";
 
@@ -56,6 +57,33 @@ fn a52_a_bound_token_of_the_service_is_good_with_its_certificate_alone() {
         assert_eq!(post("/oauth/v2/revoke").status().as_u16(), 200);
         assert_eq!(reports(Some(&robot), &world.mtls_url(REPORTS)), 401);
     }
+}
+
+/// An engine elsewhere asks the service, authenticates there by a certificate of its own, and has the sender show the token's.
+#[test]
+fn a52_a86_an_engine_elsewhere_that_introspects_has_the_sender_show_its_certificate() {
+    let world = World::start();
+    world.register(|settings| bound(robots_subject()(settings)));
+    let api = Client::new("api", "The API", "introspect", [""; 0], 0).unwrap();
+    let settings = issued_to(SubjectName::SubjectDn, "CN=api,O=Example")(api.settings().clone());
+    world.server.accounts.register_client(&api.with(settings).unwrap()).unwrap();
+    let [robot, api] = ["robot", "api"].map(|name| world.authority.issue(&named(name)));
+    let token = token_of(world.token(Some(&robot)));
+    run_async(async {
+        let (origin, ca) = (world.server.origin.as_str(), world.identity.pem.as_bytes());
+        let keys = RemoteKeys::from_jwks_uri(&world.server.url("/.well-known/jwks.json")).root_certificates(ca);
+        let keys = keys.start().unwrap();
+        let endpoint = Introspection::at(&world.mtls_url("/oauth/v2/introspect")).root_certificates(ca);
+        let endpoint = endpoint.client_certificate("api", api.pem.as_bytes(), api.key.as_bytes()).start().unwrap();
+        let issuer = Issuer::new(origin).audience(origin).typ(TypProfile::JwtOrAccessToken).keys(keys.key_ring());
+        let verifier = Verifier::new(Engine::builder().issuer(issuer.introspect(endpoint, 30)).build().unwrap());
+        let request = Request::new().token(&token);
+        let principal = verifier.verify_request(&request.certificate(&robot.chain[0])).await.unwrap();
+        assert_eq!(principal.client_id(), Some("robot"));
+        let other = verifier.verify_request(&request.certificate(&api.chain[0])).await.unwrap_err();
+        let none = verifier.verify_request(&request).await.unwrap_err();
+        assert_eq!((other.code(), none.code()), ("wrong-certificate", "certificate-required"));
+    });
 }
 
 /// RFC 8705 section 3: binding "can be used with" every way in which a client authenticates; section 3.4.
