@@ -1,16 +1,18 @@
-//! Clients that others wrote, each in a process of its own: openid-client, oauth4webapi and the SDK of the Model Context Protocol (npm), Authlib (PyPI).
+//! Clients that others wrote, each in a process of its own: openid-client, oauth4webapi and the SDK of the Model Context Protocol (npm), Authlib
+//! (PyPI), openidconnect and oauth2 (crates.io).
 //! They know nothing but the issuer and what they are registered with.
 //!
 //! Where Node.js or Python is missing the tests are skipped; under `TOLLGATE_SKIP_NOTHING` the packages are fetched, and what is missing fails
 //! them.
 
-use crate::support::{EMAIL, PASSWORD, TestServer};
+use crate::support::{EMAIL, PASSWORD, TestServer, config};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tollgate::Algorithm;
 use tollgate_issuer::SigningKey;
+use tollgate_service::{Config, DpopNonces};
 use tollgate_storage::{Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, GrantType, RedirectUri};
 use tollgate_tests::real_servers::{npm_install, pip_install, skip};
 
@@ -24,7 +26,11 @@ struct World {
 
 impl World {
     fn start() -> Self {
-        let server = TestServer::start();
+        Self::start_with(DpopNonces::default())
+    }
+
+    fn start_with(dpop_nonces: DpopNonces) -> Self {
+        let server = TestServer::start_with(Config { store: None, dpop_nonces, ..config() });
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
         server.accounts.add_user(EMAIL, PASSWORD, "read:sites").unwrap();
         let key = SigningKey::generate(Algorithm::ES256).unwrap();
@@ -67,12 +73,17 @@ impl World {
     }
 
     #[track_caller]
-    fn run_node(&self, script: &str, expected: &[&str]) {
+    fn run_beside_node(&self, command: &mut Command, expected: &[&str]) {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clients");
         match npm_install(&sources(), &folder) {
-            Ok(()) => assert_eq!(self.run(Command::new("node").arg(script).current_dir(folder)), expected),
+            Ok(()) => assert_eq!(self.run(command.current_dir(folder)), expected),
             Err(missing) => skip(&missing),
         }
+    }
+
+    #[track_caller]
+    fn run_node(&self, script: &str, expected: &[&str]) {
+        self.run_beside_node(Command::new("node").arg(script), expected);
     }
 }
 
@@ -140,6 +151,16 @@ fn oauth4webapi_of_npm_finds_no_fault_with_any_answer() {
     World::start().run_node("oauth4webapi.mjs", &OAUTH4WEBAPI);
 }
 
+/// RFC 9449 sections 8 and 9.
+#[test]
+#[ignore = "the programs once more for each other choice of nonces: .ci/long clients"]
+fn clients_with_proofs_get_along_with_and_without_nonces() {
+    for nonces in [DpopNonces::Off, DpopNonces::Everywhere] {
+        World::start_with(nonces).run_node("openid_client.mjs", &OPENID_CLIENT);
+        World::start_with(nonces).run_node("oauth4webapi.mjs", &OAUTH4WEBAPI);
+    }
+}
+
 const MCP: [&str; 5] = [
     "discovery: 401 /.well-known/oauth-protected-resource",
     "native: REDIRECT AUTHORIZED read:sites 200",
@@ -179,6 +200,28 @@ fn authlib_of_pypi_takes_each_flow_that_it_has() {
     assert_eq!(world.run(Command::new("python3").arg(script).env("PYTHONPATH", packages)), AUTHLIB);
 }
 
+const CRATES: [&str; 8] = [
+    "discovery: true",
+    "code: 200 true",
+    "userinfo: true",
+    "introspection: true true",
+    "refresh: 200 invalid_grant 401",
+    "revocation: 401 false",
+    "device: 200",
+    "client credentials: read:reports",
+];
+
+#[test]
+#[ignore = "builds the libraries first, with a lock file of their own: .ci/long clients"]
+fn openidconnect_and_oauth2_of_crates_io_take_each_flow_that_they_have() {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("foreign-clients");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--locked", "--quiet", "--target-dir"]).arg(&target).current_dir(sources().join("rust"));
+    assert!(cargo.status().unwrap().success());
+    let mut program = Command::new(target.join("debug/tollgate-foreign-clients"));
+    World::start().run_beside_node(&mut program, &CRATES);
+}
+
 fn sources() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients")
 }
@@ -191,11 +234,17 @@ fn the_table_of_the_document_is_what_the_programs_do() {
         let version = packages.split(&format!("\"{name}\": \"")).nth(1).expect("a package").split('"').next();
         format!("{name} {}", version.unwrap())
     };
-    let programs: [(String, &[&str]); 4] = [
+    let manifest = std::fs::read_to_string(sources().join("rust/Cargo.toml")).unwrap();
+    let of_crates = |name: &str| {
+        let version = manifest.split(&format!("{name} = {{ version = \"=")).nth(1).expect("a crate").split('"').next();
+        format!("{name} {}", version.unwrap())
+    };
+    let programs: [(String, &[&str]); 5] = [
         (of_npm("openid-client"), &OPENID_CLIENT),
         (of_npm("oauth4webapi"), &OAUTH4WEBAPI),
         (of_npm("@modelcontextprotocol/sdk"), &MCP),
         (OF_PYPI[0].replace("==", " "), &AUTHLIB),
+        ([of_crates("openidconnect"), of_crates("oauth2")].join(", "), &CRATES),
     ];
     let document = include_str!("../../../../docs/clients.md");
     let mut rows = document.lines().filter(|line| line.starts_with('|')).map(cells);
