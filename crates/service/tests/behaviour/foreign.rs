@@ -47,7 +47,7 @@ impl World {
             server.accounts.register_client(&client.with(settings).unwrap()).unwrap();
         };
         let of_codes = vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
-        public("app", &["http://127.0.0.1/callback"], of_codes);
+        public("app", &["http://127.0.0.1/callback", "com.example.app:/callback"], of_codes);
         public("tv", &[], vec![GrantType::DeviceCode]);
         server.accounts.register_client(&robot(&key)).unwrap();
         let environment = vec![
@@ -109,7 +109,7 @@ fn robot(key: &SigningKey) -> Client {
     client.with(settings).unwrap()
 }
 
-const OPENID_CLIENT: [&str; 13] = [
+const OPENID_CLIENT: [&str; 14] = [
     "discovery: true",
     "code: 200",
     "userinfo: ada@example.com",
@@ -118,6 +118,7 @@ const OPENID_CLIENT: [&str; 13] = [
     "pushed request: 200",
     "revocation: 401 false",
     "native: 200 200 invalid_grant 401",
+    "own scheme: 200",
     "device: true 200",
     "client credentials: read:reports",
     "private_key_jwt: read:reports",

@@ -49,6 +49,10 @@ const app = await discover('app', client.None())
 const native = await logIn(app, APP, 'openid read:sites', client.buildAuthorizationUrl)
 told('native', await sites(native.access_token), ...await rotate(app, native, sites))
 
+// The same, with a scheme of its own (RFC 8252 section 7.1).
+const OWN = 'com.example.app:/callback'
+told('own scheme', await sites((await logIn(app, OWN, 'openid read:sites', client.buildAuthorizationUrl)).access_token))
+
 // A television.
 const tv = await discover('tv', client.None())
 const device = await client.initiateDeviceAuthorization(tv, { scope: 'read:sites' })
