@@ -22,7 +22,7 @@ impl ClientAuthorities {
         Ok(Self(Arc::new(ArcSwap::from_pointee(verifier(file)?))))
     }
 
-    /// Goes by the certificates in this PEM file from the next request on; where it cannot be used, the last ones stay.
+    /// Uses the certificates in this PEM file from the next request on; if the file cannot be used, the last ones stay.
     pub(crate) fn replace(&self, file: &Path) -> Result<(), ServerError> {
         self.0.store(Arc::new(verifier(file)?));
         Ok(())

@@ -159,7 +159,7 @@ impl Server {
     }
 }
 
-/// The certificates that a running [`Server`] goes by: its own for TLS, and those of the authorities of its clients.
+/// The certificates that a running [`Server`] uses: its own for TLS, and those of the authorities of its clients.
 #[derive(Clone)]
 pub struct Certificates {
     tls: Option<Tls>,
@@ -167,7 +167,7 @@ pub struct Certificates {
 }
 
 impl Certificates {
-    /// Reads these files, and goes by them from the next connection and the next request on. What the server does not use is not read.
+    /// Reads these files. They apply from the next connection and the next request on. A file that the server does not use is not read.
     ///
     /// # Errors
     /// [`ServerError::Tls`] says what is wrong with a file; nothing is replaced then.

@@ -1,4 +1,4 @@
-//! The service as an OAuth 2.0 authorization server (RFC 6749, RFC 7636, RFC 8628, RFC 8707, RFC 9068, RFC 9126, RFC 9207, RFC 9449, RFC 9700) and an OpenID Provider
+//! The service as an OAuth 2.0 authorization server (RFC 6749, RFC 7636, RFC 8628, RFC 8705, RFC 8707, RFC 9068, RFC 9126, RFC 9207, RFC 9449, RFC 9700) and an OpenID Provider
 //! (OpenID Connect Core 1.0).
 
 mod authorize;
