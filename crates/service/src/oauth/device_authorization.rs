@@ -1,7 +1,6 @@
-use super::client_auth::authenticate;
-use super::client_form;
+use super::client_form::ClientForm;
 use super::error::OAuthError;
-use super::request::{self, is_own_resource};
+use super::request;
 use super::user_code::{new_user_code, shown, user_digest};
 use crate::app::App;
 use crate::ids::{new_secret, now};
@@ -11,12 +10,8 @@ use crate::limits::{
     MAX_USER_CODE_COLLISIONS,
 };
 use crate::problem::Problem;
-use crate::sender::Sender;
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
@@ -25,27 +20,14 @@ use tollgate_storage::{GrantType, Refusal, StorageError};
 use zeroize::Zeroizing;
 
 /// `POST /oauth/v2/device_authorization` (RFC 8628 section 3.1): a code for the device, and one that its user types in elsewhere.
-pub(crate) async fn authorize_device(
-    State(app): State<Arc<App>>,
-    sender: Sender,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Response> {
-    let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)
-}
-
-async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<Response, OAuthError> {
-    let form = client_form::read(headers, body)?;
-    let client = authenticate(app, headers, &form, sender).await?;
+pub(crate) async fn authorize_device(State(app): State<Arc<App>>, request: ClientForm) -> Result<Response, OAuthError> {
+    let client = request.authenticate(&app).await?;
     client.require(GrantType::DeviceCode)?;
-    if !form.resources().all(|resource| is_own_resource(resource, &app.origin)) {
-        return Err(OAuthError::InvalidTarget);
-    }
+    request.require_own_resources(&app)?;
     // A public client shows no more than its id, so that anybody could use its share up.
-    let asked = app.device_throttle.request(sender.address.counted());
+    let asked = app.device_throttle.request(request.sender.address.counted());
     asked.map_err(|wait| OAuthError::TemporarilyUnavailable(u32::try_from(wait.seconds).unwrap_or(u32::MAX)))?;
-    let (client_id, requested) = (client.id.clone(), form.value("scope").map(str::to_owned));
+    let (client_id, requested) = (client.id.clone(), request.form.value("scope").map(str::to_owned));
     let codes = app.blocking(move |app| app.add_device_authorization(client_id, requested.as_deref())).await;
     let Codes { device_code, user_code } = codes??;
     let (origin, user_code) = (&app.origin, shown(&user_code));

@@ -1,5 +1,5 @@
-use super::client_auth::{AuthenticatedClient, authenticate};
-use super::client_form;
+use super::client_auth::AuthenticatedClient;
+use super::client_form::ClientForm;
 use super::error::OAuthError;
 use super::presented_token::access_token;
 use crate::app::App;
@@ -8,12 +8,8 @@ use crate::ids::now;
 use crate::json::NOT_STORED;
 use crate::routes::scopes::INTROSPECT;
 use crate::scope;
-use crate::sender::Sender;
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
@@ -25,27 +21,16 @@ use zeroize::Zeroizing;
 /// `introspect` itself, a resource server, about the access tokens of all clients.
 ///
 /// Whatever is no active token, or a token that the client may not ask about, is `{"active": false}` and nothing more (section 2.2).
-pub(crate) async fn introspect(
-    State(app): State<Arc<App>>,
-    sender: Sender,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Response> {
-    let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    let answer = answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)?;
-    Ok((NOT_STORED, Json(answer)).into_response())
-}
-
-async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<Value, OAuthError> {
-    let form = client_form::read(headers, body)?;
-    let client = authenticate(app, headers, &form, sender).await?;
+pub(crate) async fn introspect(State(app): State<Arc<App>>, request: ClientForm) -> Result<Response, OAuthError> {
+    let client = request.authenticate(&app).await?;
     // Anybody can send the id of a public client (section 2.1: "the endpoint MUST also require some form of authorization").
     if client.is_public {
         return Err(OAuthError::InvalidClient);
     }
-    let token = form.value("token").ok_or(OAuthError::InvalidRequest("token is missing"))?;
+    let token = request.form.value("token").ok_or(OAuthError::InvalidRequest("token is missing"))?;
     let token = Zeroizing::new(token.to_owned());
-    app.blocking(move |app| Ok(active(app, &client, &token)?.unwrap_or_else(|| json!({"active": false})))).await
+    let active = app.blocking(move |app| active(app, &client, &token)).await?;
+    Ok((NOT_STORED, Json(active.unwrap_or_else(|| json!({"active": false})))).into_response())
 }
 
 fn active(app: &App, client: &AuthenticatedClient, token: &str) -> Result<Option<Value>, OAuthError> {

@@ -23,6 +23,7 @@ mod user_code;
 mod userinfo;
 
 pub(crate) use authorize::{login, repeat_as_get, show};
+pub(crate) use client_form::ClientForm;
 pub(crate) use consent::decide;
 pub(crate) use device::{decide_device, enter_code, log_in_at_device, show_device};
 pub(crate) use device_authorization::authorize_device;

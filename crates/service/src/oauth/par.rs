@@ -1,7 +1,6 @@
 //! Pushed authorization requests (RFC 9126): the client sends the parameters itself, and the browser takes only a `request_uri` along.
 
-use super::client_auth::authenticate;
-use super::client_form;
+use super::client_form::ClientForm;
 use super::dpop::{self, Prover};
 use super::error::OAuthError;
 use super::request::{self, AuthorizationError, AuthorizationRequest};
@@ -13,12 +12,9 @@ use crate::limits::{
 };
 use crate::pages::{failed, refusal};
 use crate::problem::Problem;
-use crate::sender::Sender;
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
@@ -33,25 +29,15 @@ const REQUEST_URI: &str = "urn:ietf:params:oauth:request_uri:";
 const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_assertion_type"];
 
 /// `POST /oauth/v2/par` (RFC 9126 section 2).
-pub(crate) async fn push(
-    State(app): State<Arc<App>>,
-    sender: Sender,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Response> {
-    let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)
-}
-
-async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<Response, Refused> {
-    let form = client_form::read(headers, body)?;
-    let client = authenticate(app, headers, &form, sender).await?.registered(app).await?;
+pub(crate) async fn push(State(app): State<Arc<App>>, request: ClientForm) -> Result<Response, Refused> {
+    let client = request.authenticate(&app).await?.registered(&app).await?;
+    let (app, ClientForm { form, headers, sender }) = (&app, &request);
     let prover = Prover { client_id: client.id(), is_public: client.is_public(), sender };
     // Section 2.1: "The request_uri authorization request parameter MUST NOT be provided in this case".
     if form.value("request_uri").is_some() {
         return Err(OAuthError::InvalidRequest("request_uri cannot be pushed").into());
     }
-    let redirect = request::redirect(&form, &client)
+    let redirect = request::redirect(form, &client)
         .map_err(|_| OAuthError::InvalidRequest("redirect_uri is missing, or not one that the client registered"))?;
     // RFC 9449 section 10.1: a proof binds the code as `dpop_jkt` does.
     let proven = dpop::prove(app, headers, "/oauth/v2/par", &prover).await?;
@@ -61,7 +47,7 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sende
     }
     let client_id = client.id().to_owned();
     // Section 2.1: "Validate the request in the same way as at the authorization endpoint".
-    request::check(&form, client, redirect, &app.origin)?;
+    request::check(form, client, redirect, &app.origin)?;
     let mut parameters = form.without(&CREDENTIALS);
     if form.value("client_id").is_none() {
         parameters.push(("client_id", &client_id));
@@ -94,7 +80,7 @@ fn request_uri(secret: &str) -> String {
 }
 
 /// Why a request is not taken: section 2.3 has the form of the token endpoint's errors for both.
-enum Refused {
+pub(crate) enum Refused {
     Client(OAuthError),
     Request(AuthorizationError),
 }

@@ -1,15 +1,11 @@
-use super::client_auth::{AuthenticatedClient, authenticate};
-use super::client_form;
+use super::client_auth::AuthenticatedClient;
+use super::client_form::ClientForm;
 use super::error::OAuthError;
 use super::presented_token::access_token;
 use crate::app::App;
 use crate::audit;
-use crate::sender::Sender;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::IntoResponse;
+use axum::http::StatusCode;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
@@ -17,20 +13,9 @@ use zeroize::Zeroizing;
 ///
 /// The answer to a token that is unknown, has ended or is another client's is the same as to one that was revoked (section 2.2). Both
 /// types are looked for whatever `token_type_hint` says (section 2.1), so nothing is an `unsupported_token_type`.
-pub(crate) async fn revoke(
-    State(app): State<Arc<App>>,
-    sender: Sender,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<StatusCode, axum::response::Response> {
-    let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)
-}
-
-async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<StatusCode, OAuthError> {
-    let form = client_form::read(headers, body)?;
-    let AuthenticatedClient { id, .. } = authenticate(app, headers, &form, sender).await?;
-    let token = form.value("token").ok_or(OAuthError::InvalidRequest("token is missing"))?;
+pub(crate) async fn revoke(State(app): State<Arc<App>>, request: ClientForm) -> Result<StatusCode, OAuthError> {
+    let AuthenticatedClient { id, .. } = request.authenticate(&app).await?;
+    let token = request.form.value("token").ok_or(OAuthError::InvalidRequest("token is missing"))?;
     let token = Zeroizing::new(token.to_owned());
     let by = audit::caller_as(&id, None);
     app.blocking_for(by, move |app| {

@@ -3,12 +3,11 @@ mod client_credentials;
 mod device_code;
 mod refresh_token;
 
-use super::client_auth::{AuthenticatedClient, authenticate};
-use super::client_form;
+use super::client_auth::AuthenticatedClient;
+use super::client_form::ClientForm;
 use super::dpop::{self, Prover};
 use super::error::OAuthError;
 use super::id_token::IdToken;
-use super::request::is_own_resource;
 use crate::app::App;
 use crate::confirmation::{Confirmation, token_type};
 use crate::ids::now;
@@ -19,10 +18,7 @@ use crate::scope;
 use crate::sender::Sender;
 use crate::tokens::Grant;
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::sync::Arc;
@@ -31,22 +27,10 @@ use tollgate_storage::accounts::LoginSession;
 use zeroize::Zeroizing;
 
 /// `POST /oauth/v2/token` (RFC 6749 sections 4.1.3, 4.4.2 and 6, RFC 8628 section 3.4).
-pub(crate) async fn token(
-    State(app): State<Arc<App>>,
-    sender: Sender,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Response> {
-    let body = crate::json::body(body).map_err(IntoResponse::into_response)?;
-    answer(&app, &headers, &body, &sender).await.map_err(IntoResponse::into_response)
-}
-
-async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sender) -> Result<Response, OAuthError> {
-    let form = client_form::read(headers, body)?;
-    let client = authenticate(app, headers, &form, sender).await?;
-    if !form.resources().all(|resource| is_own_resource(resource, &app.origin)) {
-        return Err(OAuthError::InvalidTarget);
-    }
+pub(crate) async fn token(State(app): State<Arc<App>>, request: ClientForm) -> Result<Response, OAuthError> {
+    let client = request.authenticate(&app).await?;
+    request.require_own_resources(&app)?;
+    let (app, ClientForm { form, headers, sender }) = (&app, &request);
     let certificate = bound_certificate(&client, sender)?;
     // Before a code is used up, so that a proof that is refused costs none.
     let prover = Prover { client_id: &client.id, is_public: client.is_public, sender };
@@ -57,12 +41,12 @@ async fn answer(app: &Arc<App>, headers: &HeaderMap, body: &[u8], sender: &Sende
     }
     let confirmation = Confirmation { key: proven.thumbprint, certificate };
     let answer = match form.value("grant_type") {
-        Some("client_credentials") => client_credentials::token(app, &client, &form, confirmation).await,
-        Some("authorization_code") => authorization_code::token(app, client, &form, confirmation).await,
+        Some("client_credentials") => client_credentials::token(app, &client, form, confirmation).await,
+        Some("authorization_code") => authorization_code::token(app, client, form, confirmation).await,
         Some("urn:ietf:params:oauth:grant-type:device_code") => {
-            device_code::token(app, client, &form, confirmation).await
+            device_code::token(app, client, form, confirmation).await
         }
-        Some("refresh_token") => refresh_token::token(app, &client, &form, confirmation).await,
+        Some("refresh_token") => refresh_token::token(app, &client, form, confirmation).await,
         Some(_) => Err(OAuthError::UnsupportedGrantType),
         None => Err(OAuthError::InvalidRequest("grant_type is missing")),
     };
