@@ -37,20 +37,25 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account_schema;
 mod account_store;
 mod audit_log;
 mod audit_rows;
 mod change_rows;
 mod client_rows;
+mod code_rows;
 mod consent_rows;
 mod database;
 mod device_rows;
 mod error;
+mod issuer_rows;
 mod joined;
 mod jti_rows;
 mod key_rows;
 mod key_store;
+mod known_device_rows;
 pub mod limits;
+mod login_session_rows;
 mod logout_rows;
 mod new_file;
 mod pushed_rows;
@@ -60,9 +65,11 @@ mod revocation_rows;
 mod schema;
 mod scope_sets;
 mod session_rows;
+mod signing_key_rows;
 mod site_rows;
 mod snapshot;
 mod transaction;
+mod user_rows;
 mod watch;
 mod writer;
 
