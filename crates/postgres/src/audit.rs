@@ -6,7 +6,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::{Actor, AuditFilter, AuditLog, AuditRecord, Door, StorageError};
 
-use crate::accounts::AccountWork;
+use crate::account_work::Rows;
 use crate::error::of_server;
 use crate::store::PostgresStore;
 
@@ -29,7 +29,7 @@ const INSERT: &str = "
 #[async_trait]
 impl AuditLog for PostgresStore {
     async fn record(&self, records: &[AuditRecord]) -> Result<(), StorageError> {
-        self.account(AccountWork::Record(records)).await.map(drop)
+        self.write(|rows| Box::pin(record_all(rows, records))).await
     }
 
     async fn audit(
@@ -49,6 +49,13 @@ impl AuditLog for PostgresStore {
     async fn forget_audit(&self, at: i64) -> Result<u64, StorageError> {
         self.inner().change("DELETE FROM tollgate.audit WHERE id < $1", &[&AuditFilter::id_at(at)]).await
     }
+}
+
+async fn record_all(rows: &Rows<'_, '_>, records: &[AuditRecord]) -> Result<(), StorageError> {
+    for record in records {
+        rows.record(record).await?;
+    }
+    Ok(())
 }
 
 const SELECT: &str = "

@@ -1,20 +1,16 @@
 //! Device authorizations, as rows.
 
-use crate::accounts::Rows;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{Consent, DeviceApproval, DeviceAuthorization, DeviceDecision, DevicePoll};
-use tollgate_storage::{Refusal, StorageError};
+use tollgate_storage::{AuditRecord, Refusal, StorageError};
 
-/// By the digest of the user code, at a time. [`authorization`] reads the row.
-pub(crate) const SELECT_UNDECIDED: &str =
-    "SELECT device_digest, user_digest, client_id, scope, created_at, expires_at, poll_interval, polled_at, is_denied,
-            user_id, session_id, token_id
-     FROM tollgate.device_authorizations
-     WHERE user_digest = $1 AND expires_at > $2 AND NOT is_denied AND user_id IS NULL";
+use crate::account_work::Rows;
+use crate::store::PostgresStore;
+use crate::{consents, logout_notices};
 
 pub(crate) async fn add(
-    rows: &Rows<'_>,
+    rows: &Rows<'_, '_>,
     authorization: &DeviceAuthorization,
     max_of_client: u32,
     max: u32,
@@ -43,18 +39,32 @@ pub(crate) async fn add(
     if added == 0 { Err(Refusal::AlreadyExists { what: "device authorization" }.into()) } else { Ok(()) }
 }
 
+pub(crate) async fn undecided(
+    store: &PostgresStore,
+    user_digest: &[u8; 32],
+    now: i64,
+) -> Result<Option<DeviceAuthorization>, StorageError> {
+    let select =
+        "SELECT device_digest, user_digest, client_id, scope, created_at, expires_at, poll_interval, polled_at,
+                is_denied, user_id, session_id, token_id
+         FROM tollgate.device_authorizations
+         WHERE user_digest = $1 AND expires_at > $2 AND NOT is_denied AND user_id IS NULL";
+    Ok(store.select(select, &[&&user_digest[..], &now]).await?.first().and_then(authorization))
+}
+
 pub(crate) async fn decide(
-    rows: &Rows<'_>,
+    rows: &Rows<'_, '_>,
     user_digest: &[u8; 32],
     decision: &DeviceDecision,
     scope: &str,
     now: i64,
+    audit: &[AuditRecord],
 ) -> Result<bool, StorageError> {
-    match decision {
+    let is_decided = match decision {
         DeviceDecision::Denied => {
             let update = "UPDATE tollgate.device_authorizations SET is_denied = true
                           WHERE user_digest = $1 AND expires_at > $2 AND NOT is_denied AND user_id IS NULL";
-            Ok(rows.execute(update, &[&&user_digest[..], &now]).await? > 0)
+            rows.execute(update, &[&&user_digest[..], &now]).await? > 0
         }
         DeviceDecision::Approved(DeviceApproval { user_id, session_id, token_id }) => {
             let update = "UPDATE tollgate.device_authorizations d
@@ -63,22 +73,27 @@ pub(crate) async fn decide(
                             AND EXISTS (SELECT FROM tollgate.login_sessions s
                                         WHERE s.id = $5 AND s.user_id = $4 AND s.expires_at > $2)
                           RETURNING d.client_id";
-            let updated = rows.query(update, &[&&user_digest[..], &now, &scope, user_id, session_id, token_id]).await?;
+            let updated = rows
+                .execute_returning(update, &[&&user_digest[..], &now, &scope, user_id, session_id, token_id])
+                .await?;
             let Some(row) = updated.first() else { return Ok(false) };
             let (user_id, scopes) = (user_id.clone(), scope.to_owned());
-            rows.add_consent(&Consent { user_id, client_id: row.get(0), scopes, granted_at: now }).await?;
-            Ok(true)
+            consents::add(rows, &Consent { user_id, client_id: row.get(0), scopes, granted_at: now }).await?;
+            true
         }
+    };
+    for audit in audit {
+        rows.record_if(is_decided, audit).await?;
     }
+    Ok(is_decided)
 }
 
-/// What came of it, and whether that has to be committed.
 pub(crate) async fn poll(
-    rows: &Rows<'_>,
+    rows: &Rows<'_, '_>,
     device_digest: &[u8; 32],
     client_id: &str,
     now: i64,
-) -> Result<(DevicePoll, bool), StorageError> {
+) -> Result<DevicePoll, StorageError> {
     let digest = &device_digest[..];
     // The session first, as where it ends: whoever ends it waits until its client is noted.
     let hold = "SELECT FROM tollgate.login_sessions s JOIN tollgate.device_authorizations d ON d.session_id = s.id
@@ -87,11 +102,11 @@ pub(crate) async fn poll(
     // Of two at once the later one waits here, and finds the code used.
     let select =
         "SELECT device_digest, user_digest, client_id, scope, created_at, expires_at, poll_interval, polled_at,
-                         is_denied, user_id, session_id, token_id, used_at
-                  FROM tollgate.device_authorizations WHERE device_digest = $1 FOR UPDATE";
+                is_denied, user_id, session_id, token_id, used_at
+         FROM tollgate.device_authorizations WHERE device_digest = $1 FOR UPDATE";
     let found = rows.query(select, &[&digest]).await?;
     let Some((row, mut known)) = found.first().and_then(|row| Some((row, authorization(row)?))) else {
-        return Ok((DevicePoll::Unknown, false));
+        return Ok(DevicePoll::Unknown);
     };
     let session_id: Option<&str> = row.get(10);
     // One that was approved since the session was looked for is held here.
@@ -100,24 +115,19 @@ pub(crate) async fn poll(
     let before = (known.interval, known.polled_at);
     let polled = known.poll(client_id, row.get::<_, Option<i64>>(12).is_some(), has_session, now);
     if let DevicePoll::First(authorization, approval) = &polled {
-        let insert = "INSERT INTO tollgate.session_clients (session_id, client_id)
-                      SELECT s.id, $2 FROM tollgate.login_sessions s WHERE s.id = $1 ON CONFLICT DO NOTHING";
-        rows.execute(insert, &[&approval.session_id, &authorization.client_id]).await?;
+        logout_notices::note_client(rows, &approval.session_id, &authorization.client_id).await?;
         let update = "UPDATE tollgate.device_authorizations SET used_at = $2 WHERE device_digest = $1";
         rows.execute(update, &[&digest, &now]).await?;
-        return Ok((polled, true));
+    } else if before != (known.interval, known.polled_at) {
+        let update =
+            "UPDATE tollgate.device_authorizations SET poll_interval = $2, polled_at = $3 WHERE device_digest = $1";
+        rows.execute(update, &[&digest, &known.interval, &known.polled_at]).await?;
     }
-    if before == (known.interval, known.polled_at) {
-        return Ok((polled, false));
-    }
-    let update =
-        "UPDATE tollgate.device_authorizations SET poll_interval = $2, polled_at = $3 WHERE device_digest = $1";
-    rows.execute(update, &[&digest, &known.interval, &known.polled_at]).await?;
-    Ok((polled, true))
+    Ok(polled)
 }
 
 /// `None` where a digest has another length than the schema lets it have.
-pub(crate) fn authorization(row: &Row) -> Option<DeviceAuthorization> {
+fn authorization(row: &Row) -> Option<DeviceAuthorization> {
     let digest = |index| row.get::<_, &[u8]>(index).try_into().ok();
     let decision = match row.get::<_, Option<String>>(9) {
         _ if row.get(8) => Some(DeviceDecision::Denied),

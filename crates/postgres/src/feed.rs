@@ -1,11 +1,12 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use deadpool_postgres::ClientWrapper;
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::Row;
 use tollgate_storage::{Change, Changes, KeyFeed, Position, RevocationKind, Since, StorageError, Visit};
 
-use crate::append::position;
+use crate::append::{Changed, position};
 use crate::error::timed;
 use crate::limits::WRITE_DEADLINE;
 use crate::rows::{
@@ -14,6 +15,7 @@ use crate::rows::{
 };
 use crate::snapshot;
 use crate::store::PostgresStore;
+use crate::transaction::PostgresTransaction;
 use crate::write::{END_OF_LOG, Work};
 
 #[async_trait]
@@ -55,7 +57,19 @@ impl KeyFeed for PostgresStore {
 
     async fn heartbeat(&self) -> Result<(), StorageError> {
         // A heartbeat is acknowledged to no one, so it need not be durable.
-        self.inner().write(Work::Heartbeat, Instant::now() + WRITE_DEADLINE).await?;
+        self.inner().write(&Heartbeat, Instant::now() + WRITE_DEADLINE).await?;
+        Ok(())
+    }
+}
+
+struct Heartbeat;
+
+#[async_trait]
+impl Work for Heartbeat {
+    type Done = ();
+
+    async fn run(&self, _: &ClientWrapper, transaction: &mut PostgresTransaction<'_>) -> Result<(), StorageError> {
+        transaction.changed(Changed::Heartbeat);
         Ok(())
     }
 }

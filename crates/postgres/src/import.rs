@@ -1,20 +1,51 @@
 //! Adding many keys at once.
 
 use std::pin::pin;
+use std::time::Duration;
 
+use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
-use tollgate_storage::{Existing, Refusal, StorageError, StoredKey};
+use tollgate_storage::{AuditRecord, Existing, Refusal, StorageError, StoredKey};
 
 use crate::append::Changed;
+use crate::audit;
 use crate::error::of_server;
+use crate::limits::IMPORT_TIME_A_KEY;
 use crate::rows::{KEY_TYPES, addresses, check_texts, stored_client};
 use crate::transaction::PostgresTransaction;
+use crate::write::Work;
+
+/// The addition of many keys.
+pub(crate) struct Import<'w> {
+    pub(crate) keys: &'w [StoredKey],
+    pub(crate) existing: Existing,
+    pub(crate) audit: &'w AuditRecord,
+}
+
+#[async_trait]
+impl Work for Import<'_> {
+    type Done = Vec<bool>;
+
+    async fn run(
+        &self,
+        client: &ClientWrapper,
+        transaction: &mut PostgresTransaction<'_>,
+    ) -> Result<Vec<bool>, StorageError> {
+        let added = run(client, transaction, self.keys, self.existing).await?;
+        audit::insert(client, self.audit).await?;
+        Ok(added)
+    }
+
+    fn allowance(&self) -> Duration {
+        IMPORT_TIME_A_KEY * u32::try_from(self.keys.len()).unwrap_or(u32::MAX)
+    }
+}
 
 /// Returns for each key whether it was added. A key whose id or digest exists, or is that of an earlier key, is not.
-pub(crate) async fn run(
+async fn run(
     client: &ClientWrapper,
     transaction: &mut PostgresTransaction<'_>,
     keys: &[StoredKey],

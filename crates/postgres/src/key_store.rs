@@ -11,21 +11,20 @@ use tollgate_storage::{
 
 use crate::append::position;
 use crate::error::timed;
+use crate::import::Import;
 use crate::limits::WRITE_DEADLINE;
 use crate::rows::{
     CLIENT_COLUMNS, KEY_COLUMNS, KeyReader, REVOCATION_COLUMNS, client_of, revocation_digest, revocation_of,
 };
 use crate::store::PostgresStore;
-use crate::transaction::live_keys;
-use crate::write::{Done, END_OF_LOG, Work};
+use crate::transaction::{Commands, live_keys};
+use crate::write::{END_OF_LOG, Work};
 
 #[async_trait]
 impl KeyStore for PostgresStore {
     async fn execute(&self, commands: Vec<Command>) -> Result<Executed, StorageError> {
-        match self.acknowledged(Work::Commands(&commands)).await? {
-            (Done::Outcomes(outcomes), position) => Ok(Executed { outcomes, position }),
-            (_, position) => Ok(Executed { outcomes: Vec::new(), position }),
-        }
+        let (outcomes, position) = self.acknowledged(&Commands(&commands)).await?;
+        Ok(Executed { outcomes, position })
     }
 
     async fn import(
@@ -34,10 +33,8 @@ impl KeyStore for PostgresStore {
         existing: Existing,
         audit: &AuditRecord,
     ) -> Result<Vec<bool>, StorageError> {
-        match self.acknowledged(Work::Import(&keys, existing, audit)).await? {
-            (Done::Added(added), _) => Ok(added),
-            _ => Ok(Vec::new()),
-        }
+        let (added, _) = self.acknowledged(&Import { keys: &keys, existing, audit }).await?;
+        Ok(added)
     }
 
     async fn compact(&self, kept: u64) -> Result<u64, StorageError> {
@@ -183,7 +180,7 @@ impl KeyStore for PostgresStore {
 
 impl PostgresStore {
     /// Executes the work, and waits until it is durable, including changes by others that it has read.
-    pub(crate) async fn acknowledged(&self, work: Work<'_>) -> Result<(Done, Position), StorageError> {
+    pub(crate) async fn acknowledged<W: Work>(&self, work: &W) -> Result<(W::Done, Position), StorageError> {
         let (inner, deadline) = (self.inner(), Instant::now() + WRITE_DEADLINE + work.allowance());
         let _place = inner.writers.try_acquire().map_err(|_| StorageError::Busy)?;
         inner.barrier.admit()?;

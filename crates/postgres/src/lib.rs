@@ -26,27 +26,38 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod account_work;
 mod accounts;
 mod append;
 mod audit;
 mod barrier;
+mod codes;
 mod config;
 mod connection;
+mod consents;
 mod devices;
 mod error;
 mod feed;
 mod import;
+mod issuers;
 mod key_store;
+mod known_devices;
 pub mod limits;
 mod listener;
+mod login_sessions;
+mod logout_notices;
 mod pushed;
 mod refresh;
 mod rows;
 mod schema;
+mod signing_keys;
+mod sites;
 mod snapshot;
+mod spent_jtis;
 mod store;
 mod tls;
 mod transaction;
+mod users;
 mod write;
 
 pub use config::{InvalidUrl, PostgresConfig};

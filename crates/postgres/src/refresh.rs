@@ -1,119 +1,158 @@
 //! Families of refresh tokens, and the access tokens that were issued in them.
 
-use crate::accounts::Rows;
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::accounts::{GrantedToken, PresentedRefreshToken, Refresh, RefreshFamily, SuccessorKey};
-use tollgate_storage::{Refusal, StorageError};
+use tollgate_storage::{AuditRecord, Refusal, StorageError};
 
-impl Rows<'_> {
-    pub(crate) async fn add_refresh_family(
-        &self,
-        family: &RefreshFamily,
-        digest: &[u8; 32],
-        token: &GrantedToken,
-        max: u32,
-    ) -> Result<(), StorageError> {
-        // Two families of one user take turns, so that the later one counts the earlier one.
-        if self.query("SELECT FROM tollgate.users WHERE id = $1 FOR UPDATE", &[&family.user_id]).await?.is_empty() {
-            return Err(Refusal::Changed { what: "session" }.into());
-        }
-        // The session cannot end before the family is there, and so ends it.
-        let insert = format!(
-            "INSERT INTO tollgate.refresh_families ({FAMILY_COLUMNS})
-             SELECT $1, $2, s.user_id, s.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM tollgate.login_sessions s
-             WHERE s.id = $4 AND s.user_id = $3 FOR SHARE"
-        );
-        let confirmation = family.confirmation_text();
-        let values: [&(dyn ToSql + Sync); 15] = [
-            &family.id,
-            &family.client_id,
-            &family.user_id,
-            &family.session_id,
-            &family.scope,
-            &family.is_offline,
-            &confirmation,
-            &&family.successor_key.as_bytes()[..],
-            &family.number,
-            &family.created_at,
-            &family.rotated_at,
-            &family.expires_at,
-            &family.ends_at,
-            &family.is_ended,
-            &family.authenticated_at,
-        ];
-        if self.execute(&insert, &values).await? == 0 {
-            return Err(Refusal::Changed { what: "session" }.into());
-        }
-        self.add_refresh_token(&family.id, digest, family.number).await?;
-        self.add_granted_token(&family.id, token).await?;
-        let end = "UPDATE tollgate.refresh_families SET is_ended = true WHERE id IN
-                       (SELECT id FROM tollgate.refresh_families WHERE user_id = $1 AND client_id = $2 AND NOT is_ended
-                        ORDER BY created_at DESC, id DESC OFFSET $3)";
-        self.execute(end, &[&family.user_id, &family.client_id, &i64::from(max)]).await.map(drop)
+use crate::account_work::Rows;
+use crate::store::PostgresStore;
+
+pub(crate) async fn add(
+    rows: &Rows<'_, '_>,
+    family: &RefreshFamily,
+    digest: &[u8; 32],
+    token: &GrantedToken,
+    max: u32,
+) -> Result<(), StorageError> {
+    // Two families of one user take turns, so that the later one counts the earlier one.
+    if rows.query("SELECT FROM tollgate.users WHERE id = $1 FOR UPDATE", &[&family.user_id]).await?.is_empty() {
+        return Err(Refusal::Changed { what: "session" }.into());
     }
+    // The session cannot end before the family is there, and so ends it.
+    let insert = format!(
+        "INSERT INTO tollgate.refresh_families ({FAMILY_COLUMNS})
+         SELECT $1, $2, s.user_id, s.id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15 FROM tollgate.login_sessions s
+         WHERE s.id = $4 AND s.user_id = $3 FOR SHARE"
+    );
+    let confirmation = family.confirmation_text();
+    let values: [&(dyn ToSql + Sync); 15] = [
+        &family.id,
+        &family.client_id,
+        &family.user_id,
+        &family.session_id,
+        &family.scope,
+        &family.is_offline,
+        &confirmation,
+        &&family.successor_key.as_bytes()[..],
+        &family.number,
+        &family.created_at,
+        &family.rotated_at,
+        &family.expires_at,
+        &family.ends_at,
+        &family.is_ended,
+        &family.authenticated_at,
+    ];
+    if rows.execute(&insert, &values).await? == 0 {
+        return Err(Refusal::Changed { what: "session" }.into());
+    }
+    add_refresh_token(rows, &family.id, digest, family.number).await?;
+    add_granted_token(rows, &family.id, token).await?;
+    let end = "UPDATE tollgate.refresh_families SET is_ended = true WHERE id IN
+                   (SELECT id FROM tollgate.refresh_families WHERE user_id = $1 AND client_id = $2 AND NOT is_ended
+                    ORDER BY created_at DESC, id DESC OFFSET $3)";
+    rows.execute(end, &[&family.user_id, &family.client_id, &i64::from(max)]).await.map(drop)
+}
 
-    pub(crate) async fn refresh(
-        &self,
-        presented: &PresentedRefreshToken,
-        now: i64,
-    ) -> Result<(Refresh, bool), StorageError> {
-        // Of several at once each waits here for the one before, and finds what that has written.
-        let held = self.query(&format!("{FIND_FAMILY} FOR UPDATE OF f"), &[&&presented.digest[..]]).await?;
-        let Some((family, number)) = held.first().map(found).transpose()? else { return Ok((Refresh::Unknown, false)) };
-        let session = "SELECT expires_at FROM tollgate.login_sessions WHERE id = $1";
-        let session_ends_at = self.query(session, &[&family.session_id]).await?.first().map(|row| row.get(0));
-        let outcome = family.refresh(number, session_ends_at, presented, now);
-        match &outcome {
-            Refresh::Rotated(family) | Refresh::Again(family) => {
-                let delete = "DELETE FROM tollgate.granted_tokens WHERE family_id = $1 AND expires_at <= $2";
-                self.execute(delete, &[&family.id, &now]).await?;
-                let count = "SELECT count(*) FROM tollgate.granted_tokens WHERE family_id = $1";
-                let tokens: i64 = self.query(count, &[&family.id]).await?.first().map_or(0, |row| row.get(0));
-                if tokens >= i64::from(presented.max) {
-                    return Ok((Refresh::TooMany, true));
-                }
-                self.add_granted_token(&family.id, &presented.token).await?;
+pub(crate) async fn refresh(
+    rows: &Rows<'_, '_>,
+    presented: &PresentedRefreshToken,
+    reused: &AuditRecord,
+    now: i64,
+) -> Result<Refresh, StorageError> {
+    // Of several at once each waits here for the one before, and finds what that has written.
+    let held = rows.query(&format!("{FIND_FAMILY} FOR UPDATE OF f"), &[&&presented.digest[..]]).await?;
+    let Some((family, number)) = held.first().map(found).transpose()? else { return Ok(Refresh::Unknown) };
+    let session = "SELECT expires_at FROM tollgate.login_sessions WHERE id = $1";
+    let session_ends_at = rows.query(session, &[&family.session_id]).await?.first().map(|row| row.get(0));
+    let outcome = family.refresh(number, session_ends_at, presented, now);
+    match &outcome {
+        Refresh::Rotated(family) | Refresh::Again(family) => {
+            let delete = "DELETE FROM tollgate.granted_tokens WHERE family_id = $1 AND expires_at <= $2";
+            rows.execute(delete, &[&family.id, &now]).await?;
+            let count = "SELECT count(*) FROM tollgate.granted_tokens WHERE family_id = $1";
+            if rows.count(count, &[&family.id]).await? >= i64::from(presented.max) {
+                return Ok(Refresh::TooMany);
             }
-            Refresh::Reused(family) => {
-                let is_first = self.end_refresh_family(&family.id).await?;
-                return Ok((outcome, is_first));
-            }
-            _ => return Ok((outcome, false)),
+            add_granted_token(rows, &family.id, &presented.token).await?;
         }
-        if let Refresh::Rotated(family) = &outcome {
-            let next = number + 1;
-            self.add_refresh_token(&family.id, &presented.successor, next).await?;
-            let delete = "DELETE FROM tollgate.refresh_tokens WHERE family_id = $1 AND number < $2";
-            self.execute(delete, &[&family.id, &(next - i64::from(presented.max))]).await?;
-            let update =
-                "UPDATE tollgate.refresh_families SET number = $2, rotated_at = $3, expires_at = $4 WHERE id = $1";
-            self.execute(update, &[&family.id, &next, &now, &presented.successor_expires_at]).await?;
+        Refresh::Reused(family) => {
+            end(rows, &family.id, reused).await?;
         }
-        Ok((outcome, true))
+        _ => {}
     }
+    if let Refresh::Rotated(family) = &outcome {
+        let next = number + 1;
+        add_refresh_token(rows, &family.id, &presented.successor, next).await?;
+        let delete = "DELETE FROM tollgate.refresh_tokens WHERE family_id = $1 AND number < $2";
+        rows.execute(delete, &[&family.id, &(next - i64::from(presented.max))]).await?;
+        let update = "UPDATE tollgate.refresh_families SET number = $2, rotated_at = $3, expires_at = $4 WHERE id = $1";
+        rows.execute(update, &[&family.id, &next, &now, &presented.successor_expires_at]).await?;
+    }
+    Ok(outcome)
+}
 
-    /// Returns whether there is such a family that had not ended.
-    pub(crate) async fn end_refresh_family(&self, id: &str) -> Result<bool, StorageError> {
-        let end = "UPDATE tollgate.refresh_families SET is_ended = true WHERE id = $1 AND NOT is_ended";
-        Ok(self.execute(end, &[&id]).await? > 0)
-    }
+/// Returns whether there is such a family that had not ended.
+pub(crate) async fn end(rows: &Rows<'_, '_>, id: &str, audit: &AuditRecord) -> Result<bool, StorageError> {
+    let end = "UPDATE tollgate.refresh_families SET is_ended = true WHERE id = $1 AND NOT is_ended";
+    let is_ended = rows.execute(end, &[&id]).await? > 0;
+    rows.record_if(is_ended, audit).await
+}
 
-    /// Removes the families of a user, and returns the login sessions that they came of.
-    pub(crate) async fn remove_families_of(&self, user_id: &str) -> Result<Vec<String>, StorageError> {
-        let delete = "DELETE FROM tollgate.refresh_families WHERE user_id = $1 RETURNING session_id";
-        Ok(self.query(delete, &[&user_id]).await?.iter().map(|row| row.get(0)).collect())
-    }
+/// Removes the families of a user, and returns the login sessions that they came of.
+pub(crate) async fn remove_of_user(rows: &Rows<'_, '_>, user_id: &str) -> Result<Vec<String>, StorageError> {
+    let delete = "DELETE FROM tollgate.refresh_families WHERE user_id = $1 RETURNING session_id";
+    Ok(rows.execute_returning(delete, &[&user_id]).await?.iter().map(|row| row.get(0)).collect())
+}
 
-    async fn add_refresh_token(&self, family_id: &str, digest: &[u8; 32], number: i64) -> Result<(), StorageError> {
-        let insert = "INSERT INTO tollgate.refresh_tokens (digest, family_id, number) VALUES ($1, $2, $3)";
-        self.execute(insert, &[&&digest[..], &family_id, &number]).await.map(drop)
-    }
+async fn add_refresh_token(
+    rows: &Rows<'_, '_>,
+    family_id: &str,
+    digest: &[u8; 32],
+    number: i64,
+) -> Result<(), StorageError> {
+    let insert = "INSERT INTO tollgate.refresh_tokens (digest, family_id, number) VALUES ($1, $2, $3)";
+    rows.execute(insert, &[&&digest[..], &family_id, &number]).await.map(drop)
+}
 
-    async fn add_granted_token(&self, family_id: &str, token: &GrantedToken) -> Result<(), StorageError> {
-        let insert = "INSERT INTO tollgate.granted_tokens (family_id, id, expires_at) VALUES ($1, $2, $3)";
-        self.execute(insert, &[&family_id, &token.id, &token.expires_at]).await.map(drop)
-    }
+async fn add_granted_token(rows: &Rows<'_, '_>, family_id: &str, token: &GrantedToken) -> Result<(), StorageError> {
+    let insert = "INSERT INTO tollgate.granted_tokens (family_id, id, expires_at) VALUES ($1, $2, $3)";
+    rows.execute(insert, &[&family_id, &token.id, &token.expires_at]).await.map(drop)
+}
+
+pub(crate) async fn family(
+    store: &PostgresStore,
+    digest: &[u8; 32],
+) -> Result<Option<(RefreshFamily, i64)>, StorageError> {
+    store.select(FIND_FAMILY, &[&&digest[..]]).await?.first().map(found).transpose()
+}
+
+pub(crate) async fn tokens_of_family(store: &PostgresStore, id: &str) -> Result<Vec<String>, StorageError> {
+    let select = "SELECT id FROM tollgate.granted_tokens WHERE family_id = $1 ORDER BY id";
+    Ok(store.select_text(select, id).await?.iter().map(|row| row.get(0)).collect())
+}
+
+pub(crate) async fn tokens_granted(
+    store: &PostgresStore,
+    user_id: &str,
+    client_id: &str,
+) -> Result<Vec<String>, StorageError> {
+    let select = "SELECT token_id COLLATE \"C\" FROM tollgate.authorization_codes
+                  WHERE user_id = $1 AND client_id = $2 AND used_at IS NOT NULL
+                  UNION
+                  SELECT token_id FROM tollgate.device_authorizations
+                  WHERE user_id = $1 AND client_id = $2 AND used_at IS NOT NULL
+                  UNION
+                  SELECT t.id FROM tollgate.granted_tokens t JOIN tollgate.refresh_families f ON f.id = t.family_id
+                  WHERE f.user_id = $1 AND f.client_id = $2
+                  ORDER BY 1";
+    Ok(store.select_texts(select, user_id, client_id).await?.iter().map(|row| row.get(0)).collect())
+}
+
+pub(crate) async fn forget(rows: &Rows<'_, '_>, now: i64) -> Result<(), StorageError> {
+    let delete = "DELETE FROM tollgate.refresh_families f WHERE (f.is_ended OR f.expires_at <= $1) AND NOT EXISTS
+                      (SELECT FROM tollgate.granted_tokens t WHERE t.family_id = f.id AND t.expires_at > $1)";
+    rows.execute(delete, &[&now]).await.map(drop)
 }
 
 const FAMILY_COLUMNS: &str =
@@ -121,13 +160,13 @@ const FAMILY_COLUMNS: &str =
     expires_at, ends_at, is_ended, authenticated_at";
 
 /// By the digest of a token.
-pub(crate) const FIND_FAMILY: &str = "
+const FIND_FAMILY: &str = "
     SELECT f.id, f.client_id, f.user_id, f.session_id, f.scope, f.is_offline, f.confirmation, f.successor_key, f.number, f.created_at,
            f.rotated_at, f.expires_at, f.ends_at, f.is_ended, f.authenticated_at, t.number
     FROM tollgate.refresh_tokens t JOIN tollgate.refresh_families f ON f.id = t.family_id WHERE t.digest = $1";
 
 /// A row of [`FIND_FAMILY`]: the family, and the number of the token.
-pub(crate) fn found(row: &Row) -> Result<(RefreshFamily, i64), StorageError> {
+fn found(row: &Row) -> Result<(RefreshFamily, i64), StorageError> {
     let corrupt = |_| StorageError::Corrupt { table: "refresh_families", row: row.get(0) };
     let successor_key: &[u8] = row.get(7);
     let family = RefreshFamily {

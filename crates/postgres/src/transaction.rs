@@ -6,8 +6,8 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate::{Digest, KeyKind};
 use tollgate_storage::{
-    AuditRecord, CertificateSubject, Client, ClientKeys, Command, Derived, KeySession, KeyTransaction, RedirectUri,
-    Refusal, RevocationKind, StorageError, StoredKey, StoredRevocation, TokensOf,
+    AuditRecord, CertificateSubject, Client, ClientKeys, Command, Derived, KeySession, KeyTransaction, Outcome,
+    RedirectUri, Refusal, RevocationKind, StorageError, StoredKey, StoredRevocation, TokensOf,
 };
 
 use crate::append::Changed;
@@ -18,6 +18,31 @@ use crate::rows::{
     CLIENT_COLUMNS, KEY_COLUMN_COUNT, KEY_COLUMNS, KeyReader, REVOCATION_COLUMNS, addresses, check_texts, client_of,
     revocation_digest, revocation_of, stored_client,
 };
+use crate::write::Work;
+
+/// Commands, in their order.
+pub(crate) struct Commands<'w>(pub(crate) &'w [Command]);
+
+#[async_trait]
+impl Work for Commands<'_> {
+    type Done = Vec<Outcome>;
+
+    async fn run(
+        &self,
+        _: &ClientWrapper,
+        transaction: &mut PostgresTransaction<'_>,
+    ) -> Result<Vec<Outcome>, StorageError> {
+        let mut outcomes = Vec::with_capacity(self.0.len());
+        for command in self.0 {
+            outcomes.push(command.apply(transaction).await?);
+        }
+        Ok(outcomes)
+    }
+
+    fn commands(&self) -> &[Command] {
+        self.0
+    }
+}
 
 /// The rows for a command, in a transaction on `client` with the isolation level "read committed".
 ///

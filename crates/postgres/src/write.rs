@@ -2,58 +2,43 @@
 
 use std::time::Duration;
 
-use deadpool_postgres::{Object, Pool};
+use async_trait::async_trait;
+use deadpool_postgres::{ClientWrapper, Object, Pool};
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_postgres::types::ToSql;
-use tollgate_storage::accounts::{DevicePoll, LogoutNotice, Redemption, Refresh, UserChanged};
 use tollgate_storage::limits::CHANGES_KEPT;
-use tollgate_storage::{
-    AuditRecord, Command, Existing, Outcome, Passage, Position, StorageError, StoredKey, WriteGate,
-};
+use tollgate_storage::{Command, Passage, Position, StorageError, WriteGate};
 
-use crate::accounts::{self, AccountWork};
-use crate::append::{APPEND, Append, Batch, Changed, position, random};
-use crate::audit;
+use crate::append::{APPEND, Append, Batch, position, random};
 use crate::error::{Failure, of_server};
-use crate::import;
 use crate::limits::{
-    ATTEMPT_TIMEOUT, CHANGES_PER_COMPACTION, FIRST_RETRY_WAIT, IMPORT_TIME_A_KEY, MAX_CONFLICTS, MAX_RETRY_WAIT,
-    WRITE_DEADLINE,
+    ATTEMPT_TIMEOUT, CHANGES_PER_COMPACTION, FIRST_RETRY_WAIT, MAX_CONFLICTS, MAX_RETRY_WAIT, WRITE_DEADLINE,
 };
 use crate::store::Inner;
 use crate::transaction::PostgresTransaction;
 
-/// The work of a transaction.
-#[derive(Clone, Copy)]
-pub(crate) enum Work<'w> {
-    Commands(&'w [Command]),
-    Import(&'w [StoredKey], Existing, &'w AuditRecord),
-    Account(AccountWork<'w>),
-    Heartbeat,
-}
+/// The work of a transaction. Each attempt runs it anew.
+#[async_trait]
+pub(crate) trait Work: Sync {
+    /// Its result.
+    type Done: Clone + Send + Sync;
 
-impl Work<'_> {
-    /// The additional time that it may take compared to a command.
-    pub(crate) fn allowance(self) -> Duration {
-        match self {
-            Work::Import(keys, ..) => IMPORT_TIME_A_KEY * u32::try_from(keys.len()).unwrap_or(u32::MAX),
-            _ => Duration::ZERO,
-        }
+    /// Does the work in the transaction that has begun on `client`.
+    async fn run(
+        &self,
+        client: &ClientWrapper,
+        transaction: &mut PostgresTransaction<'_>,
+    ) -> Result<Self::Done, StorageError>;
+
+    /// The commands that it consists of, if it does.
+    fn commands(&self) -> &[Command] {
+        &[]
     }
-}
 
-/// Its result.
-#[derive(Clone)]
-pub(crate) enum Done {
-    Outcomes(Vec<Outcome>),
-    Added(Vec<bool>),
-    Redeemed(Box<Redemption>),
-    UserChanged(Box<UserChanged>),
-    LogoutNotices(Vec<LogoutNotice>),
-    PushedRequest(String),
-    DevicePolled(Box<DevicePoll>),
-    Refreshed(Box<Refresh>),
-    Nothing,
+    /// The additional time that it may take compared to a command.
+    fn allowance(&self) -> Duration {
+        Duration::ZERO
+    }
 }
 
 impl Inner {
@@ -62,7 +47,11 @@ impl Inner {
     ///
     /// The last change has the batch number, which a unique index admits once. So after a lost answer to a commit, the
     /// next attempt first looks for the batch. If the commit is still in progress, one of the two fails.
-    pub(crate) async fn write(&self, work: Work<'_>, deadline: Instant) -> Result<(Done, Position), StorageError> {
+    pub(crate) async fn write<W: Work>(
+        &self,
+        work: &W,
+        deadline: Instant,
+    ) -> Result<(W::Done, Position), StorageError> {
         let mut writer = Writer { batch: random()?, committing: None, passage: None };
         let (mut wait, mut conflicts) = (FIRST_RETRY_WAIT, 0);
         loop {
@@ -130,21 +119,21 @@ impl Inner {
 }
 
 /// A writer across its attempts.
-struct Writer {
+struct Writer<D> {
     batch: Batch,
     /// The result of the work whose commit was sent, if the answer may have been lost.
-    committing: Option<Done>,
+    committing: Option<D>,
     /// The passage through the gate, once the first commit is about to be sent.
     passage: Option<Passage>,
 }
 
-enum Attempted {
-    Done(Done, Position),
+enum Attempted<D> {
+    Done(D, Position),
     MetAnother,
 }
 
-impl Writer {
-    async fn attempt(&mut self, pool: &Pool, work: Work<'_>) -> Result<Attempted, Failure> {
+impl<D: Clone> Writer<D> {
+    async fn attempt<W: Work<Done = D>>(&mut self, pool: &Pool, work: &W) -> Result<Attempted<D>, Failure> {
         let connection = Connection(Some(pool.get().await?));
         let client = connection.client();
         if let Some(found) = self.find_committed(client).await? {
@@ -152,26 +141,8 @@ impl Writer {
             return Ok(found);
         }
         let mut transaction = PostgresTransaction::new(client);
-        transaction.begin(if let Work::Commands(commands) = work { commands } else { &[] }).await?;
-        let done = match work {
-            Work::Commands(commands) => {
-                let mut outcomes = Vec::with_capacity(commands.len());
-                for command in commands {
-                    outcomes.push(command.apply(&mut transaction).await?);
-                }
-                Done::Outcomes(outcomes)
-            }
-            Work::Import(keys, existing, audit) => {
-                let added = import::run(client, &mut transaction, keys, existing).await?;
-                audit::insert(client, audit).await?;
-                Done::Added(added)
-            }
-            Work::Account(work) => accounts::run(client, &mut transaction, work).await?,
-            Work::Heartbeat => {
-                transaction.changed(Changed::Heartbeat);
-                Done::Nothing
-            }
-        };
+        transaction.begin(work.commands()).await?;
+        let done = work.run(client, &mut transaction).await?;
         if transaction.has_met_another() {
             client.batch_execute("ROLLBACK").await?;
             connection.keep();
@@ -211,7 +182,7 @@ impl Writer {
     }
 
     /// Whether an earlier attempt was committed.
-    async fn find_committed(&self, client: &deadpool_postgres::ClientWrapper) -> Result<Option<Attempted>, Failure> {
+    async fn find_committed(&self, client: &ClientWrapper) -> Result<Option<Attempted<D>>, Failure> {
         let Some(done) = &self.committing else { return Ok(None) };
         let statement = client.prepare_cached("SELECT number, tag FROM tollgate.changes WHERE batch = $1").await?;
         let found = client.query_opt(&statement, &[&&self.batch[..]]).await?;
@@ -220,7 +191,7 @@ impl Writer {
 }
 
 /// The end of the log.
-pub(crate) async fn end_of_log(client: &deadpool_postgres::ClientWrapper) -> Result<Position, StorageError> {
+pub(crate) async fn end_of_log(client: &ClientWrapper) -> Result<Position, StorageError> {
     let statement = client.prepare_cached(END_OF_LOG).await.map_err(of_server)?;
     let row = client.query_one(&statement, &[]).await.map_err(of_server)?;
     Ok(position(row.get(0), row.get(1)))
@@ -236,7 +207,7 @@ pub(crate) const END_OF_LOG: &str = "
 struct Connection(Option<Object>);
 
 impl Connection {
-    fn client(&self) -> &deadpool_postgres::ClientWrapper {
+    fn client(&self) -> &ClientWrapper {
         self.0.as_ref().expect("there until it is kept")
     }
 
