@@ -102,6 +102,22 @@ fn each_flaw_is_named() {
 }
 
 #[test]
+fn labels_of_any_operator_have_their_form() {
+    let key = "acme2_sandbox_2000000000000000000000000000000000000000000z0yxJC6";
+    assert!(NativeKey::parse(key.as_bytes()).is_ok());
+    for (label, other) in
+        [("acme2", "Acme2"), ("acme2", ""), ("sandbox", "sand-box"), ("sandbox", ""), ("sandbox", "2")]
+    {
+        let presented = key.replacen(label, other, 1);
+        assert_eq!(
+            NativeKey::parse(presented.as_bytes()).unwrap_err(),
+            KeyError::Malformed(Flaw::Prefix),
+            "{presented}"
+        );
+    }
+}
+
+#[test]
 fn a_body_above_256_bits_is_rejected_though_its_checksum_is_right() {
     let largest = ApiKey::danger_from_entropy(&live(), &[0xFF; 32]);
     let head = largest.as_str()[..52].replace("w8Xp1", "w8Xp2");

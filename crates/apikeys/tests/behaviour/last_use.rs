@@ -34,6 +34,16 @@ fn of_all_threads_the_latest_time_counts() {
 }
 
 #[test]
+fn threads_beyond_the_number_of_slots_share_them() {
+    let last_use = LastUse::one_in(NonZeroU32::MIN);
+    let threads = 5 * 4 * thread::available_parallelism().unwrap().get() as u32;
+    for key in 0..threads {
+        thread::scope(|scope| drop(scope.spawn(|| last_use.note(&digest(key), 1))));
+    }
+    assert_eq!(last_use.drain().len(), threads as usize);
+}
+
+#[test]
 fn what_is_noted_is_bounded_and_takes_no_memory_of_its_own() {
     let last_use = LastUse::one_in(NonZeroU32::MIN);
     last_use.note(&digest(0), 1);

@@ -8,5 +8,6 @@ mod concurrency;
 mod format;
 mod last_use;
 mod memory;
+mod messages;
 mod support;
 mod table;

@@ -239,6 +239,30 @@ fn guessable_foreign_keys_are_taken_only_as_dangerous() {
 }
 
 #[test]
+fn the_entropy_of_a_foreign_key_is_estimated_from_its_alphabet() {
+    for (key, bits) in [
+        // Digits.
+        ("935713604827159360482715936048271", 109),
+        // Hexadecimal, in both cases, with hyphens.
+        ("3f9a-c05be817d264f93a0c58e7", 108),
+        ("3F9A-C05BE817D264F93A0C58E7", 108),
+        // Lower-case or upper-case letters, and digits.
+        ("k3xw9vq0t7hzp2m5y8rjs", 108),
+        ("K3XW9VQ0T7HZP2M5Y8RJS", 108),
+        ("kbxwqvqatchzpdmeyfrjs", 108),
+        // Other printable characters.
+        ("k3Xw9_vq0T7hzP2m5Y", 108),
+        // Seven distinct bytes of sixteen are no accident: each counts as one of seven.
+        ("abcdef0abcdef0abcdef0abcdef0a", 81),
+    ] {
+        let refused = ForeignKey::new(&live(), key.as_bytes()).unwrap_err();
+        assert_eq!(refused, KeyError::ForeignGuessable { estimated_bits: bits }, "{key}");
+    }
+    // Eight are not yet too few.
+    assert!(ForeignKey::new(&live(), b"0a1b2c3d0a1b2c3d0a1b2c3d0a1b").is_ok());
+}
+
+#[test]
 fn a_pepper_decides_the_digests_of_foreign_keys_and_of_no_other() {
     let peppered = |pepper| ApiKeyTable::<()>::builder(live()).pepper(pepper).build();
     let pepper = |byte: u8| Pepper::new(&[byte; 32]).unwrap();
