@@ -116,7 +116,7 @@ fn since(after: Position, rows: &[Row]) -> Since {
 /// The change in a row; `None` for a heartbeat, or for a key that was removed later.
 fn change(reader: &mut KeyReader, row: &Row) -> Result<Option<Change>, Unreadable> {
     let number: i64 = row.get("number");
-    let unreadable = || Unreadable { table: "changes", row: number.to_string(), digest: None };
+    let unreadable = || Unreadable { table: "changes", row: number.to_string(), digest: None, client_id: None };
     let text = |column| row.try_get::<_, &str>(column).map_err(|_| unreadable());
     Ok(match text("what")? {
         "key" => match row.get::<_, Option<&str>>(KEYS_AT) {
@@ -146,7 +146,8 @@ fn change(reader: &mut KeyReader, row: &Row) -> Result<Option<Change>, Unreadabl
 
 impl Unreadable {
     pub(crate) fn into_change(self) -> Change {
-        Change::Unreadable { table: self.table, row: self.row, digest: self.digest }
+        let Unreadable { table, row, digest, client_id } = self;
+        Change::Unreadable { table, row, digest, client_id }
     }
 }
 

@@ -72,6 +72,8 @@ pub(crate) struct Unreadable {
     pub(crate) row: String,
     /// The digest, for a key with a readable one.
     pub(crate) digest: Option<Digest>,
+    /// The id, for a client.
+    pub(crate) client_id: Option<String>,
 }
 
 impl From<Unreadable> for StorageError {
@@ -86,7 +88,7 @@ impl KeyReader {
         let digest = row.column(first + 1).and_then(digest_of);
         self.try_read(row, first, digest).ok_or_else(|| {
             let id = row.column::<&str>(first).unwrap_or_default();
-            Unreadable { table: "keys", row: id.to_owned(), digest }
+            Unreadable { table: "keys", row: id.to_owned(), digest, client_id: None }
         })
     }
 
@@ -202,7 +204,8 @@ pub(crate) fn client_of(row: &Row, first: usize) -> Result<Client, Unreadable> {
         };
         Client::new(id, name, scopes, uris, row.try_get(first + 4).ok()?).ok()?.with(settings).ok()
     };
-    read().ok_or_else(|| Unreadable { table: "clients", row: id.to_owned(), digest: None })
+    let (table, row) = ("clients", id.to_owned());
+    read().ok_or_else(|| Unreadable { table, client_id: Some(row.clone()), row, digest: None })
 }
 
 /// The columns for [`revocation_of`], in order.
@@ -218,7 +221,7 @@ pub(crate) fn revocation_of(row: &Row, first: usize) -> Result<StoredRevocation,
     };
     read().ok_or_else(|| {
         let [kind, issuer, name] = [0, 1, 2].map(|column| text(column).unwrap_or_default());
-        Unreadable { table: "revocations", row: format!("{kind} {issuer} {name}"), digest: None }
+        Unreadable { table: "revocations", row: format!("{kind} {issuer} {name}"), digest: None, client_id: None }
     })
 }
 

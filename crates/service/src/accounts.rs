@@ -294,13 +294,18 @@ impl Accounts {
     /// The client of that id, unless it or all its secrets are disabled, revoked or expired.
     ///
     /// # Errors
-    /// When the store cannot be read.
-    pub fn active_client(&self, id: &str) -> Result<Option<Client>, AccountError> {
-        let Some(client) = self.keys.wait(self.keys.store.client(id))? else { return Ok(None) };
-        let secrets = self.keys.wait(self.keys.store.live_keys_of(id, KeyKind::ClientSecret, now()))?;
-        let has_secret = secrets.iter().any(|secret| secret.record.state() == KeyState::Active);
-        let is_active = !client.settings().is_disabled && (!client.has_secret() || has_secret);
-        Ok(is_active.then_some(client))
+    /// When the store cannot be followed, or the secrets cannot be read.
+    pub fn active_client(&self, id: &str) -> Result<Option<Arc<Client>>, AccountError> {
+        let Some(client) = self.keys.client(id)?.filter(|client| !client.settings().is_disabled) else {
+            return Ok(None);
+        };
+        if client.has_secret() {
+            let secrets = self.keys.wait(self.keys.store.live_keys_of(id, KeyKind::ClientSecret, now()))?;
+            if !secrets.iter().any(|secret| secret.record.state() == KeyState::Active) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(client))
     }
 }
 

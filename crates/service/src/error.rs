@@ -77,6 +77,9 @@ pub enum ServerError {
     /// A change is in the store, but this process's engine does not go by it yet.
     #[error("a change is stored, but not in force in this process yet")]
     NotInForce,
+    /// The store could not be followed for too long, so that clients may have changed meanwhile.
+    #[error("the store could not be followed: clients may have changed meanwhile")]
+    StaleClients,
     /// What was made could not be given to whoever asked for it, and was revoked or ended again.
     #[error("what was made is revoked again, since its secret could not be given out")]
     Withdrawn,
@@ -134,6 +137,7 @@ impl ServerError {
             Self::OldDataFolder { .. } => "old-data-folder",
             Self::Store(error) => error.code(),
             Self::NotInForce => "not-in-force",
+            Self::StaleClients => "clients-stale",
             Self::Withdrawn => "withdrawn",
             Self::NoRandomness => "no-randomness",
             Self::KeyFormat => "key-format",

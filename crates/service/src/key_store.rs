@@ -1,5 +1,5 @@
-//! API keys, clients and revocations: the store that other processes may write too, and the tables that this process's
-//! engine reads, which a thread keeps in sync with it.
+//! API keys, clients and revocations: the store that other processes may write too, and the tables that this process
+//! reads, which a thread keeps in sync with it.
 
 use crate::audit;
 use crate::config::Config;
@@ -11,7 +11,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 use tollgate::{ApiKey, ApiKeyTable, KeyFormat, KeyRecord, Revocations};
-use tollgate_storage::{Actor, Command, Follower, FollowerThread, KeyStore, Lag, Progress, StorageError, StoredKey};
+use tollgate_storage::{
+    Actor, Client, Command, Follower, FollowerThread, KeyStore, Lag, Progress, RegisteredClients, StorageError,
+    StoredKey,
+};
 
 /// The store, followed.
 pub(crate) struct FollowedStore {
@@ -19,6 +22,7 @@ pub(crate) struct FollowedStore {
     runtime: Handle,
     table: Arc<ApiKeyTable<KeyRecord>>,
     revocations: Revocations,
+    clients: RegisteredClients,
     format: KeyFormat,
     follower: FollowerThread,
     /// How long an answer waits for the follower.
@@ -66,8 +70,8 @@ impl FollowedStore {
         let capacity = runtime.block_on(store.key_count())?;
         let table = ApiKeyTable::builder(format.clone()).capacity(capacity).pepper(config.pepper.clone());
         let table = Arc::new(table.build());
-        let revocations = Revocations::new();
-        let follower = Follower::new(store.clone(), Arc::clone(&table), revocations.clone());
+        let (revocations, clients) = (Revocations::new(), RegisteredClients::new());
+        let follower = Follower::new(store.clone(), Arc::clone(&table), revocations.clone()).clients(clients.clone());
         let mut follower = follower.reclaim_every(config.upkeep_interval).max_staleness(config.max_staleness);
         // Before anything is answered: what is revoked in the store is revoked here from the first request on.
         runtime.block_on(follower.catch_up())?;
@@ -82,7 +86,7 @@ impl FollowedStore {
             tracing::error!(code = error.code(), "the store could not be followed: {error}");
         })?;
         let in_force_wait = IN_FORCE_WAIT.min(config.request_timeout);
-        Ok(Self { store, runtime, table, revocations, format, follower, in_force_wait })
+        Ok(Self { store, runtime, table, revocations, clients, format, follower, in_force_wait })
     }
 
     /// What an engine is to read.
@@ -108,6 +112,18 @@ impl FollowedStore {
             keys: self.table.len(),
             revocations: self.revocations.len(),
         }
+    }
+
+    /// The client of that id, in memory. As with keys, a change by this process counts when it is answered, one by another process when
+    /// the follower has applied it, and nothing is answered while too much may have changed.
+    ///
+    /// # Errors
+    /// [`ServerError::StaleClients`] while the store cannot be followed; [`StorageError::Corrupt`].
+    pub(crate) fn client(&self, id: &str) -> Result<Option<Arc<Client>>, ServerError> {
+        if !self.revocations.are_fresh() {
+            return Err(ServerError::StaleClients);
+        }
+        Ok(self.clients.client(id)?)
     }
 
     /// Waits for an answer of the store. Blocks.

@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use std::borrow::Cow;
-use tollgate::Rejection;
+use tollgate::{Rejection, Unavailable};
 use tollgate_storage::{Refusal, StorageError, WriteGate};
 
 /// Why a request to the API is not answered as asked. The answer says what the caller may know; the cause goes to the log.
@@ -205,6 +205,9 @@ impl From<ServerError> for Problem {
     fn from(error: ServerError) -> Self {
         match error {
             ServerError::NotInForce => Self::NotInForce,
+            ServerError::StaleClients => {
+                Self::Rejected(Unavailable::StaleRevocations { issuer: "the store of clients".into() }.into())
+            }
             ServerError::Withdrawn => Self::Withdrawn,
             ServerError::Store(error) => error.into(),
             error => Self::Internal(error),

@@ -112,14 +112,15 @@ impl Tokens {
 
     /// An access token: a JWT (RFC 9068), or an opaque one whose record is in the store. Blocks.
     pub(crate) fn access(&self, grant: &Grant<'_>, now: i64) -> Result<Minted, ServerError> {
-        let left = grant.ends_at.map_or(i64::MAX, |ends_at| ends_at.saturating_sub(now));
-        let lifetime = self.access_token_ttl.min(left);
-        let id = grant.token_id.map_or_else(|| new_key_id("token"), |id| Ok(id.to_owned()))?;
-        let token = match self.format {
-            AccessTokenFormat::Jwt => self.jwt(grant, &id, now, lifetime)?,
-            AccessTokenFormat::Opaque => self.opaque(grant, &id, now, lifetime)?,
-        };
-        Ok(minted(token, now, lifetime))
+        match self.format {
+            AccessTokenFormat::Jwt => self.keys.wait(self.jwt(grant, now)),
+            AccessTokenFormat::Opaque => self.opaque(grant, now),
+        }
+    }
+
+    /// Whether access tokens are JWTs, which [`jwt`](Self::jwt) makes without blocking.
+    pub(crate) fn are_jwts(&self) -> bool {
+        self.format == AccessTokenFormat::Jwt
     }
 
     /// A token of another kind, under the same key.
@@ -131,10 +132,11 @@ impl Tokens {
         self.access_token_ttl
     }
 
-    /// It is handed out only when it is written down who got it.
-    fn jwt(&self, grant: &Grant<'_>, id: &str, now: i64, lifetime: i64) -> Result<String, ServerError> {
+    /// An access token as a JWT. It is handed out only when it is written down who got it.
+    pub(crate) async fn jwt(&self, grant: &Grant<'_>, now: i64) -> Result<Minted, ServerError> {
+        let (id, lifetime) = self.id_and_lifetime(grant, now)?;
         let builder = self.minter.token().access_token().client_id(grant.client_id).subject(grant.subject);
-        let mut builder = builder.audience(&self.origin).scope(grant.scope).lifetime(lifetime).jti(id);
+        let mut builder = builder.audience(&self.origin).scope(grant.scope).lifetime(lifetime).jti(&id);
         if let Some(session_id) = grant.session_id {
             builder = builder.claim("sid", session_id.into());
         }
@@ -146,13 +148,21 @@ impl Tokens {
             builder = builder.claim("cnf", cnf);
         }
         let token = builder.mint_at(now)?;
-        let issued = AuditRecord::new(&audit::caller_as(grant.client_id, grant.credential()), ISSUED, id)?;
-        self.keys.wait(self.keys.store.record(&[issued.concerning(grant.subject)]))?;
-        Ok(token)
+        let issued = AuditRecord::new(&audit::caller_as(grant.client_id, grant.credential()), ISSUED, &id)?;
+        self.keys.store.record(&[issued.concerning(grant.subject)]).await?;
+        Ok(minted(token, now, lifetime))
     }
 
-    fn opaque(&self, grant: &Grant<'_>, id: &str, now: i64, lifetime: i64) -> Result<String, ServerError> {
-        let record = KeyRecord::access_token(id, grant.subject)
+    /// The lifetime in seconds.
+    fn id_and_lifetime(&self, grant: &Grant<'_>, now: i64) -> Result<(String, i64), ServerError> {
+        let left = grant.ends_at.map_or(i64::MAX, |ends_at| ends_at.saturating_sub(now));
+        let id = grant.token_id.map_or_else(|| new_key_id("token"), |id| Ok(id.to_owned()))?;
+        Ok((id, self.access_token_ttl.min(left)))
+    }
+
+    fn opaque(&self, grant: &Grant<'_>, now: i64) -> Result<Minted, ServerError> {
+        let (id, lifetime) = self.id_and_lifetime(grant, now)?;
+        let record = KeyRecord::access_token(&id, grant.subject)
             .client_id(grant.client_id)
             .scopes(grant.scope.split(' '))
             .expires_at(now.saturating_add(lifetime));
@@ -165,9 +175,9 @@ impl Tokens {
         // Whoever revokes all tokens of somebody writes that down first and then looks for tokens; this one is written down
         // first and then looks for that. So one of the two sees the other. As a JWT it would be issued and rejected too.
         if revocations::concern(&self.keys, &self.origin, grant, now)? {
-            self.keys.run(Command::PutKeyInState { id: id.to_owned(), state: KeyState::Revoked })?;
+            self.keys.run(Command::PutKeyInState { id, state: KeyState::Revoked })?;
         }
-        Ok(new.secret.as_str().to_owned())
+        Ok(minted(new.secret.as_str().to_owned(), now, lifetime))
     }
 }
 

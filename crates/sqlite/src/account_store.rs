@@ -35,7 +35,7 @@ impl SqliteAccountStore {
     /// As [`SqliteKeyStore::open`](crate::SqliteKeyStore::open).
     pub fn open(folder: &Path) -> Result<Self, StorageError> {
         let file = Self::file_in(folder);
-        let writer = Writer::spawn(open_writer(&file, STEPS)?, |_| Ok(()), || {})?;
+        let writer = Writer::spawn(open_writer(&file, STEPS)?, |_| Ok(false), || {})?;
         let reader = Reader::open(&file)?;
         Ok(Self { file, writer, reader })
     }

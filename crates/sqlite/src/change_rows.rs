@@ -77,8 +77,9 @@ pub(crate) fn after(connection: &Connection, after: Position, max: usize) -> Res
         match from_row(connection, &mut keys, row) {
             Ok(change) => changes.extend(change.map(|change| (through.number, change))),
             Err(error) if error.is_of_one_row() => {
-                let (table, row, digest) = ("log", through.number.to_string(), None);
-                changes.push((through.number, Change::Unreadable { table, row, digest }));
+                let (table, row) = ("log", through.number.to_string());
+                let change = Change::Unreadable { table, row, digest: None, client_id: None };
+                changes.push((through.number, change));
             }
             Err(error) => return Err(error),
         }
@@ -113,9 +114,11 @@ fn from_row(connection: &Connection, keys: &mut KeyReader, row: &Row<'_>) -> Res
         "key-removed" => Change::KeyRemoved { digest: Digest::from_bytes(row.get(4)?) },
         "client" => {
             let id: String = row.get(7)?;
-            match client_rows::by_id(connection, &id)? {
-                Some(client) => Change::Client(client),
-                None => Change::ClientRemoved { id },
+            match client_rows::by_id(connection, &id) {
+                Ok(Some(client)) => Change::Client(client),
+                Ok(None) => Change::ClientRemoved { id },
+                Err(error) if error.is_of_one_row() => client_rows::unreadable(id),
+                Err(error) => return Err(error),
             }
         }
         "revocation" => {

@@ -2,8 +2,8 @@ use crate::change_rows;
 use crate::error::SqliteError;
 use rusqlite::{Connection, params};
 use tollgate_storage::{
-    CertificateSubject, Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, RedirectUri, StorageError,
-    SubjectName,
+    CertificateSubject, Change, Client, ClientAuthMethod, ClientKeys, ClientKind, ClientSettings, RedirectUri,
+    StorageError, SubjectName,
 };
 
 pub(crate) fn put(connection: &Connection, client: &Client) -> Result<(), SqliteError> {
@@ -95,6 +95,11 @@ pub(crate) fn by_id(connection: &Connection, id: &str) -> Result<Option<Client>,
     };
     let client = Client::new(id, &name, &scopes, redirect_uris, row.get("created_at")?);
     Ok(Some(client.and_then(|client| client.with(settings)).map_err(|_| corrupt())?))
+}
+
+/// The change for a client that [`by_id`] cannot read.
+pub(crate) fn unreadable(id: String) -> Change {
+    Change::Unreadable { table: "clients", row: id.clone(), digest: None, client_id: Some(id) }
 }
 
 /// The clients after `after` in the order of their ids; an error for each that cannot be read.

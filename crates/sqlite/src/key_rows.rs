@@ -67,7 +67,7 @@ impl KeyReader {
             Ok(key) => Ok(Change::Key(key)),
             Err(error) if error.is_of_one_row() => {
                 let digest = row.get(1).ok().map(Digest::from_bytes);
-                Ok(Change::Unreadable { table: "keys", row: name_of(row), digest })
+                Ok(Change::Unreadable { table: "keys", row: name_of(row), digest, client_id: None })
             }
             Err(error) => Err(error),
         }

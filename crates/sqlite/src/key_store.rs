@@ -7,6 +7,7 @@ use crate::writer::Writer;
 use crate::{audit_rows, change_rows, client_rows, key_rows, revocation_rows, schema, snapshot, transaction, watch};
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension, Transaction};
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread;
@@ -64,9 +65,18 @@ impl SqliteKeyStore {
     pub fn open_file(file: &Path) -> Result<Self, StorageError> {
         let commits = Arc::new(Commits::new(0));
         let committed = Arc::clone(&commits);
-        let compact = |connection: &Connection| change_rows::compact(connection, CHANGES_KEPT).map(drop);
+        let last = Cell::new(Position::START);
+        let has_changed = move |connection: &Connection| {
+            let end = change_rows::latest(connection)?;
+            // Audit records are no changes: followers need not be woken for them.
+            let has_changed = last.replace(end) != end;
+            if has_changed {
+                change_rows::compact(connection, CHANGES_KEPT)?;
+            }
+            Ok(has_changed)
+        };
         let tell = move || committed.send_modify(|number| *number += 1);
-        let writer = Writer::spawn(open_writer(file, schema::STEPS)?, compact, tell)?;
+        let writer = Writer::spawn(open_writer(file, schema::STEPS)?, has_changed, tell)?;
         let (look_ups, feed) = (Reader::open(file)?, Reader::open(file)?);
         Ok(Self { file: file.to_owned(), writer, look_ups, feed, commits, watcher: OnceLock::new() })
     }

@@ -29,13 +29,15 @@ pub(crate) fn read(file: &Path, visit: &Visitor<'_>) -> Result<Position, SqliteE
     revocation_rows::for_each(&connections[0], |revocation| {
         batch.push(match revocation {
             Ok(revocation) => Change::Revocation(revocation),
-            Err(error) => Change::Unreadable { table: "revocations", row: error.to_string(), digest: None },
+            Err(error) => {
+                Change::Unreadable { table: "revocations", row: error.to_string(), digest: None, client_id: None }
+            }
         })
     })?;
     for client in client_rows::page(&connections[0], "", usize::MAX)? {
         match client {
             Ok(client) => batch.push(Change::Client(client))?,
-            Err(StorageError::Corrupt { table, row }) => batch.push(Change::Unreadable { table, row, digest: None })?,
+            Err(StorageError::Corrupt { row, .. }) => batch.push(client_rows::unreadable(row))?,
             Err(error) => return Err(error.into()),
         }
     }

@@ -31,10 +31,10 @@ type Work = Box<dyn FnOnce(Result<&mut Connection, StorageError>) -> Finish + Se
 type Finish = Box<dyn FnOnce(Result<(), StorageError>)>;
 
 impl Writer {
-    /// `before` is called in each transaction before the commit, `after` once it is committed.
+    /// `before` is called in each transaction before the commit, and `after` once it is committed, if `before` returned true.
     pub(crate) fn spawn(
         connection: Connection,
-        before: impl Fn(&Connection) -> Result<(), SqliteError> + Send + 'static,
+        before: impl Fn(&Connection) -> Result<bool, SqliteError> + Send + 'static,
         after: impl Fn() + Send + 'static,
     ) -> Result<Self, SqliteError> {
         let (sender, writes) = mpsc::channel(MAX_WAITING_WRITES);
@@ -80,7 +80,7 @@ impl Writer {
 fn serve(
     mut connection: Connection,
     mut writes: mpsc::Receiver<Write>,
-    before: &dyn Fn(&Connection) -> Result<(), SqliteError>,
+    before: &dyn Fn(&Connection) -> Result<bool, SqliteError>,
     after: &dyn Fn(),
 ) {
     let log = connection.path().map(|file| PathBuf::from(format!("{file}-wal")));
@@ -94,8 +94,9 @@ fn serve(
         let earliest = group.iter().map(|write| write.deadline).min().unwrap_or_else(Instant::now);
         match begin(&connection, earliest) {
             Ok(()) => {
-                commit(&mut connection, group, before);
-                after();
+                if commit(&mut connection, group, before) {
+                    after();
+                }
                 log.iter().for_each(|log| bound(&connection, log));
             }
             Err(error) => {
@@ -119,7 +120,12 @@ fn begin(connection: &Connection, deadline: Instant) -> Result<(), StorageError>
     connection.busy_timeout(patience).and_then(|()| connection.execute_batch("BEGIN IMMEDIATE")).map_err(of_sqlite)
 }
 
-fn commit(connection: &mut Connection, group: Vec<Write>, before: &dyn Fn(&Connection) -> Result<(), SqliteError>) {
+/// Returns whether it is committed and `before` returned true.
+fn commit(
+    connection: &mut Connection,
+    group: Vec<Write>,
+    before: &dyn Fn(&Connection) -> Result<bool, SqliteError>,
+) -> bool {
     let finishes: Vec<Finish> = group
         .into_iter()
         .map(|write| {
@@ -129,15 +135,16 @@ fn commit(connection: &mut Connection, group: Vec<Write>, before: &dyn Fn(&Conne
             (write.work)(if is_open { Ok(&mut *connection) } else { Err(gone()) })
         })
         .collect();
-    let committed = before(connection).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+    let committed = before(connection).and_then(|told| Ok(connection.execute_batch("COMMIT").map(|()| told)?));
     if committed.is_err() {
         // Has no effect if SQLite has rolled back already.
         let _ = connection.execute_batch("ROLLBACK");
     }
     let committed = committed.map_err(StorageError::from);
     for finish in finishes {
-        finish(committed.as_ref().copied().map_err(copy));
+        finish(committed.as_ref().map(drop).map_err(copy));
     }
+    committed.unwrap_or(false)
 }
 
 /// Runs `work`, and undoes it if it fails.

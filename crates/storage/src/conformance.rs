@@ -74,6 +74,9 @@ pub trait World: Send + Sync {
 
     /// Corrupts the row of that key, except for its digest, without a change in the log.
     async fn corrupt(&self, key_id: &str);
+
+    /// Corrupts the row of that client, except for its id, without a change in the log.
+    async fn corrupt_client(&self, id: &str);
 }
 
 /// Runs all tests of [`conformance`](crate::conformance), each as its own test, on the [`World`](crate::conformance::World)
@@ -123,6 +126,8 @@ macro_rules! key_store_conformance {
             live_keys_are_those_that_are_not_at_their_end
             clients_and_revocations_are_listed_by_page
             an_engine_goes_by_what_another_process_changes
+            a_follower_has_the_registered_clients
+            a79_a_client_that_cannot_be_decoded_is_no_unregistered_one
             a51_a_bound_token_stays_bound_on_every_way_to_an_engine
             a78_what_was_given_up_is_not_written
             a79_a_row_that_cannot_be_decoded_stops_nothing_but_itself

@@ -32,8 +32,8 @@ pub trait KeyFeed: Send + Sync + 'static {
     /// Passes the complete state to `visit`, in batches of changes, and returns the position of the state. All changes
     /// are of one committed state.
     ///
-    /// Every revocation comes before the first key, so that no key is visible without its revocation. Keys may come from
-    /// several threads at once.
+    /// Every revocation and every client comes before the first key, so that no key is visible without its revocation, and
+    /// no secret without its client. Keys may come from several threads at once.
     ///
     /// # Errors
     /// When the log cannot be read. `visit` may have been called.
@@ -96,7 +96,8 @@ pub enum Change {
         /// The name.
         name: Box<str>,
     },
-    /// A record cannot be decoded. The feed continues; if the record is a key, the key is not accepted.
+    /// A record cannot be decoded. The feed continues; a key is then not accepted, and a client is still
+    /// registered.
     Unreadable {
         /// The table.
         table: &'static str,
@@ -104,6 +105,8 @@ pub enum Change {
         row: String,
         /// The digest of the key, if the record is a key with a readable digest.
         digest: Option<Digest>,
+        /// The id of the client, if the record is a client.
+        client_id: Option<String>,
     },
 }
 

@@ -1,4 +1,4 @@
-//! Keeps a table of keys and a table of revocations in sync with a log.
+//! Keeps a table of keys, a table of revocations and a table of clients in sync with a log.
 
 mod ended;
 mod progress;
@@ -9,11 +9,13 @@ pub use progress::{Lag, Progress};
 pub use reclaimer::Reclaimer;
 pub use run::FollowerThread;
 
+use crate::client::Client;
 use crate::clock;
 use crate::error::StorageError;
 use crate::feed::{Change, KeyFeed, Position, Since, Visit};
 use crate::key::StoredKey;
 use crate::limits::{CHANGES_PER_READ, KEYS_PER_REPORT, RECLAIM_INTERVAL};
+use crate::registered_clients::{Clients, RegisteredClients};
 use crate::revocation::revocation;
 use ended::{end_of, entry};
 use parking_lot::{Mutex, RwLock};
@@ -55,8 +57,18 @@ impl Follower {
     pub fn new(feed: Arc<dyn KeyFeed>, table: Arc<ApiKeyTable<KeyRecord>>, revocations: Revocations) -> Self {
         let progress = Arc::new(Progress::new(revocations.clone()));
         let reclaimer = Reclaimer::new(Arc::clone(&table), revocations.clone());
-        let tables = Arc::new(Tables { table, revocations, reclaimer, progress: Arc::clone(&progress) });
+        let tables = Tables { table, revocations, clients: None, reclaimer, progress: Arc::clone(&progress) };
+        let tables = Arc::new(tables);
         Self { feed, tables, progress, position: None, reclaim_interval: RECLAIM_INTERVAL }
+    }
+
+    /// Also keeps the registered clients in that table, which belongs to the follower. Default: none, since engines use only
+    /// the clients' secrets. When a secret is in the table of keys, its client is in this one.
+    #[must_use]
+    pub fn clients(mut self, clients: RegisteredClients) -> Self {
+        self.tables = Arc::new(Tables { clients: Some(clients), ..Tables::clone(&self.tables) });
+        self.position = None;
+        self
     }
 
     /// The interval at which [`spawn`](Self::spawn) frees tombstones and ended revocations. Default:
@@ -181,10 +193,12 @@ impl std::fmt::Debug for Follower {
     }
 }
 
-/// The tables of the engines.
+/// The tables of the engines, and of an authorization server.
+#[derive(Clone)]
 struct Tables {
     table: Arc<ApiKeyTable<KeyRecord>>,
     revocations: Revocations,
+    clients: Option<RegisteredClients>,
     reclaimer: Reclaimer,
     progress: Arc<Progress>,
 }
@@ -198,12 +212,19 @@ impl Tables {
             Change::RevocationRemoved { kind, issuer, name } => {
                 self.revocations.restore(&revocation(kind, &issuer, &name));
             }
-            // Engines do not use clients, only their secrets.
-            Change::Client(_) | Change::ClientRemoved { .. } => {}
-            Change::Unreadable { table, row, digest } => {
+            Change::Client(client) => self.put_clients([entry_of(client)].into()),
+            Change::ClientRemoved { id } => self.clients.iter().for_each(|clients| clients.remove(&id)),
+            Change::Unreadable { table, row, digest, client_id } => {
                 digest.iter().for_each(|digest| drop(self.table.remove(digest)));
+                self.put_clients(client_id.into_iter().map(|id| (id.into(), None)).collect());
                 self.progress.unreadable(table, row);
             }
+        }
+    }
+
+    fn put_clients(&self, changed: Clients) {
+        if let Some(clients) = &self.clients {
+            clients.put_all(changed);
         }
     }
 
@@ -226,6 +247,11 @@ impl Tables {
     }
 }
 
+/// The entry of a client among the registered ones.
+fn entry_of(client: Client) -> (Box<str>, Option<Arc<Client>>) {
+    (client.id().into(), Some(Arc::new(client)))
+}
+
 type Entry = (KeyDigest, KeyRecord);
 
 /// The state of reading a snapshot from several threads.
@@ -237,6 +263,7 @@ struct Loading {
     now: i64,
     keys: AtomicU64,
     revocations: Mutex<Vec<Revocation>>,
+    clients: Mutex<Clients>,
     entries: Mutex<Vec<Entry>>,
     state: RwLock<State>,
 }
@@ -244,8 +271,8 @@ struct Loading {
 #[derive(Clone, Copy, Eq, PartialEq)]
 enum State {
     Open,
-    /// The revocations, which all come before the first key, are applied.
-    HasRevocations,
+    /// The revocations are applied and the clients added, which all come before the first key.
+    AcceptsKeys,
     /// Later changes are of a snapshot that failed or was abandoned.
     Closed,
 }
@@ -253,7 +280,8 @@ enum State {
 impl Loading {
     fn new(tables: Arc<Tables>, fills: bool, report: Box<dyn Fn(u64) + Send + Sync>) -> Self {
         let (now, keys, state) = (clock::now(), AtomicU64::new(0), RwLock::new(State::Open));
-        Self { tables, fills, report, now, keys, revocations: Mutex::default(), entries: Mutex::default(), state }
+        let (revocations, clients, entries) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Self { tables, fills, report, now, keys, revocations, clients, entries, state }
     }
 
     fn visit(&self, changes: Vec<Change>) {
@@ -262,7 +290,11 @@ impl Loading {
             match change {
                 Change::Key(key) => keys.push(key),
                 Change::Revocation(revocation) => self.revocations.lock().push(revocation.to_revocation()),
-                Change::Unreadable { table, row, .. } => self.tables.progress.unreadable(table, row),
+                Change::Client(client) => self.clients.lock().extend([entry_of(client)]),
+                Change::Unreadable { table, row, client_id, .. } => {
+                    self.clients.lock().extend(client_id.map(|id| (id.into(), None)));
+                    self.tables.progress.unreadable(table, row);
+                }
                 _ => {}
             }
         }
@@ -294,7 +326,8 @@ impl Loading {
             let mut state = self.state.write();
             if *state == State::Open {
                 self.tables.revocations.revoke_all(&*self.revocations.lock());
-                *state = State::HasRevocations;
+                self.tables.put_clients(self.clients.lock().clone());
+                *state = State::AcceptsKeys;
             }
         }
     }
@@ -305,13 +338,17 @@ impl Loading {
         let (tables, revocations) = (&self.tables, self.revocations.lock());
         if !self.fills {
             tables.revocations.revoke_all(&*revocations);
+            tables.put_clients(self.clients.lock().clone());
             let entries = std::mem::take(&mut *self.entries.lock());
             let first_end = entries.iter().map(|(_, record)| end_of(record)).min();
             tables.table.replace_all(entries);
             tables.reclaimer.announce(first_end.unwrap_or(i64::MAX));
         }
-        // Old revocations are dropped only after the keys are replaced.
+        // Old revocations and clients are dropped only after the keys are replaced.
         tables.revocations.replace_all(&*revocations);
+        if let Some(clients) = &tables.clients {
+            clients.replace_all(std::mem::take(&mut *self.clients.lock()));
+        }
         *self.state.write() = State::Closed;
     }
 

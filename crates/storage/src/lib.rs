@@ -3,7 +3,8 @@
 //! [commands](Command) that make changes, and look-ups. The commands contain the rules, so every way into the store has the
 //! same ones. [`KeyTransaction`] is the interface of an implementation to the commands. [`Follower`] applies a feed to an
 //! [`ApiKeyTable`](tollgate::ApiKeyTable) and a [`Revocations`](tollgate::Revocations), the only state that an engine reads;
-//! no verify ever waits for the store. [`Import`] and [`export_keys`] read and write files of keys.
+//! no verify ever waits for the store. For an authorization server it also keeps the
+//! [`RegisteredClients`]. [`Import`] and [`export_keys`] read and write files of keys.
 //!
 //! [`AccountStore`] has the other records of a service. Both traits include an [`AuditLog`]. `tollgate-sqlite` is the
 //! implementation for one host. Every implementation must pass the tests of the feature `conformance`.
@@ -37,6 +38,7 @@ mod key_store;
 pub mod limits;
 mod made_with;
 mod redirect_uri;
+mod registered_clients;
 mod revocation;
 mod scope_list;
 mod transaction;
@@ -58,6 +60,7 @@ pub use key::StoredKey;
 pub use key_session::{Derived, KeySession};
 pub use key_store::{Executed, Existing, KeyFilter, KeyStore};
 pub use redirect_uri::RedirectUri;
+pub use registered_clients::RegisteredClients;
 pub use revocation::{RevocationKind, StoredRevocation};
 pub use scope_list::ScopeList;
 pub use transaction::KeyTransaction;

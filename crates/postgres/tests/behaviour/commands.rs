@@ -308,7 +308,7 @@ fn a_row_that_cannot_be_read_stops_nothing_but_itself() {
         store.import((0..3).map(key).collect(), Existing::Refuse, &audit()).await.unwrap();
         server.sql(&database, "UPDATE tollgate.keys SET allowed_addresses = 'nowhere' WHERE id = 'key_1'").unwrap();
         let is_unreadable = |change: &Change| {
-            matches!(change, Change::Unreadable { table: "keys", row, digest: Some(digest) }
+            matches!(change, Change::Unreadable { table: "keys", row, digest: Some(digest), .. }
                 if row == "key_1" && *digest == key(1).digest)
         };
         let (read, _) = changes(&store, Position::START).await;

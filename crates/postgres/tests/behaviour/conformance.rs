@@ -59,6 +59,10 @@ mod keys {
         async fn corrupt(&self, key_id: &str) {
             self.sql(&format!("UPDATE tollgate.keys SET allowed_addresses = 'nowhere' WHERE id = '{key_id}'"));
         }
+
+        async fn corrupt_client(&self, id: &str) {
+            self.sql(&format!("UPDATE tollgate.clients SET name = E'\\n' WHERE id = '{id}'"));
+        }
     }
 
     tollgate_storage::key_store_conformance!(match Database::new() {

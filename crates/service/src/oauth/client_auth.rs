@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::form::Form;
 use crate::sender::Sender;
 use axum::http::{HeaderMap, header};
+use std::sync::Arc;
 use tollgate::{AcceptedCredentials, PrincipalKind, Request};
 use tollgate_storage::{Client, ClientAuthMethod, GrantType};
 
@@ -38,9 +39,8 @@ impl AuthenticatedClient {
     }
 
     /// What is registered of it. A secret whose client is not registered here speaks for itself, and for no user.
-    pub(super) async fn registered(&self, app: &App) -> Result<Client, OAuthError> {
-        let client = app.accounts.keys.store.client(&self.id).await?;
-        client.ok_or(OAuthError::UnauthorizedClient)
+    pub(super) fn registered(&self, app: &App) -> Result<Arc<Client>, OAuthError> {
+        app.accounts.keys.client(&self.id)?.ok_or(OAuthError::UnauthorizedClient)
     }
 
     /// Passes when it is registered for that grant.
@@ -65,7 +65,7 @@ pub(super) async fn authenticate(
     if by_assertion {
         // RFC 6749 section 2.3: not "more than one authentication method in each request".
         return match (authorization, secret) {
-            (None, None) => Ok(AuthenticatedClient::of(&assertion::authenticate(app, form).await?)),
+            (None, None) => assertion::authenticate(app, form).await.map(|client| AuthenticatedClient::of(&client)),
             _ => Err(OAuthError::InvalidRequest("authenticate in one way")),
         };
     }
@@ -79,7 +79,7 @@ pub(super) async fn authenticate(
         }
         (None, None) => {
             let client_id = form.value("client_id").ok_or(OAuthError::InvalidClient)?;
-            return Ok(AuthenticatedClient::of(&without_secret(app, client_id, sender).await?));
+            return without_secret(app, client_id, sender).map(|client| AuthenticatedClient::of(&client));
         }
     };
     let clients_alone = AcceptedCredentials::only([PrincipalKind::Client]);
@@ -94,7 +94,7 @@ pub(super) async fn authenticate(
     }
     let scopes = principal.scopes().iter().collect::<Vec<_>>().join(" ");
     // A secret whose client is not registered here speaks for itself alone.
-    let Some(client) = app.accounts.keys.store.client(&id).await? else {
+    let Some(client) = app.accounts.keys.client(&id)? else {
         return Ok(AuthenticatedClient {
             id,
             scopes,
@@ -114,8 +114,8 @@ pub(super) async fn authenticate(
 }
 
 /// A client that has sent nothing but its id: a public one, or one whose certificate says the rest.
-async fn without_secret(app: &App, client_id: &str, sender: &Sender) -> Result<Client, OAuthError> {
-    let client = active(app, client_id).await?;
+fn without_secret(app: &App, client_id: &str, sender: &Sender) -> Result<Arc<Client>, OAuthError> {
+    let client = active(app, client_id)?;
     if !client.is_public() {
         certificate::authenticate(app, &client, sender)?;
     }
@@ -123,7 +123,7 @@ async fn without_secret(app: &App, client_id: &str, sender: &Sender) -> Result<C
 }
 
 /// The client of that id, if it is not disabled.
-async fn active(app: &App, client_id: &str) -> Result<Client, OAuthError> {
-    let client = app.accounts.keys.store.client(client_id).await?;
+fn active(app: &App, client_id: &str) -> Result<Arc<Client>, OAuthError> {
+    let client = app.accounts.keys.client(client_id)?;
     client.filter(|client| !client.settings().is_disabled).ok_or(OAuthError::InvalidClient)
 }

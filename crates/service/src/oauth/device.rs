@@ -130,7 +130,7 @@ pub(crate) async fn decide_device(
 /// A request of a device that nobody has decided.
 struct Asked {
     user_code: String,
-    client: Client,
+    client: Arc<Client>,
     /// What both the client asks for and the user may do, and what tells who the user is.
     scope: String,
 }

@@ -54,7 +54,8 @@ impl App {
         client_id: String,
         requested: Option<&str>,
     ) -> Result<Result<Codes, OAuthError>, Problem> {
-        let Some(client) = self.accounts.active_client(&client_id)? else { return Ok(Err(OAuthError::InvalidClient)) };
+        // Only a client that has authenticated comes here.
+        let Some(client) = self.accounts.keys.client(&client_id)? else { return Ok(Err(OAuthError::InvalidClient)) };
         let Some(scope) = request::requested(requested, &client).filter(|scope| !scope.is_empty()) else {
             return Ok(Err(OAuthError::InvalidScope));
         };

@@ -86,11 +86,15 @@ impl OAuthError {
     }
 }
 
-/// The problem's own answer is not one of RFC 6749; making it writes the cause to the log.
+/// The problem's own answer is not one of RFC 6749. Its cause goes to the log.
 impl From<Problem> for OAuthError {
     fn from(problem: Problem) -> Self {
-        let _ = problem.into_response();
-        Self::ServerError
+        match problem.logged() {
+            Problem::Rejected(rejection) => {
+                rejection.retry_after().map_or(Self::ServerError, Self::TemporarilyUnavailable)
+            }
+            _ => Self::ServerError,
+        }
     }
 }
 

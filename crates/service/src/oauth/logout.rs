@@ -24,7 +24,7 @@ use tollgate_storage::accounts::{LoginSession, User};
 struct LogoutRequest {
     /// Of an ID token that verifies. A client may keep one for longer than its key is published.
     hint: Option<Hint>,
-    client: Option<Client>,
+    client: Option<Arc<Client>>,
     /// Where the browser is sent afterwards: a URI that the client has registered, and the `state` for it.
     target: Option<(String, Option<String>)>,
 }
@@ -109,7 +109,7 @@ fn ask(app: &App, request: &LogoutRequest, headers: &HeaderMap, user: &User) -> 
     }
     let shown = LogoutPage {
         email: Some(&user.email),
-        client: request.client.as_ref().map(client_name),
+        client: request.client.as_deref().map(client_name),
         action: "/oauth/v2/logout/confirm",
         hidden,
         form_token: &form_token,

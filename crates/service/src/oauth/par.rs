@@ -30,7 +30,7 @@ const CREDENTIALS: [&str; 3] = ["client_secret", "client_assertion", "client_ass
 
 /// `POST /oauth/v2/par` (RFC 9126 section 2).
 pub(crate) async fn push(State(app): State<Arc<App>>, request: ClientForm) -> Result<Response, Refused> {
-    let client = request.authenticate(&app).await?.registered(&app).await?;
+    let client = request.authenticate(&app).await?.registered(&app)?;
     let (app, ClientForm { form, headers, sender }) = (&app, &request);
     let prover = Prover { client_id: client.id(), is_public: client.is_public(), sender };
     // Section 2.1: "The request_uri authorization request parameter MUST NOT be provided in this case".

@@ -3,13 +3,14 @@ use crate::form::Form;
 use crate::limits::{CODE_CHALLENGE_CHARS, MAX_PARAMETER_BYTES};
 use crate::routes::scopes;
 use crate::scope;
+use std::sync::Arc;
 use tollgate_storage::accounts::{LoginSession, User};
 use tollgate_storage::{Client, GrantType};
 
 /// An authorization request that passed every check (RFC 6749 section 4.1.1, RFC 7636 section 4.3, OpenID Connect Core 1.0 section 3.1.2.1).
 #[derive(Clone, Debug)]
 pub(crate) struct AuthorizationRequest {
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
     pub(crate) redirect: Redirect,
     pub(crate) code_challenge: String,
     pub(crate) scope: String,
@@ -138,7 +139,7 @@ pub(crate) fn redirect(form: &Form<'_>, client: &Client) -> Result<Redirect, &'s
 /// Checks the rest of the request.
 pub(crate) fn check(
     form: &Form<'_>,
-    client: Client,
+    client: Arc<Client>,
     redirect: Redirect,
     origin: &str,
 ) -> Result<AuthorizationRequest, AuthorizationError> {

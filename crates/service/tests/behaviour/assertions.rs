@@ -3,7 +3,7 @@
 use crate::support::{BASIC, TestServer, assert_problem, config, decode, json, open_store, run};
 use reqwest::blocking::Response;
 use serde_json::{Value, json};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tollgate::Algorithm;
 use tollgate_issuer::SigningKey;
 use tollgate_service::Config;
@@ -289,6 +289,10 @@ fn a_key_that_is_taken_from_a_client_signs_no_further_assertion() {
     let ask = |key: &SigningKey, id: &str| post(&server, &assertion(key, &server.origin, id).sign(key), &[]);
     json(ask(&keys[0], "1"), 200);
     run(&open_store(folder.path()), Command::ChangeClient(robot("robot", &keys[1])));
-    assert_problem(ask(&keys[0], "2"), 401, BASIC, "invalid_client");
+    // As every change by another process, within 200 ms; the machine may be slow.
+    let start = Instant::now();
+    let refused = (0..).map(|attempt| ask(&keys[0], &format!("2.{attempt}"))).find(|answer| answer.status() != 200);
+    assert!(start.elapsed() < Duration::from_secs(10));
+    assert_problem(refused.unwrap(), 401, BASIC, "invalid_client");
     json(ask(&keys[1], "3"), 200);
 }

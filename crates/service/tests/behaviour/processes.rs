@@ -1,7 +1,8 @@
 //! The server in a process of its own: what others do to its store meanwhile, and what is left when it is killed.
 
 use crate::support::{EMAIL, PASSWORD, TestResult, TestServer, assert_problem, client, config, json, open_store, run};
-use reqwest::blocking::Client;
+use reqwest::blocking::{Client as HttpClient, Response};
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -12,7 +13,10 @@ use std::time::{Duration, Instant};
 use tollgate::{ApiKey, KeyFormat, KeyRecord, KeyState};
 use tollgate_service::{Config, Server};
 use tollgate_sqlite::SqliteKeyStore;
-use tollgate_storage::{Command, KeyStore, RevocationKind, StoredKey, StoredRevocation, new_key_id};
+use tollgate_storage::{
+    Client, ClientAuthMethod, ClientKind, ClientSettings, Command, GrantType, Issued, KeyStore, RevocationKind,
+    StoredKey, StoredRevocation, new_key_id,
+};
 
 const REPORTS: &str = "/api/v2/reports";
 const KILLS: usize = 5;
@@ -22,7 +26,7 @@ pub(crate) struct Service {
     origin: String,
     /// `http://` and the address that it listens on.
     pub(crate) address: String,
-    client: Client,
+    client: HttpClient,
 }
 
 impl Service {
@@ -109,6 +113,66 @@ fn what_another_process_changes_counts_within_200_ms() -> TestResult {
     Ok(())
 }
 
+/// A client without a secret.
+fn public_client(id: &str) -> Client {
+    let client = Client::new(id, "App", "", ["http://127.0.0.1/callback"], 0).unwrap();
+    let (kind, auth_method) = (ClientKind::Native, ClientAuthMethod::None);
+    let grants = vec![GrantType::AuthorizationCode];
+    let settings = ClientSettings { kind, auth_method, grants, ..client.settings().clone() };
+    client.with(settings).unwrap()
+}
+
+/// The token endpoint's answer to a request of a client without a secret, which has no code.
+fn ask_without_code(server: &TestServer, id: &str) -> Response {
+    let form = [("grant_type", "authorization_code"), ("client_id", id)];
+    server.client.post(server.url("/oauth/v2/token")).form(&form).send().unwrap()
+}
+
+#[test]
+fn a_client_counts_as_another_process_has_changed_it_within_200_ms() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let server = TestServer::start_in(folder.path());
+    let store = open_store(folder.path());
+    let mut delays = Vec::new();
+    let mut until = |error: &str| {
+        let start = Instant::now();
+        while ask_without_code(&server, "app").json::<Value>().unwrap()["error"] != error {
+            assert!(start.elapsed() < Duration::from_secs(10), "never {error}");
+        }
+        delays.push(start.elapsed());
+    };
+    let issued = || Issued { issuers: Vec::new(), made_before: 1, until: 2 };
+    for _ in 0..4 {
+        run(&store, Command::AddClient { client: public_client("app"), secret: None });
+        until("invalid_request");
+        run(&store, Command::DisableClient { id: "app".to_owned(), issued: issued() });
+        until("invalid_client");
+        run(&store, Command::EnableClient { id: "app".to_owned() });
+        until("invalid_request");
+        run(&store, Command::RemoveClient { id: "app".to_owned(), issued: issued() });
+        until("invalid_client");
+    }
+    delays.sort_unstable();
+    // The machine may stall once; the service may not.
+    assert!(delays[delays.len() * 9 / 10] < Duration::from_millis(200), "{delays:?}");
+    Ok(())
+}
+
+#[test]
+fn a79_a_client_that_cannot_be_decoded_gets_no_token() -> TestResult {
+    let folder = tempfile::tempdir()?;
+    let mut server = TestServer::start_in(folder.path());
+    let secret = server.accounts.add_client("reports", "Reports", "read:reports", &[])?.secret;
+    json(server.token("reports", secret.as_str()), 200);
+    server.stop();
+    // What it is registered for is not known, such as that its tokens are bound to a key.
+    let file = rusqlite::Connection::open(SqliteKeyStore::file_in(folder.path()))?;
+    file.execute_batch("UPDATE clients SET kind = 'x' WHERE id = 'reports'")?;
+    let server = TestServer::start_in(folder.path());
+    assert_problem(server.token("reports", secret.as_str()), 500, None, "server_error");
+    Ok(())
+}
+
 #[test]
 fn a_server_that_cannot_follow_the_store_lives_but_is_not_ready() -> TestResult {
     let folder = tempfile::tempdir()?;
@@ -168,6 +232,7 @@ fn a80_the_services_own_tokens_are_503_while_the_store_cannot_be_followed() -> T
     let session = json(server.log_in(EMAIL, PASSWORD), 200);
     let token = format!("Bearer {}", session["meta"]["jwt"].as_str().unwrap());
     let key = server.key_with("read:reports");
+    server.accounts.register_client(&public_client("app"))?;
     let sites = || server.get("/api/v2/sites", &token);
     let until = |wanted: u16| {
         let start = Instant::now();
@@ -181,6 +246,7 @@ fn a80_the_services_own_tokens_are_503_while_the_store_cannot_be_followed() -> T
         }
     };
     until(200);
+    assert_problem(ask_without_code(&server, "app"), 400, None, "invalid_request");
     let store = rusqlite::Connection::open(SqliteKeyStore::open(folder.path())?.file())?;
     store.execute_batch("ALTER TABLE log RENAME TO lost")?;
     let answer = until(503);
@@ -188,6 +254,14 @@ fn a80_the_services_own_tokens_are_503_while_the_store_cannot_be_followed() -> T
     assert_problem(answer, 503, None, "temporarily_unavailable");
     assert_problem(server.get(REPORTS, &key), 503, None, "temporarily_unavailable");
     assert_eq!(server.get("/api/v2/sites", "Bearer nonsense").status().as_u16(), 401);
+    // A client may have been disabled, or registered, meanwhile.
+    for id in ["app", "nobody"] {
+        let answer = ask_without_code(&server, id);
+        assert_eq!(answer.headers()["retry-after"], "5");
+        assert_problem(answer, 503, None, "temporarily_unavailable");
+        let page = server.client.get(server.url(&format!("/oauth/v2/authorize?client_id={id}"))).send()?;
+        assert_eq!((page.status().as_u16(), &page.headers()["retry-after"]), (503, &HeaderValue::from_static("5")));
+    }
     store.execute_batch("ALTER TABLE lost RENAME TO log")?;
     until(200);
     Ok(())

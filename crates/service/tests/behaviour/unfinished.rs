@@ -105,6 +105,20 @@ fn a78_a_request_that_was_given_up_changes_nothing_afterwards() -> TestResult {
 }
 
 #[test]
+fn a78_a_token_that_was_given_up_is_not_written_down_afterwards() -> TestResult {
+    let world = World::start();
+    let secret = world.server.accounts.add_client("reports", "Reports", "read:reports", &[])?.secret;
+    let token = || world.server.token("reports", secret.as_str());
+    let lock = world.locked(&world.key_file());
+    assert_problem(token(), 408, None, "timeout");
+    lock.execute_batch("COMMIT")?;
+    soon(|| token().status().as_u16() == 200, "the store is free again");
+    let issued = acts(&world.store, "reports").into_iter().filter(|act| *act == done("token.issue")).count();
+    assert_eq!(issued, 1);
+    Ok(())
+}
+
+#[test]
 fn a78_a_change_that_goes_on_after_its_time_is_not_said_to_have_failed() -> TestResult {
     let world = World::start();
     let user = world.server.accounts.add_user(EMAIL, PASSWORD, "read:sites")?;

@@ -45,6 +45,10 @@ impl World for Folder {
         let sql = "UPDATE keys SET allowed_addresses = 'nowhere' WHERE id = ?1";
         assert_eq!(self.connect().execute(sql, [key_id]).unwrap(), 1);
     }
+
+    async fn corrupt_client(&self, id: &str) {
+        assert_eq!(self.connect().execute("UPDATE clients SET kind = 'x' WHERE id = ?1", [id]).unwrap(), 1);
+    }
 }
 
 tollgate_storage::key_store_conformance!(Folder::new());

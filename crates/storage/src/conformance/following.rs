@@ -1,10 +1,12 @@
 use super::World;
 use super::sample::{add, after, audit, done, format, id, key, put, revocation, revoke, run, secret, state, token};
-use crate::command::Command;
+use crate::client::Client;
+use crate::command::{Command, Issued};
 use crate::feed::{Change, KeyFeed};
 use crate::follower::Follower;
 use crate::key::StoredKey;
-use crate::key_store::{Existing, KeyFilter};
+use crate::key_store::{Existing, KeyFilter, KeyStore};
+use crate::registered_clients::RegisteredClients;
 use crate::revocation::RevocationKind;
 use std::sync::Arc;
 use std::time::Duration;
@@ -85,6 +87,78 @@ pub async fn an_engine_goes_by_what_another_process_changes(world: &dyn World) {
     }
     let codes = [2, 3, 20, 21].map(|number| code(&engine, number));
     assert_eq!(codes, ["accepted", "revoked", "unknown-api-key", "accepted"]);
+}
+
+/// The registered clients of a store, and their follower.
+fn registered(store: &Arc<dyn KeyStore>) -> (RegisteredClients, Follower) {
+    let clients = RegisteredClients::new();
+    let (_, follower) = engine(store.clone());
+    (clients.clone(), follower.clients(clients))
+}
+
+fn client(id: &str, name: &str) -> Client {
+    Client::new(id, name, "read:sites", ["https://app.example/callback"], 0).expect("the client may be registered")
+}
+
+/// The names of the clients `a`, `b` and `c`.
+fn names(clients: &RegisteredClients) -> [Option<String>; 3] {
+    let name = |id| clients.client(id).unwrap().map(|client| client.name().to_owned());
+    ["a", "b", "c"].map(name)
+}
+
+pub async fn a_follower_has_the_registered_clients(world: &dyn World) {
+    let (store, other) = (world.open().await, world.open().await);
+    let add = |id| Command::AddClient { client: client(id, id), secret: None };
+    let (disable, remove) = {
+        let issued = || Issued { issuers: Vec::new(), made_before: 1, until: 2 };
+        let disable = Command::DisableClient { id: "b".into(), issued: issued() };
+        (disable, Command::RemoveClient { id: "a".into(), issued: issued() })
+    };
+    run(&store, add("a")).await;
+    let (clients, mut follower) = registered(&store);
+    assert!(clients.is_empty());
+    follower.catch_up().await.unwrap();
+    assert_eq!(clients.client("a").unwrap().as_deref(), Some(&client("a", "a")), "in the snapshot");
+    for command in [add("b"), Command::ChangeClient(client("a", "A")), disable.clone()] {
+        run(&other, command).await;
+    }
+    follower.catch_up().await.unwrap();
+    assert_eq!(names(&clients), [Some("A".into()), Some("b".into()), None]);
+    assert!(clients.client("b").unwrap().unwrap().settings().is_disabled);
+    run(&other, remove.clone()).await;
+    follower.catch_up().await.unwrap();
+    assert_eq!((names(&clients), clients.len()), ([None, Some("b".into()), None], 1));
+
+    // With another snapshot, while there are keys.
+    run(&other, super::sample::add(1)).await;
+    follower.catch_up().await.unwrap();
+    for command in [add("a"), add("c"), remove] {
+        run(&other, command).await;
+    }
+    store.compact(1).await.unwrap();
+    follower.catch_up().await.unwrap();
+    assert_eq!((names(&clients), clients.len()), ([None, Some("b".into()), Some("c".into())], 2));
+}
+
+pub async fn a79_a_client_that_cannot_be_decoded_is_no_unregistered_one(world: &dyn World) {
+    let store = world.open().await;
+    for id in ["a", "b"] {
+        run(&store, Command::AddClient { client: client(id, id), secret: None }).await;
+    }
+    let (clients, mut follower) = registered(&store);
+    follower.catch_up().await.unwrap();
+    // Changed, so that the log names it, and corrupted before the follower reads it.
+    run(&store, Command::ChangeClient(client("a", "A"))).await;
+    world.corrupt_client("a").await;
+    follower.catch_up().await.unwrap();
+    // The same for a new follower.
+    let (anew, mut its_follower) = registered(&store);
+    its_follower.catch_up().await.unwrap();
+    for (clients, follower) in [(clients, follower), (anew, its_follower)] {
+        assert_eq!(clients.client("a").unwrap_err().code(), "store-corrupt");
+        assert_eq!((clients.client("b").unwrap().is_some(), clients.len()), (true, 2));
+        assert_eq!(follower.progress().lag().unreadable, 1);
+    }
 }
 
 pub async fn a79_a_row_that_cannot_be_decoded_stops_nothing_but_itself(world: &dyn World) {

@@ -8,6 +8,7 @@ use crate::ids::{digest, now};
 use crate::limits::{
     ASSERTION_BUSY_SECONDS, ASSERTION_LEEWAY_SECONDS, MAX_ASSERTION_SECONDS, MAX_SPENT_ASSERTIONS_PER_CLIENT,
 };
+use std::sync::Arc;
 use tollgate::jwt::{CompactJws, json};
 use tollgate::{Engine, Issuer, Principal, RefusalCode, Request, TypProfile, TypSet, VerifiedClaims};
 use tollgate_storage::accounts::SpentJti;
@@ -20,7 +21,7 @@ const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer
 const ASSERTION_TYPES: [&str; 3] = ["client-authentication+jwt", "JWT", ""];
 
 /// The client whose key has signed the form's `client_assertion`, which is spent.
-pub(super) async fn authenticate(app: &App, form: &Form<'_>) -> Result<Client, OAuthError> {
+pub(super) async fn authenticate(app: &App, form: &Form<'_>) -> Result<Arc<Client>, OAuthError> {
     let assertion = form.value("client_assertion").ok_or(OAuthError::InvalidRequest("client_assertion is missing"))?;
     if form.value("client_assertion_type") != Some(JWT_BEARER) {
         return Err(OAuthError::InvalidClient);
@@ -31,7 +32,7 @@ pub(super) async fn authenticate(app: &App, form: &Form<'_>) -> Result<Client, O
     if form.value("client_id").is_some_and(|in_form| in_form != client_id) {
         return Err(OAuthError::InvalidClient);
     }
-    let client = active(app, &client_id).await?;
+    let client = active(app, &client_id)?;
     if client.settings().auth_method != ClientAuthMethod::PrivateKeyJwt {
         return Err(OAuthError::InvalidClient);
     }

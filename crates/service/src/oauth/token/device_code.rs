@@ -5,7 +5,6 @@ use crate::form::Form;
 use crate::ids::{digest, now};
 use crate::oauth::client_auth::AuthenticatedClient;
 use crate::oauth::error::OAuthError;
-use crate::problem::Problem;
 use crate::revocations;
 use crate::tokens::Grant;
 use axum::response::Response;
@@ -55,7 +54,7 @@ impl App {
         let is_revoked = revocations::concern(keys, &self.origin, &grant, authorization.created_at)?;
         // Whoever revokes a consent does that first and then ends codes and their tokens; this one is used up first and then looks for the
         // consent. So one of the two sees the other.
-        let client = self.accounts.active_client(client_id).map_err(Problem::from)?;
+        let client = keys.client(client_id)?;
         let lacks_consent = match &client {
             Some(client) => self.lacks_consent(user_id, client, &authorization.scope)?,
             None => true,

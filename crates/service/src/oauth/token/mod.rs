@@ -16,11 +16,11 @@ use crate::refresh_tokens::RefreshGrant;
 use crate::routes::scopes;
 use crate::scope;
 use crate::sender::Sender;
-use crate::tokens::Grant;
+use crate::tokens::{Grant, Minted};
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
+use serde::Serialize;
 use std::sync::Arc;
 use tollgate_storage::GrantType;
 use tollgate_storage::accounts::LoginSession;
@@ -112,8 +112,7 @@ fn first_refresh_token(app: &App, grant: RefreshGrant<'_>) -> Result<Option<Zero
     let RefreshGrant { token_id, client_id, scope, session, .. } = grant;
     let Some(token) = app.first_refresh_token(grant)? else { return Ok(None) };
     // Whoever revokes a consent ends the refresh tokens that are there by then; these are there first and then look for the consent.
-    let keys = &app.accounts.keys;
-    let client = keys.wait(keys.store.client(client_id))?.ok_or(OAuthError::InvalidClient)?;
+    let client = app.accounts.keys.client(client_id)?.ok_or(OAuthError::InvalidClient)?;
     if app.lacks_consent(&session.user_id, &client, scope)? {
         app.end_grant(token_id, &session.user_id)?;
         return Ok(None);
@@ -121,8 +120,8 @@ fn first_refresh_token(app: &App, grant: RefreshGrant<'_>) -> Result<Option<Zero
     Ok(Some(token))
 }
 
-/// The answer of RFC 6749 section 5.1 to what was granted; with an ID token (OpenID Connect Core 1.0 sections 3.1.3.3 and 12.2) where a
-/// user was asked for `openid`. Blocks.
+/// Issues what was granted, with an ID token (OpenID Connect Core 1.0 sections 3.1.3.3 and 12.2) where a user was asked for `openid`.
+/// Blocks.
 fn issue(
     app: &App,
     grant: &Grant<'_>,
@@ -131,21 +130,35 @@ fn issue(
 ) -> Result<Response, OAuthError> {
     let now = now();
     let minted = app.tokens.access(grant, now)?;
-    let mut body = json!({
-        "token_type": token_type(grant.confirmation.methods()),
-        "expires_in": minted.expires_in,
-        "access_token": *minted.token,
-        "scope": grant.scope,
-    });
+    let mut id_token = None;
     if let (Some(session_id), Some(authenticated_at)) = (grant.session_id, grant.authenticated_at)
         && scope::contains(grant.scope, scopes::OPENID)
     {
         let Grant { client_id, subject: user_id, .. } = *grant;
-        let id_token = IdToken { client_id, user_id, session_id, authenticated_at, nonce };
-        body["id_token"] = json!(*app.id_token(&id_token, &minted, now)?);
+        let claims = IdToken { client_id, user_id, session_id, authenticated_at, nonce };
+        id_token = Some(app.id_token(&claims, &minted, now)?);
     }
-    if let Some(refresh_token) = refresh_token {
-        body["refresh_token"] = json!(**refresh_token);
-    }
-    Ok((NOT_STORED, Json(body)).into_response())
+    let (id_token, refresh_token) = (id_token.as_deref(), refresh_token.map(|token| token.as_str()));
+    Ok(answer(grant, &minted, id_token.map(String::as_str), refresh_token))
+}
+
+/// RFC 6749 section 5.1, OpenID Connect Core 1.0 section 3.1.3.3.
+#[derive(Serialize)]
+struct TokenResponse<'a> {
+    token_type: &'static str,
+    expires_in: i64,
+    access_token: &'a str,
+    scope: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
+}
+
+/// The answer to a request for what was granted.
+fn answer(grant: &Grant<'_>, minted: &Minted, id_token: Option<&str>, refresh_token: Option<&str>) -> Response {
+    let (token_type, access_token) = (token_type(grant.confirmation.methods()), minted.token.as_str());
+    let (expires_in, scope) = (minted.expires_in, grant.scope);
+    let body = TokenResponse { token_type, expires_in, access_token, scope, id_token, refresh_token };
+    (NOT_STORED, Json(body)).into_response()
 }
