@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 use std::pin::Pin;
+use std::slice;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
@@ -90,6 +91,10 @@ impl Rows<'_, '_> {
     }
 
     pub(crate) async fn record(&self, audit: &AuditRecord) -> Result<(), StorageError> {
+        self.record_all(slice::from_ref(audit)).await
+    }
+
+    pub(crate) async fn record_all(&self, audit: &[AuditRecord]) -> Result<(), StorageError> {
         audit::insert(self.client, audit).await?;
         self.has_changed.store(true, Ordering::Relaxed);
         Ok(())

@@ -6,17 +6,25 @@ use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use tollgate_storage::{Actor, AuditFilter, AuditLog, AuditRecord, Door, StorageError};
 
-use crate::account_work::Rows;
 use crate::error::of_server;
 use crate::store::PostgresStore;
 
-/// Adds the record in the current transaction of `client`, unless an attempt whose answer was lost has added it.
-pub(crate) async fn insert(client: &ClientWrapper, record: &AuditRecord) -> Result<(), StorageError> {
-    let AuditRecord { id, at, by: Actor { door, subject, credential, address }, action, target, concerns, outcome } =
-        record;
-    let door = door.as_str();
-    let values: [&(dyn ToSql + Sync); 10] =
-        [id, at, &door, subject, credential, address, action, target, concerns, outcome];
+/// Adds the records in the current transaction of `client`, except those that an attempt whose answer was lost has added.
+pub(crate) async fn insert(client: &ClientWrapper, records: &[AuditRecord]) -> Result<(), StorageError> {
+    let texts = |of: fn(&AuditRecord) -> &str| records.iter().map(of).collect::<Vec<_>>();
+    let optional = |of: fn(&AuditRecord) -> Option<&str>| records.iter().map(of).collect::<Vec<_>>();
+    let values: [&(dyn ToSql + Sync); 10] = [
+        &texts(|record| &record.id),
+        &records.iter().map(|record| record.at).collect::<Vec<_>>(),
+        &texts(|record| record.by.door.as_str()),
+        &optional(|record| record.by.subject.as_deref()),
+        &optional(|record| record.by.credential.as_deref()),
+        &optional(|record| record.by.address.as_deref()),
+        &texts(|record| &record.action),
+        &texts(|record| &record.target),
+        &optional(|record| record.concerns.as_deref()),
+        &texts(|record| &record.outcome),
+    ];
     let statement = client.prepare_cached(INSERT).await.map_err(of_server)?;
     client.execute(&statement, &values).await.map_err(of_server)?;
     Ok(())
@@ -24,12 +32,14 @@ pub(crate) async fn insert(client: &ClientWrapper, record: &AuditRecord) -> Resu
 
 const INSERT: &str = "
     INSERT INTO tollgate.audit (id, at, door, actor, credential, address, action, target, concerns, outcome)
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING";
+    SELECT * FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                         $9::text[], $10::text[])
+    ON CONFLICT DO NOTHING";
 
 #[async_trait]
 impl AuditLog for PostgresStore {
     async fn record(&self, records: &[AuditRecord]) -> Result<(), StorageError> {
-        self.write(|rows| Box::pin(record_all(rows, records))).await
+        self.inner().audit.write(records).await
     }
 
     async fn audit(
@@ -49,13 +59,6 @@ impl AuditLog for PostgresStore {
     async fn forget_audit(&self, at: i64) -> Result<u64, StorageError> {
         self.inner().change("DELETE FROM tollgate.audit WHERE id < $1", &[&AuditFilter::id_at(at)]).await
     }
-}
-
-async fn record_all(rows: &Rows<'_, '_>, records: &[AuditRecord]) -> Result<(), StorageError> {
-    for record in records {
-        rows.record(record).await?;
-    }
-    Ok(())
 }
 
 const SELECT: &str = "

@@ -1,6 +1,7 @@
 //! Adding many keys at once.
 
 use std::pin::pin;
+use std::slice;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -35,7 +36,7 @@ impl Work for Import<'_> {
         transaction: &mut PostgresTransaction<'_>,
     ) -> Result<Vec<bool>, StorageError> {
         let added = run(client, transaction, self.keys, self.existing).await?;
-        audit::insert(client, self.audit).await?;
+        audit::insert(client, slice::from_ref(self.audit)).await?;
         Ok(added)
     }
 

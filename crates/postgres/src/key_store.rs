@@ -141,20 +141,16 @@ impl KeyStore for PostgresStore {
         Ok(rows.iter().filter_map(|row| client_of(row, 0).ok()).collect())
     }
 
-    async fn revocation(
+    async fn revocations_of(
         &self,
-        kind: RevocationKind,
         issuer: &str,
-        name: &str,
-    ) -> Result<Option<StoredRevocation>, StorageError> {
-        let digest = revocation_digest(kind, issuer, name);
-        let rows = self
-            .select(
-                &format!("SELECT {REVOCATION_COLUMNS} FROM tollgate.revocations r WHERE r.digest = $1"),
-                &[&&digest[..]],
-            )
-            .await?;
-        Ok(rows.first().map(|row| revocation_of(row, 0)).transpose()?)
+        names: &[(RevocationKind, &str)],
+    ) -> Result<Vec<StoredRevocation>, StorageError> {
+        let digests: Vec<_> = names.iter().map(|(kind, name)| revocation_digest(*kind, issuer, name)).collect();
+        let digests: Vec<&[u8]> = digests.iter().map(|digest| &digest[..]).collect();
+        let select = format!("SELECT {REVOCATION_COLUMNS} FROM tollgate.revocations r WHERE r.digest = ANY($1)");
+        let rows = self.select(&select, &[&digests]).await?;
+        Ok(rows.iter().map(|row| revocation_of(row, 0)).collect::<Result<_, _>>()?)
     }
 
     async fn revocations(

@@ -22,6 +22,9 @@
 //! waiting writers of the process, reads these changes and commits synchronously. When it returns, the write-ahead log up to
 //! it is on disk here and, if `synchronous_standby_names` is set, on a standby. Only then is the change acknowledged. So
 //! followers may see a change before it is durable; its random tag shows if it was lost.
+//!
+//! Audit records without a change of their own, such as those of issued tokens, wait for the transaction of those before them, and
+//! are then written together.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -30,6 +33,7 @@ mod account_work;
 mod accounts;
 mod append;
 mod audit;
+mod audit_queue;
 mod barrier;
 mod codes;
 mod config;

@@ -53,6 +53,10 @@ pub const BARRIER_RETRY_INTERVAL: Duration = Duration::from_millis(50);
 /// The most writers that one durable transaction acknowledges. Our own choice: the statement has two numbers for each.
 pub const MAX_BARRIER_GROUP: usize = 1_024;
 
+/// The most requests whose audit records are written in one transaction. Our own choice: with more, the first would wait long
+/// for the last.
+pub const MAX_RECORD_GROUP: usize = 256;
+
 /// The most committed commands that are not known to be durable; further ones are refused. Followers see them, and they are
 /// lost with the primary. Reached only while no standby answers.
 pub const MAX_UNACKNOWLEDGED: u64 = 4_096;

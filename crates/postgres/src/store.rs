@@ -1,10 +1,11 @@
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Weak};
 
 use deadpool_postgres::Pool;
 use tokio::sync::Semaphore;
 use tollgate_storage::StorageError;
 
+use crate::audit_queue::AuditQueue;
 use crate::barrier::Barrier;
 use crate::config::PostgresConfig;
 use crate::connection::{Connector, location};
@@ -26,6 +27,7 @@ pub(crate) struct Inner {
     /// The end of the log when this store last removed old changes.
     pub(crate) compacted_at: AtomicU64,
     pub(crate) writers: Semaphore,
+    pub(crate) audit: AuditQueue,
     feed_pool: Pool,
     feed_connector: Connector,
     listener: Listener,
@@ -52,9 +54,11 @@ impl PostgresStore {
                 (replicas.clone(), replicas.pool()?)
             }
         };
-        Ok(PostgresStore(Arc::new(Inner {
+        let audit = |store: &Weak<Inner>| AuditQueue::new(store.clone(), connector.runtime());
+        Ok(PostgresStore(Arc::new_cyclic(|store| Inner {
+            audit: audit(store),
             pool,
-            barrier: Barrier::new(connector),
+            barrier: Barrier::new(connector.clone()),
             compacted_at: AtomicU64::new(0),
             writers: Semaphore::new(MAX_WAITING_WRITERS),
             feed_pool,
@@ -82,6 +86,12 @@ impl PostgresStore {
 
     pub(crate) fn listener(&self) -> &Listener {
         &self.0.listener
+    }
+}
+
+impl From<Arc<Inner>> for PostgresStore {
+    fn from(inner: Arc<Inner>) -> Self {
+        PostgresStore(inner)
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::{HashMap, HashSet};
+use std::slice;
 
 use async_trait::async_trait;
 use deadpool_postgres::ClientWrapper;
@@ -472,7 +473,7 @@ impl KeyTransaction for PostgresTransaction<'_> {
     }
 
     async fn put_audit(&mut self, record: &AuditRecord) -> Result<(), StorageError> {
-        audit::insert(self.client, record).await
+        audit::insert(self.client, slice::from_ref(record)).await
     }
 }
 

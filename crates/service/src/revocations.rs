@@ -34,17 +34,10 @@ pub(crate) fn revoke_tokens(
 
 /// Whether everything that was granted so at `now` is revoked: all of that subject, client or session.
 pub(crate) fn concern(keys: &FollowedStore, origin: &str, grant: &Grant<'_>, now: i64) -> Result<bool, ServerError> {
-    let names = [
-        Some((RevocationKind::Subject, grant.subject)),
-        Some((RevocationKind::Client, grant.client_id)).filter(|(_, client_id)| !client_id.is_empty()),
-        grant.session_id.map(|session_id| (RevocationKind::Session, session_id)),
-        Some((RevocationKind::Issuer, "")),
-    ];
-    for (kind, name) in names.into_iter().flatten() {
-        let revocation = keys.wait(keys.store.revocation(kind, origin, name))?;
-        if revocation.is_some_and(|revocation| now < revocation.issued_before && now < revocation.until) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    let session = grant.session_id.map(|session_id| (RevocationKind::Session, session_id));
+    let client = Some((RevocationKind::Client, grant.client_id)).filter(|(_, client_id)| !client_id.is_empty());
+    let mut names = vec![(RevocationKind::Subject, grant.subject), (RevocationKind::Issuer, "")];
+    names.extend(session.into_iter().chain(client));
+    let revocations = keys.wait(keys.store.revocations_of(origin, &names))?;
+    Ok(revocations.iter().any(|revocation| now < revocation.issued_before && now < revocation.until))
 }

@@ -240,14 +240,18 @@ impl KeyStore for SqliteKeyStore {
         Ok(self.look_ups.read(read).await?.into_iter().filter_map(Result::ok).collect())
     }
 
-    async fn revocation(
+    async fn revocations_of(
         &self,
-        kind: RevocationKind,
         issuer: &str,
-        name: &str,
-    ) -> Result<Option<StoredRevocation>, StorageError> {
-        let (issuer, name) = (issuer.to_owned(), name.to_owned());
-        self.look_ups.read(move |connection| revocation_rows::by_name(connection, kind, &issuer, &name)).await
+        names: &[(RevocationKind, &str)],
+    ) -> Result<Vec<StoredRevocation>, StorageError> {
+        let issuer = issuer.to_owned();
+        let names: Vec<_> = names.iter().map(|(kind, name)| (*kind, (*name).to_owned())).collect();
+        let read = move |connection: &Transaction<'_>| {
+            let found = names.iter().map(|(kind, name)| revocation_rows::by_name(connection, *kind, &issuer, name));
+            found.filter_map(Result::transpose).collect()
+        };
+        self.look_ups.read(read).await
     }
 
     async fn revocations(

@@ -119,6 +119,7 @@ macro_rules! key_store_conformance {
             a_command_writes_down_who_asked_for_it_and_what_came_of_it
             an_import_that_fails_leaves_no_record_of_it
             audit_records_are_listed_by_page_and_filter_and_forgotten
+            a78_of_records_that_are_written_at_once_those_that_were_given_up_are_not
             what_is_too_long_for_an_audit_record_is_cut_off
             a_snapshot_is_everything_with_revocations_first
             a_snapshot_is_one_state_while_others_write

@@ -117,7 +117,19 @@ pub trait KeyStore: KeyFeed + AuditLog {
         kind: RevocationKind,
         issuer: &str,
         name: &str,
-    ) -> Result<Option<StoredRevocation>, StorageError>;
+    ) -> Result<Option<StoredRevocation>, StorageError> {
+        Ok(self.revocations_of(issuer, &[(kind, name)]).await?.pop())
+    }
+
+    /// The revocations of these names of one issuer, in any order.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    async fn revocations_of(
+        &self,
+        issuer: &str,
+        names: &[(RevocationKind, &str)],
+    ) -> Result<Vec<StoredRevocation>, StorageError>;
 
     /// The revocations after `after` in the order of kind (by its name), issuer and name (as bytes), at most `max`.
     ///

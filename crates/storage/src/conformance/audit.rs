@@ -5,6 +5,8 @@ use crate::audit::{Actor, AuditFilter, AuditLog, AuditRecord, Door};
 use crate::feed::Position;
 use crate::key_store::Existing;
 use crate::limits::MAX_AUDIT_FIELD_BYTES;
+use crate::write_gate::WriteGate;
+use std::sync::Arc;
 use tollgate::KeyState;
 
 pub async fn a_command_writes_down_who_asked_for_it_and_what_came_of_it(world: &dyn World) {
@@ -70,6 +72,29 @@ pub async fn audit_records_are_listed_by_page_and_filter_and_forgotten(world: &d
     assert_eq!(store.forget_audit(20).await.unwrap(), 1);
     assert_eq!(all(&*other).await, records[1..]);
     assert_eq!(store.forget_audit(20).await.unwrap(), 0);
+}
+
+pub async fn a78_of_records_that_are_written_at_once_those_that_were_given_up_are_not(world: &dyn World) {
+    let store = world.open().await;
+    let mut writers = Vec::new();
+    for number in 0..64 {
+        let (store, gate, is_given_up) = (Arc::clone(&store), WriteGate::default(), number % 8 == 0);
+        assert!(!is_given_up || gate.close());
+        let record = AuditRecord::new(&somebody(), "token.issue", &number.to_string()).unwrap();
+        writers.push(tokio::spawn(async move {
+            let written = gate.scope(store.record(std::slice::from_ref(&record))).await;
+            assert_eq!((written.is_ok(), gate.may_have_written()), (!is_given_up, !is_given_up), "{written:?}");
+            written.ok().map(|()| record.target)
+        }));
+    }
+    let mut written = Vec::new();
+    for writer in writers {
+        written.extend(writer.await.unwrap());
+    }
+    let mut found: Vec<String> = all(&*store).await.into_iter().map(|record| record.target).collect();
+    written.sort();
+    found.sort();
+    assert_eq!((found.len(), found), (56, written));
 }
 
 pub async fn what_is_too_long_for_an_audit_record_is_cut_off(world: &dyn World) {

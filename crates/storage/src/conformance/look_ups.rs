@@ -86,4 +86,9 @@ pub async fn clients_and_revocations_are_listed_by_page(world: &dyn World) {
     assert_eq!(store.revocations(None, 3).await.unwrap(), ordered[..3]);
     assert_eq!(store.revocations(Some(&ordered[2]), 9).await.unwrap(), ordered[3..]);
     assert_eq!(store.revocations(Some(&ordered[4]), 9).await.unwrap(), []);
+    let names = [(RevocationKind::Token, "a"), (RevocationKind::Client, "a"), (RevocationKind::Subject, "a")];
+    let mut of_names = store.revocations_of("https://as.example", &names).await.unwrap();
+    of_names.sort_by_key(|revocation| revocation.kind.as_str());
+    assert_eq!(of_names, ordered[3..]);
+    assert_eq!(store.revocations_of("", &names).await.unwrap(), []);
 }
