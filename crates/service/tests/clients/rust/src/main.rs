@@ -1,6 +1,8 @@
 //! The flows of openidconnect and oauth2 (crates.io), by discovery alone. One line for each. The person at the browser is `visit.mjs`, in the
 //! folder where this runs.
 
+#![forbid(unsafe_code)]
+
 use oauth2::basic::{BasicClient, BasicTokenType};
 use oauth2::{
     DeviceAuthorizationUrl, EmptyExtraTokenFields, IntrospectionUrl, RevocationUrl,
