@@ -67,7 +67,7 @@ pub(crate) struct Place {
 }
 
 /// The tag bit that is set for every key.
-const LIVE: u32 = 1 << 31;
+pub(crate) const LIVE: u32 = 1 << 31;
 /// The tag bit for the kind, so that a lookup never finds a key of the other kind.
 const NATIVE: u32 = LIVE;
 const FOREIGN: u32 = LIVE | 1 << 30;

@@ -8,7 +8,7 @@
 use crate::digest::Digest;
 use crate::entry::{KeyDigest, TableEntry};
 use crate::limits::{KEYS_PER_BUCKET, LOAD_WHEN_FULL, LOAD_WHEN_SIZED};
-use crate::place::{Place, Placement, is_foreign};
+use crate::place::{LIVE, Place, Placement, is_foreign};
 use crate::sync::AtomicU32;
 use std::array;
 use std::sync::OnceLock;
@@ -31,6 +31,7 @@ struct Bucket<R> {
 
 const VACANT: u32 = 0;
 const REMOVED: u32 = 1;
+const _: () = assert!(LIVE > VACANT && LIVE > REMOVED, "a key's tag is neither");
 
 /// An entry that was found, with its slot's tag.
 pub(crate) struct Found<'s, R> {

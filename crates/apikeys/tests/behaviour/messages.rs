@@ -1,7 +1,7 @@
 //! What errors say, and what `Debug` shows of values that hold something secret.
 
 use std::num::NonZeroU32;
-use tollgate_apikeys::{ApiKeyTable, Flaw, ForeignKey, KeyError, KeyFormat, LastUse, Pepper};
+use tollgate_apikeys::{ApiKeyTable, Flaw, ForeignKey, KeyError, KeyFormat, LastUse, NativeKey, Pepper};
 
 use crate::support::key;
 
@@ -48,7 +48,8 @@ fn debug_shows_names_alone() {
     table.insert(&key(1), 1_u64);
     let entry = table.get(&key(1).digest()).unwrap();
     let foreign = ForeignKey::new(&format, b"9b2f64f1-6f0e-4c0e-9d0a-6a1f0c9b7d52").unwrap();
-    assert_eq!(format!("{entry:?} {foreign:?}"), "TableEntry(..) ForeignKey(..)");
+    let native = NativeKey::parse(key(1).as_str().as_bytes()).map(|native| format!("{native:?}"));
+    assert_eq!(format!("{entry:?} {foreign:?} {}", native.unwrap()), "TableEntry(..) ForeignKey(..) NativeKey(..)");
     assert_eq!(format!("{:?}", Pepper::new(&[7; 32]).unwrap()), "Pepper(..)");
     assert_eq!(format!("{:?}", LastUse::one_in(NonZeroU32::MIN)), "LastUse { one_in: 1, .. }");
 }
