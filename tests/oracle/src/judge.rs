@@ -85,14 +85,20 @@ pub fn judge_api_key(world: &World, value: &[u8], now: i64) -> Verdict {
 /// single token with a comma in it is not a list.
 fn is_list(value: &[u8]) -> bool {
     let Ok(value) = std::str::from_utf8(value) else { return false };
-    let members: Vec<&str> = value.split(',').map(|member| member.trim_matches([' ', '\t'])).collect();
     let bare = ("bearer", value);
     let (scheme, credentials) = if begins_as_jws(value.as_bytes()) { bare } else { scheme_of(value).unwrap_or(bare) };
-    if is_token(scheme.as_bytes()) && !["bearer", "dpop", "basic"].contains(&scheme.to_ascii_lowercase().as_str()) {
+    let scheme = scheme.to_ascii_lowercase();
+    if is_token(scheme.as_bytes()) && !["bearer", "dpop", "basic"].contains(&scheme.as_str()) {
         return false;
     }
-    let first = scheme_of(members[0]).map_or(members[0], |(_, credentials)| credentials);
-    let is_one_token = begins_as_jws(credentials.as_bytes()) && first.matches('.').count() != 2;
+    // The members of what the scheme is for, where that alone is looked at.
+    let text = match scheme.as_str() {
+        "bearer" | "dpop" if !begins_as_jws(credentials.as_bytes()) => value,
+        "bearer" | "dpop" | "basic" => credentials,
+        _ => value,
+    };
+    let members: Vec<&str> = text.split(',').map(|member| member.trim_matches([' ', '\t'])).collect();
+    let is_one_token = begins_as_jws(text.as_bytes()) && members[0].matches('.').count() != 2;
     members.len() > 1 && !is_one_token && members.into_iter().all(has_form)
 }
 
