@@ -26,18 +26,27 @@ fn within_a_second(mut is_so: impl FnMut() -> bool) -> bool {
     }
 }
 
+/// The configuration of each host with a new database; `None` where PostgreSQL is missing.
+fn of_one_database() -> Option<impl Fn() -> Config> {
+    let database = shared()?;
+    let store = StoreUrl::parse(Path::new(&database.url(&database.new_database()))).expect("a URL");
+    Some(move || {
+        // One name for both, behind whatever balances the load between them.
+        let base_url = Some("http://localhost:8080".to_owned());
+        Config { store: Some(store.clone()), base_url, ..config() }
+    })
+}
+
+/// The server, asked at its own address and not by the name of all hosts.
+fn at_its_address(mut server: TestServer) -> TestServer {
+    server.origin = format!("http://{}", server.address);
+    server
+}
+
 #[test]
 fn a71_what_one_host_does_counts_on_the_other() -> TestResult {
-    let Some(database) = shared() else { return Ok(()) };
-    let store = StoreUrl::parse(Path::new(&database.url(&database.new_database())))?;
-    // One name for both, behind whatever balances the load between them.
-    let base_url = Some("http://localhost:8080".to_owned());
-    let start = || {
-        let (store, base_url) = (Some(store.clone()), base_url.clone());
-        let mut server = TestServer::start_with(Config { store, base_url, ..config() });
-        server.origin = format!("http://{}", server.address);
-        server
-    };
+    let Some(config) = of_one_database() else { return Ok(()) };
+    let start = || at_its_address(TestServer::start_with(config()));
     let (one, two) = (start(), start());
     let user = one.accounts.add_user(EMAIL, PASSWORD, "read:reports")?;
     let key = one.accounts.add_api_key(&user.id, "test", "read:reports", None)?;
@@ -67,16 +76,7 @@ fn a71_what_one_host_does_counts_on_the_other() -> TestResult {
 #[test]
 fn a71_a_login_begun_at_one_host_ends_at_the_other_and_a_logout_counts_at_both() -> TestResult {
     const SITES: &str = "/api/v2/sites";
-    let Some(database) = shared() else { return Ok(()) };
-    let store = StoreUrl::parse(Path::new(&database.url(&database.new_database())))?;
-    let config = || {
-        let base_url = Some("http://localhost:8080".to_owned());
-        Config { store: Some(store.clone()), base_url, ..config() }
-    };
-    let at_its_address = |mut server: TestServer| {
-        server.origin = format!("http://{}", server.address);
-        server
-    };
+    let Some(config) = of_one_database() else { return Ok(()) };
     let mut site = Site::start_at(config());
     site.server = at_its_address(site.server);
     let two = at_its_address(TestServer::start_with(config()));
@@ -124,15 +124,9 @@ fn a71_a_login_begun_at_one_host_ends_at_the_other_and_a_logout_counts_at_both()
 #[test]
 fn a72_a_refresh_token_of_one_host_is_exchanged_at_the_other_and_its_second_use_ends_the_grant_at_both() -> TestResult {
     const SITES: &str = "/api/v2/sites";
-    let Some(database) = shared() else { return Ok(()) };
-    let store = StoreUrl::parse(Path::new(&database.url(&database.new_database())))?;
-    let config = || {
-        let base_url = Some("http://localhost:8080".to_owned());
-        Config { store: Some(store.clone()), base_url, ..config() }
-    };
+    let Some(config) = of_one_database() else { return Ok(()) };
     let mut app = App::start_as_one_of(config());
-    let mut two = TestServer::start_with(config());
-    two.origin = format!("http://{}", two.address);
+    let two = at_its_address(TestServer::start_with(config()));
     let first = app.grant();
     let one = app.server();
     let refresh = |server: &TestServer, token: &str| {
