@@ -91,10 +91,10 @@ impl CertificateSubject {
     /// | name | form | compared with the certificate's |
     /// |---|---|---|
     /// | [`SubjectDn`](SubjectName::SubjectDn) | a string of RFC 4514, `CN=robot,O=Example`, without spaces around `,`, `+` and `=`; the values are texts | attribute by attribute, in their order, without regard to letter case, repeated spaces, and the type of string (RFC 5280 section 7.1) |
-    /// | [`SanDns`](SubjectName::SanDns) | a host name, without wildcard | without regard to letter case |
+    /// | [`SanDns`](SubjectName::SanDns) | a host name, without wildcard | equal; letter case does not matter |
     /// | [`SanUri`](SubjectName::SanUri) | an absolute URI | as it is |
     /// | [`SanIp`](SubjectName::SanIp) | an address of IPv4 or IPv6 | as a number |
-    /// | [`SanEmail`](SubjectName::SanEmail) | an address with one `@` | without regard to the letter case of the domain |
+    /// | [`SanEmail`](SubjectName::SanEmail) | an address with one `@` | equal; the letter case of the domain does not matter |
     ///
     /// # Errors
     /// [`Refusal::Field`] with the name if the value has another form.
